@@ -1,0 +1,1 @@
+"""Where the flows run: deployments, images, and the sandbox for a laptop."""

@@ -1,0 +1,1 @@
+"""The flows: what an operator runs."""

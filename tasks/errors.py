@@ -1,11 +1,13 @@
 """What can go wrong, as a tree; each class says whether anything may have been sent.
 
-    GlobeSmsError              the base: `except GlobeSmsError` catches all of ours
-    ├── InputError             a list, an option, a setting, a credential: nothing was sent        exit 2
-    │   └── StoreRefusedError  a results place that cannot keep the promises: nothing was sent     exit 2
-    ├── StoreError             the results place failed while it was used: what is recorded stands exit 1
-    ├── LeaseLostError         another run of the campaign has taken over: this one has stopped    exit 1
-    └── CampaignStoppedError   the campaign ended before its end; it can be resumed                exit 1
+    GlobeSmsError                  the base: `except GlobeSmsError` catches all of ours
+    ├── InputError                 a list, an option, a setting, a credential: nothing was sent        exit 2
+    │   └── StoreRefusedError      a results place that cannot keep the promises: nothing was sent     exit 2
+    ├── StoreError                 the results place refused: what it has already taken stands         exit 1
+    │   └── StoreUnavailableError  it did not answer; the same call may pass later                     exit 1
+    ├── CampaignBusyError          another run is sending this campaign: this one sent nothing         exit 1
+    ├── LeaseLostError             another run has taken the campaign over: this one has stopped       exit 1
+    └── CampaignStoppedError       the campaign ended before its end; it can be resumed                exit 1
 
 A message says what was wrong, where, and what to do. None carries a secret or a whole phone number.
 What the gateway answers is a value (`tasks.gateway`), never an exception.
@@ -25,7 +27,15 @@ class StoreRefusedError(InputError):
 
 
 class StoreError(GlobeSmsError):
-    """The results place did not answer, or refused; what it has already taken stands."""
+    """The results place refused a call; what it has already taken stands."""
+
+
+class StoreUnavailableError(StoreError):
+    """The results place did not answer, or not in time; the same call may pass later."""
+
+
+class CampaignBusyError(GlobeSmsError):
+    """Another run holds this campaign's lease; this run sent nothing."""
 
 
 class LeaseLostError(GlobeSmsError):
@@ -33,4 +43,11 @@ class LeaseLostError(GlobeSmsError):
 
 
 class CampaignStoppedError(GlobeSmsError):
-    """The campaign was stopped before its end. Running the same campaign id again goes on with the rest."""
+    """The campaign was stopped before its end. Running the same campaign id again goes on with the rest.
+
+    `report` is the `tasks.report.CampaignReport` of what was done until then.
+    """
+
+    def __init__(self, message: str, report: object = None) -> None:
+        super().__init__(message)
+        self.report = report

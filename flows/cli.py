@@ -1,0 +1,194 @@
+"""The command `globe-sms send`, and what every command shares: messages, exit codes, no tracebacks."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+
+from flows.quiet import quiet_prefect
+from flows.terminal import TerminalWatcher, report_lines, report_table
+from tasks.errors import CampaignStoppedError, GlobeSmsError, InputError
+from tasks.gateway import MessageType
+from tasks.order import OnUnknown, Order
+from tasks.report import CampaignReport
+
+EXIT_SETTLED = 0
+EXIT_STOPPED = 1
+EXIT_INPUT = 2
+EXIT_OPEN = 3
+
+_HELP = """\
+Send one text message to a million people, once each, through Alibaba Cloud's BatchSendMessageToGlobe.
+
+A campaign is one message, one recipient list and one id. Running the same command again resumes it: what was
+sent, or may have been sent, is not sent again.
+
+Try it first, without any account:   globe-sms demo
+
+Exit codes: 0 every row is settled; 1 stopped or crashed (run it again to go on); 2 bad input or configuration,
+nothing was sent; 3 finished, but some rows are unknown or not sent.
+"""
+
+_SEND_EPILOGUE = """\
+Examples:
+
+  See what would happen, without a call:
+    globe-sms send s3://lists/2026-11/*.csv --message "We open at 9." --type NOTIFY \\
+        --results s3://campaigns/prod --campaign opening-2026-11 --dry-run
+
+  Send it, and resume it after whatever stopped it:
+    globe-sms send s3://lists/2026-11/*.csv --message "We open at 9." --type NOTIFY \\
+        --results s3://campaigns/prod --campaign opening-2026-11
+
+  A local list with numbers as people in Singapore write them, results on disk:
+    globe-sms send guests.xlsx --message "Your table is ready." --type NOTIFY --default-region SG --results ./out
+
+Environment: ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET (or any other source of Alibaba's default
+credential chain), GLOBE_SMS_ENDPOINT for another region, AWS's own variables for S3 (AWS_ENDPOINT_URL too),
+PREFECT_API_URL to record the run on your Prefect server.
+"""
+
+
+def make_app() -> App:
+    """Return the command line with `send`; `deployments.cli` adds the sandbox's commands."""
+    app = App(name="globe-sms", help=_HELP, help_format="plaintext", version_flags=["--version"], version=_version)
+    app.command(send, name="send", help_epilogue=_SEND_EPILOGUE)
+    return app
+
+
+def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; whatever goes wrong is a message on stderr, never a traceback."""
+    quiet_prefect(os.environ)
+    try:
+        result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except (CycloptsError, InputError) as error:
+        return _fail(EXIT_INPUT, str(error))
+    except CampaignStoppedError:
+        return EXIT_STOPPED  # the report has said why
+    except GlobeSmsError as error:
+        return _fail(EXIT_STOPPED, str(error))
+    except KeyboardInterrupt:
+        return _fail(EXIT_STOPPED, "interrupted; run the same command again to go on")
+    except Exception as error:  # noqa: BLE001  # the last line of defence against tracebacks at the terminal
+        if os.environ.get("GLOBE_SMS_TRACEBACK"):
+            traceback.print_exc()
+        return _fail(
+            EXIT_STOPPED,
+            f"this should not have happened: {type(error).__name__}. What was recorded stands: run the same command "
+            "again to go on. GLOBE_SMS_TRACEBACK=1 shows where it happened.",
+        )
+    return result if isinstance(result, int) else EXIT_SETTLED
+
+
+def send(
+    recipients: Annotated[
+        list[str], Parameter(name="URI", negative="", help="S3 objects, prefixes, globs; local paths.")
+    ],
+    *,
+    message: Annotated[str, Parameter(help="The text, at most 1,500 characters.")],
+    type: Annotated[MessageType, Parameter(help="OTP, NOTIFY, MKT (promotion) or GENERAL.")],  # noqa: A002
+    results: Annotated[str, Parameter(help="Where the campaign is kept: s3://bucket/prefix or a directory.")],
+    campaign: Annotated[
+        str | None,
+        Parameter(help="The campaign's id; the same id resumes. Made from settings and lists where it is left out."),
+    ] = None,
+    sender_id: Annotated[str | None, Parameter(help="An approved sender ID.")] = None,
+    default_region: Annotated[
+        str | None, Parameter(help="Region of numbers without a country code, like SG. Default: all are international.")
+    ] = None,
+    number_column: Annotated[
+        str | None, Parameter(help="The column of the numbers, if its name does not tell.")
+    ] = None,
+    numbers_per_call: Annotated[int, Parameter(help="250; up to 1,000 for an upgraded account.")] = 250,
+    calls_per_second: Annotated[float, Parameter(help="The account's limit, over all its runs.")] = 1.0,
+    on_unknown: Annotated[
+        OnUnknown, Parameter(help="Chunks that an earlier run left unknown: hold, or resend once (may text twice).")
+    ] = OnUnknown.HOLD,
+    max_failure_rate: Annotated[
+        float, Parameter(help="Stop when more than this share failed or is unknown, after 1,000 numbers.")
+    ] = 0.5,
+    dry_run: Annotated[bool, Parameter(negative="", help="Plan, write results, call nothing.")] = False,
+    json: Annotated[bool, Parameter(negative="", help="The last line on stdout is one JSON object.")] = False,
+) -> int:
+    """Send a campaign from this process, or resume it."""
+    order = Order.checked(
+        recipients=tuple(recipients),
+        message=message,
+        type=type,
+        results=results,
+        campaign=campaign,
+        sender_id=sender_id,
+        default_region=default_region,
+        number_column=number_column,
+        numbers_per_call=numbers_per_call,
+        calls_per_second=calls_per_second,
+        on_unknown=on_unknown,
+        max_failure_rate=max_failure_rate,
+        dry_run=dry_run,
+    )
+    report = run_campaign(order, Console(stderr=True))
+    show_report(report, as_json=json)
+    return exit_code(report)
+
+
+def run_campaign(order: Order, console: Console) -> CampaignReport:
+    """Run the flow in this process, shown on `console`, and return its report however the campaign ended.
+
+    Raises:
+        GlobeSmsError: the campaign could not run to its results.
+    """
+    with TerminalWatcher(console) as watcher:
+        watcher.step("checking the lists, the results place and the credentials")
+        from tasks.run import preflight
+
+        preflight(order)
+        watcher.step("starting Prefect (10 to 30 s where it has no server yet)")
+        from prefect.exceptions import CancelledRun
+
+        from flows.send_campaign import send_campaign
+        from flows.watching import watched_by
+
+        try:
+            with watched_by(watcher):
+                send_campaign(**order.model_dump(mode="json"))
+        except (CampaignStoppedError, CancelledRun):
+            if watcher.report is None:
+                raise
+    if watcher.report is None:
+        raise GlobeSmsError("the flow run ended without results; run the same command again to go on.")
+    return watcher.report
+
+
+def show_report(report: CampaignReport, *, as_json: bool) -> None:
+    """Print the figures: a table for people on stdout, or with `as_json` on stderr and JSON on stdout."""
+    console = Console(stderr=as_json, highlight=False)
+    console.print(report_table(report))
+    for line in report_lines(report):
+        console.print(line, soft_wrap=True, markup=False)
+    if as_json:
+        sys.stdout.write(json.dumps(report.summary()) + "\n")
+        sys.stdout.flush()
+
+
+def exit_code(report: CampaignReport) -> int:
+    """Say the run's end as design.md's exit code."""
+    if report.stop is not None:
+        return EXIT_STOPPED
+    return EXIT_SETTLED if report.settled else EXIT_OPEN
+
+
+def _fail(code: int, message: str) -> int:
+    console = Console(stderr=True, highlight=False)
+    console.print(f"globe-sms: {message}", style="red" if console.is_terminal else "", markup=False, soft_wrap=True)
+    return code
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"globe-sms {version('globe-sms')}"

@@ -1,0 +1,19 @@
+"""Prefect's settings for a run from a terminal: its temporary server starts in peace and ends without noise."""
+
+from collections.abc import MutableMapping
+
+_SETTINGS = {
+    # The server is ended while it still writes; what it logs then are tracebacks of its own cancelled tasks.
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # The terminal shows our own steps and figures; the server keeps the full log of the run.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_CLIENT_MAX_RETRIES": "8",
+}
+
+
+def quiet_prefect(environ: MutableMapping[str, str]) -> None:
+    """Set what the user has not set; call it before Prefect is imported."""
+    for name, value in _SETTINGS.items():
+        environ.setdefault(name, value)

@@ -1,0 +1,43 @@
+"""Send what is left of a campaign, a child flow run for each shard of 2,000 chunks."""
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any, cast
+
+from prefect import Flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from tasks.dispatch import SHARD_CHUNKS, Shard, map_in_windows, thread_count
+from tasks.plan import FrozenPlan
+from tasks.run import Run, open_sender
+from tasks.steps import Todo
+
+
+def send_shards(run: Run, plan: FrozenPlan, todo: Todo) -> None:
+    """Send the chunks that are left, shard after shard, until they are sent or the run is stopped."""
+    threads = thread_count(run.order.calls_per_second)
+    waiting = iter(todo.chunks)
+    shards = -(-len(todo.chunks) // SHARD_CHUNKS)
+    with open_sender(run) as sender:
+        for number in range(1, shards + 1):
+            indexes = set(islice(waiting, SHARD_CHUNKS))
+            chunks = {chunk.index: chunk for chunk in plan.chunks(min(indexes), max(indexes)) if chunk.index in indexes}
+            _shard_flow(Shard(sender, chunks, todo.histories), threads)(run.campaign.id, number, shards)
+            if run.stop.stop is not None:
+                return
+
+
+def _shard_flow(shard: Shard, threads: int) -> Callable[[str, int, int], None]:
+    """Make the shard's flow. The shard stands in a closure: as a parameter Prefect would try to store it."""
+
+    def send_shard(campaign: str, shard_number: int, shards: int) -> None:  # noqa: ARG001  # shown in the UI
+        map_in_windows(shard, threads)
+
+    return Flow(
+        send_shard,
+        name="send-shard",
+        flow_run_name="{campaign}-{shard_number}-of-{shards}",
+        task_runner=cast("Any", ThreadPoolTaskRunner(max_workers=threads)),
+        validate_parameters=False,
+        persist_result=False,
+    )

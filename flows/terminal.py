@@ -1,0 +1,156 @@
+"""What a person sees of a run in a terminal: the steps, a moving bar, and the figures at the end."""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from tasks.report import CampaignReport
+from tasks.statuses import Status
+from tasks.tally import Standing, Tally
+
+_COLOURS = {
+    Status.ACCEPTED: "green",
+    Status.FAILED: "red",
+    Status.UNKNOWN: "yellow",
+    Status.NOT_SENT: "yellow",
+    Status.INVALID: "magenta",
+    Status.UNSUPPORTED: "magenta",
+    Status.DUPLICATE: "cyan",
+    Status.SUPPRESSED: "cyan",
+}
+_PLAIN_SECONDS = 10.0
+_BAR_WIDTH = 40
+
+
+class TerminalWatcher:
+    """Shows a run as it goes, on stderr; use as a context manager. Plain lines where stderr is no terminal."""
+
+    def __init__(self, console: Console, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._monotonic = monotonic
+        self._step = "starting"
+        self._tally: Tally | None = None
+        self._spinner = Spinner("dots")
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=8, transient=True)
+        self._done = threading.Event()
+        self._plain: threading.Thread | None = None
+        self.report: CampaignReport | None = None
+
+    def step(self, what: str) -> None:
+        """Show the step that begins."""
+        self._step = what
+        self._tally = None
+        if not self._console.is_terminal:
+            self._console.print(f"globe-sms: {what}", highlight=False)
+
+    def sending(self, tally: Tally) -> None:
+        """Show the sending as a bar from here on."""
+        self.step("sending")
+        self._tally = tally
+        if not self._console.is_terminal and self._plain is None:
+            self._plain = threading.Thread(target=self._print_lines, daemon=True)
+            self._plain.start()
+
+    def ended(self, report: CampaignReport) -> None:
+        """Keep the report for the end."""
+        self.report = report
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def _render(self) -> Group | Spinner:
+        self._spinner.update(text=f" {self._step} ...")
+        tally = self._tally
+        if tally is None:
+            return self._spinner
+        standing = tally.standing
+        bar = Table.grid(padding=(0, 1))
+        bar.add_row(
+            Text("sending", style="bold"),
+            ProgressBar(total=max(1, standing.total), completed=standing.done, width=_BAR_WIDTH),
+            Text(f"{standing.done:,}/{standing.total:,} numbers"),
+        )
+        return Group(bar, Text.from_markup(progress_line(standing, tally.seconds)))
+
+    def _print_lines(self) -> None:
+        while not self._done.wait(_PLAIN_SECONDS):
+            tally = self._tally
+            if tally is not None:
+                line = Text.from_markup(progress_line(tally.standing, tally.seconds)).plain
+                self._console.print(f"globe-sms: {line}", highlight=False)
+
+
+def progress_line(standing: Standing, seconds: float) -> str:
+    """Return the figures under the bar, as rich markup."""
+    counts = " ".join(
+        f"[{_COLOURS[status]}]{standing.numbers[status]:,} {status}[/]"
+        for status in (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)
+        if standing.numbers.get(status)
+    )
+    rate = "" if standing.rate is None else f", {standing.rate:.2f} calls/s"
+    left = ""
+    if standing.first_call is not None and standing.done and standing.total > standing.done:
+        remaining = (standing.total - standing.done) * (seconds - standing.first_call) / standing.done
+        left = f", about {_duration(remaining)} left"
+    return f"{counts or 'no answer yet'}, {standing.calls:,} calls{rate}{left}"
+
+
+def report_table(report: CampaignReport) -> Table:
+    """Return the counts by status and reason."""
+    table = Table(title=f"Campaign {report.campaign}", title_justify="left", show_edge=False, pad_edge=False)
+    table.add_column("status")
+    table.add_column("reason")
+    table.add_column("rows", justify="right")
+    for entry in report.reasons:
+        table.add_row(Text(entry.status, style=_COLOURS[Status(entry.status)]), entry.reason or "", f"{entry.rows:,}")
+    table.add_section()
+    table.add_row("all", "", f"{report.rows:,}", style="bold")
+    return table
+
+
+def report_lines(report: CampaignReport) -> list[str]:
+    """Return the lines under the table: calls, rate, what is open, and where the results are."""
+    rate = "" if report.rate is None else f" at {report.rate:.2f} calls a second"
+    throttled = f", {report.throttled:,} of them throttled and tried again" if report.throttled else ""
+    lines = [f"{report.calls:,} calls{rate}{throttled}; {report.seconds:,.1f} s from plan to results."]
+    if report.resent:
+        lines.append(f"{report.resent:,} unknown chunks were sent again, as --on-unknown resend asks.")
+    if report.stop is not None:
+        lines.append(f"Stopped: {report.stop.message}")
+    elif report.dry_run:
+        lines.append("A dry run: nothing was called. The plan is frozen; run it without --dry-run to send it.")
+    elif report.counts[Status.UNKNOWN]:
+        lines.append(
+            f"{report.counts[Status.UNKNOWN]:,} rows are unknown: the gateway may have taken them, so they are not "
+            "sent again. Run the same command with --on-unknown resend if you want that all the same."
+        )
+    elif not report.settled:
+        lines.append("Some rows were not sent: run the same command again to go on with them.")
+    elif not report.calls and report.counts[Status.ACCEPTED]:
+        lines.append("Nothing was left to send: this campaign was finished before. A new --campaign sends anew.")
+    lines.append(f"Results: {report.uri}")
+    return lines
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

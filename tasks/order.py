@@ -1,0 +1,139 @@
+"""A campaign's order: what is sent to whom, checked at the rim before anything is opened."""
+
+import hashlib
+import json
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from tasks.errors import InputError
+from tasks.gateway import MessageType, check_sender_id
+from tasks.numbers import checked_region
+
+LONGEST_MESSAGE = 1_500
+MOST_NUMBERS = 1_000
+_CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class OnUnknown(StrEnum):
+    """What a run does with chunks that an earlier run left unknown."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+class Order(BaseModel):
+    """Everything that `globe-sms send` and the flow `send-campaign` take, with the same names and defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    recipients: Annotated[tuple[str, ...], Field(min_length=1)]
+    message: Annotated[str, Field(max_length=LONGEST_MESSAGE)]
+    type: MessageType
+    results: Annotated[str, Field(min_length=1)]
+    campaign: str | None = None
+    sender_id: str | None = None
+    default_region: str | None = None
+    number_column: str | None = None
+    numbers_per_call: Annotated[int, Field(ge=1, le=MOST_NUMBERS)] = 250
+    calls_per_second: Annotated[float, Field(gt=0, le=100)] = 1.0
+    on_unknown: OnUnknown = OnUnknown.HOLD
+    max_failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.5
+    dry_run: bool = False
+
+    @field_validator("recipients", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("recipients")
+    @classmethod
+    def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(uri.strip() for uri in value):
+            raise ValueError("a recipients URI is blank; give an s3:// object, prefix or glob, or a local path")
+        return value
+
+    @field_validator("message")
+    @classmethod
+    def _sayable(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("the message is blank; write the text that the recipients are to read")
+        if _CONTROL.search(value):
+            raise ValueError("the message holds control characters; only line breaks may stand in a text")
+        return value
+
+    @field_validator("campaign")
+    @classmethod
+    def _usable_as_task_id(cls, value: str | None) -> str | None:
+        if value is not None and not _CAMPAIGN.fullmatch(value):
+            raise ValueError(
+                "a campaign id has 1 to 100 letters, digits, dashes or underscores and begins with a letter or digit"
+            )
+        return value
+
+    @field_validator("sender_id")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        return None if value is None else check_sender_id(value)
+
+    @field_validator("default_region")
+    @classmethod
+    def _region(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            return checked_region(value)
+        except InputError as error:
+            raise ValueError(str(error)) from error
+
+    @classmethod
+    def checked(cls, **values: Any) -> Self:
+        """Validate, and say in one message what is wrong with each option.
+
+        Raises:
+            InputError: with a line for each option that is wrong.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise InputError("\n".join(_line(detail) for detail in error.errors(include_url=False))) from error
+
+    def frozen_settings(self) -> dict[str, Any]:
+        """Return what a resume must keep: all that decides who gets which text, and in which chunk."""
+        return self.model_dump(
+            mode="json",
+            include={
+                "recipients",
+                "message",
+                "type",
+                "sender_id",
+                "default_region",
+                "number_column",
+                "numbers_per_call",
+            },
+        )
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the frozen settings."""
+        return _digest(self.frozen_settings())
+
+    def campaign_for(self, identities: tuple[str, ...]) -> str:
+        """Return the campaign id: the given one, or one made of the settings and the lists' contents.
+
+        So the same command on the same lists is the same campaign: run twice, it sends once.
+        """
+        return self.campaign or f"campaign-{_digest([self.frozen_settings(), *identities])[:12]}"
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _line(detail: Any) -> str:
+    option = "--" + str(detail["loc"][0]).replace("_", "-") if detail["loc"] else "options"
+    if option == "--recipients":
+        option = "recipients"
+    return f"{option}: {str(detail['msg']).removeprefix('Value error, ')}"

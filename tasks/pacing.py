@@ -1,0 +1,141 @@
+"""The account's turn: reserve it ahead of time, wait for it exactly, call at it or not at all.
+
+Threads queue up in one line. The first in the line reserves a turn (several at once where turns come fast)
+and leaves the line shortly before its turn, so that no more turns are reserved than are about to be used.
+"""
+
+import collections
+import contextlib
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tasks.errors import StoreError
+from tasks.schedule import Schedule
+from tasks.stopping import StoppedError, StopSignal
+
+_BATCH_SECONDS = 0.5
+_FIRST_LEAD = 0.4
+_LONGEST_LEAD = 3.0
+_LATE_SECONDS = 0.25
+_SPARE_SECONDS = 0.002
+
+
+class TurnMissedError(Exception):
+    """The turn is long past: this thread was held up. Nothing may be sent at it; take another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a call may leave: Unix time in seconds, for the record, and on the monotonic clock, to wait for."""
+
+    at: float
+    due: float
+
+
+class Pacer:
+    """Hands out the turns of one process. Thread-safe; waits end at once when the run is stopped.
+
+    Two things keep the limit. The schedule spaces the turns over all processes. This object looks back at
+    its own calls as well: one that left late pushes the next ones, so that no sliding second sees too many.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        stop: StopSignal,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._schedule = schedule
+        self._stop = stop
+        self._clock = clock
+        self._monotonic = monotonic
+        self._line = threading.Lock()
+        self._turns: collections.deque[Turn] = collections.deque()
+        self._batch = max(1, math.floor(schedule.rate * _BATCH_SECONDS))
+        self._lead = _FIRST_LEAD
+        # `_window` calls may leave in `_span` seconds: 1 in 1 s, 20 in 1 s, 1 in 2 s for half a call a second.
+        window = max(1, math.floor(schedule.rate))
+        self._span = window / schedule.rate + _SPARE_SECONDS
+        self._nearest = 0.5 / schedule.rate
+        self._left: collections.deque[float] = collections.deque(maxlen=window)
+        self._gate = threading.Lock()
+
+    def take(self) -> Turn:
+        """Wait in line and return a turn that is about to come (some 0.4 s ahead, time to connect and claim).
+
+        Raises:
+            StoppedError: the run was stopped.
+            StoreError: no turn can be reserved.
+        """
+        while not self._line.acquire(timeout=0.2):
+            self._stop.check()
+        try:
+            self._stop.check()
+            turn = self._next()
+            if self._stop.wait(turn.due - self._lead - self._monotonic()):
+                raise StoppedError
+            return turn
+        finally:
+            self._line.release()
+
+    def wait_until(self, turn: Turn, seconds_before: float) -> None:
+        """Wait until so many seconds before the turn.
+
+        Raises:
+            StoppedError: the run was stopped.
+        """
+        if self._stop.wait(turn.due - seconds_before - self._monotonic()):
+            raise StoppedError
+
+    def depart(self, turn: Turn) -> None:
+        """Return at the turn, to the millisecond; the caller's next act is the call.
+
+        Raises:
+            StoppedError: the run was stopped.
+            TurnMissedError: the turn is past by more than a quarter of a second.
+        """
+        self.wait_until(turn, 0.0)
+        with self._gate:
+            now = self._monotonic()
+            if now - turn.due > _LATE_SECONDS:
+                raise TurnMissedError
+            free = now
+            if self._left:
+                free = max(free, self._left[-1] + self._nearest)
+            if len(self._left) == self._left.maxlen:
+                free = max(free, self._left[0] + self._span)
+            if free > now and self._stop.wait(free - now):
+                raise StoppedError
+            self._stop.check()
+            self._left.append(self._monotonic())
+
+    def prepared(self, seconds: float) -> None:
+        """Learn how long it took from getting a turn to being ready for it, so that turns are taken in time."""
+        wanted = min(_LONGEST_LEAD, max(_FIRST_LEAD, 1.5 * seconds))
+        self._lead = max(wanted, 0.9 * self._lead + 0.1 * wanted)
+
+    def throttled(self, retry_after: float) -> None:
+        """Slow the account down for a while. A store that does not answer now stops the next turn anyway."""
+        with contextlib.suppress(StoreError):
+            self._schedule.slow_down(retry_after)
+
+    def leave(self) -> None:
+        """Take this run out of the account's schedule at its end."""
+        with contextlib.suppress(StoreError):
+            self._schedule.leave()
+
+    def _next(self) -> Turn:
+        # Turns that went by while nobody was in line are of no use to anybody.
+        while self._turns and self._turns[0].due < self._monotonic():
+            self._turns.popleft()
+        if not self._turns:
+            now = self._clock()
+            due = self._monotonic() - now
+            reserved = self._schedule.reserve(self._batch, now + self._lead)
+            self._turns.extend(Turn(at, at + due) for at in reserved.times())
+        return self._turns.popleft()

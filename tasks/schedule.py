@@ -1,0 +1,130 @@
+"""The account's schedule of turns, kept in a store and shared by every run on every machine.
+
+One document per account holds the last turn that was given out. A reservation moves it forward by a
+compare-and-swap: `turn = max(last + interval, earliest)`. Whoever cannot reserve does not call.
+"""
+
+import json
+import random
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tasks.errors import StoreUnavailableError
+from tasks.store import Store
+
+_T = TypeVar("_T")
+
+_ACTIVE_SECONDS = 20.0
+_SLOWEST = 64.0
+_SLOW_STEP = 1.5
+_RECOVERY_SECONDS = 10.0
+_SWAP_TRIES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Some turns in a row: Unix times in seconds, `interval` apart."""
+
+    first: float
+    interval: float
+    count: int
+
+    def times(self) -> tuple[float, ...]:
+        """The turns, earliest first."""
+        return tuple(self.first + index * self.interval for index in range(self.count))
+
+
+class Schedule:
+    """One account's turns. Thread-safe as long as one thread reserves at a time (the pacer sees to it).
+
+    `rate` is the account's limit in calls a second; `margin` the share of it that is left unused, so that
+    a call that leaves a little late does not meet the next one. Where runs that are active together name
+    different rates, the lowest holds for all of them: the limit is the account's, not a run's.
+    """
+
+    def __init__(
+        self, store: Store, account: str, rate: float, *, clock: Callable[[], float] = time.time, margin: float = 0.01
+    ) -> None:
+        self._store = store
+        self._key = f"{account}.json"
+        self._rate = rate
+        self._clock = clock
+        self._interval = 1.0 / (rate * (1.0 - margin))
+        self._run = uuid.uuid4().hex
+
+    @property
+    def rate(self) -> float:
+        """The limit that this run was given, in calls a second."""
+        return self._rate
+
+    def reserve(self, count: int, earliest: float) -> Turns:
+        """Take the next `count` free turns, none before `earliest` (Unix time).
+
+        Raises:
+            StoreError: no turn could be reserved, so no call may be made.
+        """
+
+        def take(document: dict[str, Any], now: float) -> Turns:
+            interval = self._agreed_interval(document, now) * _slowness(document, now)
+            first = max(float(document.get("last", 0.0)) + interval, earliest, float(document.get("hold", 0.0)))
+            document["last"] = first + (count - 1) * interval
+            return Turns(first, interval, count)
+
+        return self._change(take)
+
+    def slow_down(self, retry_after: float) -> None:
+        """Note that the gateway throttled: longer intervals for a while, for every run of the account.
+
+        `retry_after`: seconds before which the gateway wants no call at all, 0 if it did not say.
+        """
+
+        def note(document: dict[str, Any], now: float) -> None:
+            slowness = min(_SLOWEST, _slowness(document, now) * _SLOW_STEP)
+            document["slow"] = {"factor": slowness, "at": now}
+            document["hold"] = max(float(document.get("hold", 0.0)), now + retry_after)
+
+        self._change(note)
+
+    def leave(self) -> None:
+        """Take this run's rate out of the schedule, so that it does not hold back the runs that go on."""
+
+        def forget(document: dict[str, Any], _now: float) -> None:
+            document.get("runs", {}).pop(self._run, None)
+
+        self._change(forget)
+
+    def _agreed_interval(self, document: dict[str, Any], now: float) -> float:
+        runs: dict[str, Any] = {
+            run: entry for run, entry in document.get("runs", {}).items() if now - entry["seen"] < _ACTIVE_SECONDS
+        }
+        runs[self._run] = {"interval": self._interval, "seen": now}
+        document["runs"] = runs
+        return max(float(entry["interval"]) for entry in runs.values())
+
+    def _change(self, change: Callable[[dict[str, Any], float], _T]) -> _T:
+        for _ in range(_SWAP_TRIES):
+            current = self._store.get(self._key)
+            document: dict[str, Any] = {} if current is None else json.loads(current.body)
+            result = change(document, self._clock())
+            # A writer's own mark in every body: a swap whose reply was lost is recognised by it.
+            document["mark"] = f"{self._run}-{random.getrandbits(64):x}"
+            body = json.dumps(document).encode()
+            if current is None:
+                written = self._store.put_if_absent(self._key, body)
+            else:
+                written = self._store.compare_and_swap(self._key, body, current.version)
+            if written is not None:
+                return result
+        raise StoreUnavailableError(f"{self._store.uri}: no turn could be reserved in {_SWAP_TRIES} tries.")
+
+
+def _slowness(document: dict[str, Any], now: float) -> float:
+    """How many times longer the interval is now: halfway back to 1 every ten seconds."""
+    slow = document.get("slow")
+    if slow is None:
+        return 1.0
+    excess = (float(slow["factor"]) - 1.0) * 0.5 ** (max(0.0, now - slow["at"]) / _RECOVERY_SECONDS)
+    return 1.0 + (excess if excess > 0.005 else 0.0)  # noqa: PLR2004  # half a percent is no slowness

@@ -1,0 +1,335 @@
+"""Send one chunk: turn, claim, call, receipt.
+
+The connection is made first, the claim is written just before the turn, and the request leaves at the turn.
+Whatever goes wrong before the request is written proves that nothing was sent; whatever goes wrong after it
+leaves the chunk unknown, and it is never presented again unless the operator says so.
+"""
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from tasks.campaign import Campaign
+from tasks.errors import InputError, StoreError, StoreUnavailableError
+from tasks.gateway import BatchSend, Gateway, MessageType, Outcome, Verdict
+from tasks.ledger import Attempt, Claim, History, Ledger, Receipt, Settlement
+from tasks.pacing import Pacer, Turn, TurnMissedError
+from tasks.plan import Chunk
+from tasks.statuses import Status
+from tasks.stopping import Stop, StopCause, StoppedError, StopSignal
+from tasks.tally import Tally
+
+_CLAIM_LEAD = 0.03
+_LONGEST_CLAIM = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What is said, and how: the same for every number of the campaign."""
+
+    message: str
+    type: MessageType
+    sender_id: str | None
+
+    def batch(self, chunk: Chunk, task_id: str) -> BatchSend:
+        """Return the call for a chunk: one message a number, in position order."""
+        return BatchSend(
+            numbers=tuple(number.removeprefix("+") for number in chunk.phone_numbers),
+            messages=(self.message,) * len(chunk.phone_numbers),
+            type=self.type,
+            sender_id=self.sender_id,
+            task_id=task_id,
+        )
+
+    def fingerprint(self, chunk: Chunk) -> str:
+        """SHA-256 over what the chunk says to whom, so that a claim tells later what it was for."""
+        digest = hashlib.sha256()
+        for part in (self.type, self.sender_id or "", self.message, *chunk.phone_numbers):
+            digest.update(part.encode())
+            digest.update(b"\0")
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When to try again and when to give up. Pauses in seconds; each is drawn from half to all of its value."""
+
+    tries: int = 8
+    first_pause: float = 0.5
+    longest_pause: float = 15.0
+    store_patience: float = 120.0
+    max_failure_rate: float = 0.5
+    judged_after: int = 1_000
+
+    def pause(self, tries: int) -> float:
+        """The pause after so many tries."""
+        return min(self.longest_pause, self.first_pause * 2 ** (tries - 1)) * random.uniform(0.5, 1.0)
+
+
+class ClaimLostError(Exception):
+    """Another run has claimed this presentation; it is theirs."""
+
+
+class Sender:
+    """Sends the chunks of one campaign for one run. Thread-safe; every method may block until the stop."""
+
+    def __init__(
+        self,
+        *,
+        campaign: Campaign,
+        ledger: Ledger,
+        gateway: Gateway,
+        pacer: Pacer,
+        texts: Texts,
+        stop: StopSignal,
+        tally: Tally,
+        limits: Limits,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.campaign = campaign
+        self.ledger = ledger
+        self.gateway = gateway
+        self.pacer = pacer
+        self.texts = texts
+        self.stop = stop
+        self.tally = tally
+        self.limits = limits
+        self.clock = clock
+        self.monotonic = monotonic
+
+    def send(self, chunk: Chunk, history: History) -> Receipt | None:
+        """Present a chunk, with retries as long as it is proved that nothing was sent.
+
+        Returns the receipt, which is recorded by then; None if nothing was claimed: the run was stopped
+        before, or another run has the chunk.
+        """
+        presentation = _Presentation(self, chunk, history)
+        try:
+            return presentation.run()
+        except ClaimLostError:
+            return None
+        except StoppedError:
+            return presentation.abandon()
+        except StoreError as error:
+            self.stop.set(Stop(StopCause.STORE_DOWN, f"{error} No call is made without its claim."))
+            return presentation.abandon()
+        except InputError as error:  # credentials that could not be refreshed
+            self.stop.set(Stop(StopCause.STOPPED, f"{error}"))
+            return presentation.abandon()
+
+    def judge_failures(self) -> None:
+        """Stop the campaign when too many of the numbers presented so far have failed or are unknown."""
+        numbers = self.tally.standing.numbers
+        presented = sum(numbers.values())
+        bad = numbers.get(Status.FAILED, 0) + numbers.get(Status.UNKNOWN, 0)
+        if presented >= self.limits.judged_after and bad > self.limits.max_failure_rate * presented:
+            self.stop.set(
+                Stop(
+                    StopCause.STOPPED,
+                    f"{bad} of the first {presented} numbers failed or are unknown, more than --max-failure-rate "
+                    f"{self.limits.max_failure_rate:g} allows. See the reasons in the results, mend the cause, and "
+                    "run the same command again: it goes on with what was not sent.",
+                )
+            )
+
+
+class _Presentation:
+    """One chunk under one claim."""
+
+    def __init__(self, sender: Sender, chunk: Chunk, history: History) -> None:
+        self._sender = sender
+        self._chunk = chunk
+        self._number = history.next
+        self._fingerprint = sender.texts.fingerprint(chunk)
+        self._claim: Claim | None = None
+        self._claimed = False
+        self._attempts: list[Attempt] = []
+        self._sent_at: float | None = None
+        self._written = False
+
+    def run(self) -> Receipt | None:
+        while True:
+            outcome = self._attempt()
+            settlement = self._judge(outcome)
+            if settlement is not None:
+                return self._settle(self._receipt(outcome, settlement))
+
+    def abandon(self) -> Receipt | None:
+        """Record that a claimed chunk was not presented after all."""
+        if not self._claimed:
+            return None
+        stop = self._sender.stop.stop
+        reason = StopCause.STOPPED if stop is None else stop.cause
+        return self._settle(replace(self._empty(Settlement.NOT_SENT), reason=reason))
+
+    def _attempt(self) -> Outcome:
+        """Make one call at one turn; turns that are missed, and a store that does not answer, are tried again."""
+        give_up = self._sender.monotonic() + self._sender.limits.store_patience
+        while True:
+            self._sender.stop.check()
+            try:
+                return self._call(self._sender.pacer.take())
+            except TurnMissedError:
+                give_up = max(give_up, self._sender.monotonic() + 1.0)
+                continue
+            except StoreUnavailableError:
+                if self._sender.monotonic() > give_up:
+                    raise
+                self._sender.stop.wait(1.0)
+
+    def _call(self, turn: Turn) -> Outcome:
+        sender = self._sender
+        taken = sender.monotonic()
+        task_id = f"{sender.campaign.id}-{self._chunk.index}-{self._number * 100 + len(self._attempts) + 1}"
+        self._written = False
+
+        def before_write() -> None:
+            sender.pacer.prepared(sender.monotonic() - taken)
+            sender.pacer.wait_until(turn, _CLAIM_LEAD)
+            self._write_claim(turn)
+            sender.pacer.depart(turn)
+            # The last look: a process that was frozen up to here may have lost the campaign to another run.
+            if not sender.campaign.held():
+                raise TurnMissedError
+            self._sent_at = sender.clock()
+            self._written = True
+            sender.tally.called()
+
+        try:
+            outcome = sender.gateway.send(sender.texts.batch(self._chunk, task_id), before_write=before_write)
+        except BaseException:
+            if self._written:
+                self._settle(replace(self._empty(Settlement.UNKNOWN), reason="interrupted"))
+            raise
+        self._attempts.append(
+            Attempt(task_id, sender.clock(), outcome.verdict, outcome.code, outcome.request_id, outcome.detail)
+        )
+        return outcome
+
+    def _write_claim(self, turn: Turn) -> None:
+        sender = self._sender
+        if not sender.campaign.held():
+            sender.stop.wait(0.2)
+            raise TurnMissedError
+        if self._claimed:
+            return
+        if self._claim is None:
+            owner = sender.campaign.owner
+            self._claim = Claim(
+                self._chunk.index, self._number, owner.run, owner.host, sender.clock(), turn.at, self._fingerprint
+            )
+        began = sender.monotonic()
+        if not sender.ledger.claim(self._claim):
+            raise ClaimLostError
+        self._claimed = True
+        if sender.monotonic() - began > _LONGEST_CLAIM:
+            raise TurnMissedError  # the connection has idled meanwhile; the gateway may be closing it
+
+    def _judge(self, outcome: Outcome) -> Settlement | None:
+        """Say what became of the presentation, or None after the pause before the next try."""
+        sender = self._sender
+        tries = len(self._attempts)
+        match outcome.verdict:
+            case Verdict.ACCEPTED:
+                return Settlement.ACCEPTED
+            case Verdict.REFUSED:
+                return Settlement.REFUSED
+            case Verdict.UNCLEAR:
+                return Settlement.UNKNOWN
+            case Verdict.STOPPED:
+                self._stop_for(outcome)
+                return Settlement.ACCOUNT
+            case Verdict.THROTTLED:
+                sender.tally.throttled()
+                sender.pacer.throttled(outcome.retry_after or 0.0)
+                last = Settlement.ACCOUNT
+            case Verdict.STALE:
+                last = Settlement.ACCOUNT
+            case Verdict.UNREACHABLE:
+                last = Settlement.NOT_SENT
+        if tries >= sender.limits.tries:
+            self._stop_for(outcome, f"after {tries} tries: ")
+            return last
+        if sender.stop.wait(max(outcome.retry_after or 0.0, sender.limits.pause(tries))):
+            raise StoppedError
+        return None
+
+    def _stop_for(self, outcome: Outcome, tries: str = "") -> None:
+        code = outcome.code or outcome.verdict
+        description = f" ({outcome.description})" if outcome.description else ""
+        self._sender.stop.set(
+            Stop(
+                StopCause.STOPPED,
+                f"the gateway answered {code}{description}, {tries}{outcome.advice} "
+                "Then run the same command again: it goes on with what was not sent.",
+                code,
+            )
+        )
+
+    def _empty(self, settlement: Settlement) -> Receipt:
+        return Receipt(
+            chunk=self._chunk.index,
+            presentation=self._number,
+            run=self._sender.campaign.owner.run,
+            settlement=settlement,
+            reason=None,
+            code=None,
+            description=None,
+            request_id=None,
+            sent_at=self._sent_at,
+            fingerprint=self._fingerprint,
+            attempts=tuple(self._attempts),
+        )
+
+    def _receipt(self, outcome: Outcome, settlement: Settlement) -> Receipt:
+        position = {number.removeprefix("+"): index for index, number in enumerate(self._chunk.phone_numbers)}
+        reasons = {
+            Settlement.REFUSED: outcome.code,
+            Settlement.ACCOUNT: outcome.code,
+            Settlement.UNKNOWN: outcome.reason,
+            Settlement.NOT_SENT: "unreachable",
+        }
+        answered = replace(
+            self._empty(settlement),
+            reason=reasons.get(settlement),
+            code=outcome.code,
+            description=outcome.description,
+            request_id=outcome.request_id,
+            unpaired_ids=outcome.message_ids if outcome.ids_unmatched or settlement is Settlement.UNKNOWN else (),
+        )
+        if settlement is not Settlement.ACCEPTED:
+            return answered  # one fate for the whole chunk
+        return replace(
+            answered,
+            failed=tuple(position[number] for number in outcome.failed),
+            unclear=tuple(position[number] for number in outcome.unclear),
+            message_ids={position[number]: value for number, value in outcome.accepted if value is not None},
+            ids_unmatched=outcome.ids_unmatched,
+        )
+
+    def _settle(self, receipt: Receipt) -> Receipt | None:
+        if not self._claimed:
+            return None
+        self._sender.ledger.settle(receipt)
+        for status, numbers in self._count(receipt):
+            if numbers:
+                self._sender.tally.settled(status, numbers)
+        self._sender.judge_failures()
+        return receipt
+
+    def _count(self, receipt: Receipt) -> Iterable[tuple[Status, int]]:
+        size = len(self._chunk.phone_numbers)
+        match receipt.settlement:
+            case Settlement.ACCEPTED:
+                yield Status.FAILED, len(receipt.failed)
+                yield Status.UNKNOWN, len(receipt.unclear)
+                yield Status.ACCEPTED, size - len(receipt.failed) - len(receipt.unclear)
+            case Settlement.REFUSED | Settlement.ACCOUNT:
+                yield Status.FAILED, size
+            case Settlement.UNKNOWN:
+                yield Status.UNKNOWN, size
+            case Settlement.NOT_SENT:
+                yield Status.NOT_SENT, 0

@@ -1,0 +1,185 @@
+"""An S3 bucket as the store: conditional PutObject for both atomic writes.
+
+Source: Amazon S3 User Guide, "Conditional writes" (If-None-Match: * and If-Match on PutObject; 412 means
+lost, 409 means two writes met and this one should be tried again).
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasks.errors import StoreError, StoreUnavailableError
+from tasks.store.interface import Store, Stored
+
+_LOST = frozenset({"412", "PreconditionFailed"})
+_CONFLICT = frozenset({"409", "ConditionalRequestConflict", "OperationAborted"})
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+_UNAVAILABLE = 500
+_CONFLICT_TRIES = 10
+_WHAT_TO_DO: Mapping[str, str] = {
+    "NoSuchBucket": "the bucket does not exist; check its name, or create it",
+    "AccessDenied": "access denied; the key needs GetObject, PutObject, ListBucket and DeleteObject here",
+    "403": "access denied; the key needs GetObject, PutObject, ListBucket and DeleteObject here",
+    "InvalidAccessKeyId": "the S3 access key is unknown; check AWS_ACCESS_KEY_ID",
+    "SignatureDoesNotMatch": "the S3 secret is wrong; check AWS_SECRET_ACCESS_KEY",
+    "ExpiredToken": "the S3 session token has expired; get a new one",
+}
+
+
+class S3Store:
+    """A prefix in a bucket (a version is the object's ETag).
+
+    `client` is a boto3 S3 client with retries of its own: what comes out as unavailable was tried before.
+    A retried write that had in truth succeeded is answered 412: it is recognised by its own bytes.
+    """
+
+    def __init__(self, client: Any, bucket: str, prefix: str, *, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._sleep = sleep
+
+    @property
+    def uri(self) -> str:
+        """`s3://bucket/prefix`."""
+        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+
+    def get(self, key: str) -> Stored | None:
+        """Return what stands under `key`, or None."""
+        answer = self._call("get_object", key, absent_is_none=True)
+        if answer is None:
+            return None
+        with self._errors(key):
+            return Stored(answer["Body"].read(), answer["ETag"])
+
+    def put_if_absent(self, key: str, body: bytes) -> str | None:
+        """PutObject with If-None-Match: of several writers exactly one gets a version."""
+        return self._put(key, body, IfNoneMatch="*")
+
+    def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
+        """PutObject with If-Match on the ETag."""
+        return self._put(key, body, IfMatch=version)
+
+    def put_file_if_absent(self, key: str, path: Path) -> bool:
+        """PutObject of a file (5 GB at most) with If-None-Match."""
+        for _ in range(_CONFLICT_TRIES):
+            with path.open("rb") as body:
+                try:
+                    self._call("put_object", key, Body=body, IfNoneMatch="*")
+                except _LostError:
+                    return False
+                except _ConflictError:
+                    self._sleep(0.2)
+                    continue
+                return True
+        raise StoreUnavailableError(f"{self.uri}: {key!r} is being written by others without an end; try again.")
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Upload a file, in parts where it is large; a reader sees the old object or the new one."""
+        with self._errors(key):
+            self._client.upload_file(str(path), self._bucket, self._prefix + key)
+
+    def fetch(self, key: str, path: Path) -> bool:
+        """Copy the object to a local file; False if there is none."""
+        answer = self._call("get_object", key, absent_is_none=True)
+        if answer is None:
+            return False
+        with self._errors(key), path.open("wb") as file:
+            for block in answer["Body"].iter_chunks(1 << 20):
+                file.write(block)
+        return True
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that begin with `prefix`, sorted; 1,000 a request."""
+        with self._errors(prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._prefix + prefix
+            )
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield item["Key"][len(self._prefix) :]
+
+    def delete(self, key: str) -> None:
+        """Remove the object; nothing happens if it is not there."""
+        self._call("delete_object", key, absent_is_none=True)
+
+    def clock_skew(self) -> float:
+        """Compare this machine's clock with the Date header of an answer (whole seconds)."""
+        before = time.time()
+        with self._errors(""):
+            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
+        after = time.time()
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        if date is None:
+            return 0.0
+        theirs = parsedate_to_datetime(date).timestamp()
+        if before > theirs + 1.0:
+            return before - theirs - 1.0
+        return min(0.0, after - theirs)
+
+    def within(self, prefix: str) -> Store:
+        """Return the same bucket, seen from the folder `prefix`."""
+        return S3Store(self._client, self._bucket, f"{self._prefix}{prefix}", sleep=self._sleep)
+
+    def _put(self, key: str, body: bytes, **condition: Any) -> str | None:
+        for _ in range(_CONFLICT_TRIES):
+            try:
+                return str(self._call("put_object", key, Body=body, **condition)["ETag"])
+            except _LostError:
+                current = self.get(key)
+                return current.version if current is not None and current.body == body else None
+            except _ConflictError:
+                self._sleep(0.2)
+        raise StoreUnavailableError(f"{self.uri}: {key!r} is being written by others without an end; try again.")
+
+    def _call(self, operation: str, key: str, *, absent_is_none: bool = False, **arguments: Any) -> Any:
+        with self._errors(key):
+            try:
+                return getattr(self._client, operation)(Bucket=self._bucket, Key=self._prefix + key, **arguments)
+            except ClientError as error:
+                code = _code(error)
+                if code in _LOST or (code in _ABSENT and "IfMatch" in arguments):
+                    raise _LostError from error
+                if code in _CONFLICT:
+                    raise _ConflictError from error
+                if code in _ABSENT and absent_is_none:
+                    return None
+                raise
+
+    @contextlib.contextmanager
+    def _errors(self, key: str) -> Generator[None]:
+        where = f"s3://{self._bucket}/{self._prefix}{key}"
+        try:
+            yield
+        except ClientError as error:
+            code = _code(error)
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            if status >= _UNAVAILABLE or code in ("SlowDown", "RequestTimeout"):
+                raise StoreUnavailableError(f"{where}: the S3 server answered {code}; try again later.") from error
+            raise StoreError(f"{where}: {_WHAT_TO_DO.get(code, f'the S3 server refused: {code}')}.") from error
+        except (BotoCoreError, OSError) as error:
+            kind = type(error).__name__
+            raise StoreUnavailableError(
+                f"{where}: the S3 server did not answer ({kind}); check AWS_ENDPOINT_URL and the network."
+            ) from error
+        except Exception as error:
+            if type(error).__name__ in ("S3UploadFailedError", "RetriesExceededError"):
+                raise StoreUnavailableError(f"{where}: the upload failed ({error}).") from error
+            raise
+
+
+class _LostError(Exception):
+    """412: the condition did not hold."""
+
+
+class _ConflictError(Exception):
+    """409: another conditional write was under way."""
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "unknown"))

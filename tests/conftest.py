@@ -1,0 +1,47 @@
+"""What the tests share: real servers on loopback, one of each a session, and folders of their own in them."""
+
+import uuid
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from deployments.sandbox.s3 import S3Server
+from tasks.s3 import S3Access
+from tasks.store import LocalStore, S3Store, Store
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Generator[S3Server]:
+    """A real S3-compatible server (SeaweedFS) for the whole session."""
+    with S3Server("tests") as server:
+        yield server
+
+
+@pytest.fixture
+def s3_access(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Access:
+    """S3 as the pipeline sees it: by the environment, which points at the server."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return S3Access.from_environment()
+
+
+@pytest.fixture(params=["local", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """Both kinds of store, each in a folder of its own."""
+    if request.param == "local":
+        return LocalStore(tmp_path / "store")
+    access: S3Access = request.getfixturevalue("s3_access")
+    return S3Store(access.client(), "tests", f"stores/{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+def local_store(tmp_path: Path) -> LocalStore:
+    """A local directory as the store."""
+    return LocalStore(tmp_path / "store")
+
+
+@pytest.fixture
+def key() -> Callable[[], str]:
+    """Names that no other test uses."""
+    return lambda: uuid.uuid4().hex

@@ -1,0 +1,210 @@
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import InputError, StoreError, StoreRefusedError, StoreUnavailableError
+from tasks.s3 import S3Access
+from tasks.store import LocalStore, S3Store, Store, probe
+
+
+def test_the_first_put_wins_and_the_second_changes_nothing(store: Store) -> None:
+    """Put-if-absent is what a claim stands on."""
+    assert store.put_if_absent("claims/1", b"first") is not None
+    assert store.put_if_absent("claims/1", b"second") is None
+    stored = store.get("claims/1")
+    assert stored is not None
+    assert stored.body == b"first"
+
+
+def test_a_put_whose_reply_was_lost_is_recognised_by_its_bytes() -> None:
+    """A retried PutObject that had in truth succeeded is answered 412; the claim is ours all the same."""
+    ours = _AnswersAfterWriting()
+    assert S3Store(ours, "bucket", "p", sleep=lambda _: None).put_if_absent("claims/1", b"ours") is not None
+    assert ours.puts == 1
+
+
+def test_of_many_writers_of_one_key_exactly_one_wins(store: Store) -> None:
+    """However many runs race for a chunk, one gets it."""
+    for number in range(5):
+        start = threading.Barrier(8)
+
+        def put(writer: int, key: str = f"race/{number}", start: threading.Barrier = start) -> bool:
+            start.wait()
+            return store.put_if_absent(key, f"writer {writer}".encode()) is not None
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(put, range(8))) == 1
+
+
+def test_a_swap_of_a_stale_version_loses(store: Store) -> None:
+    """Compare-and-swap is what leases and turns stand on."""
+    version = store.put_if_absent("lease", b"one")
+    assert version is not None
+    newer = store.compare_and_swap("lease", b"two", version)
+    assert newer is not None
+    assert store.compare_and_swap("lease", b"three", version) is None
+    stored = store.get("lease")
+    assert stored is not None
+    assert (stored.body, stored.version) == (b"two", newer)
+
+
+def test_a_swap_of_what_is_not_there_loses(store: Store) -> None:
+    """AWS answers 404 here, other servers 412; both mean lost."""
+    assert store.compare_and_swap("nothing", b"body", '"0123456789abcdef0123456789abcdef"') is None
+
+
+def test_concurrent_swaps_lose_no_update(store: Store) -> None:
+    """Sixteen increments from four threads are sixteen."""
+    store.put_if_absent("counter", b"0")
+
+    def increment(_: int) -> None:
+        while True:
+            current = store.get("counter")
+            assert current is not None
+            body = f"{int(current.body.split()[0]) + 1} {uuid.uuid4()}"  # unlike any other body of the key
+            if store.compare_and_swap("counter", body.encode(), current.version):
+                return
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(increment, range(16)))
+    stored = store.get("counter")
+    assert stored is not None
+    assert stored.body.split()[0] == b"16"
+
+
+def test_keys_are_listed_sorted_and_by_prefix(store: Store) -> None:
+    """A listing of the claims tells the state of every chunk."""
+    for key in ("claims/2", "claims/10", "claims/1", "receipts/1", "other"):
+        store.put_if_absent(key, b"x")
+    assert list(store.list("claims/")) == ["claims/1", "claims/10", "claims/2"]
+    assert list(store.list("claims/1")) == ["claims/1", "claims/10"]
+    assert list(store.list("nowhere/")) == []
+
+
+def test_files_are_put_once_replaced_and_fetched(store: Store, tmp_path: Path) -> None:
+    """The plan is put once; the results are replaced as a whole."""
+    one, two, back = tmp_path / "one", tmp_path / "two", tmp_path / "back"
+    one.write_bytes(b"one")
+    two.write_bytes(b"two")
+    assert store.put_file_if_absent("plan", one)
+    assert not store.put_file_if_absent("plan", two)
+    store.put_file("results", one)
+    store.put_file("results", two)
+    assert store.fetch("plan", back)
+    assert back.read_bytes() == b"one"
+    assert store.fetch("results", back)
+    assert back.read_bytes() == b"two"
+    assert not store.fetch("nothing", back)
+
+
+def test_a_folder_of_the_store_sees_its_own_keys(store: Store) -> None:
+    """A campaign's store is a folder of the results place."""
+    inner = store.within("campaign-1")
+    inner.put_if_absent("plan", b"x")
+    assert list(inner.list("")) == ["plan"]
+    assert list(store.list("campaign-1/")) == ["campaign-1/plan"]
+    inner.delete("plan")
+    inner.delete("plan")
+    assert inner.get("plan") is None
+
+
+def test_the_probe_passes_a_store_that_keeps_its_word_and_leaves_nothing(store: Store) -> None:
+    """Every run begins with it."""
+    probe(store)
+    assert [key for key in store.list(".globe-sms/") if "probe" in key] == []
+
+
+class _IgnoresIfNoneMatch(LocalStore):
+    """What rclone, nanio and s3rver do: the second put overwrites, and says that all is well."""
+
+    def put_if_absent(self, key: str, body: bytes) -> str | None:
+        current = self.get(key)
+        return super().put_if_absent(key, body) if current is None else self.compare_and_swap(key, body, current.version)
+
+
+class _IgnoresIfMatch(LocalStore):
+    """What localbucket does: a stale version is taken."""
+
+    def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
+        current = self.get(key)
+        return None if current is None else super().compare_and_swap(key, body, current.version)
+
+
+class _ClockIsOff(LocalStore):
+    def clock_skew(self) -> float:
+        return -7.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "word"),
+    [
+        (_IgnoresIfNoneMatch, StoreRefusedError, "If-None-Match"),
+        (_IgnoresIfMatch, StoreRefusedError, "If-Match"),
+        (_ClockIsOff, InputError, "7 s behind"),
+    ],
+)
+def test_the_probe_refuses_a_store_that_would_break_a_promise(
+    kind: type[LocalStore], error: type[Exception], word: str, tmp_path: Path
+) -> None:
+    """A server that ignores conditional writes would let two runs send one chunk."""
+    with pytest.raises(error, match=word):
+        probe(kind(tmp_path))
+
+
+def test_the_clock_of_a_real_server_agrees_with_ours(s3_access: S3Access) -> None:
+    """Both run on this machine."""
+    assert abs(S3Store(s3_access.client(), "tests", "").clock_skew()) < 1.0
+
+
+def test_a_missing_bucket_is_one_clear_line(s3_access: S3Access) -> None:
+    """The operator sees what to check, not a stack."""
+    with pytest.raises(StoreError, match="bucket does not exist"):
+        S3Store(s3_access.client(), "no-such-bucket", "").put_if_absent("a", b"b")
+    with pytest.raises(InputError, match="bucket does not exist"):
+        probe(S3Store(s3_access.client(), "no-such-bucket", ""))
+
+
+def test_a_wrong_secret_is_one_clear_line(s3_access: S3Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And does not show the secret."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-the-secret")
+    with pytest.raises(StoreError, match="AWS_SECRET_ACCESS_KEY|access denied") as caught:
+        S3Store(S3Access.from_environment().client(), "tests", "").get("a")
+    assert "not-the-secret" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_unavailable(s3_access: S3Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unavailable means that the same call may pass later."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(StoreUnavailableError, match="AWS_ENDPOINT_URL"):
+        S3Store(S3Access.from_environment().client(), "tests", "").get("a")
+
+
+def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
+    """A file stands where the folder should."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="check the folder"):
+        LocalStore(tmp_path / "file").put_if_absent("a", b"b")
+
+
+class _AnswersAfterWriting:
+    """A client whose first PutObject is written, lost on the way back, retried below and answered 412."""
+
+    def __init__(self) -> None:
+        self.body = b""
+        self.puts = 0
+
+    def put_object(self, *, Body: bytes, **_: object) -> dict[str, str]:  # noqa: N803  # boto3's names
+        from botocore.exceptions import ClientError
+
+        self.puts += 1
+        self.body = Body
+        raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
+
+    def get_object(self, **_: object) -> dict[str, object]:
+        from io import BytesIO
+
+        return {"Body": BytesIO(self.body), "ETag": '"1"'}
