@@ -29,7 +29,9 @@ def run_demo(rows: int, console: Console) -> int:
     from deployments.sandbox.lists import demo_lists
     from deployments.sandbox.sandbox import Sandbox
 
-    console.print("Starting an S3 server and a stand-in gateway on loopback. Nothing leaves this machine.")
+    console.print(
+        "Starting an S3 server and a stand-in gateway on loopback: nothing leaves this machine.", soft_wrap=True
+    )
     with Sandbox(calls_per_second=_CALLS_PER_SECOND, numbers_per_call=_NUMBERS_PER_CALL) as sandbox:
         _point_here(sandbox.environment)
         sandbox.gateway.set_latency(*_LATENCY)
@@ -40,7 +42,8 @@ def run_demo(rows: int, console: Console) -> int:
         console.print(
             f"{rows:,} rows lie in s3://{sandbox.bucket}/lists/ as CSV and parquet, as messy as real ones. The demo's "
             f"account may make {_CALLS_PER_SECOND} calls a second of {_NUMBERS_PER_CALL} numbers; a new Alibaba "
-            "account 1 call of 250."
+            "account 1 call of 250.",
+            soft_wrap=True,
         )
         report = run_campaign(
             Order.checked(
@@ -61,7 +64,8 @@ def run_demo(rows: int, console: Console) -> int:
     out = Console(highlight=False)
     out.print(
         f"The gateway's own log: {stats.admitted:,} calls, at most {stats.max_admitted_in_second} in any second, "
-        f"{stats.accepted_numbers:,} numbers accepted, {stats.accepted_twice} of them twice."
+        f"{stats.accepted_numbers:,} numbers accepted, {stats.accepted_twice} of them twice.",
+        soft_wrap=True,
     )
     out.print(f"The bucket is gone with the sandbox; a copy of the results is in {copy}", soft_wrap=True)
     out.print("Look at them with:", soft_wrap=True)
@@ -74,7 +78,9 @@ def _point_here(environment: dict[str, str]) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "PREFECT_API_URL", "PREFECT_PROFILE"):
         os.environ.pop(name, None)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    os.environ.update(environment, PREFECT_HOME=str(cache / "globe-sms" / "demo-prefect"))
+    home = cache / "globe-sms" / "demo-prefect"
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ.update(environment, PREFECT_HOME=str(home))
 
 
 def _keep(report: CampaignReport) -> Path:

@@ -1,16 +1,17 @@
 """S3 for boto3 and polars alike: credentials, region and endpoint, resolved once.
 
-boto3 resolves everything from the environment, as every AWS tool does: AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL, profiles,
-instance roles, SSO. polars is told the outcome and guesses nothing: left alone it ignores half of it without a word.
+boto3 resolves everything from the environment, as every AWS tool does: AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL,
+profiles, instance roles, SSO. polars is told the outcome and guesses nothing: left alone it ignores half of it
+without a word.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Self
 
-import boto3
+from boto3.session import Session
 from botocore.config import Config
 from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import (
@@ -119,7 +120,7 @@ def explain(error: BaseException) -> str:
 
 
 @contextmanager
-def s3_errors_name(uri: str) -> Iterator[None]:
+def s3_errors_name(uri: str) -> Generator[None]:
     """Turn what boto3 raises inside the block into an InputError that names `uri`."""
     try:
         yield
@@ -177,7 +178,7 @@ class S3Access:
             InputError: There are no credentials, or the profile or the configuration is broken.
         """
         try:
-            session = boto3.session.Session()
+            session = Session()
             credentials = session.get_credentials()
             if credentials is None:
                 raise InputError(_NO_CREDENTIALS)

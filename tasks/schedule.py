@@ -18,9 +18,9 @@ from tasks.store import Store
 _T = TypeVar("_T")
 
 _ACTIVE_SECONDS = 20.0
-_SLOWEST = 64.0
-_SLOW_STEP = 1.5
-_RECOVERY_SECONDS = 10.0
+_LEAST_EXCESS = 0.04
+_MOST_EXCESS = 63.0
+_RECOVERY_SECONDS = 4.0
 _SWAP_TRIES = 200
 
 
@@ -82,8 +82,8 @@ class Schedule:
         """
 
         def note(document: dict[str, Any], now: float) -> None:
-            slowness = min(_SLOWEST, _slowness(document, now) * _SLOW_STEP)
-            document["slow"] = {"factor": slowness, "at": now}
+            excess = min(_MOST_EXCESS, max(_LEAST_EXCESS, 2.0 * (_slowness(document, now) - 1.0)))
+            document["slow"] = {"excess": excess, "at": now}
             document["hold"] = max(float(document.get("hold", 0.0)), now + retry_after)
 
         self._change(note)
@@ -122,9 +122,13 @@ class Schedule:
 
 
 def _slowness(document: dict[str, Any], now: float) -> float:
-    """How many times longer the interval is now: halfway back to 1 every ten seconds."""
+    """How many times longer the interval is now.
+
+    The first throttling adds 4 %, each further one doubles what is added, and four seconds without one halve it: a
+    call that met another by a few milliseconds costs next to nothing, a rate that is set too high is found at once.
+    """
     slow = document.get("slow")
     if slow is None:
         return 1.0
-    excess = (float(slow["factor"]) - 1.0) * 0.5 ** (max(0.0, now - slow["at"]) / _RECOVERY_SECONDS)
-    return 1.0 + (excess if excess > 0.005 else 0.0)  # noqa: PLR2004  # half a percent is no slowness
+    excess = float(slow["excess"]) * 0.5 ** (max(0.0, now - slow["at"]) / _RECOVERY_SECONDS)
+    return 1.0 + (excess if excess > _LEAST_EXCESS / 8 else 0.0)

@@ -49,7 +49,7 @@ def plan_campaign(run: Run) -> FrozenPlan:
         sources = find_lists(run.order.recipients, run.s3)
         recipients = read_lists(sources, number_column=run.order.number_column, s3=run.s3)
         plan = make_plan(judge(recipients, default_region=run.order.default_region), run.order.numbers_per_call)
-        with translate_errors(sources, s3=run.s3):
+        with translate_errors(sources, number_column=run.order.number_column, s3=run.s3):
             path = freeze(plan, run.order.fingerprint(), run.scratch)
         check_unchanged(sources, s3=run.s3)
         run.store.put_file_if_absent(PLAN_KEY, path)
