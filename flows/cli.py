@@ -23,33 +23,36 @@ EXIT_INPUT = 2
 EXIT_OPEN = 3
 
 _HELP = """\
-Send one text message to a million people, once each, through Alibaba Cloud's BatchSendMessageToGlobe.
+Send one text message to a million people, once each, through Alibaba Cloud's
+BatchSendMessageToGlobe.
 
-A campaign is one message, one recipient list and one id. Running the same command again resumes it: what was
-sent, or may have been sent, is not sent again.
+A campaign is one message, one recipient list and one id. Running the same
+command again resumes it: what was sent, or may have been, is not sent again.
 
 Try it first, without any account:   globe-sms demo
 
-Exit codes: 0 every row is settled; 1 stopped or crashed (run it again to go on); 2 bad input or configuration,
-nothing was sent; 3 finished, but some rows are unknown or not sent.
+Exit codes: 0 every row is settled; 1 stopped or crashed (run it again to go
+on); 2 bad input or configuration, nothing was sent; 3 finished, but some rows
+are unknown or not sent.
 """
 
 _SEND_EPILOGUE = """\
 Examples:
 
   See what would happen, without a call:
-    globe-sms send s3://lists/2026-11/*.csv --message "We open at 9." --type NOTIFY \\
-        --results s3://campaigns/prod --campaign opening-2026-11 --dry-run
+    globe-sms send "s3://lists/2026-11/*.csv" --message "We open at 9." \\
+        --type NOTIFY --results s3://campaigns/prod \\
+        --campaign opening-2026-11 --dry-run
 
-  Send it, and resume it after whatever stopped it:
-    globe-sms send s3://lists/2026-11/*.csv --message "We open at 9." --type NOTIFY \\
-        --results s3://campaigns/prod --campaign opening-2026-11
+  Send it, and resume it after whatever stopped it: the same without --dry-run.
 
   A local list with numbers as people in Singapore write them, results on disk:
-    globe-sms send guests.xlsx --message "Your table is ready." --type NOTIFY --default-region SG --results ./out
+    globe-sms send guests.xlsx --message "Your table is ready." \\
+        --type NOTIFY --default-region SG --results ./out
 
-Environment: ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET (or any other source of Alibaba's default
-credential chain), GLOBE_SMS_ENDPOINT for another region, AWS's own variables for S3 (AWS_ENDPOINT_URL too),
+Environment: ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET,
+or any other source of Alibaba's default credential chain; GLOBE_SMS_ENDPOINT
+for another region; AWS's own variables for S3, AWS_ENDPOINT_URL too;
 PREFECT_API_URL to record the run on your Prefect server.
 """
 
@@ -86,12 +89,11 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
 
 
 def send(
-    recipients: Annotated[
-        list[str], Parameter(name="URI", negative="", help="S3 objects, prefixes, globs; local paths.")
-    ],
+    recipients: Annotated[list[str], Parameter(name="URI", help="S3 objects, prefixes, globs; local paths.")],
+    /,
     *,
     message: Annotated[str, Parameter(help="The text, at most 1,500 characters.")],
-    type: Annotated[MessageType, Parameter(help="OTP, NOTIFY, MKT (promotion) or GENERAL.")],  # noqa: A002
+    type: Annotated[MessageType, Parameter(help="What kind of text it is (MKT: promotion).", name_transform=str)],  # noqa: A002
     results: Annotated[str, Parameter(help="Where the campaign is kept: s3://bucket/prefix or a directory.")],
     campaign: Annotated[
         str | None,

@@ -122,7 +122,9 @@ class _IgnoresIfNoneMatch(LocalStore):
 
     def put_if_absent(self, key: str, body: bytes) -> str | None:
         current = self.get(key)
-        return super().put_if_absent(key, body) if current is None else self.compare_and_swap(key, body, current.version)
+        return (
+            super().put_if_absent(key, body) if current is None else self.compare_and_swap(key, body, current.version)
+        )
 
 
 class _IgnoresIfMatch(LocalStore):

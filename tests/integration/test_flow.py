@@ -1,0 +1,239 @@
+"""The whole flow against the sandbox, under Prefect's own test harness."""
+
+import logging
+import random
+import uuid
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.testing.utilities import prefect_test_harness
+
+from deployments.sandbox.lists import demo_lists
+from deployments.sandbox.sandbox import Sandbox
+from flows.send_campaign import send_campaign
+from tasks.errors import CampaignStoppedError, InputError
+from tasks.results import RESULTS_SCHEMA
+from tasks.statuses import STATUSES
+
+pytestmark = [
+    pytest.mark.slow,
+    # Prefect's harness and its server leave sockets and loops to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Generator[Sandbox]:
+    """One S3 server and one gateway for the module; the account may make 50 calls a second."""
+    with Sandbox(calls_per_second=50) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def prefect() -> Generator[None]:
+    """A Prefect server of the test's own."""
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _environment(sandbox: Sandbox, prefect: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  # started by it
+    sandbox.gateway.reset()
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def results(sandbox: Sandbox) -> str:
+    """A results place that no other test uses."""
+    return f"s3://{sandbox.bucket}/{uuid.uuid4().hex}"
+
+
+def numbers(count: int, seed: int = 1) -> list[str]:
+    """Different mobile numbers of Singapore, as the API page writes them."""
+    return [f"65{number}" for number in random.Random(seed).sample(range(81_000_000, 81_999_999), count)]
+
+
+@pytest.fixture
+def list_of(tmp_path: Path) -> Any:
+    """Write a list with one column."""
+
+    def write(values: list[str]) -> str:
+        path = tmp_path / f"{uuid.uuid4().hex}.csv"
+        path.write_text("phone\n" + "".join(f"{value}\n" for value in values))
+        return str(path)
+
+    return write
+
+
+def test_a_messy_list_becomes_results_that_account_for_every_row(sandbox: Sandbox, results: str) -> None:
+    """CSV and parquet from S3, every promise of the results at once."""
+    lists = demo_lists(1_200)
+    client = sandbox.s3.client()
+    folder = uuid.uuid4().hex
+    client.put_object(Bucket=sandbox.bucket, Key=f"{folder}/a.csv", Body=lists.csv)
+    client.put_object(Bucket=sandbox.bucket, Key=f"{folder}/b.parquet", Body=lists.parquet)
+
+    report = send_campaign(
+        [f"s3://{sandbox.bucket}/{folder}/"],
+        message="Hello",
+        type="NOTIFY",
+        results=results,
+        campaign="messy",
+        calls_per_second=50,
+        numbers_per_call=50,
+    )
+
+    found = report.results()
+    assert found.schema == RESULTS_SCHEMA
+    assert found.height == 1_200 == sum(report.counts.values())
+    assert set(report.counts) == set(STATUSES)
+    by_source = found.group_by("source", maintain_order=True).agg("row")
+    assert by_source["source"].to_list() == [
+        f"s3://{sandbox.bucket}/{folder}/{name}" for name in ("a.csv", "b.parquet")
+    ]
+    for rows in by_source["row"]:
+        assert rows.to_list() == list(range(len(rows)))
+
+    accepted = {number: message for arrival in sandbox.gateway.log() for number, message in arrival.accepted.items()}
+    ours = found.filter(pl.col("status") == "accepted")
+    assert dict(zip(ours["phone_number"].str.strip_chars_start("+"), ours["message_id"], strict=True)) == accepted
+    assert sandbox.gateway.stats().accepted_twice == 0
+    duplicates = found.filter(pl.col("status") == "duplicate")
+    assert duplicates.height > 0
+    first = found.select("phone_number", key=pl.format("{}#{}", "source", "row"))
+    named = duplicates.join(first, left_on=["reason", "phone_number"], right_on=["key", "phone_number"])
+    assert named.height == duplicates.height
+
+
+def test_a_finished_campaign_sends_nothing_when_it_is_run_again(sandbox: Sandbox, results: str, list_of: Any) -> None:
+    """Also when its list has changed, or is gone, in the meantime."""
+    path = Path(list_of(numbers(30)))
+    first = send_campaign(
+        [str(path)], message="Hello", type="OTP", results=results, campaign="again", calls_per_second=50
+    )
+    path.unlink()
+    second = send_campaign(
+        [str(path)], message="Hello", type="OTP", results=results, campaign="again", calls_per_second=50
+    )
+    assert (first.calls, second.calls) == (1, 0)
+    assert second.counts == first.counts
+    assert second.results().equals(first.results())
+
+
+def test_the_same_command_without_an_id_is_the_same_campaign(sandbox: Sandbox, results: str, list_of: Any) -> None:
+    """A double click, or a repeated command, texts nobody twice; a changed list is another campaign."""
+    path = list_of(numbers(10))
+    first = send_campaign([path], message="Hello", type="OTP", results=results, calls_per_second=50)
+    second = send_campaign([path], message="Hello", type="OTP", results=results, calls_per_second=50)
+    other = send_campaign([path], message="Hello you", type="OTP", results=results, calls_per_second=50)
+    assert first.campaign == second.campaign != other.campaign
+    assert sandbox.gateway.stats().calls == 2
+
+
+@pytest.mark.parametrize("content", [[], ["not a number", "", "8613800138000"]])
+def test_a_list_with_nothing_to_send_is_a_finished_campaign(results: str, list_of: Any, content: list[str]) -> None:
+    """A header only, or nothing sendable: results, no call, no error."""
+    report = send_campaign([list_of(content)], message="Hello", type="OTP", results=results, campaign="none")
+    assert (report.calls, report.settled, report.rows) == (0, True, len(content))
+    assert report.results().height == len(content)
+
+
+def test_a_dry_run_plans_and_calls_nothing_and_the_real_run_sends_its_plan(
+    sandbox: Sandbox, results: str, list_of: Any
+) -> None:
+    """What was previewed is what is sent."""
+    path = list_of(numbers(20))
+    order: dict[str, Any] = {"message": "Hello", "type": "OTP", "results": results, "campaign": "dry"}
+    dry = send_campaign([path], **order, calls_per_second=50, dry_run=True)
+    assert dry.results()["reason"].unique().to_list() == ["dry_run"]
+    assert sandbox.gateway.stats().calls == 0
+    assert send_campaign([path], **order, calls_per_second=50).counts["accepted"] == 20
+
+
+def test_an_account_that_is_out_of_balance_stops_the_campaign_and_a_resume_goes_on(
+    sandbox: Sandbox, results: str, list_of: Any
+) -> None:
+    """Stopped at the first sight; nothing is lost, nothing goes out twice."""
+    path = list_of(numbers(200))
+    order: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "balance"}
+    sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH", every=3)
+    with pytest.raises(CampaignStoppedError, match="AMOUNT_NOT_ENOUGH") as caught:
+        send_campaign([path], **order, calls_per_second=50, numbers_per_call=10)
+    stopped: Any = caught.value.report
+    assert stopped.counts["not_sent"] > 0
+    assert sum(stopped.counts.values()) == 200
+    sandbox.gateway.clear_faults()
+    resumed = send_campaign([path], **order, calls_per_second=50, numbers_per_call=10)
+    assert resumed.counts["accepted"] == 200
+    assert sandbox.gateway.stats().accepted_twice == 0
+
+
+def test_a_dropped_reply_is_unknown_held_and_resent_only_when_asked(
+    sandbox: Sandbox, results: str, list_of: Any
+) -> None:
+    """The gateway took the chunk and the reply was lost: only the operator may decide to send again."""
+    path = list_of(numbers(40))
+    order: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "dropped"}
+    sandbox.gateway.add_fault("accept_then_drop", next=1)
+    first = send_campaign([path], **order, calls_per_second=50, numbers_per_call=10)
+    assert (first.counts["unknown"], first.counts["accepted"]) == (10, 30)
+    assert first.results().filter(pl.col("status") == "unknown")["reason"].unique().to_list() == ["no_reply"]
+    held = send_campaign([path], **order, calls_per_second=50, numbers_per_call=10)
+    assert (held.calls, held.counts["unknown"]) == (0, 10)
+    resent = send_campaign([path], **order, calls_per_second=50, numbers_per_call=10, on_unknown="resend")
+    assert (resent.calls, resent.resent, resent.counts["accepted"]) == (1, 1, 40)
+    assert sandbox.gateway.stats().accepted_twice == 10
+
+
+def test_bad_input_raises_before_anything_is_frozen(sandbox: Sandbox, results: str, list_of: Any) -> None:
+    """And mending it under the same campaign id is no difference in settings."""
+    path = Path(list_of(numbers(5)))
+    path.write_text(path.read_text().replace("phone", "who"))
+    order: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "mended"}
+    with pytest.raises(InputError, match="who"):
+        send_campaign([str(path)], **order, calls_per_second=50)
+    report = send_campaign([str(path)], **order, calls_per_second=50, number_column="who")
+    assert report.counts["accepted"] == 5
+
+
+def test_prefect_records_neither_secrets_nor_whole_numbers(
+    sandbox: Sandbox, results: str, list_of: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Parameters, states, run names and logs of the run, as the Prefect server has them."""
+    values = numbers(30, seed=7)
+    with caplog.at_level(logging.DEBUG):
+        report = send_campaign(
+            [list_of(values)], message="Hello", type="MKT", results=results, campaign="secrets", calls_per_second=50
+        )
+    with get_client(sync_client=True) as client:
+        runs = [run for run in client.read_flow_runs() if "secrets" in run.name]
+        tasks = client.read_task_runs()
+    assert runs
+    recorded = "\n".join(
+        [caplog.text, *(run.model_dump_json() for run in runs), *(task.model_dump_json() for task in tasks)]
+    )
+    assert report.counts["accepted"] == 30
+    assert sandbox.account.secret not in recorded
+    assert sandbox.s3.secret_key not in recorded
+    assert [value for value in values if value in recorded] == []
+
+
+def test_the_final_state_tells_the_counts(results: str, list_of: Any) -> None:
+    """An operator reads the outcome off the list of runs."""
+    state: Any = send_campaign(
+        [list_of(numbers(5))],
+        message="Hello",
+        type="MKT",
+        results=results,
+        campaign="state",
+        calls_per_second=50,
+        return_state=True,
+    )
+    assert state.name == "Completed"
+    assert "5 accepted" in state.message
