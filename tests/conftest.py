@@ -5,10 +5,15 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from deployments.sandbox.s3 import S3Server
 from tasks.s3 import S3Access
 from tasks.store import LocalStore, S3Store, Store
+
+# A slow machine is no failing example.
+settings.register_profile("globe-sms", deadline=None)
+settings.load_profile("globe-sms")
 
 
 @pytest.fixture(scope="session")

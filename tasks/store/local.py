@@ -46,7 +46,10 @@ class LocalStore:
         """Write `body` if nothing stands under `key`; of several writers exactly one gets a version."""
         with _errors(self._uri, key), self._temporary() as temporary:
             temporary.write_bytes(body)
-            return _version(body) if self._link(temporary, key) else None
+            if self._link(temporary, key):
+                return _version(body)
+            current = self.get(key)
+            return current.version if current is not None and current.body == body else None
 
     def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
         """Replace `key` if it still has `version`, under this directory's lock."""

@@ -1,4 +1,4 @@
-"""What the tests of the send path stand on: a real ledger on disk, real pacing, and a gateway that is told what to say."""
+"""What the tests of the send path stand on: a real ledger, real pacing, and a gateway that is told what to say."""
 
 from collections import deque
 from collections.abc import Callable
@@ -25,7 +25,7 @@ Answer = Outcome | Exception | Callable[[BatchSend], Outcome]
 
 
 class ToldGateway:
-    """Answers calls with what it was told, in that order; the last answer goes on. Notes every call that was written."""
+    """Answers calls with what it was told, in that order; the last goes on. Notes the calls that were written."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = deque(answers)

@@ -1,0 +1,82 @@
+"""Uvicorn's HTTP/1.1 protocol with two things more: when bytes came, and a connection that can be ended badly."""
+
+import socket
+import struct
+import time
+from typing import Any, Protocol, cast
+
+from starlette.types import Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+EXTENSION = "globe_sms.connection"
+
+
+class Connection(Protocol):
+    """What the gateway asks of the connection that a call came on."""
+
+    @property
+    def arrived(self) -> tuple[float, float]:
+        """When the last bytes came, as wall clock and monotonic seconds."""
+        ...
+
+    def close(self) -> None:
+        """Close after what is written has left; no more comes."""
+        ...
+
+    def reset(self) -> None:
+        """Throw the connection away with a TCP reset."""
+        ...
+
+
+class ControlledProtocol(H11Protocol):
+    """Gives itself to the application as the ASGI extension `globe_sms.connection`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._arrived = (0.0, 0.0)
+        application = self.app
+
+        async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["extensions"] = {EXTENSION: self}
+            await application(cast("Any", scope), cast("Any", receive), cast("Any", send))
+
+        self.app = cast("Any", with_connection)
+
+    @property
+    def arrived(self) -> tuple[float, float]:
+        """When the last bytes came; at the application's first step those are the headers' last ones."""
+        return self._arrived
+
+    def data_received(self, data: bytes) -> None:
+        """Note the time before anything is done with the bytes."""
+        self._arrived = (time.time(), time.monotonic())
+        super().data_received(data)
+
+    def close(self) -> None:
+        """Close after what is written has left."""
+        self.transport.close()
+
+    def reset(self) -> None:
+        """Send a TCP reset: a close with no time to linger."""
+        raw = self.transport.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+
+async def read_body(receive: Receive) -> bytes | None:
+    """Read a request's whole body; None when the client has gone before its end."""
+    parts: list[bytes] = []
+    while True:
+        message: Message = await receive()
+        if message["type"] != "http.request":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def until_gone(receive: Receive) -> None:
+    """Wait until the client or the connection is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,156 @@
+"""The gateway's ill will: rules that say which calls go wrong, and how.
+
+A rule sees the calls that are signed, within the rate and not taken by an earlier rule; it picks from them by
+probability, by every nth, by the next n, by a number they hold, or takes all. `processed` says whether the numbers
+of a faulty call were nevertheless accepted.
+
+| kind | what the caller sees | accepted |
+| --- | --- | --- |
+| accept_then_drop | the connection closes, no answer | yes |
+| drop_before | the same | no |
+| reset | a TCP reset, no answer | yes |
+| hang | no answer, the connection stays open | yes |
+| truncate | half of the body, then the connection closes | yes |
+| http_500, http_503 | InternalError, ServiceUnavailable | `processed`, default yes |
+| html_502 | a page, no code | `processed`, default yes |
+| broken_json, empty_body | HTTP 200 and half a JSON text, or nothing | yes |
+| few_ids, many_ids, no_ids | one MessageId too few, one too many, none | yes |
+| ids_shape | lists as `shape` says: array, empty, missing, null | yes |
+| failed_share | a random `share` of the numbers in FailedList | the others |
+| failed_foreign | FailedList holds numbers that were not sent | yes |
+| throttle | Throttling.User, with `retry_after_ms` if set | no |
+| nonce_used, clock | SignatureNonceUsed, InvalidTimeStamp.Expired | no |
+| code:RESPONSE_CODE | a business code with HTTP 200 | `processed`, default no |
+| gateway_code:Code:status | a gateway code with that HTTP status | `processed`, default no |
+"""
+
+import random
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_KINDS = {
+    "accept_then_drop", "drop_before", "reset", "hang", "truncate", "http_500", "http_503", "html_502", "broken_json",
+    "empty_body", "few_ids", "many_ids", "no_ids", "ids_shape", "failed_share", "failed_foreign", "throttle",
+    "nonce_used", "clock",
+}  # fmt: skip
+_CODE = re.compile(r"code:\w+|gateway_code:[\w.]+:[45]\d\d", re.ASCII)
+_NEVER_PROCESSED = {"drop_before", "throttle", "nonce_used", "clock"}
+
+
+class FaultRule(BaseModel):
+    """One rule: a kind, at most one way to pick calls (none: every call), and what the kind needs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    probability: Annotated[float | None, Field(gt=0, le=1)] = None
+    every: Annotated[int | None, Field(ge=1, description="every nth call that the rule sees")] = None
+    next: Annotated[int | None, Field(ge=1, description="the next n calls")] = None
+    number: Annotated[str | None, Field(description="calls whose To holds it; digits, no plus")] = None
+    key_id: Annotated[str | None, Field(description="only calls of this account")] = None
+    seed: Annotated[int, Field(description="of probability and failed_share")] = 0
+    processed: Annotated[bool | None, Field(description="None: as the kind's line in the table says")] = None
+    retry_after_ms: Annotated[int | None, Field(ge=1)] = None
+    share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    shape: Literal["array", "empty", "missing", "null"] = "array"
+    lists: Annotated[Literal["both", "failed", "ids"], Field(description="which lists ids_shape bends")] = "both"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.kind not in _KINDS and not _CODE.fullmatch(self.kind):
+            kinds = ", ".join(sorted(_KINDS))
+            msg = f"unknown fault kind {self.kind!r}: use one of {kinds}, code:CODE or gateway_code:Code:status"
+            raise ValueError(msg)
+        if sum(way is not None for way in (self.probability, self.every, self.next, self.number)) > 1:
+            msg = "a fault rule picks calls in one way: probability, every, next or number"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def accepts(self) -> bool:
+        """Whether the numbers of a call that this rule takes are accepted."""
+        if self.kind in _NEVER_PROCESSED:
+            return False
+        if self.processed is not None:
+            return self.processed
+        return not self.kind.startswith(("code:", "gateway_code:"))
+
+
+class Latency(BaseModel):
+    """How long an answer takes: uniform between two bounds, in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    high: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.high < self.low:
+            msg = f"a latency's high ({self.high}) must not be below its low ({self.low})"
+            raise ValueError(msg)
+        return self
+
+
+@dataclass(slots=True)
+class _Active:
+    rule: FaultRule
+    dice: random.Random
+    seen: int = 0
+
+    def takes(self, numbers: list[str], key_id: str) -> bool:
+        rule = self.rule
+        if rule.key_id not in (None, key_id):
+            return False
+        self.seen += 1
+        if rule.probability is not None:
+            return self.dice.random() < rule.probability
+        if rule.every is not None:
+            return self.seen % rule.every == 0
+        if rule.next is not None:
+            return self.seen <= rule.next
+        return rule.number is None or rule.number in numbers
+
+
+@dataclass(slots=True)
+class Faults:
+    """The rules in force and the latency; not thread-safe, one event loop owns it."""
+
+    _active: list[_Active] = field(default_factory=list[_Active])
+    _latency: Latency = field(default_factory=Latency)
+    _dice: random.Random = field(default_factory=lambda: random.Random(0))
+
+    @property
+    def rules(self) -> list[FaultRule]:
+        """The rules in force, in the order in which they are asked."""
+        return [active.rule for active in self._active]
+
+    @property
+    def latency(self) -> Latency:
+        """The latency in force."""
+        return self._latency
+
+    @latency.setter
+    def latency(self, latency: Latency) -> None:
+        self._latency = latency
+        self._dice.seed(latency.seed)
+
+    def add(self, rule: FaultRule) -> None:
+        """Put a rule behind those in force."""
+        self._active.append(_Active(rule, random.Random(rule.seed)))
+
+    def clear(self) -> None:
+        """Take every rule out of force; the latency stays."""
+        self._active.clear()
+
+    def draw(self, numbers: list[str], key_id: str) -> tuple[FaultRule, random.Random] | None:
+        """Give the first rule that takes this call, with its dice."""
+        return next(((a.rule, a.dice) for a in self._active if a.takes(numbers, key_id)), None)
+
+    def draw_latency(self) -> float:
+        """Give how long this call's answer takes, in seconds."""
+        return self._dice.uniform(self._latency.low, self._latency.high)

@@ -1,0 +1,90 @@
+"""The whole laptop deployment: an S3 server and a stand-in gateway, with keys made for this run.
+
+    with Sandbox() as sandbox:
+        subprocess.run([...], env={**os.environ, **sandbox.environment})
+        sandbox.gateway.stats()
+
+Both servers listen on loopback only and end with the process that made the sandbox: on leaving the `with` block, on
+Ctrl-C, and on SIGTERM, SIGKILL or a crash too, because a guard process per server watches a pipe (see `guard`).
+"""
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from deployments.sandbox.s3 import S3Server
+from deployments.sandbox.server import GatewayServer
+from deployments.sandbox.settings import Account, GatewaySettings
+
+
+class Sandbox:
+    """An S3 server (`s3`), a stand-in gateway (`gateway`) with one account, and the environment that points at both."""
+
+    def __init__(
+        self,
+        *,
+        calls_per_second: int = 1,
+        numbers_per_call: int = 250,
+        log: Path | None = None,
+        log_numbers: bool = True,
+        log_messages: bool = False,
+        bucket: str = "sandbox",
+        others: Sequence[Account] = (),
+        **account: Any,
+    ) -> None:
+        """Start both; `others` are more accounts, further options are the fields of the first (see `settings.Account`).
+
+        Raises:
+            InputError: the extra `sandbox` is not installed.
+            TimeoutError: a server did not come up.
+        """
+        self.account = Account(
+            key_id=f"LTAISANDBOX{secrets.token_hex(6)}",
+            secret=secrets.token_urlsafe(24),
+            calls_per_second=calls_per_second,
+            numbers_per_call=numbers_per_call,
+            **account,
+        )
+        self.s3 = S3Server(bucket)
+        try:
+            self.gateway = GatewayServer(
+                GatewaySettings(accounts=(self.account, *others), log_numbers=log_numbers, log_messages=log_messages),
+                log=log,
+            )
+        except BaseException:
+            self.s3.stop()
+            raise
+
+    @property
+    def bucket(self) -> str:
+        """The bucket that is there from the start."""
+        return self.s3.bucket
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that point globe-sms, AWS's tools and Alibaba's at the sandbox."""
+        token = {"ALIBABA_CLOUD_SECURITY_TOKEN": self.account.token} if self.account.token else {}
+        return {
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": self.account.key_id,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": self.account.secret,
+            **token,
+            "GLOBE_SMS_ENDPOINT": self.gateway.endpoint,
+            **self.s3.environment,
+        }
+
+    def stop(self) -> None:
+        """Stop both and remove what they wrote, but for a log whose path was given; may be called twice."""
+        try:
+            self.gateway.stop()
+        finally:
+            self.s3.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

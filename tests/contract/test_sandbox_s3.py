@@ -1,0 +1,255 @@
+"""The sandbox's S3 server: keeps what the ledger stands on, and leaves nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
+
+from deployments.sandbox.child import wait_until
+from deployments.sandbox.flaky import FlakyProxy, Trouble
+from deployments.sandbox.s3 import S3Server, find_program
+from deployments.sandbox.sandbox import Sandbox
+from tasks.errors import InputError
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[S3Server]:
+    """One server for all tests of this module."""
+    with S3Server("lists") as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: S3Server) -> Iterator[Any]:
+    """A boto3 client that does not retry."""
+    made = server.client()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> str:
+    """A key of the test's own."""
+    return f"{request.node.name}/object"
+
+
+def status_of(call: Callable[..., Any], **arguments: Any) -> int:
+    """Give the HTTP status of a call, good or bad."""
+    try:
+        return call(**arguments)["ResponseMetadata"]["HTTPStatusCode"]
+    except ClientError as error:
+        return error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def sockets_of(pid: int) -> set[str]:
+    """Give the inodes of a process's sockets."""
+    descriptors = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    return {name.removeprefix("socket:[").removesuffix("]") for name in descriptors if name.startswith("socket:")}
+
+
+def socket_files_of(pid: int) -> list[Path]:
+    """Give the files on which a process listens."""
+    inodes = sockets_of(pid)
+    lines = [line.split() for line in Path(f"/proc/{pid}/net/unix").read_text().splitlines()[1:]]
+    return [Path(fields[7]) for fields in lines if len(fields) == 8 and fields[6] in inodes]
+
+
+def test_a_second_put_if_absent_loses(client: Any, key: str) -> None:
+    """412, and the first object stays."""
+    assert status_of(client.put_object, Bucket="lists", Key=key, Body=b"1", IfNoneMatch="*") == 200
+    assert status_of(client.put_object, Bucket="lists", Key=key, Body=b"2", IfNoneMatch="*") == 412
+    assert client.get_object(Bucket="lists", Key=key)["Body"].read() == b"1"
+
+
+def test_a_stale_compare_and_swap_loses(client: Any, key: str) -> None:
+    """412 for the ETag that was, 200 for the one that is."""
+    first = client.put_object(Bucket="lists", Key=key, Body=b"1")["ETag"]
+    assert status_of(client.put_object, Bucket="lists", Key=key, Body=b"2", IfMatch=first) == 200
+    assert status_of(client.put_object, Bucket="lists", Key=key, Body=b"3", IfMatch=first) == 412
+    assert client.get_object(Bucket="lists", Key=key)["Body"].read() == b"2"
+
+
+def test_a_wrong_secret_is_refused(server: S3Server) -> None:
+    """403, as at AWS."""
+    stranger = boto3.client(
+        "s3",
+        endpoint_url=server.endpoint,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key="wrong",
+        region_name="us-east-1",
+    )
+    assert status_of(stranger.put_object, Bucket="lists", Key="x", Body=b"") == 403
+    stranger.close()
+
+
+def test_nobody_is_let_in_without_a_key(server: S3Server) -> None:
+    """An anonymous request is refused."""
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{server.endpoint}/lists/x", timeout=5)  # noqa: S310 - our own endpoint
+    with caught.value as answer:
+        assert answer.code == 403
+
+
+def test_an_unknown_bucket_is_unknown(client: Any) -> None:
+    """A write to a misspelt bucket does not create it."""
+    assert status_of(client.put_object, Bucket="listss", Key="x", Body=b"") == 404
+
+
+def test_more_buckets_can_be_made(server: S3Server, client: Any) -> None:
+    """For tests that want one of their own."""
+    server.create_bucket("another")
+    assert status_of(client.put_object, Bucket="another", Key="x", Body=b"") == 200
+
+
+def test_only_loopback_is_listened_on(server: S3Server) -> None:
+    """Neither the S3 port nor an inner one is open to the network."""
+    sockets = sockets_of(server.pid)
+    listening = [
+        fields[1]
+        for table in ("tcp", "tcp6")
+        for fields in map(str.split, Path(f"/proc/{server.pid}/net/{table}").read_text().splitlines()[1:])
+        if fields[3] == "0A" and fields[9] in sockets
+    ]
+    assert len(listening) >= 5
+    assert all(local.startswith("0100007F:") for local in listening)
+
+
+def test_a_killed_server_comes_back_with_its_objects(key: str) -> None:
+    """At the same endpoint with the same keys; in between connections are refused."""
+    with S3Server() as own:
+        client = own.client()
+        client.put_object(Bucket=own.bucket, Key=key, Body=b"kept")
+        own.kill()
+        with pytest.raises((EndpointConnectionError, ConnectionClosedError)):
+            client.get_object(Bucket=own.bucket, Key=key)
+        own.start_again()
+        assert client.get_object(Bucket=own.bucket, Key=key)["Body"].read() == b"kept"
+        client.close()
+
+
+def test_a_stopped_server_leaves_nothing() -> None:
+    """No process, no folder, no socket file; stopping twice is fine."""
+    own = S3Server()
+    files = socket_files_of(own.pid)
+    assert len(files) >= 7
+    own.suspend()
+    own.stop()
+    own.stop()
+    assert not Path(f"/proc/{own.pid}").exists()
+    assert not own.folder.exists()
+    assert not [path for path in files if path.exists()]
+
+
+def test_the_sandbox_does_not_outlive_its_owner(tmp_path: Path) -> None:
+    """The owner is killed: both servers and every folder are gone."""
+    program = """
+import threading
+from deployments.sandbox.sandbox import Sandbox
+with Sandbox() as sandbox:
+    print(sandbox.s3.pid, sandbox.gateway.pid, flush=True)
+    threading.Event().wait()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path)}
+    ) as owner:
+        assert owner.stdout
+        pids = owner.stdout.readline().split()
+        assert len(list(tmp_path.iterdir())) == 2
+        owner.send_signal(signal.SIGKILL)
+    for pid in pids:
+        wait_until(lambda each=pid: not Path(f"/proc/{int(each)}").exists(), seconds=10, what="a server's end")
+    wait_until(lambda: not list(tmp_path.iterdir()), seconds=10, what="the folders' end")
+
+
+def test_the_sandbox_points_the_environment_at_itself() -> None:
+    """Every variable that globe-sms needs, none with another machine in it."""
+    with Sandbox(calls_per_second=20) as sandbox:
+        environment = sandbox.environment
+        assert environment.keys() == {
+            *("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "GLOBE_SMS_ENDPOINT"),
+            *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"),
+        }
+        assert environment["GLOBE_SMS_ENDPOINT"].startswith("http://127.0.0.1:")
+        assert environment["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+        assert sandbox.gateway.is_up()
+        client = sandbox.s3.client()
+        assert status_of(client.put_object, Bucket=sandbox.bucket, Key="x", Body=b"") == 200
+        client.close()
+
+
+def test_without_the_extra_the_command_to_install_it_is_named(tmp_path: Path) -> None:
+    """As bad input: nothing was started."""
+    with pytest.raises(InputError, match=r"pip install 'globe-sms\[sandbox\]'"):
+        find_program(python=tmp_path / "python", path=str(tmp_path))
+
+
+@pytest.fixture
+def proxy(server: S3Server) -> Iterator[FlakyProxy]:
+    """A good road to the server until a test makes it bad."""
+    with FlakyProxy(server.endpoint) as running:
+        yield running
+
+
+@pytest.fixture
+def road(server: S3Server, proxy: FlakyProxy) -> Iterator[Any]:
+    """A client that goes by the proxy."""
+    made = server.client(endpoint=proxy.endpoint)
+    yield made
+    made.close()
+
+
+def test_a_good_road_changes_nothing(road: Any, key: str) -> None:
+    """Signatures, conditions, odd keys and larger bodies come through."""
+    odd, body = f"{key} b/ü+%&=?#", os.urandom(300_000)
+    assert status_of(road.put_object, Bucket="lists", Key=odd, Body=body, IfNoneMatch="*") == 200
+    assert status_of(road.put_object, Bucket="lists", Key=odd, Body=body, IfNoneMatch="*") == 412
+    assert road.get_object(Bucket="lists", Key=odd)["Body"].read() == body
+    assert road.head_object(Bucket="lists", Key=odd)["ContentLength"] == 300_000
+
+
+@pytest.mark.parametrize(("kind", "stored"), [("slow_down", False), ("cut", False), ("lose_answer", True)])
+def test_trouble_befalls_the_requests_that_it_says(
+    road: Any, client: Any, proxy: FlakyProxy, key: str, kind: Any, *, stored: bool
+) -> None:
+    """Writes to one path fail, others pass; only the lost answer leaves an object behind."""
+    proxy.set_trouble(Trouble(kind, method="PUT", path_holds="receipts"))
+    troubled = f"{key}/receipts/0"
+    if kind == "slow_down":
+        assert status_of(road.put_object, Bucket="lists", Key=troubled, Body=b"1") == 503
+    else:
+        with pytest.raises(ConnectionClosedError):
+            road.put_object(Bucket="lists", Key=troubled, Body=b"1")
+    assert status_of(road.put_object, Bucket="lists", Key=f"{key}/claims/0", Body=b"1") == 200
+    assert (status_of(client.head_object, Bucket="lists", Key=troubled) == 200) is stored
+    proxy.set_trouble()
+    assert status_of(road.put_object, Bucket="lists", Key=troubled, Body=b"1") == 200
+    assert [passage.trouble for passage in proxy.passages] == [kind, None, None]
+
+
+def test_a_slow_road_delays(road: Any, proxy: FlakyProxy, key: str) -> None:
+    """The request is passed on after it, and answered."""
+    proxy.set_trouble(Trouble("delay", delay=0.3))
+    started = time.monotonic()
+    assert status_of(road.put_object, Bucket="lists", Key=key, Body=b"1") == 200
+    assert time.monotonic() - started >= 0.3
+
+
+def test_a_road_can_be_gone_and_come_back(road: Any, proxy: FlakyProxy, key: str) -> None:
+    """Connections are refused, then taken again at the same endpoint."""
+    proxy.refuse()
+    with pytest.raises(EndpointConnectionError):
+        road.put_object(Bucket="lists", Key=key, Body=b"1")
+    proxy.accept()
+    assert status_of(road.put_object, Bucket="lists", Key=key, Body=b"1") == 200

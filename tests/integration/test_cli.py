@@ -1,0 +1,253 @@
+"""The command line as a user meets it: a process, its output, its exit code."""
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from prefect.settings import PREFECT_API_URL
+from prefect.testing.utilities import prefect_test_harness
+
+from deployments.sandbox.sandbox import Sandbox
+
+pytestmark = [
+    pytest.mark.slow,
+    # Prefect's harness leaves sockets and loops to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+_WHOLE_NUMBER = re.compile(r"65[89]\d{7}")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Generator[Sandbox]:
+    """An S3 server and a gateway for the module."""
+    with Sandbox(calls_per_second=50) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def prefect_url() -> Generator[str]:
+    """A Prefect server for all commands of the module: each its own would take 15 s a command."""
+    with prefect_test_harness(server_startup_timeout=120):
+        yield str(PREFECT_API_URL.value())
+
+
+@pytest.fixture
+def numbers(tmp_path: Path) -> Path:
+    """A list of 25 different numbers, one of them written twice, and one that is none."""
+    values = [f"65{number}" for number in random.Random(3).sample(range(81_000_000, 81_999_999), 25)]
+    path = tmp_path / "numbers.csv"
+    path.write_text("\n".join(["phone", *values, f"+{values[0]}", "none"]) + "\n")
+    return path
+
+
+class Ended:
+    """What a command printed and how it ended."""
+
+    def __init__(self, process: subprocess.CompletedProcess[str]) -> None:
+        self.code = process.returncode
+        self.out = process.stdout
+        self.err = process.stderr
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The last line of stdout."""
+        return json.loads(self.out.splitlines()[-1])
+
+
+def globe_sms(*arguments: str | Path, environment: Mapping[str, str], cwd: Path | None = None) -> Ended:
+    """Run the command with nothing of this process's clouds; whatever it says, no traceback, secret or number."""
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "ALIBABA_", "GLOBE_SMS_", "PREFECT_"))
+    }
+    ended = Ended(
+        subprocess.run(
+            [str(Path(sys.executable).with_name("globe-sms")), *map(str, arguments)],
+            env={**clean, "AWS_EC2_METADATA_DISABLED": "true", **environment},
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+    )
+    output = ended.out + ended.err
+    assert "Traceback" not in output
+    for name in ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "AWS_SECRET_ACCESS_KEY"):
+        assert not (environment.get(name) and environment[name] in output)
+    assert not _WHOLE_NUMBER.search(output)
+    return ended
+
+
+@pytest.fixture
+def environment(sandbox: Sandbox, prefect_url: str) -> dict[str, str]:
+    """The sandbox's variables and the server's."""
+    sandbox.gateway.reset()
+    return {**sandbox.environment, "PREFECT_API_URL": prefect_url}
+
+
+SEND = ("--message", "Hello", "--type", "NOTIFY", "--calls-per-second", "50")
+
+
+def test_a_campaign_from_end_to_end(environment: dict[str, str], sandbox: Sandbox, numbers: Path) -> None:
+    """Exit 0, JSON on the last line, results where it says; the second run calls nothing."""
+    results = f"s3://{sandbox.bucket}/{uuid.uuid4().hex}"
+    first = globe_sms(
+        "send", numbers, *SEND, "--results", results, "--campaign", "c", "--json", environment=environment
+    )
+    assert first.code == 0, first.err
+    assert first.json["campaign"] == "c"
+    assert first.json["results"] == f"{results}/c/results.parquet"
+    assert first.json["calls"] == 1
+    assert {name: rows for name, rows in first.json["counts"].items() if rows} == {
+        "accepted": 25,
+        "invalid": 1,
+        "duplicate": 1,
+    }
+    assert isinstance(first.json["seconds"], float)
+    second = globe_sms(
+        "send", numbers, *SEND, "--results", results, "--campaign", "c", "--json", environment=environment
+    )
+    assert (second.code, second.json["calls"]) == (0, 0)
+    assert sandbox.gateway.stats().calls == 1
+
+
+def test_a_local_directory_is_a_results_place_too(environment: dict[str, str], numbers: Path, tmp_path: Path) -> None:
+    """With a relative path, and a table for people on stdout."""
+    ended = globe_sms(
+        "send", numbers, *SEND, "--results", "out", "--campaign", "c", environment=environment, cwd=tmp_path
+    )
+    assert ended.code == 0, ended.err
+    assert "accepted" in ended.out
+    assert "25" in ended.out
+    found = pl.read_parquet(tmp_path / "out" / "c" / "results.parquet")
+    assert found["row"].to_list() == list(range(27))
+
+
+def test_rows_that_are_left_unknown_are_exit_3(
+    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
+) -> None:
+    """Finished, but not settled: the output says what may be done."""
+    sandbox.gateway.add_fault("http_500", next=1)
+    ended = globe_sms("send", numbers, *SEND, "--results", tmp_path / "out", environment=environment)
+    assert ended.code == 3, ended.err
+    assert "--on-unknown resend" in ended.out
+
+
+def test_a_stopped_campaign_is_exit_1_with_the_code_and_what_to_do(
+    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
+) -> None:
+    """And with the JSON all the same."""
+    sandbox.gateway.add_fault("code:OUT_OF_SERVICE")
+    ended = globe_sms("send", numbers, *SEND, "--results", tmp_path / "out", "--json", environment=environment)
+    assert ended.code == 1
+    assert "OUT_OF_SERVICE" in ended.err
+    assert ended.json["counts"]["failed"] == 25
+
+
+def test_a_dry_run_that_planned_well_is_exit_0(
+    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
+) -> None:
+    """It needs no Alibaba credentials, for it calls nothing."""
+    without = {name: value for name, value in environment.items() if not name.startswith("ALIBABA_")}
+    ended = globe_sms("send", numbers, *SEND, "--results", tmp_path / "out", "--dry-run", "--json", environment=without)
+    assert ended.code == 0, ended.err
+    assert ended.json["counts"]["not_sent"] == 25
+    assert sandbox.gateway.stats().calls == 0
+
+
+def test_other_settings_under_the_same_id_are_exit_2_and_listed(
+    environment: dict[str, str], numbers: Path, tmp_path: Path
+) -> None:
+    """A resume keeps the frozen settings."""
+    place = ("--results", tmp_path / "out", "--campaign", "c")
+    assert globe_sms("send", numbers, *SEND, *place, environment=environment).code == 0
+    ended = globe_sms(
+        "send",
+        numbers,
+        "--message",
+        "Bye",
+        "--type",
+        "NOTIFY",
+        "--numbers-per-call",
+        "10",
+        *place,
+        environment=environment,
+    )
+    assert ended.code == 2
+    assert "message: frozen 'Hello', now 'Bye'" in ended.err
+    assert "numbers_per_call: frozen 250, now 10" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["send"], ["URI"]),
+        (["send", "{list}", "--message", "Hi", "--type", "SPAM", "--results", "out"], ["SPAM", "NOTIFY"]),
+        (["send", "{list}", "--message", " ", "--type", "OTP", "--results", "out"], ["--message", "blank"]),
+        (["send", "{list}", "--message", "a" * 1501, "--type", "OTP", "--results", "out"], ["--message", "1500"]),
+        (["send", "{list}", *SEND, "--results", "out", "--sender-id", "ab-c"], ["--sender-id", "letters"]),
+        (["send", "{list}", *SEND, "--results", "out", "--campaign", "a/b"], ["--campaign", "dashes"]),
+        (["send", "{list}", *SEND, "--results", "out", "--default-region", "XX"], ["--default-region", "XX"]),
+        (["send", "{list}", *SEND, "--results", "out", "--numbers-per-call", "1001"], ["--numbers-per-call", "1000"]),
+        (["send", "{list}", *SEND, "--results", "out", "--number-column", "tel"], ["tel", "phone"]),
+        (["send", "{list}", *SEND, "--results", "ftp://x/y"], ["--results", "s3://bucket/prefix"]),
+        (["send", "no-such-file.csv", *SEND, "--results", "out"], ["no-such-file.csv"]),
+        (["send", "s3://sandbox/nothing/here/", *SEND, "--results", "out"], ["s3://sandbox/nothing/here/"]),
+        (["send", "{list}", *SEND, "--results", "s3://no-such-bucket/x"], ["no-such-bucket", "bucket"]),
+        (["tell"], ["tell"]),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else None,
+)
+def test_bad_input_is_exit_2_and_says_what_to_do(
+    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    """One clear message, before Prefect is even started, and nothing sent."""
+    ended = globe_sms(
+        *(argument.replace("{list}", str(numbers)) for argument in arguments), environment=environment, cwd=tmp_path
+    )
+    assert ended.code == 2, ended.err
+    assert [word for word in words if word not in ended.err] == []
+    assert sandbox.gateway.stats().calls == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}, ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]),
+        ({"GLOBE_SMS_ENDPOINT": "http://sms.example.com"}, ["GLOBE_SMS_ENDPOINT", "https"]),
+        ({"AWS_SECRET_ACCESS_KEY": "0ther-5ecret"}, ["s3://"]),
+    ],
+)
+def test_a_bad_environment_is_exit_2_and_names_the_variable(
+    environment: dict[str, str], sandbox: Sandbox, numbers: Path, changes: dict[str, str], words: list[str]
+) -> None:
+    """Without showing what it holds."""
+    ended = globe_sms(
+        "send", numbers, *SEND, "--results", f"s3://{sandbox.bucket}/x", environment={**environment, **changes}
+    )
+    assert ended.code == 2, ended.err
+    assert [word for word in words if word not in ended.err] == []
+
+
+def test_help_is_enough_to_start_with() -> None:
+    """A newcomer finds the demo, the examples, the environment and the exit codes."""
+    top = globe_sms("--help", environment={})
+    send = globe_sms("send", "--help", environment={})
+    assert (top.code, send.code) == (0, 0)
+    for word in ("globe-sms demo", "sandbox", "Exit codes"):
+        assert word in top.out
+    for word in ("--dry-run", "ALIBABA_CLOUD_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "globe-sms send", "NOTIFY"):
+        assert word in send.out

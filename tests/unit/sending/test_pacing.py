@@ -1,0 +1,182 @@
+import contextlib
+import itertools
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.errors import StoreUnavailableError
+from tasks.pacing import Pacer, TurnMissedError
+from tasks.schedule import Schedule
+from tasks.stopping import Stop, StopCause, StoppedError, StopSignal
+from tasks.store import LocalStore, Store
+
+
+class Clock:
+    """A clock that stands until it is moved; its `wait` moves it."""
+
+    def __init__(self, now: float = 1_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FakeStop(StopSignal):
+    """A stop signal whose waiting moves a clock instead of taking time."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def wait(self, seconds: float) -> bool:
+        if self.stop is not None:
+            return True
+        self._clock.now += max(0.0, seconds)
+        return False
+
+
+def schedule(store: Store, clock: Clock, rate: float = 1.0) -> Schedule:
+    return Schedule(store, "account", rate, clock=clock)
+
+
+def test_turns_are_an_interval_apart_and_never_in_the_past(store: Store) -> None:
+    """One second and one percent at one call a second; an idle time gives no burst afterwards."""
+    clock = Clock()
+    turns = schedule(store, clock)
+    first = turns.reserve(1, clock()).first
+    second = turns.reserve(1, clock()).first
+    assert first == clock.now
+    assert second - first == pytest.approx(1 / 0.99)
+    clock.now += 60
+    assert turns.reserve(1, clock()).first == clock.now
+
+
+def test_runs_in_one_place_share_one_schedule(store: Store) -> None:
+    """Whoever reserves, no two turns are nearer than the interval."""
+    clock = Clock()
+    runs = [schedule(store, clock, 20) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        reserved = [
+            turns
+            for batch in pool.map(lambda run: [run.reserve(5, clock()) for _ in range(3)], runs)
+            for turns in batch
+        ]
+    times = sorted(time for turns in reserved for time in turns.times())
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert len(times) == 60
+    assert min(gaps) >= 1 / 20 - 1e-6
+    assert max(gaps) == pytest.approx(1 / (20 * 0.99), abs=1e-6)
+
+
+def test_the_lowest_rate_of_the_active_runs_holds_for_all(local_store: LocalStore) -> None:
+    """The limit is the account's: a run that names a higher one does not raise it for the others."""
+    clock = Clock()
+    slow, fast = schedule(local_store, clock, 1), schedule(local_store, clock, 20)
+    slow.reserve(1, clock())
+    turns = fast.reserve(2, clock())
+    assert turns.interval == pytest.approx(1 / 0.99)
+    slow.leave()
+    assert fast.reserve(2, clock()).interval == pytest.approx(1 / (20 * 0.99))
+
+
+def test_throttling_slows_every_run_down_and_is_forgotten(local_store: LocalStore) -> None:
+    """A little at first, more with each further one, nothing after half a minute; and a hold is a hold."""
+    clock = Clock()
+    one, other = schedule(local_store, clock), schedule(local_store, clock)
+    normal = one.reserve(1, clock()).interval
+    one.slow_down(0.0)
+    slowed = other.reserve(1, clock()).interval
+    one.slow_down(7.0)
+    slower = other.reserve(1, clock())
+    assert normal < slowed < slower.interval
+    assert slower.first >= clock.now + 7.0
+    clock.now += 60
+    assert other.reserve(1, clock()).interval == pytest.approx(normal)
+
+
+class _Down(LocalStore):
+    def get(self, key: str) -> None:
+        raise StoreUnavailableError(key)
+
+
+def test_without_its_store_there_is_no_turn(tmp_path: object) -> None:
+    """Fails closed: no turn means no call."""
+    clock = Clock()
+    pacer = Pacer(schedule(_Down(tmp_path), clock), FakeStop(clock), clock=clock, monotonic=clock)  # type: ignore[arg-type]
+    with pytest.raises(StoreUnavailableError):
+        pacer.take()
+
+
+def test_a_stopped_run_gets_no_turn_and_no_departure(local_store: LocalStore) -> None:
+    """Every wait ends with the stop."""
+    clock, stop = Clock(), StopSignal()
+    pacer = Pacer(schedule(local_store, clock), stop, clock=clock, monotonic=clock)
+    turn = pacer.take()
+    stop.set(Stop(StopCause.CANCELLED, "test"))
+    with pytest.raises(StoppedError):
+        pacer.take()
+    with pytest.raises(StoppedError):
+        pacer.depart(turn)
+
+
+def test_a_turn_that_is_long_past_is_not_used(local_store: LocalStore) -> None:
+    """A process that was held up sends nothing late."""
+    clock = Clock()
+    pacer = Pacer(schedule(local_store, clock), FakeStop(clock), clock=clock, monotonic=clock)
+    turn = pacer.take()
+    clock.now = turn.due + 0.3
+    with pytest.raises(TurnMissedError):
+        pacer.depart(turn)
+
+
+@given(
+    rate=st.sampled_from([0.5, 1.0, 2.5, 10.0, 20.0, 100.0]),
+    delays=st.lists(st.floats(0.0, 0.6), min_size=5, max_size=80),
+)
+def test_no_sliding_second_sees_more_departures_than_the_limit(
+    tmp_path_factory: pytest.TempPathFactory, rate: float, delays: list[float]
+) -> None:
+    """However late a thread is, the calls of this process keep the limit in every window."""
+    clock = Clock()
+    store = LocalStore(tmp_path_factory.mktemp("pacing"))
+    pacer = Pacer(schedule(store, clock, rate), FakeStop(clock), clock=clock, monotonic=clock)
+    departures: list[float] = []
+    for delay in delays:
+        turn = pacer.take()
+        pacer.wait_until(turn, 0.0)
+        clock.now += delay * min(1.0, 0.25 / max(delay, 1e-9))
+        try:
+            pacer.depart(turn)
+        except TurnMissedError:
+            continue
+        departures.append(clock.now)
+    window = max(1, int(rate))
+    for earlier, later in zip(departures, departures[window:], strict=False):
+        assert later - earlier >= window / rate - 1e-6
+
+
+def test_waiting_threads_share_few_reservations(local_store: LocalStore) -> None:
+    """Sixty threads in line at one call a second hold one turn, not sixty: another run gets the next."""
+    stop = StopSignal()
+    pacer = Pacer(Schedule(local_store, "account", 1.0), stop)
+    entered = threading.Barrier(9)
+
+    def take() -> None:
+        entered.wait()
+        with contextlib.suppress(StoppedError):
+            while True:
+                pacer.take()
+
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(take) for _ in range(8)]
+        entered.wait()
+        stop.wait(0.5)
+        stop.set(Stop(StopCause.CANCELLED, "test"))
+        for future in waiting:
+            future.result()
+    other = Schedule(local_store, "account", 1.0)
+    assert other.reserve(1, time.time()).first < time.time() + 3.5
