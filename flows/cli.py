@@ -161,6 +161,10 @@ def run_campaign(order: Order, console: Console) -> CampaignReport:
         except (CampaignStoppedError, CancelledRun):
             if watcher.report is None:
                 raise
+        except Exception as error:
+            if watcher.report is None:
+                raise
+            console.print(f"globe-sms: the results are written, but Prefect did not record the end ({error}).")
     if watcher.report is None:
         raise GlobeSmsError("the flow run ended without results; run the same command again to go on.")
     return watcher.report

@@ -11,33 +11,39 @@ from tasks.dispatch import SHARD_CHUNKS, Shard, map_in_windows, thread_count
 from tasks.plan import FrozenPlan
 from tasks.run import Run, open_sender
 from tasks.steps import Todo
+from tasks.stopping import Stop, StopCause
+
+_GO_ON = "see that its server runs, then run the same command again."
 
 
 def send_shards(run: Run, plan: FrozenPlan, todo: Todo) -> None:
     """Send the chunks that are left, shard after shard, until they are sent or the run is stopped."""
-    threads = thread_count(run.order.calls_per_second)
     waiting = iter(todo.chunks)
     shards = -(-len(todo.chunks) // SHARD_CHUNKS)
     with open_sender(run) as sender:
         for number in range(1, shards + 1):
             indexes = set(islice(waiting, SHARD_CHUNKS))
             chunks = {chunk.index: chunk for chunk in plan.chunks(min(indexes), max(indexes)) if chunk.index in indexes}
-            _shard_flow(Shard(sender, chunks, todo.histories), threads)(run.campaign.id, number, shards)
+            shard = Shard(sender, chunks, todo.histories)
+            try:
+                _shard_flow(shard, run.order.calls_per_second)(run.campaign.id, number, shards)
+            except Exception as error:  # noqa: BLE001  # Prefect's server is gone: end in order, with results
+                run.stop.set(Stop(StopCause.STOPPED, f"Prefect could not go on ({type(error).__name__}): {_GO_ON}"))
             if run.stop.stop is not None:
                 return
 
 
-def _shard_flow(shard: Shard, threads: int) -> Callable[[str, int, int], None]:
+def _shard_flow(shard: Shard, calls_per_second: float) -> Callable[[str, int, int], None]:
     """Make the shard's flow. The shard stands in a closure: as a parameter Prefect would try to store it."""
 
     def send_shard(campaign: str, shard_number: int, shards: int) -> None:  # noqa: ARG001  # shown in the UI
-        map_in_windows(shard, threads)
+        map_in_windows(shard, calls_per_second)
 
     return Flow(
         send_shard,
         name="send-shard",
         flow_run_name="{campaign}-{shard_number}-of-{shards}",
-        task_runner=cast("Any", ThreadPoolTaskRunner(max_workers=threads)),
+        task_runner=cast("Any", ThreadPoolTaskRunner(max_workers=thread_count(calls_per_second))),
         validate_parameters=False,
         persist_result=False,
     )

@@ -1,8 +1,8 @@
 """Map the send task over the chunks of a shard, in windows, and wind up in order when the run is stopped.
 
 Prefect carries the chunks' numbers only; what is sent is read from the plan. A task run costs memory until its
-flow run ends, hence the shards; a window is mapped when the threads are about to run dry, not when the slowest
-call of the last window has ended, hence the count of open task runs.
+flow run ends, hence the shards. There are as many task runs open as calls in the air, and some two seconds of
+turns ahead: the slower the gateway answers, the more are in the air, and the rate stays what it is.
 """
 
 import math
@@ -26,6 +26,9 @@ GRACE_SECONDS = 15.0
 _LONGEST_ANSWER = 60.0
 _FEWEST_THREADS = 8
 _MOST_THREADS = 256
+_AHEAD_SECONDS = 2.0
+_FEWEST_AHEAD = 4
+_LOOK_UP_SECONDS = 0.25
 
 
 def thread_count(calls_per_second: float) -> int:
@@ -53,10 +56,11 @@ class Shard:
         with self._changed:
             self._open += count
 
-    def wait_until_below(self, count: int) -> None:
-        """Wait until fewer than `count` task runs are open."""
+    def wait_for_room(self, ahead: int) -> None:
+        """Wait until fewer than `ahead` task runs are open beside those whose call is in the air."""
         with self._changed:
-            self._changed.wait_for(lambda: self._open < count)
+            while self._open - self._sender.tally.in_air >= ahead:
+                self._changed.wait(_LOOK_UP_SECONDS)
 
     def send(self, index: int) -> State:
         """Send one chunk and say in a task run's state what became of it."""
@@ -88,19 +92,20 @@ def send_chunk(index: int, shard: Shard) -> State:
     return shard.send(index)
 
 
-def map_in_windows(shard: Shard, window: int) -> None:
-    """Map `send_chunk` over the shard, at most two windows of task runs at a time.
+def map_in_windows(shard: Shard, calls_per_second: float) -> None:
+    """Map `send_chunk` over the shard, a second of turns at a time.
 
     Whatever interrupts it (Ctrl-C, SIGTERM, a cancelled flow run) stops the sending: no new call starts, calls in
     the air get 15 seconds to end and are recorded as unknown after that. Returns in both cases.
     """
     futures: list[PrefectFuture[State]] = []
+    ahead = max(_FEWEST_AHEAD, math.ceil(calls_per_second * _AHEAD_SECONDS))
     remaining = iter(shard.indexes)
     try:
-        while indexes := list(islice(remaining, window)):
+        while indexes := list(islice(remaining, ahead // 2)):
             shard.expect(len(indexes))
             futures.extend(send_chunk.map(indexes, unmapped(shard)))
-            shard.wait_until_below(window)
+            shard.wait_for_room(ahead)
         wait(futures)
     except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
         shard.stop(Stop(StopCause.CANCELLED, f"The run was cancelled ({type(error).__name__})."))

@@ -12,7 +12,8 @@ The outcome stands in the receipt's key, so that one listing tells the state of 
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -22,7 +23,7 @@ from tasks.store import Store
 
 _CLAIM = re.compile(r"claims/(\d+)-(\d+)")
 _RECEIPT = re.compile(r"receipts/(\d+)-(\d+)-([a-z_]+)")
-MAX_PRESENTATIONS = 100
+_READERS = 16
 
 
 class Settlement(StrEnum):
@@ -185,12 +186,12 @@ class Ledger:
         """Record what became of a presentation; returns when it is in the store, or safe in the spill."""
         self._spill.put(self._store, receipt.key, receipt.encode())
 
-    def receipts(self, histories: Mapping[int, History]) -> Iterable[Receipt]:
-        """Read the last receipt of every chunk that has one (one GetObject each)."""
-        for chunk, history in sorted(histories.items()):
-            settlement = history.settlements[-1]
-            if settlement is None:
-                continue
-            stored = self._store.get(f"receipts/{chunk:06d}-{history.next - 1}-{settlement}")
-            if stored is not None:
-                yield Receipt.decode(stored.body)
+    def receipts(self, histories: Mapping[int, History]) -> Iterator[Receipt]:
+        """Read the last receipt of every chunk that has one (one GetObject each, sixteen at a time)."""
+        keys = [
+            f"receipts/{chunk:06d}-{history.next - 1}-{history.settlements[-1]}"
+            for chunk, history in sorted(histories.items())
+            if history.settlements[-1] is not None
+        ]
+        with ThreadPoolExecutor(_READERS) as pool:
+            yield from (Receipt.decode(stored.body) for stored in pool.map(self._store.get, keys) if stored is not None)

@@ -21,6 +21,7 @@ _FIRST_LEAD = 0.4
 _LONGEST_LEAD = 3.0
 _LATE_SECONDS = 0.25
 _SPARE_SECONDS = 0.002
+_LOOK_UP_SECONDS = 2.0  # a stop wakes the first in the line, which wakes the next: this is for a store that hangs
 
 
 class TurnMissedError(Exception):
@@ -72,7 +73,7 @@ class Pacer:
             StoppedError: the run was stopped.
             StoreError: no turn can be reserved.
         """
-        while not self._line.acquire(timeout=0.2):
+        while not self._line.acquire(timeout=_LOOK_UP_SECONDS):
             self._stop.check()
         try:
             self._stop.check()

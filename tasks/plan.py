@@ -11,6 +11,7 @@ from tasks.errors import InputError
 from tasks.statuses import STATUSES, Status
 from tasks.store import Store
 
+BLOCK_CHUNKS = 2_000
 _SETTINGS = "globe-sms-settings"
 _SENDABLE = pl.col("status").is_null()
 
@@ -114,3 +115,25 @@ class FrozenPlan:
         )
         for index, numbers in rows.iter_rows():
             yield Chunk(index, tuple(numbers))
+
+    def blocks(self) -> Iterator[tuple[pl.LazyFrame, range]]:
+        """Cut the rows into blocks of 2,000 chunks, in input order, each with the range of its chunks.
+
+        Chunks are numbered in input order, so a block is a run of rows; those before its first chunk and after its
+        last belong to it as well. There is at least one block, also without chunks or rows.
+        """
+        starts = (
+            self.scan()
+            .with_row_index("index")
+            .filter(pl.col("chunk") % BLOCK_CHUNKS == 0, pl.col("position") == 0)
+            .select("index")
+            .collect(engine="streaming")
+            .to_series()
+            .sort()
+            .to_list()
+        )
+        count = self.chunk_count()
+        firsts = [0, *starts[1:]]
+        for number, (first, after) in enumerate(zip(firsts, [*firsts[1:], None], strict=True)):
+            rows = self.scan().slice(first, None if after is None else after - first)
+            yield rows, range(number * BLOCK_CHUNKS, min(count, (number + 1) * BLOCK_CHUNKS))

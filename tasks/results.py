@@ -1,6 +1,6 @@
 """The results: the plan and the receipts, joined into one row for every input row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,15 +152,22 @@ def make_results(plan: pl.LazyFrame, answers: Answers, campaign: str, not_sent_r
     return joined.select(made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items())
 
 
-def write_results(results: pl.LazyFrame, scratch: Path) -> tuple[Path, dict[str, int]]:
-    """Write the parquet to a local file; return it and the rows by status (all statuses, also those with none)."""
+def write_results(
+    plan: FrozenPlan, results: Callable[[pl.LazyFrame, range], pl.LazyFrame], scratch: Path
+) -> tuple[Path, dict[str, int]]:
+    """Write the parquet to a local file; return it and the rows by status (all statuses, also those with none).
+
+    `results` makes the results of some rows of the plan, in which the chunks of the range stand. It is called for one
+    block of rows after the other, so that the memory does not grow with the list.
+    """
+    parts: list[Path] = []
+    for number, (rows, chunks) in enumerate(plan.blocks()):
+        parts.append(scratch / f"results-{number:06d}.parquet")
+        results(rows, chunks).sink_parquet(parts[-1], compression="zstd", engine="streaming")
     path = scratch / RESULTS_KEY
-    results.sink_parquet(path, compression="zstd", engine="streaming")
+    pl.scan_parquet(parts, glob=False).sink_parquet(path, compression="zstd", engine="streaming")
+    for part in parts:
+        part.unlink()
     counted = pl.scan_parquet(path, glob=False).group_by(pl.col("status").cast(pl.String)).len().collect()
     found = dict(counted.iter_rows())
     return path, {status: int(found.get(status, 0)) for status in STATUSES}
-
-
-def plan_rows(plan: FrozenPlan) -> int:
-    """How many rows the plan, and so the results, have."""
-    return int(plan.scan().select(pl.len()).collect().item())

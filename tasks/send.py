@@ -204,6 +204,9 @@ class _Presentation:
             if self._written:
                 self._settle(replace(self._empty(Settlement.UNKNOWN), reason="interrupted"))
             raise
+        finally:
+            if self._written:
+                sender.tally.landed()
         self._attempts.append(
             Attempt(task_id, sender.clock(), outcome.verdict, outcome.code, outcome.request_id, outcome.detail)
         )

@@ -75,8 +75,10 @@ def read_ledger(run: Run, plan: FrozenPlan) -> Todo:
     resend = run.order.on_unknown is OnUnknown.RESEND
     states = {index: histories.get(index, History()).state for index in range(plan.chunk_count())}
     resent = tuple(index for index, state in states.items() if state is ChunkState.UNKNOWN and resend)
-    chunks = tuple(index for index, state in states.items() if state is ChunkState.OPEN or index in set(resent))
-    numbers = plan.scan().filter(pl.col("chunk").is_in(chunks)).select(pl.len()).collect().item()
+    wanted = {ChunkState.OPEN, ChunkState.UNKNOWN} if resend else {ChunkState.OPEN}
+    chunks = tuple(index for index, state in states.items() if state in wanted)
+    left = pl.LazyFrame({"chunk": chunks}, schema={"chunk": pl.UInt32})
+    numbers = plan.scan().join(left, on="chunk", how="semi").select(pl.len()).collect(engine="streaming").item()
     run.tally.expect(numbers)
     return Todo(chunks, resent, histories, numbers)
 
@@ -85,10 +87,14 @@ def read_ledger(run: Run, plan: FrozenPlan) -> Todo:
 def write_campaign_results(run: Run, plan: FrozenPlan, resent: int) -> CampaignReport:
     """Join plan and ledger into results.parquet, put it beside them, and sum the campaign up in campaign.json."""
     histories = run.ledger.histories()
-    answers = gather(histories, run.ledger.receipts(histories))
     stop = run.stop.stop
     reason = "dry_run" if run.order.dry_run else "stopped" if stop is None else str(stop.cause)
-    path, counts = write_results(make_results(plan.scan(), answers, run.campaign.id, reason), run.scratch)
+
+    def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
+        block = {index: histories[index] for index in chunks if index in histories}
+        return make_results(rows, gather(block, run.ledger.receipts(block)), run.campaign.id, reason)
+
+    path, counts = write_results(plan, results, run.scratch)
     _put(run.store, path)
     standing = run.tally.standing
     report = CampaignReport(

@@ -44,6 +44,7 @@ class Tally:
         self._total = 0
         self._calls = 0
         self._throttled = 0
+        self._in_air = 0
         self._first: float | None = None
         self._last: float | None = None
 
@@ -56,8 +57,19 @@ class Tally:
         """Count a call that leaves now."""
         with self._lock:
             self._calls += 1
+            self._in_air += 1
             self._last = self._monotonic() - self._began
             self._first = self._last if self._first is None else self._first
+
+    def landed(self) -> None:
+        """Count a call out of the air: its answer has come, or will not."""
+        with self._lock:
+            self._in_air -= 1
+
+    @property
+    def in_air(self) -> int:
+        """How many calls are waiting for their answer."""
+        return self._in_air
 
     def throttled(self) -> None:
         """Count a call that the gateway throttled."""

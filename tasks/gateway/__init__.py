@@ -1,0 +1,35 @@
+"""The client of BatchSendMessageToGlobe: knows nothing of Prefect or S3.
+
+Every answer is a value: `Gateway.send` returns an `Outcome`, whose `Verdict` says whether anything may have been sent.
+"""
+
+from tasks.gateway.answers import Outcome, parse_answer
+from tasks.gateway.client import Gateway
+from tasks.gateway.codes import TABLE, Code, Verdict, look_up
+from tasks.gateway.credentials import credentials_from_default_chain, fingerprint
+from tasks.gateway.endpoint import Endpoint
+from tasks.gateway.masking import mask_number, mask_numbers_in
+from tasks.gateway.models import BatchSend, MessageType, check_sender_id
+from tasks.gateway.signature import AcsV3Auth, Credentials, CredentialsSource, authorization
+
+__all__ = [
+    "TABLE",
+    "AcsV3Auth",
+    "BatchSend",
+    "Code",
+    "Credentials",
+    "CredentialsSource",
+    "Endpoint",
+    "Gateway",
+    "MessageType",
+    "Outcome",
+    "Verdict",
+    "authorization",
+    "check_sender_id",
+    "credentials_from_default_chain",
+    "fingerprint",
+    "look_up",
+    "mask_number",
+    "mask_numbers_in",
+    "parse_answer",
+]

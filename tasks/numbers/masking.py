@@ -1,0 +1,39 @@
+"""Phone numbers and raw recipients made safe for logs, messages and reprs."""
+
+from typing import Final
+
+import phonenumbers
+
+_DOTS: Final = "••••"
+_KEPT_AT_END: Final = 4
+_HIDDEN_AT_LEAST: Final = 3  # digits: fewer could be guessed
+
+
+def mask(number: str) -> str:
+    """Mask an E.164 number: `+6581234567` becomes `+65••••4567`.
+
+    The country code and the last four digits stay. Whatever is not `+` and digits, has no known country code, or
+    would hide fewer than three digits, becomes `••••` altogether.
+    """
+    digits = number[1:]
+    if not (number.startswith("+") and digits.isascii() and digits.isdecimal()):
+        return _DOTS
+    for length in (1, 2, 3):
+        code = digits[:length]
+        if code[:1] != "0" and int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            if len(digits) - length < _KEPT_AT_END + _HIDDEN_AT_LEAST:
+                return _DOTS
+            return f"+{code}{_DOTS}{digits[-_KEPT_AT_END:]}"
+    return _DOTS
+
+
+def mask_recipient(raw: str | None) -> str:
+    """Mask a recipient as it was written in a list: at most its last four digits show.
+
+    Text with fewer than eight digits, in whatever script, is hidden altogether: names and addresses stand in number
+    columns too.
+    """
+    digits = [char for char in raw or "" if char.isdecimal()]
+    if len(digits) < 2 * _KEPT_AT_END:
+        return _DOTS
+    return _DOTS + "".join(digits[-_KEPT_AT_END:])

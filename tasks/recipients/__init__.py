@@ -1,0 +1,26 @@
+"""Recipient lists on S3 or on disk -> one lazy frame of (source, row, recipient).
+
+    find_lists       URIs -> the lists behind them, each looked at: format, compression, delimiter, identity
+    read_lists       lists -> a polars LazyFrame; nothing is read before it is collected
+    translate_errors wraps the collecting: whatever goes wrong is one clear line that names the list
+    check_unchanged  after the plan is written: each list is still the one that was found
+
+Everything is text: leading zeros and plus signs live. Whatever is wrong with a list raises InputError; nothing is
+guessed that could text a stranger.
+"""
+
+from tasks.recipients.changes import check_unchanged
+from tasks.recipients.failures import translate_errors
+from tasks.recipients.finding import find_lists
+from tasks.recipients.reading import read_lists
+from tasks.recipients.sources import Compression, Format, ListSource
+
+__all__ = [
+    "Compression",
+    "Format",
+    "ListSource",
+    "check_unchanged",
+    "find_lists",
+    "read_lists",
+    "translate_errors",
+]
