@@ -111,7 +111,7 @@ def test_a_messy_list_becomes_results_that_account_for_every_row(sandbox: Sandbo
     assert named.height == duplicates.height
 
 
-def test_a_finished_campaign_sends_nothing_when_it_is_run_again(sandbox: Sandbox, results: str, list_of: Any) -> None:
+def test_a_finished_campaign_sends_nothing_when_it_is_run_again(results: str, list_of: Any) -> None:
     """Also when its list has changed, or is gone, in the meantime."""
     path = Path(list_of(numbers(30)))
     first = send_campaign(
@@ -191,7 +191,7 @@ def test_a_dropped_reply_is_unknown_held_and_resent_only_when_asked(
     assert sandbox.gateway.stats().accepted_twice == 10
 
 
-def test_bad_input_raises_before_anything_is_frozen(sandbox: Sandbox, results: str, list_of: Any) -> None:
+def test_bad_input_raises_before_anything_is_frozen(results: str, list_of: Any) -> None:
     """And mending it under the same campaign id is no difference in settings."""
     path = Path(list_of(numbers(5)))
     path.write_text(path.read_text().replace("phone", "who"))
