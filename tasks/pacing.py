@@ -20,7 +20,8 @@ _BATCH_SECONDS = 0.5
 _FIRST_LEAD = 0.4
 _LONGEST_LEAD = 3.0
 _LATE_SECONDS = 0.25
-_SPARE_SECONDS = 0.002
+_SPARE_SHARE = 0.007  # less than the schedule's margin, so that a delay wears off; more than the way's jitter
+_NEAREST_SHARE = 0.9  # of the interval: what was held up catches up gently, without bursts
 _LOOK_UP_SECONDS = 2.0  # a stop wakes the first in the line, which wakes the next: this is for a store that hangs
 
 
@@ -61,8 +62,8 @@ class Pacer:
         self._lead = _FIRST_LEAD
         # `_window` calls may leave in `_span` seconds: 1 in 1 s, 20 in 1 s, 1 in 2 s for half a call a second.
         window = max(1, math.floor(schedule.rate))
-        self._span = window / schedule.rate + _SPARE_SECONDS
-        self._nearest = 0.5 / schedule.rate
+        self._span = window / schedule.rate * (1.0 + _SPARE_SHARE)
+        self._nearest = _NEAREST_SHARE / schedule.rate
         self._left: collections.deque[float] = collections.deque(maxlen=window)
         self._gate = threading.Lock()
 

@@ -21,7 +21,7 @@ from tasks.statuses import Status
 from tasks.stopping import Stop, StopCause, StoppedError, StopSignal
 from tasks.tally import Tally
 
-_CLAIM_LEAD = 0.03
+_SHORTEST_CLAIM_LEAD = 0.03
 _LONGEST_CLAIM = 2.0
 
 
@@ -99,6 +99,11 @@ class Sender:
         self.limits = limits
         self.clock = clock
         self.monotonic = monotonic
+        self.claim_lead = _SHORTEST_CLAIM_LEAD
+
+    def claimed(self, seconds: float) -> None:
+        """Learn how long a claim takes, so that the next is made as late as can be, and in time all the same."""
+        self.claim_lead = min(_LONGEST_CLAIM, max(_SHORTEST_CLAIM_LEAD, 0.9 * self.claim_lead, 1.5 * seconds))
 
     def send(self, chunk: Chunk, history: History) -> Receipt | None:
         """Present a chunk, with retries as long as it is proved that nothing was sent.
@@ -187,8 +192,8 @@ class _Presentation:
         self._written = False
 
         def before_write() -> None:
-            sender.pacer.prepared(sender.monotonic() - taken)
-            sender.pacer.wait_until(turn, _CLAIM_LEAD)
+            sender.pacer.prepared(sender.monotonic() - taken + sender.claim_lead)
+            sender.pacer.wait_until(turn, sender.claim_lead)
             self._write_claim(turn)
             sender.pacer.depart(turn)
             # The last look: a process that was frozen up to here may have lost the campaign to another run.
@@ -228,7 +233,9 @@ class _Presentation:
         if not sender.ledger.claim(self._claim):
             raise ClaimLostError
         self._claimed = True
-        if sender.monotonic() - began > _LONGEST_CLAIM:
+        took = sender.monotonic() - began
+        sender.claimed(took)
+        if took > _LONGEST_CLAIM:
             raise TurnMissedError  # the connection has idled meanwhile; the gateway may be closing it
 
     def _judge(self, outcome: Outcome) -> Settlement | None:

@@ -147,10 +147,10 @@ class Fate(Generic[Tag, Answer]):
 
     def of(self, digits: Digits) -> Answer:
         """Return the one answer of all completions, or raise SplitError."""
-        runs = self.runs(digits)
-        if len(runs) > 1:
+        (_, answer), *others = self.runs(digits)
+        if others:
             raise SplitError
-        return runs[0][1]
+        return answer
 
     def runs(self, digits: Digits) -> Runs[Answer]:
         """Return (first completion, answer) for each run of completions with the same answer, from 0 on."""

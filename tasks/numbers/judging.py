@@ -1,10 +1,23 @@
-"""A whole list judged: one column of recipients in, four columns of verdicts out."""
+"""A whole list judged: one column of recipients in, four columns of verdicts out.
 
+Short lists are read by `phonenumbers` itself, each different text once. From `ROWS_WORTH_A_TABLE` on, a table of all
+numbers is compiled, or taken from the cache, and rows are looked up in it, some millions a second; odd texts still go
+to `phonenumbers`. The verdicts are the same.
+"""
+
+import threading
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Final, TypeVar
 
 import polars as pl
 
-from tasks.numbers.reference import checked_region, judge_text
+from tasks.numbers.cache import cache_folder
+from tasks.numbers.compiled import compiled_table, kept_table
+from tasks.numbers.keys import keys_of
+from tasks.numbers.reference import Verdict, checked_region, judge_text, keep_patterns
+from tasks.numbers.table import ASK_REFERENCE, Table, catalogue, codes
 from tasks.statuses import STATUSES
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -16,6 +29,7 @@ VERDICT_COLUMNS: Final[dict[str, pl.DataType]] = {
     "status": pl.Enum(STATUSES),
     "reason": pl.String(),
 }
+ROWS_WORTH_A_TABLE: Final = 50_000  # what `phonenumbers` reads in the time that a table takes to compile, or less
 _VERDICT: Final = "__verdict"
 
 
@@ -28,12 +42,9 @@ def judge(frame: Frame, *, default_region: str | None) -> Frame:
     Raises:
         InputError: libphonenumber knows no such default region.
     """
-    region = checked_region(default_region)
-
-    def verdicts(recipients: pl.Series) -> pl.Series:
-        return judge_uniques(recipients, region)
-
-    judged = pl.col(RECIPIENT).map_batches(verdicts, return_dtype=pl.Struct(VERDICT_COLUMNS), is_elementwise=True)
+    judged = pl.col(RECIPIENT).map_batches(
+        Judge(checked_region(default_region)), return_dtype=pl.Struct(VERDICT_COLUMNS), is_elementwise=True
+    )
     return (
         frame.with_columns(judged.alias(_VERDICT))
         .with_columns(pl.col(_VERDICT).struct.field(name) for name in VERDICT_COLUMNS)
@@ -41,19 +52,96 @@ def judge(frame: Frame, *, default_region: str | None) -> Frame:
     )
 
 
-def judge_uniques(recipients: pl.Series, default_region: str | None) -> pl.Series:
-    """Judge each different text once by libphonenumber and return one struct of the verdict columns a row."""
+class Judge:
+    """Judges batches of recipients, by the way that is quicker for their number. Safe to call from many threads."""
+
+    def __init__(
+        self, default_region: str | None, *, worth_a_table: int = ROWS_WORTH_A_TABLE, folder: Path | None = None
+    ) -> None:
+        """Take a checked default region; `folder` keeps compiled tables (default: the user's cache folder)."""
+        self._default_region = default_region
+        self._worth_a_table = worth_a_table
+        self._folder = folder or cache_folder()
+        self._lock = threading.Lock()
+        self._rows = 0
+        self._table: Table | None = None
+        self._has_looked = False
+        self._has_compiled = False
+
+    def __call__(self, recipients: pl.Series) -> pl.Series:
+        """Return one struct of the verdict columns for each recipient."""
+        table = self._table_for(recipients.len())
+        return (
+            judge_by_reference(recipients, self._default_region) if table is None else self.by_table(recipients, table)
+        )
+
+    def by_table(self, recipients: pl.Series, table: Table) -> pl.Series:
+        """Look each recipient up, and have the reference read the odd ones."""
+        keys = keys_of(recipients)
+        found, values = table.look_up(keys)
+        odd = (keys == ASK_REFERENCE).arg_true()
+        if not odd.is_empty():
+            texts = recipients.gather(odd)
+            read = _read_uniques(texts, self._default_region)
+            rows = texts.to_frame(RECIPIENT).join(read, on=RECIPIENT, how="left", maintain_order="left")
+            found, values = found.scatter(odd, rows["code"]), values.scatter(odd, rows["value"])
+        return _structs(found, values)
+
+    def _table_for(self, rows: int) -> Table | None:
+        with self._lock:
+            self._rows += rows
+            if not self._has_looked:
+                self._table = kept_table(self._default_region, self._folder)
+                self._has_looked = True
+            if self._table is None and not self._has_compiled and self._rows >= self._worth_a_table:
+                self._table = compiled_table(self._default_region, self._folder)
+                self._has_compiled = True
+            return self._table
+
+
+def judge_by_reference(recipients: pl.Series, default_region: str | None) -> pl.Series:
+    """Judge each different text by `phonenumbers`; return one struct of the verdict columns for each row."""
+    keep_patterns()
     texts = recipients.unique()
     verdicts = [judge_text(text, default_region) for text in texts]
-    table = pl.DataFrame(
+    read = _verdict_columns(verdicts).insert_column(0, texts.alias(RECIPIENT))
+    rows = recipients.to_frame(RECIPIENT).join(read, on=RECIPIENT, how="left", nulls_equal=True, maintain_order="left")
+    return rows.select(pl.struct(*VERDICT_COLUMNS)).to_series()
+
+
+def _read_uniques(recipients: pl.Series, default_region: str | None) -> pl.DataFrame:
+    """Read each different text; return its code in the catalogue and its E.164 digits as an integer."""
+    texts = recipients.unique()
+    verdicts = [judge_text(text, default_region) for text in texts]
+    return pl.DataFrame(
         {
             RECIPIENT: texts,
-            "phone_number": [verdict.phone_number for verdict in verdicts],
-            "region": [verdict.region for verdict in verdicts],
-            "status": [verdict.status for verdict in verdicts],
-            "reason": [verdict.reason for verdict in verdicts],
+            "code": [codes()[replace(verdict, phone_number=None)] for verdict in verdicts],
+            "value": [int(verdict.phone_number or 0) for verdict in verdicts],
         },
-        schema={RECIPIENT: pl.String(), **VERDICT_COLUMNS},
+        schema={RECIPIENT: pl.String(), "code": pl.UInt16(), "value": pl.Int64()},
     )
-    rows = recipients.to_frame(RECIPIENT).join(table, on=RECIPIENT, how="left", nulls_equal=True, maintain_order="left")
-    return rows.select(pl.struct(*VERDICT_COLUMNS)).to_series()
+
+
+def _structs(found: pl.Series, values: pl.Series) -> pl.Series:
+    entries = _catalogue_columns()
+    numbers = values.set(~entries["is_number"].gather(found), None).cast(pl.String)
+    return (
+        entries.select(pl.col("region", "status", "reason").gather(found))
+        .with_columns(phone_number="+" + numbers)
+        .select(pl.struct(*VERDICT_COLUMNS))
+        .to_series()
+    )
+
+
+@cache
+def _catalogue_columns() -> pl.DataFrame:
+    entries = [entry if isinstance(entry, Verdict) else Verdict() for entry in catalogue()]
+    is_number = pl.Series("is_number", [entry.is_of_a_number for entry in entries])
+    return _verdict_columns(entries).with_columns(is_number)
+
+
+def _verdict_columns(verdicts: list[Verdict]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {name: [getattr(verdict, name) for verdict in verdicts] for name in VERDICT_COLUMNS}, schema=VERDICT_COLUMNS
+    )

@@ -4,7 +4,7 @@ Each function follows the one of the same task in `phonenumbers.phonenumberutil`
 What it returns holds for every completion of the unknown digits; SplitError asks for one more digit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -20,6 +20,7 @@ from tasks.statuses import InvalidReason, Status
 _SHORTEST_NATIONAL: Final = 2
 _LONGEST_NATIONAL: Final = 17
 _LONGEST_CODE: Final = 3
+_LENGTHS: Final = 40  # more than any rule can make of the longest number of a table
 
 _Tag = tuple[int, str]  # which region of the country code, which of its patterns
 
@@ -76,14 +77,20 @@ class Numbering:
             for length in range(_SHORTEST_NATIONAL, _LONGEST_NATIONAL + 1)
             if any(rules.has_numbers_of(length) for rules in self.rules)
         }
+        self._fate_of_length = [self._of_length(length) for length in range(_LENGTHS)]
+
+    @property
+    def longest(self) -> int:
+        """How many digits a valid national number has at most."""
+        return max(self._verdicts)
 
     def national(self, index: int, digits: Digits) -> Reading:
         """Read digits by the rules of one region, the national prefix included (the second half of `parse`)."""
         rules = self.rules[index]
         if digits.length < _SHORTEST_NATIONAL:
             return refused(InvalidReason.TOO_SHORT)
-        lengths = range(max(digits.length - rules.shortens, 0), digits.length + rules.lengthens + 1)
-        fates = {self._fate_of_length(length) for length in lengths}
+        shortest = max(digits.length - rules.shortens, 0)
+        fates = set(self._fate_of_length[shortest : digits.length + rules.lengthens + 1])
         if len(fates) == 1 and None not in fates:
             return self.stripped(digits)  # the prefix makes no difference
         stripped = rules.after_national_prefix(digits)
@@ -107,7 +114,7 @@ class Numbering:
 
     def stripped(self, digits: Digits) -> Reading:
         """Judge a national number from which nothing more is to be stripped."""
-        verdict = self._fate_of_length(digits.length)
+        verdict = self._fate_of_length[digits.length]
         if verdict is not None:
             return Reading(((0, verdict),))
         return Reading(self._verdicts[digits.length].runs(digits), self._e164(digits))
@@ -119,7 +126,7 @@ class Numbering:
             return False
         return self.is_general(index, digits) and not self.is_general(index, stripped)
 
-    def _fate_of_length(self, length: int) -> Verdict | None:
+    def _of_length(self, length: int) -> Verdict | None:
         """Return the verdict of all numbers of a length, None where it depends on their digits."""
         if length < _SHORTEST_NATIONAL:
             return Verdict(status=Status.INVALID, reason=InvalidReason.TOO_SHORT)
@@ -159,7 +166,7 @@ def read_stripped(digits: Digits, numberings: Mapping[int, Numbering]) -> Readin
     return numberings[code].stripped(digits.after(len(str(code))))
 
 
-def _country_code(digits: Digits, numberings: Mapping[int, Numbering]) -> int | None:
+def _country_code(digits: Digits, numberings: Container[int]) -> int | None:
     for length in range(1, min(digits.length, _LONGEST_CODE) + 1):
         code = digits.first(length)
         if not code.startswith("0") and int(code) in numberings:
@@ -185,7 +192,9 @@ class DefaultRegion:
         )
 
     def read_after_failed_plus(self, digits: Digits) -> Reading:
-        """Read digits that had a plus sign but begin with no country code, the region's own included."""
+        """Read digits that had a plus sign and begin with no country code, the region's own included."""
+        if _country_code(digits, phonenumbers.COUNTRY_CODE_TO_REGION_CODE) is not None:
+            return refused(InvalidReason.INVALID_COUNTRY_CODE)  # never asked for
         return self._behind_prefix(digits) or refused(InvalidReason.INVALID_COUNTRY_CODE)
 
     def _behind_prefix(self, digits: Digits) -> Reading | None:
@@ -197,7 +206,7 @@ class DefaultRegion:
         return again(Again.INTERNATIONAL, international)
 
     def _behind_code(self, digits: Digits) -> Reading | None:
-        """Read digits that begin with the region's code, where they are better without (`_maybe_extract_country_code`)."""
+        """Read digits after the region's code, where that is the better reading (`_maybe_extract_country_code`)."""
         code = str(self._numbering.code)
         if not digits.starts_with(code):
             return None

@@ -51,9 +51,11 @@ class Digits:
         return self.known[:count]
 
     def after(self, at: int, prefix: str = "") -> "Digits":
-        """The digits from `at` on, with `prefix` before them."""
+        """The digits from `at` on, with `prefix` before them; SplitError where it is not known what goes."""
+        if at > len(self.known):
+            raise SplitError
         known = prefix + self.known[at:]
-        return Digits(known, len(known) + self.length - max(at, len(self.known)))
+        return Digits(known, len(known) + self.unknown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def read_lists(
     Its columns are `source` (String: the URI), `row` (UInt64: 0 is the first data row of its source), `recipient`
     (String or null: as it was written) and then `columns`, as text. Blank lines of a CSV list are rows, of NDJSON not.
     Only parquet footers and workbooks are read at once. What is wrong further down a list shows when the frame is
-    collected: do that inside `translate_errors`.
+    collected with its `recipient`: do that inside `translate_errors`. A CSV list is read twice then, side by side.
 
     Args:
         sources: What `find_lists` found.
@@ -71,13 +71,11 @@ def _numbered(
     """
     frame = scan(group, shape, s3).with_row_index("index")
     index = pl.col("index").cast(pl.UInt64)
-    uris = {each.source.readable: each.source.uri for each in group}
     if len(group) > 1:
         starts = (pl.col(PATH) != pl.col(PATH).shift(1)).fill_null(value=True)
         index -= pl.when(starts).then(index).otherwise(0).cum_max()
-    path = pl.col(PATH)
-    moved = {path: uri for path, uri in uris.items() if path != uri}
-    source = path.replace(list(moved), list(moved.values())) if moved else path
+    copied = {each.source.readable: each.source.uri for each in group if each.source.copy}
+    source = pl.col(PATH).replace(list(copied), list(copied.values())) if copied else pl.col(PATH)
     frame = frame.select(source.alias("source"), index.alias("row"), pl.exclude(PATH, "index"))
     checked = pl.struct("recipient", "fault", "source", "row", "^(line|whole)$").map_batches(
         partial(_check, key=shape.names[0] if shape.names else ""), return_dtype=pl.String, is_elementwise=True

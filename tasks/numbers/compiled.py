@@ -1,0 +1,114 @@
+"""The table of a default region: kept from an earlier run, or compiled and checked against `phonenumbers`."""
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import phonenumbers
+import polars as pl
+from phonenumbers import PhoneNumber
+
+from tasks.numbers.cache import keep_rows, read_rows
+from tasks.numbers.patterns import PatternError
+from tasks.numbers.reference import Verdict, judge_number, judge_text, keep_patterns
+from tasks.numbers.table import FAILED_PLUS, PLUS, SCHEMA, STRIPPED, Table, region_rows, shared_rows, verdict_of
+
+_CHECKED_OF_KEPT: Final = 500
+_SHORTEST_NATIONAL: Final = 2
+_LONGEST_NATIONAL: Final = 17
+_log = logging.getLogger(__name__)
+
+
+class DisagreementError(Exception):
+    """A compiled table says something else than `phonenumbers`: it must not be used."""
+
+
+@lru_cache(maxsize=4)
+def kept_table(default_region: str | None, folder: Path | None) -> Table | None:
+    """Return the table that an earlier run has kept, or None. Some milliseconds."""
+    shared = read_rows(folder, "shared", SCHEMA)
+    own = read_rows(folder, _name(default_region), SCHEMA)
+    if shared is None or own is None:
+        return None
+    table = Table.of(pl.concat([shared, own]))
+    try:
+        check(table, default_region, shared.sample(_CHECKED_OF_KEPT), own.sample(min(_CHECKED_OF_KEPT, own.height)))
+    except DisagreementError as error:
+        _log.warning("The kept table of phone numbers is compiled anew: %s.", error)
+        return None
+    return table
+
+
+@lru_cache(maxsize=4)
+def compiled_table(default_region: str | None, folder: Path | None) -> Table | None:
+    """Compile a table and keep it; None where this cannot be done, and `judge_text` must do all. Some 5 to 15 s."""
+    try:
+        shared = shared_rows()
+        own = region_rows(default_region)
+        table = Table.of(pl.concat([shared, own]))
+        check(table, default_region, shared, own)
+    except (PatternError, DisagreementError) as error:
+        _log.warning(
+            "Numbers are judged by the slow way, some 20,000 a second: the metadata of phonenumbers %s is not"
+            " understood (%s).",
+            phonenumbers.__version__,
+            error,
+        )
+        return None
+    keep_rows(folder, "shared", shared)
+    keep_rows(folder, _name(default_region), own)
+    return table
+
+
+def check(table: Table, default_region: str | None, *rows: pl.DataFrame) -> None:
+    """Compare one number of each row, the first, the last or one between, with `phonenumbers`. Some 30,000 a second.
+
+    Raises:
+        DisagreementError: a number is judged otherwise.
+    """
+    keep_patterns()
+    starts = pl.concat([part["start"] for part in rows])
+    ends = table.ends_of(starts)
+    members = [
+        (start, end - 1, start + (end - start) * 618 // 1000)[row % 3]
+        for row, (start, end) in enumerate(zip(starts.to_list(), ends.to_list(), strict=True))
+    ]
+    asked = [_as_written(key) for key in members]
+    codes, values = table.look_up(pl.Series(asked, dtype=pl.Int64))
+    for key, code, value in zip(asked, codes.to_list(), values.to_list(), strict=True):
+        expected = _expected(key, default_region)
+        if expected is not None and verdict_of(code, value) != expected:
+            way, digits = str(key)[0], str(key)[1:]
+            raise DisagreementError(f"{digits[:-4]}.... of {len(digits)} digits is judged otherwise in way {way}")
+
+
+def _as_written(key: int) -> int:
+    """Return the key under which digits are looked up first."""
+    digits = str(key)[1:]
+    return int(f"{PLUS}{digits}") if key // 10 ** len(digits) == FAILED_PLUS else key
+
+
+def _expected(key: int, default_region: str | None) -> Verdict | None:
+    """Return what `phonenumbers` says, None where nobody can ask for it."""
+    way, digits = int(str(key)[0]), str(key)[1:]
+    if way != STRIPPED:
+        return judge_text(f"+{digits}" if way == PLUS else digits, default_region)
+    codes = (int(digits[:length]) for length in (1, 2, 3) if not digits.startswith("0"))
+    code = next((code for code in codes if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), None)
+    national = digits[len(str(code)) :]
+    if code is None or not _SHORTEST_NATIONAL <= len(national) <= _LONGEST_NATIONAL:
+        return None
+    zeros = len(national) - len(national[:-1].lstrip("0") + national[-1])
+    return judge_number(
+        PhoneNumber(
+            country_code=code,
+            national_number=int(national),
+            italian_leading_zero=zeros > 0 or None,
+            number_of_leading_zeros=zeros if zeros > 1 else None,
+        )
+    )
+
+
+def _name(default_region: str | None) -> str:
+    return default_region or "none"

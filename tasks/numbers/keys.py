@@ -1,0 +1,117 @@
+"""Texts to the keys of a table, without a Python call a row; what is odd is left to the reference.
+
+Each step takes only texts of which libphonenumber sees nothing but the digits and whether a plus sign stands before
+them: no letters behind the first digit, no signs of an extension, no plus sign elsewhere, 3 to 18 digits.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from tasks.numbers.table import ASK_REFERENCE, EMPTY, FEWEST_DIGITS, MOST_DIGITS, NOT_A_NUMBER, PLAIN, PLUS
+
+_LONGEST_TEXT: Final = 250  # libphonenumber refuses longer ones; bytes here, which are never fewer than characters
+_ASCII_SEPARATORS: Final = [" ", "-", "(", ")", ".", "/"]
+_ASCII_WHITE: Final = " \t\r\n"
+
+# Characters that show as nothing, as the reference strips them. A part of its set: texts with others go to it.
+_INVISIBLE: Final = "".join(
+    chr(code)
+    for first, last in ((0x00, 0x20), (0x7F, 0xA0), (0xAD, 0xAD), (0x2000, 0x200F), (0x2028, 0x202F), (0x205F, 0x2064),
+                        (0x2066, 0x206F), (0x3000, 0x3000), (0xFEFF, 0xFEFF))
+    for code in range(first, last + 1)
+)  # fmt: skip
+# libphonenumber's punctuation between digits, without those that may start an extension: x, tildes.
+_PUNCTUATION: Final = (
+    "- ()./[]\u00a0\u00ad\u200b\u2010\u2011\u2012\u2013\u2014\u2015\u2060\u2212\u3000\u30fc"
+    "\uff08\uff09\uff0d\uff0e\uff0f\uff3b\uff3d"
+)
+_PUNCTUATION_CLASS: Final = "".join(f"\\x{{{ord(char):x}}}" for char in _PUNCTUATION)
+_NUMBER_IN_TEXT: Final = (
+    # ASCII that cannot start a number, and no semicolon, which RFC 3966 gives a meaning
+    r"^[^0-9+;\x80-\x{10FFFF}]*"
+    rf"([+\x{{FF0B}}]*(?:[{_PUNCTUATION_CLASS}]*[0-9\x{{FF10}}-\x{{FF19}}])+)"
+    # what libphonenumber cuts off at the end: neither letter nor digit, nor # (extension)
+    rf"[{_PUNCTUATION_CLASS} -\x22$-/:-@\[-`{{-~]*$"
+)
+_PLAIN_FORMS: Final = {
+    **{chr(0xFF10 + digit): str(digit) for digit in range(10)},
+    "\uff0b": "+",
+    **dict.fromkeys(_PUNCTUATION, ""),
+}
+_AT_MOST_ONE_DIGIT: Final = r"^[\x00-/:-\x7F]*[0-9]?[\x00-/:-\x7F]*$"
+
+# By [plus sign][number of digits]: what to add to the digits for their key.
+_MARKS: Final = [
+    way * 10**count if FEWEST_DIGITS <= count <= MOST_DIGITS else None
+    for way in (PLAIN, PLUS)
+    for count in range(MOST_DIGITS + 2)
+]
+
+
+def keys_of(texts: pl.Series) -> pl.Series:
+    """Return the key of each text as Int64: `ASK_REFERENCE` for the odd ones, `EMPTY` for null."""
+    keys = _of_digits(texts)
+    for step in (_of_separated, _of_decorated, _of_digitless):
+        left = keys.is_null().arg_true()
+        if left.is_empty():
+            break
+        keys = keys.scatter(left, step(texts.gather(left)))
+    return keys.fill_null(ASK_REFERENCE)
+
+
+def _of_digits(texts: pl.Series) -> pl.Series:
+    """Digits alone, with or without one plus sign before them."""
+    marks = pl.Series(_MARKS, dtype=pl.Int64)
+    return (
+        texts.to_frame("text")
+        .select(
+            # A cast reads digits behind one sign. A minus sign must not pass, so neither does zero.
+            value=pl.col("text").cast(pl.Int64, strict=False),
+            plus=pl.col("text").str.starts_with("+").cast(pl.UInt32),
+            size=pl.col("text").str.len_bytes(),
+        )
+        .select(
+            pl.when(pl.col("value") > 0).then(
+                pl.col("value")
+                + pl.lit(marks).gather(
+                    (pl.col("size") - pl.col("plus")).clip(0, MOST_DIGITS + 1) + pl.col("plus") * (MOST_DIGITS + 2)
+                )
+            )
+        )
+        .to_series()
+    )
+
+
+def _of_separated(texts: pl.Series) -> pl.Series:
+    """Digits with the usual separators, or as a spreadsheet's decimal number."""
+    digits = texts.str.strip_chars(_ASCII_WHITE).str.strip_suffix(".0").str.replace_many(_ASCII_SEPARATORS, [""])
+    return _of_digits(_if_short(texts, digits))
+
+
+def _of_decorated(texts: pl.Series) -> pl.Series:
+    """Any punctuation, full-width digits, invisible characters, words before the number, marks after it."""
+    number = texts.str.strip_chars(_INVISIBLE).str.strip_suffix(".0").str.extract(_NUMBER_IN_TEXT)
+    plain = number.str.replace_many(list(_PLAIN_FORMS), list(_PLAIN_FORMS.values())).str.replace(r"^\++", "+")
+    return _of_digits(_if_short(texts, plain))
+
+
+def _of_digitless(texts: pl.Series) -> pl.Series:
+    """Nothing, or ASCII with too few digits for libphonenumber to look at."""
+    few = _if_short(texts, texts).str.contains(_AT_MOST_ONE_DIGIT)
+    blank = texts.str.strip_chars(_INVISIBLE) == ""
+    return (
+        pl.DataFrame({"text": texts, "few": few, "blank": blank})
+        .select(
+            pl.when(pl.col("text").is_null() | pl.col("blank"))
+            .then(EMPTY)
+            .when(pl.col("few"))
+            .then(NOT_A_NUMBER)
+            .cast(pl.Int64)
+        )
+        .to_series()
+    )
+
+
+def _if_short(texts: pl.Series, cleaned: pl.Series) -> pl.Series:
+    return cleaned.set(texts.str.len_bytes() > _LONGEST_TEXT, None)

@@ -1,0 +1,173 @@
+"""Every verdict on every number of up to 18 digits, as one sorted table of runs; compiled, never sampled.
+
+A number is looked up by its key: its digits, with a leading 1 (written without a plus sign), 2 (with one), 3 (with
+one, but without a country code) or 4 (E.164, nothing to be stripped). So a key tells the way of reading, the number
+of digits and the digits, leading zeros included. A run of keys shares one code, and one difference from the key to
+the E.164 digits, or to the key under which the digits must be looked up once more.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
+
+import phonenumbers
+import polars as pl
+
+from tasks.numbers.automaton import leaves
+from tasks.numbers.numbering import (
+    Again,
+    DefaultRegion,
+    NoRegion,
+    Numbering,
+    Reading,
+    read_international,
+    read_stripped,
+)
+from tasks.numbers.patterns import Digits, PatternError
+from tasks.numbers.reference import Verdict, verdict_of_valid
+from tasks.statuses import InvalidReason, Status
+
+FEWEST_DIGITS: Final = 3
+MOST_DIGITS: Final = 18
+PLAIN, PLUS, FAILED_PLUS, STRIPPED = 1, 2, 3, 4
+# Keys of texts that have no digits to look up.
+ASK_REFERENCE, EMPTY, NOT_A_NUMBER = 0, 1, 2
+
+_KEY_OF_WAY: Final = {Again.INTERNATIONAL: PLUS, Again.WITHOUT_PLUS: FAILED_PLUS, Again.STRIPPED: STRIPPED}
+_MOST_LOOK_UPS: Final = 4  # failed plus, behind an international prefix, stripped
+
+Row = tuple[int, int, int]  # first key, difference, code
+SCHEMA: Final = {"start": pl.Int64(), "difference": pl.Int64(), "code": pl.UInt16()}
+
+
+@cache
+def catalogue() -> tuple[Verdict | Again | None, ...]:
+    """Return what the codes of a table stand for: None means "ask the reference"."""
+    entries: list[Verdict | Again | None] = [None, *Again]
+    entries += [Verdict(status=Status.INVALID, reason=reason) for reason in InvalidReason]
+    for code, regions in sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()):
+        entries += [
+            verdict_of_valid(code, region, receives_texts=receives) for region in regions for receives in (True, False)
+        ]
+    return tuple(dict.fromkeys(entries))
+
+
+@cache
+def codes() -> dict[Verdict | Again | None, int]:
+    """Return the code of each verdict and way of reading."""
+    return {entry: code for code, entry in enumerate(catalogue())}
+
+
+def verdict_of(code: int, value: int) -> Verdict:
+    """Return the verdict of a code and the E.164 digits that belong to it; not for codes that ask for more."""
+    entry = catalogue()[code]
+    if not isinstance(entry, Verdict):
+        raise TypeError(f"{entry} is no verdict")
+    return replace(entry, phone_number=f"+{value}") if entry.is_of_a_number else entry
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Runs of keys in ascending order; each reaches to the start of the next."""
+
+    starts: pl.Series
+    differences: pl.Series
+    codes: pl.Series
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame) -> "Table":
+        """Take rows of `SCHEMA` in any order, and add those for texts without digits."""
+        no_digits = [
+            (ASK_REFERENCE, 0, codes()[None]),
+            (EMPTY, 0, codes()[Verdict(status=Status.INVALID, reason=InvalidReason.EMPTY)]),
+            (NOT_A_NUMBER, 0, codes()[Verdict(status=Status.INVALID, reason=InvalidReason.NOT_A_NUMBER)]),
+        ]
+        table = pl.concat([pl.DataFrame(no_digits, SCHEMA, orient="row"), rows]).sort("start")
+        return cls(*table.get_columns())
+
+    def look_up(self, keys: pl.Series) -> tuple[pl.Series, pl.Series]:
+        """Return the code and, for codes of valid numbers, the E.164 digits as an integer, for each key."""
+        found, values = self._once(keys)
+        last_way = len(Again)
+        no_code = codes()[Verdict(status=Status.INVALID, reason=InvalidReason.INVALID_COUNTRY_CODE)]
+        for _ in range(_MOST_LOOK_UPS - 1):
+            rows = found.is_between(1, last_way).arg_true()
+            if rows.is_empty():
+                break
+            found_again, values_again = self._once(values.gather(rows))
+            # Digits may lack a country code after a plus sign once: the second time they have none.
+            failed = (found_again == codes()[Again.WITHOUT_PLUS]).arg_true()
+            found = found.scatter(rows, found_again.scatter(failed, no_code))
+            values = values.scatter(rows, values_again)
+        return found, values
+
+    def ends_of(self, starts: pl.Series) -> pl.Series:
+        """Return the first key after each run."""
+        nexts = pl.concat([self.starts, pl.Series([10**MOST_DIGITS * 9])])
+        sizes = 10 ** (starts.cast(pl.String).str.len_bytes().cast(pl.Int64) - 1)
+        next_starts = nexts.gather(self.starts.search_sorted(starts, side="right"))
+        ends = pl.DataFrame({"next": next_starts, "last": (starts // sizes + 1) * sizes})
+        return ends.select(pl.min_horizontal("next", "last")).to_series()
+
+    def _once(self, keys: pl.Series) -> tuple[pl.Series, pl.Series]:
+        runs = self.starts.search_sorted(keys, side="right") - 1
+        return self.codes.gather(runs), keys + self.differences.gather(runs)
+
+
+def shared_rows() -> pl.DataFrame:
+    """Compile what holds for every default region: numbers with a plus sign, and stripped ones. Some 3 seconds.
+
+    Raises:
+        PatternError: the installed metadata uses something that is not known here.
+    """
+    numberings = {code: Numbering(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
+    if any(len(str(code)) + numbering.longest > MOST_DIGITS for code, numbering in numberings.items()):
+        raise PatternError(f"there are numbers of more than {MOST_DIGITS} digits now")
+    return pl.concat(
+        [
+            _rows(PLUS, lambda digits: read_international(digits, numberings)),
+            _rows(STRIPPED, lambda digits: read_stripped(digits, numberings)),
+        ]
+    )
+
+
+def region_rows(default_region: str | None) -> pl.DataFrame:
+    """Compile what depends on the default region. Mostly under a second; 10 where carrier codes are many.
+
+    Raises:
+        PatternError: the installed metadata uses something that is not known here.
+    """
+    reader = NoRegion() if default_region is None else DefaultRegion(default_region)
+    return pl.concat([_rows(PLAIN, reader.read), _rows(FAILED_PLUS, reader.read_after_failed_plus)])
+
+
+def _rows(way: int, read: Callable[[Digits], Reading]) -> pl.DataFrame:
+    rows: list[Row] = []
+    for length in range(FEWEST_DIGITS, MOST_DIGITS + 1):
+        for row in _rows_of_length(way, length, read):
+            if not rows or rows[-1][1:] != row[1:] or rows[-1][0] < way * 10**length:
+                rows.append(row)
+    return pl.DataFrame(rows, SCHEMA, orient="row")
+
+
+def _rows_of_length(way: int, length: int, read: Callable[[Digits], Reading]) -> Iterator[Row]:
+    for digits, reading in leaves(length, read):
+        start = _first_key(way, digits)
+        for first, verdict in reading.runs:
+            target = None
+            if isinstance(verdict, Again):
+                target = _target(digits, reading.number, _KEY_OF_WAY[verdict])
+            elif verdict.is_of_a_number:
+                target = _target(digits, reading.number, 0)
+            yield start + first, 0 if target is None else target - start, codes()[verdict]
+
+
+def _target(digits: Digits, number: Digits | None, way: int) -> int:
+    if number is None or number.unknown != digits.unknown or not FEWEST_DIGITS <= number.length <= MOST_DIGITS:
+        raise PatternError(f"the reading of {digits} leads to {number}")
+    return _first_key(way, number)
+
+
+def _first_key(way: int, digits: Digits) -> int:
+    return way * 10**digits.length + int(digits.known or "0") * 10**digits.unknown

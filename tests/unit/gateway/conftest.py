@@ -1,0 +1,72 @@
+"""Servers on loopback, started for a test and stopped after it."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+
+import pytest
+from tcp_server import NUMBERS, Handler, Serve, Server
+
+from tasks.gateway import BatchSend, MessageType
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start servers that give each connection to a handler, in a thread of its own; stop them at the end."""
+    listeners: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def start(handler: Handler, *, tls: ssl.SSLContext | None = None) -> Server:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+        server = Server(listener.getsockname()[1])
+
+        def serve_one(connection: socket.socket) -> None:
+            connection.settimeout(10)
+            try:
+                if tls is not None:
+                    connection = tls.wrap_socket(connection, server_side=True)
+                handler(connection, server)
+            except OSError:
+                pass  # the client hung up, which some tests are about
+            finally:
+                connection.close()
+                server.finished.set()
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                server.connections += 1
+                worker = threading.Thread(target=serve_one, args=(connection,))
+                threads.append(worker)
+                worker.start()
+
+        accepting = threading.Thread(target=accept)
+        threads.append(accepting)
+        accepting.start()
+        return server
+
+    yield start
+    for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+    for thread in threads:
+        thread.join(15)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def batch() -> BatchSend:
+    """A call with four numbers."""
+    return BatchSend(numbers=NUMBERS, messages=("Hello",) * 4, type=MessageType.NOTIFY, task_id="demo-0-1")
