@@ -11,7 +11,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.campaign import PLAN_KEY
-from tasks.errors import StoreUnavailableError
+from tasks.errors import LeaseLostError, StoreUnavailableError
 from tasks.ledger import ChunkState, History
 from tasks.numbers import judge
 from tasks.order import OnUnknown
@@ -21,6 +21,7 @@ from tasks.report import CampaignReport, ReasonCount
 from tasks.results import RESULTS_KEY, gather, make_results, write_results
 from tasks.run import Run
 from tasks.statuses import Status
+from tasks.stopping import StopCause
 from tasks.store import Store
 
 _STORE_PATIENCE = 120.0
@@ -85,9 +86,15 @@ def read_ledger(run: Run, plan: FrozenPlan) -> Todo:
 
 @task(name="write-results", cache_policy=NO_CACHE, persist_result=False)
 def write_campaign_results(run: Run, plan: FrozenPlan, resent: int) -> CampaignReport:
-    """Join plan and ledger into results.parquet, put it beside them, and sum the campaign up in campaign.json."""
-    histories = run.ledger.histories()
+    """Join plan and ledger into results.parquet, put it beside them, and sum the campaign up in campaign.json.
+
+    Raises:
+        LeaseLostError: another run has taken the campaign over.
+    """
     stop = run.stop.stop
+    if stop is not None and stop.cause is StopCause.LEASE_LOST:
+        raise LeaseLostError(stop.message)  # the results are for the run that took over to write
+    histories = run.ledger.histories()
     reason = "dry_run" if run.order.dry_run else "stopped" if stop is None else str(stop.cause)
 
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:

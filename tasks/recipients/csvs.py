@@ -116,6 +116,6 @@ def _choose(trials: list[_Trial]) -> tuple[_Trial, str | None]:
         return best, best.delimiter
     # One column. Rows that are nevertheless cut by a delimiter must not pass for numbers: with it they are refused.
     for trial in trials:
-        if trial.rows and sum(len(row) > 1 for row in trial.rows) * 2 > len(trial.rows):
+        if trial.rows and sum(any(row[1:]) for row in trial.rows) * 2 > len(trial.rows):
             return trial, trial.delimiter
     return trials[0], None
