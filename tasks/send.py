@@ -8,7 +8,7 @@ leaves the chunk unknown, and it is never presented again unless the operator sa
 import hashlib
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tasks.campaign import Campaign
@@ -17,6 +17,7 @@ from tasks.gateway import BatchSend, Gateway, MessageType, Outcome, Verdict
 from tasks.ledger import Attempt, Claim, History, Ledger, Receipt, Settlement
 from tasks.pacing import Pacer, Turn, TurnMissedError
 from tasks.plan import Chunk
+from tasks.settling import answered, numbers_by_status
 from tasks.statuses import Status
 from tasks.stopping import Stop, StopCause, StoppedError, StopSignal
 from tasks.tally import Tally
@@ -160,7 +161,7 @@ class _Presentation:
             outcome = self._attempt()
             settlement = self._judge(outcome)
             if settlement is not None:
-                return self._settle(self._receipt(outcome, settlement))
+                return self._settle(answered(self._receipt(settlement), outcome, self._chunk))
 
     def abandon(self) -> Receipt | None:
         """Record that a claimed chunk was not presented after all."""
@@ -168,7 +169,7 @@ class _Presentation:
             return None
         stop = self._sender.stop.stop
         reason = StopCause.STOPPED if stop is None else stop.cause
-        return self._settle(replace(self._empty(Settlement.NOT_SENT), reason=reason))
+        return self._settle(replace(self._receipt(Settlement.NOT_SENT), reason=reason))
 
     def _attempt(self) -> Outcome:
         """Make one call at one turn; turns that are missed, and a store that does not answer, are tried again."""
@@ -207,7 +208,7 @@ class _Presentation:
             outcome = sender.gateway.send(sender.texts.batch(self._chunk, task_id), before_write=before_write)
         except BaseException:
             if self._written:
-                self._settle(replace(self._empty(Settlement.UNKNOWN), reason="interrupted"))
+                self._settle(replace(self._receipt(Settlement.UNKNOWN), reason="interrupted"))
             raise
         finally:
             if self._written:
@@ -261,25 +262,24 @@ class _Presentation:
             case Verdict.UNREACHABLE:
                 last = Settlement.NOT_SENT
         if tries >= sender.limits.tries:
-            self._stop_for(outcome, f"after {tries} tries: ")
+            self._stop_for(outcome, f", {tries} times in a row")
             return last
         if sender.stop.wait(max(outcome.retry_after or 0.0, sender.limits.pause(tries))):
             raise StoppedError
         return None
 
     def _stop_for(self, outcome: Outcome, tries: str = "") -> None:
-        code = outcome.code or outcome.verdict
         description = f" ({outcome.description})" if outcome.description else ""
+        what = f"the gateway answered {outcome.code}{description}" if outcome.code else outcome.detail
         self._sender.stop.set(
             Stop(
                 StopCause.STOPPED,
-                f"the gateway answered {code}{description}, {tries}{outcome.advice} "
-                "Then run the same command again: it goes on with what was not sent.",
-                code,
+                f"{what}{tries}. {outcome.advice} Then run the same command again: it goes on with what was not sent.",
+                outcome.code,
             )
         )
 
-    def _empty(self, settlement: Settlement) -> Receipt:
+    def _receipt(self, settlement: Settlement) -> Receipt:
         return Receipt(
             chunk=self._chunk.index,
             presentation=self._number,
@@ -294,52 +294,12 @@ class _Presentation:
             attempts=tuple(self._attempts),
         )
 
-    def _receipt(self, outcome: Outcome, settlement: Settlement) -> Receipt:
-        position = {number.removeprefix("+"): index for index, number in enumerate(self._chunk.phone_numbers)}
-        reasons = {
-            Settlement.REFUSED: outcome.code,
-            Settlement.ACCOUNT: outcome.code,
-            Settlement.UNKNOWN: outcome.reason,
-            Settlement.NOT_SENT: "unreachable",
-        }
-        answered = replace(
-            self._empty(settlement),
-            reason=reasons.get(settlement),
-            code=outcome.code,
-            description=outcome.description,
-            request_id=outcome.request_id,
-            unpaired_ids=outcome.message_ids if outcome.ids_unmatched or settlement is Settlement.UNKNOWN else (),
-        )
-        if settlement is not Settlement.ACCEPTED:
-            return answered  # one fate for the whole chunk
-        return replace(
-            answered,
-            failed=tuple(position[number] for number in outcome.failed),
-            unclear=tuple(position[number] for number in outcome.unclear),
-            message_ids={position[number]: value for number, value in outcome.accepted if value is not None},
-            ids_unmatched=outcome.ids_unmatched,
-        )
-
     def _settle(self, receipt: Receipt) -> Receipt | None:
         if not self._claimed:
             return None
         self._sender.ledger.settle(receipt)
-        for status, numbers in self._count(receipt):
+        for status, numbers in numbers_by_status(receipt, len(self._chunk.phone_numbers)):
             if numbers:
                 self._sender.tally.settled(status, numbers)
         self._sender.judge_failures()
         return receipt
-
-    def _count(self, receipt: Receipt) -> Iterable[tuple[Status, int]]:
-        size = len(self._chunk.phone_numbers)
-        match receipt.settlement:
-            case Settlement.ACCEPTED:
-                yield Status.FAILED, len(receipt.failed)
-                yield Status.UNKNOWN, len(receipt.unclear)
-                yield Status.ACCEPTED, size - len(receipt.failed) - len(receipt.unclear)
-            case Settlement.REFUSED | Settlement.ACCOUNT:
-                yield Status.FAILED, size
-            case Settlement.UNKNOWN:
-                yield Status.UNKNOWN, size
-            case Settlement.NOT_SENT:
-                yield Status.NOT_SENT, 0

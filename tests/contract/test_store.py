@@ -131,7 +131,7 @@ class _IgnoresIfNoneMatch(LocalStore):
 class _IgnoresIfMatch(LocalStore):
     """What localbucket does: a stale version is taken."""
 
-    def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
+    def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:  # noqa: ARG002  # that is the fault
         current = self.get(key)
         return None if current is None else super().compare_and_swap(key, body, current.version)
 
@@ -170,15 +170,17 @@ def test_a_missing_bucket_is_one_clear_line(s3_access: S3Access) -> None:
         probe(S3Store(s3_access.client(), "no-such-bucket", ""))
 
 
-def test_a_wrong_secret_is_one_clear_line(s3_access: S3Access, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("s3_access")
+def test_a_wrong_secret_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """And does not show the secret."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-the-secret")
-    with pytest.raises(StoreError, match="AWS_SECRET_ACCESS_KEY|access denied") as caught:
+    with pytest.raises(StoreError, match=r"AWS_SECRET_ACCESS_KEY|access denied") as caught:
         S3Store(S3Access.from_environment().client(), "tests", "").get("a")
     assert "not-the-secret" not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_unavailable(s3_access: S3Access, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("s3_access")
+def test_a_server_that_is_not_there_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unavailable means that the same call may pass later."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
