@@ -63,6 +63,7 @@ def stray_quotes(paths: Sequence[str], delimiter: str | None, options: dict[str,
     lines = pl.scan_lines(list(paths), name="line", include_file_paths=PATH, glob=False, **options)
     line = pl.col("line")
     marks = pl.col("marks")
+    path = pl.col(PATH)
     grammar = _grammar(delimiter)
     even, outside = marks % 2 == 0, pl.col("before") % 2 == 0
     usual = outside & even & line.str.contains(grammar.closed)
@@ -75,12 +76,12 @@ def stray_quotes(paths: Sequence[str], delimiter: str | None, options: dict[str,
     )
     return (
         lines.with_columns(marks=line.str.count_matches('"', literal=True).cast(pl.UInt64))
-        .with_columns(before=marks.cum_sum() - marks)
-        .filter(marks > 0)
+        .with_columns(before=marks.cum_sum() - marks, last=(path != path.shift(-1)).fill_null(value=True))
+        .filter((marks > 0) | pl.col("last"))
         .filter(~usual)  # one pattern for almost all lines, three more for those that are left
-        .filter(~sound)
-        .select(pl.col(PATH).map_batches(_refuse, return_dtype=pl.String, is_elementwise=True))
-        .filter(pl.col(PATH).is_null())
+        .filter(~sound | (pl.col("last") & (outside != even)))  # no list ends inside quotes
+        .select(path.map_batches(_refuse, return_dtype=pl.String, is_elementwise=True))
+        .filter(path.is_null())
     )
 
 

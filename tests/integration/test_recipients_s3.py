@@ -1,0 +1,301 @@
+"""Lists on a real S3 server: found, read, refused, watched."""
+
+import gzip
+import io
+import json
+import os
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deployments.sandbox.child import GRPC_OFFSET, Child, free_ports, wait_until
+from deployments.sandbox.s3 import S3Server, find_program
+from tasks.errors import InputError
+from tasks.recipients import check_unchanged, find_lists, read_lists, translate_errors
+from tasks.s3 import S3Access
+
+Put = Callable[[str, bytes], str]
+BUCKET = "tests"
+
+
+@pytest.fixture(autouse=True)
+def only_this_server(s3_access: S3Access, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: ARG001 - it sets the environment
+    """Neither an instance role nor a profile of the machine plays a part."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Return a prefix of the test's own."""
+    return f"s3://{BUCKET}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def put(s3_access: S3Access, prefix: str) -> Put:
+    """Put an object under the prefix; returns its URI."""
+
+    def put(key: str, body: bytes) -> str:
+        folder = prefix.removeprefix(f"s3://{BUCKET}/")
+        s3_access.client().put_object(Bucket=BUCKET, Key=f"{folder}/{key}", Body=body)
+        return f"{prefix}/{key}"
+
+    return put
+
+
+def read(*uris: str) -> list[tuple[Any, ...]]:
+    """Find and read lists as the flow does."""
+    s3 = S3Access.from_environment
+    sources = find_lists(uris, s3)
+    with translate_errors(sources, number_column=None, s3=s3):
+        frame = read_lists(sources, number_column=None, s3=s3).collect(engine="streaming")
+    check_unchanged(sources, s3)
+    return frame.rows()
+
+
+def parquet(*numbers: int) -> bytes:
+    """Write a parquet list."""
+    file = io.BytesIO()
+    pl.DataFrame({"phone": numbers}).write_parquet(file)
+    return file.getvalue()
+
+
+def test_objects_prefixes_and_globs_are_expanded(put: Put, prefix: str) -> None:
+    """In the order given, sorted within each, each once; markers and what Spark leaves are passed over."""
+    first = put("lists/b.csv", b"phone\n1\n2\n")
+    second = put("lists/a/deep.csv.gz", gzip.compress(b"phone\n3\n"))
+    third = put("lists/c.parquet", parquet(4))
+    put("lists/", b"")
+    put("lists/a/", b"")
+    put("lists/_SUCCESS", b"")
+    put("lists-of-others.csv", b"phone\n9\n")
+    rows = {first: [(first, 0, "1"), (first, 1, "2")], second: [(second, 0, "3")], third: [(third, 0, "4")]}
+    everything = rows[second] + rows[first] + rows[third]
+    assert read(first) == rows[first]
+    assert read(f"{prefix}/lists/") == everything
+    assert read(f"{prefix}/lists") == everything
+    assert read(f"{prefix}/lists/*.csv") == rows[first]
+    assert read(f"{prefix}/lists/**/*.csv*") == rows[second] + rows[first]
+    assert read(f"{prefix}/lists/?.*") == rows[first] + rows[third]
+    assert read(third, f"{prefix}/lists/", first) == rows[third] + rows[second] + rows[first]
+
+
+@pytest.mark.parametrize(
+    "key", ["with space+&%.csv", "liste-é-表.csv", "list[1].csv", "star*.csv", "what?.csv", "a=b/c#d"]
+)
+@pytest.mark.parametrize("body", [b"phone,x\n1,2\n", b'{"phone": 1}\n', parquet(1)], ids=["csv", "ndjson", "parquet"])
+def test_keys_are_taken_literally(key: str, body: bytes, put: Put, prefix: str) -> None:
+    """A key that exists is that object, whatever signs are in it; under a prefix, too."""
+    uri = put(key, body)
+    assert read(uri) == [(uri, 0, "1")]
+    other = put(key.replace("[", "").replace("*", "x").replace("?", "y") + ".2", body)
+    assert sorted(read(f"{prefix}/")) == sorted([(uri, 0, "1"), (other, 0, "1")])
+
+
+def test_identity_is_taken_and_compared(put: Put) -> None:
+    """A list that is replaced between finding and checking is named."""
+    kept, replaced = put("kept.csv", b"phone\n1\n"), put("replaced.csv", b"phone\n1\n")
+    sources = find_lists([kept, replaced], S3Access.from_environment)
+    assert all(source.identity.startswith(("etag ", "version ")) for source in sources)
+    check_unchanged(sources, S3Access.from_environment)
+    put("replaced.csv", b"phone\n2\n")
+    with pytest.raises(InputError, match=r"replaced\.csv: it has changed since it was found"):
+        check_unchanged(sources, S3Access.from_environment)
+
+
+def test_a_list_that_goes_before_it_is_read_is_named(put: Put, s3_access: S3Access) -> None:
+    """The right URI stands in the line: polars itself would name the first list's."""
+    uris = [put(name, b"phone\n1\n") for name in ("a.csv", "b.csv")]
+    sources = find_lists(uris, lambda: s3_access)
+    frame = read_lists(sources, number_column=None, s3=lambda: s3_access)
+    bucket, key = uris[1].removeprefix("s3://").split("/", 1)
+    s3_access.client().delete_object(Bucket=bucket, Key=key)
+    with (
+        pytest.raises(InputError, match=r"^s3://tests/\w+/b\.csv: it has changed since it was found") as caught,
+        translate_errors(sources, number_column=None, s3=lambda: s3_access),
+    ):
+        frame.collect(engine="streaming")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("{prefix}/none.csv", "{prefix}/none.csv: there is no such object, and none under it"),
+        ("{prefix}/none/", "{prefix}/none/: there are no objects under this prefix"),
+        ("{prefix}/none/*.csv", r"{prefix}/none/\*.csv: no object fits this pattern"),
+        ("{prefix}/empty", "{prefix}/empty/nothing.csv: it is empty"),
+        ("{prefix}/broken.parquet", "{prefix}/broken.parquet: it is no readable parquet"),
+        ("s3://no-such-bucket/list.csv", "s3://no-such-bucket/list.csv: there is no such bucket"),
+        ("s3://no-such-bucket/", "s3://no-such-bucket/: there is no such bucket"),
+        ("s3://Not A Bucket/x", "this is no valid bucket name"),
+        ("s3://te*/x", "a bucket's name has no wildcards"),
+        ("s3:///x", "the bucket is missing"),
+    ],
+)
+def test_what_cannot_be_read_is_named_in_one_line(uri: str, expected: str, put: Put, prefix: str) -> None:
+    """The URI, what is wrong with it, and what to do."""
+    put("sound.csv", b"phone\n1\n")
+    put("empty/nothing.csv", b"")
+    put("broken.parquet", parquet(*range(100))[:-7])
+    with pytest.raises(InputError, match=expected.format(prefix=prefix)) as caught:
+        read(f"{prefix}/sound.csv", uri.format(prefix=prefix))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": "not-the-secret"}, "list.csv: the S3 server refuses the signature"),
+        ({"AWS_ACCESS_KEY_ID": "nobody"}, "list.csv: the S3 server does not know this access key id"),
+        ({"AWS_ACCESS_KEY_ID": None}, "the AWS credentials are incomplete|no AWS credentials were found"),
+        ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "no AWS credentials were found"),
+        ({"AWS_PROFILE": "nobody"}, "AWS_PROFILE names a profile that does not exist"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "list.csv: the S3 endpoint cannot be reached"),
+        ({"AWS_ENDPOINT_URL": "nonsense"}, "the AWS configuration cannot be used"),
+    ],
+)
+def test_access_that_fails_is_explained(
+    variables: dict[str, str | None], expected: str, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrong keys, no keys, no server: one line, in which no secret stands."""
+    uri = put("list.csv", b"phone\n1\n")
+    secret = os.environ["AWS_SECRET_ACCESS_KEY"]
+    for name, value in variables.items():
+        if value is None:
+            monkeypatch.delenv(name)
+        else:
+            monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=expected) as caught:
+        read(uri)
+    assert len(str(caught.value).splitlines()) == 1
+    assert secret not in str(caught.value)
+    assert "not-the-secret" not in str(caught.value)
+
+
+def test_a_profile_with_keys_that_expire_serves_boto3_and_polars(
+    put: Put, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Endpoint, region and a credential process come from the profile; polars asks for the keys again."""
+    uri = put("list.csv", b"phone\n1\n")
+    answer = tmp_path / "answer.json"
+    answer.write_text(
+        f'{{"Version": 1, "AccessKeyId": "{s3_server.access_key}", "SecretAccessKey": "{s3_server.secret_key}", '
+        '"Expiration": "2099-01-01T00:00:00Z"}'
+    )
+    Path(os.environ["AWS_CONFIG_FILE"]).write_text(
+        f"[profile list]\nregion = us-east-1\nendpoint_url = {s3_server.endpoint}\ncredential_process = cat {answer}\n"
+    )
+    for name in s3_server.environment:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_PROFILE", "list")
+    assert read(uri) == [(uri, 0, "1")]
+    keys, ask_again = S3Access.from_environment().polars_options()["credential_provider"]()
+    assert keys["aws_access_key_id"] == s3_server.access_key
+    assert ask_again is not None
+
+
+def test_access_shows_no_secret(s3_access: S3Access, s3_server: S3Server) -> None:
+    """Neither itself nor what it gives to polars."""
+    shown = f"{s3_access!r} {s3_access.polars_options()!r}"
+    assert s3_server.endpoint in shown
+    assert s3_server.secret_key not in shown
+    assert s3_server.access_key not in shown
+
+
+def test_a_long_list_streams_to_a_file(put: Put, tmp_path: Path) -> None:
+    """Every row arrives, in order, from plain and packed lists that are read together."""
+    numbers = [f"+65{number:08}" for number in range(200_000)]
+    body = "phone,x\n" + "".join(f'{number},"a, ""b"""\n' for number in numbers)
+    uris = [put("a.csv", body.encode()), put("b.csv", gzip.compress(body.encode())), put("c.csv", body.encode())]
+    s3 = S3Access.from_environment
+    sources = find_lists(uris, s3)
+    with translate_errors(sources, number_column=None, s3=s3):
+        read_lists(sources, number_column=None, s3=s3).sink_parquet(tmp_path / "plan.parquet", engine="streaming")
+    plan = pl.read_parquet(tmp_path / "plan.parquet")
+    assert plan["recipient"].to_list() == numbers * 3
+    assert plan["row"].to_list() == list(range(200_000)) * 3
+    assert plan["source"].unique(maintain_order=True).to_list() == uris
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Start a server of its own, and be a user of it who may read and list the bucket `open`, and list `listed`."""
+    keys = {"admin": ["Admin", "Read", "Write", "List"], "reader": ["Read:open", "List:open", "List:listed"]}
+    identities = [
+        {"name": name, "credentials": [{"accessKey": name, "secretKey": f"{name}-secret"}], "actions": actions}
+        for name, actions in keys.items()
+    ]
+    (tmp_path / "identities.json").write_text(json.dumps({"identities": identities}))
+    folder = Path(tempfile.mkdtemp(prefix="globe-sms-s3-"))  # its path goes into socket paths, which must be short
+    names = ("s3", "master", "volume", "filer", "admin")
+    ports = dict(zip(names, free_ports(5, with_grpc=True), strict=True))
+    command = [
+        *(find_program(python=Path(sys.executable)), "mini", f"-dir={folder}", "-bucket=open"),
+        *("-ip=127.0.0.1", "-ip.bind=127.0.0.1", *(f"-{name}.port={port}" for name, port in ports.items())),
+        *("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
+        *("-s3.autoCreateBucket=false", f"-s3.config={tmp_path / 'identities.json'}"),
+        *(f"-filer.localSocket={folder}/f.sock", f"-s3.localSocket={folder}/s.sock"),
+    ]
+    sockets = [Path(f"/tmp/seaweedfs-{name}-grpc-{port + GRPC_OFFSET}.sock") for name, port in ports.items()]  # noqa: S108 - where the server puts them
+    child = Child(
+        command,
+        environment={"TMPDIR": str(folder), "HOME": str(folder)},
+        output=folder / "weed.out",
+        remove=[folder, *sockets],
+        folder=folder,
+    )
+    try:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ports['s3']}")
+        _be("admin", monkeypatch)
+        client = S3Access.from_environment().client()
+        wait_until(lambda: _takes_objects(client), seconds=60, what="the S3 server's start")
+        for bucket in ("listed", "closed"):
+            client.create_bucket(Bucket=bucket)
+        for bucket in ("open", "listed", "closed"):
+            client.put_object(Bucket=bucket, Key="lists/list.csv", Body=b"phone\n1\n")
+        _be("reader", monkeypatch)
+        yield
+    finally:
+        child.stop()
+
+
+def _be(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", name)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", f"{name}-secret")
+
+
+def _takes_objects(client: Any) -> bool:
+    try:
+        client.put_object(Bucket="open", Key="ready", Body=b"")
+        client.delete_object(Bucket="open", Key="ready")
+    except (BotoCoreError, ClientError):
+        return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("reader")
+def test_access_that_is_denied_is_named() -> None:
+    """To the object, to its bucket's listing, or to both."""
+    assert read("s3://open/lists/") == [("s3://open/lists/list.csv", 0, "1")]
+    denied = {
+        "s3://closed/lists/list.csv": "s3://closed/lists/list.csv",
+        "s3://closed/lists/": "s3://closed/lists/",
+        "s3://closed/lists/*.csv": "s3://closed/lists/*.csv",
+        "s3://listed/lists/": "s3://listed/lists/list.csv",
+    }
+    for uri, named in denied.items():
+        with pytest.raises(InputError) as caught:
+            read("s3://open/lists/list.csv", uri)
+        assert str(caught.value).startswith(f"{named}: access is denied: these credentials need s3:GetObject")
+        assert len(str(caught.value).splitlines()) == 1
