@@ -118,7 +118,14 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int) -> CampaignR
         stop=stop,
         s3=run.s3,
     )
-    run.campaign.update(summary={**report.summary(), "stopped": None if stop is None else stop.message})
+    run.campaign.update(
+        summary={
+            **report.summary(),
+            "throttled": report.throttled,
+            "resent_chunks": report.resent,
+            "stopped": None if stop is None else stop.message,
+        }
+    )
     return report
 
 

@@ -8,7 +8,6 @@ from tasks.gateway.client import Gateway
 from tasks.gateway.codes import TABLE, Code, Verdict, look_up
 from tasks.gateway.credentials import credentials_from_default_chain, fingerprint
 from tasks.gateway.endpoint import Endpoint
-from tasks.gateway.masking import mask_number, mask_numbers_in
 from tasks.gateway.models import BatchSend, MessageType, check_sender_id
 from tasks.gateway.signature import AcsV3Auth, Credentials, CredentialsSource, authorization
 
@@ -29,7 +28,5 @@ __all__ = [
     "credentials_from_default_chain",
     "fingerprint",
     "look_up",
-    "mask_number",
-    "mask_numbers_in",
     "parse_answer",
 ]

@@ -13,7 +13,7 @@ from typing import Final
 
 from tasks.gateway.bodies import read_count, read_fields, read_list, read_text
 from tasks.gateway.codes import Code, Verdict, look_up
-from tasks.gateway.masking import mask_number, mask_numbers_in
+from tasks.masking import mask, mask_numbers_in
 
 RETRY_AFTER_HEADER: Final = "x-acs-retry-after"
 
@@ -238,6 +238,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 def _without(numbers: tuple[str, ...], text: str) -> str:
     """Mask numbers of the call in an id; other digits belong to the id."""
     return _DIGITS.sub(
-        lambda run: mask_number(run.group()) if any(number in run.group() for number in numbers) else run.group(),
+        lambda run: mask("+" + run.group()) if any(number in run.group() for number in numbers) else run.group(),
         text,
     )

@@ -21,10 +21,10 @@ from tasks.errors import InputError
 from tasks.gateway.answers import Outcome, never_presented, no_reply, parse_answer
 from tasks.gateway.bodies import LARGEST_BODY, printable
 from tasks.gateway.endpoint import Endpoint
-from tasks.gateway.masking import mask_numbers_in
 from tasks.gateway.models import ACTION, VERSION, BatchSend
 from tasks.gateway.presentation import AnnouncingTransport, ClosedMeanwhileError, Presentation
 from tasks.gateway.signature import AcsV3Auth, CredentialsSource, random_nonce, utc_now
+from tasks.masking import mask_numbers_in
 
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0

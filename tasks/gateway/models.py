@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from tasks.gateway.masking import mask_number
+from tasks.masking import mask
 
 ACTION: Final = "BatchSendMessageToGlobe"
 VERSION: Final = "2018-05-01"
@@ -98,7 +98,7 @@ class BatchSend(BaseModel):
                     f"without a plus sign or zeros before it"
                 )
             if number in seen:
-                raise ValueError(f"{mask_number(number)} at position {position} stands in the call twice")
+                raise ValueError(f"{mask(f'+{number}')} at position {position} stands in the call twice")
             seen.add(number)
         for position, message in enumerate(self.messages):
             if not message.strip():
@@ -131,7 +131,7 @@ class BatchSend(BaseModel):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Show how many numbers there are, and none of them; texts may hold personal data and stay out too."""
-        yield "numbers", f"<{len(self.numbers)}, first {mask_number(self.numbers[0])}>"
+        yield "numbers", f"<{len(self.numbers)}, first {mask('+' + self.numbers[0])}>"
         yield "messages", f"<{len(self.messages)}>"
         yield "type", self.type.value
         yield "sender_id", self.sender_id

@@ -1,7 +1,6 @@
 """Recipients as they were written, to E.164 numbers, regions and verdicts. No Prefect, no network."""
 
 from tasks.numbers.judging import VERDICT_COLUMNS, judge
-from tasks.numbers.masking import mask, mask_recipient
 from tasks.numbers.reference import Verdict, checked_region, judge_text
 
 __all__ = [
@@ -10,6 +9,4 @@ __all__ = [
     "checked_region",
     "judge",
     "judge_text",
-    "mask",
-    "mask_recipient",
 ]

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ def cache_folder() -> Path | None:
         return None
 
 
-def read_rows(folder: Path | None, name: str, schema: dict[str, pl.DataType]) -> pl.DataFrame | None:
+def read_rows(folder: Path | None, name: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame | None:
     """Return rows that were kept under a name, None where there are none that can be read."""
     if folder is None:
         return None

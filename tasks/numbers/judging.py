@@ -17,7 +17,7 @@ from tasks.numbers.cache import cache_folder
 from tasks.numbers.compiled import compiled_table, kept_table
 from tasks.numbers.keys import keys_of
 from tasks.numbers.reference import Verdict, checked_region, judge_text, keep_patterns
-from tasks.numbers.table import ASK_REFERENCE, Table, catalogue, codes
+from tasks.numbers.table import Table, catalogue, codes
 from tasks.statuses import STATUSES
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -77,9 +77,8 @@ class Judge:
 
     def by_table(self, recipients: pl.Series, table: Table) -> pl.Series:
         """Look each recipient up, and have the reference read the odd ones."""
-        keys = keys_of(recipients)
-        found, values = table.look_up(keys)
-        odd = (keys == ASK_REFERENCE).arg_true()
+        found, values = table.look_up(keys_of(recipients))
+        odd = (found == codes()[None]).arg_true()
         if not odd.is_empty():
             texts = recipients.gather(odd)
             read = _read_uniques(texts, self._default_region)

@@ -35,6 +35,7 @@ PLAIN, PLUS, FAILED_PLUS, STRIPPED = 1, 2, 3, 4
 ASK_REFERENCE, EMPTY, NOT_A_NUMBER = 0, 1, 2
 
 _KEY_OF_WAY: Final = {Again.INTERNATIONAL: PLUS, Again.WITHOUT_PLUS: FAILED_PLUS, Again.STRIPPED: STRIPPED}
+_END_OF_INT64: Final = 2**63
 _MOST_LOOK_UPS: Final = 4  # failed plus, behind an international prefix, stripped
 
 Row = tuple[int, int, int]  # first key, difference, code
@@ -43,7 +44,7 @@ SCHEMA: Final = {"start": pl.Int64(), "difference": pl.Int64(), "code": pl.UInt1
 
 @cache
 def catalogue() -> tuple[Verdict | Again | None, ...]:
-    """Return what the codes of a table stand for: None means "ask the reference"."""
+    """Return what the codes of a table stand for. Code 0, None, means "ask the reference"."""
     entries: list[Verdict | Again | None] = [None, *Again]
     entries += [Verdict(status=Status.INVALID, reason=reason) for reason in InvalidReason]
     for code, regions in sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()):
@@ -104,8 +105,9 @@ class Table:
 
     def ends_of(self, starts: pl.Series) -> pl.Series:
         """Return the first key after each run."""
-        nexts = pl.concat([self.starts, pl.Series([10**MOST_DIGITS * 9])])
-        sizes = 10 ** (starts.cast(pl.String).str.len_bytes().cast(pl.Int64) - 1)
+        nexts = pl.concat([self.starts, pl.Series([_END_OF_INT64 - 1])])
+        powers = pl.Series([10**power for power in range(MOST_DIGITS + 1)], dtype=pl.Int64)
+        sizes = powers.gather(starts.cast(pl.String).str.len_bytes() - 1)
         next_starts = nexts.gather(self.starts.search_sorted(starts, side="right"))
         ends = pl.DataFrame({"next": next_starts, "last": (starts // sizes + 1) * sizes})
         return ends.select(pl.min_horizontal("next", "last")).to_series()
@@ -122,8 +124,8 @@ def shared_rows() -> pl.DataFrame:
         PatternError: the installed metadata uses something that is not known here.
     """
     numberings = {code: Numbering(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
-    if any(len(str(code)) + numbering.longest > MOST_DIGITS for code, numbering in numberings.items()):
-        raise PatternError(f"there are numbers of more than {MOST_DIGITS} digits now")
+    if any((code + 1) * 10**numbering.longest > _END_OF_INT64 for code, numbering in numberings.items()):
+        raise PatternError("there are numbers that do not fit into 64 bits")
     return pl.concat(
         [
             _rows(PLUS, lambda digits: read_international(digits, numberings)),
@@ -155,18 +157,15 @@ def _rows_of_length(way: int, length: int, read: Callable[[Digits], Reading]) ->
     for digits, reading in leaves(length, read):
         start = _first_key(way, digits)
         for first, verdict in reading.runs:
-            target = None
-            if isinstance(verdict, Again):
-                target = _target(digits, reading.number, _KEY_OF_WAY[verdict])
-            elif verdict.is_of_a_number:
-                target = _target(digits, reading.number, 0)
-            yield start + first, 0 if target is None else target - start, codes()[verdict]
-
-
-def _target(digits: Digits, number: Digits | None, way: int) -> int:
-    if number is None or number.unknown != digits.unknown or not FEWEST_DIGITS <= number.length <= MOST_DIGITS:
-        raise PatternError(f"the reading of {digits} leads to {number}")
-    return _first_key(way, number)
+            next_way = _KEY_OF_WAY[verdict] if isinstance(verdict, Again) else 0
+            if next_way == 0 and not (isinstance(verdict, Verdict) and verdict.is_of_a_number):
+                yield start + first, 0, codes()[verdict]
+            elif reading.number is None or reading.number.unknown != digits.unknown:
+                raise PatternError(f"the reading of {digits} leads to {reading.number}")
+            elif next_way and not FEWEST_DIGITS <= reading.number.length <= MOST_DIGITS:
+                yield start + first, 0, codes()[None]
+            else:
+                yield start + first, _first_key(next_way, reading.number) - start, codes()[verdict]
 
 
 def _first_key(way: int, digits: Digits) -> int:

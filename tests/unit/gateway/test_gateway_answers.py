@@ -358,7 +358,7 @@ def test_what_the_gateway_says_cannot_carry_a_number_or_break_a_line() -> None:
     assert outcome.description is not None
     assert outcome.description.startswith("number +65••••4567 is wrong [31mxxx")
     assert len(outcome.description) == 300
-    assert outcome.request_id == "+85••••4567"
+    assert outcome.request_id == "+852••••4567"
     assert outcome.description.encode()
 
 

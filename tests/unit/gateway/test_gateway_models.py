@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 from pydantic import ValidationError
 
-from tasks.gateway import BatchSend, MessageType, check_sender_id, mask_number, mask_numbers_in
+from tasks.gateway import BatchSend, MessageType, check_sender_id
 
 GOOD: dict[str, Any] = {
     "numbers": ("6581234567", "85261234567"),
@@ -128,17 +128,3 @@ def test_a_call_cannot_be_changed() -> None:
     """What was checked is what is sent."""
     with pytest.raises(ValidationError):
         BatchSend(**GOOD).numbers = ("6599999999",)
-
-
-@pytest.mark.parametrize(
-    ("number", "masked"),
-    [("+6581234567", "+65••••4567"), ("6581234567", "+65••••4567"), ("1234567", "+••••67"), ("123", "+••••")],
-)
-def test_a_masked_number_can_be_recognised_and_not_called(number: str, masked: str) -> None:
-    """Both ends of a long one, the end of a short one, nothing of a tiny one."""
-    assert mask_number(number) == masked
-
-
-def test_numbers_in_a_text_of_others_are_masked() -> None:
-    """The gateway's descriptions can repeat a number."""
-    assert mask_numbers_in("to +6581234567 after 3 tries") == "to +65••••4567 after 3 tries"

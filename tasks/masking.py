@@ -1,5 +1,6 @@
 """Phone numbers and raw recipients made safe for logs, messages and reprs."""
 
+import re
 from typing import Final
 
 import phonenumbers
@@ -7,6 +8,7 @@ import phonenumbers
 _DOTS: Final = "••••"
 _KEPT_AT_END: Final = 4
 _HIDDEN_AT_LEAST: Final = 3  # digits: fewer could be guessed
+_LOOKS_LIKE_A_NUMBER: Final = re.compile(r"\+?[0-9]{7,}")
 
 
 def mask(number: str) -> str:
@@ -37,3 +39,8 @@ def mask_recipient(raw: str | None) -> str:
     if len(digits) < 2 * _KEPT_AT_END:
         return _DOTS
     return _DOTS + "".join(digits[-_KEPT_AT_END:])
+
+
+def mask_numbers_in(text: str) -> str:
+    """Mask every run of seven or more digits in a text that others wrote."""
+    return _LOOKS_LIKE_A_NUMBER.sub(lambda found: mask("+" + found.group().removeprefix("+")), text)
