@@ -24,6 +24,7 @@ _PATIENCE_SECONDS = 45.0
 PLAN_KEY = "plan.parquet"
 _KEY = "campaign.json"
 _FORMAT = 1
+_SWAP_TRIES = 5
 
 Document = dict[str, Any]
 
@@ -198,13 +199,20 @@ class Campaign:
 
     def _swap(self, fields: Mapping[str, Any]) -> None:
         with self._lock:
-            document = {**self._document, **fields}
-            version = self.store.compare_and_swap(_KEY, _encode(document), self._version)
-            if version is None:
-                raise LeaseLostError(
-                    f"campaign {self.id!r} was taken over by another run; this one has stopped and sends nothing more."
-                )
-            self._now_holds(document, version)
+            for _ in range(_SWAP_TRIES):
+                document = {**self._document, **fields}
+                version = self.store.compare_and_swap(_KEY, _encode(document), self._version)
+                if version is not None:
+                    self._now_holds(document, version)
+                    return
+                # A write of this run may have been taken though no answer of it came: then the lease is still ours.
+                stored = self.store.get(_KEY)
+                if stored is None or (json.loads(stored.body).get("lease") or {}).get("run") != self.owner.run:
+                    break
+                self._version = stored.version
+            raise LeaseLostError(
+                f"campaign {self.id!r} was taken over by another run; this one has stopped and sends nothing more."
+            )
 
     def _now_holds(self, document: Document, version: str) -> None:
         self._document, self._version = document, version

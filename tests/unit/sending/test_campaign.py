@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tasks.campaign import LEASE_SECONDS, Campaign, Owner
-from tasks.errors import CampaignBusyError, InputError, LeaseLostError
+from tasks.errors import CampaignBusyError, InputError, LeaseLostError, StoreUnavailableError
 from tasks.stopping import Stop, StopCause, StopSignal
-from tasks.store import Store
+from tasks.store import LocalStore, Store
 from tests.unit.sending.test_pacing import Clock, FakeStop
 
 SETTINGS: Mapping[str, Any] = {"message": "Hello", "numbers_per_call": 250}
@@ -106,6 +106,37 @@ def test_a_lease_that_is_not_renewed_is_not_held_shortly_before_it_ends(local_st
     assert run.held()
     clock.now += 1.0
     assert not run.held()
+
+
+class _LosesAnswers(LocalStore):
+    """Takes a swap and says that it did not answer, while `losing` is set."""
+
+    losing = False
+
+    def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
+        written = super().compare_and_swap(key, body, version)
+        if self.losing and written is not None:
+            raise StoreUnavailableError(key)
+        return written
+
+    def within(self, prefix: str) -> Store:
+        self.inner = _LosesAnswers(self._root / prefix)
+        return self.inner
+
+
+def test_a_renewal_whose_answer_was_lost_does_not_lose_the_lease(tmp_path: Path) -> None:
+    """The store has it, this run does not know: it finds its own hand in the document."""
+    clock, store = Clock(), _LosesAnswers(tmp_path)
+    run = campaign(store, clock)
+    run._take(SETTINGS)
+    store.inner.losing = True
+    for _ in range(2):
+        with pytest.raises(StoreUnavailableError):
+            run._swap({"lease": run._lease(clock())})
+    store.inner.losing = False
+    run.update(summary={"counts": {}})
+    assert run.held()
+    assert run.document["summary"] == {"counts": {}}
 
 
 def test_a_stop_ends_the_waiting_for_a_lease(local_store: Store) -> None:
