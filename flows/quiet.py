@@ -9,7 +9,6 @@ _SETTINGS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     # The terminal shows our own steps and figures; the server keeps the full log of the run.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
-    "PREFECT_CLIENT_MAX_RETRIES": "8",
     # Prefect prints a notice about its telemetry into the progress bar otherwise.
     "DO_NOT_TRACK": "1",
 }
