@@ -1,0 +1,69 @@
+"""An upgraded account: the used share of 20 and of 50 calls/s of 1,000 numbers each, answers after 0.3 s.
+
+One `globe-sms send` per rate, with as many chunks as the limit allows in the time; its list is made and planned before
+the clock starts, which runs from the gateway's first arrival to its last and so over the change from one shard to the
+next. Beside it: what Prefect's bare `.map` of an empty task reaches on the same server with as many threads. Ours must
+reach 0.95 of 20 and 0.9 of 50. Some 6 minutes.
+"""
+
+import argparse
+import math
+
+from tasks.dispatch import SHARD_CHUNKS, thread_count
+from tests.benchmarks.rates import Rate
+from tests.benchmarks.stage import Stage
+from tests.benchmarks.table import print_table, say
+
+_NUMBERS_PER_CALL = 1_000
+_LATENCY = 0.3
+_PATIENCE = 900.0
+
+
+def main() -> None:
+    """Measure each rate on a sandbox of its own."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--rates", type=int, nargs="+", default=[20, 50])
+    options = parser.parse_args()
+    print_table(
+        f"{_NUMBERS_PER_CALL:,} numbers a call, answers after {_LATENCY:g} s, {options.seconds:g} s",
+        [
+            "limit",
+            "share of the limit",
+            "calls",
+            "throttled",
+            "busiest second",
+            "largest gap, s",
+            "calls/s reached",
+            "bare .map, tasks/s",
+        ],
+        [_measure(rate, options.seconds) for rate in options.rates],
+    )
+
+
+def _measure(rate: int, seconds: float) -> list[str]:
+    chunks = math.ceil(rate * seconds)
+    with Stage(calls_per_second=rate, numbers_per_call=_NUMBERS_PER_CALL, log_numbers=False) as stage:
+        stage.sandbox.gateway.set_latency(_LATENCY)
+        name = f"upgraded-{rate}"
+        command = stage.campaign(name, chunks=chunks, numbers_per_call=_NUMBERS_PER_CALL, calls_per_second=rate)
+        say(f"{chunks:,} calls of {_NUMBERS_PER_CALL:,} numbers at {rate} calls/s ...")
+        stage.start(command).wait(_PATIENCE)
+        found = Rate.of(stage.arrivals([name])[name])
+        tasks, threads = min(chunks, SHARD_CHUNKS), thread_count(rate)
+        say(f"{tasks:,} empty tasks, {threads} threads ...")
+        bare = float(stage.start(stage.empty_map(tasks=tasks, threads=threads)).wait(_PATIENCE))
+    return [
+        f"{rate}/s",
+        f"{found.share(rate):.3f}",
+        f"{found.admitted:,}",
+        f"{found.throttled} ({found.throttled_share:.1%})",
+        f"{found.busiest_second}",
+        f"{found.largest_gap:.2f}",
+        f"{found.share(1):.1f}",
+        f"{bare:.0f} ({threads} threads)",
+    ]
+
+
+if __name__ == "__main__":
+    main()

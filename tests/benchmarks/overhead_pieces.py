@@ -1,0 +1,152 @@
+"""The CPU time of each piece of sending a chunk, in one process; `bench_overhead.py` starts it and prints the table.
+
+python -m tests.benchmarks.overhead_pieces LIST --results s3://... --chunks 200 --numbers-per-call 250 --server PID
+
+Prints one JSON object: for each piece the CPU seconds a chunk of this process and of Prefect's server. Each piece is
+run once before it is measured, so that imports, connections and caches do not count.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import wait
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.send_shards import send_shards
+from tasks.dispatch import thread_count
+from tasks.ledger import Attempt, Claim, Receipt, Settlement
+from tasks.order import Order
+from tasks.run import Run, open_run, open_sender
+from tasks.send import Sender
+from tasks.steps import Todo, plan_campaign, read_ledger
+from tests.benchmarks.programs import cpu_seconds
+from tests.benchmarks.stage import MESSAGE
+
+CALLS_PER_SECOND = 100.0
+_QUIET_SHARE = 0.05
+_MOST_QUIET_SECONDS = 120
+
+
+def main() -> None:
+    """Measure the pieces apart, then all together."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("list")
+    parser.add_argument("--results", required=True)
+    parser.add_argument("--chunks", type=int, required=True)
+    parser.add_argument("--numbers-per-call", type=int, required=True)
+    parser.add_argument("--server", type=int, required=True, help="the process id of Prefect's server")
+    options = parser.parse_args()
+
+    def order(campaign: str) -> Order:
+        return Order.checked(
+            recipients=(options.list,),
+            message=MESSAGE,
+            type="NOTIFY",
+            results=options.results,
+            campaign=campaign,
+            numbers_per_call=options.numbers_per_call,
+            calls_per_second=CALLS_PER_SECOND,
+        )
+
+    found: dict[str, tuple[float, float]] = {}
+
+    def measure(piece: str, work: Callable[[int], object]) -> None:
+        work(max(2, options.chunks // 10))
+        _await_quiet(options.server)
+        own, server = time.process_time(), cpu_seconds(options.server)
+        work(options.chunks)
+        own = time.process_time() - own
+        _await_quiet(options.server)
+        found[piece] = (own / options.chunks, (cpu_seconds(options.server) - server) / options.chunks)
+
+    measure("task run", _map_empty_tasks)
+    with open_run(order("pieces")) as run, open_sender(run) as sender:
+        plan = plan_campaign.fn(run)
+        chunks = list(plan.chunks(0, options.chunks - 1))
+        receipts = _Receipts(run, [len(chunk.phone_numbers) for chunk in chunks])
+        measure("turn", lambda count: _take_turns(sender, count))
+        measure("claim and receipt", receipts.write)
+        batches = [sender.texts.batch(chunk, f"pieces-{chunk.index}-1") for chunk in chunks]
+        measure("call", lambda count: [sender.gateway.send(batch) for batch in batches[:count]])
+    with open_run(order("together")) as run:
+        plan = plan_campaign.fn(run)
+        todo = read_ledger.fn(run, plan)
+        first, rest = todo.chunks[: options.chunks // 10], todo.chunks[options.chunks // 10 :]
+        parts = iter((first, rest))
+        measured = len(rest) / options.chunks
+
+        def send(_: int) -> None:
+            send_shards(run, plan, Todo(next(parts), (), todo.histories, 0))
+
+        measure("all together", send)
+        own, server = found["all together"]
+        found["all together"] = own / measured, server / measured
+    print(json.dumps(found))
+
+
+def _map_empty_tasks(count: int) -> None:
+    @task(cache_policy=NO_CACHE, persist_result=False)
+    def do_nothing(_index: int) -> None:
+        """Do nothing."""
+
+    @flow(task_runner=ThreadPoolTaskRunner(max_workers=thread_count(CALLS_PER_SECOND)), persist_result=False)
+    def map_all() -> None:
+        wait(do_nothing.map(range(count)))
+
+    map_all()
+
+
+def _take_turns(sender: Sender, count: int) -> None:
+    for _ in range(count):
+        sender.pacer.depart(sender.pacer.take())
+
+
+class _Receipts:
+    """Claims and receipts of presentations that never were, each time with new numbers."""
+
+    def __init__(self, run: Run, sizes: list[int]) -> None:
+        self._run = run
+        self._sizes = sizes
+        self._presentation = 0
+
+    def write(self, count: int) -> None:
+        owner = self._run.campaign.owner
+        for chunk, size in enumerate(self._sizes[:count]):
+            claim = Claim(chunk, self._presentation, owner.run, owner.host, time.time(), time.time(), "0" * 64)
+            assert self._run.ledger.claim(claim)
+            self._run.ledger.settle(
+                Receipt(
+                    chunk=chunk,
+                    presentation=self._presentation,
+                    run=owner.run,
+                    settlement=Settlement.ACCEPTED,
+                    reason=None,
+                    code="OK",
+                    description="success",
+                    request_id="F655A8D5-B967-440B-8683-DAD6FF8DE990",
+                    sent_at=time.time(),
+                    fingerprint="0" * 64,
+                    message_ids={place: f"1{place:017d}" for place in range(size)},
+                    attempts=(Attempt(f"pieces-{chunk}-1", time.time(), "accepted", "OK", None, ""),),
+                )
+            )
+        self._presentation += 1
+
+
+def _await_quiet(server: int) -> None:
+    """Wait until Prefect's server has recorded what it was told."""
+    for _ in range(_MOST_QUIET_SECONDS):
+        before = cpu_seconds(server)
+        time.sleep(1.0)
+        if cpu_seconds(server) - before < _QUIET_SHARE:
+            return
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
+    main()

@@ -1,0 +1,36 @@
+"""One sandbox and one Prefect server for the whole suite, and a stage for each test."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from deployments.sandbox.sandbox import Sandbox
+from tests.chaos.processes import PrefectServer
+from tests.chaos.stage import ACCOUNT_CALLS_PER_SECOND, Stage
+
+
+@pytest.fixture(scope="session")
+def chaos_sandbox() -> Generator[Sandbox]:
+    """An S3 server and a gateway; the account may make a little more calls than the runs are told to."""
+    with Sandbox(calls_per_second=ACCOUNT_CALLS_PER_SECOND, bucket="chaos") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def chaos_prefect() -> Generator[PrefectServer]:
+    """A Prefect server, so that a run's start costs seconds."""
+    with PrefectServer() as server:
+        yield server
+
+
+@pytest.fixture
+def stage(chaos_sandbox: Sandbox, chaos_prefect: PrefectServer, tmp_path: Path) -> Generator[Stage]:
+    """An empty log, answers that take a while so that calls are in the air, and an end for every run."""
+    chaos_sandbox.gateway.reset()
+    chaos_sandbox.gateway.set_latency(0.1, 0.5)
+    stage = Stage(chaos_sandbox, chaos_prefect, tmp_path)
+    yield stage
+    for command in stage.commands:
+        if command.running:
+            command.kill()

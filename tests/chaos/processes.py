@@ -1,0 +1,198 @@
+"""The real processes of the suite, started, watched and ended: the command line and Prefect's server."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from deployments.sandbox.child import free_ports, wait_until
+
+PROGRAMS = Path(sys.executable).parent
+_DIGITS = re.compile(r"\d{7,}")
+_LONGEST_RUN = 240.0
+
+
+class Command:
+    """One run of `globe-sms` in a process (and session) of its own; what it prints goes to files.
+
+    Its output is looked at when it has ended: no traceback, no secret, no whole phone number.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        *,
+        secrets: Collection[str],
+        numbers: Collection[str],
+    ) -> None:
+        self._secrets = secrets
+        self._numbers = frozenset(numbers)
+        self._out, self._err = folder / "stdout", folder / "stderr"
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self._process = subprocess.Popen(
+                [PROGRAMS / "globe-sms", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env=dict(environment),
+                cwd=folder,
+                start_new_session=True,
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended; a suspended one has not."""
+        return self._process.poll() is None
+
+    @property
+    def code(self) -> int:
+        """The exit code of a run that has ended; that of a killed one is -9."""
+        assert self._process.returncode is not None
+        return self._process.returncode
+
+    @property
+    def stdout(self) -> str:
+        """What it has printed so far."""
+        return self._out.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def stderr(self) -> str:
+        """What it has said so far."""
+        return self._err.read_text(encoding="utf-8", errors="replace")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to it and to whatever it has started, as a terminal does."""
+        os.killpg(self._process.pid, number)
+
+    def kill(self) -> float:
+        """End it with SIGKILL; return the monotonic time at which it was gone."""
+        with suppress(ProcessLookupError):
+            self.send(signal.SIGKILL)
+        self._process.wait()
+        gone = time.monotonic()
+        self.check_output()
+        return gone
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait so long for its end; say whether it came."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return not self.running
+
+    def wait(self, seconds: float = _LONGEST_RUN) -> int:
+        """Wait for its end, look at its output and return its exit code.
+
+        Raises:
+            TimeoutError: it still runs.
+        """
+        if not self.ends_within(seconds):
+            raise TimeoutError(f"still running after {seconds:g} s:\n{self.stderr}")
+        self.check_output()
+        return self.code
+
+    def await_step(self, step: str, seconds: float = 120.0) -> bool:
+        """Wait until it says that the step has begun; False if it ended before."""
+        line = f"globe-sms: {step}"
+        wait_until(lambda: not self.running or line in self.stderr, seconds=seconds, what=f"the step {step!r}")
+        return self.running
+
+    def check_output(self) -> None:
+        """Assert that nothing was printed that must not be."""
+        printed = self.stdout + self.stderr
+        assert "Traceback" not in printed, printed
+        assert "should not have happened" not in printed, printed
+        assert not [secret for secret in self._secrets if secret in printed], "a secret was printed"
+        for run in _DIGITS.findall(printed):
+            windows = {run[at : at + size] for size in (8, 10) for at in range(len(run) - size + 1)}
+            assert not windows & self._numbers, f"a whole phone number was printed: {printed}"
+
+
+class PrefectServer:
+    """A Prefect server of the suite's own on loopback, up when this returns; a context manager."""
+
+    def __init__(self) -> None:
+        self._home = Path(tempfile.mkdtemp(prefix="globe-sms-prefect-"))
+        (self._port,) = free_ports(1)
+        self.url = f"http://127.0.0.1:{self._port}/api"
+        self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=30.0)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which a run is recorded here."""
+        return {"PREFECT_API_URL": self.url, "PREFECT_HOME": str(self._home)}
+
+    def start(self) -> None:
+        """Start it, for the first time or after `kill`, on the same port with the same database."""
+        with (self._home / "server.out").open("ab") as output:
+            self._process = subprocess.Popen(
+                [PROGRAMS / "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self._port)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={
+                    **os.environ,
+                    "PREFECT_HOME": str(self._home),
+                    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+                    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                    "PREFECT_SERVER_UI_ENABLED": "false",
+                },
+                start_new_session=True,
+            )
+        process = self._process
+        wait_until(lambda: process.poll() is not None or self.is_up(), seconds=180.0, what="Prefect's server")
+        assert self.is_up(), (self._home / "server.out").read_text()[-1000:]
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        with suppress(httpx.HTTPError):
+            return self._client.get("/health").is_success
+        return False
+
+    def kill(self) -> None:
+        """End it with SIGKILL; its port refuses connections when this returns."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+            wait_until(lambda: not self.is_up(), seconds=10.0, what="the end of Prefect's server")
+
+    def flow_runs(self, name: str) -> list[dict[str, Any]]:
+        """The flow runs of that name, the latest first."""
+        query = {"flow_runs": {"name": {"any_": [name]}}, "sort": "START_TIME_DESC"}
+        found: list[dict[str, Any]] = []
+
+        def answered() -> bool:
+            answer = self._client.post("/flow_runs/filter", json=query)
+            if answer.is_success:  # a busy SQLite answers 503
+                found.extend(answer.json())
+            return answer.is_success
+
+        wait_until(answered, seconds=30.0, what="an answer of Prefect's server")
+        return found
+
+    def stop(self) -> None:
+        """End it and remove what it wrote."""
+        self.kill()
+        self._client.close()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

@@ -1,0 +1,67 @@
+"""What is unknown is held, and presented once more when the operator says so; settings stay as they were frozen."""
+
+import json
+
+import pytest
+
+from tests.chaos.stage import Stage, chunk_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+DROPPED, CLAIMED, LOST = 1, 2, 4
+UNKNOWN = (DROPPED, CLAIMED, LOST)
+
+
+def presentations(stage: Stage, campaign: object) -> dict[int, int]:
+    """How many calls each chunk has had."""
+    counts: dict[int, int] = {}
+    for arrival in stage.arrivals(campaign):  # type: ignore[arg-type]
+        counts[chunk_of(arrival)] = counts.get(chunk_of(arrival), 0) + 1
+    return counts
+
+
+def test_unknown_chunks_are_held_until_the_operator_resends_them_and_then_go_out_once(stage: Stage) -> None:
+    """A dropped reply, a lost call, and a claim without a receipt that a dead run left behind."""
+    campaign = stage.campaign("s3", chunks=8)
+    resent = {number for chunk in UNKNOWN for number in campaign.chunk(chunk)}
+    stage.sandbox.gateway.add_fault("accept_then_drop", number=campaign.chunk(DROPPED)[3])
+    stage.sandbox.gateway.add_fault("drop_before", number=campaign.chunk(LOST)[3])
+    claim = {"chunk": CLAIMED, "presentation": 0, "run": "dead", "host": "elsewhere", "claimed_at": 1.0, "turn": 1.0}
+    stage.write(campaign, f"claims/{CLAIMED:06d}-0", json.dumps({**claim, "fingerprint": "f"}).encode())
+
+    first = stage.run(campaign)
+    assert first.code == 3
+    assert stage.statuses(campaign) == {
+        ("accepted", None): 50,
+        ("unknown", "no_reply"): 20,
+        ("unknown", "interrupted"): 10,
+    }
+    assert presentations(stage, campaign) == {chunk: 1 for chunk in range(8) if chunk != CLAIMED}
+    assert stage.faults(campaign) == []
+
+    stage.sandbox.gateway.clear_faults()
+    held = stage.run(campaign)
+    assert held.code == 3
+    assert json.loads(held.stdout.splitlines()[-1])["calls"] == 0
+    assert presentations(stage, campaign) == {chunk: 1 for chunk in range(8) if chunk != CLAIMED}
+    assert stage.faults(campaign) == []
+
+    again = stage.run(campaign, "--on-unknown=resend")
+    assert again.code == 0
+    assert "3 unknown chunks were sent again" in again.stderr
+    assert presentations(stage, campaign) == {chunk: 2 if chunk in (DROPPED, LOST) else 1 for chunk in range(8)}
+    assert stage.statuses(campaign) == {("accepted", None): 80}
+    assert stage.faults(campaign, resent=resent) == []
+    assert stage.results(campaign).filter(chunk=DROPPED)["attempts"].unique().to_list() == [2]
+
+
+def test_a_resume_with_other_settings_is_refused_with_a_list_of_the_differences(stage: Stage) -> None:
+    """Exit 2, every difference named, and not a call."""
+    campaign = stage.campaign("local", chunks=2)
+    assert stage.run(campaign, "--dry-run").code == 0
+    other = stage.run(campaign, "--message=Another text", "--sender-id=Chaos")
+    assert other.code == 2
+    for expected in ("message", "'Chaos', now 'Another text'", "sender_id", "None, now 'Chaos'", "--campaign"):
+        assert expected in other.stderr
+    assert "numbers_per_call" not in other.stderr
+    assert stage.sandbox.gateway.stats().calls == 0
