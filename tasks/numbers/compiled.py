@@ -14,6 +14,7 @@ from tasks.numbers.patterns import PatternError
 from tasks.numbers.reference import Verdict, judge_number, judge_text, keep_patterns
 from tasks.numbers.table import FAILED_PLUS, PLUS, SCHEMA, STRIPPED, Table, region_rows, shared_rows, verdict_of
 
+_SHARED: Final = "shared"
 _CHECKED_OF_KEPT: Final = 500
 _SHORTEST_NATIONAL: Final = 2
 _LONGEST_NATIONAL: Final = 17
@@ -27,37 +28,48 @@ class DisagreementError(Exception):
 @lru_cache(maxsize=4)
 def kept_table(default_region: str | None, folder: Path | None) -> Table | None:
     """Return the table that an earlier run has kept, or None. Some milliseconds."""
-    shared = read_rows(folder, "shared", SCHEMA)
     own = read_rows(folder, _name(default_region), SCHEMA)
-    if shared is None or own is None:
-        return None
-    table = Table.of(pl.concat([shared, own]))
-    try:
-        check(table, default_region, shared.sample(_CHECKED_OF_KEPT), own.sample(min(_CHECKED_OF_KEPT, own.height)))
-    except DisagreementError as error:
-        _log.warning("The kept table of phone numbers is compiled anew: %s.", error)
-        return None
-    return table
+    return None if own is None else _kept_table_with(own, default_region, folder)
 
 
 @lru_cache(maxsize=4)
 def compiled_table(default_region: str | None, folder: Path | None) -> Table | None:
-    """Compile a table and keep it; None where this cannot be done, and `judge_text` must do all. Some 5 to 15 s."""
+    """Compile a table and keep it; None where this cannot be done, and `judge_text` must do all.
+
+    Some 5 s, or 0.3 s where what all regions share is kept already; 10 s more for a region with many carrier codes.
+    """
     try:
-        shared = shared_rows()
         own = region_rows(default_region)
-        table = Table.of(pl.concat([shared, own]))
-        check(table, default_region, shared, own)
+        table = _kept_table_with(own, default_region, folder)
+        if table is None:
+            shared = shared_rows()
+            table = Table.of(pl.concat([shared, own]))
+            check(table, default_region, shared)
+            keep_rows(folder, _SHARED, shared)
+        check(table, default_region, own)
     except (PatternError, DisagreementError) as error:
         _log.warning(
-            "Numbers are judged by the slow way, some 20,000 a second: the metadata of phonenumbers %s is not"
-            " understood (%s).",
+            "Numbers are judged the slow way, some 20,000 a second: the metadata of phonenumbers %s is not understood"
+            " (%s).",
             phonenumbers.__version__,
             error,
         )
         return None
-    keep_rows(folder, "shared", shared)
     keep_rows(folder, _name(default_region), own)
+    return table
+
+
+def _kept_table_with(own: pl.DataFrame, default_region: str | None, folder: Path | None) -> Table | None:
+    """Join a region's own rows with the kept ones that all regions share, if a sample of both is right."""
+    shared = read_rows(folder, _SHARED, SCHEMA)
+    if shared is None:
+        return None
+    try:
+        table = Table.of(pl.concat([shared, own]))
+        check(table, default_region, *(rows.sample(min(_CHECKED_OF_KEPT, rows.height)) for rows in (shared, own)))
+    except (DisagreementError, IndexError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        _log.warning("The kept table of phone numbers is compiled anew: %s.", error)
+        return None
     return table
 
 

@@ -60,19 +60,21 @@ def keys_of(texts: pl.Series) -> pl.Series:
     return keys.fill_null(ASK_REFERENCE)
 
 
-def _of_digits(texts: pl.Series) -> pl.Series:
-    """Digits alone, with or without one plus sign before them."""
+def _of_digits(texts: pl.Series, least: int = 1) -> pl.Series:
+    """Digits alone, with or without one plus sign before them; not zeros, unless `least` is 0.
+
+    A cast reads digits behind a minus sign too. Below zero it shows; texts of zeros need to be free of minus signs.
+    """
     marks = pl.Series(_MARKS, dtype=pl.Int64)
     return (
         texts.to_frame("text")
         .select(
-            # A cast reads digits behind one sign. A minus sign must not pass, so neither does zero.
             value=pl.col("text").cast(pl.Int64, strict=False),
             plus=pl.col("text").str.starts_with("+").cast(pl.UInt32),
             size=pl.col("text").str.len_bytes(),
         )
         .select(
-            pl.when(pl.col("value") > 0).then(
+            pl.when(pl.col("value") >= least).then(
                 pl.col("value")
                 + pl.lit(marks).gather(
                     (pl.col("size") - pl.col("plus")).clip(0, MOST_DIGITS + 1) + pl.col("plus") * (MOST_DIGITS + 2)
@@ -86,14 +88,14 @@ def _of_digits(texts: pl.Series) -> pl.Series:
 def _of_separated(texts: pl.Series) -> pl.Series:
     """Digits with the usual separators, or as a spreadsheet's decimal number."""
     digits = texts.str.strip_chars(_ASCII_WHITE).str.strip_suffix(".0").str.replace_many(_ASCII_SEPARATORS, [""])
-    return _of_digits(_if_short(texts, digits))
+    return _of_digits(_if_short(texts, digits), least=0)
 
 
 def _of_decorated(texts: pl.Series) -> pl.Series:
     """Any punctuation, full-width digits, invisible characters, words before the number, marks after it."""
     number = texts.str.strip_chars(_INVISIBLE).str.strip_suffix(".0").str.extract(_NUMBER_IN_TEXT)
     plain = number.str.replace_many(list(_PLAIN_FORMS), list(_PLAIN_FORMS.values())).str.replace(r"^\++", "+")
-    return _of_digits(_if_short(texts, plain))
+    return _of_digits(_if_short(texts, plain), least=0)
 
 
 def _of_digitless(texts: pl.Series) -> pl.Series:

@@ -185,17 +185,18 @@ class DefaultRegion:
 
     def read(self, digits: Digits) -> Reading:
         """Read digits that were written without a plus sign."""
-        return (
-            self._behind_prefix(digits)
-            or self._behind_code(digits)
-            or _short(self._numbering.national(self._index, digits), Again.STRIPPED)
-        )
+        return self._behind_prefix(digits) or self._behind_code(digits) or self._by_region(digits)
 
     def read_after_failed_plus(self, digits: Digits) -> Reading:
         """Read digits that had a plus sign and begin with no country code, the region's own included."""
         if _country_code(digits, phonenumbers.COUNTRY_CODE_TO_REGION_CODE) is not None:
             return refused(InvalidReason.INVALID_COUNTRY_CODE)  # never asked for
         return self._behind_prefix(digits) or refused(InvalidReason.INVALID_COUNTRY_CODE)
+
+    def _by_region(self, digits: Digits) -> Reading:
+        """Read digits by the region's own rules; the verdicts stand in the table that all regions share."""
+        reading = self._numbering.national(self._index, digits)
+        return reading if len(reading.runs) == 1 else again(Again.STRIPPED, reading.number)
 
     def _behind_prefix(self, digits: Digits) -> Reading | None:
         international = self._rules.after_international_prefix(digits)
@@ -214,13 +215,10 @@ class DefaultRegion:
         if self._rules.fits(digits.length) is Length.TOO_LONG or (
             not self._numbering.is_general(self._index, digits) and self._numbering.is_general(self._index, rest)
         ):
-            return _short(self._numbering.national(0, rest), Again.INTERNATIONAL, rest.after(0, code))
+            if rest.length < _SHORTEST_NATIONAL:
+                return refused(InvalidReason.TOO_SHORT)
+            return again(Again.INTERNATIONAL, rest.after(0, code))
         return None
-
-
-def _short(reading: Reading, way: Again, number: Digits | None = None) -> Reading:
-    """Send digits with several verdicts to the table that all regions share, so that a region's own stays small."""
-    return reading if len(reading.runs) == 1 else again(way, number or reading.number)
 
 
 class NoRegion:

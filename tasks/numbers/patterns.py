@@ -238,7 +238,8 @@ class StartPattern:
         """Parse the pattern; PatternError for a construct that the metadata has not used so far."""
         self._node, self.groups = parse_pattern(pattern)
         self._longest = _longest(self._node, 0)
-        self._memo: dict[tuple[str, int], Found | SplitError] = {}
+        self._memo: dict[tuple[str, int], Found] = {}
+        self._undecided: set[tuple[str, int]] = set()
 
     def removes(self, kept_group: int) -> int:
         """Return how many digits a match has at most outside one group (0: outside none)."""
@@ -255,15 +256,15 @@ class StartPattern:
             SplitError: another completion of the unknown digits might match otherwise.
         """
         key = (digits.known, min(digits.length, self._longest + 1))  # beyond that, the length makes no difference
+        if key in self._undecided:
+            raise SplitError
         if key not in self._memo:
             try:
                 self._memo[key] = self._node.match(Digits(*key), 0, {}, lambda end, spans: (end, spans))
-            except SplitError as error:
-                self._memo[key] = error
-        found = self._memo[key]
-        if isinstance(found, SplitError):
-            raise SplitError
-        return found
+            except SplitError:
+                self._undecided.add(key)
+                raise
+        return self._memo[key]
 
 
 def _longest(node: Node, free_group: int) -> int:
