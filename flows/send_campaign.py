@@ -4,15 +4,17 @@ What must exist: Alibaba Cloud credentials (its default credential chain), AWS c
 results are on S3, and a results place that keeps conditional writes. See README.md for the settings.
 """
 
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
+from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.send_shards import send_shards
 from flows.watching import watcher
+from tasks.dispatch import MOST_THREADS
 from tasks.errors import CampaignStoppedError
 from tasks.gateway import MessageType
 from tasks.order import OnUnknown, Order
@@ -28,7 +30,12 @@ def _run_name() -> str:
     return str(flow_run.parameters.get("campaign") or f"send-{flow_run.id}"[:13])
 
 
-@flow(name="send-campaign", flow_run_name=_run_name, persist_result=False)
+@flow(
+    name="send-campaign",
+    flow_run_name=_run_name,
+    task_runner=cast("Any", ThreadPoolTaskRunner(max_workers=MOST_THREADS)),
+    persist_result=False,
+)
 def send_campaign(
     recipients: list[str],
     *,

@@ -4,20 +4,23 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, cast
 
-from prefect import Flow
+from prefect import Flow, get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.dispatch import SHARD_CHUNKS, Shard, map_in_windows, thread_count
 from tasks.plan import FrozenPlan
 from tasks.run import Run, open_sender
 from tasks.steps import Todo
-from tasks.stopping import Stop, StopCause
-
-_GO_ON = "see that its server runs, then run the same command again."
 
 
 def send_shards(run: Run, plan: FrozenPlan, todo: Todo) -> None:
-    """Send the chunks that are left, shard after shard, until they are sent or the run is stopped."""
+    """Send the chunks that are left, shard after shard, until they are sent or the run is stopped.
+
+    A campaign of one shard needs no child flow run, and a shard that gets none is sent from the parent's: a Prefect
+    server that is busy or gone costs memory and records, never a call.
+    """
+    log = get_run_logger()
+    rate = run.order.calls_per_second
     waiting = iter(todo.chunks)
     shards = -(-len(todo.chunks) // SHARD_CHUNKS)
     with open_sender(run) as sender:
@@ -25,10 +28,13 @@ def send_shards(run: Run, plan: FrozenPlan, todo: Todo) -> None:
             indexes = set(islice(waiting, SHARD_CHUNKS))
             chunks = {chunk.index: chunk for chunk in plan.chunks(min(indexes), max(indexes)) if chunk.index in indexes}
             shard = Shard(sender, chunks, todo.histories)
-            try:
-                _shard_flow(shard, run.order.calls_per_second)(run.campaign.id, number, shards)
-            except Exception as error:  # noqa: BLE001  # Prefect's server is gone: end in order, with results
-                run.stop.set(Stop(StopCause.STOPPED, f"Prefect could not go on ({type(error).__name__}): {_GO_ON}"))
+            if shards > 1:
+                try:
+                    _shard_flow(shard, rate)(run.campaign.id, number, shards)
+                except Exception as error:  # noqa: BLE001  # whatever Prefect's client raises when its server fails
+                    log.warning("Prefect did not record shard %d of %d (%s)", number, shards, type(error).__name__)
+            if not shard.began:
+                map_in_windows(shard, rate)
             if run.stop.stop is not None:
                 return
 

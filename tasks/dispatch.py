@@ -25,7 +25,7 @@ SHARD_CHUNKS = 2_000
 GRACE_SECONDS = 15.0
 _LONGEST_ANSWER = 60.0
 _FEWEST_THREADS = 8
-_MOST_THREADS = 256
+MOST_THREADS = 256
 _AHEAD_SECONDS = 2.0
 _FEWEST_AHEAD = 4
 _LOOK_UP_SECONDS = 0.25
@@ -33,7 +33,7 @@ _LOOK_UP_SECONDS = 0.25
 
 def thread_count(calls_per_second: float) -> int:
     """How many calls may be in the air: latency times rate for the slowest answer that is waited for."""
-    return min(_MOST_THREADS, max(_FEWEST_THREADS, math.ceil(calls_per_second * _LONGEST_ANSWER)))
+    return min(MOST_THREADS, max(_FEWEST_THREADS, math.ceil(calls_per_second * _LONGEST_ANSWER)))
 
 
 class Shard:
@@ -44,6 +44,7 @@ class Shard:
         self._chunks = chunks
         self._histories = histories
         self._open = 0
+        self.began = False
         self._changed = threading.Condition()
 
     @property
@@ -98,6 +99,7 @@ def map_in_windows(shard: Shard, calls_per_second: float) -> None:
     Whatever interrupts it (Ctrl-C, SIGTERM, a cancelled flow run) stops the sending: no new call starts, calls in
     the air get 15 seconds to end and are recorded as unknown after that. Returns in both cases.
     """
+    shard.began = True
     futures: list[PrefectFuture[State]] = []
     ahead = max(_FEWEST_AHEAD, math.ceil(calls_per_second * _AHEAD_SECONDS))
     remaining = iter(shard.indexes)

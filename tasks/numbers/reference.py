@@ -7,6 +7,7 @@ on every text, and hands the odd ones back to it. Metadata: the installed `phone
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import phonenumbers
@@ -175,7 +176,9 @@ def _with_plus_sign(text: str) -> str | None:
     context_has_plus = context >= 0 and text.startswith("+", context + len(_RFC3966_CONTEXT))
     if context_has_plus or first is None or not first.group().isdecimal():
         return None
-    digits = list(_DIGIT.finditer(text, begin))
-    leading_00 = [unicodedata.decimal(digit.group()) for digit in digits[:2]] == [0, 0]
-    remaining = digits[2:] if leading_00 else digits
-    return text[:begin] + "+" + (text[remaining[0].start() :] if remaining else "")
+    # What stands behind the zeros stays as it is: libphonenumber may cut it off ("00/x123": a second number).
+    rest = text[first.start() :]
+    zeros = [digit.start() for digit in islice(_DIGIT.finditer(rest), 2) if unicodedata.decimal(digit.group()) == 0]
+    if len(zeros) == len("00"):
+        rest = rest[zeros[0] + 1 : zeros[1]] + rest[zeros[1] + 1 :]
+    return f"{text[:begin]}+{rest}"
