@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,14 @@ def test_a_killed_server_comes_back_with_its_objects(key: str) -> None:
         with pytest.raises((EndpointConnectionError, ConnectionClosedError)):
             client.get_object(Bucket=own.bucket, Key=key)
         own.start_again()
-        assert client.get_object(Bucket=own.bucket, Key=key)["Body"].read() == b"kept"
+
+        def reads() -> bool:
+            # It takes new objects before it has found all its old volumes again, and answers 500 until then.
+            with suppress(ClientError):
+                return client.get_object(Bucket=own.bucket, Key=key)["Body"].read() == b"kept"
+            return False
+
+        wait_until(reads, seconds=60, what="the object from before the kill")
         client.close()
 
 
