@@ -40,10 +40,13 @@ def _parsed(text: str, region: str | None) -> PhoneNumber:
         possible = phonenumberutil._build_national_number_for_parsing(text)
         if possible[:1] in ("+", "\uff0b"):
             raise
-    places = [place for place, char in enumerate(possible) if char.isdecimal()]
-    if [unicodedata.digit(possible[place]) for place in places[:2]] == [0, 0]:
-        places = places[2:]
-    return phonenumbers.parse("+" + possible[places[0] :] if places else "", None)
+    # What libphonenumber has cut off, it must cut off again.
+    context = text.find(";phone-context=")
+    tail = text[context:] if context >= 0 else text.partition(possible)[2]
+    first, second = [place for place, char in enumerate(possible) if char.isdecimal()][:2]
+    if unicodedata.digit(possible[first]) == unicodedata.digit(possible[second]) == 0:
+        possible = possible[:first] + possible[first + 1 : second] + possible[second + 1 :]
+    return phonenumbers.parse("+" + possible[first:] + tail, None)
 
 
 def _row(number: PhoneNumber) -> Row:

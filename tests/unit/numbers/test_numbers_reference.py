@@ -72,6 +72,7 @@ REFUSALS = [
     ("12", "SG", "invalid", "too_short"),
     ("ann@example.com", "SG", "invalid", "not_a_number"),
     ("00", None, "invalid", "not_a_number"),
+    ("00/x6581234567", None, "invalid", "not_a_number"),
     ("6.58E+09", None, "invalid", "spreadsheet_damage"),
     ("6,58e9", "SG", "invalid", "spreadsheet_damage"),
     ("6E9", "SG", "invalid", "spreadsheet_damage"),
