@@ -3,8 +3,8 @@
 Ours (four `globe-sms send`) against four mapped Prefect tasks with Prefect's `rate_limit` on one global concurrency
 limit, both on one sandbox with one Prefect server per rate. A limit of 20 is measured as 20 slots that decay 20 times a
 second, and as one slot that does. Judged by the gateway's arrivals, from when all four send, for so many seconds;
-nobody's work ends before. How long the last of the four took to its first call stands beside it. Ours must reach 0.98
-in sum with at most 1 % throttled, and each its share. Some 10 minutes.
+nobody's work ends before, unless it fails. How long the last of the four took to its first call stands beside it. Ours
+must reach 0.98 in sum with at most 1 % throttled, and each its share. Some 10 minutes.
 """
 
 import argparse
@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deployments.sandbox.child import wait_until
-from tests.benchmarks.programs import Program
 from tests.benchmarks.rates import Rate, within
 from tests.benchmarks.stage import Stage
 from tests.benchmarks.table import print_table, say
@@ -42,6 +41,7 @@ def main() -> None:
             "throttled",
             "busiest second",
             "calls of each",
+            "ended early",
             "all send after, s",
             "largest gap, s",
         ],
@@ -90,14 +90,16 @@ def _side(
     programs = [stage.start(each) for each in commands]
 
     def all_send() -> bool:
-        _check_running(programs)
         time.sleep(0.5)  # the whole log is read each time
-        return all(any(call.admitted for call in calls) for calls in stage.arrivals(names).values())
+        arrivals = stage.arrivals(names)
+        return all(arrivals[name] or not program.running for name, program in zip(names, programs, strict=True))
 
     wait_until(all_send, seconds=_START_SECONDS, what="a call of each process")
-    began = max(calls[0].monotonic for calls in stage.arrivals(names).values())
+    began = max(calls[0].monotonic for calls in stage.arrivals(names).values() if calls)
     time.sleep(max(0.0, began + seconds - time.monotonic()))
-    _check_running(programs)
+    ended = [program for program in programs if not program.running]
+    for program in ended:
+        say(f"it ended before its time: {program.failure()}")
     found = {name: within(calls, began, began + seconds) for name, calls in stage.arrivals(names).items()}
     for program in programs:
         if grace:
@@ -112,15 +114,10 @@ def _side(
         f"{together.throttled} ({together.throttled_share:.1%})",
         f"{together.busiest_second}",
         " ".join(f"{Rate.of(calls).admitted}" for calls in found.values()),
+        f"{len(ended)}",
         f"{began - started:.0f}",
         f"{together.largest_gap:.2f}",
     ]
-
-
-def _check_running(programs: list[Program]) -> None:
-    for program in programs:
-        if not program.running:
-            raise RuntimeError(f"it ended before its time: {program.failure()}")
 
 
 if __name__ == "__main__":

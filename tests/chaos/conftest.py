@@ -33,4 +33,4 @@ def stage(chaos_sandbox: Sandbox, chaos_prefect: PrefectServer, tmp_path: Path) 
     yield stage
     for command in stage.commands:
         if command.running:
-            command.kill()
+            command.end()

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import Any, Self
 
 import httpx
 
-from deployments.sandbox.child import free_ports, wait_until
+from deployments.sandbox.child import Child, free_ports, wait_until
 
 PROGRAMS = Path(sys.executable).parent
 _DIGITS = re.compile(r"\d{7,}")
@@ -77,13 +76,17 @@ class Command:
         os.killpg(self._process.pid, number)
 
     def kill(self) -> float:
-        """End it with SIGKILL; return the monotonic time at which it was gone."""
-        with suppress(ProcessLookupError):
-            self.send(signal.SIGKILL)
-        self._process.wait()
+        """End it with SIGKILL and look at its output; return the monotonic time at which it was gone."""
+        self.end()
         gone = time.monotonic()
         self.check_output()
         return gone
+
+    def end(self) -> None:
+        """End it with SIGKILL if it still runs, whatever it has printed."""
+        with suppress(ProcessLookupError):
+            self.send(signal.SIGKILL)
+        self._process.wait()
 
     def ends_within(self, seconds: float) -> bool:
         """Wait so long for its end; say whether it came."""
@@ -111,8 +114,9 @@ class Command:
     def check_output(self) -> None:
         """Assert that nothing was printed that must not be."""
         printed = self.stdout + self.stderr
-        assert "Traceback" not in printed, printed
+        assert "Traceback" not in printed, printed[-4_000:]
         assert "should not have happened" not in printed, printed
+        assert "prefect._internal" not in printed, f"Prefect's own troubles were printed:\n{printed[:2_000]}"
         assert not [secret for secret in self._secrets if secret in printed], "a secret was printed"
         for run in _DIGITS.findall(printed):
             windows = {run[at : at + size] for size in (8, 10) for at in range(len(run) - size + 1)}
@@ -120,41 +124,38 @@ class Command:
 
 
 class PrefectServer:
-    """A Prefect server of the suite's own on loopback, up when this returns; a context manager."""
+    """A Prefect server of the suite's own on loopback, up when this returns; it ends with this process.
+
+    A context manager.
+    """
 
     def __init__(self) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="globe-sms-prefect-"))
-        (self._port,) = free_ports(1)
-        self.url = f"http://127.0.0.1:{self._port}/api"
+        (port,) = free_ports(1)
+        self.url = f"http://127.0.0.1:{port}/api"
         self._client = httpx.Client(base_url=self.url, trust_env=False, timeout=30.0)
-        self._process: subprocess.Popen[bytes] | None = None
-        self.start()
+        self._child = Child(
+            [str(PROGRAMS / "prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            environment={
+                "PREFECT_HOME": str(self._home),
+                "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+                "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                "PREFECT_SERVER_UI_ENABLED": "false",
+                "DO_NOT_TRACK": "1",
+            },
+            output=self._home / "server.out",
+            remove=[self._home],
+        )
+        self._wait()
 
     @property
     def environment(self) -> dict[str, str]:
         """The variables by which a run is recorded here."""
         return {"PREFECT_API_URL": self.url, "PREFECT_HOME": str(self._home)}
 
-    def start(self) -> None:
-        """Start it, for the first time or after `kill`, on the same port with the same database."""
-        with (self._home / "server.out").open("ab") as output:
-            self._process = subprocess.Popen(
-                [PROGRAMS / "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self._port)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={
-                    **os.environ,
-                    "PREFECT_HOME": str(self._home),
-                    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
-                    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-                    "PREFECT_SERVER_UI_ENABLED": "false",
-                },
-                start_new_session=True,
-            )
-        process = self._process
-        wait_until(lambda: process.poll() is not None or self.is_up(), seconds=180.0, what="Prefect's server")
-        assert self.is_up(), (self._home / "server.out").read_text()[-1000:]
+    def _wait(self) -> None:
+        wait_until(lambda: not self._child.alive or self.is_up(), seconds=180.0, what="Prefect's server")
+        assert self._child.alive, self._child.output.read_text()[-1000:]
 
     def is_up(self) -> bool:
         """Whether it answers."""
@@ -164,12 +165,13 @@ class PrefectServer:
 
     def kill(self) -> None:
         """End it with SIGKILL; its port refuses connections when this returns."""
-        if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-            wait_until(lambda: not self.is_up(), seconds=10.0, what="the end of Prefect's server")
+        self._child.send(signal.SIGKILL)
+        self._child.wait_until_gone()
+
+    def start_again(self) -> None:
+        """Start it again after `kill`, on the same port with the same database."""
+        self._child.start_again()
+        self._wait()
 
     def flow_runs(self, name: str) -> list[dict[str, Any]]:
         """The flow runs of that name, the latest first."""
@@ -187,9 +189,8 @@ class PrefectServer:
 
     def stop(self) -> None:
         """End it and remove what it wrote."""
-        self.kill()
         self._client.close()
-        shutil.rmtree(self._home, ignore_errors=True)
+        self._child.stop()
 
     def __enter__(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """Prefect's server dies in mid-run: it records the campaign, it must not be able to stop it."""
 
+import json
 from collections.abc import Generator
 
 import pytest
@@ -8,7 +9,7 @@ from tests.chaos.forms import long_form
 from tests.chaos.processes import PrefectServer
 from tests.chaos.stage import Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), long_form]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), long_form]
 
 
 @pytest.fixture
@@ -26,27 +27,26 @@ def test_the_campaign_goes_on_while_prefects_server_is_restarted(stage: Stage, s
     server.kill()
     calls = stage.sandbox.gateway.stats().calls
     assert stage.await_arrivals(calls + 60, command, seconds=30.0), command.stderr
-    server.start()
+    server.start_again()
     assert command.wait() == 0, command.stderr
     assert stage.statuses(campaign).keys() == {("accepted", None)}
     assert stage.faults(campaign) == []
     assert server.flow_runs(campaign.id)[0]["state_type"] == "COMPLETED"
 
 
-@pytest.mark.parametrize("retries", ["2", "8"])
-def test_without_prefects_server_for_good_the_campaign_is_sent_and_its_results_written(
-    stage: Stage, server: PrefectServer, retries: str
+def test_without_prefects_server_for_good_the_campaign_is_sent_and_ends_with_its_results(
+    stage: Stage, server: PrefectServer
 ) -> None:
-    """However long Prefect's client tries to report the end, the run ends without a traceback."""
+    """The run ends soon after Prefect's client has given up, in order, with its results and its figures."""
     campaign = stage.campaign("local", chunks=80)
-    command = stage.start(campaign, **server.environment, PREFECT_CLIENT_MAX_RETRIES=retries)
+    command = stage.start(campaign, **server.environment, PREFECT_CLIENT_MAX_RETRIES="2")
     assert stage.await_arrivals(20, command)
     server.kill()
-    code = command.wait(1_000.0)
+    code = command.wait(120.0)
     assert stage.statuses(campaign).keys() == {("accepted", None)}
     assert stage.faults(campaign) == []
     assert code in (0, 1), command.stderr
-    if code == 1:
-        assert "Prefect" in command.stderr
+    assert "Prefect" in command.stderr
+    assert json.loads(command.stdout)["counts"]["accepted"] == len(campaign.numbers)
     assert stage.run(campaign).code == 0
     assert stage.faults(campaign) == []
