@@ -4,21 +4,22 @@ import shlex
 import signal
 import sys
 import threading
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from cyclopts import Parameter
 from rich.console import Console
 
 from deployments.demo import run_demo
 from flows.cli import make_app, run_app
+from flows.leaving import leave
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line and exit with its code."""
     app = make_app()
     app.command(demo, name="demo")
     app.command(sandbox, name="sandbox")
-    sys.exit(run_app(app))
+    leave(run_app(app))
 
 
 def demo(

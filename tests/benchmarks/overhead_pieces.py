@@ -80,8 +80,12 @@ def main() -> None:
         parts = iter((first, rest))
         measured = len(rest) / options.chunks
 
-        def send(_: int) -> None:
+        @flow(task_runner=ThreadPoolTaskRunner(max_workers=thread_count(CALLS_PER_SECOND)), persist_result=False)
+        def send_part() -> None:
             send_shards(run, plan, Todo(next(parts), (), todo.histories, 0))
+
+        def send(_: int) -> None:
+            send_part()
 
         measure("all together", send)
         own, server = found["all together"]
