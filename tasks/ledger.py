@@ -101,7 +101,9 @@ class Receipt:
 
     def encode(self) -> bytes:
         """Return it as JSON."""
-        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False).encode()
+        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["attempts"] = [asdict(attempt) for attempt in self.attempts]
+        return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
     def decode(cls, body: bytes) -> "Receipt":

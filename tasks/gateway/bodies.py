@@ -69,6 +69,8 @@ def read_text(value: object) -> str | None:
 
 def printable(text: str) -> str:
     """Replace what cannot be encoded or printed: half surrogates and control characters."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else " " for c in text.encode("utf-8", "replace").decode("utf-8"))
 
 
