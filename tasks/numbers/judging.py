@@ -1,4 +1,4 @@
-"""A whole list judged: one column of recipients in, four columns of verdicts out.
+"""A whole list judged: one column of recipients in, five columns of verdicts out.
 
 Short lists are read by `phonenumbers` itself, each different text once. From `ROWS_WORTH_A_TABLE` on, a table of all
 numbers is compiled, or taken from the cache, and rows are looked up in it, some millions a second; odd texts still go
@@ -24,20 +24,22 @@ Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 RECIPIENT: Final = "recipient"
 VERDICT_COLUMNS: Final[dict[str, pl.DataType]] = {
-    "phone_number": pl.String(),
-    "region": pl.String(),
-    "status": pl.Enum(STATUSES),
+    "phone_number": pl.String(),  # E.164 with its plus sign
+    "region": pl.String(),  # ISO 3166 alpha-2
+    "status": pl.Enum(STATUSES),  # null where a text can be sent
     "reason": pl.String(),
+    "e164": pl.Int64(),  # the digits of `phone_number` as one integer: what to dedupe and join on
 }
 ROWS_WORTH_A_TABLE: Final = 50_000  # what `phonenumbers` reads in the time that a table takes to compile, or less
 _VERDICT: Final = "__verdict"
 
 
 def judge(frame: Frame, *, default_region: str | None) -> Frame:
-    """Add `phone_number`, `region`, `status` and `reason` to a frame with the column `recipient` (String).
+    """Add `VERDICT_COLUMNS` to a frame with the column `recipient` (String).
 
-    `status` is null where a text can be sent; `phone_number` and `region` are set for every valid number. Columns of
-    these names are replaced. A lazy frame stays lazy and goes through the streaming engine a batch at a time.
+    `status` is null where a text can be sent; `phone_number`, `e164` and `region` are set for every valid number
+    (`region` not for those that belong to no region). Columns of these names are replaced. A lazy frame stays lazy
+    and goes through the streaming engine a batch at a time.
 
     Raises:
         InputError: libphonenumber knows no such default region.
@@ -124,10 +126,10 @@ def _read_uniques(recipients: pl.Series, default_region: str | None) -> pl.DataF
 
 def _structs(found: pl.Series, values: pl.Series) -> pl.Series:
     entries = _catalogue_columns()
-    numbers = values.set(~entries["is_number"].gather(found), None).cast(pl.String)
+    numbers = values.set(~entries["is_number"].gather(found), None)
     return (
         entries.select(pl.col("region", "status", "reason").gather(found))
-        .with_columns(phone_number="+" + numbers)
+        .with_columns(phone_number="+" + numbers.cast(pl.String), e164=numbers)
         .select(pl.struct(*VERDICT_COLUMNS))
         .to_series()
     )

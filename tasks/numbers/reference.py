@@ -60,6 +60,11 @@ class Verdict:
     reason: InvalidReason | UnsupportedReason | None = None
 
     @property
+    def e164(self) -> int | None:
+        """The digits of `phone_number` as one integer."""
+        return None if self.phone_number is None else int(self.phone_number)
+
+    @property
     def is_of_a_number(self) -> bool:
         """Whether it stands for a valid number, sendable or not."""
         return self.status is not Status.INVALID or self.reason is InvalidReason.NOT_MOBILE

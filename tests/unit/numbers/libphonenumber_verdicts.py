@@ -6,7 +6,8 @@ import unicodedata
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, phonenumberutil
 
-Row = tuple[str | None, str | None, str | None, str | None]
+_Verdict = tuple[str | None, str | None, str | None, str | None]
+Row = tuple[str | None, str | None, str | None, str | None, int | None]
 
 _PARSE_REASONS = ("invalid_country_code", "not_a_number", "too_short", "too_short", "too_long")
 _LENGTH_REASONS = {1: "invalid_country_code", 2: "too_short", 3: "too_long"}
@@ -14,7 +15,12 @@ _MOBILE, _FIXED_LINE_OR_MOBILE = 1, 2
 
 
 def expected(recipient: str | None, region: str | None) -> Row:
-    """Return (phone_number, region, status, reason) by the design's words."""
+    """Return (phone_number, region, status, reason, e164) by the design's words."""
+    phone_number, region, status, reason = _verdict(recipient, region)
+    return phone_number, region, status, reason, int(phone_number[1:]) if phone_number else None
+
+
+def _verdict(recipient: str | None, region: str | None) -> _Verdict:
     seen = (recipient or "").strip()
     while (seen and unicodedata.category(seen[0]) in ("Cc", "Cf")) or seen[:1] in {"\u2800", "\u3164"}:
         seen = seen[1:].strip()
@@ -49,7 +55,7 @@ def _parsed(text: str, region: str | None) -> PhoneNumber:
     return phonenumbers.parse("+" + possible[first:] + tail, None)
 
 
-def _row(number: PhoneNumber) -> Row:
+def _row(number: PhoneNumber) -> _Verdict:
     if not phonenumbers.is_valid_number(number):
         length = phonenumbers.is_possible_number_with_reason(number)
         return None, None, "invalid", _LENGTH_REASONS.get(length, "not_valid_for_region")
