@@ -207,7 +207,13 @@ class Campaign:
                     return
                 # A write of this run may have been taken though no answer of it came: then the lease is still ours.
                 stored = self.store.get(_KEY)
-                if stored is None or (json.loads(stored.body).get("lease") or {}).get("run") != self.owner.run:
+                if stored is None:  # a write of this run broke off, and the server kept nothing of either
+                    version = self.store.put_if_absent(_KEY, _encode(document))
+                    if version is None:
+                        break
+                    self._now_holds(document, version)
+                    return
+                if (json.loads(stored.body).get("lease") or {}).get("run") != self.owner.run:
                     break
                 self._version = stored.version
             raise LeaseLostError(

@@ -21,6 +21,7 @@ _CONFLICT = frozenset({"409", "ConditionalRequestConflict", "OperationAborted"})
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _UNAVAILABLE = 500
 _CONFLICT_TRIES = 10
+_IF_ABSENT: Mapping[str, str] = {"IfNoneMatch": "*"}
 _WHAT_TO_DO: Mapping[str, str] = {
     "NoSuchBucket": "the bucket does not exist; check its name, or create it",
     "AccessDenied": "access denied; the key needs GetObject, PutObject, ListBucket and DeleteObject here",
@@ -36,6 +37,10 @@ class S3Store:
 
     `client` is a boto3 S3 client with retries of its own: what comes out as unavailable was tried before.
     A retried write that had in truth succeeded is answered 412: it is recognised by its own bytes.
+
+    An empty object counts as none. Some servers (SeaweedFS 4.48, measured) make one of a write whose connection ended
+    between its head and its body, as when the writer is killed: such a write was never answered, and nothing that is
+    written here is empty.
     """
 
     def __init__(self, client: Any, bucket: str, prefix: str, *, sleep: Callable[[float], object] = time.sleep) -> None:
@@ -55,28 +60,33 @@ class S3Store:
         if answer is None:
             return None
         with self._errors(key):
-            return Stored(answer["Body"].read(), answer["ETag"])
+            body = answer["Body"].read()
+        return Stored(body, answer["ETag"]) if body else None
 
     def put_if_absent(self, key: str, body: bytes) -> str | None:
         """PutObject with If-None-Match: of several writers exactly one gets a version."""
-        return self._put(key, body, IfNoneMatch="*")
+        return self._put(key, body, _IF_ABSENT)
 
     def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
         """PutObject with If-Match on the ETag."""
-        return self._put(key, body, IfMatch=version)
+        return self._put(key, body, {"IfMatch": version})
 
     def put_file_if_absent(self, key: str, path: Path) -> bool:
         """PutObject of a file (5 GB at most) with If-None-Match."""
+        condition = _IF_ABSENT
         for _ in range(_CONFLICT_TRIES):
             with path.open("rb") as body:
                 try:
-                    self._call("put_object", key, Body=body, IfNoneMatch="*")
+                    self._call("put_object", key, Body=body, **condition)
                 except _LostError:
-                    return False
+                    empty = self._version_of_empty(key)
+                    if empty is None:
+                        return False
+                    condition = {"IfMatch": empty}
                 except _ConflictError:
                     self._sleep(0.2)
-                    continue
-                return True
+                else:
+                    return True
         raise StoreUnavailableError(f"{self.uri}: {key!r} is being written by others without an end; try again.")
 
     def put_file(self, key: str, path: Path) -> None:
@@ -87,7 +97,7 @@ class S3Store:
     def fetch(self, key: str, path: Path) -> bool:
         """Copy the object to a local file; False if there is none."""
         answer = self._call("get_object", key, absent_is_none=True)
-        if answer is None:
+        if answer is None or not answer["ContentLength"]:
             return False
         with self._errors(key), path.open("wb") as file:
             for block in answer["Body"].iter_chunks(1 << 20):
@@ -102,7 +112,8 @@ class S3Store:
             )
             for page in pages:
                 for item in page.get("Contents", ()):
-                    yield item["Key"][len(self._prefix) :]
+                    if item["Size"]:
+                        yield item["Key"][len(self._prefix) :]
 
     def delete(self, key: str) -> None:
         """Remove the object; nothing happens if it is not there."""
@@ -126,16 +137,25 @@ class S3Store:
         """Return the same bucket, seen from the folder `prefix`."""
         return S3Store(self._client, self._bucket, f"{self._prefix}{prefix}", sleep=self._sleep)
 
-    def _put(self, key: str, body: bytes, **condition: Any) -> str | None:
+    def _put(self, key: str, body: bytes, condition: Mapping[str, str]) -> str | None:
         for _ in range(_CONFLICT_TRIES):
             try:
                 return str(self._call("put_object", key, Body=body, **condition)["ETag"])
             except _LostError:
                 current = self.get(key)
-                return current.version if current is not None and current.body == body else None
+                if current is not None and current.body == body:
+                    return current.version
+                empty = self._version_of_empty(key) if current is None and condition == _IF_ABSENT else None
+                if empty is None:
+                    return None
+                condition = {"IfMatch": empty}
             except _ConflictError:
                 self._sleep(0.2)
         raise StoreUnavailableError(f"{self.uri}: {key!r} is being written by others without an end; try again.")
+
+    def _version_of_empty(self, key: str) -> str | None:
+        answer = self._call("head_object", key, absent_is_none=True)
+        return None if answer is None or answer["ContentLength"] else str(answer["ETag"])
 
     def _call(self, operation: str, key: str, *, absent_is_none: bool = False, **arguments: Any) -> Any:
         with self._errors(key):
