@@ -13,19 +13,33 @@ from tasks.s3 import S3Access
 from tasks.store import Store
 
 
+def find_order_lists(order: Order, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
+    """Find the lists that an order names, read as it says.
+
+    Raises:
+        InputError: as `find_lists`.
+    """
+    return find_lists(order.recipients, s3, encoding=order.encoding, has_header=not order.no_header)
+
+
 def plan_lists(
-    order: Order, store: Store, s3: Callable[[], S3Access], scratch: Path
+    order: Order,
+    store: Store,
+    s3: Callable[[], S3Access],
+    scratch: Path,
+    sources: tuple[ListSource, ...] | None = None,
 ) -> tuple[FrozenPlan, tuple[ListSource, ...]]:
     """Make the plan of an order's lists and freeze it in the store; return it with the lists that it was made of.
 
-    Of two runs that freeze, one does: both return that one's plan. The plan is written by one PutObject, which S3
-    takes up to 5 GB: some 150 million rows.
+    `sources` are the lists where they were found before: they are read as they were then, or nothing is frozen.
+    Of two runs that freeze, one does, and both return its plan. The plan is written by one PutObject, which S3 takes up
+    to 5 GB: some 150 million rows.
 
     Raises:
         InputError: a list cannot be read as it stands, or has changed meanwhile; nothing was frozen.
         StoreUnavailableError: the store took the plan and does not give it back.
     """
-    sources = find_lists(order.recipients, s3)
+    sources = sources or find_order_lists(order, s3)
     recipients = read_lists(sources, number_column=order.number_column, s3=s3)
     judged = judge(recipients, default_region=order.default_region)
     with translate_errors(sources, number_column=order.number_column, s3=s3):

@@ -45,7 +45,7 @@ def plan_campaign(run: Run) -> FrozenPlan:
     """
     frozen = FrozenPlan.load(run.order.fingerprint(), run.store, run.scratch)
     if frozen is None:
-        frozen, sources = plan_lists(run.order, run.store, run.s3, run.scratch)
+        frozen, sources = plan_lists(run.order, run.store, run.s3, run.scratch, run.sources)
         run.campaign.update(lists=[{"uri": source.uri, "identity": source.identity} for source in sources])
     run.campaign.update(
         plan={

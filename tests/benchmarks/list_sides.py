@@ -75,8 +75,8 @@ def receipts(results: str, target: str) -> float:
         count = found.chunk_count()
         with Path(target).open("wb") as file:
             for first in range(0, count, 2_000):
-                for chunk in found.chunks(first, min(count, first + 2_000) - 1):
-                    file.write(_receipt(chunk.index, len(chunk.phone_numbers)).encode() + b"\n")
+                chunks = found.chunks(first, min(count, first + 2_000) - 1)
+                file.writelines(_receipt(chunk.index, len(chunk.phone_numbers)).encode() + b"\n" for chunk in chunks)
     return time.perf_counter() - start
 
 
