@@ -104,7 +104,11 @@ def send(
         str | None, Parameter(help="Region of numbers without a country code, like SG. Default: all are international.")
     ] = None,
     number_column: Annotated[
-        str | None, Parameter(help="The column of the numbers, if its name does not tell.")
+        str | None, Parameter(help="The column of the numbers, if its name does not tell; without a header 1, 2, ...")
+    ] = None,
+    no_header: Annotated[bool, Parameter(negative="", help="The lists have no line that names the columns.")] = False,
+    encoding: Annotated[
+        str | None, Parameter(help="Of CSV and NDJSON, like windows-1252. Default: by byte order mark, else UTF-8.")
     ] = None,
     numbers_per_call: Annotated[int, Parameter(help="250; up to 1,000 for an upgraded account.")] = 250,
     calls_per_second: Annotated[float, Parameter(help="The account's limit, over all its runs.")] = 1.0,
@@ -127,6 +131,8 @@ def send(
         sender_id=sender_id,
         default_region=default_region,
         number_column=number_column,
+        no_header=no_header,
+        encoding=encoding,
         numbers_per_call=numbers_per_call,
         calls_per_second=calls_per_second,
         on_unknown=on_unknown,

@@ -46,6 +46,8 @@ def send_campaign(
     sender_id: str | None = None,
     default_region: str | None = None,
     number_column: str | None = None,
+    no_header: bool = False,
+    encoding: str | None = None,
     numbers_per_call: Annotated[int, Field(ge=1, le=1000)] = 250,
     calls_per_second: Annotated[float, Field(gt=0, le=100)] = 1.0,
     on_unknown: OnUnknown = OnUnknown.HOLD,
@@ -66,7 +68,9 @@ def send_campaign(
         sender_id: Who it is from: an approved sender ID, letters and digits (at most 11), or digits only (at most 15).
         default_region: The region of numbers written without a country code, like SG. Without one, numbers must be
             international; the plus sign may be missing.
-        number_column: The column of the phone numbers, where its name does not tell.
+        number_column: The column of the phone numbers, where its name does not tell; without a header: 1, 2 and so on.
+        no_header: The lists (CSV, XLSX) begin with their first row; no line names the columns.
+        encoding: What text lists are written in, like windows-1252. Without one: by their byte order mark, else UTF-8.
         numbers_per_call: How many numbers go out in one call: 250, or up to 1,000 for an upgraded account.
         calls_per_second: How many calls the account may make in a second, over all runs.
         on_unknown: What to do with chunks that may have been sent in an earlier run: hold them, or resend them once.

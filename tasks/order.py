@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tasks.errors import InputError
 from tasks.gateway import MessageType, check_sender_id
 from tasks.numbers import checked_region
+from tasks.recipients import known_encoding
 
 LONGEST_MESSAGE = 1_500
 MOST_NUMBERS = 1_000
@@ -38,6 +39,8 @@ class Order(BaseModel):
     sender_id: str | None = None
     default_region: str | None = None
     number_column: str | None = None
+    no_header: bool = False
+    encoding: str | None = None
     numbers_per_call: Annotated[int, Field(ge=1, le=MOST_NUMBERS)] = 250
     calls_per_second: Annotated[float, Field(gt=0, le=100)] = 1.0
     on_unknown: OnUnknown = OnUnknown.HOLD
@@ -89,6 +92,14 @@ class Order(BaseModel):
         except InputError as error:
             raise ValueError(str(error)) from error
 
+    @field_validator("encoding")
+    @classmethod
+    def _encoding(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else known_encoding(value)
+        except InputError as error:
+            raise ValueError(str(error)) from error
+
     @classmethod
     def checked(cls, **values: Any) -> Self:
         """Validate, and say in one message what is wrong with each option.
@@ -102,7 +113,11 @@ class Order(BaseModel):
             raise InputError("\n".join(_line(detail) for detail in error.errors(include_url=False))) from error
 
     def frozen_settings(self) -> dict[str, Any]:
-        """Return what a resume must keep: all that decides who gets which text, and in which chunk."""
+        """Return what a resume must keep: all that decides who gets which text, and in which chunk.
+
+        What came later than the first campaigns stands there only where it is used, so that they can be resumed.
+        """
+        later = {"no_header", "encoding"}
         return self.model_dump(
             mode="json",
             include={
@@ -113,6 +128,7 @@ class Order(BaseModel):
                 "default_region",
                 "number_column",
                 "numbers_per_call",
+                *(name for name in later if getattr(self, name)),
             },
         )
 

@@ -1,13 +1,16 @@
 """The plan: every row with its verdict, and for sendable rows the chunk and the position in it."""
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
 from tasks.campaign import PLAN_KEY
 from tasks.errors import InputError
+from tasks.repeats import rank_rows
 from tasks.statuses import STATUSES, Status
 from tasks.store import Store
 
@@ -24,45 +27,45 @@ class Chunk:
     phone_numbers: tuple[str, ...]
 
 
-def make_plan(judged: pl.LazyFrame, numbers_per_call: int) -> pl.LazyFrame:
+def make_plan(judged: pl.LazyFrame, numbers_per_call: int, folder: Path) -> pl.LazyFrame:
     """Mark duplicates and cut the sendable rows into chunks, in input order.
 
     `judged` has the columns source, row, recipient, phone_number, region, status, reason in input order;
     a null status means sendable. Of several rows with one phone number the first wins, and the others say
     which it was: `<source>#<row>`. Adds chunk (u32) and position (u16), null for rows that are not sent.
+
+    The judged rows are read once and kept in `folder`, which must stay as long as the plan is read. It runs in the
+    streaming engine: neither the list nor its numbers are in memory as a whole.
     """
-    rows = judged.with_row_index("index")
-    firsts = (
-        rows.filter(_SENDABLE)
-        .unique(subset="phone_number", keep="first", maintain_order=True)
-        .select("phone_number", first_index="index", first_source="source", first_row="row")
-        .with_row_index("nth")
+    rows = folder / "judged.parquet"
+    number = pl.col("phone_number").str.slice(1).cast(pl.Int64)
+    judged.with_columns(number=pl.when(_SENDABLE).then(number)).sink_parquet(
+        rows, compression="lz4", engine="streaming"
     )
-    is_first = _SENDABLE & (pl.col("index") == pl.col("first_index"))
-    is_duplicate = _SENDABLE & (pl.col("index") != pl.col("first_index"))
-    first = pl.format("{}#{}", pl.col("first_source"), pl.col("first_row"))
-    return rows.join(firsts, on="phone_number", how="left", maintain_order="left").select(
+    repeating = pl.col("repeats").is_not_null()
+    return pl.concat([pl.scan_parquet(rows, glob=False), rank_rows(rows, folder)], how="horizontal").select(
         "source",
         "row",
         "recipient",
         "phone_number",
         "region",
-        status=pl.when(is_duplicate)
-        .then(pl.lit(Status.DUPLICATE, dtype=pl.Enum(STATUSES)))
-        .otherwise(pl.col("status")),
-        reason=pl.when(is_duplicate).then(first).otherwise(pl.col("reason")),
-        chunk=pl.when(is_first).then(pl.col("nth") // numbers_per_call).cast(pl.UInt32),
-        position=pl.when(is_first).then(pl.col("nth") % numbers_per_call).cast(pl.UInt16),
+        status=pl.when(repeating).then(pl.lit(Status.DUPLICATE, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
+        reason=pl.coalesce("repeats", "reason"),
+        chunk=(pl.col("nth") // numbers_per_call).cast(pl.UInt32),
+        position=(pl.col("nth") % numbers_per_call).cast(pl.UInt16),
     )
 
 
-def freeze(plan: pl.LazyFrame, settings: str, scratch: Path) -> Path:
-    """Run the plan's query and write it to a local file, to be put under `PLAN_KEY` if nothing stands there.
+def freeze(judged: pl.LazyFrame, numbers_per_call: int, settings: str, scratch: Path) -> Path:
+    """Make the plan of judged rows in a local file, to be put under `PLAN_KEY` if nothing stands there.
 
     `settings` is the fingerprint of the settings that it was made with; `FrozenPlan.load` asks for the same.
+    On the way `scratch` needs room for the list twice.
     """
-    path = scratch / "plan-new.parquet"
-    plan.sink_parquet(path, compression="zstd", metadata={_SETTINGS: settings}, engine="streaming")
+    path = scratch / f"new-{PLAN_KEY}"
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        plan = make_plan(judged, numbers_per_call, Path(folder))
+        plan.sink_parquet(path, compression="zstd", metadata={_SETTINGS: settings}, engine="streaming")
     return path
 
 
@@ -95,8 +98,7 @@ class FrozenPlan:
 
     def chunk_count(self) -> int:
         """How many chunks there are."""
-        last = self.scan().select(pl.col("chunk").max()).collect().item()
-        return 0 if last is None else last + 1
+        return self._chunk_count
 
     def counts(self) -> Mapping[str, int]:
         """Rows by what they are planned as: `sendable`, or the status that they already have."""
@@ -104,9 +106,9 @@ class FrozenPlan:
         return dict(counted.iter_rows())
 
     def chunks(self, first: int, last: int) -> Iterator[Chunk]:
-        """Read the chunks `first` up to and with `last`."""
+        """Read the chunks `first` up to and with `last`; it reads the blocks that they stand in, and no more."""
         rows = (
-            self.scan()
+            self._block_rows(first // BLOCK_CHUNKS, last // BLOCK_CHUNKS)
             .filter(pl.col("chunk").is_between(first, last))
             .group_by("chunk")
             .agg(pl.col("phone_number").sort_by("position"))
@@ -122,7 +124,24 @@ class FrozenPlan:
         Chunks are numbered in input order, so a block is a run of rows; those before its first chunk and after its
         last belong to it as well. There is at least one block, also without chunks or rows.
         """
-        starts = (
+        for number in range(len(self._block_starts)):
+            chunks = range(number * BLOCK_CHUNKS, min(self._chunk_count, (number + 1) * BLOCK_CHUNKS))
+            yield self._block_rows(number, number), chunks
+
+    def _block_rows(self, first: int, last: int) -> pl.LazyFrame:
+        starts = [*self._block_starts, None]
+        start, after = self._block_starts[first], starts[last + 1]
+        return self.scan().slice(start, None if after is None else after - start)
+
+    @cached_property
+    def _chunk_count(self) -> int:
+        last = self.scan().select(pl.col("chunk").max()).collect(engine="streaming").item()
+        return 0 if last is None else last + 1
+
+    @cached_property
+    def _block_starts(self) -> list[int]:
+        """The row that each block begins with: the first is row 0."""
+        found = (
             self.scan()
             .with_row_index("index")
             .filter(pl.col("chunk") % BLOCK_CHUNKS == 0, pl.col("position") == 0)
@@ -132,8 +151,4 @@ class FrozenPlan:
             .sort()
             .to_list()
         )
-        count = self.chunk_count()
-        firsts = [0, *starts[1:]]
-        for number, (first, after) in enumerate(zip(firsts, [*firsts[1:], None], strict=True)):
-            rows = self.scan().slice(first, None if after is None else after - first)
-            yield rows, range(number * BLOCK_CHUNKS, min(count, (number + 1) * BLOCK_CHUNKS))
+        return [0, *found[1:]]

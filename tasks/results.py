@@ -1,11 +1,12 @@
 """The results: the plan and the receipts, joined into one row for every input row."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from tasks.ledger import History, Receipt, Settlement
 from tasks.plan import FrozenPlan
@@ -50,6 +51,7 @@ _POSITION_SCHEMA = {
     "position_status": pl.Enum(STATUSES),
     "position_reason": pl.String(),
 }
+_FATE_COLUMNS = ("chunk", "position", "position_status", "position_reason")
 _MOST_ATTEMPTS = 255
 _STATUS_OF = {
     Settlement.ACCEPTED: Status.ACCEPTED,
@@ -80,7 +82,7 @@ def gather(histories: Mapping[int, History], receipts: Iterable[Receipt]) -> Ans
         }
         for index, history in histories.items()
     }
-    positions: list[tuple[int, int, str | None, Status | None, str | None]] = []
+    ids, fates = _Ids(), list[tuple[int, int, Status, str]]()
     for receipt in receipts:
         history = histories[receipt.chunk]
         status, reason = _STATUS_OF[receipt.settlement], receipt.reason
@@ -99,14 +101,50 @@ def gather(histories: Mapping[int, History], receipts: Iterable[Receipt]) -> Ans
             "doubtful": history.doubtful,
         }
         at = receipt.chunk
-        positions.extend((at, place, value, None, None) for place, value in receipt.message_ids.items())
+        ids.add(at, receipt.message_ids)
         fate, why = (Status.UNKNOWN, "no_reply") if history.doubtful else (Status.FAILED, "failed_list")
-        positions.extend((at, place, None, fate, why) for place in receipt.failed)
-        positions.extend((at, place, None, Status.UNKNOWN, "failed_list_unmatched") for place in receipt.unclear)
+        fates.extend((at, place, fate, why) for place in receipt.failed)
+        fates.extend((at, place, Status.UNKNOWN, "failed_list_unmatched") for place in receipt.unclear)
     return Answers(
         pl.DataFrame(list(chunks.values()), schema=_CHUNK_SCHEMA),
-        pl.DataFrame(positions, schema=_POSITION_SCHEMA, orient="row"),
+        pl.concat(
+            [
+                ids.frame(),
+                pl.DataFrame(fates, schema={name: _POSITION_SCHEMA[name] for name in _FATE_COLUMNS}, orient="row"),
+            ],
+            how="diagonal",
+        ).select(list(_POSITION_SCHEMA)),
     )
+
+
+class _Ids:
+    """Message ids as columns: a row at a time would take longer than all the rest of the results."""
+
+    def __init__(self) -> None:
+        self._chunks: list[int] = []
+        self._sizes: list[int] = []
+        self._positions: list[int] = []
+        self._ids: list[str] = []
+
+    def add(self, chunk: int, message_ids: Mapping[int, str]) -> None:
+        if not message_ids:
+            return  # an empty list would explode into a row
+        self._chunks.append(chunk)
+        self._sizes.append(len(message_ids))
+        self._positions.extend(message_ids.keys())
+        self._ids.extend(message_ids.values())
+
+    def frame(self) -> pl.DataFrame:
+        chunks = pl.DataFrame(
+            {"chunk": self._chunks, "size": self._sizes}, schema={"chunk": pl.UInt32, "size": pl.UInt32}
+        )
+        return pl.DataFrame(
+            {
+                "chunk": chunks.select(pl.col("chunk").repeat_by("size").explode()).to_series(),
+                "position": pl.Series(self._positions, dtype=pl.UInt16),
+                "message_id": pl.Series(self._ids, dtype=pl.String),
+            }
+        )
 
 
 def make_results(plan: pl.LazyFrame, answers: Answers, campaign: str, not_sent_reason: str) -> pl.LazyFrame:
@@ -158,16 +196,18 @@ def write_results(
     """Write the parquet to a local file; return it and the rows by status (all statuses, also those with none).
 
     `results` makes the results of some rows of the plan, in which the chunks of the range stand. It is called for one
-    block of rows after the other, so that the memory does not grow with the list.
+    block of rows after the other, while the one before is written, so that the memory does not grow with the list.
     """
-    parts: list[Path] = []
-    for number, (rows, chunks) in enumerate(plan.blocks()):
-        parts.append(scratch / f"results-{number:06d}.parquet")
-        results(rows, chunks).sink_parquet(parts[-1], compression="zstd", engine="streaming")
     path = scratch / RESULTS_KEY
-    pl.scan_parquet(parts, glob=False).sink_parquet(path, compression="zstd", engine="streaming")
-    for part in parts:
-        part.unlink()
+
+    def blocks(
+        columns: list[str] | None, _predicate: pl.Expr | None, _rows: int | None, _size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for rows, chunks in plan.blocks():
+            block = results(rows, chunks).collect(engine="streaming")
+            yield block if columns is None else block.select(columns)
+
+    register_io_source(blocks, schema=RESULTS_SCHEMA).sink_parquet(path, compression="zstd", engine="streaming")
     counted = pl.scan_parquet(path, glob=False).group_by(pl.col("status").cast(pl.String)).len().collect()
     found = dict(counted.iter_rows())
     return path, {status: int(found.get(status, 0)) for status in STATUSES}

@@ -15,7 +15,8 @@ from tasks.ledger import Ledger
 from tasks.order import Order
 from tasks.pacing import Pacer
 from tasks.places import open_pacing, open_store
-from tasks.recipients import ListSource, find_lists, read_lists
+from tasks.planning import find_order_lists
+from tasks.recipients import ListSource, read_lists
 from tasks.s3 import S3Access
 from tasks.schedule import Schedule
 from tasks.send import Limits, Sender, Texts
@@ -27,6 +28,8 @@ from tasks.tally import Tally
 
 class Run:
     """One run: its order, what it stands on, and what it counts. `scratch` is a folder that goes with it.
+
+    `sources` are the lists that the campaign's id was made of, where it was: they and no others are planned.
 
     Not a dataclass, so that Prefect passes it to a task unread.
     """
@@ -42,6 +45,7 @@ class Run:
         scratch: Path,
         s3: Callable[[], S3Access],
         environ: Mapping[str, str],
+        sources: tuple[ListSource, ...] | None = None,
     ) -> None:
         self.order = order
         self.campaign = campaign
@@ -51,6 +55,7 @@ class Run:
         self.scratch = scratch
         self.s3 = s3
         self.environ = environ
+        self.sources = sources
 
     @property
     def store(self) -> Store:
@@ -72,7 +77,8 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
     store = open_store(order.results, s3)
     probe(store)
     stop = StopSignal()
-    campaign_id = order.campaign or order.campaign_for(_identities(find_lists(order.recipients, s3)))
+    sources = None if order.campaign else find_order_lists(order, s3)
+    campaign_id = order.campaign_for(_identities(sources or ()))
     with (
         tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch,
         Campaign(store, campaign_id, stop=stop) as campaign,
@@ -92,6 +98,7 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
             scratch=Path(scratch),
             s3=s3,
             environ=environ,
+            sources=sources,
         )
 
 
@@ -107,7 +114,7 @@ def preflight(order: Order, environ: Mapping[str, str] = os.environ) -> None:
     store = open_store(order.results, s3)
     probe(store)
     if order.campaign is None or PLAN_KEY not in store.within(order.campaign).list(PLAN_KEY):
-        read_lists(find_lists(order.recipients, s3), number_column=order.number_column, s3=s3)
+        read_lists(find_order_lists(order, s3), number_column=order.number_column, s3=s3)
 
 
 @contextlib.contextmanager

@@ -10,13 +10,11 @@ import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.campaign import PLAN_KEY
 from tasks.errors import LeaseLostError, StoreUnavailableError
 from tasks.ledger import ChunkState, History
-from tasks.numbers import judge
 from tasks.order import OnUnknown
-from tasks.plan import FrozenPlan, freeze, make_plan
-from tasks.recipients import check_unchanged, find_lists, read_lists, translate_errors
+from tasks.plan import FrozenPlan
+from tasks.planning import plan_lists
 from tasks.report import CampaignReport, ReasonCount
 from tasks.results import RESULTS_KEY, gather, make_results, write_results
 from tasks.run import Run
@@ -47,17 +45,8 @@ def plan_campaign(run: Run) -> FrozenPlan:
     """
     frozen = FrozenPlan.load(run.order.fingerprint(), run.store, run.scratch)
     if frozen is None:
-        sources = find_lists(run.order.recipients, run.s3)
-        recipients = read_lists(sources, number_column=run.order.number_column, s3=run.s3)
-        plan = make_plan(judge(recipients, default_region=run.order.default_region), run.order.numbers_per_call)
-        with translate_errors(sources, number_column=run.order.number_column, s3=run.s3):
-            path = freeze(plan, run.order.fingerprint(), run.scratch)
-        check_unchanged(sources, s3=run.s3)
-        run.store.put_file_if_absent(PLAN_KEY, path)
+        frozen, sources = plan_lists(run.order, run.store, run.s3, run.scratch, run.sources)
         run.campaign.update(lists=[{"uri": source.uri, "identity": source.identity} for source in sources])
-        frozen = FrozenPlan.load(run.order.fingerprint(), run.store, run.scratch)
-        if frozen is None:
-            raise StoreUnavailableError(f"{run.store.uri}: {PLAN_KEY} was written and cannot be read; try again.")
     run.campaign.update(
         plan={
             "rows": frozen.counts(),

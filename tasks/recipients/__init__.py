@@ -12,6 +12,7 @@ guessed that could text a stranger.
 from tasks.recipients.changes import check_unchanged
 from tasks.recipients.failures import translate_errors
 from tasks.recipients.finding import find_lists
+from tasks.recipients.formats import known_encoding
 from tasks.recipients.reading import read_lists
 from tasks.recipients.sources import Compression, Format, ListSource
 
@@ -21,6 +22,7 @@ __all__ = [
     "ListSource",
     "check_unchanged",
     "find_lists",
+    "known_encoding",
     "read_lists",
     "translate_errors",
 ]

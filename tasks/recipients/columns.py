@@ -56,24 +56,45 @@ def is_common(name: str) -> bool:
     return plain(name) in _COMMON
 
 
-def number_column(uri: str, names: Sequence[str], wanted: str | None) -> int:
+def number_column(uri: str, names: Sequence[str], wanted: str | None, *, has_header: bool = True) -> int:
     """Return the position of the column that holds the phone numbers.
+
+    Without a header `names` are the places, from "1", and a single column needs no naming.
 
     Raises:
         InputError: None fits, or several do; the message lists the columns.
     """
+    if wanted is not None and not has_header:
+        return _placed_column(uri, len(names), wanted)
     if wanted is not None:
         return named_column(uri, names, wanted)
+    if not has_header:
+        if len(names) == 1:
+            return 0
+        raise refusal(uri, f"it has {len(names)} columns and no header: give --number-column, 1 being the first")
     found = [place for place, name in enumerate(names) if is_common(name)]
     if len(found) == 1:
         return found[0]
     if found:
         fitting = show([names[place] for place in found])
         raise refusal(uri, f"several columns may hold the phone numbers ({fitting}): name one with --number-column")
-    hint = "; its first line looks like data: a list needs a header line" if _looks_like_data(names) else ""
+    hint = (
+        "; its first line looks like data: is it a list without a header (--no-header)?"
+        if _looks_like_data(names)
+        else ""
+    )
     raise refusal(
         uri, f"no column is named like a phone number: name one with --number-column (columns: {show(names)}){hint}"
     )
+
+
+def _placed_column(uri: str, count: int, wanted: str) -> int:
+    text = wanted.strip()
+    if not (text.isascii() and text.isdigit()):
+        raise refusal(uri, f"without a header columns have no names: give the place of {_shown(wanted)!r}, from 1")
+    if not 1 <= int(text[:9]) <= count:
+        raise refusal(uri, f"there is no column {_shown(text)} (the list has {count})")
+    return int(text) - 1
 
 
 def named_column(uri: str, names: Sequence[str], wanted: str) -> int:

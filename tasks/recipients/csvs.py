@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasks.recipients.columns import is_common
 from tasks.recipients.formats import Text
-from tasks.recipients.sources import Layout, refusal
+from tasks.recipients.sources import Layout, place_names, refusal
 
 _DELIMITERS = "\t;|,"  # the rarer in ordinary text first: of two that fit equally well, it is meant
 _NAMEABLE = _DELIMITERS + ":^~"
@@ -30,6 +30,11 @@ class _Trial:
     rows: list[list[str]]
 
     @property
+    def widest(self) -> int:
+        """The fields of the longest record, the header being one."""
+        return max(len(self.header), *(len(row) for row in self.rows), 0)
+
+    @property
     def fitting(self) -> float:
         """The share of the rows that have as many fields as the header."""
         return sum(len(row) == len(self.header) for row in self.rows) / len(self.rows) if self.rows else 1.0
@@ -40,8 +45,10 @@ class _Trial:
         return (named, self.fitting >= _FITTING_SHARE, round(self.fitting, 2), len(self.header))
 
 
-def csv_layout(uri: str, head: Text) -> Layout | None:
+def csv_layout(uri: str, head: Text, *, has_header: bool) -> Layout | None:
     """Find the delimiter and the header; None where the header goes on beyond what was read.
+
+    Without a header the first record is a row like any other, and the widest of the first rows tells the columns.
 
     Raises:
         InputError: The lines end in a bare carriage return, or the header cannot be read.
@@ -52,7 +59,7 @@ def csv_layout(uri: str, head: Text) -> Layout | None:
     _refuse_bare_returns(uri, head)
     blank = next(place for place, line in enumerate(lines) if line.strip())
     chosen = _SEPARATOR_LINE.fullmatch(lines[blank])
-    start = blank + 1 if chosen else blank
+    start = blank + 1 if chosen else blank if has_header else 0
     candidates = chosen[1] if chosen and chosen[1] in _NAMEABLE else _DELIMITERS
     if start >= len(lines):
         if head.whole:
@@ -64,9 +71,10 @@ def csv_layout(uri: str, head: Text) -> Layout | None:
             raise refusal(uri, "its header line cannot be read: is a quotation mark left open?")
         return None
     trial, delimiter = _choose(trials)
-    widest = max((len(row) for row in trial.rows), default=0)
-    spare = min(max(widest - len(trial.header), 0), _MOST_SPARE) + _SPARE
-    return Layout(delimiter, tuple(trial.header), start + trial.header_lines, spare)
+    if not has_header:
+        return Layout(delimiter, place_names(trial.widest), has_header=False, header_lines=start, spare_fields=_SPARE)
+    spare = min(trial.widest - len(trial.header), _MOST_SPARE) + _SPARE
+    return Layout(delimiter, tuple(trial.header), header_lines=start + trial.header_lines, spare_fields=spare)
 
 
 def _lines(head: Text) -> list[str]:
@@ -101,12 +109,16 @@ def _try(lines: list[str], delimiter: str, *, whole: bool) -> _Trial | None:
         records.append(record)
         if len(records) > _SAMPLE_ROWS:
             break
-    if records and not whole and records[-1][1] == len(lines):
-        records.pop()  # it may be cut off inside quotes
+    if records and not whole and _is_open(lines[records[-2][1] if len(records) > 1 else 0 :]):
+        records.pop()  # what was read ends inside its quotes
     if not records:
         return None
     (header, header_lines), *rows = records
     return _Trial(delimiter, header, header_lines, [row for row, _ in rows if row])
+
+
+def _is_open(lines: list[str]) -> bool:
+    return sum(line.count('"') for line in lines) % 2 == 1
 
 
 def _choose(trials: list[_Trial]) -> tuple[_Trial, str | None]:

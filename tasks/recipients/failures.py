@@ -11,7 +11,7 @@ import polars as pl
 
 from tasks.errors import InputError
 from tasks.recipients.changes import check_unchanged
-from tasks.recipients.content import unpacked
+from tasks.recipients.content import damaged, unpacked
 from tasks.recipients.quotes import StrayQuoteError
 from tasks.recipients.reading import read_lists
 from tasks.recipients.records import bad_json_row, bad_record
@@ -80,6 +80,8 @@ def _blame(source: ListSource, s3: Callable[[], S3Access]) -> NoReturn:
         bad_json_row(source, pieces)
     elif source.format is Format.CSV:
         bad_record(source, pieces)
+    if source.compression:
+        raise damaged(source.uri, source.compression)  # Python's reader forgives what polars' does not
     raise refusal(source.uri, f"it cannot be read as {source.format.upper()}: save it anew as UTF-8")
 
 

@@ -37,7 +37,7 @@ _Result = TypeVar("_Result")
 
 
 def find_lists(
-    uris: Sequence[str], s3: Callable[[], S3Access], *, encoding: str | None = None
+    uris: Sequence[str], s3: Callable[[], S3Access], *, encoding: str | None = None, has_header: bool = True
 ) -> tuple[ListSource, ...]:
     """Find the recipient lists that URIs stand for, and look at the first bytes of each.
 
@@ -50,13 +50,14 @@ def find_lists(
         uris: Where the lists are.
         s3: Gives the access to S3; called only when a URI is on S3.
         encoding: What text lists without a byte order mark are written in; UTF-8 where it is None.
+        has_header: Whether CSV lists and workbooks begin with the names of their columns.
 
     Raises:
         InputError: A URI stands for nothing, or a list cannot be reached, is empty or not in a readable format.
     """
     named = known_encoding(encoding) if encoding is not None else None
     access = cache(s3)
-    return tuple(on_each(partial(_look, s3=access, named=named), expand(uris, access)))
+    return tuple(on_each(partial(_look, s3=access, named=named, has_header=has_header), expand(uris, access)))
 
 
 def on_each(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
@@ -69,10 +70,10 @@ def on_each(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_R
             raise
 
 
-def _look(uri: str, *, s3: Callable[[], S3Access], named: str | None) -> ListSource:
+def _look(uri: str, *, s3: Callable[[], S3Access], named: str | None, has_header: bool) -> ListSource:
     for limit in (_FIRST_LOOK, _SECOND_LOOK):
         head = read_head(uri, s3, limit)
-        source = _judge(uri, head, named, limit)
+        source = _judge(uri, head, named, limit, has_header=has_header)
         if source is not None:
             return source if source.encoding == UTF8 else _decoded(source, s3)
         if head.whole:
@@ -80,18 +81,18 @@ def _look(uri: str, *, s3: Callable[[], S3Access], named: str | None) -> ListSou
     raise refusal(uri, f"its first line does not end within {_SECOND_LOOK >> 20} MiB: it is no list")
 
 
-def _judge(uri: str, head: Head, named: str | None, limit: int) -> ListSource | None:
+def _judge(uri: str, head: Head, named: str | None, limit: int, *, has_header: bool) -> ListSource | None:
     """Judge a list by its head; None where more of it is needed."""
     if not head.size:
         raise refusal(uri, "it is empty: remove it, or upload it again")
     binary = binary_format(uri, head.data)
     if binary is not None:
-        return ListSource(uri, binary, None, UTF8, head.size, head.identity)
+        return ListSource(uri, binary, None, UTF8, head.size, head.identity, Layout(has_header=has_header))
     compression = compression_of(head.data)
     data = unpack(uri, head.data, compression, limit) if compression else head.data
     text = decode_head(uri, data, named, whole=head.whole and (compression is None or len(data) < limit))
     form = text_format(uri, text)
-    layout = _ndjson_layout(text) if form is Format.NDJSON else csv_layout(uri, text)
+    layout = _ndjson_layout(text) if form is Format.NDJSON else csv_layout(uri, text, has_header=has_header)
     if layout is None:
         return None
     return ListSource(uri, form, compression, text.encoding, head.size, head.identity, layout)

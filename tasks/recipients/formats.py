@@ -16,6 +16,7 @@ _SAVE_AS = f"save it as one of these: {_TAKEN}"
 ENCODING_ADVICE = "name the list's encoding, such as windows-1252, or save it as UTF-8"
 _BINARY_SHARE = 0.05
 _FEW_CONTROLS = 8
+_ZEROS_OF_UTF16 = 0.4  # the share of every other byte; of the bytes between them it is far less
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([low]) + b"\x2a\x4d\x18" for low in range(0x50, 0x60)))
@@ -126,6 +127,7 @@ def decode_head(uri: str, data: bytes, named: str | None, *, whole: bool) -> Tex
         text = codecs.getincrementaldecoder(encoding)().decode(data, final=whole)
     except UnicodeError as error:
         place = error.start if isinstance(error, UnicodeDecodeError) else 0
+        _refuse_zeros(uri, data, marked=bool(mark), named=named)
         _refuse_binary(uri, data)
         raise undecodable(uri, encoding, data[:place].count(b"\n") + 1) from None
     text = text.removeprefix("\ufeff")
@@ -147,7 +149,7 @@ def _refuse_zeros(uri: str, data: bytes, *, marked: bool, named: str | None) -> 
         return
     pairs = len(data) // 2 or 1
     for place, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if data[place::2].count(0) > pairs * 0.4:
+        if data[place::2].count(0) > pairs * _ZEROS_OF_UTF16 > data[1 - place :: 2].count(0):
             raise refusal(uri, f"it looks like UTF-16 without a byte order mark: name its encoding, {name}")
     _refuse_binary(uri, data)
 

@@ -17,7 +17,7 @@ from tasks.recipients.sources import ListSource, refusal
 from tasks.s3 import S3Access
 
 _FAULTS = {
-    Fault.EXTRA_FIELDS: "has more fields than the header: a shifted column could reach a stranger: mend or quote it",
+    Fault.EXTRA_FIELDS: "has more fields than there are columns: a shifted column could reach a stranger: mend it",
     Fault.ZERO_BYTE: "holds a NUL byte: the list is damaged: write it again",
     Fault.BARE_RETURN: "holds a bare carriage return: save the list with LF or CRLF line ends",
 }
@@ -107,4 +107,4 @@ def _check(batch: pl.Series, *, key: str) -> pl.Series:
 
 def fault_in(uri: str, row: int, what: str) -> InputError:
     """Return the error that names a row of a list; rows count from 0 after the header, as in the results."""
-    return refusal(uri, f"row {row} {what} (row 0 is the first below the header)")
+    return refusal(uri, f"row {row} {what} (row 0 is the first row of data)")

@@ -94,5 +94,5 @@ def _check_width(source: ListSource, row: int, fields: list[str]) -> None:
     width = len(source.layout.names)
     extra = fields[width:]
     if any(field.strip() for field in extra) or len(extra) > source.layout.spare_fields:
-        what = f"has {len(fields)} fields and the header {width}"
+        what = f"has {len(fields)} fields in a list of {width} columns"
         raise fault_in(source.uri, row, f"{what}: a shifted column could reach a stranger: mend or quote it")

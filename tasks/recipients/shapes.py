@@ -56,12 +56,13 @@ def open_list(source: ListSource, *, number: str | None, columns: Sequence[str],
     types: tuple[pl.DataType, ...] = ()
     names = source.layout.names
     if source.format is Format.XLSX:
-        names, rows = read_workbook(source.uri, read_stored(source, s3), number)
+        names, rows = read_workbook(source.uri, read_stored(source, s3), number, has_header=source.layout.has_header)
     elif source.format is Format.PARQUET:
         schema = _parquet_schema(source, s3)
         names, types = tuple(schema), tuple(schema.values())
+    has_header = source.layout.has_header or source.format not in {Format.CSV, Format.XLSX}
     places = (
-        number_column(source.uri, names, number),
+        number_column(source.uri, names, number, has_header=has_header),
         *(named_column(source.uri, names, column) for column in columns),
     )
     read = tuple(names[place] for place in places)
@@ -95,7 +96,9 @@ def _parquet_schema(source: ListSource, s3: Callable[[], S3Access]) -> dict[str,
         raise refusal(source.uri, UNREADABLE_PARQUET) from None
 
 
-UNREADABLE_PARQUET = "it is no readable parquet file (damaged, cut short or of an unknown kind): write it again"
+UNREADABLE_PARQUET = (
+    "it is no readable parquet file (damaged, cut short, of an unknown kind, or its text is not UTF-8): write it again"
+)
 
 
 def _check_types(uri: str, names: Sequence[str], types: Sequence[pl.DataType]) -> None:

@@ -52,11 +52,13 @@ class Layout:
     delimiter: str | None = None
     """One character, or None where a line is one field."""
     names: tuple[str, ...] = ()
-    """The column names as written, in order."""
+    """The column names as written, in order; without a header the places, from "1"."""
+    has_header: bool = True
+    """Whether a line names the columns; without one, CSV lists and workbooks begin with their first row."""
     header_lines: int = 0
     """Lines of the file before the first data row."""
     spare_fields: int = 1
-    """How many fields beyond the header a row may have before polars gives up; all must be empty."""
+    """How many fields beyond the columns a row may have before polars gives up; all must be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,11 @@ class ListSource:
     def readable(self) -> str:
         """What polars opens: the decoded copy where there is one, else the list itself."""
         return os.fspath(self.copy.path) if self.copy else self.uri
+
+
+def place_names(width: int) -> tuple[str, ...]:
+    """Name the columns of a list without a header by their places, from "1"."""
+    return tuple(str(place) for place in range(1, width + 1))
 
 
 def is_s3(uri: str) -> bool:

@@ -25,7 +25,11 @@ def as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.Float64:
         whole = column.is_finite() & (column == column.round(0)) & (column.abs() < _EXACT_IN_64_BITS)
         digits = pl.when(whole).then(column).cast(pl.Int64, strict=False).cast(pl.String)
-        other = pl.when(column.abs() >= _EXACT_IN_64_BITS).then(_scientific(column)).otherwise(column.cast(pl.String))
+        other = (
+            pl.when(column.is_finite() & (column.abs() >= _EXACT_IN_64_BITS))
+            .then(_scientific(column))
+            .otherwise(column.cast(pl.String))
+        )
         return pl.when(column.is_nan()).then(None).when(whole).then(digits + ".0").otherwise(other)
     if dtype.is_decimal() and isinstance(dtype, pl.Decimal) and dtype.scale:
         return column.cast(pl.String).str.replace(r"\.0+$", ".0")

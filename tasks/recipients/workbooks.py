@@ -6,25 +6,30 @@ import zipfile
 import polars as pl
 
 from tasks.recipients.columns import is_common, plain
-from tasks.recipients.sources import refusal
+from tasks.recipients.sources import place_names, refusal
 
 _MOST_UNPACKED = 2 << 30
 _DAMAGED = "it is no readable XLSX workbook: save it again, or as CSV"
 
 
-def read_workbook(uri: str, data: bytes, wanted: str | None) -> tuple[tuple[str, ...], pl.DataFrame]:
+def read_workbook(
+    uri: str, data: bytes, wanted: str | None, *, has_header: bool
+) -> tuple[tuple[str, ...], pl.DataFrame]:
     """Read the sheet that holds the list: its column names, and its rows below them as text in columns `f0`, `f1`, ...
 
-    The first row that is not empty names the columns. Of several sheets, the one with a phone number column is meant.
+    The first row that is not empty names the columns; without a header it is the first row of the list. Of several
+    sheets, the one with a phone number column is meant.
 
     Raises:
         InputError: The workbook is damaged or empty, or several sheets hold lists.
     """
     _check_parts(uri, data)
     sheets = _sheets(uri, data)
-    lists = [read for sheet in sheets if (read := _below_header(sheet))]
+    lists = [read for sheet in sheets if (read := _below_header(sheet, has_header=has_header))]
     if not lists:
         raise refusal(uri, "its sheets are empty: write the list into one of them")
+    if len(lists) > 1 and not has_header:
+        raise refusal(uri, "several of its sheets hold lists: save each as a list of its own")
     if len(lists) > 1:
         fitting = [read for read in lists if any(_fits(name, wanted) for name in read[0])]
         if len(fitting) > 1:
@@ -67,10 +72,12 @@ def _sheets(uri: str, data: bytes) -> list[pl.DataFrame]:
         raise
 
 
-def _below_header(sheet: pl.DataFrame) -> tuple[tuple[str, ...], pl.DataFrame] | None:
+def _below_header(sheet: pl.DataFrame, *, has_header: bool) -> tuple[tuple[str, ...], pl.DataFrame] | None:
     for place, row in enumerate(sheet.iter_rows()):
         if any(row):
-            rows = sheet.slice(place + 1)
+            rows = sheet.slice(place + 1 if has_header else place)
             rows.columns = [f"f{column}" for column in range(rows.width)]
+            if not has_header:
+                return place_names(rows.width), rows
             return tuple(name or "" for name in row), rows
     return None

@@ -12,6 +12,11 @@ import polars as pl
 
 NUMBERS = range(6_581_000_000, 6_589_000_000)
 _SAMPLE = 200
+_PRIME = 100_000_007  # the numbers of one prefix are 100 million
+_DUPLICATES_PERCENT = 30
+_JUNK_PERCENT = 3
+_NAMES = ("Aisha Tan", "Chloé García", "Kwame Okafor", "Linh Nguyễn", "João Santos", "Müller, Eva")
+_CITIES = ("Singapore", "São Paulo", "Nairobi", "Kraków", "Auckland")
 
 
 def write_list(path: Path, numbers: range) -> None:
@@ -31,3 +36,39 @@ def write_list(path: Path, numbers: range) -> None:
             raise ValueError(f"{number} is no mobile number of Singapore")
     written = pl.int_range(numbers.start, numbers.stop, eager=True).cast(pl.String)
     pl.DataFrame({"phone": written}).write_parquet(path, compression="zstd")
+
+
+def customers(rows: int, seed: int = 1) -> pl.LazyFrame:
+    """Make a list as a shop has it: customer, name, phone, city; 30 % of the rows repeat a number, 3 % are junk.
+
+    The numbers are French and German mobiles in five spellings, as many different ones as rows ask for, up to 200
+    million.
+    """
+
+    def drawn(place: int, below: int) -> pl.Expr:
+        return pl.col("row").hash(seed + place) % below
+
+    def one_of(words: tuple[str, ...], place: int) -> pl.Expr:
+        return drawn(place, len(words)).replace_strict(dict(enumerate(words)), return_dtype=pl.String)
+
+    person = pl.when(drawn(0, 100) < _DUPLICATES_PERCENT).then(drawn(1, rows).cast(pl.Int64)).otherwise(pl.col("row"))
+    code = pl.when(person % 2 == 0).then(pl.lit("33")).otherwise(pl.lit("49"))
+    head = pl.when(person % 2 == 0).then(pl.lit("6")).otherwise(pl.lit("151"))
+    tail = (person // 2 * 48_271 % _PRIME).cast(pl.String).str.zfill(8)
+    spelt = (
+        pl.when(drawn(2, 100) < 40)  # the shares of the spellings
+        .then(pl.format("+{}{}{}", code, head, tail))
+        .when(drawn(2, 100) < 75)
+        .then(pl.format("{}{}{}", code, head, tail))
+        .when(drawn(2, 100) < 85)
+        .then(pl.format("+{} {} {}", code, head, tail))
+        .when(drawn(2, 100) < 95)
+        .then(pl.format("+{} ({}) {}", code, head, tail))
+        .otherwise(pl.format("00{}{}{}", code, head, tail))
+    )
+    return pl.LazyFrame({"row": pl.int_range(rows, eager=True)}).select(
+        customer=pl.format("C{}", "row"),
+        name=one_of(_NAMES, 3),
+        phone=pl.when(drawn(4, 100) < _JUNK_PERCENT).then(pl.lit("n/a")).otherwise(spelt),
+        city=one_of(_CITIES, 5),
+    )

@@ -1,3 +1,4 @@
+import tempfile
 from pathlib import Path
 
 import polars as pl
@@ -30,7 +31,9 @@ def rows(recipients: list[str | None]) -> pl.LazyFrame:
 
 
 def planned(recipients: list[str | None], numbers_per_call: int = 3) -> pl.DataFrame:
-    return make_plan(judge(rows(recipients), default_region=None), numbers_per_call).collect(engine="streaming")
+    with tempfile.TemporaryDirectory() as folder:
+        plan = make_plan(judge(rows(recipients), default_region=None), numbers_per_call, Path(folder))
+        return plan.collect(engine="streaming")
 
 
 @given(st.lists(RECIPIENTS, max_size=40), st.integers(1, 7))
@@ -61,7 +64,7 @@ def test_rows_that_cannot_be_sent_are_no_duplicates_of_each_other() -> None:
 def test_a_frozen_plan_reads_back_chunk_by_chunk(local_store: LocalStore, tmp_path: Path) -> None:
     """In position order."""
     numbers: list[str | None] = [f"6591{number:06}" for number in range(10)]
-    path = freeze(make_plan(judge(rows(numbers), default_region=None), 4), "settings", tmp_path)
+    path = freeze(judge(rows(numbers), default_region=None), 4, "settings", tmp_path)
     assert local_store.put_file_if_absent("plan.parquet", path)
     plan = FrozenPlan.load("settings", local_store, tmp_path)
     assert plan is not None

@@ -10,7 +10,7 @@ from list_files import read, recipients
 from tasks.errors import InputError
 from tasks.recipients.columns import is_common, named_column, plain
 
-SHARED = Path(__file__).parents[4] / "shared" / "data"
+SHARED = next((found for up in Path(__file__).parents if (found := up / "shared" / "data").is_dir()), Path("none"))
 USUAL = (
     *("phone", "Phone", "PHONE", "phone_number", "Phone Number", "phone-number", "phoneNumber", "p h o n e"),
     *("phone no", "Phone No.", "phone#", "Phone Nr.", " phone number ", "phone\u200bnumber", "\ufeffphone"),

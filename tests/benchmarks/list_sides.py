@@ -1,0 +1,138 @@
+"""One side of the measurements of lists, in a process of its own: what it does, how long, and its peak memory.
+
+    python -m tests.benchmarks.list_sides SIDE ...
+
+S3 is found by AWS's variables. Prints one JSON object: seconds (imports and preparations left out), cpu (seconds, all
+of the process) and peak (MB).
+"""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from tasks.campaign import PLAN_KEY
+from tasks.gateway import MessageType
+from tasks.ledger import History, Receipt, Settlement
+from tasks.order import Order
+from tasks.plan import FrozenPlan
+from tasks.planning import plan_lists
+from tasks.results import RESULTS_KEY, gather, make_results, write_results
+from tasks.s3 import S3Access, split_uri
+from tasks.store import S3Store
+
+ORDER = {"message": "hello", "type": MessageType.NOTIFY}
+_DIGITS = r"regexp_replace(phone, '[^0-9]', '', 'g')"
+
+
+def copy(source: str, target: str) -> float:
+    """Scan and sink an object, S3 to S3: the floor."""
+    options = S3Access.from_environment().polars_options()
+    start = time.perf_counter()
+    if source.endswith(".csv"):
+        rows = pl.scan_csv(source, infer_schema=False, **options)
+    else:
+        rows = pl.scan_parquet(source, **options)
+    rows.sink_parquet(target, compression="zstd", engine="streaming", **options)
+    return time.perf_counter() - start
+
+
+def plan(source: str, results: str) -> float:
+    """Make and freeze the plan of a list on S3, in a store on S3."""
+    access = S3Access.from_environment()
+    order = Order.checked(recipients=(source,), results=results, **ORDER)
+    store = S3Store(access.client(), *split_uri(results))
+    store.delete(PLAN_KEY)
+    with tempfile.TemporaryDirectory() as scratch:
+        start = time.perf_counter()
+        plan_lists(order, store, lambda: access, Path(scratch))
+        return time.perf_counter() - start
+
+
+def duckdb(source: str, target: str) -> float:
+    """DuckDB: digits by one pattern, a filter by another, each number once. Local: its S3 part is a download."""
+    import duckdb as database
+
+    reader = f"read_csv('{source}', all_varchar = true)" if source.endswith(".csv") else f"read_parquet('{source}')"
+    start = time.perf_counter()
+    database.sql(
+        f"COPY (SELECT DISTINCT {_DIGITS} AS number FROM {reader} "  # noqa: S608  # paths of our own
+        f"WHERE regexp_matches({_DIGITS}, '^[1-9][0-9]{{6,14}}$')) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+    return time.perf_counter() - start
+
+
+def receipts(results: str, target: str) -> float:
+    """Write a receipt for each chunk of the frozen plan, all accepted, one JSON a line."""
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as scratch:
+        found = _frozen(results, Path(scratch))
+        count = found.chunk_count()
+        with Path(target).open("wb") as file:
+            for first in range(0, count, 2_000):
+                chunks = found.chunks(first, min(count, first + 2_000) - 1)
+                file.writelines(_receipt(chunk.index, len(chunk.phone_numbers)).encode() + b"\n" for chunk in chunks)
+    return time.perf_counter() - start
+
+
+def write(results: str, receipts: str) -> float:
+    """Join the frozen plan with its receipts (read from a file, decoded as the ledger does), and put the results."""
+    store = S3Store(S3Access.from_environment().client(), *split_uri(results))
+    with tempfile.TemporaryDirectory() as scratch, Path(receipts).open("rb") as file:
+        found = _frozen(results, Path(scratch))
+        histories = {index: History((Settlement.ACCEPTED,)) for index in range(found.chunk_count())}
+        start = time.perf_counter()
+
+        def joined(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
+            return make_results(rows, gather(histories, _read(file, chunks)), "campaign", "stopped")
+
+        path, _ = write_results(found, joined, Path(scratch))
+        store.put_file(RESULTS_KEY, path)
+        return time.perf_counter() - start
+
+
+def _frozen(results: str, scratch: Path) -> FrozenPlan:
+    path = scratch / PLAN_KEY
+    S3Store(S3Access.from_environment().client(), *split_uri(results)).fetch(PLAN_KEY, path)
+    return FrozenPlan(path)
+
+
+def _receipt(chunk: int, numbers: int) -> Receipt:
+    ids: Mapping[int, str] = {place: f"{place:04}{chunk:06}^12401{chunk * 250 + place:012}" for place in range(numbers)}
+    return Receipt(
+        chunk=chunk,
+        presentation=0,
+        run="0" * 32,
+        settlement=Settlement.ACCEPTED,
+        reason=None,
+        code="OK",
+        description="OK",
+        request_id=f"B7700B8E-227E-5886-9564-{chunk:012X}",
+        sent_at=1_795_000_000.0 + chunk,
+        fingerprint="0" * 64,
+        message_ids=ids,
+    )
+
+
+def _read(file: Iterator[bytes], chunks: range) -> Iterator[Receipt]:
+    for _ in chunks:
+        yield Receipt.decode(next(file))
+
+
+SIDES = {"copy": copy, "plan": plan, "duckdb": duckdb, "receipts": receipts, "write": write}
+
+
+def main() -> None:
+    """Do one side and print its figures."""
+    seconds = SIDES[sys.argv[1]](*sys.argv[2:])
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps({"seconds": seconds, "cpu": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss / 1024}))
+
+
+if __name__ == "__main__":
+    main()
