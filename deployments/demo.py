@@ -57,6 +57,7 @@ def run_demo(rows: int, console: Console) -> int:
                 calls_per_second=_CALLS_PER_SECOND,
             ),
             console,
+            yes=True,
         )
         show_report(report, as_json=False)
         stats = sandbox.gateway.stats()

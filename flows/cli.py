@@ -12,10 +12,12 @@ from rich.console import Console
 
 from flows.quiet import quiet_prefect
 from flows.terminal import TerminalWatcher, report_lines, report_table
+from flows.terminal_question import TerminalQuestion
 from tasks.errors import CampaignStoppedError, GlobeSmsError, InputError
 from tasks.gateway import MessageType
 from tasks.order import OnUnknown, Order
 from tasks.report import CampaignReport
+from tasks.stopping import StopCause
 
 EXIT_SETTLED = 0
 EXIT_STOPPED = 1
@@ -33,7 +35,7 @@ Try it first, without any account:   globe-sms demo
 
 Exit codes: 0 every row is settled; 1 stopped or crashed (run it again to go
 on); 2 bad input or configuration, nothing was sent; 3 finished, but some rows
-are unknown or not sent.
+are unknown or not sent (also when you answer no).
 """
 
 _SEND_EPILOGUE = """\
@@ -45,6 +47,7 @@ Examples:
         --campaign opening-2026-11 --dry-run
 
   Send it, and resume it after whatever stopped it: the same without --dry-run.
+  On a terminal you see the preview and are asked first; --yes sends at once.
 
   A local list with numbers as people in Singapore write them, results on disk:
     globe-sms send guests.xlsx --message "Your table is ready." \\
@@ -119,6 +122,16 @@ def send(
         float, Parameter(help="Stop when more than this share failed or is unknown, after 1,000 numbers.")
     ] = 0.5,
     dry_run: Annotated[bool, Parameter(negative="", help="Plan, write results, call nothing.")] = False,
+    require_approval: Annotated[
+        bool, Parameter(negative="", help="Send nothing unless somebody says yes, here or by --yes.")
+    ] = False,
+    approve_above: Annotated[
+        int | None, Parameter(help="The same, for a run that sends to more numbers than this.")
+    ] = None,
+    approval_timeout: Annotated[
+        int, Parameter(help="Seconds to wait for the answer; none in time counts as declined.")
+    ] = 14_400,
+    yes: Annotated[bool, Parameter(name=["--yes", "-y"], negative="", help="Send without asking.")] = False,
     json: Annotated[bool, Parameter(negative="", help="The last line on stdout is one JSON object.")] = False,
 ) -> int:
     """Send a campaign from this process, or resume it."""
@@ -138,19 +151,25 @@ def send(
         on_unknown=on_unknown,
         max_failure_rate=max_failure_rate,
         dry_run=dry_run,
+        require_approval=require_approval,
+        approve_above=approve_above,
+        approval_timeout=approval_timeout,
     )
-    report = run_campaign(order, Console(stderr=True))
+    report = run_campaign(order, Console(stderr=True), yes=yes)
     show_report(report, as_json=json)
     return exit_code(report)
 
 
-def run_campaign(order: Order, console: Console) -> CampaignReport:
+def run_campaign(order: Order, console: Console, *, yes: bool) -> CampaignReport:
     """Run the flow in this process, shown on `console`, and return its report however the campaign ended.
+
+    On a terminal it asks before it sends, unless `yes`.
 
     Raises:
         GlobeSmsError: the campaign could not run to its results.
     """
-    with TerminalWatcher(console) as watcher:
+    asking = TerminalQuestion(console, order, yes=yes)
+    with TerminalWatcher(console, asking) as watcher:
         watcher.step("checking the lists, the results place and the credentials")
         from tasks.run import preflight
 
@@ -189,7 +208,7 @@ def show_report(report: CampaignReport, *, as_json: bool) -> None:
 
 def exit_code(report: CampaignReport) -> int:
     """Say the run's end as design.md's exit code."""
-    if report.stop is not None:
+    if report.stop is not None and report.stop.cause is not StopCause.DECLINED:
         return EXIT_STOPPED
     return EXIT_SETTLED if report.settled else EXIT_OPEN
 

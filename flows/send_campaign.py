@@ -4,24 +4,23 @@ What must exist: Alibaba Cloud credentials (its default credential chain), AWS c
 results are on S3, and a results place that keeps conditional writes. See README.md for the settings.
 """
 
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-from prefect import flow, get_run_logger
-from prefect.client.schemas.objects import State
-from prefect.states import Cancelled, Completed, Failed
+from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
-from pydantic import Field
 
+from flows import parameters
+from flows.approval import approve
+from flows.asking import this_run
+from flows.endings import final_state
 from flows.send_shards import send_shards
 from flows.watching import watcher
+from tasks.bulletin import Bulletin
 from tasks.dispatch import MOST_THREADS
-from tasks.errors import CampaignStoppedError
-from tasks.gateway import MessageType
 from tasks.order import OnUnknown, Order
 from tasks.report import CampaignReport
 from tasks.run import open_run
-from tasks.steps import plan_campaign, read_ledger, write_campaign_results
-from tasks.stopping import StopCause
+from tasks.steps import plan_campaign, preview_campaign, read_ledger, write_campaign_results
 
 
 def _run_name() -> str:
@@ -37,78 +36,55 @@ def _run_name() -> str:
     persist_result=False,
 )
 def send_campaign(
-    recipients: list[str],
+    recipients: parameters.Recipients,
     *,
-    message: str,
-    type: MessageType,  # noqa: A002  # Alibaba's name for it
-    results: str,
-    campaign: str | None = None,
-    sender_id: str | None = None,
-    default_region: str | None = None,
-    number_column: str | None = None,
-    no_header: bool = False,
-    encoding: str | None = None,
-    numbers_per_call: Annotated[int, Field(ge=1, le=1000)] = 250,
-    calls_per_second: Annotated[float, Field(gt=0, le=100)] = 1.0,
-    on_unknown: OnUnknown = OnUnknown.HOLD,
-    max_failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.5,
-    dry_run: bool = False,
+    message: parameters.Message,
+    type: parameters.Type,  # noqa: A002  # Alibaba's name for it
+    results: parameters.Results,
+    campaign: parameters.Campaign = None,
+    sender_id: parameters.SenderId = None,
+    default_region: parameters.DefaultRegion = None,
+    number_column: parameters.NumberColumn = None,
+    no_header: parameters.NoHeader = False,
+    encoding: parameters.Encoding = None,
+    dry_run: parameters.DryRun = False,
+    require_approval: parameters.RequireApproval = False,
+    approve_above: parameters.ApproveAbove = None,
+    approval_timeout: parameters.ApprovalTimeout = 14_400,
+    numbers_per_call: parameters.NumbersPerCall = 250,
+    calls_per_second: parameters.CallsPerSecond = 1.0,
+    max_failure_rate: parameters.MaxFailureRate = 0.5,
+    on_unknown: parameters.UnknownChunks = OnUnknown.HOLD,
 ) -> CampaignReport:
     """Send one text message to every number of the lists, once, and account for every row.
 
-    Running the same campaign id again resumes it: what was sent, or may have been, is not sent again.
-
-    Args:
-        recipients: Where the lists are: s3:// objects, prefixes or globs, or local paths. CSV, parquet, NDJSON, XLSX.
-        message: The text, at most 1,500 characters, the same for everyone.
-        type: OTP (verification code), NOTIFY (notification), MKT (promotion) or GENERAL.
-        results: Where the campaign's folder goes: an s3://bucket/prefix or a local directory.
-        campaign: The campaign's id: letters, digits, dashes, underscores. Without one it is made from the settings and
-            the lists' contents, so that the same command on the same lists is the same campaign.
-        sender_id: Who it is from: an approved sender ID, letters and digits (at most 11), or digits only (at most 15).
-        default_region: The region of numbers written without a country code, like SG. Without one, numbers must be
-            international; the plus sign may be missing.
-        number_column: The column of the phone numbers, where its name does not tell; without a header: 1, 2 and so on.
-        no_header: The lists (CSV, XLSX) begin with their first row; no line names the columns.
-        encoding: What text lists are written in, like windows-1252. Without one: by their byte order mark, else UTF-8.
-        numbers_per_call: How many numbers go out in one call: 250, or up to 1,000 for an upgraded account.
-        calls_per_second: How many calls the account may make in a second, over all runs.
-        on_unknown: What to do with chunks that may have been sent in an earlier run: hold them, or resend them once.
-        max_failure_rate: Stop when more than this share of the numbers failed or is unknown, after the first 1,000.
-        dry_run: Plan and write results, but call nothing.
+    Running the same campaign ID again resumes it: what was sent, or may have been, is not sent again. What each
+    parameter is, `flows.parameters` says.
 
     Returns:
         The report, with `.counts`, `.uri` and `.results()`.
 
     Raises:
         InputError: the input or the configuration is wrong; nothing was sent.
-        CampaignStoppedError: the campaign was stopped; `.report` says how far it came.
+        CampaignStoppedError: the campaign was stopped or declined; `.report` says how far it came.
     """
     order = Order.checked(**locals())  # the parameters: nothing else is local yet
-    log = get_run_logger()
-    watcher().step("checking the results place and the credentials")
-    with open_run(order) as run:
-        watcher().step("reading and judging the lists")
+    watch = watcher()
+    watch.step("checking the results place and the credentials")
+    with open_run(order) as run, Bulletin(run.campaign.id, this_run().id) as bulletin:
+        watch.step("reading and judging the lists")
         plan = plan_campaign(run)
         todo = read_ledger(run, plan)
-        log.info("%s: %d chunks to send, %d numbers", run.campaign.id, len(todo.chunks), todo.numbers)
-        if todo.resent:
-            log.warning("%s: %d unknown chunks are sent again, as asked", run.campaign.id, len(todo.resent))
+        preview = preview_campaign(run, plan, todo)
+        bulletin.previewed(preview)
+        watch.previewed(preview)
+        todo = approve(run, plan, todo, preview, bulletin)
         if todo.chunks and not order.dry_run:
-            watcher().sending(run.tally)
+            bulletin.sending(run.tally)
+            watch.sending(run.tally)
             send_shards(run, plan, todo)
-        watcher().step("writing the results")
+        watch.step("writing the results")
         report = write_campaign_results(run, plan, len(todo.resent))
-    watcher().ended(report)
-    return _final_state(report)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data
-
-
-def _final_state(report: CampaignReport) -> State[CampaignReport]:
-    if report.stop is not None and report.stop.cause is StopCause.CANCELLED:
-        return Cancelled(message=report.sentence())
-    if report.stop is not None:
-        message = f"{report.stop.message} ({report.sentence()})"
-        return Failed(name="Stopped", message=message, data=CampaignStoppedError(message, report))
-    if not report.settled:
-        return Completed(name="CompletedWithUnknown", message=report.sentence(), data=report)
-    return Completed(message=report.sentence(), data=report)
+        bulletin.ended(report)
+    watch.ended(report)
+    return final_state(report)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data

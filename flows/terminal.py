@@ -13,7 +13,16 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from flows.terminal_pages import page_for_terminal
+from flows.terminal_question import TerminalQuestion
+from flows.watching import Decide
+from tasks.approval import Answer
+from tasks.durations import in_words
+from tasks.preview import Preview
+from tasks.preview_page import preview_page
+from tasks.progress import PRESENTED, seconds_left
 from tasks.report import CampaignReport
+from tasks.report_page import outcome, speed
 from tasks.statuses import Status
 from tasks.tally import Standing, Tally
 
@@ -34,8 +43,11 @@ _BAR_WIDTH = 40
 class TerminalWatcher:
     """Shows a run as it goes, on stderr; use as a context manager. Plain lines where stderr is no terminal."""
 
-    def __init__(self, console: Console, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, console: Console, question: TerminalQuestion, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._console = console
+        self._question = question
         self._monotonic = monotonic
         self._step = "starting"
         self._tally: Tally | None = None
@@ -51,6 +63,29 @@ class TerminalWatcher:
         self._tally = None
         if not self._console.is_terminal:
             self._console.print(f"globe-sms: {what}", highlight=False)
+
+    def previewed(self, preview: Preview) -> None:
+        """Show the preview, above whatever moves."""
+        self._console.print(page_for_terminal(preview_page(preview)))
+
+    def decider(self, *, required: bool) -> Decide | None:
+        """Return the question at this terminal; None where it need not be asked.
+
+        Raises:
+            InputError: an answer is required, and there is no terminal and no --yes.
+        """
+        decide = self._question.decider(required=required)
+        return None if decide is None else lambda preview: self._aside(lambda: decide(preview))
+
+    def _aside(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask while nothing moves on the screen."""
+        if not self._console.is_terminal:
+            return ask()
+        self._live.stop()
+        try:
+            return ask()
+        finally:
+            self._live.start()
 
     def sending(self, tally: Tally) -> None:
         """Show the sending as a bar from here on."""
@@ -102,15 +137,13 @@ def progress_line(standing: Standing, seconds: float) -> str:
     """Return the figures under the bar, as rich markup."""
     counts = " ".join(
         f"[{_COLOURS[status]}]{standing.numbers[status]:,} {status}[/]"
-        for status in (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)
+        for status in PRESENTED
         if standing.numbers.get(status)
     )
     rate = "" if standing.rate is None else f", {standing.rate:.2f} calls/s"
-    left = ""
-    if standing.first_call is not None and standing.done and standing.total > standing.done:
-        remaining = (standing.total - standing.done) * (seconds - standing.first_call) / standing.done
-        left = f", about {_duration(remaining)} left"
-    return f"{counts or 'no answer yet'}, {standing.calls:,} calls{rate}{left}"
+    left = seconds_left(standing, seconds)
+    rest = "" if left is None else f", about {in_words(left)} left"
+    return f"{counts or 'no answer yet'}, {standing.calls:,} calls{rate}{rest}"
 
 
 def report_table(report: CampaignReport) -> Table:
@@ -128,29 +161,4 @@ def report_table(report: CampaignReport) -> Table:
 
 def report_lines(report: CampaignReport) -> list[str]:
     """Return the lines under the table: calls, rate, what is open, and where the results are."""
-    rate = "" if report.rate is None else f" at {report.rate:.2f} calls a second"
-    throttled = f", {report.throttled:,} of them throttled and tried again" if report.throttled else ""
-    lines = [f"{report.calls:,} calls{rate}{throttled}; {report.seconds:,.1f} s from plan to results."]
-    if report.resent:
-        lines.append(f"{report.resent:,} unknown chunks were sent again, as --on-unknown resend asks.")
-    if report.stop is not None:
-        lines.append(f"Stopped: {report.stop.message}")
-    elif report.dry_run:
-        lines.append("A dry run: nothing was called. The plan is frozen; run it without --dry-run to send it.")
-    elif report.counts[Status.UNKNOWN]:
-        lines.append(
-            f"{report.counts[Status.UNKNOWN]:,} rows are unknown: the gateway may have taken them, so they are not "
-            "sent again. Run the same command with --on-unknown resend if you want that all the same."
-        )
-    elif not report.settled:
-        lines.append("Some rows were not sent: run the same command again to go on with them.")
-    elif not report.calls and report.counts[Status.ACCEPTED]:
-        lines.append("Nothing was left to send: this campaign was finished before. A new --campaign sends anew.")
-    lines.append(f"Results: {report.uri}")
-    return lines
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return [speed(report), outcome(report), f"Results: {report.uri}"]

@@ -1,19 +1,35 @@
-"""Who watches a run in this process: the command line's progress bar, or nobody."""
+"""Who watches a run in this process: the command line, or nobody."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
+from tasks.approval import Answer
+from tasks.preview import Preview
 from tasks.report import CampaignReport
 from tasks.tally import Tally
 
+Decide = Callable[[Preview], Answer]
+
 
 class Watcher(Protocol):
-    """Is told the steps of a run as they come; must return at once and never raise."""
+    """Is told the steps of a run as they come; must return at once and never raise, but for `decider`."""
 
     def step(self, what: str) -> None:
         """A step begins."""
+
+    def previewed(self, preview: Preview) -> None:
+        """The plan is frozen and counted."""
+
+    def decider(self, *, required: bool) -> Decide | None:
+        """Return what asks somebody in this process whether to send; None if there is nothing to ask here.
+
+        `required` says that nothing may be sent without an answer.
+
+        Raises:
+            InputError: an answer is required, and nobody can be asked.
+        """
 
     def sending(self, tally: Tally) -> None:
         """The sending begins; the tally counts from here on."""
@@ -27,6 +43,13 @@ class Nobody:
 
     def step(self, what: str) -> None:
         """Do nothing."""
+
+    def previewed(self, preview: Preview) -> None:
+        """Do nothing."""
+
+    def decider(self, *, required: bool) -> Decide | None:  # noqa: ARG002  # Prefect is where to ask
+        """Return None."""
+        return None
 
     def sending(self, tally: Tally) -> None:
         """Do nothing."""

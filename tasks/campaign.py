@@ -80,10 +80,10 @@ class Campaign:
         self._version = ""
         self._until = 0.0
         self._done = threading.Event()
-        self._keeper = threading.Thread(target=self._keep, name=f"lease-{campaign}", daemon=True)
+        self._keeper: threading.Thread | None = None
 
     def open(self, settings: Mapping[str, Any], *, patience: float = _PATIENCE_SECONDS) -> None:
-        """Freeze the settings, or check them against the frozen ones, and take the lease.
+        """Freeze the settings, or check them against the frozen ones, and take the lease (again, after `give_back`).
 
         Waits up to `patience` seconds for another run to end or for a dead run's lease to expire.
 
@@ -100,7 +100,23 @@ class Campaign:
                 )
             if self._stop.wait(0.5):
                 raise CampaignBusyError(f"campaign {self.id!r}: stopped while waiting for {self._holder()}.")
+        self._done.clear()
+        self._keeper = threading.Thread(target=self._keep, name=f"lease-{self.id}", daemon=True)
         self._keeper.start()
+
+    def give_back(self) -> None:
+        """Give the lease back, so that others may have the campaign while this run waits for somebody's answer.
+
+        A store that does not answer keeps nobody out for longer than the lease: it expires by itself.
+        """
+        self._done.set()
+        if self._keeper is not None:
+            self._keeper.join()
+        try:
+            if (self._document.get("lease") or {}).get("run") == self.owner.run:
+                self._swap({"lease": None})
+        except (StoreError, LeaseLostError):
+            self._until = 0.0
 
     @property
     def document(self) -> Document:
@@ -126,14 +142,7 @@ class Campaign:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._done.set()
-        if self._keeper.ident is not None:
-            self._keeper.join()
-        try:
-            if (self._document.get("lease") or {}).get("run") == self.owner.run:
-                self._swap({"lease": None})
-        except (StoreError, LeaseLostError):
-            return  # the lease expires by itself
+        self.give_back()
 
     def _take(self, settings: Mapping[str, Any]) -> bool:
         now = self._clock()

@@ -15,6 +15,7 @@ from tasks.recipients import known_encoding
 
 LONGEST_MESSAGE = 1_500
 MOST_NUMBERS = 1_000
+LONGEST_APPROVAL = 30 * 24 * 3_600
 _CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -46,6 +47,9 @@ class Order(BaseModel):
     on_unknown: OnUnknown = OnUnknown.HOLD
     max_failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.5
     dry_run: bool = False
+    require_approval: bool = False
+    approve_above: Annotated[int | None, Field(ge=0)] = None
+    approval_timeout: Annotated[int, Field(ge=1, le=LONGEST_APPROVAL)] = 4 * 3_600
 
     @field_validator("recipients", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from tasks.pages import as_html, as_markdown
 from tasks.s3 import S3Access
 from tasks.statuses import Status
 from tasks.stopping import Stop
@@ -24,6 +25,43 @@ class ReasonCount:
 
 
 @dataclass(frozen=True, slots=True)
+class CountryCount:
+    """What became of the sendable rows of a region (ISO 3166 alpha-2)."""
+
+    region: str | None
+    accepted: int
+    failed: int
+    unknown: int
+    not_sent: int
+
+    @property
+    def rows(self) -> tuple[int, int, int, int]:
+        """The counts, in the order of the fields."""
+        return self.accepted, self.failed, self.unknown, self.not_sent
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """One of the first rows of a failure; recipient and description are masked, `row` counts from 0."""
+
+    status: str
+    reason: str | None
+    source: str
+    row: int
+    recipient: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The results, counted: by status and reason, by country, and the first rows of each failure."""
+
+    reasons: tuple[ReasonCount, ...]
+    countries: tuple[CountryCount, ...]
+    failures: tuple[FailedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignReport:
     """A finished or stopped run of a campaign.
 
@@ -34,7 +72,7 @@ class CampaignReport:
     campaign: str
     uri: str
     counts: Mapping[str, int]
-    reasons: tuple[ReasonCount, ...]
+    figures: Figures
     calls: int
     throttled: int
     resent: int
@@ -43,6 +81,11 @@ class CampaignReport:
     dry_run: bool
     stop: Stop | None
     s3: Callable[[], S3Access] = field(repr=False, compare=False)
+
+    @property
+    def reasons(self) -> tuple[ReasonCount, ...]:
+        """The rows by status and reason."""
+        return self.figures.reasons
 
     @property
     def settled(self) -> bool:
@@ -74,3 +117,13 @@ class CampaignReport:
         """The counts in one line, for a state's message or a log."""
         found = ", ".join(f"{rows:,} {status}" for status, rows in self.counts.items() if rows) or "no rows"
         return f"{self.campaign}: {found}; {self.calls:,} calls in {self.seconds:,.0f} s"
+
+    def _repr_markdown_(self) -> str:
+        from tasks.report_page import report_page  # the page is made of the report
+
+        return as_markdown(report_page(self))
+
+    def _repr_html_(self) -> str:
+        from tasks.report_page import report_page
+
+        return as_html(report_page(self))

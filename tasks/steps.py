@@ -1,8 +1,6 @@
 """The steps of a campaign, each a thin Prefect task over the modules that do the work."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import phonenumbers
@@ -15,25 +13,16 @@ from tasks.ledger import ChunkState, History
 from tasks.order import OnUnknown
 from tasks.plan import FrozenPlan
 from tasks.planning import plan_lists
-from tasks.report import CampaignReport, ReasonCount
+from tasks.preview import Preview, make_preview
+from tasks.report import CampaignReport
+from tasks.report_figures import count_figures
 from tasks.results import RESULTS_KEY, gather, make_results, write_results
 from tasks.run import Run
-from tasks.statuses import Status
-from tasks.stopping import StopCause
+from tasks.stopping import Stop, StopCause
 from tasks.store import Store
+from tasks.todo import Todo
 
 _STORE_PATIENCE = 120.0
-_SUMMED_UP = (Status.DUPLICATE, Status.SUPPRESSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """What is left to present: chunks that were never taken, and unknown ones that are to be sent again."""
-
-    chunks: tuple[int, ...]
-    resent: tuple[int, ...]
-    histories: Mapping[int, History]
-    numbers: int
 
 
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
@@ -73,14 +62,31 @@ def read_ledger(run: Run, plan: FrozenPlan) -> Todo:
     return Todo(chunks, resent, histories, numbers)
 
 
+@task(name="preview-campaign", cache_policy=NO_CACHE, persist_result=False)
+def preview_campaign(run: Run, plan: FrozenPlan, todo: Todo) -> Preview:
+    """Count what the plan would do, and what is left of it for this run."""
+    lists = run.campaign.document.get("lists") or [{"uri": uri} for uri in run.order.recipients]
+    return make_preview(
+        plan,
+        run.order,
+        campaign=run.campaign.id,
+        lists=tuple(str(found["uri"]) for found in lists),
+        numbers=todo.numbers,
+        calls=len(todo.chunks),
+        resent_chunks=len(todo.resent),
+    )
+
+
 @task(name="write-results", cache_policy=NO_CACHE, persist_result=False)
-def write_campaign_results(run: Run, plan: FrozenPlan, resent: int) -> CampaignReport:
+def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Stop | None = None) -> CampaignReport:
     """Join plan and ledger into results.parquet, put it beside them, and sum the campaign up in campaign.json.
+
+    `waiting` is what holds the run up before it has sent anything: the results of a run that may never go on.
 
     Raises:
         LeaseLostError: another run has taken the campaign over.
     """
-    stop = run.stop.stop
+    stop = run.stop.stop or waiting
     if stop is not None and stop.cause is StopCause.LEASE_LOST:
         raise LeaseLostError(stop.message)  # the results are for the run that took over to write
     histories = run.ledger.histories()
@@ -97,7 +103,7 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int) -> CampaignR
         campaign=run.campaign.id,
         uri=f"{run.store.uri}/{RESULTS_KEY}",
         counts=counts,
-        reasons=_reasons(path),
+        figures=count_figures(path),
         calls=standing.calls,
         throttled=standing.throttled,
         resent=resent,
@@ -116,18 +122,6 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int) -> CampaignR
         }
     )
     return report
-
-
-def _reasons(path: Path) -> tuple[ReasonCount, ...]:
-    summed_up = pl.col("status").cast(pl.String).is_in([str(status) for status in _SUMMED_UP])
-    counted = (
-        pl.scan_parquet(path, glob=False)
-        .group_by("status", pl.when(~summed_up).then(pl.col("reason")).alias("reason"))
-        .len()
-        .sort("status", "len", "reason", descending=[False, True, False], nulls_last=True)
-        .collect()
-    )
-    return tuple(ReasonCount(status, reason, rows) for status, reason, rows in counted.iter_rows())
 
 
 def _put(store: Store, path: Path) -> None:

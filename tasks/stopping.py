@@ -12,6 +12,7 @@ class StopCause(StrEnum):
     CANCELLED = "cancelled"
     LEASE_LOST = "lease_lost"
     STORE_DOWN = "store_down"
+    DECLINED = "declined"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,109 @@
+"""Have somebody approve a campaign before its first call, where the order or the terminal wants it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from prefect import get_run_logger
+
+from flows.asking import asked_before, pause_for_answer, suspend_for_answer, this_run
+from flows.watching import watcher
+from tasks.approval import NOBODY, Answer, Approval, Decision, approved_before, keep, last_question, must_ask
+from tasks.bulletin import Bulletin
+from tasks.durations import in_words
+from tasks.plan import FrozenPlan
+from tasks.preview import Preview
+from tasks.run import Run
+from tasks.steps import read_ledger, write_campaign_results
+from tasks.stopping import Stop, StopCause
+from tasks.todo import Todo
+
+_NOTHING = Todo((), (), {}, 0)
+
+
+def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: Bulletin) -> Todo:
+    """Return what may be sent: all that is left, or nothing, and then the run's stop says why.
+
+    While somebody is asked, the campaign's lease is given back. What an earlier run had approved is not asked again.
+
+    Raises:
+        InputError: somebody must be asked, and nobody can be.
+        CampaignBusyError: another run has taken the campaign up in the meantime.
+        prefect.exceptions.Pause: the run is suspended; the answer starts it anew from the top.
+    """
+    if run.order.dry_run or not todo.chunks:
+        return todo
+    flow_run = this_run()
+    asked = asked_before(flow_run)
+    if not asked and approved_before(run.campaign, run.order, todo):
+        get_run_logger().info("%s: approved before, nobody is asked again", run.campaign.id)
+        return todo
+    required = must_ask(run.order, todo)
+    decide = watcher().decider(required=required)
+    if decide is None and not required and not asked:
+        return todo
+    question = Approval(
+        decision=Decision.AWAITED,
+        by="",
+        note="",
+        at=_now(),
+        numbers=todo.numbers,
+        resent_chunks=len(todo.resent),
+        settings=run.order.fingerprint(),
+        asked_by=str(flow_run.id),
+    )
+    if decide is not None:
+        answer = _ask_meanwhile(run, question, lambda: decide(preview))
+    elif flow_run.deployment_id is None:
+        bulletin.asking(preview)
+        answer = _ask_meanwhile(run, question, lambda: pause_for_answer(preview, run.order.approval_timeout))
+    elif asked:
+        question = _as_it_was_asked(run, question)
+        answer = suspend_for_answer(preview, run.order.approval_timeout)
+    else:
+        bulletin.asking(preview)
+        _write_unapproved(run, plan, question)
+        answer = suspend_for_answer(preview, run.order.approval_timeout)
+    return _act_on(run, plan, question, answer)
+
+
+def _ask_meanwhile(run: Run, question: Approval, ask: Callable[[], Answer]) -> Answer:
+    """Ask while the lease is free for others, then take it again."""
+    keep(run.campaign, question)
+    run.campaign.give_back()
+    answer = ask()
+    run.campaign.open(run.order.frozen_settings())
+    return answer
+
+
+def _as_it_was_asked(run: Run, question: Approval) -> Approval:
+    """Return what this run asked before it was suspended. Where another run has asked since, no resend was approved."""
+    kept = last_question(run.campaign)
+    return kept if kept is not None and kept.asked_by == question.asked_by else replace(question, resent_chunks=0)
+
+
+def _write_unapproved(run: Run, plan: FrozenPlan, question: Approval) -> None:
+    """Write the results of a run that nobody answers: no process of ours is there to write them when the time is up."""
+    waited = in_words(run.order.approval_timeout)
+    message = f"nobody has approved it yet; without an answer in {waited} it counts as declined. Nothing was sent."
+    write_campaign_results(run, plan, 0, Stop(StopCause.DECLINED, message))
+    keep(run.campaign, question)
+
+
+def _act_on(run: Run, plan: FrozenPlan, question: Approval, answer: Answer) -> Todo:
+    todo = read_ledger(run, plan)  # others may have sent some of it while somebody was asked
+    if answer.decision is Decision.APPROVED and not question.covers(todo, run.order.fingerprint()):
+        answer = Answer(
+            Decision.DECLINED, NOBODY, f"{answer.by} approved it, but there is more to send now than was shown"
+        )
+    keep(run.campaign, replace(question, decision=answer.decision, by=answer.by, note=answer.note, at=_now()))
+    if answer.decision is Decision.APPROVED:
+        get_run_logger().info("%s: approved by %s %s", run.campaign.id, answer.by, answer.note)
+        return todo
+    who = answer.note if answer.by == NOBODY else f"by {answer.by} {answer.note}"
+    run.stop.set(Stop(StopCause.DECLINED, f"{who}; nothing was sent. Run the campaign again to be asked again."))
+    return _NOTHING
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,170 @@
+"""The form of `send-campaign` in Prefect's UI: a title, an explanation and bounds for each parameter.
+
+The order of the fields is the order of the flow's parameters. Prefect takes a parameter's title and description from
+its name and the docstring unless `json_schema_extra` says otherwise, hence `_field`. What a schema cannot say is
+checked by `tasks.order.Order`, whose names, bounds and defaults these are.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+
+from tasks.gateway import MessageType
+from tasks.order import LONGEST_APPROVAL, LONGEST_MESSAGE, MOST_NUMBERS, OnUnknown
+
+
+def _field(title: str, description: str, **bounds: Any) -> FieldInfo:
+    return Field(json_schema_extra={"title": title, "description": description}, **bounds)
+
+
+Recipients = Annotated[
+    list[str],
+    _field(
+        "Recipient lists",
+        "Where the lists are, one a line: an s3:// object, a prefix that ends in a slash, a pattern such as "
+        "s3://lists/2026-11/*.csv, or a path on the worker. CSV, parquet, NDJSON and XLSX, also compressed.",
+        min_length=1,
+    ),
+]
+Message = Annotated[
+    str,
+    _field(
+        "Message",
+        f"The text that every recipient reads, at most {LONGEST_MESSAGE:,} characters.",
+        min_length=1,
+        max_length=LONGEST_MESSAGE,
+    ),
+]
+Type = Annotated[
+    MessageType,
+    _field(
+        "Kind of message",
+        "NOTIFY: a notification. MKT: a promotion. OTP: a verification code. GENERAL: anything else. Some countries "
+        "route and restrict them differently.",
+    ),
+]
+SenderId = Annotated[
+    str | None,
+    _field(
+        "Sender ID",
+        "Who the text is from: an approved sender ID, up to 11 letters and digits, or up to 15 digits. Without one "
+        "Alibaba chooses.",
+        min_length=1,
+        max_length=15,
+    ),
+]
+Campaign = Annotated[
+    str | None,
+    _field(
+        "Campaign ID",
+        "A name for this campaign: letters, digits, dashes, underscores. The same ID goes on with the same campaign "
+        "and texts nobody twice; a new one starts anew. Without one, an ID is made from the settings and the lists' "
+        "contents.",
+        min_length=1,
+    ),
+]
+Results = Annotated[
+    str,
+    _field(
+        "Results folder",
+        "Where the campaign's folder goes, with its plan and results: s3://bucket/prefix, or a directory on the worker "
+        "that outlives it. Use the same one for all campaigns of an account.",
+        min_length=1,
+    ),
+]
+DefaultRegion = Annotated[
+    str | None,
+    _field(
+        "Region of local numbers",
+        "Two letters, such as SG: the country of numbers that are written without a country code. Without one, numbers "
+        "must be international, such as +65 8123 4567; the plus sign may be missing.",
+        pattern=r"^[A-Za-z]{2}$",
+    ),
+]
+NumberColumn = Annotated[
+    str | None,
+    _field(
+        "Column of phone numbers",
+        "The name of the column, where it does not tell by itself, as phone, mobile or msisdn do. In lists without a "
+        "header its place: 1, 2 and so on.",
+        min_length=1,
+    ),
+]
+NoHeader = Annotated[
+    bool,
+    _field("No header", "The lists (CSV, XLSX) begin with their first row; no line names the columns."),
+]
+Encoding = Annotated[
+    str | None,
+    _field(
+        "Encoding of the lists",
+        "What CSV and NDJSON are written in, such as windows-1252. Without one: by their byte order mark, else UTF-8.",
+        min_length=1,
+    ),
+]
+DryRun = Annotated[
+    bool,
+    _field(
+        "Dry run",
+        "Read the lists, make the plan, the preview and the results, and call nothing. Run the same campaign without "
+        "it to send exactly that plan.",
+    ),
+]
+RequireApproval = Annotated[
+    bool,
+    _field(
+        "Ask before sending",
+        "Show the preview and wait until somebody approves or declines. Nothing is sent without an answer.",
+    ),
+]
+ApproveAbove = Annotated[
+    int | None,
+    _field("Ask above so many numbers", "Ask before sending to more numbers than this. 0 always asks.", ge=0),
+]
+ApprovalTimeout = Annotated[
+    int,
+    _field(
+        "Wait for an answer, in seconds",
+        "How long the question stands. No answer in time counts as declined. 14400 seconds are 4 hours.",
+        ge=1,
+        le=LONGEST_APPROVAL,
+    ),
+]
+NumbersPerCall = Annotated[
+    int,
+    _field(
+        "Numbers a call",
+        "How many numbers go out in one call: 250, or up to 1,000 if Alibaba has upgraded the account.",
+        ge=1,
+        le=MOST_NUMBERS,
+    ),
+]
+CallsPerSecond = Annotated[
+    float,
+    _field(
+        "Calls a second",
+        "How many calls the account may make in a second, over all its runs together: 1, or more if Alibaba has "
+        "upgraded the account.",
+        gt=0,
+        le=100,
+    ),
+]
+MaxFailureRate = Annotated[
+    float,
+    _field(
+        "Stop above this share of failures",
+        "Stop when more than this share of the numbers failed or is unknown, judged after the first 1,000. 0.5 is "
+        "half.",
+        ge=0,
+        le=1,
+    ),
+]
+UnknownChunks = Annotated[
+    OnUnknown,
+    _field(
+        "Numbers left unknown",
+        "What to do with numbers that an earlier run may have texted without an answer from the gateway. hold: leave "
+        "them. resend: send once more, so that some people may get the text twice.",
+    ),
+]

@@ -1,0 +1,41 @@
+"""What a reason of the results means, and what the operator should do about it: one sentence or two a reason."""
+
+from typing import Final
+
+from tasks.gateway.codes import look_up
+from tasks.statuses import REASON_SENTENCES, Status
+
+_LOOK: Final = "Look for these messages in Alibaba's console before you resend any."
+
+_SENTENCES: Final[dict[str, str]] = {
+    **{str(reason): sentence for reason, sentence in REASON_SENTENCES.items()},
+    "message_id_unmatched": "Accepted; the gateway's ids could not be paired with numbers. They stand in the receipt.",
+    "failed_list": "The gateway accepted the call but refused this number: check that it exists and takes texts.",
+    "failed_list_unmatched": f"The gateway's list of refused numbers does not fit the call. {_LOOK}",
+    "no_reply": f"The call left and no answer came: it may have been sent. {_LOOK}",
+    "interrupted": f"The run ended while the call was in the air: it may have been sent. {_LOOK}",
+    "unreadable_answer": f"The gateway answered something that cannot be read. {_LOOK}",
+    "unreachable": "The gateway could not be reached; nothing was sent. Run the campaign again.",
+    "no_credentials": "There were no credentials to sign with; nothing was sent. Mend them, run the campaign again.",
+    "dry_run": "A dry run calls nothing. Run the campaign without it to send.",
+    "stopped": "The campaign stopped first. Mend the cause, then run it again: it goes on from here.",
+    "cancelled": "The run was cancelled first. Run the campaign again to go on from here.",
+    "lease_lost": "Another run took the campaign over. Look at that run.",
+    "store_down": "The results place did not answer. Run the campaign again when it does.",
+    "declined": "Nobody approved it. Run the campaign again to be asked again.",
+}
+_BY_STATUS: Final = {
+    Status.DUPLICATE: "The same number stands in an earlier row, which gets the text.",
+    Status.SUPPRESSED: "The number stands on an opt-out list.",
+}
+
+
+def advice(status: str, reason: str | None) -> str:
+    """Say what a row's status and reason mean and what to do; empty where there is nothing to say."""
+    if status in _BY_STATUS:
+        return _BY_STATUS[Status(status)]
+    if reason is None:
+        return ""
+    if reason in _SENTENCES:
+        return _SENTENCES[reason]
+    return look_up(reason, from_gateway=False, status=200).advice

@@ -1,0 +1,90 @@
+"""Who must be asked before a campaign is sent, who was, and what they said: the part of it that is kept.
+
+`campaign.json` holds the last question under `approval`. An approval holds for the frozen plan: a resume asks nobody
+again. It never covers a resend of unknown chunks, which may text somebody twice: each of those is asked for.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from tasks.campaign import Campaign
+from tasks.order import Order
+from tasks.todo import Todo
+
+KEY: Final = "approval"
+NOBODY: Final = "nobody"
+
+
+class Decision(StrEnum):
+    """What became of the question."""
+
+    AWAITED = "awaited"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody answered; `by` is the name they gave, `note` says how they answered, or why there is no answer."""
+
+    decision: Decision
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A question and its answer, as campaign.json keeps them.
+
+    `numbers` and `resent_chunks` are the figures that were shown, `asked_by` names the run that asked, `at` is ISO.
+    """
+
+    decision: Decision
+    by: str
+    note: str
+    at: str
+    numbers: int
+    resent_chunks: int
+    settings: str
+    asked_by: str
+
+    def covers(self, todo: Todo, settings: str) -> bool:
+        """Whether what is left to do now was shown when the question was asked."""
+        return self.settings == settings and todo.numbers <= self.numbers and len(todo.resent) <= self.resent_chunks
+
+
+def must_ask(order: Order, todo: Todo) -> bool:
+    """Whether the order wants somebody to approve what is left to do."""
+    if order.dry_run or not todo.chunks:
+        return False
+    return order.require_approval or (order.approve_above is not None and todo.numbers > order.approve_above)
+
+
+def last_question(campaign: Campaign) -> Approval | None:
+    """Return the last question of the campaign; None if there was none, or if it cannot be read for certain."""
+    kept: Any = campaign.document.get(KEY)
+    try:
+        return replace(Approval(**kept), decision=Decision(kept["decision"]))
+    except (TypeError, KeyError, ValueError):
+        return None
+
+
+def approved_before(campaign: Campaign, order: Order, todo: Todo) -> bool:
+    """Whether an earlier answer approved what is left to do."""
+    last = last_question(campaign)
+    return (
+        last is not None
+        and last.decision is Decision.APPROVED
+        and not todo.resent
+        and last.covers(todo, order.fingerprint())
+    )
+
+
+def keep(campaign: Campaign, approval: Approval) -> None:
+    """Write the question and its answer to campaign.json.
+
+    Raises:
+        LeaseLostError, StoreError: it could not be kept; then nothing may be sent on it.
+    """
+    campaign.update(**{KEY: asdict(approval)})

@@ -1,0 +1,119 @@
+"""The preview as a page: what would be sent to whom, what is turned away and why, how it reads, how long it takes."""
+
+from typing import Final
+
+from tasks.advice import advice
+from tasks.countries import country
+from tasks.durations import in_words
+from tasks.masking import mask_numbers_in
+from tasks.pages import Block, Page, Quote, Table, Words
+from tasks.preview import Preview
+
+_MOST_COUNTRIES: Final = 15
+_MOST_LISTS: Final = 5
+_REFUSED: Final = "First rows that are turned away"
+
+
+def preview_page(preview: Preview) -> Page:
+    """Return the preview for people."""
+    return Page(f"Preview of {preview.campaign}", tuple(_blocks(preview)))
+
+
+def question_page(preview: Preview) -> Page:
+    """Return what somebody must see who is asked whether to send it: the preview without the rows turned away."""
+    blocks = [block for block in _blocks(preview) if not (isinstance(block, Table) and block.heading == _REFUSED)]
+    return Page(f"Send {preview.campaign}?", tuple(blocks))
+
+
+def preview_sentence(preview: Preview) -> str:
+    """Say in one line what this run would send."""
+    if not preview.numbers:
+        return f"Nothing is left to send: {preview.sendable:,} of {preview.rows:,} rows can be sent, and all were."
+    parts = "" if preview.parts is None else f", {preview.parts:,} message parts"
+    cost = "" if preview.cost is None else f", about {preview.cost}"
+    return (
+        f"{preview.numbers:,} numbers in {preview.calls:,} {'call' if preview.calls == 1 else 'calls'}, "
+        f"{in_words(preview.seconds)} at {preview.calls_per_second:g} a second{parts}{cost}."
+    )
+
+
+def resend_sentence(preview: Preview) -> str | None:
+    """Warn of chunks that may have been sent before; None where there are none."""
+    if not preview.resent_chunks:
+        return None
+    return (
+        f"{preview.resent_chunks:,} of these calls were left unknown by an earlier run: resending them may text some "
+        "people twice."
+    )
+
+
+def _blocks(preview: Preview) -> list[Block]:
+    sent = "A dry run: it would send " if preview.dry_run and preview.numbers else ""
+    sentence = preview_sentence(preview)
+    blocks: list[Block] = [Words(f"{sent}{sentence}", strong=True)]
+    if warning := resend_sentence(preview):
+        blocks.append(Words(warning, strong=True))
+    blocks.append(Words(_about(preview)))
+    blocks.extend(_messages(preview))
+    blocks.append(_groups(preview))
+    if preview.destinations:
+        blocks.append(_countries(preview))
+    if preview.refused:
+        blocks.append(_refused(preview))
+    return blocks
+
+
+def _about(preview: Preview) -> str:
+    lists = ", ".join(preview.lists[:_MOST_LISTS])
+    more = len(preview.lists) - _MOST_LISTS
+    sender = f"from {preview.sender_id}" if preview.sender_id else "without a sender ID"
+    return f"{preview.type}, {sender}. Lists: {lists}{f' and {more:,} more' if more > 0 else ''}."
+
+
+def _messages(preview: Preview) -> list[Block]:
+    """Show each different text once, with the recipients that read it."""
+    readers: dict[str, list[str]] = {}
+    for sample in preview.samples:
+        readers.setdefault(sample.text, []).append(f"{sample.phone_number} {country(sample.region).flag}")
+    return [Quote(f"As {', '.join(numbers)} will read it", text) for text, numbers in readers.items()]
+
+
+def _groups(preview: Preview) -> Table:
+    rows = [(group.status, group.reason or "", f"{group.rows:,}") for group in preview.groups]
+    return Table(
+        "Rows", ("status", "reason", "rows"), (*rows, ("all", "", f"{preview.rows:,}")), numeric=frozenset({2})
+    )
+
+
+def _countries(preview: Preview) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for destination in preview.destinations[:_MOST_COUNTRIES]:
+        place = country(destination.region)
+        rows.append(
+            (f"{destination.rows:,}", "" if place.code is None else f"+{place.code}", _named(destination.region))
+        )
+    rest = preview.destinations[_MOST_COUNTRIES:]
+    if rest:
+        rows.append((f"{sum(destination.rows for destination in rest):,}", "", f"{len(rest)} more countries"))
+    return Table("Sendable rows by country", ("rows", "code", "country"), tuple(rows), numeric=frozenset({0}))
+
+
+def _refused(preview: Preview) -> Table:
+    return Table(
+        _REFUSED,
+        ("row", "recipient", "why", "what it means"),
+        tuple(
+            (
+                f"{refused.source}#{refused.row}",
+                refused.recipient,
+                f"{refused.status}: {refused.reason}" if refused.reason else refused.status,
+                " ".join(filter(None, (advice(refused.status, refused.reason), mask_numbers_in(refused.detail or "")))),
+            )
+            for refused in preview.refused
+        ),
+    )
+
+
+def _named(region: str | None) -> str:
+    place = country(region)
+    return f"{place.name} {place.flag}"

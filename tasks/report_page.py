@@ -1,0 +1,110 @@
+"""The report as a page: what became of the rows, at what rate, what failed and what to do about it."""
+
+from typing import Final
+
+from tasks.advice import advice
+from tasks.countries import country
+from tasks.durations import in_words
+from tasks.pages import Block, Page, Table, Words
+from tasks.report import CampaignReport
+from tasks.statuses import Status
+from tasks.stopping import StopCause
+
+_MOST_COUNTRIES: Final = 15
+_EXPLAINED: Final = (Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)
+
+
+def report_page(report: CampaignReport) -> Page:
+    """Return the report for people."""
+    return Page(f"Report of {report.campaign}", tuple(_blocks(report)))
+
+
+def outcome(report: CampaignReport) -> str:
+    """Say in one sentence how the run ended and what is left to do."""
+    if report.stop is not None:
+        how = "Declined" if report.stop.cause is StopCause.DECLINED else "Stopped"
+        return f"{how}: {report.stop.message}"
+    if report.dry_run:
+        return "A dry run: nothing was called. The plan is frozen; run the campaign without --dry-run to send it."
+    if unknown := report.counts[Status.UNKNOWN]:
+        return (
+            f"{unknown:,} rows are unknown: the gateway may have taken them, so they are not sent again. Run the same "
+            "campaign with --on-unknown resend if you want that all the same."
+        )
+    if not report.settled:
+        return "Some rows were not sent: run the same campaign again to go on with them."
+    if not report.calls and report.counts[Status.ACCEPTED]:
+        return "Nothing was left to send: this campaign was finished before. A new campaign ID sends anew."
+    return "Every row is settled."
+
+
+def speed(report: CampaignReport) -> str:
+    """Say how many calls were made, how fast, and how long the run took."""
+    rate = "" if report.rate is None else f" at {report.rate:.2f} calls a second"
+    throttled = f", {report.throttled:,} of them throttled and tried again" if report.throttled else ""
+    resent = f" {report.resent:,} unknown chunks were sent again, as asked." if report.resent else ""
+    return (
+        f"{report.calls:,} {'call' if report.calls == 1 else 'calls'}{rate}{throttled}; "
+        f"{in_words(report.seconds)} from start to results.{resent}"
+    )
+
+
+def failures_table(report: CampaignReport) -> Table:
+    """Return the first rows of each failure, masked."""
+    return Table(
+        "First rows that failed or are unknown",
+        ("row", "recipient", "status", "reason", "the gateway said"),
+        tuple(
+            (f"{row.source}#{row.row}", row.recipient, row.status, row.reason or "", row.description)
+            for row in report.figures.failures
+        ),
+    )
+
+
+def _blocks(report: CampaignReport) -> list[Block]:
+    blocks: list[Block] = [
+        Words(outcome(report), strong=True),
+        Words(speed(report)),
+        Table(
+            "Rows",
+            ("status", "reason", "rows"),
+            (
+                *((entry.status, entry.reason or "", f"{entry.rows:,}") for entry in report.reasons),
+                ("all", "", f"{report.rows:,}"),
+            ),
+            numeric=frozenset({2}),
+        ),
+    ]
+    to_do = [entry for entry in report.reasons if entry.status in _EXPLAINED and entry.reason]
+    if to_do:
+        blocks.append(
+            Table(
+                "What to do",
+                ("status", "reason", "rows", "what it means, and what to do"),
+                tuple(
+                    (entry.status, entry.reason or "", f"{entry.rows:,}", advice(entry.status, entry.reason))
+                    for entry in to_do
+                ),
+                numeric=frozenset({2}),
+            )
+        )
+    if report.figures.countries:
+        blocks.append(_countries(report))
+    if report.figures.failures:
+        blocks.append(failures_table(report))
+    blocks.append(Words(f"Results: {report.uri}"))
+    return blocks
+
+
+def _countries(report: CampaignReport) -> Table:
+    found = report.figures.countries
+    rows = [
+        (*(f"{rows:,}" for rows in entry.rows), f"{country(entry.region).name} {country(entry.region).flag}")
+        for entry in found[:_MOST_COUNTRIES]
+    ]
+    rest = found[_MOST_COUNTRIES:]
+    if rest:
+        summed = zip(*(entry.rows for entry in rest), strict=True)
+        rows.append((*(f"{sum(column):,}" for column in summed), f"{len(rest)} more countries"))
+    columns = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)
+    return Table("By country", (*columns, "country"), tuple(rows), numeric=frozenset(range(len(columns))))

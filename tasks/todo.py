@@ -1,0 +1,16 @@
+"""What a run has left to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tasks.ledger import History
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """What is left to present: chunks that were never taken, and unknown ones that are to be sent again."""
+
+    chunks: tuple[int, ...]
+    resent: tuple[int, ...]
+    histories: Mapping[int, History]
+    numbers: int
