@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
@@ -16,6 +17,8 @@ from tasks.errors import CampaignStoppedError, GlobeSmsError, InputError
 from tasks.gateway import MessageType
 from tasks.order import OnUnknown, Order
 from tasks.report import CampaignReport
+from tasks.templates import fill
+from tasks.templates import time_zone as zone_of
 
 EXIT_SETTLED = 0
 EXIT_STOPPED = 1
@@ -99,15 +102,21 @@ def send(
         str | None,
         Parameter(help="The campaign's id; the same id resumes. Made from settings and lists where it is left out."),
     ] = None,
-    sender_id: Annotated[str | None, Parameter(help="An approved sender ID.")] = None,
+    sender_id: Annotated[
+        str | None, Parameter(help="An approved sender ID. Default: the account's, or Alibaba's.")
+    ] = None,
     default_region: Annotated[
         str | None, Parameter(help="Region of numbers without a country code, like SG. Default: all are international.")
     ] = None,
     number_column: Annotated[
         str | None, Parameter(help="The column of the numbers, if its name does not tell.")
     ] = None,
-    numbers_per_call: Annotated[int, Parameter(help="250; up to 1,000 for an upgraded account.")] = 250,
-    calls_per_second: Annotated[float, Parameter(help="The account's limit, over all its runs.")] = 1.0,
+    numbers_per_call: Annotated[
+        int | None, Parameter(help="Up to 1,000 for an upgraded account. Default: the account block's, or 250.")
+    ] = None,
+    calls_per_second: Annotated[
+        float | None, Parameter(help="The account's limit, over all its runs. Default: the account block's, or 1.")
+    ] = None,
     on_unknown: Annotated[
         OnUnknown, Parameter(help="Chunks that an earlier run left unknown: hold, or resend once (may text twice).")
     ] = OnUnknown.HOLD,
@@ -115,15 +124,21 @@ def send(
         float, Parameter(help="Stop when more than this share failed or is unknown, after 1,000 numbers.")
     ] = 0.5,
     dry_run: Annotated[bool, Parameter(negative="", help="Plan, write results, call nothing.")] = False,
+    account: Annotated[str | None, Parameter(help="An Alibaba SMS account block. Default: the environment.")] = None,
+    aws_credentials: Annotated[
+        str | None, Parameter(help="An AWS or MinIO credentials block. Default: the environment.")
+    ] = None,
+    time_zone: Annotated[str, Parameter(help="Whose date {date} is in a URI or the campaign id.")] = "UTC",
     json: Annotated[bool, Parameter(negative="", help="The last line on stdout is one JSON object.")] = False,
 ) -> int:
     """Send a campaign from this process, or resume it."""
+    now = datetime.now(zone_of(time_zone))
     order = Order.checked(
-        recipients=tuple(recipients),
+        recipients=tuple(fill(uri, now) for uri in recipients),
         message=message,
         type=type,
         results=results,
-        campaign=campaign,
+        campaign=None if campaign is None else fill(campaign, now),
         sender_id=sender_id,
         default_region=default_region,
         number_column=number_column,
@@ -132,6 +147,8 @@ def send(
         on_unknown=on_unknown,
         max_failure_rate=max_failure_rate,
         dry_run=dry_run,
+        account=account,
+        aws_credentials=aws_credentials,
     )
     report = run_campaign(order, Console(stderr=True))
     show_report(report, as_json=json)
@@ -157,7 +174,7 @@ def run_campaign(order: Order, console: Console) -> CampaignReport:
 
         try:
             with watched_by(watcher):
-                send_campaign(**order.model_dump(mode="json"))
+                send_campaign(**order.parameters())
         except (CampaignStoppedError, CancelledRun):
             if watcher.report is None:
                 raise
