@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions, DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
@@ -71,6 +71,12 @@ def read_deployment(client: SyncPrefectClient, name: str) -> DeploymentResponse 
         return None
 
 
+def leave_work_pool(client: SyncPrefectClient, existing: DeploymentResponse) -> None:
+    """Take a deployment out of its work pool, so that no worker gets its runs."""
+    if existing.work_pool_name is not None:
+        client.update_deployment(existing.id, DeploymentUpdate(work_pool_name=None))
+
+
 def parameters_of(spec: DeploymentSpec, existing: DeploymentResponse | None) -> dict[str, Any]:
     """Return the parameters: those of an existing deployment, or those of the file."""
     return spec.parameters if existing is None else existing.parameters
@@ -114,9 +120,9 @@ def concurrency_options_of(spec: DeploymentSpec) -> ConcurrencyOptions | None:
 
 def _differences(wanted: Mapping[str, Any], existing: DeploymentResponse) -> list[str]:
     """Name the fields that the server has otherwise."""
-    stands = {name: getattr(existing, name) for name in wanted.keys() & DeploymentResponse.model_fields.keys()}
     limit = existing.global_concurrency_limit
-    stands["concurrency_limit"] = None if limit is None else limit.limit
+    stands: dict[str, Any] = {"concurrency_limit": None if limit is None else limit.limit}
+    stands |= {name: getattr(existing, name) for name in wanted if name not in stands}
     return sorted(name for name, value in wanted.items() if _plain(value) != _plain(stands[name]))
 
 

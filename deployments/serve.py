@@ -2,8 +2,8 @@
 
 The process waits for runs and starts each in a process of its own. On SIGTERM or Ctrl-C the runs end in order: no new
 call starts, calls in the air get 15 s, the results are written. (A process worker, when it is stopped, kills its runs.)
-Parameters and schedules that the server has of a deployment stay; a deployment is either served or in a work pool, and
-belongs to whoever registered it last.
+Parameters and schedules that the server has of a deployment stay. A deployment that is served leaves its work pool;
+`globe-sms deploy` puts it back.
 """
 
 import sys
@@ -16,7 +16,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.types.entrypoint import EntrypointType
 
 from deployments.deploy import open_server
-from deployments.registering import parameters_of, read_deployment, schedules_of
+from deployments.registering import leave_work_pool, parameters_of, read_deployment, schedules_of
 from deployments.specification import SHIPPED, DeploymentSpec, Specification
 from flows.send_campaign import send_campaign
 from tasks.errors import InputError
@@ -30,9 +30,13 @@ def serve(file: Path | None = None) -> None:
     """
     specs = Specification.read(file or SHIPPED).deployments
     with open_server() as client:
-        names = [f"{send_campaign.name}/{spec.name}" for spec in specs]
-        existing = [read_deployment(client, name) if file is None else None for name in names]
-    served = [_served(spec, found) for spec, found in zip(specs, existing, strict=True)]
+        standing = [read_deployment(client, f"{send_campaign.name}/{spec.name}") for spec in specs]
+        for deployment in standing:
+            if deployment is not None:
+                leave_work_pool(client, deployment)
+    served = [
+        _served(spec, deployment if file is None else None) for spec, deployment in zip(specs, standing, strict=True)
+    ]
     # Schedules go on while the process is restarted: what falls into the gap is started late, or is too late.
     serve_deployments(*served, pause_on_shutdown=False, print_starting_message=False, limit=len(served))
 
