@@ -1,13 +1,15 @@
-"""The command `globe-sms`: `send`, and the sandbox's `demo` and `sandbox`."""
+"""The command `globe-sms`: `send`, the sandbox's `demo` and `sandbox`, and `deploy`."""
 
 import shlex
 import signal
 import sys
 import threading
-from typing import Annotated, NoReturn
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.table import Table
 
 from deployments.demo import run_demo
 from flows.cli import make_app, run_app
@@ -19,6 +21,7 @@ def main() -> NoReturn:
     app = make_app()
     app.command(demo, name="demo")
     app.command(sandbox, name="sandbox")
+    app.command(deploy, name="deploy")
     leave(run_app(app))
 
 
@@ -58,3 +61,48 @@ def sandbox(
             f"{numbers_per_call} numbers. Its log: {running.gateway.endpoint}/_sandbox/log. Ctrl-C ends it."
         )
         ended.wait()
+
+
+def deploy(
+    *,
+    work_pool: Annotated[str | None, Parameter(help="The work pool. Default: globe-sms, as the file has it.")] = None,
+    pool_type: Annotated[
+        Literal["process", "docker", "kubernetes"], Parameter(help="What the pool's workers start for a run.")
+    ] = "process",
+    image: Annotated[str | None, Parameter(help="The image of runs in a docker or kubernetes pool.")] = None,
+    pause_schedules: Annotated[bool, Parameter(negative="", help="Switch the deployments' schedules off.")] = False,
+    file: Annotated[
+        Path | None,
+        Parameter(help="Your own copy of deployments/prefect.yaml; it goes before what the server has."),
+    ] = None,
+    heartbeat_seconds: Annotated[
+        int, Parameter(help="PREFECT_FLOWS_HEARTBEAT_FREQUENCY of the workers; silent for 3 times as long is dead.")
+    ] = 180,
+) -> None:
+    """Put block type, work pool, deployments and automations on the Prefect server of PREFECT_API_URL.
+
+    Safe to run again. Parameters and schedules that stand on the server stay as they are, unless --file is given.
+    """
+    from deployments.deploy import DeployOptions
+    from deployments.deploy import deploy as put_on_the_server
+
+    changes = put_on_the_server(
+        DeployOptions(
+            work_pool=work_pool,
+            pool_type=pool_type,
+            image=image,
+            pause_schedules=pause_schedules,
+            file=file,
+            heartbeat_seconds=heartbeat_seconds,
+        )
+    )
+    table = Table(show_edge=False, pad_edge=False)
+    for column in ("what", "name", "done", ""):
+        table.add_column(column, overflow="fold")
+    for change in changes:
+        table.add_row(change.kind, change.name, change.effect, change.note)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        f"Start a worker: prefect worker start --pool {work_pool or 'globe-sms'} --type {pool_type}", soft_wrap=True
+    )

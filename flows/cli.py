@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
@@ -18,6 +19,8 @@ from tasks.gateway import MessageType
 from tasks.order import OnUnknown, Order
 from tasks.report import CampaignReport
 from tasks.stopping import StopCause
+from tasks.templates import fill
+from tasks.templates import time_zone as zone_of
 
 EXIT_SETTLED = 0
 EXIT_STOPPED = 1
@@ -102,7 +105,9 @@ def send(
         str | None,
         Parameter(help="The campaign's id; the same id resumes. Made from settings and lists where it is left out."),
     ] = None,
-    sender_id: Annotated[str | None, Parameter(help="An approved sender ID.")] = None,
+    sender_id: Annotated[
+        str | None, Parameter(help="An approved sender ID. Default: the account's, or Alibaba's.")
+    ] = None,
     default_region: Annotated[
         str | None, Parameter(help="Region of numbers without a country code, like SG. Default: all are international.")
     ] = None,
@@ -113,8 +118,12 @@ def send(
     encoding: Annotated[
         str | None, Parameter(help="Of CSV and NDJSON, like windows-1252. Default: by byte order mark, else UTF-8.")
     ] = None,
-    numbers_per_call: Annotated[int, Parameter(help="250; up to 1,000 for an upgraded account.")] = 250,
-    calls_per_second: Annotated[float, Parameter(help="The account's limit, over all its runs.")] = 1.0,
+    numbers_per_call: Annotated[
+        int | None, Parameter(help="Up to 1,000 for an upgraded account. Default: the account block's, or 250.")
+    ] = None,
+    calls_per_second: Annotated[
+        float | None, Parameter(help="The account's limit, over all its runs. Default: the account block's, or 1.")
+    ] = None,
     on_unknown: Annotated[
         OnUnknown, Parameter(help="Chunks that an earlier run left unknown: hold, or resend once (may text twice).")
     ] = OnUnknown.HOLD,
@@ -132,15 +141,21 @@ def send(
         int, Parameter(help="Seconds to wait for the answer; none in time counts as declined.")
     ] = 14_400,
     yes: Annotated[bool, Parameter(name=["--yes", "-y"], negative="", help="Send without asking.")] = False,
+    account: Annotated[str | None, Parameter(help="An Alibaba SMS account block. Default: the environment.")] = None,
+    aws_credentials: Annotated[
+        str | None, Parameter(help="An AWS or MinIO credentials block. Default: the environment.")
+    ] = None,
+    time_zone: Annotated[str, Parameter(help="Whose date {date} is in a URI or the campaign id.")] = "UTC",
     json: Annotated[bool, Parameter(negative="", help="The last line on stdout is one JSON object.")] = False,
 ) -> int:
     """Send a campaign from this process, or resume it."""
+    now = datetime.now(zone_of(time_zone))
     order = Order.checked(
-        recipients=tuple(recipients),
+        recipients=tuple(fill(uri, now) for uri in recipients),
         message=message,
         type=type,
         results=results,
-        campaign=campaign,
+        campaign=None if campaign is None else fill(campaign, now),
         sender_id=sender_id,
         default_region=default_region,
         number_column=number_column,
@@ -154,6 +169,8 @@ def send(
         require_approval=require_approval,
         approve_above=approve_above,
         approval_timeout=approval_timeout,
+        account=account,
+        aws_credentials=aws_credentials,
     )
     report = run_campaign(order, Console(stderr=True), yes=yes)
     show_report(report, as_json=json)
@@ -182,7 +199,7 @@ def run_campaign(order: Order, console: Console, *, yes: bool) -> CampaignReport
 
         try:
             with watched_by(watcher):
-                send_campaign(**order.model_dump(mode="json"))
+                send_campaign(**order.parameters())
         except (CampaignStoppedError, CancelledRun):
             if watcher.report is None:
                 raise

@@ -1,5 +1,6 @@
 """How a run ends, as Prefect's final state: its name and its message tell what became of the campaign.
 
+Late                  it started too long after its time and sent nothing
 Completed             every row is settled, or a dry run planned well
 CompletedWithUnknown  finished, but rows are left unknown or not sent
 Stopped (failed)      it stopped before its end; running it again goes on
@@ -13,6 +14,11 @@ from prefect.states import Cancelled, Completed, Failed
 from tasks.errors import CampaignStoppedError
 from tasks.report import CampaignReport
 from tasks.stopping import StopCause
+
+
+def late_state(message: str) -> State[None]:
+    """Return the state of a run that came too late to send; `message` says so to people."""
+    return Completed(name="Late", message=message)
 
 
 def final_state(report: CampaignReport) -> State[CampaignReport]:

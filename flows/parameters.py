@@ -23,7 +23,8 @@ Recipients = Annotated[
     _field(
         "Recipient lists",
         "Where the lists are, one a line: an s3:// object, a prefix that ends in a slash, a pattern such as "
-        "s3://lists/2026-11/*.csv, or a path on the worker. CSV, parquet, NDJSON and XLSX, also compressed.",
+        "s3://lists/2026-11/*.csv, or a path on the worker. CSV, parquet, NDJSON and XLSX, also compressed. {date}, "
+        "{year}, {month}, {day} and {hour} are filled in from the time that the run was scheduled for.",
         min_length=1,
     ),
 ]
@@ -60,7 +61,8 @@ Campaign = Annotated[
         "Campaign ID",
         "A name for this campaign: letters, digits, dashes, underscores. The same ID goes on with the same campaign "
         "and texts nobody twice; a new one starts anew. Without one, an ID is made from the settings and the lists' "
-        "contents.",
+        "contents. {date} and its like are filled in as in the lists, so that a run repeated for its day is the same "
+        "campaign.",
         min_length=1,
     ),
 ]
@@ -132,20 +134,21 @@ ApprovalTimeout = Annotated[
     ),
 ]
 NumbersPerCall = Annotated[
-    int,
+    int | None,
     _field(
         "Numbers a call",
-        "How many numbers go out in one call: 250, or up to 1,000 if Alibaba has upgraded the account.",
+        "How many numbers go out in one call: up to 1,000 if Alibaba has upgraded the account. Without it, what the "
+        "account's block says, or 250.",
         ge=1,
         le=MOST_NUMBERS,
     ),
 ]
 CallsPerSecond = Annotated[
-    float,
+    float | None,
     _field(
         "Calls a second",
-        "How many calls the account may make in a second, over all its runs together: 1, or more if Alibaba has "
-        "upgraded the account.",
+        "How many calls the account may make in a second, over all its runs together; more than 1 only if Alibaba has "
+        "upgraded the account. Without it, what the account's block says, or 1.",
         gt=0,
         le=100,
     ),
@@ -166,5 +169,34 @@ UnknownChunks = Annotated[
         "Numbers left unknown",
         "What to do with numbers that an earlier run may have texted without an answer from the gateway. hold: leave "
         "them. resend: send once more, so that some people may get the text twice.",
+    ),
+]
+Account = Annotated[
+    str | None,
+    _field(
+        "Account",
+        "The name of an Alibaba SMS account block: keys, endpoint, rate, sender ID. Without one, the worker's "
+        "environment has them.",
+        min_length=1,
+    ),
+]
+AwsCredentials = Annotated[
+    str | None,
+    _field(
+        "S3 credentials",
+        "The name of an AWS Credentials or MinIO Credentials block. Without one, the worker's environment has them.",
+        min_length=1,
+    ),
+]
+TimeZone = Annotated[
+    str,
+    _field("Time zone of {date}", "Whose date {date} and its like are, such as Asia/Singapore.", min_length=1),
+]
+LatestStart = Annotated[
+    int | None,
+    _field(
+        "Latest start, in minutes",
+        "A run that starts later than so many minutes after the time that it was scheduled for sends nothing.",
+        ge=0,
     ),
 ]

@@ -1,7 +1,8 @@
 """The flow `send-campaign`: one message to one recipient list, to each number once.
 
-What must exist: Alibaba Cloud credentials (its default credential chain), AWS credentials where the lists or the
-results are on S3, and a results place that keeps conditional writes. See README.md for the settings.
+What must exist: Alibaba Cloud credentials (an account block, or its default credential chain), AWS credentials where
+the lists or the results are on S3 (a block, or the environment), and a results place that keeps conditional writes.
+See README.md for the settings.
 """
 
 from typing import Any, cast
@@ -12,7 +13,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows import parameters
 from flows.approval import approve
 from flows.asking import this_run
-from flows.endings import final_state
+from flows.endings import final_state, late_state
+from flows.scheduled import filled, lateness, scheduled_time
 from flows.send_shards import send_shards
 from flows.watching import watcher
 from tasks.bulletin import Bulletin
@@ -51,10 +53,14 @@ def send_campaign(
     require_approval: parameters.RequireApproval = False,
     approve_above: parameters.ApproveAbove = None,
     approval_timeout: parameters.ApprovalTimeout = 14_400,
-    numbers_per_call: parameters.NumbersPerCall = 250,
-    calls_per_second: parameters.CallsPerSecond = 1.0,
+    account: parameters.Account = None,
+    numbers_per_call: parameters.NumbersPerCall = None,
+    calls_per_second: parameters.CallsPerSecond = None,
     max_failure_rate: parameters.MaxFailureRate = 0.5,
     on_unknown: parameters.UnknownChunks = OnUnknown.HOLD,
+    aws_credentials: parameters.AwsCredentials = None,
+    time_zone: parameters.TimeZone = "UTC",
+    latest_start_minutes: parameters.LatestStart = None,
 ) -> CampaignReport:
     """Send one text message to every number of the lists, once, and account for every row.
 
@@ -68,7 +74,12 @@ def send_campaign(
         InputError: the input or the configuration is wrong; nothing was sent.
         CampaignStoppedError: the campaign was stopped or declined; `.report` says how far it came.
     """
-    order = Order.checked(**locals())  # the parameters: nothing else is local yet
+    given = locals()  # the parameters: nothing else is local yet
+    scheduled = scheduled_time(given.pop("time_zone"))
+    late = lateness(scheduled, given.pop("latest_start_minutes"))
+    if late is not None:
+        return late_state(late)  # pyright: ignore[reportReturnType]  # a state, as below
+    order = Order.checked(**filled(given, scheduled))
     watch = watcher()
     watch.step("checking the results place and the credentials")
     with open_run(order) as run, Bulletin(run.campaign.id, this_run().id) as bulletin:

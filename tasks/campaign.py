@@ -54,6 +54,15 @@ class Owner:
         return bool(started) and _started(int(pid)) != started
 
 
+def settings_of(store: Store, campaign: str) -> Mapping[str, Any] | None:
+    """Return the settings that a campaign's plan was frozen with; None while there is no plan."""
+    folder = store.within(campaign)
+    stored = folder.get(_KEY)
+    if stored is None or PLAN_KEY not in folder.list(PLAN_KEY):
+        return None
+    return json.loads(stored.body)["settings"]
+
+
 class Campaign:
     """A campaign that this run holds the lease of; use as a context manager, which gives the lease back.
 

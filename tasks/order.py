@@ -3,10 +3,11 @@
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tasks.errors import InputError
 from tasks.gateway import MessageType, check_sender_id
@@ -17,6 +18,7 @@ LONGEST_MESSAGE = 1_500
 MOST_NUMBERS = 1_000
 LONGEST_APPROVAL = 30 * 24 * 3_600
 _CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_OF_THE_ACCOUNT = ("sender_id", "numbers_per_call", "calls_per_second")
 _CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -28,10 +30,15 @@ class OnUnknown(StrEnum):
 
 
 class Order(BaseModel):
-    """Everything that `globe-sms send` and the flow `send-campaign` take, with the same names and defaults."""
+    """Everything that `globe-sms send` and the flow `send-campaign` take, with the same names and defaults.
+
+    `inherited` names what was left to the account (None): its block's value, or the default where none is named.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    account: str | None = None
+    aws_credentials: str | None = None
     recipients: Annotated[tuple[str, ...], Field(min_length=1)]
     message: Annotated[str, Field(max_length=LONGEST_MESSAGE)]
     type: MessageType
@@ -50,6 +57,14 @@ class Order(BaseModel):
     require_approval: bool = False
     approve_above: Annotated[int | None, Field(ge=0)] = None
     approval_timeout: Annotated[int, Field(ge=1, le=LONGEST_APPROVAL)] = 4 * 3_600
+    inherited: frozenset[str] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _left_to_the_account(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Take None for "as the account has it": the field's default until the account is known."""
+        left = {name for name in _OF_THE_ACCOUNT if values.get(name) is None}
+        return {**{name: value for name, value in values.items() if name not in left}, "inherited": left}
 
     @field_validator("recipients", mode="before")
     @classmethod
@@ -116,6 +131,15 @@ class Order(BaseModel):
         except ValidationError as error:
             raise InputError("\n".join(_line(detail) for detail in error.errors(include_url=False))) from error
 
+    def taking_from(self, settings: Mapping[str, Any]) -> Self:
+        """Return the order with what was left to the account taken from these settings, where they have it."""
+        taken = {name: settings[name] for name in self.inherited if name in settings}
+        return self.model_copy(update=taken)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the flow's parameters for this order; what was left to the account is None again."""
+        return {**self.model_dump(mode="json", exclude={"inherited"}), **dict.fromkeys(self.inherited)}
+
     def frozen_settings(self) -> dict[str, Any]:
         """Return what a resume must keep: all that decides who gets which text, and in which chunk.
 
@@ -143,9 +167,13 @@ class Order(BaseModel):
     def campaign_for(self, identities: tuple[str, ...]) -> str:
         """Return the campaign id: the given one, or one made of the settings and the lists' contents.
 
-        So the same command on the same lists is the same campaign: run twice, it sends once.
+        So the same command on the same lists is the same campaign: run twice, it sends once; also when the account's
+        limits were raised in between.
         """
-        return self.campaign or f"campaign-{_digest([self.frozen_settings(), *identities])[:12]}"
+        settings = self.frozen_settings()
+        if self.account is not None:
+            settings |= {**dict.fromkeys(self.inherited & settings.keys()), "account": self.account}
+        return self.campaign or f"campaign-{_digest([settings, *identities])[:12]}"
 
 
 def _digest(value: Any) -> str:

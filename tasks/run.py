@@ -8,13 +8,15 @@ from collections.abc import Callable, Generator, Mapping
 from functools import cache
 from pathlib import Path
 
-from tasks.campaign import PLAN_KEY, Campaign
+from tasks.account import Account
+from tasks.aws_blocks import open_s3
+from tasks.campaign import PLAN_KEY, Campaign, settings_of
 from tasks.errors import InputError, StoreError
-from tasks.gateway import Credentials, Endpoint, Gateway, credentials_from_default_chain, fingerprint
+from tasks.gateway import CredentialsSource, Gateway
 from tasks.ledger import Ledger
 from tasks.order import Order
 from tasks.pacing import Pacer
-from tasks.places import open_pacing, open_store
+from tasks.places import open_store
 from tasks.planning import find_order_lists
 from tasks.recipients import ListSource, read_lists
 from tasks.s3 import S3Access
@@ -38,23 +40,23 @@ class Run:
         self,
         *,
         order: Order,
+        account: Account,
         campaign: Campaign,
         ledger: Ledger,
         stop: StopSignal,
         tally: Tally,
         scratch: Path,
         s3: Callable[[], S3Access],
-        environ: Mapping[str, str],
         sources: tuple[ListSource, ...] | None = None,
     ) -> None:
         self.order = order
+        self.account = account
         self.campaign = campaign
         self.ledger = ledger
         self.stop = stop
         self.tally = tally
         self.scratch = scratch
         self.s3 = s3
-        self.environ = environ
         self.sources = sources
 
     @property
@@ -71,14 +73,16 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
         InputError: the results place, the credentials, the endpoint or the settings will not do.
         CampaignBusyError: another run is sending this campaign.
     """
-    s3 = cache(S3Access.from_environment)
+    s3 = cache(lambda: open_s3(order.aws_credentials))
+    account = open_account(order.account, environ)
     if not order.dry_run:
-        _credentials(environ)
+        _credentials(account)
     store = open_store(order.results, s3)
     probe(store)
     stop = StopSignal()
     sources = None if order.campaign else find_order_lists(order, s3)
     campaign_id = order.campaign_for(_identities(sources or ()))
+    order = _settled(order, account, store, campaign_id)
     with (
         tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch,
         Campaign(store, campaign_id, stop=stop) as campaign,
@@ -91,13 +95,13 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
         )
         yield Run(
             order=order,
+            account=account,
             campaign=campaign,
             ledger=Ledger(campaign.store, spill),
             stop=stop,
             tally=Tally(),
             scratch=Path(scratch),
             s3=s3,
-            environ=environ,
             sources=sources,
         )
 
@@ -108,9 +112,10 @@ def preflight(order: Order, environ: Mapping[str, str] = os.environ) -> None:
     Raises:
         InputError: as `open_run` and the reading of the lists would.
     """
-    s3 = cache(S3Access.from_environment)
+    s3 = cache(lambda: open_s3(order.aws_credentials))
+    account = open_account(order.account, environ)
     if not order.dry_run:
-        _credentials(environ)
+        _credentials(account)
     store = open_store(order.results, s3)
     probe(store)
     if order.campaign is None or PLAN_KEY not in store.within(order.campaign).list(PLAN_KEY):
@@ -124,16 +129,15 @@ def open_sender(run: Run) -> Generator[Sender]:
     Raises:
         InputError: credentials, endpoint or pacing place will not do.
     """
-    source = _credentials(run.environ)
-    account = fingerprint(source())
-    pacing = open_pacing(run.order.results, run.environ, run.s3)
+    source = _credentials(run.account)
+    pacing = run.account.open_pacing(run.order.results, run.s3)
     try:
         probe(pacing)
     except StoreError as error:
         raise InputError(str(error)) from error
-    schedule = Schedule(pacing, account, run.order.calls_per_second)
+    schedule = Schedule(pacing, run.account.fingerprint(source()), run.order.calls_per_second)
     pacer = Pacer(schedule, run.stop)
-    with Gateway(Endpoint.from_environment(run.environ), source) as gateway, _short_collections():
+    with Gateway(run.account.endpoint(), source) as gateway, _short_collections():
         try:
             yield Sender(
                 campaign=run.campaign,
@@ -164,9 +168,30 @@ def _short_collections() -> Generator[None]:
         gc.unfreeze()
 
 
-def _credentials(environ: Mapping[str, str]) -> Callable[[], Credentials]:
-    Endpoint.from_environment(environ)
-    return credentials_from_default_chain()
+def open_account(name: str | None, environ: Mapping[str, str]) -> Account:
+    """Return the account of that block, or the environment's.
+
+    Raises:
+        InputError: there is no such block, or it cannot be used.
+    """
+    if name is None:
+        return Account(environ)
+    from tasks.blocks import load_account
+
+    return load_account(name, environ)
+
+
+def _settled(order: Order, account: Account, store: Store, campaign: str) -> Order:
+    """Take from the account what was left to it; a frozen plan keeps what it was frozen with."""
+    if order.account is None:
+        return order
+    limits = {name: getattr(account, name) for name in order.inherited}
+    return order.taking_from({**limits, **(settings_of(store, campaign) or {})})
+
+
+def _credentials(account: Account) -> CredentialsSource:
+    account.endpoint()
+    return account.credentials()
 
 
 def _identities(sources: tuple[ListSource, ...]) -> tuple[str, ...]:

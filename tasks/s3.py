@@ -169,21 +169,22 @@ class S3Access:
     _client: Any = field(repr=False, compare=False)
 
     @classmethod
-    def from_environment(cls) -> Self:
+    def from_environment(cls, endpoint: str | None = None, **settings: str | None) -> Self:
         """Resolve everything with boto3's own rules; no request goes to S3 yet.
 
-        An instance's or SSO's credentials may cost a network call here.
+        An instance's or SSO's credentials may cost a network call here. `endpoint` and `settings` (those of a
+        `boto3.Session`) go before the environment where they are given and not None.
 
         Raises:
             InputError: There are no credentials, or the profile or the configuration is broken.
         """
         try:
-            session = Session()
+            session = Session(**settings)
             credentials = session.get_credentials()
             if credentials is None:
                 raise InputError(_NO_CREDENTIALS)
             credentials.get_frozen_credentials()
-            client = session.client("s3", config=Config(**_CLIENT_CONFIG))
+            client = session.client("s3", endpoint_url=endpoint, config=Config(**_CLIENT_CONFIG))
         except ProfileNotFound as error:
             raise InputError(f"AWS_PROFILE names a profile that does not exist: {one_line(str(error))}") from None
         except PartialCredentialsError as error:

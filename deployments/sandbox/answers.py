@@ -11,6 +11,7 @@ from deployments.sandbox.refusals import Refusal
 ACCEPTED = "The SMS Send Request was accepted"
 _HOST_ID = "dysmsapi.sandbox.invalid"
 _ROOT = "BatchSendMessageToGlobeResponse"
+_QUERY_ROOT = "QueryMessageResponse"
 _JSON, _XML, _HTML = "application/json;charset=utf-8", "text/xml;charset=utf-8", "text/html;charset=utf-8"
 
 
@@ -101,6 +102,14 @@ def refused(refusal: Refusal, request: str, *, xml: bool) -> Answer:
     return Answer(refusal.code, refusal.status, *_written(fields, "Error", xml=xml), headers)
 
 
+def query_refused(refusal: Refusal, request: str, *, xml: bool) -> Answer:
+    """Write the refusal of a query, whose answer has no lists."""
+    if refusal.status is not None:
+        return refused(refusal, request, xml=xml)
+    fields = {"ResponseCode": refusal.code, "ResponseDescription": refusal.message, "RequestId": request}
+    return Answer(refusal.code, 200, *_written(fields, _QUERY_ROOT, xml=xml))
+
+
 def bad_gateway() -> Answer:
     """Write what a front end says when the backend is gone: HTML, no code, no request id."""
     page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
@@ -111,7 +120,7 @@ def _list(values: tuple[str, ...]) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
-def _written(fields: dict[str, object], root: str, *, xml: bool) -> tuple[str, bytes]:
+def _written(fields: Mapping[str, object], root: str, *, xml: bool) -> tuple[str, bytes]:
     if not xml:
         return _JSON, json.dumps(fields, ensure_ascii=False).encode()
     parts = "".join(f"<{name}>{_xml_text(value)}</{name}>" for name, value in fields.items())

@@ -26,7 +26,7 @@ from deployments.sandbox.faults import FaultRule, Faults, Latency
 from deployments.sandbox.judge import Ending, Judge, Outcome
 from deployments.sandbox.log import Arrival, ArrivalLog
 from deployments.sandbox.settings import GatewaySettings
-from deployments.sandbox.signature import Call
+from deployments.sandbox.signature import QUERY, Call
 
 _CHUNK_BYTES = 256 * 1024
 _LOOPBACK = ("127.", "::1", "testclient")
@@ -63,6 +63,9 @@ class Gateway:
         """Answer one call, or fail to, as the rules in force say."""
         connection = cast("Connection | None", scope.get("extensions", {}).get(EXTENSION))
         arrived = connection.arrived if connection else (self._wall(), self._monotonic())
+        if _call(scope, b"").header("x-acs-action") == QUERY:
+            await self._query(scope, receive, send, arrived)
+            return
         self._in_air += 1
         came = _Came(self._log.next_sequence(), *arrived, self._in_air)
         try:
@@ -81,6 +84,14 @@ class Gateway:
             await _deliver(outcome, connection, receive, send)
         finally:
             self._in_air -= 1
+
+    async def _query(self, scope: Scope, receive: Receive, send: Send, arrived: tuple[float, float]) -> None:
+        """Answer a query; it sends nothing, so it is no arrival in the log."""
+        body = await read_body(receive)
+        if body is not None:
+            answer = self._judge.query(_call(scope, body), wall=arrived[0], monotonic=arrived[1])
+            await _start(answer, send)
+            await send({"type": "http.response.body", "body": answer.body})
 
 
 def application(gateway: Gateway, log: ArrivalLog, faults: Faults) -> Starlette:

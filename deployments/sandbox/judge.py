@@ -11,11 +11,12 @@ from deployments.sandbox import answers, wire
 from deployments.sandbox.answers import Acceptance, Answer, Shape
 from deployments.sandbox.checks import Batch, check
 from deployments.sandbox.faults import FaultRule, Faults
-from deployments.sandbox.refusals import Refusal, RefusedError, business_refusal, gateway_refusal
+from deployments.sandbox.refusals import Refusal, RefusedError, business_refusal, gateway_refusal, missing
 from deployments.sandbox.settings import Account
 from deployments.sandbox.signature import Call, Door
 from deployments.sandbox.window import SlidingWindow
 
+_QUERIES_PER_SECOND = 300
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -71,6 +72,7 @@ class Judge:
     def __init__(self, accounts: Sequence[Account], faults: Faults) -> None:
         self._door = Door(accounts)
         self._windows = {account.key_id: SlidingWindow(account.calls_per_second) for account in accounts}
+        self._queries = {account.key_id: SlidingWindow(_QUERIES_PER_SECOND) for account in accounts}
         self._faults = faults
         # A restarted gateway must not give an id twice, so the ids begin with the time of the start.
         self._message_ids = itertools.count(time.time_ns() // 1_000 * 1_000)
@@ -110,6 +112,28 @@ class Judge:
             fault=rule.kind if rule else None,
             ending=_ENDINGS.get(rule.kind, Ending.SEND) if rule else Ending.SEND,
         )
+
+    def query(self, call: Call, *, wall: float, monotonic: float) -> Answer:
+        """Answer `QueryMessage`, which asks for one message by its id: the sandbox keeps none."""
+        request, xml = answers.request_id(), answers.wants_xml(call.header("accept"))
+        try:
+            refusal = self._query(call, wall=wall, monotonic=monotonic)
+        except RefusedError as error:
+            refusal = error.refusal
+        return answers.query_refused(refusal, request, xml=xml)
+
+    def _query(self, call: Call, *, wall: float, monotonic: float) -> Refusal:
+        account, query = self._door.admit(call, now=wall)
+        parameters = _parameters(call, query)
+        if "MessageId" not in parameters:
+            return missing("MessageId")
+        if len(parameters) > 1:
+            return gateway_refusal("InvalidParameter", "Only MessageId is known.")
+        window = self._queries[account.key_id]
+        if not window.has_room(monotonic):
+            return gateway_refusal("Throttling.User")
+        window.take(monotonic)
+        return business_refusal("DATA_NOT_EXIST" if parameters["MessageId"].isdigit() else "INVALID_PARAMETERS")
 
     def _accept(self, batch: Batch, rule: FaultRule | None, dice: random.Random) -> Acceptance:
         failed = batch.impossible

@@ -46,6 +46,7 @@ _GATEWAY: dict[str, tuple[int, str]] = {
 }
 
 _BUSINESS: dict[str, str] = {
+    "DATA_NOT_EXIST": "The queried data does not exist",
     "INVALID_SENDERID": "The sender ID is invalid or not approved",
     "INVALID_PARAMETERS": "The parameter is invalid",
     "INVALID_JSON_PARAM": "The JSON string is empty or cannot be parsed",

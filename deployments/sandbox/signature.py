@@ -19,6 +19,7 @@ from deployments.sandbox.refusals import Refusal, RefusedError, gateway_refusal,
 from deployments.sandbox.settings import Account
 
 ACTION = "BatchSendMessageToGlobe"
+QUERY = "QueryMessage"
 VERSION = "2018-05-01"
 CLOCK_TOLERANCE_SECONDS = 15 * 60
 # A signed call can be replayed for as long as its date holds, which is 15 minutes to either side.
@@ -127,7 +128,7 @@ def _check_action(path: str, headers: dict[str, str]) -> None:
             raise RefusedError(missing(_REQUIRED[name]))
     if headers["x-acs-version"] != VERSION:
         raise RefusedError(gateway_refusal("InvalidVersion"))
-    if headers["x-acs-action"] != ACTION:
+    if headers["x-acs-action"] not in {ACTION, QUERY}:
         raise RefusedError(gateway_refusal("InvalidAction.NotFound"))
 
 

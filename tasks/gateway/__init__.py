@@ -9,7 +9,9 @@ from tasks.gateway.codes import TABLE, Code, Verdict, look_up
 from tasks.gateway.credentials import credentials_from_default_chain, fingerprint
 from tasks.gateway.endpoint import Endpoint
 from tasks.gateway.models import BatchSend, MessageType, check_sender_id
+from tasks.gateway.regions import Region
 from tasks.gateway.signature import AcsV3Auth, Credentials, CredentialsSource, authorization
+from tasks.gateway.trial import try_out
 
 __all__ = [
     "TABLE",
@@ -22,6 +24,7 @@ __all__ = [
     "Gateway",
     "MessageType",
     "Outcome",
+    "Region",
     "Verdict",
     "authorization",
     "check_sender_id",
@@ -29,4 +32,5 @@ __all__ = [
     "fingerprint",
     "look_up",
     "parse_answer",
+    "try_out",
 ]

@@ -21,7 +21,7 @@ _CONFLICT = frozenset({"409", "ConditionalRequestConflict", "OperationAborted"})
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _UNAVAILABLE = 500
 _CONFLICT_TRIES = 10
-_IF_ABSENT: Mapping[str, str] = {"IfNoneMatch": "*"}
+_IF_ABSENT: Mapping[str, Any] = {"IfNoneMatch": "*"}
 _WHAT_TO_DO: Mapping[str, str] = {
     "NoSuchBucket": "the bucket does not exist; check its name, or create it",
     "AccessDenied": "access denied; the key needs GetObject, PutObject, ListBucket and DeleteObject here",
@@ -73,7 +73,7 @@ class S3Store:
 
     def put_file_if_absent(self, key: str, path: Path) -> bool:
         """PutObject of a file (5 GB at most) with If-None-Match."""
-        condition = _IF_ABSENT
+        condition: Mapping[str, Any] = _IF_ABSENT
         for _ in range(_CONFLICT_TRIES):
             with path.open("rb") as body:
                 try:
@@ -137,7 +137,7 @@ class S3Store:
         """Return the same bucket, seen from the folder `prefix`."""
         return S3Store(self._client, self._bucket, f"{self._prefix}{prefix}", sleep=self._sleep)
 
-    def _put(self, key: str, body: bytes, condition: Mapping[str, str]) -> str | None:
+    def _put(self, key: str, body: bytes, condition: Mapping[str, Any]) -> str | None:
         for _ in range(_CONFLICT_TRIES):
             try:
                 return str(self._call("put_object", key, Body=body, **condition)["ETag"])

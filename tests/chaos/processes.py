@@ -126,10 +126,10 @@ class Command:
 class PrefectServer:
     """A Prefect server of the suite's own on loopback, up when this returns; it ends with this process.
 
-    A context manager.
+    A context manager; `environment` has further settings of the server.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **environment: str) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="globe-sms-prefect-"))
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}/api"
@@ -142,6 +142,7 @@ class PrefectServer:
                 "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
                 "PREFECT_SERVER_UI_ENABLED": "false",
                 "DO_NOT_TRACK": "1",
+                **environment,
             },
             output=self._home / "server.out",
             remove=[self._home],

@@ -1,0 +1,71 @@
+"""The deployments on one machine without a work pool: `python -m deployments.serve`.
+
+The process waits for runs and starts each in a process of its own. On SIGTERM or Ctrl-C the runs end in order: no new
+call starts, calls in the air get 15 s, the results are written. (A process worker, when it is stopped, kills its runs.)
+Parameters and schedules that the server has of a deployment stay. A deployment that is served leaves its work pool;
+`globe-sms deploy` puts it back.
+"""
+
+import sys
+from pathlib import Path
+
+from prefect import serve as serve_deployments
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.deployments.runner import RunnerDeployment
+from prefect.types.entrypoint import EntrypointType
+
+from deployments.deploy import open_server
+from deployments.registering import leave_work_pool, parameters_of, read_deployment, schedules_of
+from deployments.specification import SHIPPED, DeploymentSpec, Specification
+from flows.send_campaign import send_campaign
+from tasks.errors import InputError
+
+
+def serve(file: Path | None = None) -> None:
+    """Serve the deployments of the file until SIGTERM or SIGINT.
+
+    Raises:
+        InputError: no Prefect server is set or it does not answer, or the file will not do.
+    """
+    specs = Specification.read(file or SHIPPED).deployments
+    with open_server() as client:
+        standing = [read_deployment(client, f"{send_campaign.name}/{spec.name}") for spec in specs]
+        for deployment in standing:
+            if deployment is not None:
+                leave_work_pool(client, deployment)
+    served = [
+        _served(spec, deployment if file is None else None) for spec, deployment in zip(specs, standing, strict=True)
+    ]
+    # Schedules go on while the process is restarted: what falls into the gap is started late, or is too late.
+    serve_deployments(*served, pause_on_shutdown=False, print_starting_message=False, limit=len(served))
+
+
+def _served(spec: DeploymentSpec, existing: DeploymentResponse | None) -> RunnerDeployment:
+    limit = spec.concurrency_limit
+    deployment = RunnerDeployment.from_flow(
+        send_campaign,
+        name=spec.name,
+        description=spec.description,
+        version=spec.version,
+        tags=list(spec.tags),
+        parameters=parameters_of(spec, existing),
+        schedules=[],
+        concurrency_limit=limit
+        and ConcurrencyLimitConfig(
+            limit=limit.limit,
+            collision_strategy=ConcurrencyLimitStrategy(limit.collision_strategy),
+            grace_period_seconds=limit.grace_period_seconds,
+        ),
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    deployment.schedules = list(schedules_of(spec, existing, pause=False))
+    return deployment
+
+
+if __name__ == "__main__":
+    try:
+        serve(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    except InputError as error:
+        sys.stderr.write(f"globe-sms: {error}\n")
+        sys.exit(2)

@@ -1,0 +1,188 @@
+"""The Prefect block of an Alibaba SMS account: one place for its key, its endpoint and its limits.
+
+`globe-sms deploy` registers it; so does `prefect block register -m tasks.blocks`.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+
+from tasks.account import Account
+from tasks.block_documents import read_block
+from tasks.errors import InputError
+from tasks.gateway import Credentials, Endpoint, Region, check_sender_id, try_out
+
+
+class AlibabaSmsAccount(Block):
+    """An Alibaba Cloud account that sends texts: its key, its endpoint, its limits.
+
+    Campaigns name it (`account`), so that a limit that was raised, or a key that was changed, is changed here once.
+    What is left empty comes from the environment of the run.
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # the input holds the secret
+
+    _block_type_name = "Alibaba SMS account"
+    _block_type_slug = "alibaba-sms-account"
+    # Prefect takes http(s) URLs only, no data: URI; this is the picture of its own Secret block.
+    _logo_url = HttpUrl(
+        "https://raw.githubusercontent.com/PrefectHQ/prefect/420d0d6a78bb6df1fc18bcf188fdad43c1d22ea9/assets/"
+        "block-logos/secret.png"
+    )
+    _description = "An Alibaba Cloud account that sends texts by BatchSendMessageToGlobe: key, endpoint and limits."
+    _code_example = """\
+```python
+from tasks.blocks import AlibabaSmsAccount
+
+account = AlibabaSmsAccount.load("production")
+print(account.test_connection())  # sends nothing
+```
+A campaign takes its name:
+```sh
+globe-sms send s3://lists/members.csv --account production ...
+```"""
+
+    access_key_id: Annotated[
+        str | None,
+        Field(
+            title="Access key ID",
+            description=(
+                "Of a RAM user with dysms:BatchSendMessageToGlobe. Empty: Alibaba's default credential chain "
+                "(variables, files or the machine's role where the run is)."
+            ),
+        ),
+    ] = None
+    access_key_secret: Annotated[
+        SecretStr | None, Field(title="Access key secret", description="Belongs to the access key ID.")
+    ] = None
+    security_token: Annotated[
+        SecretStr | None, Field(title="Security token", description="Of a temporary (STS) key only.")
+    ] = None
+    region: Annotated[
+        Region, Field(title="Region", description="Whose public endpoint is called. Accounts abroad: ap-southeast-1.")
+    ] = Region.SINGAPORE
+    endpoint: Annotated[
+        str | None,
+        Field(title="Endpoint", description="Another endpoint than the region's, like a VPC's: https://host"),
+    ] = None
+    calls_per_second: Annotated[
+        float,
+        Field(title="Calls a second", gt=0, le=100, description="The account's limit, over all its runs. New: 1."),
+    ] = 1.0
+    numbers_per_call: Annotated[
+        int,
+        Field(title="Numbers a call", ge=1, le=1000, description="250; up to 1,000 once Alibaba has upgraded it."),
+    ] = 250
+    sender_id: Annotated[
+        str | None,
+        Field(title="Sender ID", description="An approved sender ID, for campaigns that name none."),
+    ] = None
+    account_name: Annotated[
+        str | None,
+        Field(
+            title="Account name",
+            description=(
+                "Any name, the same wherever this account is used: its runs share the rate by it. Needed where they "
+                "use different access keys or temporary ones. Empty: GLOBE_SMS_ACCOUNT, or the access key ID."
+            ),
+        ),
+    ] = None
+    pacing: Annotated[
+        str | None,
+        Field(
+            title="Pacing place",
+            description=(
+                "An s3:// prefix (or a directory) where the account's turns are kept, for campaigns with results in "
+                "several buckets. Empty: GLOBE_SMS_PACING, or .globe-sms/pacing/ in the results' bucket."
+            ),
+        ),
+    ] = None
+
+    @field_validator(
+        "access_key_id",
+        "access_key_secret",
+        "security_token",
+        "endpoint",
+        "sender_id",
+        "account_name",
+        "pacing",
+        mode="before",
+    )
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return None if isinstance(text, str) and not text.strip() else value
+
+    @field_validator("sender_id")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        return None if value is None else check_sender_id(value)
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        try:
+            self._key()
+            self._endpoint()
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def account(self, environ: Mapping[str, str] = os.environ) -> Account:
+        """Return the account as a run needs it; what is empty here is read from `environ`."""
+        return Account(
+            environ,
+            key=self._key(),
+            url=str(self._endpoint()),
+            name=self.account_name,
+            pacing=self.pacing,
+            calls_per_second=self.calls_per_second,
+            numbers_per_call=self.numbers_per_call,
+            sender_id=self.sender_id,
+        )
+
+    def test_connection(self) -> str:
+        """Make a call that cannot send, and say what it has proved: endpoint, key and signature.
+
+        Raises:
+            InputError: the gateway was not reached or refused the key; the message says what to do.
+        """
+        account = self.account()
+        return try_out(account.endpoint(), account.credentials())
+
+    def _key(self) -> Credentials | None:
+        if self.access_key_id is None and self.access_key_secret is None and self.security_token is None:
+            return None
+        if self.access_key_id is None or self.access_key_secret is None:
+            raise InputError("give both the access key ID and its secret, or neither for the default credential chain")
+        return Credentials(self.access_key_id.strip(), self.access_key_secret, self.security_token)
+
+    def _endpoint(self) -> Endpoint:
+        return Endpoint.parse(self.endpoint or self.region.endpoint)
+
+
+def load_account(name: str, environ: Mapping[str, str] = os.environ) -> Account:
+    """Read the block of that name from the Prefect server.
+
+    Raises:
+        InputError: there is none, the server does not answer, or what it holds cannot be an account.
+    """
+    slug = AlibabaSmsAccount.get_block_type_slug()
+    found = read_block(slug, name)
+    if found is None:
+        raise InputError(
+            f"--account {name!r}: the Prefect server has no such block: make it in the UI (Blocks, Alibaba SMS "
+            "account); `globe-sms deploy` registers the type"
+        )
+    try:
+        return AlibabaSmsAccount.model_validate(dict(found)).account(environ)
+    except ValidationError as error:
+        wrong = "; ".join(_in_words(detail) for detail in error.errors(include_url=False, include_input=False))
+        raise InputError(f"the block {slug}/{name} cannot be used: {wrong}. Mend it in the UI") from None
+
+
+def _in_words(detail: Any) -> str:
+    field = ".".join(str(part) for part in detail["loc"])
+    return f"{field}: {detail['msg']}" if field else str(detail["msg"]).removeprefix("Value error, ")

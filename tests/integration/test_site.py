@@ -1,0 +1,181 @@
+"""For real: Prefect's server on PostgreSQL, `globe-sms deploy`, two workers, runs from all three deployments."""
+
+import inspect
+import signal
+from collections import Counter
+from collections.abc import Generator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from deployments.changes import Effect
+from deployments.deploy import DeployOptions, deploy
+from deployments.sandbox.child import wait_until
+from flows.send_campaign import send_campaign
+from tests.integration.site import CALLS_PER_SECOND, NUMBERS_PER_CALL, Site, campaign_parameters, open_site
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(420),
+    # Prefect's client leaves sockets and loops to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+SINGAPORE = ZoneInfo("Asia/Singapore")
+WITHOUT_ASKING = (
+    {"require_approval": False} if "require_approval" in inspect.signature(send_campaign.fn).parameters else {}
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
+    """The whole site, with two workers."""
+    with open_site(tmp_path_factory.mktemp("site")) as site:
+        site.set_parameters("manual", **WITHOUT_ASKING)
+        site.start_worker()
+        site.start_worker()
+        yield site
+
+
+def numbers(first: int, count: int) -> list[str]:
+    """Mobile numbers of Singapore; lists that begin 1,000 apart share none."""
+    return [f"65{81_000_000 + first + at}" for at in range(count)]
+
+
+def test_three_campaigns_at_once_are_sent_once_each_at_the_accounts_rate(site: Site) -> None:
+    """A scheduled, a manual and an ad-hoc run on two workers; keys and limits come from blocks.
+
+    The scheduled one was due yesterday evening in Singapore and fills that day into its list and its campaign id.
+    """
+    due = datetime.now(SINGAPORE).replace(hour=23, minute=30) - timedelta(days=1)
+    day = f"{due:%Y-%m-%d}"
+    lists = {f"daily-{day}": numbers(0, 200), "by-hand": numbers(1_000, 150), "by-program": numbers(2_000, 150)}
+    site.upload(f"lists/{day}/members.csv", lists[f"daily-{day}"])
+    site.upload("lists/by-hand.csv", lists["by-hand"])
+    site.upload("lists/by-program.csv", lists["by-program"])
+    site.sandbox.gateway.reset()
+    site.sandbox.gateway.set_latency(0.2, 0.6)
+
+    bucket = f"s3://{site.sandbox.bucket}/lists"
+    daily: dict[str, Any] = campaign_parameters(
+        site, recipients=[f"{bucket}/{{date}}/"], campaign="daily-{date}", latest_start_minutes=2 * 24 * 60
+    )
+    runs = {
+        "scheduled": site.run("scheduled", due, **daily),
+        "manual": site.run(
+            "manual", **campaign_parameters(site, recipients=[f"{bucket}/by-hand.csv"], campaign="by-hand")
+        ),
+        "ad-hoc": site.run(
+            "ad-hoc", **campaign_parameters(site, recipients=[f"{bucket}/by-program.csv"], campaign="by-program")
+        ),
+    }
+    states = {name: site.await_end(run) for name, run in runs.items()}
+    ended = [(name, state["type"], state["name"], state["message"]) for name, state in states.items()]
+    assert [end for end in ended if end[1:3] != ("COMPLETED", "Completed")] == []
+
+    log = site.sandbox.gateway.log()
+    presented = Counter(number for arrival in log for number in arrival.numbers)
+    assert presented == Counter(number for group in lists.values() for number in group)
+    assert {arrival.sender for arrival in log} == {"Site"}
+    assert {arrival.count for arrival in log} == {NUMBERS_PER_CALL}
+    stats = site.sandbox.gateway.stats()
+    assert stats.throttled == 0
+    assert stats.max_in_second <= CALLS_PER_SECOND + 1
+    for campaign, group in lists.items():
+        assert site.statuses(campaign) == {("accepted", None): len(group)}
+
+
+def test_a_second_run_of_a_day_is_the_same_campaign_and_a_late_one_sends_nothing(site: Site) -> None:
+    """Both end in order; not one call is made."""
+    due = datetime.now(SINGAPORE).replace(hour=12) - timedelta(days=3)
+    day = f"{due:%Y-%m-%d}"
+    site.upload(f"lists/{day}/members.csv", numbers(3_000, 20))
+    bucket = f"s3://{site.sandbox.bucket}/lists"
+    daily: dict[str, Any] = campaign_parameters(site, recipients=[f"{bucket}/{{date}}/"], campaign="daily-{date}")
+    first = site.run("scheduled", due, **daily, latest_start_minutes=5 * 24 * 60)
+    late = site.run("ad-hoc", due, **{**daily, "campaign": "late-{date}"}, latest_start_minutes=60)
+    assert site.await_end(first)["name"] == "Completed"
+    calls = site.sandbox.gateway.stats().calls
+    second = site.run("scheduled", due + timedelta(hours=1), **daily, latest_start_minutes=5 * 24 * 60)
+    ended = site.await_end(late)
+    assert (ended["type"], ended["name"]) == ("COMPLETED", "Late")
+    assert "nothing was sent" in ended["message"]
+    assert site.results(f"late-{day}") is None
+    assert "0 calls" in site.await_end(second)["message"]
+    assert site.sandbox.gateway.stats().calls == calls
+
+
+def test_deploying_again_changes_nothing_and_keeps_what_the_team_has_set(site: Site) -> None:
+    """Parameters and schedules are the team's once they stand on the server; a file of its own goes before them."""
+    scheduled = site.deployment("scheduled")
+    mine = {**scheduled["parameters"], "recipients": ["s3://mine/{date}.csv"], "message": "Good morning"}
+    site.set_parameters("scheduled", **mine)
+    site.call("PATCH", f"/deployments/{scheduled['id']}/schedules/{scheduled['schedules'][0]['id']}", {"active": True})
+    with temporary_settings({PREFECT_API_URL: site.prefect.url}):
+        again = deploy(DeployOptions(heartbeat_seconds=30))
+        assert {change.effect for change in again} == {Effect.UNCHANGED}, again
+        paused = deploy(DeployOptions(heartbeat_seconds=30, pause_schedules=True))
+    assert [change.name for change in paused if change.effect is Effect.UPDATED] == ["send-campaign/scheduled"]
+    found = site.deployment("scheduled")
+    assert found["id"] == scheduled["id"]
+    assert found["parameters"] == mine
+    assert [schedule["active"] for schedule in found["schedules"]] == [False]
+
+
+def test_prefects_own_deploy_of_the_file_makes_the_same_deployments(site: Site) -> None:
+    """So a team may use either."""
+    names = ("scheduled", "manual", "ad-hoc")
+    shipped = Path(inspect.getfile(deploy)).with_name("prefect.yaml")
+    with temporary_settings({PREFECT_API_URL: site.prefect.url}):
+        deploy(DeployOptions(heartbeat_seconds=30, file=shipped))
+        ours = [_essence(site.deployment(name)) for name in names]
+        done = site.start("prefect", "--no-prompt", "deploy", "--prefect-file", str(shipped), "--all")
+        done.wait_until_gone(120.0)
+        assert [_essence(site.deployment(name)) for name in names] == ours, done.output.read_text()
+    site.set_parameters("manual", **WITHOUT_ASKING)
+
+
+def test_a_served_deployment_ends_its_run_in_order_on_sigterm(site: Site) -> None:
+    """`python -m deployments.serve`: what is in the air gets its answer, the rest is not sent, the results say so."""
+    site.upload("lists/served.csv", numbers(5_000, 900))
+    site.sandbox.gateway.reset()
+    serving = site.start("python", "-m", "deployments.serve")
+    wait_until(
+        lambda: not serving.alive or site.deployment("ad-hoc")["work_pool_name"] is None, seconds=60.0, what="serving"
+    )
+    run = site.run(
+        "ad-hoc",
+        **campaign_parameters(site, recipients=[f"s3://{site.sandbox.bucket}/lists/served.csv"], campaign="served"),
+    )
+    wait_until(
+        lambda: not serving.alive or len(site.arrivals("served")) >= CALLS_PER_SECOND, seconds=90.0, what="its calls"
+    )
+    serving.send(signal.SIGTERM)
+    serving.wait_until_gone(60.0)
+    statuses = site.statuses("served")
+    assert statuses.keys() == {("accepted", None), ("not_sent", "cancelled")}, (statuses, serving.output.read_text())
+    assert site.state(run)["type"] in {"CANCELLED", "CRASHED"}
+    assert site.sandbox.gateway.stats().accepted_numbers == statuses["accepted", None]
+
+
+def _essence(deployment: dict[str, Any]) -> dict[str, Any]:
+    varying = {
+        "id",
+        "created",
+        "updated",
+        "updated_by",
+        "created_by",
+        "last_polled",
+        "version_id",
+        "version_info",
+        "status",
+    }
+    kept = {name: value for name, value in deployment.items() if name not in varying}
+    kept["schedules"] = [(each["schedule"], each["active"], each["slug"]) for each in deployment["schedules"]]
+    kept["global_concurrency_limit"] = (deployment["global_concurrency_limit"] or {}).get("limit")
+    return kept

@@ -1,0 +1,46 @@
+"""What an order leaves to the account."""
+
+from typing import Any
+
+import pytest
+
+from tasks.account import Account
+from tasks.order import Order
+
+GIVEN: dict[str, Any] = {"recipients": ["a.csv"], "message": "Hello", "type": "NOTIFY", "results": "out"}
+
+
+def test_without_an_account_the_defaults_are_those_of_a_new_one() -> None:
+    order = Order.checked(**GIVEN, numbers_per_call=None, calls_per_second=None)
+    assert (order.numbers_per_call, order.calls_per_second, order.sender_id) == (250, 1.0, None)
+    assert (Account().numbers_per_call, Account().calls_per_second) == (250, 1.0)
+
+
+def test_what_was_given_goes_before_what_the_account_has() -> None:
+    limits = {"numbers_per_call": 1000, "calls_per_second": 5.0, "sender_id": "Acme"}
+    order = Order.checked(**GIVEN, account="production", numbers_per_call=100)
+    settled = order.taking_from(limits)
+    assert (settled.numbers_per_call, settled.calls_per_second, settled.sender_id) == (100, 5.0, "Acme")
+
+
+def test_parameters_give_back_what_was_given() -> None:
+    """So that the flow that they are handed to sees what was left to the account."""
+    order = Order.checked(**GIVEN, account="production", numbers_per_call=100)
+    parameters = order.parameters()
+    assert (parameters["numbers_per_call"], parameters["calls_per_second"]) == (100, None)
+    assert Order.checked(**parameters) == order
+
+
+def test_an_explicit_default_is_the_same_campaign_as_none() -> None:
+    """Without an account: the ids of campaigns that were begun before must not change."""
+    left = Order.checked(**GIVEN).campaign_for(("list",))
+    assert left == Order.checked(**GIVEN, numbers_per_call=250).campaign_for(("list",))
+    assert left != Order.checked(**GIVEN, numbers_per_call=100).campaign_for(("list",))
+
+
+@pytest.mark.parametrize("raised", [{"numbers_per_call": 1000}, {"sender_id": "Other"}, {"calls_per_second": 9.0}])
+def test_a_raised_limit_of_the_account_does_not_make_another_campaign(raised: dict[str, Any]) -> None:
+    """The same command on the same lists, after an upgrade, must not text everyone again."""
+    order = Order.checked(**GIVEN, account="production")
+    assert order.taking_from(raised).campaign_for(("list",)) == order.campaign_for(("list",))
+    assert order.campaign_for(("list",)) != Order.checked(**GIVEN).campaign_for(("list",))
