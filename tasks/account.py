@@ -7,12 +7,18 @@ environment.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from tasks.errors import InputError
 from tasks.gateway import Credentials, CredentialsSource, Endpoint, credentials_from_default_chain, fingerprint
 from tasks.gateway.credentials import ACCOUNT_VARIABLE
 from tasks.places import PACING_VARIABLE, open_pacing
 from tasks.s3 import S3Access
 from tasks.store import Store
+
+MARGIN_VARIABLE: Final = "GLOBE_SMS_MARGIN"
+USUAL_MARGIN: Final = 0.01
+WIDEST_MARGIN: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,8 @@ class Account:
         calls_per_second: the account's limit.
         numbers_per_call: the most numbers of one call.
         sender_id: the sender ID of campaigns that name none.
+        margin: the share of the limit that is left unused, so that calls that are held up on their way do not meet;
+            None: GLOBE_SMS_MARGIN, or 0.01.
     """
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
@@ -38,6 +46,7 @@ class Account:
     calls_per_second: float = 1.0
     numbers_per_call: int = 250
     sender_id: str | None = None
+    margin: float | None = None
 
     def endpoint(self) -> Endpoint:
         """Return where the gateway is.
@@ -67,6 +76,23 @@ class Account:
             InputError: the place is none, or there are no S3 credentials.
         """
         return open_pacing(results, self._with(PACING_VARIABLE, self.pacing), s3)
+
+    def rate_margin(self) -> float:
+        """Return the share of the limit that is left unused, from 0 to 0.5.
+
+        Raises:
+            InputError: GLOBE_SMS_MARGIN is no such share.
+        """
+        if self.margin is not None:
+            return self.margin
+        text = self.environ.get(MARGIN_VARIABLE) or str(USUAL_MARGIN)
+        try:
+            margin = float(text)
+        except ValueError:
+            margin = -1.0
+        if not 0.0 <= margin <= WIDEST_MARGIN:
+            raise InputError(f"{MARGIN_VARIABLE}: {text!r} is no share of the rate from 0 to {WIDEST_MARGIN}")
+        return margin
 
     def _with(self, variable: str, value: str | None) -> Mapping[str, str]:
         return self.environ if value is None else {**self.environ, variable: value}

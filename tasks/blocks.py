@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 
-from tasks.account import Account
+from tasks.account import USUAL_MARGIN, WIDEST_MARGIN, Account
 from tasks.block_documents import read_block
 from tasks.errors import InputError
 from tasks.gateway import Credentials, Endpoint, Region, check_sender_id, try_out
@@ -76,6 +76,15 @@ globe-sms send s3://lists/members.csv --account production ...
         int,
         Field(title="Numbers a call", ge=1, le=1000, description="250; up to 1,000 once Alibaba has upgraded it."),
     ] = 250
+    margin: Annotated[
+        float,
+        Field(
+            title="Unused share of the rate",
+            ge=0,
+            le=WIDEST_MARGIN,
+            description="So that calls that are held up on their way do not meet: more if the gateway throttles often.",
+        ),
+    ] = USUAL_MARGIN
     sender_id: Annotated[
         str | None,
         Field(title="Sender ID", description="An approved sender ID, for campaigns that name none."),
@@ -141,6 +150,7 @@ globe-sms send s3://lists/members.csv --account production ...
             calls_per_second=self.calls_per_second,
             numbers_per_call=self.numbers_per_call,
             sender_id=self.sender_id,
+            margin=self.margin,
         )
 
     def test_connection(self) -> str:

@@ -135,7 +135,12 @@ def open_sender(run: Run) -> Generator[Sender]:
         probe(pacing)
     except StoreError as error:
         raise InputError(str(error)) from error
-    schedule = Schedule(pacing, run.account.fingerprint(source()), run.order.calls_per_second)
+    schedule = Schedule(
+        pacing,
+        run.account.fingerprint(source()),
+        run.order.calls_per_second,
+        margin=run.account.rate_margin(),
+    )
     pacer = Pacer(schedule, run.stop)
     with Gateway(run.account.endpoint(), source) as gateway, _short_collections():
         try:
@@ -191,6 +196,7 @@ def _settled(order: Order, account: Account, store: Store, campaign: str) -> Ord
 
 def _credentials(account: Account) -> CredentialsSource:
     account.endpoint()
+    account.rate_margin()
     return account.credentials()
 
 

@@ -228,6 +228,7 @@ def test_bad_input_is_exit_2_and_says_what_to_do(
     [
         ({"ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}, ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]),
         ({"GLOBE_SMS_ENDPOINT": "http://sms.example.com"}, ["GLOBE_SMS_ENDPOINT", "https"]),
+        ({"GLOBE_SMS_MARGIN": "2"}, ["GLOBE_SMS_MARGIN"]),
         ({"AWS_SECRET_ACCESS_KEY": "0ther-5ecret"}, ["s3://"]),
     ],
 )

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from tasks.account import Account
 from tasks.blocks import AlibabaSmsAccount
+from tasks.errors import InputError
 from tasks.gateway import Credentials, Region
 from tasks.s3 import S3Access
 
@@ -47,6 +49,7 @@ def test_the_secret_shows_nowhere() -> None:
         ({**KEY, "calls_per_second": 0}, "greater than 0"),
         ({**KEY, "numbers_per_call": 1001}, "1000"),
         ({**KEY, "region": "mars-1"}, "ap-southeast-1"),
+        ({**KEY, "margin": 0.6}, "0.5"),
     ],
 )
 def test_what_cannot_be_an_account_is_refused_without_the_secret(fields: dict[str, Any], message: str) -> None:
@@ -79,3 +82,17 @@ def test_two_keys_of_one_account_share_the_schedule_by_its_name() -> None:
     assert one.fingerprint(one.key) == other.fingerprint(other.key)
     unnamed = AlibabaSmsAccount(**KEY).account({})
     assert unnamed.fingerprint(one.key) != one.fingerprint(one.key)
+
+
+@pytest.mark.parametrize(
+    ("environ", "margin"), [({}, 0.01), ({"GLOBE_SMS_MARGIN": ""}, 0.01), ({"GLOBE_SMS_MARGIN": "0.03"}, 0.03)]
+)
+def test_the_unused_share_of_the_rate_is_a_setting(environ: dict[str, str], margin: float) -> None:
+    assert Account(environ).rate_margin() == margin
+    assert AlibabaSmsAccount(margin=0.02).account(environ).rate_margin() == 0.02
+
+
+@pytest.mark.parametrize("margin", ["-0.1", "0.51", "nan", "a little"])
+def test_an_unused_share_that_is_none_is_refused(margin: str) -> None:
+    with pytest.raises(InputError, match="GLOBE_SMS_MARGIN"):
+        Account({"GLOBE_SMS_MARGIN": margin}).rate_margin()
