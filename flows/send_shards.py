@@ -27,14 +27,14 @@ def send_shards(run: Run, plan: FrozenPlan, todo: Todo) -> None:
         for number in range(1, shards + 1):
             indexes = set(islice(waiting, SHARD_CHUNKS))
             chunks = {chunk.index: chunk for chunk in plan.chunks(min(indexes), max(indexes)) if chunk.index in indexes}
-            shard = Shard(sender, chunks, todo.histories)
-            if shards > 1:
-                try:
-                    _shard_flow(shard, rate)(run.campaign.id, number, shards)
-                except Exception as error:  # noqa: BLE001  # whatever Prefect's client raises when its server fails
-                    log.warning("Prefect did not record shard %d of %d (%s)", number, shards, type(error).__name__)
-            if not shard.began:
-                map_in_windows(shard, rate)
+            with Shard(sender, chunks, todo.histories, rate) as shard:
+                if shards > 1:
+                    try:
+                        _shard_flow(shard, rate)(run.campaign.id, number, shards)
+                    except Exception as error:  # noqa: BLE001  # whatever Prefect's client raises when its server fails
+                        log.warning("Prefect did not record shard %d of %d (%s)", number, shards, type(error).__name__)
+                if not shard.began:
+                    map_in_windows(shard)
             if run.stop.stop is not None:
                 return
 
@@ -43,7 +43,7 @@ def _shard_flow(shard: Shard, calls_per_second: float) -> Callable[[str, int, in
     """Make the shard's flow. The shard stands in a closure: as a parameter Prefect would try to store it."""
 
     def send_shard(campaign: str, shard_number: int, shards: int) -> None:  # noqa: ARG001  # shown in the UI
-        map_in_windows(shard, calls_per_second)
+        map_in_windows(shard)
 
     return Flow(
         send_shard,

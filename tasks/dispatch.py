@@ -1,14 +1,20 @@
 """Map the send task over the chunks of a shard, in windows, and wind up in order when the run is stopped.
 
 Prefect carries the chunks' numbers only; what is sent is read from the plan. A task run costs memory until its
-flow run ends, hence the shards. There are as many task runs open as calls in the air, and some two seconds of
-turns ahead: the slower the gateway answers, the more are in the air, and the rate stays what it is.
+flow run ends, hence the shards, and for fast accounts several chunks a task run. There are as many chunks under way
+as calls in the air, and some two seconds of turns ahead: the slower the gateway answers, the more are in the air, and
+the rate stays what it is.
 """
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from types import TracebackType
+from typing import Self
 
 from prefect import task, unmapped
 from prefect.cache_policies import NO_CACHE
@@ -16,7 +22,7 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
-from tasks.ledger import History, Settlement
+from tasks.ledger import History, Receipt, Settlement
 from tasks.plan import Chunk
 from tasks.send import Sender
 from tasks.stopping import Stop, StopCause
@@ -27,8 +33,10 @@ _LONGEST_ANSWER = 60.0
 _FEWEST_THREADS = 8
 MOST_THREADS = 256
 _AHEAD_SECONDS = 2.0
+_GROUP_SECONDS = 0.5
 _FEWEST_AHEAD = 4
 _LOOK_UP_SECONDS = 0.25
+_NOTHING_CLAIMED = "Nothing was claimed: the run was stopped, or another run has it."
 
 
 def thread_count(calls_per_second: float) -> int:
@@ -37,46 +45,62 @@ def thread_count(calls_per_second: float) -> int:
 
 
 class Shard:
-    """The chunks that one flow run sends. Not a dataclass, so that Prefect passes it on unread."""
+    """The chunks that one flow run sends; a context manager, with the threads that send them.
 
-    def __init__(self, sender: Sender, chunks: Mapping[int, Chunk], histories: Mapping[int, History]) -> None:
+    Not a dataclass, so that Prefect passes it on unread.
+    """
+
+    def __init__(
+        self, sender: Sender, chunks: Mapping[int, Chunk], histories: Mapping[int, History], calls_per_second: float
+    ) -> None:
         self._sender = sender
         self._chunks = chunks
         self._histories = histories
+        self._calls_per_second = calls_per_second
+        self._threads = ThreadPoolExecutor(thread_count(calls_per_second), thread_name_prefix="send")
         self._open = 0
-        self.began = False
         self._changed = threading.Condition()
+        self.began = False
 
-    @property
-    def indexes(self) -> tuple[int, ...]:
-        """The numbers of the chunks, in plan order."""
-        return tuple(self._chunks)
+    def groups(self) -> Iterator[tuple[int, ...]]:
+        """Yield the numbers of the chunks, in plan order: for each task run those of half a second of turns.
 
-    def expect(self, count: int) -> None:
-        """Count task runs that are about to be mapped."""
-        with self._changed:
-            self._open += count
+        One chunk up to 3 calls a second; from there on a task run of its own for each would cost more than its call.
+        """
+        remaining = iter(self._chunks)
+        size = max(1, math.floor(self._calls_per_second * _GROUP_SECONDS))
+        while group := tuple(islice(remaining, size)):
+            yield group
 
-    def wait_for_room(self, ahead: int) -> None:
-        """Wait until fewer than `ahead` task runs are open beside those whose call is in the air."""
-        with self._changed:
-            while self._open - self._sender.tally.in_air >= ahead:
-                self._changed.wait(_LOOK_UP_SECONDS)
+    def windows(self) -> Iterator[list[tuple[int, ...]]]:
+        """Yield groups for a second of turns, as soon as not many more than two seconds of them wait for theirs."""
+        ahead = max(_FEWEST_AHEAD, math.ceil(self._calls_per_second * _AHEAD_SECONDS))
+        groups = self.groups()
+        while window := _up_to(groups, ahead // 2):
+            with self._changed:
+                self._open += sum(map(len, window))
+            yield window
+            with self._changed:
+                while self._open - self._sender.tally.in_air >= ahead:
+                    self._changed.wait(_LOOK_UP_SECONDS)
 
-    def send(self, index: int) -> State:
-        """Send one chunk and say in a task run's state what became of it."""
+    def send(self, indexes: tuple[int, ...]) -> State:
+        """Send some chunks side by side and say in a task run's state what became of them."""
+        sent = [self._threads.submit(self._send, index) for index in indexes]
+        receipts = [future.result() for future in futures.wait(sent).done]
+        names = Counter(_name(receipt) for receipt in receipts)
+        if len(names) > 1:
+            return Completed(name="Various", message=", ".join(f"{count} {name}" for name, count in names.items()))
+        reasons = {receipt.reason or receipt.code or "" for receipt in receipts if receipt is not None}
+        return Completed(name=next(iter(names)), message=", ".join(sorted(reasons)) or _NOTHING_CLAIMED)
+
+    def _send(self, index: int) -> Receipt | None:
         try:
-            receipt = self._sender.send(self._chunks[index], self._histories.get(index, History()))
+            return self._sender.send(self._chunks[index], self._histories.get(index, History()))
         finally:
             with self._changed:
                 self._open -= 1
                 self._changed.notify_all()
-        if receipt is None:
-            return Completed(name="NotSent", message="Nothing was claimed: the run was stopped, or another run has it.")
-        name = {Settlement.ACCOUNT: "Refused", Settlement.NOT_SENT: "NotSent"}.get(
-            receipt.settlement, receipt.settlement.value.capitalize()
-        )
-        return Completed(name=name, message=receipt.reason or receipt.code or "")
 
     def stop(self, stop: Stop) -> None:
         """Let no further call start."""
@@ -86,35 +110,61 @@ class Shard:
         """End the calls in the air; what they carried is recorded as unknown."""
         self._sender.gateway.abort()
 
+    def __enter__(self) -> Self:
+        return self
 
-@task(name="send-chunk", task_run_name="send-{index}", cache_policy=NO_CACHE, persist_result=False)
-def send_chunk(index: int, shard: Shard) -> State:
-    """Send one chunk: turn, claim, call, receipt. Never retried by Prefect: the ledger decides what may be."""
-    return shard.send(index)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._threads.shutdown(wait=False)
 
 
-def map_in_windows(shard: Shard, calls_per_second: float) -> None:
-    """Map `send_chunk` over the shard, a second of turns at a time.
+def _up_to(groups: Iterator[tuple[int, ...]], chunks: int) -> list[tuple[int, ...]]:
+    """Take groups until there are so many chunks in them."""
+    taken: list[tuple[int, ...]] = []
+    while sum(map(len, taken)) < chunks and (group := next(groups, None)) is not None:
+        taken.append(group)
+    return taken
+
+
+def _name(receipt: Receipt | None) -> str:
+    if receipt is None:
+        return "NotSent"
+    names = {Settlement.ACCOUNT: "Refused", Settlement.NOT_SENT: "NotSent"}
+    return names.get(receipt.settlement, receipt.settlement.value.capitalize())
+
+
+def _run_name() -> str:
+    from prefect.runtime import task_run
+
+    indexes = task_run.parameters["indexes"]
+    return f"send-{indexes[0]}" if len(indexes) == 1 else f"send-{indexes[0]}-to-{indexes[-1]}"
+
+
+@task(name="send-chunks", task_run_name=_run_name, cache_policy=NO_CACHE, persist_result=False)
+def send_chunks(indexes: tuple[int, ...], shard: Shard) -> State:
+    """Send chunks: turn, claim, call, receipt for each. Never retried by Prefect: the ledger decides what may be."""
+    return shard.send(indexes)
+
+
+def map_in_windows(shard: Shard) -> None:
+    """Map `send_chunks` over the shard, a second of turns at a time.
 
     Whatever interrupts it (Ctrl-C, SIGTERM, a cancelled flow run) stops the sending: no new call starts, calls in
     the air get 15 seconds to end and are recorded as unknown after that. Returns in both cases.
     """
     shard.began = True
-    futures: list[PrefectFuture[State]] = []
-    ahead = max(_FEWEST_AHEAD, math.ceil(calls_per_second * _AHEAD_SECONDS))
-    remaining = iter(shard.indexes)
+    runs: list[PrefectFuture[State]] = []
     try:
-        while indexes := list(islice(remaining, ahead // 2)):
-            shard.expect(len(indexes))
-            futures.extend(send_chunk.map(indexes, unmapped(shard)))
-            shard.wait_for_room(ahead)
-        wait(futures)
+        for window in shard.windows():
+            runs.extend(send_chunks.map(window, unmapped(shard)))
+        wait(runs)
     except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
         shard.stop(Stop(StopCause.CANCELLED, f"The run was cancelled ({type(error).__name__})."))
-        _wind_up(shard, futures)
+        _wind_up(shard, runs)
 
 
-def _wind_up(shard: Shard, futures: Sequence[PrefectFuture[State]]) -> None:
-    if wait(list(futures), timeout=GRACE_SECONDS).not_done:
+def _wind_up(shard: Shard, runs: Sequence[PrefectFuture[State]]) -> None:
+    if wait(list(runs), timeout=GRACE_SECONDS).not_done:
         shard.abort()
-        wait(list(futures), timeout=GRACE_SECONDS)
+        wait(list(runs), timeout=GRACE_SECONDS)
