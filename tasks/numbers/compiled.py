@@ -12,6 +12,7 @@ from phonenumbers import PhoneNumber
 from tasks.numbers.cache import keep_rows, read_rows
 from tasks.numbers.patterns import PatternError
 from tasks.numbers.reference import Verdict, judge_number, judge_text, keep_patterns
+from tasks.numbers.shortcuts import with_shortcuts
 from tasks.numbers.table import FAILED_PLUS, PLUS, SCHEMA, STRIPPED, Table, region_rows, shared_rows, verdict_of
 
 _SHARED: Final = "shared"
@@ -29,7 +30,8 @@ class DisagreementError(Exception):
 def kept_table(default_region: str | None, folder: Path | None) -> Table | None:
     """Return the table that an earlier run has kept, or None. Some milliseconds."""
     own = read_rows(folder, _name(default_region), SCHEMA)
-    return None if own is None else _kept_table_with(own, default_region, folder)
+    table = None if own is None else _kept_table_with(own, default_region, folder)
+    return None if table is None else with_shortcuts(table)
 
 
 @lru_cache(maxsize=4)
@@ -56,7 +58,7 @@ def compiled_table(default_region: str | None, folder: Path | None) -> Table | N
         )
         return None
     keep_rows(folder, _name(default_region), own)
-    return table
+    return with_shortcuts(table)
 
 
 def _kept_table_with(own: pl.DataFrame, default_region: str | None, folder: Path | None) -> Table | None:

@@ -19,7 +19,7 @@ from number_spellings import spellings
 
 from tasks.numbers.cache import cache_folder, keep_rows, read_rows
 from tasks.numbers.compiled import DisagreementError, check, compiled_table, kept_table
-from tasks.numbers.judging import VERDICT_COLUMNS, Judge, judge
+from tasks.numbers.judging import VERDICT_COLUMNS, Judge, add_verdicts, judge
 from tasks.numbers.keys import keys_of
 from tasks.numbers.reference import keep_patterns
 from tasks.numbers.table import ASK_REFERENCE, PLAIN, PLUS, SCHEMA, Table, region_rows
@@ -35,10 +35,10 @@ REGIONS_LONG = (
 )  # fmt: skip
 
 
-def rows_of(recipients: list[str], default_region: str | None, folder: Path) -> list[tuple[str | None, ...]]:
+def rows_of(recipients: list[str], default_region: str | None, folder: Path) -> list[tuple[object, ...]]:
     """Judge by the table, and give the verdicts as rows."""
-    judged = Judge(default_region, worth_a_table=0, folder=folder)(pl.Series(recipients, dtype=pl.String))
-    return judged.struct.unnest().rows()
+    frame = pl.DataFrame({"recipient": recipients}, schema={"recipient": pl.String})
+    return add_verdicts(frame, Judge(default_region, worth_a_table=0, folder=folder)).select(*VERDICT_COLUMNS).rows()
 
 
 def disagreements(seed: int, default_region: str | None, count: int, folder: Path) -> list[tuple[object, ...]]:
@@ -143,12 +143,7 @@ def test_a_list_is_judged_the_same_in_streaming_by_either_way(tmp_path: Path, ta
         Judge(None, worth_a_table=worth, folder=table_folder / sub) for worth, sub in ((0, "."), (10**9, "none"))
     )
     lazy = pl.scan_parquet(path)
-    judged = [
-        lazy.with_columns(
-            pl.col("recipient").map_batches(way, return_dtype=pl.Struct(VERDICT_COLUMNS), is_elementwise=True)
-        ).collect(engine="streaming")
-        for way in (fast, slow)
-    ]
+    judged = [add_verdicts(lazy, way).collect(engine="streaming") for way in (fast, slow)]
     assert judged[0].equals(judged[1])
     assert judge(lazy, default_region=None).collect(engine="streaming").select(*VERDICT_COLUMNS).rows() == [
         expected(text, None) for text in texts * 3
