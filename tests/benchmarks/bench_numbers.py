@@ -3,7 +3,7 @@
     python -m tests.benchmarks.bench_numbers [--rows 10000000] [--default-region SG] [--rival-python python3.12]
 
 The list: several spellings of mobile numbers of 25 regions, 30 % duplicates, 3 % junk. Each time is the median of
-five runs, from parquet to parquet in the streaming engine, the ways in turn; the rivals judge a sample of the same
+three runs, from parquet to parquet in the streaming engine, the ways in turn; the rivals judge a sample of the same
 list. The C++ binding (closeio-phonenumbers) has the import name of `phonenumbers`, so it is installed in a virtual
 environment of its own, by an interpreter that it has a wheel for.
 """
@@ -34,7 +34,7 @@ REGIONS = (
     "MX", "AR", "CA", "ZA", "NG", "AE",
 )  # fmt: skip
 JUNK = ("", "n/a", "unknown", "-", "12345", "0", "+65 8123", "ann@example.com", "see notes", "00000000")
-RUNS = 5
+RUNS = 3
 SAMPLE = 30_000
 DUPLICATES_PERCENT = 30
 JUNK_PERCENT = 3
@@ -163,7 +163,7 @@ def measure(rows: int, region: str | None, seed: int, rival_python: str, folder:
     )
     peak = peak_mib()
     lines = [(what, rows / taken) for what, taken in seconds.items()]
-    say("the rivals")
+    say("the rivals; ours: " + ", ".join(f"{what} {rate:,.0f} rows/s" for what, rate in lines))
     sample = folder / "sample.json"
     sample.write_text(json.dumps(pl.read_parquet(source, n_rows=SAMPLE)["recipient"].to_list()), encoding="utf-8")
     package, plain = rival(sys.executable, sample, region)
