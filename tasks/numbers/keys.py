@@ -1,7 +1,8 @@
 """Texts to the keys of a table, without a Python call a row; what is odd is left to the reference.
 
 Each step takes only texts of which libphonenumber sees nothing but the digits and whether a plus sign stands before
-them: no letters behind the first digit, no signs of an extension, no plus sign elsewhere, 3 to 18 digits.
+them: no letters behind the first digit but for "ext. 12", no other signs of an extension, no plus sign elsewhere, 3 to
+18 digits.
 """
 
 from typing import Final
@@ -31,6 +32,8 @@ _NUMBER_IN_TEXT: Final = (
     # ASCII that cannot start a number, and no semicolon, which RFC 3966 gives a meaning
     r"^[^0-9+;\x80-\x{10FFFF}]*"
     rf"([+\x{{FF0B}}]*(?:[{_PUNCTUATION_CLASS}]*[0-9\x{{FF10}}-\x{{FF19}}])+)"
+    # an extension that is called one
+    r"(?:[ \x{A0}]*(?i-u:ext(?:n|ension)?)[:.]?[ \x{A0}]*[0-9]{1,20})?"
     # what libphonenumber cuts off at the end: neither letter nor digit, nor # (extension)
     rf"[{_PUNCTUATION_CLASS} -\x22$-/:-@\[-`{{-~]*$"
 )
@@ -41,9 +44,11 @@ _PLAIN_FORMS: Final = {
 }
 _AT_MOST_ONE_DIGIT: Final = r"^[\x00-/:-\x7F]*[0-9]?[\x00-/:-\x7F]*$"
 
-# By 2 * number of digits + plus sign: what to add to the digits for their key.
+# By 2 * length - plus sign, of which one is a plus sign and no digit: what to add to the digits for their key.
 _MARKS: Final = [
-    way * 10**count if count >= FEWEST_DIGITS else None for count in range(MOST_DIGITS + 1) for way in (PLAIN, PLUS)
+    way * 10**count if FEWEST_DIGITS <= count <= MOST_DIGITS else None
+    for count in range(MOST_DIGITS + 1)
+    for way in (PLAIN, PLUS)
 ]
 
 
@@ -101,13 +106,14 @@ def _keys(digits: pl.Series, texts: pl.Series, least: int) -> pl.Series:
     is_short = pl.col("text").str.len_bytes() <= _LONGEST_TEXT
     # Among texts that a cast takes for a number of `least` or more, only a plus sign sorts before the digits.
     has_plus = pl.col("digits") < "0"
-    mark = pl.lit(pl.Series(_MARKS, dtype=pl.Int64)).gather(2 * pl.col("size") + pl.col("plus"), null_on_oob=True)
+    plus = pl.col("plus").cast(pl.UInt32)
+    mark = pl.lit(pl.Series(_MARKS, dtype=pl.Int64)).gather(2 * pl.col("size") - plus, null_on_oob=True)
     return (
         pl.DataFrame({"digits": digits, "text": texts})
         .select_seq(
             value=pl.col("digits").cast(pl.Int64, strict=False),
-            plus=has_plus.cast(pl.UInt32),
-            size=pl.col("digits").str.len_bytes() - has_plus.cast(pl.UInt32),
+            plus=has_plus,
+            size=pl.col("digits").str.len_bytes(),
             is_short=is_short,
         )
         .select_seq(pl.when((pl.col("value") >= least) & pl.col("is_short")).then(pl.col("value") + mark))
