@@ -118,6 +118,10 @@ def send(
     encoding: Annotated[
         str | None, Parameter(help="Of CSV and NDJSON, like windows-1252. Default: by byte order mark, else UTF-8.")
     ] = None,
+    numbers_override: Annotated[
+        str | None,
+        Parameter(help="A table (prefix, mobile: yes or no) of E.164 prefixes that count as mobile, or do not."),
+    ] = None,
     numbers_per_call: Annotated[
         int | None, Parameter(help="Up to 1,000 for an upgraded account. Default: the account block's, or 250.")
     ] = None,
@@ -161,6 +165,7 @@ def send(
         number_column=number_column,
         no_header=no_header,
         encoding=encoding,
+        numbers_override=numbers_override,
         numbers_per_call=numbers_per_call,
         calls_per_second=calls_per_second,
         on_unknown=on_unknown,

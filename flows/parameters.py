@@ -105,6 +105,15 @@ Encoding = Annotated[
         min_length=1,
     ),
 ]
+NumbersOverride = Annotated[
+    str | None,
+    _field(
+        "Prefixes that count as mobile",
+        "A small table, s3:// or a path on the worker, with the columns prefix (+658) and mobile (yes or no): what "
+        "libphonenumber's metadata does not know yet of these numbers. The longest prefix counts.",
+        min_length=1,
+    ),
+]
 DryRun = Annotated[
     bool,
     _field(

@@ -49,6 +49,7 @@ def send_campaign(
     number_column: parameters.NumberColumn = None,
     no_header: parameters.NoHeader = False,
     encoding: parameters.Encoding = None,
+    numbers_override: parameters.NumbersOverride = None,
     dry_run: parameters.DryRun = False,
     require_approval: parameters.RequireApproval = False,
     approve_above: parameters.ApproveAbove = None,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from tasks.errors import InputError
 from tasks.gateway import MessageType, check_sender_id
-from tasks.numbers import checked_region
+from tasks.numbers import Overrides, checked_region
 from tasks.recipients import known_encoding
 
 LONGEST_MESSAGE = 1_500
@@ -33,6 +33,7 @@ class Order(BaseModel):
     """Everything that `globe-sms send` and the flow `send-campaign` take, with the same names and defaults.
 
     `inherited` names what was left to the account (None): its block's value, or the default where none is named.
+    `numbers_override_sha256` stands for the content of that table once it is read: settings freeze it, not its place.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -47,6 +48,7 @@ class Order(BaseModel):
     sender_id: str | None = None
     default_region: str | None = None
     number_column: str | None = None
+    numbers_override: str | None = None
     no_header: bool = False
     encoding: str | None = None
     numbers_per_call: Annotated[int, Field(ge=1, le=MOST_NUMBERS)] = 250
@@ -58,6 +60,7 @@ class Order(BaseModel):
     approve_above: Annotated[int | None, Field(ge=0)] = None
     approval_timeout: Annotated[int, Field(ge=1, le=LONGEST_APPROVAL)] = 4 * 3_600
     inherited: frozenset[str] = frozenset()
+    numbers_override_sha256: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -76,6 +79,13 @@ class Order(BaseModel):
     def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(uri.strip() for uri in value):
             raise ValueError("a recipients URI is blank; give an s3:// object, prefix or glob, or a local path")
+        return value
+
+    @field_validator("numbers_override")
+    @classmethod
+    def _named_table(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
+            raise ValueError("the URI is blank; give an s3:// object or a local path, or leave the option out")
         return value
 
     @field_validator("message")
@@ -136,16 +146,23 @@ class Order(BaseModel):
         taken = {name: settings[name] for name in self.inherited if name in settings}
         return self.model_copy(update=taken)
 
+    def overriding(self, overrides: Overrides) -> Self:
+        """Return the order with the content of its table of prefixes, which a resume must keep."""
+        return self.model_copy(update={"numbers_override_sha256": overrides.digest if overrides.mobile else None})
+
     def parameters(self) -> dict[str, Any]:
         """Return the flow's parameters for this order; what was left to the account is None again."""
-        return {**self.model_dump(mode="json", exclude={"inherited"}), **dict.fromkeys(self.inherited)}
+        return {
+            **self.model_dump(mode="json", exclude={"inherited", "numbers_override_sha256"}),
+            **dict.fromkeys(self.inherited),
+        }
 
     def frozen_settings(self) -> dict[str, Any]:
         """Return what a resume must keep: all that decides who gets which text, and in which chunk.
 
         What came later than the first campaigns stands there only where it is used, so that they can be resumed.
         """
-        later = {"no_header", "encoding"}
+        later = {"no_header", "encoding", "numbers_override_sha256"}
         return self.model_dump(
             mode="json",
             include={

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import phonenumbers
 import polars as pl
 
 from tasks.campaign import PLAN_KEY
@@ -16,6 +17,7 @@ from tasks.store import Store
 
 BLOCK_CHUNKS = 2_000
 _SETTINGS = "globe-sms-settings"
+_PHONENUMBERS = "globe-sms-phonenumbers"
 _SENDABLE = pl.col("status").is_null()
 
 
@@ -64,8 +66,9 @@ def freeze(judged: pl.LazyFrame, numbers_per_call: int, settings: str, scratch: 
     """
     path = scratch / f"new-{PLAN_KEY}"
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        metadata = {_SETTINGS: settings, _PHONENUMBERS: phonenumbers.__version__}
         plan = make_plan(judged, numbers_per_call, Path(folder))
-        plan.sink_parquet(path, compression="zstd", metadata={_SETTINGS: settings}, engine="streaming")
+        plan.sink_parquet(path, compression="zstd", metadata=metadata, engine="streaming")
     return path
 
 
@@ -91,6 +94,11 @@ class FrozenPlan:
                 "give another --campaign, or remove this campaign's folder if it has no claims."
             )
         return cls(path)
+
+    @property
+    def phonenumbers(self) -> str | None:
+        """The version of `phonenumbers` whose metadata the rows were judged by; None in plans of before it was kept."""
+        return pl.read_parquet_metadata(self.path).get(_PHONENUMBERS)
 
     def scan(self) -> pl.LazyFrame:
         """Return the plan's rows in input order."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tasks.campaign import PLAN_KEY
 from tasks.errors import StoreUnavailableError
-from tasks.numbers import judge
+from tasks.numbers import NO_OVERRIDES, Overrides, judge
 from tasks.order import Order
 from tasks.plan import FrozenPlan, freeze
 from tasks.recipients import ListSource, check_unchanged, find_lists, read_lists, translate_errors
@@ -27,7 +27,9 @@ def plan_lists(
     store: Store,
     s3: Callable[[], S3Access],
     scratch: Path,
+    *,
     sources: tuple[ListSource, ...] | None = None,
+    overrides: Overrides = NO_OVERRIDES,
 ) -> tuple[FrozenPlan, tuple[ListSource, ...]]:
     """Make the plan of an order's lists and freeze it in the store; return it with the lists that it was made of.
 
@@ -41,7 +43,7 @@ def plan_lists(
     """
     sources = sources or find_order_lists(order, s3)
     recipients = read_lists(sources, number_column=order.number_column, s3=s3)
-    judged = judge(recipients, default_region=order.default_region)
+    judged = judge(recipients, default_region=order.default_region, overrides=overrides)
     with translate_errors(sources, number_column=order.number_column, s3=s3):
         path = freeze(judged, order.numbers_per_call, order.fingerprint(), scratch)
     check_unchanged(sources, s3=s3)

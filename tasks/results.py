@@ -10,7 +10,7 @@ from polars.io.plugins import register_io_source
 
 from tasks.ledger import History, Receipt, Settlement
 from tasks.plan import FrozenPlan
-from tasks.statuses import STATUSES, Status
+from tasks.statuses import STATUSES, InvalidReason, Status
 
 RESULTS_KEY = "results.parquet"
 RESULTS_SCHEMA = pl.Schema(
@@ -31,6 +31,7 @@ RESULTS_SCHEMA = pl.Schema(
         "attempts": pl.UInt8(),
         "segments": pl.UInt16(),
         "sent_at": pl.Datetime("us", "UTC"),
+        "metadata": pl.String(),
     }
 )
 _CHUNK_SCHEMA = {
@@ -147,10 +148,13 @@ class _Ids:
         )
 
 
-def make_results(plan: pl.LazyFrame, answers: Answers, campaign: str, not_sent_reason: str) -> pl.LazyFrame:
+def make_results(
+    plan: pl.LazyFrame, answers: Answers, campaign: str, not_sent_reason: str, phonenumbers: str | None = None
+) -> pl.LazyFrame:
     """Join the plan with what the ledger says: `RESULTS_SCHEMA`, every input row once, in input order.
 
-    Sendable rows of a chunk that was never claimed are `not_sent` for `not_sent_reason`.
+    Sendable rows of a chunk that was never claimed are `not_sent` for `not_sent_reason`. `phonenumbers` is the
+    version of the metadata that the plan was judged by: it stands beside each `not_valid_for_region`.
     """
     planned = pl.col("status").is_not_null()
     from_position = pl.col("position_status").is_not_null()
@@ -178,6 +182,7 @@ def make_results(plan: pl.LazyFrame, answers: Answers, campaign: str, not_sent_r
         .then(pl.col("chunk_reason"))
         .otherwise(pl.lit(not_sent_reason))
     )
+    unlisted = (pl.col("status") == Status.INVALID) & (pl.col("reason") == InvalidReason.NOT_VALID_FOR_REGION)
     joined = plan.join(answers.chunks.lazy(), on="chunk", how="left", maintain_order="left").join(
         answers.positions.lazy(), on=["chunk", "position"], how="left", maintain_order="left"
     )
@@ -186,6 +191,7 @@ def make_results(plan: pl.LazyFrame, answers: Answers, campaign: str, not_sent_r
         "status": status,
         "reason": reason,
         "segments": pl.lit(None, dtype=pl.UInt16),
+        "metadata": pl.when(unlisted).then(pl.lit(phonenumbers and f"phonenumbers {phonenumbers}")),
     }
     return joined.select(made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items())
 

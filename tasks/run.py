@@ -14,7 +14,9 @@ from tasks.campaign import PLAN_KEY, Campaign, settings_of
 from tasks.errors import InputError, StoreError
 from tasks.gateway import CredentialsSource, Gateway
 from tasks.ledger import Ledger
+from tasks.numbers import NO_OVERRIDES, Overrides
 from tasks.order import Order
+from tasks.override_table import read_overrides
 from tasks.pacing import Pacer
 from tasks.places import open_store
 from tasks.planning import find_order_lists
@@ -47,6 +49,7 @@ class Run:
         tally: Tally,
         scratch: Path,
         s3: Callable[[], S3Access],
+        overrides: Overrides = NO_OVERRIDES,
         sources: tuple[ListSource, ...] | None = None,
     ) -> None:
         self.order = order
@@ -57,6 +60,7 @@ class Run:
         self.tally = tally
         self.scratch = scratch
         self.s3 = s3
+        self.overrides = overrides
         self.sources = sources
 
     @property
@@ -79,6 +83,8 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
         _credentials(account)
     store = open_store(order.results, s3)
     probe(store)
+    overrides = read_overrides(order.numbers_override, s3)
+    order = order.overriding(overrides)
     stop = StopSignal()
     sources = None if order.campaign else find_order_lists(order, s3)
     campaign_id = order.campaign_for(_identities(sources or ()))
@@ -102,6 +108,7 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
             tally=Tally(),
             scratch=Path(scratch),
             s3=s3,
+            overrides=overrides,
             sources=sources,
         )
 
@@ -118,6 +125,7 @@ def preflight(order: Order, environ: Mapping[str, str] = os.environ) -> None:
         _credentials(account)
     store = open_store(order.results, s3)
     probe(store)
+    read_overrides(order.numbers_override, s3)
     if order.campaign is None or PLAN_KEY not in store.within(order.campaign).list(PLAN_KEY):
         read_lists(find_order_lists(order, s3), number_column=order.number_column, s3=s3)
 

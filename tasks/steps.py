@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-import phonenumbers
 import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -34,13 +33,16 @@ def plan_campaign(run: Run) -> FrozenPlan:
     """
     frozen = FrozenPlan.load(run.order.fingerprint(), run.store, run.scratch)
     if frozen is None:
-        frozen, sources = plan_lists(run.order, run.store, run.s3, run.scratch, run.sources)
+        frozen, sources = plan_lists(
+            run.order, run.store, run.s3, run.scratch, sources=run.sources, overrides=run.overrides
+        )
         run.campaign.update(lists=[{"uri": source.uri, "identity": source.identity} for source in sources])
     run.campaign.update(
         plan={
             "rows": frozen.counts(),
             "chunks": frozen.chunk_count(),
-            "phonenumbers": phonenumbers.__version__,
+            "phonenumbers": frozen.phonenumbers,
+            "numbers_override": dict(run.overrides.mobile) or None,
         }
     )
     return frozen
@@ -94,7 +96,7 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
 
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
         block = {index: histories[index] for index in chunks if index in histories}
-        return make_results(rows, gather(block, run.ledger.receipts(block)), run.campaign.id, reason)
+        return make_results(rows, gather(block, run.ledger.receipts(block)), run.campaign.id, reason, plan.phonenumbers)
 
     path, counts = write_results(plan, results, run.scratch)
     _put(run.store, path)

@@ -9,15 +9,29 @@ import phonenumbers
 import polars as pl
 from phonenumbers import PhoneNumber
 
-from tasks.numbers.cache import keep_rows, read_rows
+from tasks.numbers.cache import Shelf, installed_edition
+from tasks.numbers.numbering import Unlisted
+from tasks.numbers.overrides import NO_OVERRIDES, Overrides
 from tasks.numbers.patterns import PatternError
 from tasks.numbers.reference import Verdict, judge_number, judge_text, keep_patterns
-from tasks.numbers.table import FAILED_PLUS, PLUS, SCHEMA, STRIPPED, Table, region_rows, shared_rows, verdict_of
+from tasks.numbers.shortcuts import with_shortcuts
+from tasks.numbers.table import (
+    FAILED_PLUS,
+    PLUS,
+    SCHEMA,
+    STRIPPED,
+    Table,
+    catalogue,
+    region_rows,
+    shared_rows,
+    verdict_of,
+)
 
 _SHARED: Final = "shared"
 _CHECKED_OF_KEPT: Final = 500
 _SHORTEST_NATIONAL: Final = 2
 _LONGEST_NATIONAL: Final = 17
+_ALL_MOBILE: Final = Overrides({str(digit): True for digit in range(1, 10)})
 _log = logging.getLogger(__name__)
 
 
@@ -28,8 +42,10 @@ class DisagreementError(Exception):
 @lru_cache(maxsize=4)
 def kept_table(default_region: str | None, folder: Path | None) -> Table | None:
     """Return the table that an earlier run has kept, or None. Some milliseconds."""
-    own = read_rows(folder, _name(default_region), SCHEMA)
-    return None if own is None else _kept_table_with(own, default_region, folder)
+    shelf = Shelf(folder, installed_edition())
+    own = shelf.read(_name(default_region), SCHEMA)
+    table = None if own is None else _kept_table_with(own, default_region, shelf)
+    return None if table is None else with_shortcuts(table)
 
 
 @lru_cache(maxsize=4)
@@ -38,14 +54,15 @@ def compiled_table(default_region: str | None, folder: Path | None) -> Table | N
 
     Some 5 s, or 0.3 s where what all regions share is kept already; 10 s more for a region with many carrier codes.
     """
+    shelf = Shelf(folder, installed_edition())
     try:
         own = region_rows(default_region)
-        table = _kept_table_with(own, default_region, folder)
+        table = _kept_table_with(own, default_region, shelf)
         if table is None:
             shared = shared_rows()
             table = Table.of(pl.concat([shared, own]))
             check(table, default_region, shared)
-            keep_rows(folder, _SHARED, shared)
+            shelf.keep(_SHARED, shared)
         check(table, default_region, own)
     except (PatternError, DisagreementError) as error:
         _log.warning(
@@ -55,13 +72,13 @@ def compiled_table(default_region: str | None, folder: Path | None) -> Table | N
             error,
         )
         return None
-    keep_rows(folder, _name(default_region), own)
-    return table
+    shelf.keep(_name(default_region), own)
+    return with_shortcuts(table)
 
 
-def _kept_table_with(own: pl.DataFrame, default_region: str | None, folder: Path | None) -> Table | None:
+def _kept_table_with(own: pl.DataFrame, default_region: str | None, shelf: Shelf) -> Table | None:
     """Join a region's own rows with the kept ones that all regions share, if a sample of both is right."""
-    shared = read_rows(folder, _SHARED, SCHEMA)
+    shared = shelf.read(_SHARED, SCHEMA)
     if shared is None:
         return None
     try:
@@ -89,10 +106,12 @@ def check(table: Table, default_region: str | None, *rows: pl.DataFrame) -> None
     asked = [_as_written(key) for key in members]
     codes, values = table.look_up(pl.Series(asked, dtype=pl.Int64))
     for key, code, value in zip(asked, codes.to_list(), values.to_list(), strict=True):
-        expected = _expected(key, default_region)
-        if expected is not None and code and verdict_of(code, value) != expected:
-            way, digits = str(key)[0], str(key)[1:]
-            raise DisagreementError(f"{digits[:-4]}.... of {len(digits)} digits is judged otherwise in way {way}")
+        is_unlisted = isinstance(catalogue()[code], Unlisted)
+        for overrides in (NO_OVERRIDES, _ALL_MOBILE) if is_unlisted else (NO_OVERRIDES,):
+            expected = _expected(key, default_region, overrides)
+            if expected is not None and code and verdict_of(code, value, overrides) != expected:
+                way, digits = str(key)[0], str(key)[1:]
+                raise DisagreementError(f"{digits[:-4]}.... of {len(digits)} digits is judged otherwise in way {way}")
 
 
 def _as_written(key: int) -> int:
@@ -101,11 +120,11 @@ def _as_written(key: int) -> int:
     return int(f"{PLUS}{digits}") if key // 10 ** len(digits) == FAILED_PLUS else key
 
 
-def _expected(key: int, default_region: str | None) -> Verdict | None:
+def _expected(key: int, default_region: str | None, overrides: Overrides) -> Verdict | None:
     """Return what `phonenumbers` says, None where nobody can ask for it."""
     way, digits = int(str(key)[0]), str(key)[1:]
     if way != STRIPPED:
-        return judge_text(f"+{digits}" if way == PLUS else digits, default_region)
+        return judge_text(f"+{digits}" if way == PLUS else digits, default_region, overrides)
     codes = (int(digits[:length]) for length in (1, 2, 3) if not digits.startswith("0"))
     code = next((code for code in codes if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), None)
     national = digits[len(str(code)) :]
@@ -118,7 +137,8 @@ def _expected(key: int, default_region: str | None) -> Verdict | None:
             national_number=int(national),
             italian_leading_zero=zeros > 0 or None,
             number_of_leading_zeros=zeros if zeros > 1 else None,
-        )
+        ),
+        overrides,
     )
 
 

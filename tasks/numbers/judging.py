@@ -16,8 +16,9 @@ import polars as pl
 from tasks.numbers.cache import cache_folder
 from tasks.numbers.compiled import compiled_table, kept_table
 from tasks.numbers.keys import keys_of
+from tasks.numbers.overrides import NO_OVERRIDES, Overrides, Says
 from tasks.numbers.reference import Verdict, checked_region, judge_text, keep_patterns
-from tasks.numbers.table import Table, catalogue, codes
+from tasks.numbers.table import Table, catalogue, codes, overridden, plain_verdict
 from tasks.statuses import STATUSES
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -30,27 +31,33 @@ VERDICT_COLUMNS: Final[dict[str, pl.DataType]] = {
     "reason": pl.String(),
     "e164": pl.Int64(),  # the digits of `phone_number` as one integer: what to dedupe and join on
 }
+# What is looked up for each row; `phone_number` is written from it where somebody asks for it.
+FOUND_COLUMNS: Final = {name: dtype for name, dtype in VERDICT_COLUMNS.items() if name != "phone_number"}
 ROWS_WORTH_A_TABLE: Final = 50_000  # what `phonenumbers` reads in the time that a table takes to compile, or less
 _VERDICT: Final = "__verdict"
 
 
-def judge(frame: Frame, *, default_region: str | None) -> Frame:
+def judge(frame: Frame, *, default_region: str | None, overrides: Overrides = NO_OVERRIDES) -> Frame:
     """Add `VERDICT_COLUMNS` to a frame with the column `recipient` (String).
 
     `status` is null where a text can be sent; `phone_number`, `e164` and `region` are set for every valid number
     (`region` not for those that belong to no region). Columns of these names are replaced. A lazy frame stays lazy
-    and goes through the streaming engine a batch at a time.
+    and goes through the streaming engine a batch at a time. `overrides` are applied on either way.
 
     Raises:
         InputError: libphonenumber knows no such default region.
     """
-    judged = pl.col(RECIPIENT).map_batches(
-        Judge(checked_region(default_region)), return_dtype=pl.Struct(VERDICT_COLUMNS), is_elementwise=True
-    )
-    return (
-        frame.with_columns(judged.alias(_VERDICT))
-        .with_columns(pl.col(_VERDICT).struct.field(name) for name in VERDICT_COLUMNS)
-        .drop(_VERDICT)
+    return add_verdicts(frame, Judge(checked_region(default_region), overrides))
+
+
+def add_verdicts(frame: Frame, way: "Judge") -> Frame:
+    """Add `VERDICT_COLUMNS` to a frame, judged in this way."""
+    judged = pl.col(RECIPIENT).map_batches(way, return_dtype=pl.Struct(FOUND_COLUMNS), is_elementwise=True)
+    found = pl.col(_VERDICT).struct
+    made = {"phone_number": pl.concat_str(pl.lit("+"), found.field("e164"))}
+    return frame.with_columns(judged.alias(_VERDICT)).select(
+        pl.exclude(_VERDICT, *VERDICT_COLUMNS),
+        *(made.get(name, found.field(name)).alias(name) for name in VERDICT_COLUMNS),
     )
 
 
@@ -58,10 +65,17 @@ class Judge:
     """Judges batches of recipients, by the way that is quicker for their number. Safe to call from many threads."""
 
     def __init__(
-        self, default_region: str | None, *, worth_a_table: int = ROWS_WORTH_A_TABLE, folder: Path | None = None
+        self,
+        default_region: str | None,
+        overrides: Overrides = NO_OVERRIDES,
+        *,
+        worth_a_table: int = ROWS_WORTH_A_TABLE,
+        folder: Path | None = None,
     ) -> None:
         """Take a checked default region; `folder` keeps compiled tables (default: the user's cache folder)."""
         self._default_region = default_region
+        self._overrides = overrides
+        self._override = OverrideCodes(overrides) if overrides.mobile else None
         self._worth_a_table = worth_a_table
         self._folder = folder or cache_folder()
         self._lock = threading.Lock()
@@ -71,19 +85,21 @@ class Judge:
         self._has_compiled = False
 
     def __call__(self, recipients: pl.Series) -> pl.Series:
-        """Return one struct of the verdict columns for each recipient."""
+        """Return one struct of `FOUND_COLUMNS` for each recipient."""
         table = self._table_for(recipients.len())
-        return (
-            judge_by_reference(recipients, self._default_region) if table is None else self.by_table(recipients, table)
-        )
+        if table is None:
+            return judge_by_reference(recipients, self._default_region, self._overrides)
+        return self.by_table(recipients, table)
 
     def by_table(self, recipients: pl.Series, table: Table) -> pl.Series:
         """Look each recipient up, and have the reference read the odd ones."""
         found, values = table.look_up(keys_of(recipients))
+        if self._override is not None:
+            found = self._override(found, values)
         odd = (found == codes()[None]).arg_true()
         if not odd.is_empty():
             texts = recipients.gather(odd)
-            read = _read_uniques(texts, self._default_region)
+            read = _read_uniques(texts, self._default_region, self._overrides)
             rows = texts.to_frame(RECIPIENT).join(read, on=RECIPIENT, how="left", maintain_order="left")
             found, values = found.scatter(odd, rows["code"]), values.scatter(odd, rows["value"])
         return _structs(found, values)
@@ -100,20 +116,41 @@ class Judge:
             return self._table
 
 
-def judge_by_reference(recipients: pl.Series, default_region: str | None) -> pl.Series:
-    """Judge each different text by `phonenumbers`; return one struct of the verdict columns for each row."""
+class OverrideCodes:
+    """Turns the codes that were looked up to what overrides make of them."""
+
+    def __init__(self, overrides: Overrides) -> None:
+        """Cut the prefixes into ranges, once."""
+        starts, says = zip(*overrides.ranges(), strict=True)
+        self._starts = pl.Series(starts, dtype=pl.Int64)
+        self._says = pl.Series(says, dtype=pl.UInt32)
+        self._codes = pl.Series(
+            [codes()[overridden(entry, said)] for said in Says for entry in catalogue()], dtype=pl.UInt16
+        )
+
+    def __call__(self, found: pl.Series, values: pl.Series) -> pl.Series:
+        """Return the codes for codes and E.164 digits; codes that have no digits stay."""
+        ranges = self._starts.search_sorted(values, side="right").cast(pl.Int64) - 1
+        said = self._says.gather(ranges.clip(0))
+        return self._codes.gather(said * len(catalogue()) + found)
+
+
+def judge_by_reference(
+    recipients: pl.Series, default_region: str | None, overrides: Overrides = NO_OVERRIDES
+) -> pl.Series:
+    """Judge each different text by `phonenumbers`; return one struct of `FOUND_COLUMNS` for each row."""
     keep_patterns()
     texts = recipients.unique()
-    verdicts = [judge_text(text, default_region) for text in texts]
+    verdicts = [judge_text(text, default_region, overrides) for text in texts]
     read = _verdict_columns(verdicts).insert_column(0, texts.alias(RECIPIENT))
     rows = recipients.to_frame(RECIPIENT).join(read, on=RECIPIENT, how="left", nulls_equal=True, maintain_order="left")
-    return rows.select(pl.struct(*VERDICT_COLUMNS)).to_series()
+    return rows.select(pl.struct(*FOUND_COLUMNS)).to_series()
 
 
-def _read_uniques(recipients: pl.Series, default_region: str | None) -> pl.DataFrame:
+def _read_uniques(recipients: pl.Series, default_region: str | None, overrides: Overrides) -> pl.DataFrame:
     """Read each different text; return its code in the catalogue and its E.164 digits as an integer."""
     texts = recipients.unique()
-    verdicts = [judge_text(text, default_region) for text in texts]
+    verdicts = [judge_text(text, default_region, overrides) for text in texts]
     return pl.DataFrame(
         {
             RECIPIENT: texts,
@@ -126,23 +163,24 @@ def _read_uniques(recipients: pl.Series, default_region: str | None) -> pl.DataF
 
 def _structs(found: pl.Series, values: pl.Series) -> pl.Series:
     entries = _catalogue_columns()
-    numbers = values.set(~entries["is_number"].gather(found), None)
+    code, value = pl.col("code"), pl.col("value")
+    gathered = {name: pl.lit(entries[name]).gather(code) for name in FOUND_COLUMNS if name != "e164"}
+    gathered["e164"] = pl.when(pl.lit(entries["is_number"]).gather(code)).then(value)
     return (
-        entries.select(pl.col("region", "status", "reason").gather(found))
-        .with_columns(phone_number="+" + numbers.cast(pl.String), e164=numbers)
-        .select(pl.struct(*VERDICT_COLUMNS))
-        .to_series()
+        pl.DataFrame({"code": found, "value": values})
+        .select_seq(gathered[name].alias(name) for name in FOUND_COLUMNS)
+        .to_struct(RECIPIENT)
     )
 
 
 @cache
 def _catalogue_columns() -> pl.DataFrame:
-    entries = [entry if isinstance(entry, Verdict) else Verdict() for entry in catalogue()]
+    entries = [plain_verdict(entry) or Verdict() for entry in catalogue()]
     is_number = pl.Series("is_number", [entry.is_of_a_number for entry in entries])
     return _verdict_columns(entries).with_columns(is_number)
 
 
 def _verdict_columns(verdicts: list[Verdict]) -> pl.DataFrame:
     return pl.DataFrame(
-        {name: [getattr(verdict, name) for verdict in verdicts] for name in VERDICT_COLUMNS}, schema=VERDICT_COLUMNS
+        {name: [getattr(verdict, name) for verdict in verdicts] for name in FOUND_COLUMNS}, schema=FOUND_COLUMNS
     )

@@ -13,7 +13,7 @@ import phonenumbers
 
 from tasks.numbers.automaton import Automaton, Fate, Runs
 from tasks.numbers.patterns import Digits
-from tasks.numbers.reference import Verdict, verdict_of_valid
+from tasks.numbers.reference import Verdict, verdict_of_unlisted, verdict_of_valid
 from tasks.numbers.rules import GENERAL, LEADING, Kind, Length, RegionRules
 from tasks.statuses import InvalidReason, Status
 
@@ -34,6 +34,16 @@ class Again(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A number of possible length that is not valid: `not_valid_for_region`, unless an override says otherwise."""
+
+    if_mobile: Verdict
+
+
+Entry = Verdict | Unlisted | Again
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """The verdicts of all completions of some digits, in runs, and where the number stands in them.
 
@@ -41,7 +51,7 @@ class Reading:
     must be read again. It is longer or shorter than the digits only at its known start.
     """
 
-    runs: Runs[Verdict | Again]
+    runs: Runs[Entry]
     number: Digits | None = None
 
 
@@ -73,7 +83,7 @@ class Numbering:
             Fate(automaton, lambda tags, tag=(index, GENERAL): tag in tags) for index in range(len(self.rules))
         ]
         self._verdicts = {
-            length: Fate[_Tag, Verdict | Again](automaton, lambda tags, length=length: self._verdict(tags, length))
+            length: Fate[_Tag, Entry](automaton, lambda tags, length=length: self._verdict(tags, length))
             for length in range(_SHORTEST_NATIONAL, _LONGEST_NATIONAL + 1)
             if any(rules.has_numbers_of(length) for rules in self.rules)
         }
@@ -91,7 +101,7 @@ class Numbering:
             return refused(InvalidReason.TOO_SHORT)
         shortest = max(digits.length - rules.shortens, 0)
         fates = set(self._fate_of_length[shortest : digits.length + rules.lengthens + 1])
-        if len(fates) == 1 and None not in fates:
+        if len(fates) == 1 and all(isinstance(fate, Verdict) for fate in fates):
             return self.stripped(digits)  # the prefix makes no difference
         stripped = rules.after_national_prefix(digits)
         if stripped == digits or rules.fits(stripped.length) not in (Length.POSSIBLE, Length.TOO_LONG):
@@ -116,7 +126,7 @@ class Numbering:
         """Judge a national number from which nothing more is to be stripped."""
         verdict = self._fate_of_length[digits.length]
         if verdict is not None:
-            return Reading(((0, verdict),))
+            return Reading(((0, verdict),), self._e164(digits))
         return Reading(self._verdicts[digits.length].runs(digits), self._e164(digits))
 
     def _is_spoilt(self, index: int, digits: Digits, stripped: Digits) -> bool:
@@ -126,7 +136,7 @@ class Numbering:
             return False
         return self.is_general(index, digits) and not self.is_general(index, stripped)
 
-    def _of_length(self, length: int) -> Verdict | None:
+    def _of_length(self, length: int) -> Entry | None:
         """Return the verdict of all numbers of a length, None where it depends on their digits."""
         if length < _SHORTEST_NATIONAL:
             return Verdict(status=Status.INVALID, reason=InvalidReason.TOO_SHORT)
@@ -137,17 +147,23 @@ class Numbering:
     def _e164(self, digits: Digits) -> Digits:
         return digits.after(0, str(self.code))
 
-    def _verdict(self, tags: frozenset[_Tag], length: int) -> Verdict:
+    def _verdict(self, tags: frozenset[_Tag], length: int) -> Entry:
+        region = None
         for index, rules in enumerate(self.rules):
             matched = {name for at, name in tags if at == index}
             kind = rules.kind(matched, length)
             if len(self.rules) == 1 or (LEADING in matched if rules.has_leading_digits else kind):
-                if kind is None:
-                    break
-                return verdict_of_valid(self.code, rules.region, receives_texts=kind is Kind.RECEIVES_TEXTS)
+                region = rules.region
+                if kind is not None:
+                    return verdict_of_valid(self.code, region, receives_texts=kind is Kind.RECEIVES_TEXTS)
+                break
+        fit = self.rules[0].fits(length)
+        if fit is Length.POSSIBLE:
+            if_mobile = verdict_of_unlisted(self.code, region)
+            if if_mobile.status is None:
+                return Unlisted(if_mobile)
         reasons = {Length.TOO_SHORT: InvalidReason.TOO_SHORT, Length.TOO_LONG: InvalidReason.TOO_LONG}
-        reason = reasons.get(self.rules[0].fits(length), InvalidReason.NOT_VALID_FOR_REGION)
-        return Verdict(status=Status.INVALID, reason=reason)
+        return Verdict(status=Status.INVALID, reason=reasons.get(fit, InvalidReason.NOT_VALID_FOR_REGION))
 
 
 def read_international(digits: Digits, numberings: Mapping[int, Numbering]) -> Reading:

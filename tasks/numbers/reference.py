@@ -6,7 +6,7 @@ on every text, and hands the odd ones back to it. Metadata: the installed `phone
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -14,6 +14,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
 from tasks.errors import InputError
+from tasks.numbers.overrides import NO_OVERRIDES, Overrides, Says
 from tasks.statuses import InvalidReason, Status, UnsupportedReason
 
 _CHINA_MAINLAND: Final = 86
@@ -93,7 +94,7 @@ def keep_patterns() -> None:
         enable()
 
 
-def judge_text(recipient: str | None, default_region: str | None) -> Verdict:
+def judge_text(recipient: str | None, default_region: str | None, overrides: Overrides = NO_OVERRIDES) -> Verdict:
     """Judge one recipient as it was written, exactly as libphonenumber reads it.
 
     `default_region` must come from `checked_region`. Some 20,000 texts a second after `keep_patterns`.
@@ -108,20 +109,26 @@ def judge_text(recipient: str | None, default_region: str | None) -> Verdict:
         number = _parse(text, default_region)
     except NumberParseException as error:
         return _invalid(_REASON_OF_PARSE_ERROR[error.error_type])
-    return judge_number(number)
+    return judge_number(number, overrides)
 
 
-def judge_number(number: PhoneNumber) -> Verdict:
+def judge_number(number: PhoneNumber, overrides: Overrides = NO_OVERRIDES) -> Verdict:
     """Judge a number that libphonenumber has parsed."""
+    code, region = number.country_code or 0, phonenumbers.region_code_for_number(number)
+    phone_number = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    says = overrides.of(phone_number.removeprefix("+"))
     if not phonenumbers.is_valid_number(number):
         length = phonenumbers.is_possible_number_with_reason(number)
+        if length == ValidationResult.IS_POSSIBLE and says is Says.MOBILE:
+            unlisted = verdict_of_unlisted(code, region)
+            if unlisted.status is None:
+                return replace(unlisted, phone_number=phone_number)
         return _invalid(_REASON_OF_LENGTH.get(length, InvalidReason.NOT_VALID_FOR_REGION))
-    return verdict_of_valid(
-        number.country_code or 0,
-        phonenumbers.region_code_for_number(number),
-        receives_texts=phonenumbers.number_type(number) in _RECEIVES_TEXTS,
-        phone_number=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
-    )
+    if says is Says.NOTHING:
+        receives_texts = phonenumbers.number_type(number) in _RECEIVES_TEXTS
+    else:
+        receives_texts = says is Says.MOBILE
+    return verdict_of_valid(code, region, receives_texts=receives_texts, phone_number=phone_number)
 
 
 def verdict_of_valid(
@@ -136,6 +143,16 @@ def verdict_of_valid(
     if not receives_texts:
         return Verdict(phone_number, iso_region, Status.INVALID, InvalidReason.NOT_MOBILE)
     return Verdict(phone_number, iso_region)
+
+
+def verdict_of_unlisted(country_code: int, region: str | None) -> Verdict:
+    """Return what a number of possible length that is not valid is, if an override says that it is mobile.
+
+    Of a number that fits no region of its country code, the code's main region is taken: of +1, the United States.
+    """
+    return verdict_of_valid(
+        country_code, region or phonenumbers.region_code_for_country_code(country_code), receives_texts=True
+    )
 
 
 def strip_invisible(text: str) -> str:

@@ -18,14 +18,17 @@ from tasks.numbers.automaton import leaves
 from tasks.numbers.numbering import (
     Again,
     DefaultRegion,
+    Entry,
     NoRegion,
     Numbering,
     Reading,
+    Unlisted,
     read_international,
     read_stripped,
 )
+from tasks.numbers.overrides import NO_OVERRIDES, Overrides, Says
 from tasks.numbers.patterns import Digits, PatternError
-from tasks.numbers.reference import Verdict, verdict_of_valid
+from tasks.numbers.reference import Verdict, verdict_of_unlisted, verdict_of_valid
 from tasks.statuses import InvalidReason, Status
 
 FEWEST_DIGITS: Final = 3
@@ -43,29 +46,50 @@ SCHEMA: Final = {"start": pl.Int64(), "difference": pl.Int64(), "code": pl.UInt1
 
 
 @cache
-def catalogue() -> tuple[Verdict | Again | None, ...]:
+def catalogue() -> tuple[Entry | None, ...]:
     """Return what the codes of a table stand for. Code 0, None, means "ask the reference"."""
-    entries: list[Verdict | Again | None] = [None, *Again]
+    entries: list[Entry | None] = [None, *Again]
     entries += [Verdict(status=Status.INVALID, reason=reason) for reason in InvalidReason]
     for code, regions in sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()):
         entries += [
             verdict_of_valid(code, region, receives_texts=receives) for region in regions for receives in (True, False)
         ]
+        entries += [Unlisted(verdict_of_unlisted(code, region)) for region in regions]
     return tuple(dict.fromkeys(entries))
 
 
 @cache
-def codes() -> dict[Verdict | Again | None, int]:
-    """Return the code of each verdict and way of reading."""
+def codes() -> dict[Entry | None, int]:
+    """Return the code of each entry of the catalogue."""
     return {entry: code for code, entry in enumerate(catalogue())}
 
 
-def verdict_of(code: int, value: int) -> Verdict:
+def plain_verdict(entry: Entry | None) -> Verdict | None:
+    """Return the verdict that an entry stands for where nothing is overridden, without its number."""
+    if isinstance(entry, Unlisted):
+        return Verdict(status=Status.INVALID, reason=InvalidReason.NOT_VALID_FOR_REGION)
+    return entry if isinstance(entry, Verdict) else None
+
+
+def overridden(entry: Entry | None, says: Says) -> Entry | None:
+    """Return what an entry becomes when an override says something of its number."""
+    match entry, says:
+        case Unlisted(if_mobile), Says.MOBILE:
+            return if_mobile
+        case Verdict(region=region, reason=InvalidReason.NOT_MOBILE), Says.MOBILE:
+            return Verdict(region=region)
+        case Verdict(region=region, status=None), Says.NOT_MOBILE:
+            return Verdict(region=region, status=Status.INVALID, reason=InvalidReason.NOT_MOBILE)
+        case _:
+            return entry
+
+
+def verdict_of(code: int, value: int, overrides: Overrides = NO_OVERRIDES) -> Verdict:
     """Return the verdict of a code and the E.164 digits that belong to it; not for codes that ask for more."""
-    entry = catalogue()[code]
-    if not isinstance(entry, Verdict):
-        raise TypeError(f"{entry} is no verdict")
-    return replace(entry, phone_number=f"+{value}") if entry.is_of_a_number else entry
+    verdict = plain_verdict(overridden(catalogue()[code], overrides.of(str(value))))
+    if verdict is None:
+        raise TypeError(f"{catalogue()[code]} is no verdict")
+    return replace(verdict, phone_number=f"+{value}") if verdict.is_of_a_number else verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +126,10 @@ class Table:
             found = found.scatter(rows, found_again.scatter(failed, no_code))
             values = values.scatter(rows, values_again)
         return found, values
+
+    def run_of(self, keys: pl.Expr) -> pl.Expr:
+        """Return the place of the run in which each key stands."""
+        return pl.lit(self.starts).search_sorted(keys, side="right") - 1
 
     def ends_of(self, starts: pl.Series) -> pl.Series:
         """Return the first key after each run."""
@@ -158,7 +186,7 @@ def _rows_of_length(way: int, length: int, read: Callable[[Digits], Reading]) ->
         start = _first_key(way, digits)
         for first, verdict in reading.runs:
             next_way = _KEY_OF_WAY[verdict] if isinstance(verdict, Again) else 0
-            if next_way == 0 and not (isinstance(verdict, Verdict) and verdict.is_of_a_number):
+            if isinstance(verdict, Verdict) and not verdict.is_of_a_number:
                 yield start + first, 0, codes()[verdict]
             elif reading.number is None or reading.number.unknown != digits.unknown:
                 raise PatternError(f"the reading of {digits} leads to {reading.number}")

@@ -13,16 +13,18 @@ from tasks.recipients.changes import check_unchanged
 from tasks.recipients.failures import translate_errors
 from tasks.recipients.finding import find_lists
 from tasks.recipients.formats import known_encoding
-from tasks.recipients.reading import read_lists
-from tasks.recipients.sources import Compression, Format, ListSource
+from tasks.recipients.reading import fault_in, read_lists
+from tasks.recipients.sources import Compression, Format, ListSource, refusal
 
 __all__ = [
     "Compression",
     "Format",
     "ListSource",
     "check_unchanged",
+    "fault_in",
     "find_lists",
     "known_encoding",
     "read_lists",
+    "refusal",
     "translate_errors",
 ]

@@ -1,17 +1,22 @@
 """How fast a list is judged, beside copying it and beside `phonenumbers` row by row.
 
-    .venv/bin/python tests/benchmarks/bench_numbers.py [--rows 10000000] [--default-region SG]
+    python -m tests.benchmarks.bench_numbers [--rows 10000000] [--default-region SG] [--rival-python python3.12]
 
 The list: several spellings of mobile numbers of 25 regions, 30 % duplicates, 3 % junk. Each time is the median of
-three runs, from parquet to parquet in the streaming engine; `phonenumbers` runs on a sample.
+three runs, from parquet to parquet in the streaming engine, the ways in turn; the rivals judge a sample of the same
+list. The C++ binding (closeio-phonenumbers) has the import name of `phonenumbers`, so it is installed in a virtual
+environment of its own, by an interpreter that it has a wheel for.
 """
 
 import argparse
+import json
 import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import phonenumbers
@@ -22,6 +27,7 @@ from tasks.numbers.cache import cache_folder
 from tasks.numbers.compiled import compiled_table, kept_table
 from tasks.numbers.keys import keys_of
 from tasks.numbers.table import ASK_REFERENCE
+from tests.benchmarks.table import print_table, say
 
 REGIONS = (
     "SG", "GB", "DE", "FR", "IT", "ES", "IN", "ID", "MY", "TH", "PH", "VN", "AU", "NZ", "JP", "KR", "HK", "TW", "BR",
@@ -82,29 +88,36 @@ def realistic(rows: int, seed: int) -> pl.LazyFrame:
     )
 
 
-def row_by_row(texts: list[str], region: str | None) -> float:
-    """Return how many texts a second `phonenumbers` judges, as scripts use it."""
-    start = time.perf_counter()
-    for text in texts:
-        try:
-            number = phonenumbers.parse(text if region or text.startswith("+") else f"+{text}", region)
-        except phonenumbers.NumberParseException:
-            continue
-        if phonenumbers.is_valid_number(number):
-            phonenumbers.number_type(number)
-            phonenumbers.region_code_for_number(number)
-            phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return len(texts) / (time.perf_counter() - start)
-
-
-def median_seconds(run: Callable[[], object]) -> float:
-    """Return the median time of some runs."""
-    times: list[float] = []
+def median_seconds(ways: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """Return the median time of some runs of each way; they take turns, so that a busy minute hits them all."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(RUNS):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        for name, run in ways.items():
+            start = time.perf_counter()
+            run()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def rival(python: str, texts: Path, region: str | None, *options: str) -> tuple[str, float]:
+    """Return the package that an interpreter has, and how many rows a second it judges."""
+    script = Path(__file__).with_name("rival_row_by_row.py")
+    ran = subprocess.run(
+        [python, script, texts, region or "none", *options], capture_output=True, check=True, encoding="utf-8"
+    )
+    measured = json.loads(ran.stdout)
+    return measured["package"], measured["rows_a_second"]
+
+
+def python_with_binding(base: str, folder: Path) -> str | None:
+    """Install the C++ binding beside nothing else; None where this cannot be done."""
+    python = folder / "bin" / "python"
+    try:
+        subprocess.run([base, "-m", "venv", folder], capture_output=True, check=True)
+        subprocess.run([python, "-m", "pip", "install", "closeio-phonenumbers"], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return str(python)
 
 
 def peak_mib() -> int:
@@ -114,51 +127,76 @@ def peak_mib() -> int:
 
 def main() -> None:
     """Measure and print the table."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--rows", type=int, default=10_000_000)
     options.add_argument("--default-region")
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--rival-python", default="python3.12", help="an interpreter with a wheel of the C++ binding")
     given = options.parse_args()
     region = checked_region(given.default_region)
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "list.parquet", Path(folder) / "out.parquet"
-        realistic(given.rows, given.seed).sink_parquet(source)
-        sample = pl.read_parquet(source, n_rows=SAMPLE)["recipient"].to_list()
-        plain = row_by_row(sample, region)
-        start = time.perf_counter()
-        if kept_table(region, cache_folder()) is None:
-            compiled_table(region, cache_folder())
-        ready = time.perf_counter() - start
-        lazy = pl.scan_parquet(source)
-        copied = median_seconds(lambda: lazy.sink_parquet(target))
-        before = peak_mib()
-        judged = median_seconds(lambda: judge(lazy, default_region=region).sink_parquet(target))
-        counted = median_seconds(
-            lambda: judge(lazy, default_region=region).group_by("status").len().collect(engine="streaming")
-        )
-        peak = peak_mib()
-        kept_patterns = row_by_row(sample, region)
-        odd = lazy.select(
-            pl.col("recipient").map_batches(keys_of, return_dtype=pl.Int64, is_elementwise=True) == ASK_REFERENCE
-        )
-        share = odd.mean().collect(engine="streaming").item()
-    rate = given.rows / judged
-    print(f"{given.rows:,} recipients, {len(REGIONS)} regions, default region {region}, seed {given.seed}")
-    print(f"phonenumbers {phonenumbers.__version__}, polars {pl.__version__}, {pl.thread_pool_size()} threads")
-    print(f"{'what':<52} {'rows/s':>12} {'seconds':>9}")
-    for what, rows_per_second, seconds in (
-        ("judge: scan, judge, sink", rate, judged),
-        ("judge: scan, judge, count by status", given.rows / counted, counted),
-        ("floor: scan and sink of the same file", given.rows / copied, copied),
-        (f"phonenumbers row by row ({SAMPLE:,} rows)", plain, given.rows / plain),
-        ("phonenumbers row by row, patterns kept", kept_patterns, given.rows / kept_patterns),
-    ):
-        print(f"{what:<52} {rows_per_second:>12,.0f} {seconds:>9.2f}")
-    print(f"judge to floor: {judged / copied:.2f} times (target <= 2)")
-    print(f"judge to phonenumbers: {rate / plain:.0f} times (target >= 150)")
-    print(f"judge to phonenumbers with patterns kept: {rate / kept_patterns:.0f} times")
-    print(f"rows by the slow way: {share:.3%} (target < 0.5 %)")
-    print(f"table ready in {ready:.2f} s; peak memory {before} MiB before judging, {peak} MiB after")
+    with tempfile.TemporaryDirectory() as name:
+        measure(given.rows, region, given.seed, given.rival_python, Path(name))
+
+
+def measure(rows: int, region: str | None, seed: int, rival_python: str, folder: Path) -> None:
+    """Measure each way, in a folder for the lists, and print the table."""
+    source, target, verdicts = folder / "list.parquet", folder / "out.parquet", folder / "judged.parquet"
+    say(f"making {rows:,} recipients, seed {seed}")
+    realistic(rows, seed).sink_parquet(source)
+    start = time.perf_counter()
+    if kept_table(region, cache_folder()) is None:
+        compiled_table(region, cache_folder())
+    ready = time.perf_counter() - start
+    lazy = pl.scan_parquet(source)
+    judged = judge(lazy, default_region=region)
+    judged.sink_parquet(verdicts)
+    before = peak_mib()
+    say("judging and copying")
+    seconds = median_seconds(
+        {
+            "judge: scan, judge, sink all": lambda: judged.sink_parquet(target),
+            "judge, as the plan takes it (number as integer)": lambda: judged.drop("phone_number").sink_parquet(target),
+            "judge, and only count by status": lambda: judged.group_by("status").len().collect(engine="streaming"),
+            "floor: scan and sink of the list": lambda: lazy.sink_parquet(target),
+            "floor: scan and sink of the judged list": lambda: pl.scan_parquet(verdicts).sink_parquet(target),
+        }
+    )
+    peak = peak_mib()
+    lines = [(what, rows / taken) for what, taken in seconds.items()]
+    say("the rivals; ours: " + ", ".join(f"{what} {rate:,.0f} rows/s" for what, rate in lines))
+    sample = folder / "sample.json"
+    sample.write_text(json.dumps(pl.read_parquet(source, n_rows=SAMPLE)["recipient"].to_list()), encoding="utf-8")
+    package, plain = rival(sys.executable, sample, region)
+    lines.append((f"{package}, row by row", plain))
+    lines.append((f"{package}, row by row, patterns kept", rival(sys.executable, sample, region, "--keep-patterns")[1]))
+    binding = python_with_binding(rival_python, folder / "binding")
+    if binding is not None:
+        package, rate = rival(binding, sample, region)
+        lines.append((f"{package} (C++), row by row", rate))
+    odd = lazy.select(
+        pl.col("recipient").map_batches(keys_of, return_dtype=pl.Int64, is_elementwise=True) == ASK_REFERENCE
+    )
+    share = odd.mean().collect(engine="streaming").item()
+    whole, as_planned, counted, list_floor, judged_floor = (rate for _, rate in lines[:5])
+    notes = [
+        f"judge to the floor of the list: {list_floor / whole:.2f} times (target: 2)",
+        f"- as the plan takes it: {list_floor / as_planned:.2f} times",
+        f"- to the floor of what it writes: {judged_floor / whole:.2f} times",
+        f"judge to phonenumbers: {whole / plain:.0f} times as fast (target: 150)",
+        f"- as the plan takes it: {as_planned / plain:.0f} times",
+        f"- neither writes anything: {counted / plain:.0f} times",
+        f"rows by the slow way: {share:.3%} (target: under 0.5 %)",
+        f"table ready in {ready:.2f} s; peak memory {before} MiB before judging, {peak} MiB after",
+        f"polars {pl.__version__}, {pl.thread_pool_size()} threads; {RUNS} runs; rivals on {SAMPLE:,} rows",
+    ]
+    if binding is None:
+        notes.append(f"closeio-phonenumbers is not measured: {rival_python} cannot install it (--rival-python)")
+    print_table(
+        f"Judging {rows:,} recipients of {len(REGIONS)} regions, default region {region}, seed {seed}",
+        ["what", "rows/s", "seconds", "to the list's floor"],
+        [[what, f"{rate:,.0f}", f"{rows / rate:,.2f}", f"{list_floor / rate:,.2f}"] for what, rate in lines],
+        "\n".join(notes),
+    )
 
 
 if __name__ == "__main__":

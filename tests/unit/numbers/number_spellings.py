@@ -39,6 +39,12 @@ _AFTER = (
     "_",
     " mobile",
     " ext. 12",
+    "ext1",
+    " EXTN:3 ",
+    "  Extension 12345678",
+    ",ext 5",
+    " - ext 5",
+    " ext",
     " x 345",
     ",,7",
     ";ext=9",
@@ -78,15 +84,20 @@ def _examples() -> list[tuple[int, str, str, str]]:
     return found
 
 
-def spellings(seed: int) -> Iterator[str]:
-    """Yield recipients without end: all regions and types, many spellings, near misses and junk."""
+def spellings(seed: int, home: str | None = None) -> Iterator[str]:
+    """Yield recipients without end: all regions and types, many spellings, near misses and junk.
+
+    With `home`, half of them are made from numbers of its country code, which a list of that region is full of.
+    """
     chance = random.Random(seed)
     examples = _examples()
+    code = phonenumbers.country_code_for_region(home) if home else 0
+    native = [example for example in examples if example[0] == code]
     while True:
         if chance.random() < 0.02:
             yield chance.choice(_JUNK)
             continue
-        text = _digits(chance, *chance.choice(examples))
+        text = _digits(chance, *chance.choice(native if native and chance.random() < 0.5 else examples))
         if chance.random() < 0.6:
             text = _separated(chance, text)
         if chance.random() < 0.04:

@@ -1,87 +1,24 @@
-"""The fast way of judging: equal to `phonenumbers` on everything, from the cache or without one."""
+"""The fast way of judging: equal to `phonenumbers` on everything, by a table of any age or without one."""
 
 import logging
-import os
-import random
-import sys
-from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
-import phonenumbers
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from libphonenumber_verdicts import expected
 from number_spellings import spellings
+from table_verdicts import rows_of
 
-from tasks.numbers.cache import cache_folder, keep_rows, read_rows
+from tasks.numbers.cache import Shelf, installed_edition
 from tasks.numbers.compiled import DisagreementError, check, compiled_table, kept_table
-from tasks.numbers.judging import VERDICT_COLUMNS, Judge, judge
+from tasks.numbers.judging import VERDICT_COLUMNS, Judge, add_verdicts, judge
 from tasks.numbers.keys import keys_of
-from tasks.numbers.reference import keep_patterns
-from tasks.numbers.table import ASK_REFERENCE, PLAIN, PLUS, SCHEMA, Table, region_rows
-
-LONG = os.environ.get("GLOBE_SMS_CONFORMANCE") == "long"
-BATCH = 50_000
-# Each has something that others have not: several international prefixes, carrier codes, transform rules, leading
-# zeros, a shared country code with and without being its main region.
-REGIONS_ALWAYS = (None, None, "SG", "GB")
-REGIONS_LONG = (
-    None, None, None, None, "SG", "GB", "JE", "IT", "SM", "VA", "US", "CA", "AG", "BR", "AR", "MX", "KR", "JP", "RU",
-    "KZ", "AU", "CC", "DE", "LU", "FI", "HK", "CN", "ID", "GA", "CI", "HU", "CR", "UZ", "NF", "TZ",
-)  # fmt: skip
-
-
-def rows_of(recipients: list[str], default_region: str | None, folder: Path) -> list[tuple[str | None, ...]]:
-    """Judge by the table, and give the verdicts as rows."""
-    judged = Judge(default_region, worth_a_table=0, folder=folder)(pl.Series(recipients, dtype=pl.String))
-    return judged.struct.unnest().rows()
-
-
-def disagreements(seed: int, default_region: str | None, count: int, folder: Path) -> list[tuple[object, ...]]:
-    """Judge generated recipients, and return those of which `phonenumbers` says something else."""
-    keep_patterns()
-    source = spellings(seed)
-    found: list[tuple[object, ...]] = []
-    for _ in range(count // BATCH):
-        recipients = list(islice(source, BATCH))
-        rows = rows_of(recipients, default_region, folder)
-        for recipient, row in zip(recipients, rows, strict=True):
-            if row != expected(recipient, default_region):
-                found.append((seed, default_region, recipient, row))
-    return found
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(0 if LONG else 300)
-def test_the_table_agrees_with_libphonenumber(table_folder: Path) -> None:
-    """No disagreement on generated recipients: 200,000, and 10 million in the long form (`make conformance`)."""
-    seed = random.SystemRandom().randrange(2**32)
-    regions = REGIONS_LONG if LONG else REGIONS_ALWAYS
-    count = -(-10_000_000 // len(regions) // BATCH) * BATCH if LONG else BATCH
-    sys.stdout.write(f"seed {seed}: {count * len(regions):,} recipients, {len(regions)} regions\n")
-    jobs = [(seed + place, region, count, table_folder) for place, region in enumerate(regions)]
-    if LONG:
-        with ProcessPoolExecutor(max_workers=2, mp_context=get_context("spawn")) as pool:
-            results = list(pool.map(disagreements, *zip(*jobs, strict=True)))
-    else:
-        results = [disagreements(*job) for job in jobs]
-    assert [found for result in results for found in result] == []
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not LONG, reason="the long form, by make conformance")
-@pytest.mark.timeout(0)
-def test_a_table_can_be_compiled_for_every_region(table_folder: Path) -> None:
-    """Each region's own rows agree with `phonenumbers` on one number of each."""
-    shared = read_rows(table_folder, "shared", SCHEMA)
-    assert shared is not None
-    for region in sorted(phonenumbers.SUPPORTED_REGIONS):
-        own = region_rows(region)
-        check(Table.of(pl.concat([shared, own])), region, own)
+from tasks.numbers.numbering import Again, Unlisted
+from tasks.numbers.shortcuts import with_shortcuts
+from tasks.numbers.table import ASK_REFERENCE, PLAIN, PLUS, SCHEMA, Table, catalogue, plain_verdict
 
 
 @settings(max_examples=300, deadline=None)
@@ -119,7 +56,14 @@ def test_the_table_agrees_on_any_text(table_folder: Path, recipients: list[str],
         ("+-000.0", f"{PLUS}000"),
         ("12", f"{ASK_REFERENCE}"),
         ("1234567890123456789", f"{ASK_REFERENCE}"),
-        ("81234567 ext 5", f"{ASK_REFERENCE}"),
+        ("81234567 ext 5", f"{PLAIN}81234567"),
+        ("+65 8123 4567 Ext. 12.", f"{PLUS}6581234567"),
+        ("81234567extension:12345678901234567890", f"{PLAIN}81234567"),
+        ("81234567 ext 123456789012345678901", f"{ASK_REFERENCE}"),
+        ("81234567 ext", f"{ASK_REFERENCE}"),
+        ("81234567 ext 5#", f"{ASK_REFERENCE}"),
+        ("81234567, ext 5", f"{ASK_REFERENCE}"),
+        ("81234567 x5", f"{ASK_REFERENCE}"),
         ("65+81234567", f"{ASK_REFERENCE}"),
         ("6.58E+09", f"{ASK_REFERENCE}"),
         ("81234567#", f"{ASK_REFERENCE}"),
@@ -143,64 +87,61 @@ def test_a_list_is_judged_the_same_in_streaming_by_either_way(tmp_path: Path, ta
         Judge(None, worth_a_table=worth, folder=table_folder / sub) for worth, sub in ((0, "."), (10**9, "none"))
     )
     lazy = pl.scan_parquet(path)
-    judged = [
-        lazy.with_columns(
-            pl.col("recipient").map_batches(way, return_dtype=pl.Struct(VERDICT_COLUMNS), is_elementwise=True)
-        ).collect(engine="streaming")
-        for way in (fast, slow)
-    ]
+    judged = [add_verdicts(lazy, way).collect(engine="streaming") for way in (fast, slow)]
     assert judged[0].equals(judged[1])
     assert judge(lazy, default_region=None).collect(engine="streaming").select(*VERDICT_COLUMNS).rows() == [
         expected(text, None) for text in texts * 3
     ]
 
 
+@pytest.mark.parametrize("default_region", [None, "SG", "GB"])
+@pytest.mark.parametrize("most_rows", [1_000, 200_000])
+def test_shortcuts_change_no_verdict(table_folder: Path, default_region: str | None, most_rows: int) -> None:
+    """At both ends of every run, the verdict and the number are those of the table without shortcuts."""
+    compiled_table(default_region, table_folder)
+    shelf = Shelf(table_folder, installed_edition())
+    rows = [shelf.read(name, SCHEMA) for name in ("shared", default_region or "none")]
+    plain = Table.of(pl.concat([part for part in rows if part is not None]))
+    short = with_shortcuts(plain, most_rows)
+    starts = pl.concat([plain.starts, short.starts]).unique().sort()
+    starts = starts.filter(starts >= 1_000)
+    keys = pl.concat([starts, short.ends_of(starts) - 1])
+    (codes, values), (short_codes, short_values) = plain.look_up(keys), short.look_up(keys)
+    assert codes.equals(short_codes)
+    of_number = pl.Series([isinstance(entry, Unlisted) or _is_of_a_number(entry) for entry in catalogue()])
+    is_number = of_number.gather(codes)
+    assert values.filter(is_number).equals(short_values.filter(is_number))
+    assert short.starts.len() > plain.starts.len()
+
+
+def _is_of_a_number(entry: object) -> bool:
+    verdict = None if entry is None or isinstance(entry, Again) else plain_verdict(entry)
+    return verdict is not None and verdict.is_of_a_number
+
+
 def test_a_table_is_kept_and_found_again(table_folder: Path) -> None:
-    """A table that was compiled is found in its folder, under the metadata's version."""
+    """A table that was compiled is found in its folder, and is the same."""
     table = compiled_table(None, table_folder)
     assert table is not None
     kept = kept_table.__wrapped__(None, table_folder)
     assert kept is not None
     assert kept.starts.equals(table.starts)
-    assert {file.name.split("-")[2] for file in table_folder.glob("*.parquet")} == {phonenumbers.__version__}
 
 
-def test_a_damaged_table_is_not_used(table_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A kept table that disagrees with `phonenumbers`, or cannot be read, is as good as none."""
+def test_a_kept_table_that_is_wrong_is_not_used(
+    table_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A kept table that disagrees with `phonenumbers` is compiled anew."""
     compiled_table(None, table_folder)
-    shared, own = (read_rows(table_folder, name, SCHEMA) for name in ("shared", "none"))
+    shelf = Shelf(table_folder, installed_edition())
+    shared, own = shelf.read("shared", SCHEMA), shelf.read("none", SCHEMA)
     assert shared is not None
     assert own is not None
-    keep_rows(tmp_path, "none", own)
-    keep_rows(tmp_path, "shared", shared.with_columns(pl.col("difference") + 1))
+    wrong = Shelf(tmp_path, installed_edition())
+    wrong.keep("none", own)
+    wrong.keep("shared", shared.with_columns(pl.col("difference") + 1))
     with caplog.at_level(logging.WARNING):
         assert kept_table.__wrapped__(None, tmp_path) is None
     assert "compiled anew" in caplog.text
     with pytest.raises(DisagreementError):
         check(Table.of(pl.concat([shared.with_columns(pl.col("difference") + 1), own])), None, shared)
-    for file in tmp_path.glob("*.parquet"):
-        file.write_bytes(b"PAR1 no more PAR1")
-    assert kept_table.__wrapped__(None, tmp_path) is None
-
-
-def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a place to keep tables, nothing is kept and nothing fails."""
-    file = tmp_path / "file"
-    file.touch()
-    rows = pl.DataFrame(schema=SCHEMA)
-    keep_rows(file / "folder", "shared", rows)
-    keep_rows(None, "shared", rows)
-    assert read_rows(file / "folder", "shared", SCHEMA) is None
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "globe-sms"
-
-
-def test_a_kept_file_is_whole_or_not_there(tmp_path: Path) -> None:
-    """Rows are written beside their place and moved there; nothing else is left in the folder."""
-    rows = pl.DataFrame([(1000, 0, 1)], SCHEMA, orient="row")
-    keep_rows(tmp_path, "shared", rows)
-    keep_rows(tmp_path, "shared", rows)
-    assert [file.suffix for file in tmp_path.iterdir()] == [".parquet"]
-    found = read_rows(tmp_path, "shared", SCHEMA)
-    assert found is not None
-    assert found.equals(rows)
