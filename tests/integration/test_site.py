@@ -157,6 +157,7 @@ def test_a_served_deployment_ends_its_run_in_order_on_sigterm(site: Site) -> Non
     )
     serving.send(signal.SIGTERM)
     serving.wait_until_gone(60.0)
+    assert site.results("served") is not None, serving.output.read_text()
     statuses = site.statuses("served")
     assert statuses.keys() == {("accepted", None), ("not_sent", "cancelled")}, (statuses, serving.output.read_text())
     assert site.state(run)["type"] in {"CANCELLED", "CRASHED"}
