@@ -2,16 +2,19 @@
 
 import inspect
 import signal
+import uuid
 from collections import Counter
 from collections.abc import Generator
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.client.orchestration import get_client
 
+from deployments.automations import STOPPED
 from deployments.changes import Effect
 from deployments.deploy import DeployOptions, deploy
 from deployments.sandbox.child import wait_until
@@ -116,7 +119,7 @@ def test_deploying_again_changes_nothing_and_keeps_what_the_team_has_set(site: S
     mine = {**scheduled["parameters"], "recipients": ["s3://mine/{date}.csv"], "message": "Good morning"}
     site.set_parameters("scheduled", **mine)
     site.call("PATCH", f"/deployments/{scheduled['id']}/schedules/{scheduled['schedules'][0]['id']}", {"active": True})
-    with temporary_settings({PREFECT_API_URL: site.prefect.url}):
+    with site.here():
         again = deploy(DeployOptions(heartbeat_seconds=30))
         assert {change.effect for change in again} == {Effect.UNCHANGED}, again
         paused = deploy(DeployOptions(heartbeat_seconds=30, pause_schedules=True))
@@ -131,13 +134,39 @@ def test_prefects_own_deploy_of_the_file_makes_the_same_deployments(site: Site) 
     """So a team may use either."""
     names = ("scheduled", "manual", "ad-hoc")
     shipped = Path(inspect.getfile(deploy)).with_name("prefect.yaml")
-    with temporary_settings({PREFECT_API_URL: site.prefect.url}):
+    with site.here():
         deploy(DeployOptions(heartbeat_seconds=30, file=shipped))
         ours = [_essence(site.deployment(name)) for name in names]
         done = site.start("prefect", "--no-prompt", "deploy", "--prefect-file", str(shipped), "--all")
         done.wait_until_gone(120.0)
         assert [_essence(site.deployment(name)) for name in names] == ours, done.output.read_text()
     site.set_parameters("manual", **WITHOUT_ASKING)
+
+
+def test_the_example_automation_pauses_the_schedule_when_a_campaign_is_stopped(site: Site) -> None:
+    """Once it is switched on; it acts on the event that a stopped campaign emits."""
+    scheduled = site.deployment("scheduled")["id"]
+    with site.here(), get_client(sync_client=True) as client:
+        (found,) = client.read_automations_by_name(STOPPED)
+        assert found.enabled is False
+        site.call("PATCH", f"/automations/{found.id}", {"enabled": True})
+        deploy(DeployOptions(heartbeat_seconds=30))
+        (found,) = client.read_automations_by_name(STOPPED)
+        assert found.enabled, "what the team has switched on stays on"
+
+    def paused() -> bool:
+        event = {
+            "event": "sms.campaign.stopped",
+            "occurred": datetime.now(SINGAPORE).isoformat(),
+            "resource": {"prefect.resource.id": "globe-sms.campaign.some-campaign"},
+            "id": str(uuid.uuid4()),
+        }
+        site.call("POST", "/events", [event])
+        Event().wait(1.0)
+        return site.deployment("scheduled")["paused"]
+
+    wait_until(paused, seconds=15.0, what="the automation")
+    site.call("POST", f"/deployments/{scheduled}/resume_deployment")
 
 
 def test_a_served_deployment_ends_its_run_in_order_on_sigterm(site: Site) -> None:
