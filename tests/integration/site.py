@@ -207,17 +207,24 @@ def open_site(folder: Path, prefect_on: Callable[[str], PrefectServer | SplitSer
             site.stop()
 
 
-def _fill_in_the_blocks(site: Site) -> None:
-    account, s3 = site.sandbox.account, site.sandbox.s3
+def fill_in_account(site: Site, **changed: Any) -> None:
+    """Save the account block, as a person does in the UI."""
+    account = site.sandbox.account
+    fields: dict[str, Any] = {
+        "access_key_id": account.key_id,
+        "access_key_secret": SecretStr(account.secret),
+        "endpoint": site.sandbox.gateway.endpoint,
+        "calls_per_second": CALLS_PER_SECOND,
+        "numbers_per_call": NUMBERS_PER_CALL,
+        "sender_id": "Site",
+    }
     with site.here():
-        AlibabaSmsAccount(
-            access_key_id=account.key_id,
-            access_key_secret=SecretStr(account.secret),
-            endpoint=site.sandbox.gateway.endpoint,
-            calls_per_second=CALLS_PER_SECOND,
-            numbers_per_call=NUMBERS_PER_CALL,
-            sender_id="Site",
-        ).save(ACCOUNT)
+        AlibabaSmsAccount(**fields | changed).save(ACCOUNT, overwrite=True)
+
+
+def _fill_in_the_blocks(site: Site) -> None:
+    s3 = site.sandbox.s3
+    fill_in_account(site)
     block_type = site.call("GET", "/block_types/slug/minio-credentials")
     schemas = site.call(
         "POST", "/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}

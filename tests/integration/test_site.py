@@ -1,6 +1,7 @@
 """For real: Prefect's server on PostgreSQL, `globe-sms deploy`, two workers, runs from all three deployments."""
 
 import inspect
+import json
 import signal
 import uuid
 from collections import Counter
@@ -19,7 +20,16 @@ from deployments.changes import Effect
 from deployments.deploy import DeployOptions, deploy
 from deployments.sandbox.child import wait_until
 from flows.send_campaign import send_campaign
-from tests.integration.site import CALLS_PER_SECOND, NUMBERS_PER_CALL, Site, campaign_parameters, open_site
+from tests.integration.site import (
+    ACCOUNT,
+    CALLS_PER_SECOND,
+    NUMBERS_PER_CALL,
+    S3_KEYS,
+    Site,
+    campaign_parameters,
+    fill_in_account,
+    open_site,
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -111,6 +121,33 @@ def test_a_second_run_of_a_day_is_the_same_campaign_and_a_late_one_sends_nothing
     assert site.results(f"late-{day}") is None
     assert "0 calls" in site.await_end(second)["message"]
     assert site.sandbox.gateway.stats().calls == calls
+
+
+def test_a_limit_that_is_raised_in_the_block_texts_nobody_again(site: Site) -> None:
+    """The same command after an upgrade of the account, from a terminal without any key: the same campaign."""
+    site.upload("lists/terminal.csv", numbers(4_000, 30))
+    site.sandbox.gateway.reset()
+    command = (
+        "send",
+        f"s3://{site.sandbox.bucket}/lists/terminal.csv",
+        "--message=Hello",
+        "--type=NOTIFY",
+        f"--results=s3://{site.sandbox.bucket}/campaigns",
+        f"--aws-credentials={S3_KEYS}",
+        "--json",
+    )
+    missing = site.globe_sms(*command, "--account=nobody")
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert "--account 'nobody'" in missing.stderr
+    first = site.globe_sms(*command, f"--account={ACCOUNT}")
+    assert first.returncode == 0, first.stderr
+    fill_in_account(site, numbers_per_call=20, sender_id="Other")
+    second = site.globe_sms(*command, f"--account={ACCOUNT}")
+    fill_in_account(site)
+    assert second.returncode == 0, second.stderr
+    reports = [json.loads(run.stdout.splitlines()[-1]) for run in (first, second)]
+    assert [report["calls"] for report in reports] == [3, 0]
+    assert reports[0]["campaign"] == reports[1]["campaign"]
 
 
 def test_deploying_again_changes_nothing_and_keeps_what_the_team_has_set(site: Site) -> None:
