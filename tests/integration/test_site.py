@@ -113,6 +113,7 @@ def test_a_second_run_of_a_day_is_the_same_campaign_and_a_late_one_sends_nothing
     first = site.run("scheduled", due, **daily, latest_start_minutes=5 * 24 * 60)
     late = site.run("ad-hoc", due, **{**daily, "campaign": "late-{date}"}, latest_start_minutes=60)
     assert site.await_end(first)["name"] == "Completed"
+    assert site.call("GET", f"/flow_runs/{first}")["name"] == f"daily-{day}"
     calls = site.sandbox.gateway.stats().calls
     second = site.run("scheduled", due + timedelta(hours=1), **daily, latest_start_minutes=5 * 24 * 60)
     ended = site.await_end(late)
