@@ -19,7 +19,6 @@ from deployments.automations import STOPPED
 from deployments.changes import Effect
 from deployments.deploy import DeployOptions, deploy
 from deployments.sandbox.child import wait_until
-from flows.send_campaign import send_campaign
 from tests.integration.site import (
     ACCOUNT,
     CALLS_PER_SECOND,
@@ -40,9 +39,7 @@ pytestmark = [
 ]
 
 SINGAPORE = ZoneInfo("Asia/Singapore")
-WITHOUT_ASKING = (
-    {"require_approval": False} if "require_approval" in inspect.signature(send_campaign.fn).parameters else {}
-)
+WITHOUT_ASKING = {"require_approval": False}
 
 
 @pytest.fixture(scope="module")
