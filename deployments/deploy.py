@@ -25,7 +25,6 @@ from flows.send_campaign import send_campaign
 from tasks.blocks import AlibabaSmsAccount
 from tasks.errors import InputError
 
-_BEING_BUILT = {"require_approval"}  # goes when the flow takes it; a run with it fails until then and sends nothing
 _UNAUTHORIZED = (401, 403)
 
 
@@ -115,7 +114,7 @@ def _deploy(
 
 def _check_parameters(specs: tuple[DeploymentSpec, ...], schema: Mapping[str, Any]) -> None:
     for spec in specs:
-        unknown = [name for name in unknown_parameters(spec, schema) if name not in _BEING_BUILT]
+        unknown = unknown_parameters(spec, schema)
         if unknown:
             raise InputError(
                 f"deployment {spec.name!r}: the flow takes no parameter {', '.join(unknown)}; it takes "

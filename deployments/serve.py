@@ -6,13 +6,16 @@ Parameters and schedules that the server has of a deployment stay. A deployment 
 `globe-sms deploy` puts it back.
 """
 
+import asyncio
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
-from prefect import serve as serve_deployments
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.deployments.runner import RunnerDeployment
+from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
 from deployments.deploy import open_server
@@ -38,7 +41,24 @@ def serve(file: Path | None = None) -> None:
         _served(spec, deployment if file is None else None) for spec, deployment in zip(specs, standing, strict=True)
     ]
     # Schedules go on while the process is restarted: what falls into the gap is started late, or is too late.
-    serve_deployments(*served, pause_on_shutdown=False, print_starting_message=False, limit=len(served))
+    runner = OrderlyRunner(pause_on_shutdown=False, limit=len(served))
+    for deployment in served:
+        runner.add_deployment(deployment)
+    signal.signal(signal.SIGINT, runner.handle_sigterm)
+    asyncio.run(runner.start())
+
+
+class OrderlyRunner(Runner):
+    """Prefect's runner, which waits for its runs when it is stopped.
+
+    Prefect 3.8.8's own leaves its loop at once on SIGTERM, and the runs are killed in mid-call.
+    """
+
+    def handle_sigterm(self, *_: Any, **__: Any) -> None:
+        """Take no more runs, cancel those there are, and leave when they have ended (30 s at most)."""
+        if not self.started:
+            sys.exit(0)
+        self.execute_in_background(self.astop)
 
 
 def _served(spec: DeploymentSpec, existing: DeploymentResponse | None) -> RunnerDeployment:

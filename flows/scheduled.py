@@ -6,6 +6,7 @@ from typing import Any
 
 from prefect.runtime import flow_run
 
+from tasks.errors import InputError
 from tasks.templates import fill, time_zone
 
 
@@ -21,9 +22,31 @@ def scheduled_time(zone: str) -> datetime:
     return (scheduled or datetime.now(UTC)).astimezone(time_zone(zone))
 
 
-def lateness(scheduled: datetime, latest_start_minutes: int | None, now: datetime | None = None) -> str | None:
-    """Say in a sentence that a run comes too late to send; None if it does not."""
-    late = ((now or datetime.now(UTC)) - scheduled).total_seconds() / 60
+def run_name() -> str:
+    """Return the name of this run: its campaign's id with the dates filled in, or the beginning of its own id."""
+    parameters: Mapping[str, Any] = flow_run.parameters
+    campaign = parameters.get("campaign")
+    if not campaign:
+        return f"send-{flow_run.id}"[:13]
+    try:
+        return fill(campaign, scheduled_time(parameters.get("time_zone") or "UTC"))
+    except InputError:
+        return str(campaign)  # the flow itself says what is wrong with it
+
+
+def lateness(scheduled: datetime, latest_start_minutes: int | None) -> str | None:
+    """Say in a sentence that this run comes too late to send; None if it does not.
+
+    Only its first start is judged: who retries a run, or approves one that has waited, means it.
+    """
+    if flow_run.run_count > 1:
+        return None
+    return too_late(scheduled, latest_start_minutes, datetime.now(UTC))
+
+
+def too_late(scheduled: datetime, latest_start_minutes: int | None, now: datetime) -> str | None:
+    """Say in a sentence that `now` is too late; None if it is not."""
+    late = (now - scheduled).total_seconds() / 60
     if latest_start_minutes is None or late <= latest_start_minutes:
         return None
     return (

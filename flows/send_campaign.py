@@ -14,7 +14,7 @@ from flows import parameters
 from flows.approval import approve
 from flows.asking import this_run
 from flows.endings import final_state, late_state
-from flows.scheduled import filled, lateness, scheduled_time
+from flows.scheduled import filled, lateness, run_name, scheduled_time
 from flows.send_shards import send_shards
 from flows.watching import watcher
 from tasks.bulletin import Bulletin
@@ -25,15 +25,9 @@ from tasks.run import open_run
 from tasks.steps import plan_campaign, preview_campaign, read_ledger, write_campaign_results
 
 
-def _run_name() -> str:
-    from prefect.runtime import flow_run
-
-    return str(flow_run.parameters.get("campaign") or f"send-{flow_run.id}"[:13])
-
-
 @flow(
     name="send-campaign",
-    flow_run_name=_run_name,
+    flow_run_name=run_name,
     task_runner=cast("Any", ThreadPoolTaskRunner(max_workers=MOST_THREADS)),
     persist_result=False,
 )

@@ -4,7 +4,7 @@ prefect-aws 0.7 pins botocore (through aiobotocore) below the version that this 
 types come with Prefect's server, so an operator can fill them in all the same; here their fields are read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -71,17 +71,20 @@ class _AwsBlock(BaseModel):
         return {**given, **renamed}
 
 
-def open_s3(block: str | None) -> S3Access:
+def open_s3(block: str | None, read: Callable[[str, str], Mapping[str, Any] | None] = read_block) -> S3Access:
     """Return how this run reaches S3: by the AWS or MinIO credentials block of that name, or by the environment.
 
-    What the block leaves empty comes from the environment, by boto3's own rules.
+    What the block leaves empty comes from the environment, by boto3's own rules. `read` gives a block's fields by its
+    type and name.
 
     Raises:
         InputError: there is no such block, it sets what cannot be kept, or there are no credentials.
     """
     if block is None:
         return S3Access.from_environment()
-    found = read_block(_AWS, block) or read_block(_MINIO, block)
+    found = read(_AWS, block)
+    if found is None:
+        found = read(_MINIO, block)
     if found is None:
         raise InputError(
             f"--aws-credentials {block!r}: the Prefect server has no block {_AWS}/{block} or {_MINIO}/{block}: "

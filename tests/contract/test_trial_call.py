@@ -10,7 +10,7 @@ from deployments.sandbox.server import GatewayServer
 from deployments.sandbox.settings import Account, GatewaySettings
 from tasks.blocks import AlibabaSmsAccount
 from tasks.errors import InputError
-from tasks.gateway import Credentials, Endpoint, try_out
+from tasks.gateway import AcsV3Auth, Credentials, Endpoint, try_out
 
 pytestmark = pytest.mark.slow
 
@@ -97,3 +97,25 @@ def answered(status: int, body: dict[str, str]) -> str:
         lambda: Credentials("LTAI5tTrial", SecretStr("secret")),
         transport=httpx.MockTransport(answer),
     )
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ({}, "MissingMessageId"),
+        ({"MessageId": ""}, "INVALID_PARAMETERS"),
+        ({"MessageId": "not-digits"}, "INVALID_PARAMETERS"),
+        ({"MessageId": "1", "To": "[]"}, "InvalidParameter"),
+        ({"MessageId": "1008030"}, "DATA_NOT_EXIST"),
+    ],
+)
+def test_the_stand_in_answers_queries_strictly(gateway: GatewayServer, form: dict[str, str], code: str) -> None:
+    auth = AcsV3Auth(lambda: Credentials(ACCOUNT.key_id, SecretStr(ACCOUNT.secret)))
+    answer = httpx.post(
+        f"{gateway.endpoint}/",
+        data=form,
+        headers={"x-acs-action": "QueryMessage", "x-acs-version": "2018-05-01"},
+        auth=auth,
+        trust_env=False,
+    ).json()
+    assert code in {answer.get("ResponseCode"), answer.get("Code")}

@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import tempfile
-import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import httpx
 import polars as pl
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
 from deployments.sandbox.child import Child, wait_until
@@ -23,6 +22,7 @@ from deployments.sandbox.sandbox import Sandbox
 from tasks.blocks import AlibabaSmsAccount
 from tests.chaos.processes import PROGRAMS, PrefectServer
 from tests.integration.postgres import Postgres, postgres_programs
+from tests.integration.split_server import SplitServer
 
 CALLS_PER_SECOND = 5
 NUMBERS_PER_CALL = 10
@@ -35,7 +35,7 @@ _FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 class Site:
     """The servers, the API of Prefect's, and the workers; keys are in blocks only, no worker has one."""
 
-    def __init__(self, sandbox: Sandbox, prefect: PrefectServer, folder: Path) -> None:
+    def __init__(self, sandbox: Sandbox, prefect: PrefectServer | SplitServer, folder: Path) -> None:
         self.sandbox = sandbox
         self.prefect = prefect
         self.folder = folder
@@ -48,7 +48,10 @@ class Site:
             "XDG_STATE_HOME": str(folder / "state"),
             "DO_NOT_TRACK": "1",
         }
-        self._api = httpx.Client(base_url=prefect.url, trust_env=False, timeout=30.0)
+        auth = prefect.environment.get("PREFECT_API_AUTH_STRING")
+        self._api = httpx.Client(
+            base_url=prefect.url, trust_env=False, timeout=30.0, auth=tuple(auth.split(":")) if auth else None
+        )
         self._children: list[Child] = []
 
     def globe_sms(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -85,6 +88,13 @@ class Site:
         wait_until(lambda: not child.alive or "started!" in child.output.read_text(), seconds=90.0, what="a worker")
         assert child.alive, child.output.read_text()
         return child
+
+    @contextmanager
+    def here(self) -> Generator[None]:
+        """Let Prefect's client in this process talk to the site's server."""
+        auth = self.prefect.environment.get("PREFECT_API_AUTH_STRING")
+        with temporary_settings({PREFECT_API_URL: self.prefect.url, PREFECT_API_AUTH_STRING: auth}):
+            yield
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call Prefect's API and return its answer."""
@@ -170,17 +180,22 @@ def campaign_parameters(site: Site, **parameters: Any) -> dict[str, Any]:
     }
 
 
+def one_server(database: str) -> PrefectServer:
+    """Prefect's server in one process, on PostgreSQL."""
+    return PrefectServer(
+        PREFECT_API_DATABASE_CONNECTION_URL=database,
+        PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE="prefect.server.concurrency.lease_storage.filesystem",
+    )
+
+
 @contextmanager
-def open_site(folder: Path) -> Generator[Site]:
-    """Start the servers, fill in the blocks as a person does in the UI, and deploy; no worker is started."""
+def open_site(folder: Path, prefect_on: Callable[[str], PrefectServer | SplitServer] = one_server) -> Generator[Site]:
+    """Start the servers, deploy, and fill in the blocks as a person does in the UI; no worker is started."""
     programs = postgres_programs()
     with (
         Postgres(programs) as postgres,
         Sandbox(calls_per_second=_ACCOUNT_CALLS_PER_SECOND) as sandbox,
-        PrefectServer(
-            PREFECT_API_DATABASE_CONNECTION_URL=postgres.url,
-            PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE="prefect.server.concurrency.lease_storage.filesystem",
-        ) as prefect,
+        prefect_on(postgres.url) as prefect,
     ):
         site = Site(sandbox, prefect, folder)
         try:
@@ -192,17 +207,24 @@ def open_site(folder: Path) -> Generator[Site]:
             site.stop()
 
 
+def fill_in_account(site: Site, **changed: Any) -> None:
+    """Save the account block, as a person does in the UI."""
+    account = site.sandbox.account
+    fields: dict[str, Any] = {
+        "access_key_id": account.key_id,
+        "access_key_secret": SecretStr(account.secret),
+        "endpoint": site.sandbox.gateway.endpoint,
+        "calls_per_second": CALLS_PER_SECOND,
+        "numbers_per_call": NUMBERS_PER_CALL,
+        "sender_id": "Site",
+    }
+    with site.here():
+        AlibabaSmsAccount(**fields | changed).save(ACCOUNT, overwrite=True)
+
+
 def _fill_in_the_blocks(site: Site) -> None:
-    account, s3 = site.sandbox.account, site.sandbox.s3
-    with temporary_settings({PREFECT_API_URL: site.prefect.url}):
-        AlibabaSmsAccount(
-            access_key_id=account.key_id,
-            access_key_secret=SecretStr(account.secret),
-            endpoint=site.sandbox.gateway.endpoint,
-            calls_per_second=CALLS_PER_SECOND,
-            numbers_per_call=NUMBERS_PER_CALL,
-            sender_id="Site",
-        ).save(ACCOUNT)
+    s3 = site.sandbox.s3
+    fill_in_account(site)
     block_type = site.call("GET", "/block_types/slug/minio-credentials")
     schemas = site.call(
         "POST", "/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}
@@ -235,9 +257,3 @@ def _descendants(pid: int) -> list[int]:
             parents[int(entry.name)] = int(fields[1])
     found = [child for child, parent in parents.items() if parent == pid]
     return [*found, *(process for child in found for process in _descendants(child))]
-
-
-def different_numbers(count: int) -> list[str]:
-    """Mobile numbers of Singapore that no other list of the session has."""
-    start = uuid.uuid4().int % 9_000
-    return [f"658{1_000_000 + start * 100 + at}" for at in range(count)]

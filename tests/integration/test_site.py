@@ -1,22 +1,34 @@
 """For real: Prefect's server on PostgreSQL, `globe-sms deploy`, two workers, runs from all three deployments."""
 
 import inspect
+import json
 import signal
+import uuid
 from collections import Counter
 from collections.abc import Generator
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.client.orchestration import get_client
 
+from deployments.automations import STOPPED
 from deployments.changes import Effect
 from deployments.deploy import DeployOptions, deploy
 from deployments.sandbox.child import wait_until
-from flows.send_campaign import send_campaign
-from tests.integration.site import CALLS_PER_SECOND, NUMBERS_PER_CALL, Site, campaign_parameters, open_site
+from tests.integration.site import (
+    ACCOUNT,
+    CALLS_PER_SECOND,
+    NUMBERS_PER_CALL,
+    S3_KEYS,
+    Site,
+    campaign_parameters,
+    fill_in_account,
+    open_site,
+)
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,9 +39,7 @@ pytestmark = [
 ]
 
 SINGAPORE = ZoneInfo("Asia/Singapore")
-WITHOUT_ASKING = (
-    {"require_approval": False} if "require_approval" in inspect.signature(send_campaign.fn).parameters else {}
-)
+WITHOUT_ASKING = {"require_approval": False}
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +110,7 @@ def test_a_second_run_of_a_day_is_the_same_campaign_and_a_late_one_sends_nothing
     first = site.run("scheduled", due, **daily, latest_start_minutes=5 * 24 * 60)
     late = site.run("ad-hoc", due, **{**daily, "campaign": "late-{date}"}, latest_start_minutes=60)
     assert site.await_end(first)["name"] == "Completed"
+    assert site.call("GET", f"/flow_runs/{first}")["name"] == f"daily-{day}"
     calls = site.sandbox.gateway.stats().calls
     second = site.run("scheduled", due + timedelta(hours=1), **daily, latest_start_minutes=5 * 24 * 60)
     ended = site.await_end(late)
@@ -110,13 +121,40 @@ def test_a_second_run_of_a_day_is_the_same_campaign_and_a_late_one_sends_nothing
     assert site.sandbox.gateway.stats().calls == calls
 
 
+def test_a_limit_that_is_raised_in_the_block_texts_nobody_again(site: Site) -> None:
+    """The same command after an upgrade of the account, from a terminal without any key: the same campaign."""
+    site.upload("lists/terminal.csv", numbers(4_000, 30))
+    site.sandbox.gateway.reset()
+    command = (
+        "send",
+        f"s3://{site.sandbox.bucket}/lists/terminal.csv",
+        "--message=Hello",
+        "--type=NOTIFY",
+        f"--results=s3://{site.sandbox.bucket}/campaigns",
+        f"--aws-credentials={S3_KEYS}",
+        "--json",
+    )
+    missing = site.globe_sms(*command, "--account=nobody")
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert "--account 'nobody'" in missing.stderr
+    first = site.globe_sms(*command, f"--account={ACCOUNT}")
+    assert first.returncode == 0, first.stderr
+    fill_in_account(site, numbers_per_call=20, sender_id="Other")
+    second = site.globe_sms(*command, f"--account={ACCOUNT}")
+    fill_in_account(site)
+    assert second.returncode == 0, second.stderr
+    reports = [json.loads(run.stdout.splitlines()[-1]) for run in (first, second)]
+    assert [report["calls"] for report in reports] == [3, 0]
+    assert reports[0]["campaign"] == reports[1]["campaign"]
+
+
 def test_deploying_again_changes_nothing_and_keeps_what_the_team_has_set(site: Site) -> None:
     """Parameters and schedules are the team's once they stand on the server; a file of its own goes before them."""
     scheduled = site.deployment("scheduled")
     mine = {**scheduled["parameters"], "recipients": ["s3://mine/{date}.csv"], "message": "Good morning"}
     site.set_parameters("scheduled", **mine)
     site.call("PATCH", f"/deployments/{scheduled['id']}/schedules/{scheduled['schedules'][0]['id']}", {"active": True})
-    with temporary_settings({PREFECT_API_URL: site.prefect.url}):
+    with site.here():
         again = deploy(DeployOptions(heartbeat_seconds=30))
         assert {change.effect for change in again} == {Effect.UNCHANGED}, again
         paused = deploy(DeployOptions(heartbeat_seconds=30, pause_schedules=True))
@@ -131,13 +169,39 @@ def test_prefects_own_deploy_of_the_file_makes_the_same_deployments(site: Site) 
     """So a team may use either."""
     names = ("scheduled", "manual", "ad-hoc")
     shipped = Path(inspect.getfile(deploy)).with_name("prefect.yaml")
-    with temporary_settings({PREFECT_API_URL: site.prefect.url}):
+    with site.here():
         deploy(DeployOptions(heartbeat_seconds=30, file=shipped))
         ours = [_essence(site.deployment(name)) for name in names]
         done = site.start("prefect", "--no-prompt", "deploy", "--prefect-file", str(shipped), "--all")
         done.wait_until_gone(120.0)
         assert [_essence(site.deployment(name)) for name in names] == ours, done.output.read_text()
     site.set_parameters("manual", **WITHOUT_ASKING)
+
+
+def test_the_example_automation_pauses_the_schedule_when_a_campaign_is_stopped(site: Site) -> None:
+    """Once it is switched on; it acts on the event that a stopped campaign emits."""
+    scheduled = site.deployment("scheduled")["id"]
+    with site.here(), get_client(sync_client=True) as client:
+        (found,) = client.read_automations_by_name(STOPPED)
+        assert found.enabled is False
+        site.call("PATCH", f"/automations/{found.id}", {"enabled": True})
+        deploy(DeployOptions(heartbeat_seconds=30))
+        (found,) = client.read_automations_by_name(STOPPED)
+        assert found.enabled, "what the team has switched on stays on"
+
+    def paused() -> bool:
+        event = {
+            "event": "sms.campaign.stopped",
+            "occurred": datetime.now(SINGAPORE).isoformat(),
+            "resource": {"prefect.resource.id": "globe-sms.campaign.some-campaign"},
+            "id": str(uuid.uuid4()),
+        }
+        site.call("POST", "/events", [event])
+        Event().wait(1.0)
+        return site.deployment("scheduled")["paused"]
+
+    wait_until(paused, seconds=15.0, what="the automation")
+    site.call("POST", f"/deployments/{scheduled}/resume_deployment")
 
 
 def test_a_served_deployment_ends_its_run_in_order_on_sigterm(site: Site) -> None:
@@ -157,6 +221,7 @@ def test_a_served_deployment_ends_its_run_in_order_on_sigterm(site: Site) -> Non
     )
     serving.send(signal.SIGTERM)
     serving.wait_until_gone(60.0)
+    assert site.results("served") is not None, serving.output.read_text()
     statuses = site.statuses("served")
     assert statuses.keys() == {("accepted", None), ("not_sent", "cancelled")}, (statuses, serving.output.read_text())
     assert site.state(run)["type"] in {"CANCELLED", "CRASHED"}

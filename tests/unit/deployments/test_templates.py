@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows.scheduled import filled, lateness
+from flows.scheduled import filled, too_late
 from tasks.errors import InputError
 from tasks.templates import fill, time_zone
 
@@ -55,7 +55,7 @@ def test_lists_and_campaign_are_filled_and_the_message_is_not() -> None:
     ("minutes_late", "allowed", "is_late"), [(5, None, False), (60, 60, False), (61, 60, True), (0.5, 0, True)]
 )
 def test_a_run_is_late_beyond_the_stated_age(minutes_late: float, allowed: int | None, is_late: bool) -> None:  # noqa: FBT001
-    message = lateness(AT, allowed, now=AT + timedelta(minutes=minutes_late))
+    message = too_late(AT, allowed, AT + timedelta(minutes=minutes_late))
     assert (message is not None) is is_late
     if message:
         assert "nothing was sent" in message

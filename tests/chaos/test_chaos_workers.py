@@ -1,0 +1,81 @@
+"""Workers die: their runs are marked as crashed, and the campaign goes on from its ledger."""
+
+from collections.abc import Generator
+from datetime import timedelta
+
+import pytest
+from prefect.client.orchestration import get_client
+
+from deployments import dead_workers
+from deployments.automations import bring_up_to_date
+from deployments.sandbox.child import wait_until
+from tests.chaos.forms import long_form
+from tests.integration.site import CALLS_PER_SECOND, Site, campaign_parameters, open_site
+from tests.integration.split_server import SplitServer
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    long_form,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
+    """A site whose Prefect server is that of compose.yaml: API and services apart, on PostgreSQL and Redis."""
+    with open_site(tmp_path_factory.mktemp("site"), SplitServer) as site:
+        yield site
+
+
+def numbers(first: int, count: int) -> list[str]:
+    """Mobile numbers of Singapore."""
+    return [f"65{82_000_000 + first + at}" for at in range(count)]
+
+
+def test_a_run_whose_worker_is_lost_is_marked_as_crashed_and_its_campaign_goes_on(site: Site) -> None:
+    """SIGKILL to worker and run, as when the machine is gone; another worker's run sends the rest, nothing twice."""
+    site.upload("lists/lost.csv", numbers(0, 400))
+    site.sandbox.gateway.reset()
+    site.sandbox.gateway.set_latency(0.2, 0.6)
+    order = campaign_parameters(site, recipients=[f"s3://{site.sandbox.bucket}/lists/lost.csv"], campaign="lost")
+    worker = site.start_worker()
+    run = site.run("ad-hoc", **order)
+    # It is by its heartbeats that a run is known to live: one must have come, the first after 30 s at most.
+    wait_until(lambda: len(site.arrivals("lost")) >= CALLS_PER_SECOND, seconds=120.0, what="calls")
+    wait_until(lambda: _heartbeats(site, run) > 0, seconds=60.0, what="a heartbeat")
+    site.kill(worker)
+    assert site.state(run)["type"] == "RUNNING"
+    state = site.await_end(run, seconds=240.0)
+    assert state["type"] == "CRASHED"
+    assert "No heartbeat" in state["message"]
+    site.start_worker()
+    assert site.await_end(site.run("ad-hoc", **order))["type"] == "COMPLETED"
+    statuses = site.statuses("lost")
+    assert statuses.keys() <= {("accepted", None), ("unknown", "interrupted")}
+    assert sum(statuses.values()) == 400
+    assert site.sandbox.gateway.stats().accepted_twice == 0
+
+
+def test_a_run_that_was_handed_out_and_never_began_is_marked_as_crashed(site: Site) -> None:
+    """And its deployment's slot is free again."""
+    with site.here(), get_client(sync_client=True) as client:
+        soon = dead_workers.automations(heartbeat_seconds=30, start=timedelta(seconds=10))
+        for automation in soon:
+            bring_up_to_date(client, automation)
+    run = site.run("manual", **campaign_parameters(site, recipients=["nowhere.csv"], campaign="stranded"))
+    site.call("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "PENDING"}, "force": True})
+    state = site.await_end(run, seconds=90.0)
+    assert state["type"] == "CRASHED"
+    assert "never begun" in state["message"]
+
+
+def _heartbeats(site: Site, run: str) -> int:
+    query = {
+        "filter": {
+            "event": {"name": ["prefect.flow-run.heartbeat"]},
+            "resource": {"id": [f"prefect.flow-run.{run}"]},
+        }
+    }
+    return len(site.call("POST", "/events/filter", query)["events"])

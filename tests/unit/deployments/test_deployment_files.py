@@ -1,0 +1,173 @@
+"""The files of the deployments, checked as far as that goes without an engine or a cluster."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import prefect
+import pytest
+import yaml
+from prefect.settings.legacy import _get_settings_fields
+from prefect.settings.models.root import Settings
+from prefect.utilities.callables import parameter_schema
+
+from deployments.specification import SHIPPED, Specification, unknown_parameters
+from deployments.work_pools import base_job_template
+from flows.send_campaign import send_campaign
+from tasks.errors import InputError
+from tasks.templates import fill
+
+DEPLOYMENTS = SHIPPED.parent
+PROJECT = DEPLOYMENTS.parent
+PROGRAMS = Path(sys.executable).parent
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOYMENTS / "compose.yaml").read_text())
+VERSION = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+
+
+def run(*command: str | Path) -> None:
+    """Run a checker to its end; what it says is the failure."""
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=PROJECT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_image_is_clean_by_hadolint() -> None:
+    run(PROGRAMS / "hadolint", "--failure-threshold", "style", DEPLOYMENTS / "image" / "Dockerfile")
+
+
+def test_the_build_context_holds_what_the_image_copies() -> None:
+    """Everything is kept out by .dockerignore but what is named there."""
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (DEPLOYMENTS / "image" / "Dockerfile").read_text(), re.MULTILINE)
+    names = {name for line in copied for name in line.split()}
+    let_in = {line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert names == let_in
+    assert [name for name in names if not (PROJECT / name).exists()] == []
+
+
+def test_compose_is_valid_by_the_schema_of_compose_files() -> None:
+    run(PROGRAMS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOYMENTS / "compose.yaml")
+
+
+def test_compose_keeps_leases_and_the_work_of_services_outside_of_memory() -> None:
+    """In memory, a restart loses slots for ever, and two processes of services schedule everything twice."""
+    for service in ("migrate", "server", "services"):
+        environment = COMPOSE["services"][service]["environment"]
+        assert environment["PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"] == "prefect_redis.lease_storage"
+        assert environment["PREFECT_SERVER_DOCKET_URL"].startswith("redis://")
+        assert environment["PREFECT_API_DATABASE_CONNECTION_URL"].startswith("postgresql+asyncpg://")
+
+
+def test_every_prefect_setting_in_the_files_is_one() -> None:
+    """A misspelt variable is ignored without a word."""
+    known = set(_get_settings_fields(Settings))
+    text = "".join((DEPLOYMENTS / name).read_text() for name in ("compose.yaml", "kubernetes/worker.yaml"))
+    used = set(re.findall(r"\bPREFECT_[A-Z_]+\b", text))
+    ours = {"PREFECT_AUTH_STRING"}  # of compose.env.example
+    integrations = {name for name in used if name.startswith(("PREFECT_REDIS_", "PREFECT_INTEGRATIONS_"))}
+    assert used - ours - integrations <= known
+    assert integrations == {
+        "PREFECT_REDIS_MESSAGING_URL",
+        "PREFECT_INTEGRATIONS_KUBERNETES_OBSERVER_NAMESPACES",
+        "PREFECT_INTEGRATIONS_KUBERNETES_WORKER_API_AUTH_STRING_SECRET_NAME",
+        "PREFECT_INTEGRATIONS_KUBERNETES_WORKER_API_AUTH_STRING_SECRET_KEY",
+    }
+
+
+def test_the_kubernetes_manifests_are_valid() -> None:
+    run(PROGRAMS / "kubernetes-validate", "--strict", DEPLOYMENTS / "kubernetes" / "worker.yaml")
+
+
+@pytest.mark.parametrize("pool_type", ["process", "docker", "kubernetes"])
+def test_a_work_pools_template_uses_the_variables_that_it_has(pool_type: Any) -> None:
+    template = base_job_template(pool_type, _worker_metadata())
+    used = set(re.findall(r"{{ (\w+) }}", str(template["job_configuration"])))
+    assert used <= template["variables"]["properties"].keys()
+
+
+def test_a_run_in_kubernetes_has_time_to_end_and_no_rights(tmp_path: Path) -> None:
+    """The job that a worker makes of the template, with its variables filled in, is valid too."""
+    template = base_job_template("kubernetes", _worker_metadata())
+    defaults = {name: field.get("default") for name, field in template["variables"]["properties"].items()}
+    given = {
+        "env": [{"name": "A", "value": "b"}],
+        "labels": {"a": "b"},
+        "name": "run",
+        "command": ["prefect", "flow-run", "execute"],
+        "image": "globe-sms:0.1.0",
+        "service_account_name": "default",
+        "cpu_limit": "1",
+    }
+    manifest = _filled(template["job_configuration"]["job_manifest"], {**defaults, **given})
+    pod = manifest["spec"]["template"]["spec"]
+    for name in ("parallelism", "completions"):
+        pod.pop(name, None)  # Prefect's own template has them a level too deep; Kubernetes ignores them there
+    assert pod["terminationGracePeriodSeconds"] >= 45
+    assert pod["automountServiceAccountToken"] is False
+    manifest["metadata"]["name"] = manifest["metadata"].pop("generateName") + "1"  # as the cluster does
+    path = tmp_path / "job.yaml"
+    path.write_text(yaml.safe_dump(manifest))
+    run(PROGRAMS / "kubernetes-validate", "--strict", path)
+
+
+def test_the_shipped_deployments_fit_the_flow() -> None:
+    """Names of parameters, values by their types, placeholders, version."""
+    schema = parameter_schema(send_campaign).model_dump_for_openapi()
+    specs = Specification.read().deployments
+    assert [spec.name for spec in specs] == ["scheduled", "manual", "ad-hoc"]
+    for spec in specs:
+        assert unknown_parameters(spec, schema) == []
+        assert spec.version == VERSION
+        assert spec.concurrency_limit is not None
+        assert spec.concurrency_limit.limit == 1
+        assert "message" not in spec.parameters, "a text that nobody has written must not be sent"
+    scheduled = specs[0]
+    assert [schedule.active for schedule in scheduled.schedules] == [False]
+    assert {schedule.timezone for schedule in scheduled.schedules} == {scheduled.parameters["time_zone"]}
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    assert fill(scheduled.parameters["campaign"], at) == "daily-2026-11-24"
+    assert "2026-11-24" in fill(scheduled.parameters["recipients"][0], at)
+    assert specs[1].parameters["require_approval"] is True
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("", "cannot be read|no file of deployments"),
+        ("deployments: [{name: a}]", r"deployments\.a\.entrypoint"),
+        ("deployments: []", "at least 1"),
+        ("deployments: [{name: a, entrypoint: x, work_pool: {name: p}, retries: 3}]", r"a\.retries"),
+        (
+            "deployments: [{name: a, entrypoint: x, work_pool: {name: p}, schedules: [{cron: x, timezone: Mars}]}]",
+            "Mars",
+        ),
+        ("{", "cannot be read"),
+    ],
+)
+def test_a_file_that_will_not_do_is_refused_with_its_place(tmp_path: Path, change: str, message: str) -> None:
+    path = tmp_path / "prefect.yaml"
+    path.write_text(change)
+    with pytest.raises(InputError, match=message):
+        Specification.read(path)
+
+
+def _worker_metadata() -> Mapping[str, Any]:
+    views = Path(prefect.__file__).parent / "server" / "api" / "collections_data" / "views"
+    return json.loads((views / "aggregate-worker-metadata.json").read_text())
+
+
+def _filled(value: Any, variables: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict):
+        filled = {key: _filled(entry, variables) for key, entry in value.items()}
+        return {key: entry for key, entry in filled.items() if entry is not None}
+    if isinstance(value, list):
+        return [_filled(entry, variables) for entry in value]
+    if isinstance(value, str) and (whole := re.fullmatch(r"{{ (\w+) }}", value)):
+        return variables[whole.group(1)]
+    if isinstance(value, str):
+        return re.sub(r"{{ (\w+) }}", lambda found: str(variables[found.group(1)]), value)
+    return value
