@@ -1,7 +1,7 @@
 """Which rows repeat the number of an earlier row: of lists of any length, in the memory of a part of it.
 
-The numbers are taken apart by their remainder, so that equal ones fall into one part; a part is small enough to be
-looked at whole. What is found goes to files, from which the list is gone through once more in its order.
+The numbers are taken apart by their hash, so that equal ones fall into one part; a part is small enough to be looked at
+whole. What is found goes to files, from which the list is gone through once more in its order.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def _write_repeats(rows: Path, folder: Path, part: int, parts: int) -> Path:
         pl.scan_parquet(rows, glob=False)
         .select(_NUMBER)
         .with_row_index("index")
-        .filter(pl.col("number") % parts == part)
+        .filter(pl.col("number").is_not_null(), pl.col("number").hash() % parts == part)
         .collect(engine="streaming")
     )
     path = folder / f"repeats-{part:04}.parquet"
