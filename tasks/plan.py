@@ -18,7 +18,7 @@ from tasks.store import Store
 BLOCK_CHUNKS = 2_000
 _SETTINGS = "globe-sms-settings"
 _PHONENUMBERS = "globe-sms-phonenumbers"
-_SENDABLE = pl.col("status").is_null()
+_JUDGED = ("source", "row", "recipient", "e164", "region", "status", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Chunk:
 def make_plan(judged: pl.LazyFrame, numbers_per_call: int, folder: Path) -> pl.LazyFrame:
     """Mark duplicates and cut the sendable rows into chunks, in input order.
 
-    `judged` has the columns source, row, recipient, phone_number, region, status, reason in input order;
+    `judged` has the columns source, row, recipient, e164, region, status, reason in input order;
     a null status means sendable. Of several rows with one phone number the first wins, and the others say
     which it was: `<source>#<row>`. Adds chunk (u32) and position (u16), null for rows that are not sent.
 
@@ -40,19 +40,16 @@ def make_plan(judged: pl.LazyFrame, numbers_per_call: int, folder: Path) -> pl.L
     streaming engine: neither the list nor its numbers are in memory as a whole.
     """
     rows = folder / "judged.parquet"
-    number = pl.col("phone_number").str.slice(1).cast(pl.Int64)
-    judged.with_columns(number=pl.when(_SENDABLE).then(number)).sink_parquet(
-        rows, compression="lz4", engine="streaming"
-    )
-    repeating = pl.col("repeats").is_not_null()
+    judged.select(_JUDGED).sink_parquet(rows, compression="uncompressed", statistics=False, engine="streaming")
+    repeating = pl.col("first_row").is_not_null()
     return pl.concat([pl.scan_parquet(rows, glob=False), rank_rows(rows, folder)], how="horizontal").select(
         "source",
         "row",
         "recipient",
-        "phone_number",
+        pl.format("+{}", "e164").alias("phone_number"),
         "region",
         status=pl.when(repeating).then(pl.lit(Status.DUPLICATE, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
-        reason=pl.coalesce("repeats", "reason"),
+        reason=pl.when(repeating).then(pl.format("{}#{}", "first_source", "first_row")).otherwise(pl.col("reason")),
         chunk=(pl.col("nth") // numbers_per_call).cast(pl.UInt32),
         position=(pl.col("nth") % numbers_per_call).cast(pl.UInt16),
     )
@@ -68,7 +65,14 @@ def freeze(judged: pl.LazyFrame, numbers_per_call: int, settings: str, scratch: 
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         metadata = {_SETTINGS: settings, _PHONENUMBERS: phonenumbers.__version__}
         plan = make_plan(judged, numbers_per_call, Path(folder))
-        plan.sink_parquet(path, compression="zstd", metadata=metadata, engine="streaming")
+        plan.sink_parquet(
+            path,
+            compression="zstd",
+            compression_level=1,
+            statistics=False,
+            metadata=metadata,
+            engine="streaming",
+        )
     return path
 
 

@@ -109,7 +109,8 @@ def _try(lines: list[str], delimiter: str, *, whole: bool) -> _Trial | None:
         records.append(record)
         if len(records) > _SAMPLE_ROWS:
             break
-    if records and not whole and _is_open(lines[records[-2][1] if len(records) > 1 else 0 :]):
+    starts = [0, *(end for _, end in records)]
+    if records and not whole and _is_open(lines[starts[-2] : starts[-1]]):
         records.pop()  # what was read ends inside its quotes
     if not records:
         return None

@@ -2,7 +2,7 @@
 
 import codecs
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
@@ -25,7 +25,7 @@ from tasks.recipients.formats import (
     unpack,
 )
 from tasks.recipients.places import expand
-from tasks.recipients.sources import DecodedCopy, Format, Layout, ListSource, refusal
+from tasks.recipients.sources import DecodedCopy, EmptyListError, Format, Layout, ListSource, empty, refusal
 from tasks.s3 import S3Access
 
 _FIRST_LOOK = 256 << 10
@@ -44,7 +44,8 @@ def find_lists(
     A URI is an s3:// object, prefix or glob (`*`, `?`, `**`), or a local file, folder or glob. An object or file whose
     name really holds a wildcard is taken literally. The order is that of `uris`, sorted within each; each list stands
     there once. Local files are read once for their SHA-256. A list that is not UTF-8 is copied to a temporary UTF-8
-    file, which lives as long as its ListSource. Objects that Spark and the like leave beside the data are passed over.
+    file, which lives as long as its ListSource. Objects that Spark and the like leave beside the data are passed over,
+    and so are empty lists where a prefix, folder or glob stands for others as well.
 
     Args:
         uris: Where the lists are.
@@ -57,7 +58,31 @@ def find_lists(
     """
     named = known_encoding(encoding) if encoding is not None else None
     access = cache(s3)
-    return tuple(on_each(partial(_look, s3=access, named=named, has_header=has_header), expand(uris, access)))
+    places = expand(uris, access)
+    looked = on_each(partial(_look_for_content, s3=access, named=named, has_header=has_header), _each_once(places))
+    found = dict(zip(_each_once(places), looked, strict=True))
+    for uri in places:
+        _refuse_if_all_empty([found[place] for place in places[uri]])
+    return tuple(source for source in looked if isinstance(source, ListSource))
+
+
+def _each_once(places: Mapping[str, Sequence[str]]) -> list[str]:
+    return list(dict.fromkeys(chain.from_iterable(places.values())))
+
+
+def _refuse_if_all_empty(looked: Sequence[ListSource | EmptyListError]) -> None:
+    empties = [each for each in looked if isinstance(each, EmptyListError)]
+    if len(empties) == len(looked):
+        raise empties[0]
+
+
+def _look_for_content(
+    uri: str, *, s3: Callable[[], S3Access], named: str | None, has_header: bool
+) -> ListSource | EmptyListError:
+    try:
+        return _look(uri, s3=s3, named=named, has_header=has_header)
+    except EmptyListError as error:
+        return error
 
 
 def on_each(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
@@ -84,7 +109,7 @@ def _look(uri: str, *, s3: Callable[[], S3Access], named: str | None, has_header
 def _judge(uri: str, head: Head, named: str | None, limit: int, *, has_header: bool) -> ListSource | None:
     """Judge a list by its head; None where more of it is needed."""
     if not head.size:
-        raise refusal(uri, "it is empty: remove it, or upload it again")
+        raise empty(uri)
     binary = binary_format(uri, head.data)
     if binary is not None:
         return ListSource(uri, binary, None, UTF8, head.size, head.identity, Layout(has_header=has_header))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasks.errors import InputError
 from tasks.recipients.content import unpack_head
-from tasks.recipients.sources import Compression, Format, refusal
+from tasks.recipients.sources import Compression, Format, empty, refusal
 from tasks.s3 import one_line
 
 UTF8 = "utf-8"
@@ -168,7 +168,7 @@ def text_format(uri: str, head: Text) -> Format:
     """
     text = head.text.lstrip()
     if not text and head.whole:
-        raise refusal(uri, "it is empty: remove it, or upload it again")
+        raise empty(uri)
     first = text[:1]
     if first == "<":
         raise refusal(uri, f"it is XML or HTML: {_SAVE_AS}")

@@ -19,19 +19,15 @@ _LEFT_BESIDE = re.compile(r"_SUCCESS|_committed_.*|_started_.*|_(common_)?metada
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
-def expand(uris: Sequence[str], s3: Callable[[], S3Access]) -> tuple[str, ...]:
-    """Return the URI of each list that `uris` stand for: in the order given, sorted within each, each once.
+def expand(uris: Sequence[str], s3: Callable[[], S3Access]) -> dict[str, list[str]]:
+    """Return for each of `uris`, in the order given, the URIs of the lists that it stands for, sorted.
 
     Raises:
         InputError: A URI stands for nothing, or may not be looked up.
     """
     if not uris:
         raise InputError("no recipient list was given: name at least one URI")
-    found: dict[str, None] = {}
-    for uri in uris:
-        places = _on_s3(uri, s3()) if is_s3(uri) else _on_disk(uri)
-        found.update(dict.fromkeys(places))
-    return tuple(found)
+    return {uri: _on_s3(uri, s3()) if is_s3(uri) else _on_disk(uri) for uri in uris}
 
 
 def _on_s3(uri: str, access: S3Access) -> list[str]:

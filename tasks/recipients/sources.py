@@ -26,6 +26,10 @@ class Compression(StrEnum):
     ZSTD = "zstd"
 
 
+class EmptyListError(InputError):
+    """A list holds nothing, not even a header."""
+
+
 class DecodedCopy:
     """A list in another encoding, written to a temporary file as UTF-8.
 
@@ -101,6 +105,11 @@ def place_names(width: int) -> tuple[str, ...]:
 def is_s3(uri: str) -> bool:
     """Tell an S3 URI from a local path."""
     return uri.startswith("s3://")
+
+
+def empty(uri: str) -> EmptyListError:
+    """Return the error for a list that holds nothing."""
+    return EmptyListError(f"{one_line(uri)}: it is empty: remove it, or upload it again")
 
 
 def refusal(uri: str, what: str) -> InputError:

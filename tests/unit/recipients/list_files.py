@@ -31,19 +31,25 @@ def no_s3() -> NoReturn:
 
 
 def read(
-    *paths: Path | str, number: str | None = None, encoding: str | None = None, columns: Sequence[str] = ()
+    *paths: Path | str,
+    number: str | None = None,
+    encoding: str | None = None,
+    has_header: bool = True,
+    columns: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Find and read local lists as the flow does."""
-    sources = find_lists([str(path) for path in paths], no_s3, encoding=encoding)
+    sources = find_lists([str(path) for path in paths], no_s3, encoding=encoding, has_header=has_header)
     with translate_errors(sources, number_column=number, s3=no_s3, columns=columns):
         frame = read_lists(sources, number_column=number, s3=no_s3, columns=columns).collect(engine="streaming")
     check_unchanged(sources, no_s3)
     return frame
 
 
-def recipients(*paths: Path | str, number: str | None = None, encoding: str | None = None) -> list[str | None]:
+def recipients(
+    *paths: Path | str, number: str | None = None, encoding: str | None = None, has_header: bool = True
+) -> list[str | None]:
     """Return the recipients of local lists, in order."""
-    return read(*paths, number=number, encoding=encoding)["recipient"].to_list()
+    return read(*paths, number=number, encoding=encoding, has_header=has_header)["recipient"].to_list()
 
 
 def workbook(*sheets: Sequence[Sequence[Cell]]) -> bytes:

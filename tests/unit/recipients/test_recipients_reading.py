@@ -101,6 +101,7 @@ PARQUET_CASES = [
     (pl.Series([6581234567.0, None, 1.5, float("nan")]), ["6581234567.0", None, "1.5", None]),
     (pl.Series([123456789012345.0, -5.0]), ["123456789012345.0", "-5.0"]),
     (pl.Series([1e16, 2.5e20]), ["1e+16", "2.5e+20"]),
+    (pl.Series([float("inf"), float("-inf")]), ["inf", "-inf"]),
     (pl.Series([Decimal("6581234567.00"), Decimal("1.50")]), ["6581234567.0", "1.50"]),
     (pl.Series([Decimal(6581234567)]), ["6581234567"]),
     (pl.Series(["001", "001"], dtype=pl.Categorical), ["001", "001"]),
@@ -148,6 +149,56 @@ def test_the_sheet_with_the_numbers_is_read(tmp_path: Path) -> None:
     (tmp_path / "list").write_bytes(workbook(numbers, notes, numbers))
     with pytest.raises(InputError, match="several of its sheets hold lists"):
         recipients(tmp_path / "list")
+
+
+NO_HEADER_CASES = {
+    "comma": (b"Jo,001\nAl,+65 8\n", "2", ["001", "+65 8"]),
+    "semicolon": (b"001;Doe, Jo\n002;Al\n", "1", ["001", "002"]),
+    "one column": (b"001\n002\n", None, ["001", "002"]),
+    "rows of different lengths": (b"001\n002,Jo\n003,Al,x\n", "1", ["001", "002", "003"]),
+    "blank first line": (b"\nJo,001\n", "2", [None, "001"]),
+    "quoted line feed": (b'"Jo\nDoe",001\n', " 2 ", ["001"]),
+    "UTF-16": ("Jo\t001\nZoë\t002\n".encode("utf-16"), "2", ["001", "002"]),
+    "workbook": (workbook([["Jo", 6581234567], ["Al", "002"]]), "2", ["6581234567", "002"]),
+    "workbook of one column": (workbook([["001"], ["002"]]), None, ["001", "002"]),
+    "NDJSON has names all the same": (b'{"phone": "001"}\n', None, ["001"]),
+}
+
+
+@pytest.mark.parametrize("case", NO_HEADER_CASES)
+def test_a_list_without_a_header_is_read_from_its_first_row(case: str, tmp_path: Path) -> None:
+    """The number column is named by its place, from 1; a single column needs no naming."""
+    data, number, expected = NO_HEADER_CASES[case]
+    (tmp_path / "list").write_bytes(data)
+    assert recipients(tmp_path / "list", number=number, has_header=False) == expected
+
+
+@pytest.mark.parametrize("data", [b"001,Jo\n", b"Jo,001\n\n", gzip.compress(b"a,b\n")], ids=["csv", "blank", "gz"])
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (None, "it has 2 columns and no header: give --number-column, 1 being the first"),
+        ("0", r"there is no column 0 \(the list has 2\)"),
+        ("3", r"there is no column 3 \(the list has 2\)"),
+        ("9" * 5000, r"there is no column ••••9999 \(the list has 2\)"),
+        ("phone", "without a header columns have no names: give the place of 'phone', from 1"),
+        ("\u00b2", "without a header columns have no names"),
+    ],
+)
+def test_without_a_header_the_place_must_be_one(data: bytes, number: str | None, expected: str, tmp_path: Path) -> None:
+    """Which column is meant is not guessed."""
+    (tmp_path / "list").write_bytes(data)
+    with pytest.raises(InputError, match=expected):
+        recipients(tmp_path / "list", number=number, has_header=False)
+
+
+def test_empty_lists_among_others_are_passed_over(tmp_path: Path) -> None:
+    """Spark writes an empty file for an empty part; a list that is named itself must hold something."""
+    for name, data in {"a": b"", "b": b"phone\n001\n", "c": b"\n", "d": gzip.compress(b"")}.items():
+        (tmp_path / name).write_bytes(data)
+    assert recipients(tmp_path) == ["001"]
+    with pytest.raises(InputError, match=r"/a: it is empty"):
+        recipients(tmp_path, tmp_path / "a")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
@@ -216,6 +267,13 @@ def test_a_line_of_ten_megabytes_is_read(tmp_path: Path) -> None:
     """A long text in one row neither hides nor moves the rows about it."""
     (tmp_path / "list").write_text("phone,text\n001,a\n002," + "x" * 10_000_000 + "\n003,b\n")
     assert recipients(tmp_path / "list") == ["001", "002", "003"]
+
+
+@pytest.mark.parametrize("text", ["x" * 20_000_000, '"' + "x\n" * 10_000_000 + '"'], ids=["line", "quoted lines"])
+def test_the_first_row_may_be_longer_than_what_is_looked_at(text: str, tmp_path: Path) -> None:
+    """The header above it is known all the same."""
+    (tmp_path / "list").write_text(f"text,phone\n{text},001\nx,002\n")
+    assert recipients(tmp_path / "list") == ["001", "002"]
 
 
 def test_what_was_found_is_described(tmp_path: Path) -> None:

@@ -34,9 +34,9 @@ def _tar() -> bytes:
     return file.getvalue()
 
 
-def _parquet() -> bytes:
+def _parquet(value: str | bytes = "001") -> bytes:
     file = io.BytesIO()
-    pl.DataFrame({"phone": ["001"] * 1000}).write_parquet(file)
+    pl.DataFrame({"phone": [value] * 1000}).write_parquet(file)
     return file.getvalue()
 
 
@@ -72,6 +72,13 @@ REFUSED = {
     "NUL in the head": (b"phone,x\n1\x00,2\n", "line 2 holds a NUL byte"),
     "late NUL": (b"phone,x\n" + MANY + b"00\x002,Al\n", "row 100000 holds a NUL byte"),
     "UTF-16 without mark": ("phone,x\n1,2\n".encode("utf-16-le"), "looks like UTF-16.*name its encoding, utf-16-le"),
+    "UTF-16 with letters, without mark": (
+        "phone,x\n1,Zoë\n".encode("utf-16-be"),
+        "looks like.*its encoding, utf-16-be",
+    ),
+    "a tail of zeros": (b"phone,x\n1,2\n" + bytes(9), "line 3 holds a NUL byte|not text"),
+    "gzip with a tail of zeros": (gzip.compress(b"phone\n1\n") + bytes(512), "gzip compression is damaged"),
+    "bytes in parquet": (_parquet(b"\xff\xfe"), "its text is not UTF-8"),
     "Latin-1 in the head": ("phone,x\n1,Zoë\n".encode("latin-1"), "line 2 is not UTF-8: name the list's encoding"),
     "late Latin-1": (b"phone,x\n" + MANY + "1,Zoë\n".encode("latin-1"), "row 100000 is not UTF-8"),
     "late Latin-1 in NDJSON": (b'{"phone":1}\n' * 50_000 + b'{"phone":"\xe9"}\n', "line 50001 is not UTF-8"),
