@@ -63,12 +63,14 @@ class Bulletin:
         every: float = _PROGRESS_SECONDS,
         patience: float = _PATIENCE_SECONDS,
         connect: Callable[[], SyncPrefectClient] | None = None,
+        emit: Callable[..., object] = emit_event,
     ) -> None:
         self._campaign = campaign
         self._flow_run = flow_run
         self._every = every
         self._patience = patience
         self._connect = connect or _connect
+        self._emit = emit
         self._jobs: queue.SimpleQueue[Callable[[SyncPrefectClient], None] | None] = queue.SimpleQueue()
         self._tally: Tally | None = None
         self._progress: UUID | None = None
@@ -119,10 +121,13 @@ class Bulletin:
             "prefect.resource.id": f"globe-sms.campaign.{self._campaign}",
             "prefect.resource.name": self._campaign,
         }
-        related = [] if self._flow_run is None else [_flow_run_resource(self._flow_run)]
-        self._jobs.put(
-            lambda _: emit_event(f"sms.campaign.{what}", resource, related=related, payload=payload) and None
-        )
+        event = {
+            "event": f"sms.campaign.{what}",
+            "resource": resource,
+            "related": [] if self._flow_run is None else [_flow_run_resource(self._flow_run)],
+            "payload": payload,
+        }
+        self._jobs.put(lambda _: self._emit(**event) and None)
 
     def _create(
         self, client: SyncPrefectClient, name: str, kind: str, data: Any, description: str | None = None
