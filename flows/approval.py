@@ -56,6 +56,7 @@ def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: 
         answer = _ask_meanwhile(run, question, lambda: decide(preview))
     elif flow_run.deployment_id is None:
         bulletin.asking(preview)
+        get_run_logger().warning("%s: waiting for an answer: press Resume on this run's page", run.campaign.id)
         answer = _ask_meanwhile(run, question, lambda: pause_for_answer(preview, run.order.approval_timeout))
     elif asked:
         question = _as_it_was_asked(run, question)
@@ -63,6 +64,7 @@ def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: 
     else:
         bulletin.asking(preview)
         _write_unapproved(run, plan, question)
+        get_run_logger().warning("%s: waiting for an answer: press Resume on this run's page", run.campaign.id)
         answer = suspend_for_answer(preview, run.order.approval_timeout)
     return _act_on(run, plan, question, answer)
 

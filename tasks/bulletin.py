@@ -34,7 +34,7 @@ from tasks.preview import Preview
 from tasks.preview_page import preview_page
 from tasks.progress import percent, progress_sentence
 from tasks.report import CampaignReport
-from tasks.report_page import failures_table, outcome, report_page
+from tasks.report_page import failures_table, report_page
 from tasks.stopping import StopCause
 from tasks.tally import Tally
 
@@ -93,12 +93,12 @@ class Bulletin:
     def ended(self, report: CampaignReport) -> None:
         """Show the report, the failures and where the results are, and tell how it ended."""
         self._jobs.put(self._update)
-        self._show("report", "markdown", lambda: as_markdown(report_page(report)), outcome(report))
+        self._show("report", "markdown", lambda: as_markdown(report_page(report)))
         if report.figures.failures:
             table = failures_table(report)
             rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
             self._show("failures", "table", lambda: json.dumps(rows), table.heading)
-        self._show("results", "markdown", lambda: results_link(report.uri, report.s3), report.uri)
+        self._show("results", "markdown", lambda: results_link(report.uri, report.s3))
         cause = None if report.stop is None else report.stop.cause
         summary = {name: value for name, value in report.summary().items() if name != "campaign"}
         stop = {} if report.stop is None else {"message": report.stop.message, "code": report.stop.code}
