@@ -6,7 +6,6 @@ from typing import Final
 from tasks.advice import advice
 from tasks.countries import country
 from tasks.durations import in_words
-from tasks.masking import mask_numbers_in
 from tasks.pages import Block, Page, Quote, Table, Words
 from tasks.preview import Preview
 
@@ -84,9 +83,15 @@ def _messages(preview: Preview) -> list[Block]:
 
 
 def _groups(preview: Preview) -> Table:
-    rows = [(group.status, group.reason or "", f"{group.rows:,}") for group in preview.groups]
+    rows = [
+        (group.status, group.reason or "", f"{group.rows:,}", advice(group.status, group.reason))
+        for group in preview.groups
+    ]
     return Table(
-        "Rows", ("status", "reason", "rows"), (*rows, ("all", "", f"{preview.rows:,}")), numeric=frozenset({2})
+        "Rows",
+        ("status", "reason", "rows", "what it means"),
+        (*rows, ("all", "", f"{preview.rows:,}", "")),
+        numeric=frozenset({2}),
     )
 
 
@@ -112,16 +117,24 @@ def _countries(preview: Preview, most: int) -> Table:
 
 
 def _refused(preview: Preview) -> Table:
-    return Table(
-        "First rows that are turned away",
-        ("row", "recipient", "why", "what it means"),
-        tuple(
-            (
-                f"{refused.source}#{refused.row}",
-                refused.recipient,
-                f"{refused.status}: {refused.reason}" if refused.reason else refused.status,
-                " ".join(filter(None, (advice(refused.status, refused.reason), mask_numbers_in(refused.detail or "")))),
-            )
-            for refused in preview.refused
-        ),
-    )
+    """Return one line a reason, with its first rows: `#8 ••••6622`, and the list's name where there are several."""
+    several = len({refused.source for refused in preview.refused}) > 1
+    first: dict[str, list[str]] = {}
+    for refused in preview.refused:
+        why = f"{refused.status}: {refused.reason}" if refused.reason else refused.status
+        place = f"{_file(refused.source) if several else ''}#{refused.row}"
+        first.setdefault(why, []).append(f"{place} {refused.recipient}{_earlier(refused.detail, several=several)}")
+    rows = tuple((why, ", ".join(places)) for why, places in first.items())
+    return Table("First rows that are turned away (counted from 0)", ("why", "rows"), rows)
+
+
+def _file(place: str) -> str:
+    """Return the last part of a list's URI."""
+    return place.rpartition("/")[2]
+
+
+def _earlier(detail: str | None, *, several: bool) -> str:
+    """Say which row a duplicate repeats, or which list an opt-out stands on."""
+    if detail is None:
+        return ""
+    return f" (as {_file(detail) if several or '#' not in detail else '#' + detail.rpartition('#')[2]})"

@@ -10,7 +10,7 @@ import pytest
 from tasks.numbers import judge
 from tasks.order import Order
 from tasks.pages import as_html, as_markdown
-from tasks.plan import FrozenPlan, freeze, make_plan
+from tasks.plan import FrozenPlan, freeze
 from tasks.preview import Preview, make_preview
 from tasks.preview_page import preview_page, question_page
 
@@ -39,7 +39,7 @@ def preview_of(folder: Path, recipients: list[str], **changes: object) -> Previe
         **{"recipients": "s3://b/", "message": MESSAGE, "type": "NOTIFY", "results": "out", "numbers_per_call": 2}
         | changes
     )
-    plan = FrozenPlan(freeze(make_plan(judge(rows, default_region=None), order.numbers_per_call), "s", folder))
+    plan = FrozenPlan(freeze(judge(rows, default_region=None), order.numbers_per_call, "s", folder))
     numbers = plan.scan().select(pl.col("chunk").count()).collect().item()
     return make_preview(
         plan,
@@ -120,4 +120,5 @@ def test_each_refusal_says_what_it_means(tmp_path: Path) -> None:
     """A person who sees `china_mainland` for the first time knows what to think of it."""
     markdown = as_markdown(preview_page(preview_of(tmp_path, RECIPIENTS)))
     assert "does not send to mainland China" in markdown
-    assert "s3://b/list.csv\\#4" in markdown
+    assert "| unsupported: china\\_mainland | \\#4 ••••8000 |" in markdown
+    assert "| duplicate | \\#1 ••••4567 \\(as \\#0\\) |" in markdown
