@@ -71,7 +71,7 @@ class Bulletin:
         self._patience = patience
         self._connect = connect or _connect
         self._emit = emit
-        self._jobs: queue.SimpleQueue[Callable[[SyncPrefectClient], None] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Callable[[SyncPrefectClient], object] | None] = queue.SimpleQueue()
         self._tally: Tally | None = None
         self._progress: UUID | None = None
         context = contextvars.copy_context()
@@ -114,7 +114,7 @@ class Bulletin:
         self._thread.join(self._patience)
 
     def _show(self, name: str, kind: str, make: Callable[[], str], description: str | None = None) -> None:
-        self._jobs.put(lambda client: self._create(client, name, kind, make(), description) and None)
+        self._jobs.put(lambda client: self._create(client, name, kind, make(), description))
 
     def _tell(self, what: str, **payload: Any) -> None:
         resource = {
@@ -127,7 +127,7 @@ class Bulletin:
             "related": [] if self._flow_run is None else [_flow_run_resource(self._flow_run)],
             "payload": payload,
         }
-        self._jobs.put(lambda _: self._emit(**event) and None)
+        self._jobs.put(lambda _: self._emit(**event))
 
     def _create(
         self, client: SyncPrefectClient, name: str, kind: str, data: Any, description: str | None = None
@@ -183,7 +183,7 @@ def _connect() -> SyncPrefectClient:
     return get_client(httpx_settings={"timeout": _HTTP_SECONDS}, sync_client=True)
 
 
-def _swallow(job: Callable[[SyncPrefectClient], None], client: SyncPrefectClient) -> None:
+def _swallow(job: Callable[[SyncPrefectClient], object], client: SyncPrefectClient) -> None:
     try:
         job(client)
     except Exception:  # noqa: BLE001  # whatever the server, its client or a figure has: the send goes on

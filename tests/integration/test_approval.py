@@ -62,6 +62,7 @@ def order(tmp_path: Path) -> dict[str, Any]:
         "campaign": f"c-{uuid.uuid4().hex[:8]}",
         "calls_per_second": 50,
         "numbers_per_call": 10,
+        "approval_timeout": 60,
     }
 
 
@@ -86,8 +87,8 @@ class Operator:
         wait_until(lambda: bool(self._paused()), seconds=60.0, what="a paused run")
         run = self._paused()[0]
         keys = run["state"]["state_details"]["run_input_keyset"]
-        self.form = json.loads(self._api.get(f"/flow_runs/{run['id']}/input/{keys['schema']}").json())
-        self.description = json.loads(self._api.get(f"/flow_runs/{run['id']}/input/{keys['description']}").json())
+        self.form = self._api.get(f"/flow_runs/{run['id']}/input/{keys['schema']}").json()
+        self.description = self._api.get(f"/flow_runs/{run['id']}/input/{keys['description']}").json()
         if self._meanwhile is not None:
             self._meanwhile()
         self._api.post(f"/flow_runs/{run['id']}/resume", json={"run_input": self._answer}).raise_for_status()
@@ -142,7 +143,7 @@ def test_no_means_results_that_say_declined(sandbox: Sandbox, api: httpx.Client,
 
 def test_no_answer_in_time_is_no(sandbox: Sandbox, order: dict[str, Any]) -> None:
     """The state is ours, not that of a run that failed."""
-    state: Any = send_campaign(**order, require_approval=True, approval_timeout=1, return_state=True)
+    state: Any = send_campaign(**order | {"approval_timeout": 1}, require_approval=True, return_state=True)
     assert (state.name, state.type.value) == ("Declined", "CANCELLED")
     assert "nobody answered in 1 s" in state.message
     assert state.data.report.results()["reason"].unique().to_list() == ["declined"]
@@ -183,10 +184,10 @@ def test_a_resume_of_an_approved_plan_asks_nobody_again_but_a_resend_does(
         send_campaign(**order, require_approval=True)
     operator.done()
     sandbox.gateway.clear_faults()
-    resumed = send_campaign(**order, require_approval=True, approval_timeout=1)
+    resumed = send_campaign(**order | {"approval_timeout": 1}, require_approval=True)
     assert (resumed.counts["accepted"], resumed.counts["unknown"]) == (20, 10)
     with pytest.raises(CampaignStoppedError, match="nobody answered"):
-        send_campaign(**order, require_approval=True, approval_timeout=1, on_unknown="resend")
+        send_campaign(**order | {"approval_timeout": 1}, require_approval=True, on_unknown="resend")
     operator = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
     resent = send_campaign(**order, require_approval=True, on_unknown="resend")
     operator.done()
