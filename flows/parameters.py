@@ -140,20 +140,22 @@ ApprovalTimeout = Annotated[
 ]
 NumbersPerCall = Annotated[
     int | None,
-    _field(
+    _optional(
         "Numbers a call",
         "How many numbers go out in one call: up to 1,000 if Alibaba has upgraded the account. Without it, what the "
         "account's block says, or 250.",
+        "int",
         ge=1,
         le=MOST_NUMBERS,
     ),
 ]
 CallsPerSecond = Annotated[
     float | None,
-    _field(
+    _optional(
         "Calls a second",
         "How many calls the account may make in a second, over all its runs together; more than 1 only if Alibaba has "
         "upgraded the account. Without it, what the account's block says, or 1.",
+        "float",
         gt=0,
         le=100,
     ),
@@ -178,7 +180,7 @@ UnknownChunks = Annotated[
 ]
 Account = Annotated[
     str | None,
-    _field(
+    _optional(
         "Account",
         "The name of an Alibaba SMS account block: keys, endpoint, rate, sender ID. Without one, the worker's "
         "environment has them.",
@@ -187,7 +189,7 @@ Account = Annotated[
 ]
 AwsCredentials = Annotated[
     str | None,
-    _field(
+    _optional(
         "S3 credentials",
         "The name of an AWS Credentials or MinIO Credentials block. Without one, the worker's environment has them.",
         min_length=1,
@@ -199,9 +201,10 @@ TimeZone = Annotated[
 ]
 LatestStart = Annotated[
     int | None,
-    _field(
+    _optional(
         "Latest start, in minutes",
         "A run that starts later than so many minutes after the time that it was scheduled for sends nothing.",
+        "int",
         ge=0,
     ),
 ]

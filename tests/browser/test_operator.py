@@ -84,8 +84,8 @@ def field(page: "playwright.Page", title: str) -> "playwright.Locator":
 
 
 def choose(page: "playwright.Page", title: str, option: str) -> None:
-    """Choose from a list."""
-    field(page, title).locator(".p-select-button__control").click()
+    """Choose from a list, by the keyboard: it opens the list at once and keeps it open."""
+    field(page, title).locator(".p-select-button__control").press("ArrowDown")
     page.get_by_role("option", name=option, exact=True).click()
 
 

@@ -13,6 +13,9 @@ from tasks.order import Order
 SCHEMA: dict[str, Any] = send_campaign.parameters.model_dump()
 FIELDS: dict[str, Any] = SCHEMA["properties"]
 TERMINAL_ONLY = {"yes", "json"}
+SCHEDULE_ONLY = {"latest_start_minutes"}
+FILLED_IN_BEFORE = {"time_zone", "latest_start_minutes"}  # an order has no templates any more
+OF_THE_ACCOUNT = {"numbers_per_call": None, "calls_per_second": None}
 REQUIRED = {"recipients": ["s3://b/x.csv"], "message": "Hi", "type": "OTP", "results": "s3://b/out"}
 
 
@@ -76,18 +79,26 @@ def test_a_wrong_value_is_refused_before_a_run_is_made(name: str, value: object)
     assert not is_valid({**REQUIRED, name: value}, {**SCHEMA, "additionalProperties": False})
 
 
-def test_flow_order_and_command_line_have_the_same_names_and_defaults() -> None:
-    """The contract: everything that `send` takes, the flow takes as well."""
+def test_the_flow_takes_what_the_command_line_takes() -> None:
+    """The contract: the same names, the same defaults; what belongs to a terminal or to a schedule stays there."""
     flow = _defaults(send_campaign.fn)
-    assert flow == {name: field.get_default() if not field.is_required() else ... for name, field in _order().items()}
-    assert flow == {name: value for name, value in _defaults(send).items() if name not in TERMINAL_ONLY}
+    command = _defaults(send)
+    assert {name for name in command if name not in flow} == TERMINAL_ONLY
+    assert {name for name in flow if name not in command} == SCHEDULE_ONLY
+    assert {name: value for name, value in command.items() if name in flow} == {
+        name: value for name, value in flow.items() if name in command
+    }
     assert {name: FIELDS[name]["default"] for name in flow if name not in REQUIRED} == {
         name: value for name, value in flow.items() if name not in REQUIRED
     }
 
 
-def _order() -> dict[str, Any]:
-    return dict(Order.model_fields)
+def test_an_order_has_the_same_defaults_but_for_what_the_account_says() -> None:
+    """None means the account's own; everything else is what the form shows."""
+    order = {name: ... if field.is_required() else field.get_default() for name, field in Order.model_fields.items()}
+    order.pop("inherited")  # which settings the account gave
+    flow = {name: value for name, value in _defaults(send_campaign.fn).items() if name not in FILLED_IN_BEFORE}
+    assert order | OF_THE_ACCOUNT == flow
 
 
 def _defaults(function: Any) -> dict[str, Any]:
