@@ -8,7 +8,7 @@ from prefect import get_run_logger
 
 from flows.asking import asked_before, pause_for_answer, suspend_for_answer, this_run
 from flows.watching import watcher
-from tasks.approval import NOBODY, Answer, Approval, Decision, approved_before, keep, last_question, must_ask
+from tasks.approval import NOBODY, Answer, Approval, Decision, approved_before, keep, last_question, may_ask, must_ask
 from tasks.bulletin import Bulletin
 from tasks.durations import in_words
 from tasks.plan import FrozenPlan
@@ -34,7 +34,7 @@ def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: 
     if run.order.dry_run or not todo.chunks:
         return todo
     flow_run = this_run()
-    asked = asked_before(flow_run)
+    asked = may_ask(run.order) and asked_before(flow_run)
     if not asked and approved_before(run.campaign, run.order, todo):
         get_run_logger().info("%s: approved before, nobody is asked again", run.campaign.id)
         return todo
@@ -56,6 +56,7 @@ def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: 
         answer = _ask_meanwhile(run, question, lambda: decide(preview))
     elif flow_run.deployment_id is None:
         bulletin.asking(preview)
+        get_run_logger().warning("%s: waiting for an answer: press Resume on this run's page", run.campaign.id)
         answer = _ask_meanwhile(run, question, lambda: pause_for_answer(preview, run.order.approval_timeout))
     elif asked:
         question = _as_it_was_asked(run, question)
@@ -63,6 +64,7 @@ def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: 
     else:
         bulletin.asking(preview)
         _write_unapproved(run, plan, question)
+        get_run_logger().warning("%s: waiting for an answer: press Resume on this run's page", run.campaign.id)
         answer = suspend_for_answer(preview, run.order.approval_timeout)
     return _act_on(run, plan, question, answer)
 

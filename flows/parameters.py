@@ -18,6 +18,11 @@ def _field(title: str, description: str, **bounds: Any) -> FieldInfo:
     return Field(json_schema_extra={"title": title, "description": description}, **bounds)
 
 
+def _optional(title: str, description: str, kind: str = "str", **bounds: Any) -> FieldInfo:
+    # The UI shows `None` chosen and no field to type into; a newcomer does not see that there is one.
+    return _field(title, f"{description} Click {kind} to fill it in.", **bounds)
+
+
 Recipients = Annotated[
     list[str],
     _field(
@@ -47,7 +52,7 @@ Type = Annotated[
 ]
 SenderId = Annotated[
     str | None,
-    _field(
+    _optional(
         "Sender ID",
         "Who the text is from: an approved sender ID, up to 11 letters and digits, or up to 15 digits. Without one "
         "Alibaba chooses.",
@@ -57,7 +62,7 @@ SenderId = Annotated[
 ]
 Campaign = Annotated[
     str | None,
-    _field(
+    _optional(
         "Campaign ID",
         "A name for this campaign: letters, digits, dashes, underscores. The same ID goes on with the same campaign "
         "and texts nobody twice; a new one starts anew. Without one, an ID is made from the settings and the lists' "
@@ -77,7 +82,7 @@ Results = Annotated[
 ]
 DefaultRegion = Annotated[
     str | None,
-    _field(
+    _optional(
         "Region of local numbers",
         "Two letters, such as SG: the country of numbers that are written without a country code. Without one, numbers "
         "must be international, such as +65 8123 4567; the plus sign may be missing.",
@@ -86,7 +91,7 @@ DefaultRegion = Annotated[
 ]
 NumberColumn = Annotated[
     str | None,
-    _field(
+    _optional(
         "Column of phone numbers",
         "The name of the column, where it does not tell by itself, as phone, mobile or msisdn do. In lists without a "
         "header its place: 1, 2 and so on.",
@@ -99,7 +104,7 @@ NoHeader = Annotated[
 ]
 Encoding = Annotated[
     str | None,
-    _field(
+    _optional(
         "Encoding of the lists",
         "What CSV and NDJSON are written in, such as windows-1252. Without one: by their byte order mark, else UTF-8.",
         min_length=1,
@@ -131,7 +136,7 @@ RequireApproval = Annotated[
 ]
 ApproveAbove = Annotated[
     int | None,
-    _field("Ask above so many numbers", "Ask before sending to more numbers than this. 0 always asks.", ge=0),
+    _optional("Ask above so many numbers", "Ask before sending to more numbers than this. 0 always asks.", "int", ge=0),
 ]
 ApprovalTimeout = Annotated[
     int,
@@ -144,20 +149,22 @@ ApprovalTimeout = Annotated[
 ]
 NumbersPerCall = Annotated[
     int | None,
-    _field(
+    _optional(
         "Numbers a call",
         "How many numbers go out in one call: up to 1,000 if Alibaba has upgraded the account. Without it, what the "
         "account's block says, or 250.",
+        "int",
         ge=1,
         le=MOST_NUMBERS,
     ),
 ]
 CallsPerSecond = Annotated[
     float | None,
-    _field(
+    _optional(
         "Calls a second",
         "How many calls the account may make in a second, over all its runs together; more than 1 only if Alibaba has "
         "upgraded the account. Without it, what the account's block says, or 1.",
+        "float",
         gt=0,
         le=100,
     ),
@@ -182,7 +189,7 @@ UnknownChunks = Annotated[
 ]
 Account = Annotated[
     str | None,
-    _field(
+    _optional(
         "Account",
         "The name of an Alibaba SMS account block: keys, endpoint, rate, sender ID. Without one, the worker's "
         "environment has them.",
@@ -191,7 +198,7 @@ Account = Annotated[
 ]
 AwsCredentials = Annotated[
     str | None,
-    _field(
+    _optional(
         "S3 credentials",
         "The name of an AWS Credentials or MinIO Credentials block. Without one, the worker's environment has them.",
         min_length=1,
@@ -203,9 +210,10 @@ TimeZone = Annotated[
 ]
 LatestStart = Annotated[
     int | None,
-    _field(
+    _optional(
         "Latest start, in minutes",
         "A run that starts later than so many minutes after the time that it was scheduled for sends nothing.",
+        "int",
         ge=0,
     ),
 ]

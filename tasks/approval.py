@@ -54,6 +54,11 @@ class Approval:
         return self.settings == settings and todo.numbers <= self.numbers and len(todo.resent) <= self.resent_chunks
 
 
+def may_ask(order: Order) -> bool:
+    """Whether the order can want somebody to approve it, depending on what is left to do."""
+    return order.require_approval or order.approve_above is not None
+
+
 def must_ask(order: Order, todo: Todo) -> bool:
     """Whether the order wants somebody to approve what is left to do."""
     if order.dry_run or not todo.chunks:

@@ -34,7 +34,7 @@ from tasks.preview import Preview
 from tasks.preview_page import preview_page
 from tasks.progress import percent, progress_sentence
 from tasks.report import CampaignReport
-from tasks.report_page import failures_table, outcome, report_page
+from tasks.report_page import failures_table, report_page
 from tasks.stopping import StopCause
 from tasks.tally import Tally
 
@@ -63,13 +63,15 @@ class Bulletin:
         every: float = _PROGRESS_SECONDS,
         patience: float = _PATIENCE_SECONDS,
         connect: Callable[[], SyncPrefectClient] | None = None,
+        emit: Callable[..., object] = emit_event,
     ) -> None:
         self._campaign = campaign
         self._flow_run = flow_run
         self._every = every
         self._patience = patience
         self._connect = connect or _connect
-        self._jobs: queue.SimpleQueue[Callable[[SyncPrefectClient], None] | None] = queue.SimpleQueue()
+        self._emit = emit
+        self._jobs: queue.SimpleQueue[Callable[[SyncPrefectClient], object] | None] = queue.SimpleQueue()
         self._tally: Tally | None = None
         self._progress: UUID | None = None
         context = contextvars.copy_context()
@@ -91,12 +93,12 @@ class Bulletin:
     def ended(self, report: CampaignReport) -> None:
         """Show the report, the failures and where the results are, and tell how it ended."""
         self._jobs.put(self._update)
-        self._show("report", "markdown", lambda: as_markdown(report_page(report)), outcome(report))
+        self._show("report", "markdown", lambda: as_markdown(report_page(report)))
         if report.figures.failures:
             table = failures_table(report)
             rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
             self._show("failures", "table", lambda: json.dumps(rows), table.heading)
-        self._show("results", "markdown", lambda: results_link(report.uri, report.s3), report.uri)
+        self._show("results", "markdown", lambda: results_link(report.uri, report.s3))
         cause = None if report.stop is None else report.stop.cause
         summary = {name: value for name, value in report.summary().items() if name != "campaign"}
         stop = {} if report.stop is None else {"message": report.stop.message, "code": report.stop.code}
@@ -112,17 +114,20 @@ class Bulletin:
         self._thread.join(self._patience)
 
     def _show(self, name: str, kind: str, make: Callable[[], str], description: str | None = None) -> None:
-        self._jobs.put(lambda client: self._create(client, name, kind, make(), description) and None)
+        self._jobs.put(lambda client: self._create(client, name, kind, make(), description))
 
     def _tell(self, what: str, **payload: Any) -> None:
         resource = {
             "prefect.resource.id": f"globe-sms.campaign.{self._campaign}",
             "prefect.resource.name": self._campaign,
         }
-        related = [] if self._flow_run is None else [_flow_run_resource(self._flow_run)]
-        self._jobs.put(
-            lambda _: emit_event(f"sms.campaign.{what}", resource, related=related, payload=payload) and None
-        )
+        event = {
+            "event": f"sms.campaign.{what}",
+            "resource": resource,
+            "related": [] if self._flow_run is None else [_flow_run_resource(self._flow_run)],
+            "payload": payload,
+        }
+        self._jobs.put(lambda _: self._emit(**event))
 
     def _create(
         self, client: SyncPrefectClient, name: str, kind: str, data: Any, description: str | None = None
@@ -178,7 +183,7 @@ def _connect() -> SyncPrefectClient:
     return get_client(httpx_settings={"timeout": _HTTP_SECONDS}, sync_client=True)
 
 
-def _swallow(job: Callable[[SyncPrefectClient], None], client: SyncPrefectClient) -> None:
+def _swallow(job: Callable[[SyncPrefectClient], object], client: SyncPrefectClient) -> None:
     try:
         job(client)
     except Exception:  # noqa: BLE001  # whatever the server, its client or a figure has: the send goes on

@@ -1,17 +1,17 @@
 """The preview as a page: what would be sent to whom, what is turned away and why, how it reads, how long it takes."""
 
+from collections import Counter
 from typing import Final
 
 from tasks.advice import advice
 from tasks.countries import country
 from tasks.durations import in_words
-from tasks.masking import mask_numbers_in
 from tasks.pages import Block, Page, Quote, Table, Words
 from tasks.preview import Preview
 
 _MOST_COUNTRIES: Final = 15
+_FEW_COUNTRIES: Final = 5
 _MOST_LISTS: Final = 5
-_REFUSED: Final = "First rows that are turned away"
 
 
 def preview_page(preview: Preview) -> Page:
@@ -20,8 +20,10 @@ def preview_page(preview: Preview) -> Page:
 
 
 def question_page(preview: Preview) -> Page:
-    """Return what somebody must see who is asked whether to send it: the preview without the rows turned away."""
-    blocks = [block for block in _blocks(preview) if not (isinstance(block, Table) and block.heading == _REFUSED)]
+    """Return what somebody must see who is asked whether to send it: the preview in short."""
+    blocks = [*_head(preview), _statuses(preview)]
+    if preview.destinations:
+        blocks.append(_countries(preview, _FEW_COUNTRIES))
     return Page(f"Send {preview.campaign}?", tuple(blocks))
 
 
@@ -47,17 +49,18 @@ def resend_sentence(preview: Preview) -> str | None:
     )
 
 
-def _blocks(preview: Preview) -> list[Block]:
-    sent = "A dry run: it would send " if preview.dry_run and preview.numbers else ""
-    sentence = preview_sentence(preview)
-    blocks: list[Block] = [Words(f"{sent}{sentence}", strong=True)]
+def _head(preview: Preview) -> list[Block]:
+    dry = "A dry run; it would send " if preview.dry_run and preview.numbers else ""
+    blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
     if warning := resend_sentence(preview):
         blocks.append(Words(warning, strong=True))
-    blocks.append(Words(_about(preview)))
-    blocks.extend(_messages(preview))
-    blocks.append(_groups(preview))
+    return [*blocks, Words(_about(preview)), *_messages(preview)]
+
+
+def _blocks(preview: Preview) -> list[Block]:
+    blocks = [*_head(preview), _groups(preview)]
     if preview.destinations:
-        blocks.append(_countries(preview))
+        blocks.append(_countries(preview, _MOST_COUNTRIES))
     if preview.refused:
         blocks.append(_refused(preview))
     return blocks
@@ -71,49 +74,67 @@ def _about(preview: Preview) -> str:
 
 
 def _messages(preview: Preview) -> list[Block]:
-    """Show each different text once, with the recipients that read it."""
+    """Show each different text once; with several, whom it goes to."""
     readers: dict[str, list[str]] = {}
     for sample in preview.samples:
         readers.setdefault(sample.text, []).append(f"{sample.phone_number} {country(sample.region).flag}")
-    return [Quote(f"As {', '.join(numbers)} will read it", text) for text, numbers in readers.items()]
+    one = len(readers) == 1
+    return [Quote("Message" if one else f"Message to {', '.join(to)}", text) for text, to in readers.items()]
 
 
 def _groups(preview: Preview) -> Table:
-    rows = [(group.status, group.reason or "", f"{group.rows:,}") for group in preview.groups]
+    rows = [
+        (group.status, group.reason or "", f"{group.rows:,}", advice(group.status, group.reason))
+        for group in preview.groups
+    ]
     return Table(
-        "Rows", ("status", "reason", "rows"), (*rows, ("all", "", f"{preview.rows:,}")), numeric=frozenset({2})
+        "Rows",
+        ("status", "reason", "rows", "what it means"),
+        (*rows, ("all", "", f"{preview.rows:,}", "")),
+        numeric=frozenset({2}),
     )
 
 
-def _countries(preview: Preview) -> Table:
+def _statuses(preview: Preview) -> Table:
+    rows: Counter[str] = Counter()
+    for group in preview.groups:
+        rows[group.status] += group.rows
+    rows["all"] = preview.rows
+    counted = tuple((status, f"{count:,}") for status, count in rows.items())
+    return Table("Rows", ("status", "rows"), counted, numeric=frozenset({1}))
+
+
+def _countries(preview: Preview, most: int) -> Table:
     rows: list[tuple[str, ...]] = []
-    for destination in preview.destinations[:_MOST_COUNTRIES]:
+    for destination in preview.destinations[:most]:
         place = country(destination.region)
-        rows.append(
-            (f"{destination.rows:,}", "" if place.code is None else f"+{place.code}", _named(destination.region))
-        )
-    rest = preview.destinations[_MOST_COUNTRIES:]
+        code = "" if place.code is None else f"+{place.code}"
+        rows.append((f"{destination.rows:,}", code, f"{place.name} {place.flag}"))
+    rest = preview.destinations[most:]
     if rest:
         rows.append((f"{sum(destination.rows for destination in rest):,}", "", f"{len(rest)} more countries"))
     return Table("Sendable rows by country", ("rows", "code", "country"), tuple(rows), numeric=frozenset({0}))
 
 
 def _refused(preview: Preview) -> Table:
-    return Table(
-        _REFUSED,
-        ("row", "recipient", "why", "what it means"),
-        tuple(
-            (
-                f"{refused.source}#{refused.row}",
-                refused.recipient,
-                f"{refused.status}: {refused.reason}" if refused.reason else refused.status,
-                " ".join(filter(None, (advice(refused.status, refused.reason), mask_numbers_in(refused.detail or "")))),
-            )
-            for refused in preview.refused
-        ),
-    )
+    """Return one line a reason, with its first rows: `#8 ••••6622`, and the list's name where there are several."""
+    several = len({refused.source for refused in preview.refused}) > 1
+    first: dict[str, list[str]] = {}
+    for refused in preview.refused:
+        why = f"{refused.status}: {refused.reason}" if refused.reason else refused.status
+        place = f"{_file(refused.source) if several else ''}#{refused.row}"
+        first.setdefault(why, []).append(f"{place} {refused.recipient}{_earlier(refused.detail, several=several)}")
+    rows = tuple((why, ", ".join(places)) for why, places in first.items())
+    return Table("First rows that are turned away (counted from 0)", ("why", "rows"), rows)
 
 
-def _named(region: str | None) -> str:
-    place = country(region)
-    return f"{place.name} {place.flag}"
+def _file(place: str) -> str:
+    """Return the last part of a list's URI."""
+    return place.rpartition("/")[2]
+
+
+def _earlier(detail: str | None, *, several: bool) -> str:
+    """Say which row a duplicate repeats, or which list an opt-out stands on."""
+    if detail is None:
+        return ""
+    return f" (as {_file(detail) if several or '#' not in detail else '#' + detail.rpartition('#')[2]})"

@@ -49,7 +49,8 @@ REASON_SENTENCES: Final[dict[InvalidReason | UnsupportedReason, str]] = {
     InvalidReason.TOO_SHORT: "The number has fewer digits than any number of its country.",
     InvalidReason.TOO_LONG: "The number has more digits than any number of its country.",
     InvalidReason.INVALID_COUNTRY_CODE: (
-        "The number does not begin with a country code that exists; write it as +6581234567 or name a default region."
+        "The number does not begin with a country code that exists; write it with its country code, or name a default "
+        "region for local numbers."
     ),
     InvalidReason.NOT_VALID_FOR_REGION: "No number of its country has these digits.",
     InvalidReason.NOT_MOBILE: "A real number that cannot receive texts: a fixed line, toll-free, premium or the like.",

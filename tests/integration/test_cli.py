@@ -1,5 +1,6 @@
 """The command line as a user meets it: a process, its output, its exit code."""
 
+import contextlib
 import json
 import os
 import random
@@ -241,6 +242,67 @@ def test_a_bad_environment_is_exit_2_and_names_the_variable(
     )
     assert ended.code == 2, ended.err
     assert [word for word in words if word not in ended.err] == []
+
+
+def at_a_terminal(*arguments: str | Path, environment: Mapping[str, str], keys: str) -> tuple[int, str]:
+    """Run `globe-sms send` at a pseudo-terminal, type `keys` when it asks, return its exit code and what it showed."""
+    master, slave = os.openpty()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PREFECT_"))}
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("globe-sms")), *map(str, arguments)],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**clean, "TERM": "xterm", "COLUMNS": "160", "AWS_EC2_METADATA_DISABLED": "true", **environment},
+        start_new_session=True,
+    )
+    os.close(slave)
+    shown, asked = "", False
+    with contextlib.suppress(OSError):  # how a pseudo-terminal ends
+        while piece := os.read(master, 65_536):
+            shown += piece.decode(errors="replace")
+            if not asked and "[y/N]" in shown:
+                asked = True
+                os.write(master, keys.encode())
+    os.close(master)
+    return process.wait(60), shown
+
+
+@pytest.mark.parametrize(("keys", "code", "calls", "word"), [("y\n", 0, 1, "accepted"), ("n\n", 3, 0, "declined")])
+def test_a_terminal_shows_the_preview_and_is_asked(
+    environment: dict[str, str],
+    sandbox: Sandbox,
+    numbers: Path,
+    tmp_path: Path,
+    keys: str,
+    code: int,
+    calls: int,
+    word: str,
+) -> None:
+    """Only yes sends; no is exit 3, with results that say so."""
+    ended, shown = at_a_terminal(
+        "send", numbers, *SEND, "--results", tmp_path / "out", environment=environment, keys=keys
+    )
+    assert ended == code, shown
+    assert "Singapore" in shown
+    assert "25 numbers in 1 call" in shown
+    assert word in shown
+    assert not _WHOLE_NUMBER.search(shown)
+    assert sandbox.gateway.stats().calls == calls
+
+
+@pytest.mark.parametrize("wanted", [("--require-approval",), ("--approve-above", "24")])
+def test_without_a_terminal_a_wanted_approval_needs_yes(
+    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path, wanted: tuple[str, ...]
+) -> None:
+    """Exit 2 and nothing sent; with --yes it is sent."""
+    place = ("--results", tmp_path / "out", "--campaign", "c")
+    refused = globe_sms("send", numbers, *SEND, *place, *wanted, environment=environment)
+    assert refused.code == 2
+    assert "--yes" in refused.err
+    assert sandbox.gateway.stats().calls == 0
+    assert globe_sms("send", numbers, *SEND, *place, *wanted, "--yes", environment=environment).code == 0
+    assert sandbox.gateway.stats().calls == 1
 
 
 def test_help_is_enough_to_start_with() -> None:

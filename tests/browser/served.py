@@ -1,0 +1,13 @@
+"""The flow as a deployment named `manual`, served by this process until it is told to end; its poll is quick."""
+
+import sys
+
+from flows.send_campaign import send_campaign
+
+if __name__ == "__main__":
+    send_campaign.serve(
+        name="manual",
+        description="Started by hand: shows a preview and asks before it sends.",
+        tags=["sms"],
+        parameters={"require_approval": True, "results": sys.argv[1], "calls_per_second": float(sys.argv[2])},
+    )

@@ -1,0 +1,141 @@
+"""What stands behind the browser: Prefect's server with its UI, and the flow served as a deployment."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from deployments.sandbox.child import Child, free_ports, wait_until
+from tests.browser import served
+
+_PREFECT = Path(sys.executable).with_name("prefect")
+_ROOT = Path(__file__).parents[2]
+
+
+class PrefectSite:
+    """A Prefect server with its UI on loopback, and a deployment of the flow; a context manager."""
+
+    def __init__(self, environment: Mapping[str, str], results: str, calls_per_second: float) -> None:
+        self._home = Path(tempfile.mkdtemp(prefix="globe-sms-prefect-"))
+        (port,) = free_ports(1)
+        self.url = f"http://127.0.0.1:{port}"
+        self._client = httpx.Client(base_url=f"{self.url}/api", trust_env=False, timeout=30.0)
+        settings = {
+            "PREFECT_HOME": str(self._home),
+            "PREFECT_API_URL": f"{self.url}/api",
+            "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS": "1",
+            "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+            "DO_NOT_TRACK": "1",
+        }
+        self._children = [
+            Child(
+                [str(_PREFECT), "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+                environment=settings,
+                output=self._home / "server.out",
+                remove=[self._home],
+            )
+        ]
+        try:
+            wait_until(self._is_up, seconds=180.0, what="Prefect's server")
+            self._children.append(
+                Child(
+                    [sys.executable, "-m", served.__name__, results, str(calls_per_second)],
+                    environment={**settings, **environment},
+                    output=self._home / "serve.out",
+                    remove=[],
+                    folder=_ROOT,
+                )
+            )
+            wait_until(lambda: self.deployment is not None, seconds=120.0, what="the deployment")
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def deployment(self) -> dict[str, Any] | None:
+        """The deployment, once it is registered."""
+        found = self.ask("POST", "/deployments/filter", {})
+        return found[0] if found else None
+
+    def start(self, **parameters: Any) -> str:
+        """Start a run of the deployment, as the form does, and return its id."""
+        assert self.deployment is not None
+        made = self.ask("POST", f"/deployments/{self.deployment['id']}/create_flow_run", {"parameters": parameters})
+        return str(made["id"])
+
+    def run(self, run: str) -> dict[str, Any]:
+        """Return a flow run."""
+        return self.ask("GET", f"/flow_runs/{run}")
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return all flow runs, the latest first."""
+        return self.ask("POST", "/flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC"})
+
+    def artifacts(self, run: str) -> dict[str, dict[str, Any]]:
+        """Return the artifacts of a run by key."""
+        found = self.ask("POST", "/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
+        return {artifact["key"]: artifact for artifact in found}
+
+    def events(self, prefix: str) -> list[dict[str, Any]]:
+        """Return the events whose names begin so."""
+        query = {"filter": {"event": {"prefix": [prefix]}}, "limit": 50}
+        return self.ask("POST", "/events/filter", query)["events"]
+
+    def answer(self, run: str, **given: Any) -> dict[str, Any]:
+        """Answer what a suspended run asks, as the form does."""
+        return self.ask("POST", f"/flow_runs/{run}/resume", {"run_input": given})
+
+    def wait_for(self, run: str, *names: str, seconds: float = 120.0) -> dict[str, Any]:
+        """Wait until the run is in a state of one of these names, and return it."""
+        self.until(lambda: self.run(run)["state_name"] in names, seconds=seconds, what=f"{names}")
+        return self.run(run)
+
+    def until(self, condition: Callable[[], bool], *, seconds: float, what: str) -> None:
+        """Wait for something; what the deployment has printed comes with the failure."""
+        try:
+            wait_until(condition, seconds=seconds, what=what)
+        except TimeoutError as error:
+            raise TimeoutError(
+                f"{error}\n{self.printed[-4_000:]}\n{[run['state_name'] for run in self.runs()]}"
+            ) from None
+
+    @property
+    def printed(self) -> str:
+        """What the served deployment has printed."""
+        path = self._home / "serve.out"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the server; a busy SQLite answers 503, and is asked again."""
+        answers: list[httpx.Response] = []
+
+        def answered() -> bool:
+            answers.append(self._client.request(method, path, json=body))
+            return answers[-1].status_code != httpx.codes.SERVICE_UNAVAILABLE
+
+        wait_until(answered, seconds=30.0, what="an answer of Prefect's server")
+        answers[-1].raise_for_status()
+        return answers[-1].json()
+
+    def stop(self) -> None:
+        """End both and remove what they wrote."""
+        self._client.close()
+        for child in reversed(self._children):
+            child.stop()
+
+    def _is_up(self) -> bool:
+        with suppress(httpx.HTTPError):
+            return self._client.get("/health").is_success
+        return False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()

@@ -1,0 +1,251 @@
+"""What an operator does, in a real browser on Prefect's real UI: fill in the form, approve, watch, read the report.
+
+GLOBE_SMS_PICTURES=folder keeps the screenshots, as the README has them.
+"""
+
+import os
+import re
+from collections.abc import Generator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from deployments.sandbox.lists import demo_lists
+from deployments.sandbox.sandbox import Sandbox
+from tests.browser.servers import PrefectSite
+
+playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
+
+pytestmark = [
+    pytest.mark.slow,
+    # Playwright leaves its pipes to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+PICTURES = os.environ.get("GLOBE_SMS_PICTURES")
+CAMPAIGN = "parcels-2026-11-24"
+MESSAGE = "Your parcel arrives tomorrow between 9 and 12."
+ENDED = ("Completed", "CompletedWithUnknown", "Stopped", "Declined", "Cancelled", "Failed", "Crashed")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Generator[Sandbox]:
+    """An account with 4 calls a second of 50 numbers, and a messy list in its bucket."""
+    with Sandbox(calls_per_second=4, numbers_per_call=50) as running:
+        body = demo_lists(1_500).csv
+        running.s3.client().put_object(Bucket=running.bucket, Key="lists/customers.csv", Body=body)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site(sandbox: Sandbox) -> Generator[PrefectSite]:
+    """Prefect's server with its UI, and the deployment `manual`, which asks before it sends."""
+    with PrefectSite(sandbox.environment, f"s3://{sandbox.bucket}/campaigns", calls_per_second=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator["playwright.Browser"]:
+    """Chromium without a screen."""
+    from tests.browser.chromium import start_chromium
+
+    with playwright.sync_playwright() as started:
+        browser = start_chromium(started)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: "playwright.Browser") -> Generator["playwright.Page"]:
+    """A window of its own; whatever it asks of other hosts than this one is a failure."""
+    page = browser.new_page(viewport={"width": 1_200, "height": 900})
+    elsewhere: list[str] = []
+    page.on("request", lambda request: None if "//127.0.0.1:" in request.url else elsewhere.append(request.url))
+    yield page
+    assert [url for url in elsewhere if not url.startswith(("data:", "blob:"))] == []
+    page.close()
+
+
+def picture(page: "playwright.Page", name: str, *, height: int = 900) -> None:
+    """Keep a screenshot, if somebody wants it."""
+    if PICTURES:
+        page.set_viewport_size({"width": 1_200, "height": height})
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(500)  # for the eye: transitions
+        page.screenshot(path=Path(PICTURES) / f"{name}.png")
+
+
+def field(page: "playwright.Page", title: str) -> "playwright.Locator":
+    """Return the field of a form with this title."""
+    label = page.locator(".schema-form-property__label", has_text=re.compile(rf"^{re.escape(title)}( \(Optional\))?$"))
+    return page.locator(".schema-form-property").filter(has=label).last
+
+
+def choose(page: "playwright.Page", title: str, option: str) -> None:
+    """Choose from a list, by the keyboard: it opens the list at once and keeps it open."""
+    field(page, title).locator(".p-select-button__control").press("ArrowDown")
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def type_into(page: "playwright.Page", title: str, value: str, *, kind: str | None = None) -> None:
+    """Type into a field; an optional one is opened first, as its description says."""
+    if kind is not None:
+        field(page, title).get_by_role("button", name=kind, exact=True).click()
+    field(page, title).locator("textarea, input").last.fill(value)
+
+
+def fill_in_the_form(page: "playwright.Page", site: PrefectSite, lists: str) -> str:
+    """Start a campaign by the form, and return its run."""
+    page.goto(f"{site.url}/deployments/deployment/{site.deployment['id']}/run")  # type: ignore[index]
+    playwright.expect(page.get_by_text("Recipient lists", exact=True)).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Add item").click()
+    type_into(page, "Recipient lists", lists)
+    type_into(page, "Message", MESSAGE)
+    choose(page, "Kind of message", "NOTIFY")
+    type_into(page, "Campaign ID", CAMPAIGN, kind="str")
+    type_into(page, "Sender ID", "Parcels", kind="str")
+    type_into(page, "Numbers a call", "50")
+    picture(page, "form", height=1_000)
+    page.get_by_role("button", name="Submit").click()
+    site.until(lambda: bool(site.runs()), seconds=30, what="the run")
+    return str(site.runs()[0]["id"])
+
+
+def approve(page: "playwright.Page", site: PrefectSite, run: str) -> None:
+    """Answer yes on the run's page."""
+    page.goto(f"{site.url}/runs/flow-run/{run}")
+    page.get_by_role("button", name="Resume").click()
+    playwright.expect(page.get_by_role("heading", name=f"Send {CAMPAIGN}?")).to_be_visible(timeout=30_000)
+    choose(page, "Decision", "approve")
+    type_into(page, "Your name", "Mei Tan")
+    picture(page, "approval", height=1_250)
+    page.locator(".p-modal").get_by_role("button", name="Submit").click()
+
+
+def watch(page: "playwright.Page", site: PrefectSite, run: str) -> None:
+    """See the progress move."""
+
+    def moving() -> bool:
+        found = site.artifacts(run).get(f"{CAMPAIGN}-progress")
+        return found is not None and 0.0 < float(found["data"]) < 100.0
+
+    site.until(moving, seconds=120, what="a progress that moves")
+    progress = site.artifacts(run)[f"{CAMPAIGN}-progress"]
+    said = r"\d+ accepted, \d+ failed, \d+ unknown; \d+ calls at .* a second; about .* left"
+    assert re.search(said, progress["description"])
+    page.goto(f"{site.url}/artifacts/artifact/{progress['id']}")
+    playwright.expect(page.get_by_text(re.compile(r"Progress: [\d.]+%"))).to_be_visible(timeout=30_000)
+    picture(page, "progress", height=420)
+
+
+def look_at(page: "playwright.Page", site: PrefectSite, run: str, name: str, *texts: str, height: int = 900) -> None:
+    """Open an artifact of the run and see these texts in it."""
+    page.goto(f"{site.url}/artifacts/artifact/{site.artifacts(run)[f'{CAMPAIGN}-{name}']['id']}")
+    for text in texts:
+        playwright.expect(page.get_by_text(text).first).to_be_visible(timeout=30_000)
+    picture(page, name, height=height)
+
+
+def test_an_operator_sends_a_campaign_from_the_browser(
+    page: "playwright.Page", site: PrefectSite, sandbox: Sandbox
+) -> None:
+    """From the empty form to the report: nothing is sent before the approval, everything after it."""
+    sandbox.gateway.reset()
+    sandbox.gateway.set_latency(0.1, 0.3)
+    sandbox.gateway.add_fault("code:BLACK_KEY_CONTROL_LIMIT", next=1)
+    sandbox.gateway.add_fault("accept_then_drop", next=1)
+
+    run = fill_in_the_form(page, site, f"s3://{sandbox.bucket}/lists/")
+    site.wait_for(run, "Suspended", *ENDED)
+    assert sandbox.gateway.stats().calls == 0
+    look_at(page, site, run, "preview", f"Preview of {CAMPAIGN}", MESSAGE, "Singapore 🇸🇬", height=1_900)
+    approve(page, site, run)
+    watch(page, site, run)
+    ended = site.wait_for(run, *ENDED)
+    assert ended["state_name"] == "CompletedWithUnknown"
+    assert "50 failed, 50 unknown" in ended["state"]["message"]
+    site.until(lambda: f"{CAMPAIGN}-results" in site.artifacts(run), seconds=30, what="the last artifact")
+    look_at(page, site, run, "report", "The text holds a forbidden keyword: change it.", height=2_000)
+    look_at(page, site, run, "failures", "BLACK_KEY_CONTROL_LIMIT", height=800)
+    look_at(page, site, run, "results", "results.parquet")
+    page.goto(f"{site.url}/runs/flow-run/{run}")
+    playwright.expect(page.get_by_text("CompletedWithUnknown").first).to_be_visible(timeout=30_000)
+    picture(page, "run")
+
+    found = pl.read_parquet(f"s3://{sandbox.bucket}/campaigns/{CAMPAIGN}/results.parquet", **_s3(sandbox))
+    numbers = found.drop_nulls("phone_number")["phone_number"].str.strip_chars_start("+").to_list()
+    recorded = str(site.artifacts(run)) + str(site.run(run)) + str(site.events("sms."))
+    assert [number for number in numbers if number in recorded] == []
+    told = [event["event"] for event in reversed(site.events("sms."))]
+    assert told == ["sms.campaign.approval_needed", "sms.campaign.started", "sms.campaign.finished"]
+
+
+def test_a_declined_campaign_sends_nothing_and_is_asked_for_again(site: PrefectSite, sandbox: Sandbox) -> None:
+    """The answer no frees everything and is on record; the next run of the campaign asks anew, and yes is yes."""
+    sandbox.gateway.reset()
+    order = {
+        "recipients": [f"s3://{sandbox.bucket}/lists/"],
+        "message": MESSAGE,
+        "type": "MKT",
+        "campaign": "declined",
+        "numbers_per_call": 50,
+        "calls_per_second": 4,
+    }
+    first = site.start(**order)
+    site.wait_for(first, "Suspended", *ENDED)
+    assert site.answer(first, decision="decline", name="")["status"] == "REJECT"  # no name, no answer
+    assert site.answer(first, decision="perhaps", name="Mei Tan")["status"] == "REJECT"
+    site.answer(first, decision="decline", name="Mei Tan")
+    ended = site.wait_for(first, *ENDED)
+    assert (ended["state_name"], ended["state_type"]) == ("Declined", "CANCELLED")
+    assert "by Mei Tan in Prefect; nothing was sent" in ended["state"]["message"]
+    assert sandbox.gateway.stats().calls == 0
+    assert _reasons(sandbox, "declined") == ["declined"]
+
+    second = site.start(**order)
+    site.wait_for(second, "Suspended", *ENDED)
+    site.answer(second, decision="approve", name="Mei Tan")
+    assert site.wait_for(second, *ENDED)["state_name"] == "Completed"
+    third = site.start(**order)  # nobody is asked, for it was approved, and nothing is left
+    assert site.wait_for(third, "Suspended", *ENDED)["state_name"] == "Completed"
+    assert sandbox.gateway.stats().accepted_twice == 0
+
+
+def test_a_campaign_that_nobody_answers_for_has_results_that_say_so(site: PrefectSite, sandbox: Sandbox) -> None:
+    """No process waits for the answer; the results stand before the time is up, and an answer after it is refused."""
+    sandbox.gateway.reset()
+    run = site.start(
+        recipients=[f"s3://{sandbox.bucket}/lists/"],
+        message=MESSAGE,
+        type="MKT",
+        campaign="unanswered",
+        approval_timeout=2,
+        numbers_per_call=50,
+    )
+    site.wait_for(run, "Suspended", *ENDED)
+    ended = site.wait_for(run, *ENDED)
+    assert (ended["state_name"], ended["state"]["message"]) == ("Failed", "The flow was paused and never resumed.")
+    assert site.answer(run, decision="approve", name="Mei Tan")["status"] == "ABORT"
+    assert _reasons(sandbox, "unanswered") == ["declined"]
+    assert sandbox.gateway.stats().calls == 0
+
+
+def _reasons(sandbox: Sandbox, campaign: str) -> list[str]:
+    """Why rows of a campaign were not sent."""
+    found = pl.read_parquet(f"s3://{sandbox.bucket}/campaigns/{campaign}/results.parquet", **_s3(sandbox))
+    return found.filter(pl.col("status") == "not_sent")["reason"].unique().to_list()
+
+
+def _s3(sandbox: Sandbox) -> dict[str, dict[str, str]]:
+    environment = sandbox.environment
+    return {
+        "storage_options": {
+            "aws_endpoint_url": environment["AWS_ENDPOINT_URL"],
+            "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
+            "aws_region": "us-east-1",
+            "aws_allow_http": "true",
+        }
+    }

@@ -1,0 +1,211 @@
+"""A run that pauses for an answer, in this process, on a real Prefect server."""
+
+import json
+import threading
+import uuid
+from collections.abc import Generator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prefect.settings import PREFECT_API_URL
+from prefect.testing.utilities import prefect_test_harness
+
+from deployments.sandbox.child import wait_until
+from deployments.sandbox.sandbox import Sandbox
+from flows.send_campaign import send_campaign
+from tasks.errors import CampaignStoppedError
+
+pytestmark = [
+    pytest.mark.slow,
+    # Prefect's harness and its server leave sockets and loops to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Generator[Sandbox]:
+    with Sandbox(calls_per_second=50) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def api() -> Generator[httpx.Client]:
+    """A Prefect server of the test's own, and a client that asks it as the UI does."""
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        httpx.Client(base_url=str(PREFECT_API_URL.value()), trust_env=False, timeout=30.0) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _environment(sandbox: Sandbox, api: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  # started by it
+    sandbox.gateway.reset()
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> dict[str, Any]:
+    """A campaign of 30 numbers, with results on the disk."""
+    path = tmp_path / "list.csv"
+    path.write_text("phone\n" + "".join(f"65812345{number:02}\n" for number in range(30)))
+    return {
+        "recipients": [str(path)],
+        "message": "Hello",
+        "type": "NOTIFY",
+        "results": str(tmp_path / "out"),
+        "campaign": f"c-{uuid.uuid4().hex[:8]}",
+        "calls_per_second": 50,
+        "numbers_per_call": 10,
+        "approval_timeout": 60,
+    }
+
+
+class Operator:
+    """Waits in a thread until the campaign's run is paused, then does what it was told."""
+
+    def __init__(self, api: httpx.Client, campaign: str, *, meanwhile: Any = None, **answer: str) -> None:
+        self.form: dict[str, Any] = {}
+        self.description = ""
+        self._api, self._campaign, self._meanwhile, self._answer = api, campaign, meanwhile, answer
+        self._thread = threading.Thread(target=self._work)
+        self._thread.start()
+
+    def _paused(self) -> list[dict[str, Any]]:
+        wanted = {"name": {"any_": [self._campaign]}, "state": {"type": {"any_": ["PAUSED"]}}}
+        with suppress(httpx.HTTPError):
+            answer = self._api.post("/flow_runs/filter", json={"flow_runs": wanted})
+            return answer.json() if answer.is_success else []
+        return []
+
+    def _work(self) -> None:
+        wait_until(lambda: bool(self._paused()), seconds=60.0, what="a paused run")
+        run = self._paused()[0]
+        keys = run["state"]["state_details"]["run_input_keyset"]
+        self.form = self._api.get(f"/flow_runs/{run['id']}/input/{keys['schema']}").json()
+        self.description = self._api.get(f"/flow_runs/{run['id']}/input/{keys['description']}").json()
+        if self._meanwhile is not None:
+            self._meanwhile()
+        self._api.post(f"/flow_runs/{run['id']}/resume", json={"run_input": self._answer}).raise_for_status()
+
+    def done(self) -> None:
+        """Wait for its end."""
+        self._thread.join(60.0)
+        assert not self._thread.is_alive()
+
+
+def approval_of(order: dict[str, Any]) -> dict[str, Any]:
+    """What campaign.json keeps of the question."""
+    return json.loads((Path(order["results"]) / order["campaign"] / "campaign.json").read_text())["approval"]
+
+
+def test_nothing_is_sent_before_somebody_approves(sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]) -> None:
+    """The form shows the figures; the answer, with its name and time, is kept with the campaign."""
+    calls: list[int] = []
+    operator = Operator(
+        api,
+        order["campaign"],
+        meanwhile=lambda: calls.append(sandbox.gateway.stats().calls),
+        decision="approve",
+        name="Mei Tan",
+    )
+    report = send_campaign(**order, require_approval=True)
+    operator.done()
+    assert calls == [0]
+    assert report.counts["accepted"] == 30
+    assert "30 numbers in 3 calls" in operator.description
+    assert sorted(operator.form["required"]) == ["decision", "name"]
+    kept = approval_of(order)
+    assert (kept["decision"], kept["by"], kept["numbers"]) == ("approved", "Mei Tan", 30)
+    assert kept["at"].startswith("20")
+
+
+def test_no_means_results_that_say_declined(sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]) -> None:
+    """And a run that says so; it is asked again when the campaign is run again."""
+    operator = Operator(api, order["campaign"], decision="decline", name="Mei Tan")
+    with pytest.raises(CampaignStoppedError, match="by Mei Tan in Prefect; nothing was sent") as caught:
+        send_campaign(**order, require_approval=True)
+    operator.done()
+    report: Any = caught.value.report
+    assert report.counts["not_sent"] == 30
+    assert report.results()["reason"].unique().to_list() == ["declined"]
+    assert approval_of(order)["decision"] == "declined"
+    operator = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
+    assert send_campaign(**order, require_approval=True).counts["accepted"] == 30
+    operator.done()
+    assert sandbox.gateway.stats().calls == 3
+
+
+def test_no_answer_in_time_is_no(sandbox: Sandbox, order: dict[str, Any]) -> None:
+    """The state is ours, not that of a run that failed."""
+    state: Any = send_campaign(**order | {"approval_timeout": 1}, require_approval=True, return_state=True)
+    assert (state.name, state.type.value) == ("Declined", "CANCELLED")
+    assert "nobody answered in 1 s" in state.message
+    assert state.data.report.results()["reason"].unique().to_list() == ["declined"]
+    assert sandbox.gateway.stats().calls == 0
+
+
+@pytest.mark.parametrize("most", [30, None])
+def test_a_campaign_below_the_limit_asks_nobody(order: dict[str, Any], most: int | None) -> None:
+    """`approve_above` numbers may be sent without an answer."""
+    assert send_campaign(**order, approve_above=most).counts["accepted"] == 30
+
+
+def test_what_another_run_sent_while_somebody_was_asked_is_not_sent_again(
+    sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]
+) -> None:
+    """The waiting run holds no lease; after its answer it looks at the ledger again."""
+    with_other = threading.Thread(target=lambda: send_campaign(**order))
+
+    def other_run() -> None:
+        with_other.start()
+        with_other.join(60.0)
+
+    operator = Operator(api, order["campaign"], meanwhile=other_run, decision="approve", name="Mei Tan")
+    report = send_campaign(**order, require_approval=True)
+    operator.done()
+    assert (report.calls, report.counts["accepted"]) == (0, 30)
+    assert sandbox.gateway.stats().calls == 3
+
+
+def test_a_resume_of_an_approved_plan_asks_nobody_again_but_a_resend_does(
+    sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]
+) -> None:
+    """What was approved was sending once."""
+    sandbox.gateway.add_fault("accept_then_drop", next=1)
+    sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH", next=1)
+    operator = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
+    with pytest.raises(CampaignStoppedError):
+        send_campaign(**order, require_approval=True)
+    operator.done()
+    sandbox.gateway.clear_faults()
+    resumed = send_campaign(**order | {"approval_timeout": 1}, require_approval=True)
+    assert (resumed.counts["accepted"], resumed.counts["unknown"]) == (20, 10)
+    with pytest.raises(CampaignStoppedError, match="nobody answered"):
+        send_campaign(**order | {"approval_timeout": 1}, require_approval=True, on_unknown="resend")
+    operator = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
+    resent = send_campaign(**order, require_approval=True, on_unknown="resend")
+    operator.done()
+    assert resent.counts["accepted"] == 30
+    assert "may text some people twice" in operator.description
+
+
+def test_the_run_leaves_its_artifacts_without_a_whole_number(api: httpx.Client, order: dict[str, Any]) -> None:
+    """Preview, progress, report and a link, also for a run without a deployment."""
+    send_campaign(**order)
+    found: list[dict[str, Any]] = []
+
+    def told() -> bool:
+        answer = api.post("/artifacts/filter", json={"artifacts": {"key": {"like_": f"{order['campaign']}-"}}})
+        found[:] = answer.json() if answer.is_success else []
+        return len(found) == 4
+
+    wait_until(told, seconds=30.0, what="four artifacts")
+    assert {artifact["key"].rpartition("-")[2] for artifact in found} == {"preview", "progress", "report", "results"}
+    assert all(artifact["flow_run_id"] for artifact in found)
+    assert [number for number in range(30) if f"65812345{number:02}" in str(found)] == []

@@ -1,0 +1,100 @@
+"""Whether somebody must be asked, and what an earlier answer is worth."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tasks.approval import Approval, Decision, approved_before, keep, last_question, must_ask
+from tasks.campaign import Campaign
+from tasks.order import Order
+from tasks.stopping import StopSignal
+from tasks.store import LocalStore
+from tasks.todo import Todo
+
+ORDER: dict[str, Any] = {"recipients": "a.csv", "message": "Hi", "type": "OTP", "results": "out"}
+TODO = Todo((0, 1), (), {}, 500)
+
+
+def order(**changes: Any) -> Order:
+    return Order.checked(**ORDER | changes)
+
+
+APPROVED = Approval(
+    decision=Decision.APPROVED,
+    by="Mei",
+    note="in Prefect",
+    at="2026-11-24T10:00:00+00:00",
+    numbers=500,
+    resent_chunks=0,
+    settings=order().fingerprint(),
+    asked_by="run-1",
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "todo", "asks"),
+    [
+        ({}, TODO, False),
+        ({"require_approval": True}, TODO, True),
+        ({"require_approval": True, "dry_run": True}, TODO, False),
+        ({"require_approval": True}, Todo((), (), {}, 0), False),
+        ({"approve_above": 499}, TODO, True),
+        ({"approve_above": 500}, TODO, False),
+        ({"approve_above": 0}, TODO, True),
+    ],
+)
+def test_who_must_be_asked(changes: dict[str, Any], todo: Todo, *, asks: bool) -> None:
+    """Only where something is to be sent, and the order wants it."""
+    assert must_ask(order(**changes), todo) is asks
+
+
+@pytest.mark.parametrize(
+    ("kept", "todo", "holds"),
+    [
+        (APPROVED, TODO, True),
+        (APPROVED, replace(TODO, numbers=3), True),
+        (APPROVED, replace(TODO, numbers=501), False),
+        (APPROVED, replace(TODO, resent=(1,)), False),
+        (replace(APPROVED, resent_chunks=1), replace(TODO, resent=(1,)), False),
+        (replace(APPROVED, decision=Decision.DECLINED), TODO, False),
+        (replace(APPROVED, decision=Decision.AWAITED), TODO, False),
+        (replace(APPROVED, settings="others"), TODO, False),
+        (None, TODO, False),
+    ],
+)
+def test_an_approval_holds_for_the_plan_that_it_was_given_for(
+    local_store: LocalStore, kept: Approval | None, todo: Todo, *, holds: bool
+) -> None:
+    """A resume asks nobody again; a resend, more numbers or anything unclear does."""
+    with Campaign(local_store, "camp", stop=StopSignal()) as campaign:
+        campaign.open(order().frozen_settings())
+        if kept is not None:
+            keep(campaign, kept)
+    with Campaign(local_store, "camp", stop=StopSignal()) as resumed:
+        resumed.open(order().frozen_settings())
+        assert last_question(resumed) == kept
+        assert approved_before(resumed, order(), todo) is holds
+
+
+@pytest.mark.parametrize("kept", ["yes", {"decision": "approved"}, {"decision": "perhaps"}, [], 1])
+def test_a_record_that_cannot_be_read_is_no_approval(local_store: LocalStore, kept: object) -> None:
+    """It fails closed: somebody is asked."""
+    with Campaign(local_store, "camp", stop=StopSignal()) as campaign:
+        campaign.open(order().frozen_settings())
+        campaign.update(approval=kept)
+        assert last_question(campaign) is None
+
+
+def test_a_campaign_is_free_for_others_while_somebody_is_asked(local_store: LocalStore) -> None:
+    """The lease is given back and taken again; in between another run may have it."""
+    with Campaign(local_store, "camp", stop=StopSignal()) as asking:
+        asking.open(order().frozen_settings())
+        asking.give_back()
+        assert not asking.held()
+        with Campaign(local_store, "camp", stop=StopSignal()) as other:
+            other.open(order().frozen_settings(), patience=0.0)
+            assert other.held()
+        asking.open(order().frozen_settings(), patience=0.0)
+        assert asking.held()
+    assert asking.document["lease"] is None

@@ -1,0 +1,124 @@
+"""The preview: its figures, and how they read."""
+
+import random
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tasks.numbers import judge
+from tasks.order import Order
+from tasks.pages import as_html, as_markdown
+from tasks.plan import FrozenPlan, freeze
+from tasks.preview import Preview, make_preview
+from tasks.preview_page import preview_page, question_page
+
+MESSAGE = "Your table | is *ready*.\nCome <b>soon</b> ``` :)"
+WHOLE_NUMBER = re.compile(r"\d{7,}")
+RECIPIENTS = [
+    "6581234567",
+    "+65 8123 4567",
+    "n/a",
+    "",
+    "8613800138000",
+    "+1 202 555 0104",
+    "447400123456",
+    "6561234567",
+    "call 6581234567 or Jane",
+]
+
+
+def preview_of(folder: Path, recipients: list[str], **changes: object) -> Preview:
+    """Plan the recipients, 2 a call, and preview what a first run would do."""
+    rows = pl.LazyFrame(
+        {"source": ["s3://b/list.csv"] * len(recipients), "row": range(len(recipients)), "recipient": recipients},
+        schema={"source": pl.String, "row": pl.UInt64, "recipient": pl.String},
+    )
+    order = Order.checked(
+        **{"recipients": "s3://b/", "message": MESSAGE, "type": "NOTIFY", "results": "out", "numbers_per_call": 2}
+        | changes
+    )
+    plan = FrozenPlan(freeze(judge(rows, default_region=None), order.numbers_per_call, "s", folder))
+    numbers = plan.scan().select(pl.col("chunk").count()).collect().item()
+    return make_preview(
+        plan,
+        order,
+        campaign="camp",
+        lists=("s3://b/list.csv",),
+        numbers=numbers,
+        calls=plan.chunk_count(),
+        resent_chunks=0,
+    )
+
+
+def test_every_row_is_counted_once_by_what_becomes_of_it(tmp_path: Path) -> None:
+    """Sendable first, then each status and reason; duplicates are one group, whichever row was first."""
+    preview = preview_of(tmp_path, RECIPIENTS)
+    assert sum(group.rows for group in preview.groups) == preview.rows == len(RECIPIENTS)
+    assert preview.groups[0].status == "sendable"
+    assert (preview.sendable, preview.numbers, preview.calls) == (2, 2, 1)
+    found = {(group.status, group.reason): group.rows for group in preview.groups}
+    assert found["duplicate", None] == 1
+    assert found["unsupported", "china_mainland"] == 1
+    assert found["unsupported", "united_states"] == 1
+    assert found["invalid", "empty"] == 1
+
+
+def test_destinations_come_largest_first(tmp_path: Path) -> None:
+    """By the region of the number."""
+    many = [f"65{number}" for number in random.Random(1).sample(range(81_000_000, 81_999_999), 7)]
+    preview = preview_of(tmp_path, [*RECIPIENTS[:1], "447400123456", *many])
+    assert [(found.region, found.rows) for found in preview.destinations] == [("SG", 8), ("GB", 1)]
+
+
+def test_of_each_refusal_the_first_three_rows_are_shown(tmp_path: Path) -> None:
+    """With the place in the list; a duplicate names the row that it repeats."""
+    preview = preview_of(tmp_path, ["6581234567", *["n/a"] * 5, *["6581234567"] * 4])
+    assert [row.row for row in preview.refused if row.reason == "not_a_number"] == [1, 2, 3]
+    duplicates = [row for row in preview.refused if row.status == "duplicate"]
+    assert [(row.row, row.detail) for row in duplicates] == [(number, "s3://b/list.csv#0") for number in (6, 7, 8)]
+
+
+def test_the_time_is_that_of_the_calls_at_the_rate(tmp_path: Path) -> None:
+    """Two calls at half a call a second."""
+    numbers = [f"65{number}" for number in range(81_234_560, 81_234_563)]
+    assert preview_of(tmp_path, numbers, calls_per_second=0.5).seconds == pytest.approx(4.0)
+
+
+def test_a_plan_without_rows_has_a_preview_too(tmp_path: Path) -> None:
+    """Nothing to send, nothing to show, no error."""
+    preview = preview_of(tmp_path, [])
+    assert (preview.rows, preview.numbers, preview.samples, preview.destinations) == (0, 0, (), ())
+    assert "Nothing is left to send" in as_markdown(preview_page(preview))
+
+
+@pytest.mark.parametrize("show", [as_markdown, as_html])
+@pytest.mark.parametrize("make", [preview_page, question_page])
+def test_no_whole_number_is_shown(tmp_path: Path, show: object, make: object) -> None:
+    """Neither of a sendable row nor of a refused one."""
+    page = show(make(preview_of(tmp_path, RECIPIENTS)))  # type: ignore[operator]
+    assert not WHOLE_NUMBER.search(page)
+    assert MESSAGE[:11] in page
+
+
+def test_a_message_reads_as_it_is(tmp_path: Path) -> None:
+    """Nothing of it is taken for markup, and its line break stays; it stands once, whoever reads it."""
+    markdown = as_markdown(preview_page(preview_of(tmp_path, RECIPIENTS)))
+    assert markdown.count(f"````text\n{MESSAGE}\n````") == 1
+    assert "<b>" not in as_html(preview_page(preview_of(tmp_path, RECIPIENTS)))
+
+
+def test_countries_have_a_name_a_code_and_a_flag(tmp_path: Path) -> None:
+    """As an operator knows them."""
+    markdown = as_markdown(preview_page(preview_of(tmp_path, RECIPIENTS)))
+    assert "| 1 | \\+65 | Singapore 🇸🇬 |" in markdown
+    assert "| 1 | \\+44 | United Kingdom 🇬🇧 |" in markdown
+
+
+def test_each_refusal_says_what_it_means(tmp_path: Path) -> None:
+    """A person who sees `china_mainland` for the first time knows what to think of it."""
+    markdown = as_markdown(preview_page(preview_of(tmp_path, RECIPIENTS)))
+    assert "does not send to mainland China" in markdown
+    assert "| unsupported: china\\_mainland | \\#4 ••••8000 |" in markdown
+    assert "| duplicate | \\#1 ••••4567 \\(as \\#0\\) |" in markdown
