@@ -223,11 +223,11 @@ def test_a_list_that_is_replaced_while_it_is_read_is_named(tmp_path: Path) -> No
     """Though what stands there now can be read."""
     (tmp_path / "list").write_text("phone\n1\n")
     sources = find_lists([str(tmp_path / "list")], no_s3)
+    (tmp_path / "list").write_text("phone\n1\n2\n")
     with (
         pytest.raises(InputError, match=r"list: it has changed since it was found: run the command again"),
         translate_errors(sources, number_column=None, s3=no_s3),
     ):
-        (tmp_path / "list").write_text("phone\n1\n2\n")
         raise OSError(5, "Input/output error")
 
 
