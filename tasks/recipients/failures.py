@@ -49,6 +49,7 @@ def translate_errors(
     except _READING as error:
         for source in sources:
             _try_alone(source, number_column, s3, columns)
+        check_unchanged(sources, s3)  # what cannot be read for once may have been replaced in the midst of it
         raise _elsewhere(error) from None
     except InputError as error:
         raise _short(error) from None

@@ -67,7 +67,7 @@ def test_a_list_that_changed_after_its_campaign_was_named_is_refused(tmp_path: P
     sources = find_order_lists(order(tmp_path / "list"), no_s3)
     (tmp_path / "list").write_text("phone\n+6581234568\n")
     with pytest.raises(InputError, match="it has changed since it was found"):
-        plan_lists(order(tmp_path / "list"), local_store, no_s3, tmp_path, sources)
+        plan_lists(order(tmp_path / "list"), local_store, no_s3, tmp_path, sources=sources)
     assert not local_store.fetch("plan.parquet", tmp_path / "none")
 
 

@@ -219,6 +219,18 @@ def test_a_fault_elsewhere_is_not_blamed_on_a_list(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device")
 
 
+def test_a_list_that_is_replaced_while_it_is_read_is_named(tmp_path: Path) -> None:
+    """Though what stands there now can be read."""
+    (tmp_path / "list").write_text("phone\n1\n")
+    sources = find_lists([str(tmp_path / "list")], no_s3)
+    (tmp_path / "list").write_text("phone\n1\n2\n")
+    with (
+        pytest.raises(InputError, match=r"list: it has changed since it was found: run the command again"),
+        translate_errors(sources, number_column=None, s3=no_s3),
+    ):
+        raise OSError(5, "Input/output error")
+
+
 def test_odd_quotes_in_a_second_list_are_named(tmp_path: Path) -> None:
     """Lists that are read in one scan do not take the blame for each other."""
     (tmp_path / "a").write_text('phone,x\n1,"Jo\nDoe"\n')
