@@ -106,7 +106,7 @@ def fill_in_the_form(page: "playwright.Page", site: PrefectSite, lists: str) -> 
     choose(page, "Kind of message", "NOTIFY")
     type_into(page, "Campaign ID", CAMPAIGN, kind="str")
     type_into(page, "Sender ID", "Parcels", kind="str")
-    type_into(page, "Numbers a call", "50")
+    type_into(page, "Numbers a call", "50", kind="int")
     picture(page, "form", height=1_000)
     page.get_by_role("button", name="Submit").click()
     site.until(lambda: bool(site.runs()), seconds=30, what="the run")

@@ -146,7 +146,7 @@ def test_no_answer_in_time_is_no(sandbox: Sandbox, order: dict[str, Any]) -> Non
     state: Any = send_campaign(**order | {"approval_timeout": 1}, require_approval=True, return_state=True)
     assert (state.name, state.type.value) == ("Declined", "CANCELLED")
     assert "nobody answered in 1 s" in state.message
-    assert state.data.report.results()["reason"].unique().to_list() == ["declined"]
+    assert state.result(raise_on_failure=False).report.results()["reason"].unique().to_list() == ["declined"]
     assert sandbox.gateway.stats().calls == 0
 
 
