@@ -93,7 +93,9 @@ def type_into(page: "playwright.Page", title: str, value: str, *, kind: str | No
     """Type into a field; an optional one is opened first, as its description says."""
     if kind is not None:
         field(page, title).get_by_role("button", name=kind, exact=True).click()
-    field(page, title).locator("textarea, input").last.fill(value)
+    control = field(page, title).locator("textarea, input").last
+    control.fill(value)
+    control.press("Tab")  # the form moves when a field is left, and a click on what has moved is lost
 
 
 def fill_in_the_form(page: "playwright.Page", site: PrefectSite, lists: str) -> str:
@@ -107,8 +109,10 @@ def fill_in_the_form(page: "playwright.Page", site: PrefectSite, lists: str) -> 
     type_into(page, "Campaign ID", CAMPAIGN, kind="str")
     type_into(page, "Sender ID", "Parcels", kind="str")
     type_into(page, "Numbers a call", "50", kind="int")
-    picture(page, "form", height=1_000)
+    page.get_by_text("Run Name").scroll_into_view_if_needed()
+    picture(page, "form", height=1_050)
     page.get_by_role("button", name="Submit").click()
+    playwright.expect(page).not_to_have_url(re.compile("/run$"), timeout=30_000)
     site.until(lambda: bool(site.runs()), seconds=30, what="the run")
     return str(site.runs()[0]["id"])
 
