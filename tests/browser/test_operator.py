@@ -164,14 +164,14 @@ def test_an_operator_sends_a_campaign_from_the_browser(
     run = fill_in_the_form(page, site, f"s3://{sandbox.bucket}/lists/")
     site.wait_for(run, "Suspended", *ENDED)
     assert sandbox.gateway.stats().calls == 0
-    look_at(page, site, run, "preview", f"Preview of {CAMPAIGN}", MESSAGE, "Singapore 🇸🇬", height=1_550)
+    look_at(page, site, run, "preview", f"Preview of {CAMPAIGN}", MESSAGE, "Singapore 🇸🇬", height=1_610)
     approve(page, site, run)
     watch(page, site, run)
     ended = site.wait_for(run, *ENDED)
     assert ended["state_name"] == "CompletedWithUnknown"
     assert "50 failed, 50 unknown" in ended["state"]["message"]
     site.until(lambda: f"{CAMPAIGN}-results" in site.artifacts(run), seconds=30, what="the last artifact")
-    look_at(page, site, run, "report", "The text holds a forbidden keyword: change it.", height=1_650)
+    look_at(page, site, run, "report", "The text holds a forbidden keyword: change it.", height=1_250)
     look_at(page, site, run, "failures", "BLACK_KEY_CONTROL_LIMIT", height=800)
     look_at(page, site, run, "results", "results.parquet")
     page.goto(f"{site.url}/runs/flow-run/{run}")
