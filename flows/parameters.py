@@ -112,7 +112,7 @@ Encoding = Annotated[
 ]
 NumbersOverride = Annotated[
     str | None,
-    _field(
+    _optional(
         "Prefixes that count as mobile",
         "A small table, s3:// or a path on the worker, with the columns prefix (+658) and mobile (yes or no): what "
         "libphonenumber's metadata does not know yet of these numbers. The longest prefix counts.",

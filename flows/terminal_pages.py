@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from tasks.pages import Block, Page, Quote, Table, Words
+from tasks.pages import Block, Notes, Page, Quote, Table, Words
 
 
 def page_for_terminal(page: Page) -> RenderableType:
@@ -22,10 +22,22 @@ def _shown(block: Block) -> RenderableType:
             return Padding(Text(text, style="bold" if strong else ""), (1, 0, 0, 0))
         case Quote(heading, text):
             return Padding(Panel(Text(text), title=Text(heading), title_align="left", expand=False), (1, 0, 0, 0))
+        case Notes():
+            return Padding(_notes(block), (1, 0, 0, 0))
         case Table():
             return Padding(_table(block), (1, 0, 0, 0))
         case _:
             assert_never(block)
+
+
+def _notes(block: Notes) -> RichTable:
+    table = RichTable.grid(padding=(0, 2, 0, 0))
+    table.title, table.title_justify = Text(block.heading, style="italic"), "left"
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold", ratio=1)
+    for term, said in block.entries:
+        table.add_row(Text(term, style="bold"), Text(said))
+    return table
 
 
 def _table(block: Table) -> RichTable:

@@ -21,6 +21,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -62,7 +63,7 @@ class Bulletin:
         *,
         every: float = _PROGRESS_SECONDS,
         patience: float = _PATIENCE_SECONDS,
-        connect: Callable[[], SyncPrefectClient] | None = None,
+        connect: Callable[[], AbstractContextManager[SyncPrefectClient]] | None = None,
         emit: Callable[..., object] = emit_event,
     ) -> None:
         self._campaign = campaign
@@ -155,22 +156,19 @@ class Bulletin:
         client.update_artifact(self._progress, ArtifactUpdate(data=round(percent(standing), 1), description=said))
 
     def _work(self) -> None:
-        try:
-            client = self._connect()
-        except Exception:  # noqa: BLE001  # no server, no pictures
-            return
-        due = time.monotonic() + self._every
-        while True:
-            try:
-                job = self._jobs.get(timeout=max(0.0, due - time.monotonic()))
-            except queue.Empty:
-                _swallow(self._update, client)
-                due = time.monotonic() + self._every
-                continue
-            if job is None:
-                _swallow(self._update, client)
-                return
-            _swallow(job, client)
+        with suppress(Exception), self._connect() as client:  # no server, no pictures
+            due = time.monotonic() + self._every
+            while True:
+                try:
+                    job = self._jobs.get(timeout=max(0.0, due - time.monotonic()))
+                except queue.Empty:
+                    _swallow(self._update, client)
+                    due = time.monotonic() + self._every
+                    continue
+                if job is None:
+                    _swallow(self._update, client)
+                    return
+                _swallow(job, client)
 
 
 def artifact_key(campaign: str, name: str) -> str:

@@ -33,9 +33,9 @@ def mask_recipient(raw: str | None) -> str:
     """Mask a recipient as it was written in a list: at most its last four digits show.
 
     Text with fewer than eight digits, in whatever script, is hidden altogether: names and addresses stand in number
-    columns too.
+    columns too. Digits of other scripts show as 0 to 9, for which every screen has a font.
     """
-    digits = [char for char in raw or "" if char.isdecimal()]
+    digits = [str(int(char)) for char in raw or "" if char.isdecimal()]
     if len(digits) < 2 * _KEPT_AT_END:
         return _DOTS
     return _DOTS + "".join(digits[-_KEPT_AT_END:])

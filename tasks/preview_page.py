@@ -6,7 +6,7 @@ from typing import Final
 from tasks.advice import advice
 from tasks.countries import country
 from tasks.durations import in_words
-from tasks.pages import Block, Page, Quote, Table, Words
+from tasks.pages import Block, Notes, Page, Quote, Table, Words
 from tasks.preview import Preview
 
 _MOST_COUNTRIES: Final = 15
@@ -59,10 +59,10 @@ def _head(preview: Preview) -> list[Block]:
 
 def _blocks(preview: Preview) -> list[Block]:
     blocks = [*_head(preview), _groups(preview)]
-    if preview.destinations:
-        blocks.append(_countries(preview, _MOST_COUNTRIES))
     if preview.refused:
         blocks.append(_refused(preview))
+    if preview.destinations:
+        blocks.append(_countries(preview, _MOST_COUNTRIES))
     return blocks
 
 
@@ -83,15 +83,9 @@ def _messages(preview: Preview) -> list[Block]:
 
 
 def _groups(preview: Preview) -> Table:
-    rows = [
-        (group.status, group.reason or "", f"{group.rows:,}", advice(group.status, group.reason))
-        for group in preview.groups
-    ]
+    rows = [(group.status, group.reason or "", f"{group.rows:,}") for group in preview.groups]
     return Table(
-        "Rows",
-        ("status", "reason", "rows", "what it means"),
-        (*rows, ("all", "", f"{preview.rows:,}", "")),
-        numeric=frozenset({2}),
+        "Rows", ("status", "reason", "rows"), (*rows, ("all", "", f"{preview.rows:,}")), numeric=frozenset({2})
     )
 
 
@@ -116,16 +110,21 @@ def _countries(preview: Preview, most: int) -> Table:
     return Table("Sendable rows by country", ("rows", "code", "country"), tuple(rows), numeric=frozenset({0}))
 
 
-def _refused(preview: Preview) -> Table:
-    """Return one line a reason, with its first rows: `#8 ••••6622`, and the list's name where there are several."""
+def _refused(preview: Preview) -> Notes:
+    """Say of each reason what it means, with its first rows; the list's name where there are several."""
     several = len({refused.source for refused in preview.refused}) > 1
-    first: dict[str, list[str]] = {}
+    first: dict[tuple[str, str | None], list[str]] = {}
     for refused in preview.refused:
-        why = f"{refused.status}: {refused.reason}" if refused.reason else refused.status
         place = f"{_file(refused.source) if several else ''}#{refused.row}"
-        first.setdefault(why, []).append(f"{place} {refused.recipient}{_earlier(refused.detail, several=several)}")
-    rows = tuple((why, ", ".join(places)) for why, places in first.items())
-    return Table("First rows that are turned away (counted from 0)", ("why", "rows"), rows)
+        said = f"{place} {refused.recipient}{_earlier(refused.detail, several=several)}"
+        first.setdefault((refused.status, refused.reason), []).append(said)
+    return Notes(
+        "Why rows are turned away, with the first of each (rows count from 0)",
+        tuple(
+            (reason or status, f"{advice(status, reason)} {', '.join(rows)}")
+            for (status, reason), rows in first.items()
+        ),
+    )
 
 
 def _file(place: str) -> str:

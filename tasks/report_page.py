@@ -1,16 +1,18 @@
 """The report as a page: what became of the rows, at what rate, what failed and what to do about it."""
 
+from textwrap import shorten
 from typing import Final
 
 from tasks.advice import advice
 from tasks.countries import country
 from tasks.durations import in_words
-from tasks.pages import Block, Page, Table, Words
+from tasks.pages import Block, Notes, Page, Table, Words
 from tasks.report import CampaignReport
 from tasks.statuses import Status
 from tasks.stopping import StopCause
 
 _MOST_COUNTRIES: Final = 15
+_LONGEST_DESCRIPTION: Final = 50  # a table of Prefect's UI does not wrap; the results hold the whole
 _EXPLAINED: Final = (Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)
 
 
@@ -40,7 +42,7 @@ def outcome(report: CampaignReport) -> str:
 
 def speed(report: CampaignReport) -> str:
     """Say how many calls were made, how fast, and how long the run took."""
-    rate = "" if report.rate is None else f" at {report.rate:.2f} calls a second"
+    rate = "" if report.rate is None else f" at {report.rate:.2f} a second"
     throttled = f", {report.throttled:,} of them throttled and tried again" if report.throttled else ""
     resent = f" {report.resent:,} unknown chunks were sent again, as asked." if report.resent else ""
     return (
@@ -52,10 +54,16 @@ def speed(report: CampaignReport) -> str:
 def failures_table(report: CampaignReport) -> Table:
     """Return the first rows of each failure, masked."""
     return Table(
-        "First rows that failed or are unknown",
-        ("row", "recipient", "status", "reason", "the gateway said"),
+        "First rows that failed or are unknown (rows count from 0)",
+        ("status", "reason", "row", "recipient", "the gateway said"),
         tuple(
-            (f"{row.source}#{row.row}", row.recipient, row.status, row.reason or "", row.description)
+            (
+                row.status,
+                row.reason or "",
+                f"{row.source.rpartition('/')[2]}#{row.row}",
+                row.recipient,
+                shorten(row.description, _LONGEST_DESCRIPTION, placeholder=" ..."),
+            )
             for row in report.figures.failures
         ),
     )
@@ -78,14 +86,12 @@ def _blocks(report: CampaignReport) -> list[Block]:
     to_do = [entry for entry in report.reasons if entry.status in _EXPLAINED and entry.reason]
     if to_do:
         blocks.append(
-            Table(
+            Notes(
                 "What to do",
-                ("status", "reason", "rows", "what it means, and what to do"),
                 tuple(
-                    (entry.status, entry.reason or "", f"{entry.rows:,}", advice(entry.status, entry.reason))
+                    (f"{entry.status}: {entry.reason}", f"{entry.rows:,} rows. {advice(entry.status, entry.reason)}")
                     for entry in to_do
                 ),
-                numeric=frozenset({2}),
             )
         )
     if report.figures.countries:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import assert_never
 
-from tasks.pages.page import Block, Page, Quote, Table, Words
+from tasks.pages.page import Block, Notes, Page, Quote, Table, Words
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$-])")
 _FENCE = re.compile(r"`{3,}")
@@ -33,6 +33,9 @@ def _markdown(block: Block) -> str:
         case Quote(heading, text):
             fence = "`" * max(3, 1 + max((len(found) for found in _FENCE.findall(text)), default=0))
             return f"## {_escaped(heading)}\n\n{fence}text\n{text}\n{fence}"
+        case Notes(heading, entries):
+            lines = (f"- **{_escaped(term)}** {_escaped(said)}" for term, said in entries)
+            return "\n".join([f"## {_escaped(heading)}", "", *lines])
         case _:
             assert_never(block)
 
@@ -60,6 +63,11 @@ def _html(block: Block) -> str:
             )
         case Quote(heading, text):
             return f"<h4>{html.escape(heading)}</h4><pre>{html.escape(text)}</pre>"
+        case Notes(heading, entries):
+            lines = "".join(
+                f"<li><strong>{html.escape(term)}</strong> {html.escape(said)}</li>" for term, said in entries
+            )
+            return f"<h4>{html.escape(heading)}</h4><ul>{lines}</ul>"
         case _:
             assert_never(block)
 

@@ -29,7 +29,15 @@ class Quote:
     text: str
 
 
-Block = Words | Table | Quote
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """A list of terms, each with what is to be said of it: what is too long for a table's cell."""
+
+    heading: str
+    entries: tuple[tuple[str, str], ...]
+
+
+Block = Words | Table | Quote | Notes
 
 
 @dataclass(frozen=True, slots=True)

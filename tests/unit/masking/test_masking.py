@@ -38,6 +38,7 @@ def test_a_number_keeps_its_country_and_its_last_four_digits(number: str, masked
         ("(+65) 8123-4567", "••••4567"),
         ("6581234567.0", "••••5670"),
         ("81234567", "••••4567"),
+        ("\uff16\uff15\uff18\uff11\uff12\uff13\uff14\uff15\uff16\uff17", "••••4567"),
         ("1234567", "••••"),
         ("Ann Other, 12 High Street", "••••"),
         ("", "••••"),

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -51,7 +52,9 @@ class Server:
 
 
 def bulletin_to(server: Any, **options: Any) -> Bulletin:
-    return Bulletin("Camp_1", uuid.uuid4(), **{"connect": lambda: server, "emit": lambda **_: None} | options)
+    return Bulletin(
+        "Camp_1", uuid.uuid4(), **{"connect": lambda: nullcontext(server), "emit": lambda **_: None} | options
+    )
 
 
 def test_progress_moves_while_the_run_goes_on() -> None:
