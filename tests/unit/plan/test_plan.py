@@ -1,6 +1,7 @@
 import tempfile
 from pathlib import Path
 
+import phonenumbers
 import polars as pl
 import pytest
 from hypothesis import given
@@ -76,6 +77,20 @@ def test_a_frozen_plan_reads_back_chunk_by_chunk(local_store: LocalStore, tmp_pa
     ]
     with pytest.raises(InputError, match="other settings"):
         FrozenPlan.load("changed", local_store, tmp_path)
+
+
+def test_the_metadatas_version_is_frozen_and_stands_beside_each_number_that_it_does_not_list(tmp_path: Path) -> None:
+    """A later run with newer metadata still names the version that turned the row away."""
+    path = freeze(judge(rows(["6571234567", "6561234567", "6581234567", "x"]), default_region=None), 4, "s", tmp_path)
+    plan = FrozenPlan(path)
+    assert plan.phonenumbers == phonenumbers.__version__
+    found = make_results(plan.scan(), gather({}, []), "camp", "stopped", "8.0.1").collect()
+    assert found["reason"].to_list() == ["not_valid_for_region", "not_mobile", "stopped", "not_a_number"]
+    assert found["metadata"].to_list() == ["phonenumbers 8.0.1", None, None, None]
+    assert found.columns[-1] == "metadata"
+    older = tmp_path / "older.parquet"
+    plan.scan().sink_parquet(older)
+    assert FrozenPlan(older).phonenumbers is None
 
 
 def test_there_is_no_plan_before_it_is_frozen(local_store: LocalStore, tmp_path: Path) -> None:
