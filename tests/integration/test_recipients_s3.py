@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deployments.sandbox.child import GRPC_OFFSET, Child, free_ports, wait_until
 from deployments.sandbox.s3 import S3Server, find_program
 from tasks.errors import InputError
+from tasks.override_table import read_overrides
 from tasks.recipients import check_unchanged, find_lists, read_lists, translate_errors
 from tasks.s3 import S3Access
 
@@ -299,3 +300,12 @@ def test_access_that_is_denied_is_named() -> None:
             read("s3://open/lists/list.csv", uri)
         assert str(caught.value).startswith(f"{named}: access is denied: these credentials need s3:GetObject")
         assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_table_of_prefixes_may_stand_on_s3(put: Put) -> None:
+    """Read as a list is, compressed or not; a bad row is named by the object."""
+    uri = put("overrides/prefixes.csv.gz", gzip.compress(b"prefix,mobile\n+65 7,yes\n658,no\n"))
+    assert read_overrides(uri, S3Access.from_environment).mobile == {"657": True, "658": False}
+    bad = put("overrides/bad.csv", b"prefix,mobile\n657,yes\n658,?\n")
+    with pytest.raises(InputError, match=rf"{bad}: row 1 says neither yes nor no"):
+        read_overrides(bad, S3Access.from_environment)
