@@ -1,0 +1,103 @@
+"""How chunks are handed to task runs: in which groups, how many ahead, and what a task run's state says."""
+
+from typing import Any, cast
+
+import pytest
+
+from tasks.dispatch import Shard, thread_count
+from tasks.ledger import History, Receipt, Settlement
+from tasks.plan import Chunk
+from tasks.send import Sender
+from tasks.tally import Tally
+
+
+class _Answers:
+    """Stands in for a sender: says for each chunk what it was told to."""
+
+    def __init__(self, settlements: dict[int, Settlement | None] | None = None) -> None:
+        self.tally = Tally()
+        self.sent: list[int] = []
+        self._settlements = settlements or {}
+
+    def send(self, chunk: Chunk, _history: History) -> Receipt | None:
+        self.sent.append(chunk.index)
+        settlement = self._settlements.get(chunk.index, Settlement.ACCEPTED)
+        if settlement is None:
+            return None
+        return Receipt(chunk.index, 0, "run", settlement, None, "OK", None, None, None, "")
+
+
+def shard(chunks: int, calls_per_second: float, answers: _Answers | None = None) -> Shard:
+    plan = {index: Chunk(index, (f"+65812345{index:02d}",)) for index in range(chunks)}
+    return Shard(cast("Sender", answers or _Answers()), plan, {}, calls_per_second)
+
+
+@pytest.mark.parametrize(
+    ("calls_per_second", "size"), [(0.2, 1), (1, 1), (2, 1), (3, 1), (4, 2), (20, 10), (50, 25), (100, 50)]
+)
+def test_a_task_run_has_half_a_second_of_turns_and_at_least_one(calls_per_second: float, size: int) -> None:
+    groups = list(shard(60, calls_per_second).groups())
+    assert [index for group in groups for index in group] == list(range(60))
+    assert {len(group) for group in groups[:-1]} == {size}
+
+
+def test_each_chunk_is_sent_once_and_windows_end() -> None:
+    """However the gateway answers, every chunk is handed out, in plan order."""
+    answers = _Answers()
+    with shard(45, 20, answers) as sending:
+        for window in sending.windows():
+            for group in window:
+                sending.send(group)
+    assert sorted(answers.sent) == list(range(45))
+
+
+def test_no_more_wait_than_two_seconds_of_turns() -> None:
+    """The first window comes at once and the second one only when the first is on its way."""
+    sending = shard(200, 10)
+    windows = sending.windows()
+    assert sum(map(len, next(windows))) == 10
+    assert sum(map(len, next(windows))) == 10
+
+
+@pytest.mark.parametrize(
+    ("settlements", "name", "message"),
+    [
+        ({}, "Accepted", "OK"),
+        ({0: Settlement.UNKNOWN, 1: Settlement.UNKNOWN}, "Unknown", "OK"),
+        ({0: Settlement.ACCOUNT, 1: Settlement.ACCOUNT}, "Refused", "OK"),
+        ({0: None, 1: None}, "NotSent", "Nothing was claimed: the run was stopped, or another run has it."),
+        ({0: None, 1: Settlement.NOT_SENT}, "NotSent", "OK"),
+    ],
+)
+def test_a_state_is_named_after_what_became_of_the_chunks(
+    settlements: dict[int, Settlement | None], name: str, message: str
+) -> None:
+    with shard(2, 4, _Answers(settlements)) as sending:
+        state = sending.send((0, 1))
+    assert (state.name, state.message) == (name, message)
+
+
+def test_a_state_of_several_fates_counts_them() -> None:
+    with shard(3, 6, _Answers({1: Settlement.UNKNOWN})) as sending:
+        state = sending.send((0, 1, 2))
+    assert state.name == "Various"
+    assert sorted(cast("str", state.message).split(", ")) == ["1 Unknown", "2 Accepted"]
+
+
+def test_a_failure_of_one_chunk_keeps_none_of_its_group_from_being_sent() -> None:
+    """It is raised when all have ended, so that no task run ends before its calls."""
+
+    class Fails(_Answers):
+        def send(self, chunk: Chunk, _history: History) -> Receipt | None:
+            if chunk.index == 0:
+                raise RuntimeError("a defect")
+            return super().send(chunk, _history)
+
+    answers: Any = Fails()
+    with shard(3, 6, answers) as sending, pytest.raises(RuntimeError, match="a defect"):
+        sending.send((0, 1, 2))
+    assert sorted(answers.sent) == [1, 2]
+
+
+def test_as_many_calls_may_be_in_the_air_as_the_slowest_answer_needs() -> None:
+    assert [thread_count(rate) for rate in (0.1, 1, 2, 100)] == [8, 60, 120, 256]
