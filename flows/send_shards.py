@@ -1,13 +1,12 @@
-"""Send what is left of a campaign, a child flow run for each shard of 2,000 chunks."""
+"""Send what is left of a campaign, a child flow run for each shard of 2,000 task runs."""
 
 from collections.abc import Callable
-from itertools import islice
 from typing import Any, cast
 
 from prefect import Flow, get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from tasks.dispatch import SHARD_CHUNKS, Shard, map_in_windows, thread_count
+from tasks.dispatch import Shard, map_in_windows, shard_chunks, thread_count
 from tasks.plan import FrozenPlan
 from tasks.run import Run, open_sender
 from tasks.steps import Todo
@@ -21,18 +20,17 @@ def send_shards(run: Run, plan: FrozenPlan, todo: Todo) -> None:
     """
     log = get_run_logger()
     rate = run.order.calls_per_second
-    waiting = iter(todo.chunks)
-    shards = -(-len(todo.chunks) // SHARD_CHUNKS)
+    size = shard_chunks(rate)
+    shards = [todo.chunks[first : first + size] for first in range(0, len(todo.chunks), size)]
     with open_sender(run) as sender:
-        for number in range(1, shards + 1):
-            indexes = set(islice(waiting, SHARD_CHUNKS))
-            chunks = {chunk.index: chunk for chunk in plan.chunks(min(indexes), max(indexes)) if chunk.index in indexes}
-            with Shard(sender, chunks, todo.histories, rate) as shard:
-                if shards > 1:
+        for number, indexes in enumerate(shards, start=1):
+            with Shard(sender, indexes, plan.read_chunks, todo.histories, rate) as shard:
+                if len(shards) > 1:
                     try:
-                        _shard_flow(shard, rate)(run.campaign.id, number, shards)
+                        _shard_flow(shard, rate)(run.campaign.id, number, len(shards))
                     except Exception as error:  # noqa: BLE001  # whatever Prefect's client raises when its server fails
-                        log.warning("Prefect did not record shard %d of %d (%s)", number, shards, type(error).__name__)
+                        kind = type(error).__name__
+                        log.warning("Prefect did not record shard %d of %d (%s)", number, len(shards), kind)
                 if not shard.began:
                     map_in_windows(shard)
             if run.stop.stop is not None:

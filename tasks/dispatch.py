@@ -9,7 +9,7 @@ the rate stays what it is.
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -27,7 +27,8 @@ from tasks.plan import Chunk
 from tasks.send import Sender
 from tasks.stopping import Stop, StopCause
 
-SHARD_CHUNKS = 2_000
+_SHARD_RUNS = 2_000
+_READ_CHUNKS = 500  # read ahead of their turns: some 0.2 s of work, and half a million numbers in memory at most
 GRACE_SECONDS = 15.0
 _LONGEST_ANSWER = 60.0
 _FEWEST_THREADS = 8
@@ -44,17 +45,38 @@ def thread_count(calls_per_second: float) -> int:
     return min(MOST_THREADS, max(_FEWEST_THREADS, math.ceil(calls_per_second * _LONGEST_ANSWER)))
 
 
+def group_size(calls_per_second: float) -> int:
+    """How many chunks a task run sends: those of half a second of turns.
+
+    One up to 3 calls a second; from there on a task run of its own for each chunk would cost more than its call.
+    """
+    return max(1, math.floor(calls_per_second * _GROUP_SECONDS))
+
+
+def shard_chunks(calls_per_second: float) -> int:
+    """How many chunks one flow run sends: those of 2,000 task runs."""
+    return _SHARD_RUNS * group_size(calls_per_second)
+
+
 class Shard:
     """The chunks that one flow run sends; a context manager, with the threads that send them.
 
-    Not a dataclass, so that Prefect passes it on unread.
+    `indexes` are their numbers in plan order, `read` gets chunks from the plan by their numbers. They are read some
+    hundreds at a time, shortly before their turns. Not a dataclass, so that Prefect passes it on unread.
     """
 
     def __init__(
-        self, sender: Sender, chunks: Mapping[int, Chunk], histories: Mapping[int, History], calls_per_second: float
+        self,
+        sender: Sender,
+        indexes: Sequence[int],
+        read: Callable[[Sequence[int]], Mapping[int, Chunk]],
+        histories: Mapping[int, History],
+        calls_per_second: float,
     ) -> None:
         self._sender = sender
-        self._chunks = chunks
+        self._indexes = indexes
+        self._read = read
+        self._chunks: dict[int, Chunk] = {}
         self._histories = histories
         self._calls_per_second = calls_per_second
         self._threads = ThreadPoolExecutor(thread_count(calls_per_second), thread_name_prefix="send")
@@ -63,12 +85,9 @@ class Shard:
         self.began = False
 
     def groups(self) -> Iterator[tuple[int, ...]]:
-        """Yield the numbers of the chunks, in plan order: for each task run those of half a second of turns.
-
-        One chunk up to 3 calls a second; from there on a task run of its own for each would cost more than its call.
-        """
-        remaining = iter(self._chunks)
-        size = max(1, math.floor(self._calls_per_second * _GROUP_SECONDS))
+        """Yield the numbers of the chunks in plan order, those of a task run at a time."""
+        remaining = iter(self._indexes)
+        size = group_size(self._calls_per_second)
         while group := tuple(islice(remaining, size)):
             yield group
 
@@ -76,7 +95,12 @@ class Shard:
         """Yield groups for a second of turns, as soon as not many more than two seconds of them wait for theirs."""
         ahead = max(_FEWEST_AHEAD, math.ceil(self._calls_per_second * _AHEAD_SECONDS))
         groups = self.groups()
+        handed_out = read = 0
         while window := _up_to(groups, ahead // 2):
+            handed_out += sum(map(len, window))
+            while read < handed_out:
+                self._chunks.update(self._read(self._indexes[read : read + _READ_CHUNKS]))
+                read += _READ_CHUNKS
             with self._changed:
                 self._open += sum(map(len, window))
             yield window
@@ -96,7 +120,7 @@ class Shard:
 
     def _send(self, index: int) -> Receipt | None:
         try:
-            return self._sender.send(self._chunks[index], self._histories.get(index, History()))
+            return self._sender.send(self._chunks.pop(index), self._histories.get(index, History()))
         finally:
             with self._changed:
                 self._open -= 1

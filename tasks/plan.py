@@ -1,7 +1,7 @@
 """The plan: every row with its verdict, and for sendable rows the chunk and the position in it."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -129,6 +129,11 @@ class FrozenPlan:
         )
         for index, numbers in rows.iter_rows():
             yield Chunk(index, tuple(numbers))
+
+    def read_chunks(self, indexes: Sequence[int]) -> dict[int, Chunk]:
+        """Read these chunks, which stand in plan order; they are best near each other."""
+        wanted = set(indexes)
+        return {chunk.index: chunk for chunk in self.chunks(indexes[0], indexes[-1]) if chunk.index in wanted}
 
     def blocks(self) -> Iterator[tuple[pl.LazyFrame, range]]:
         """Cut the rows into blocks of 2,000 chunks, in input order, each with the range of its chunks.

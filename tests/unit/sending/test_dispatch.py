@@ -1,5 +1,6 @@
 """How chunks are handed to task runs: in which groups, how many ahead, and what a task run's state says."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -28,8 +29,11 @@ class _Answers:
 
 
 def shard(chunks: int, calls_per_second: float, answers: _Answers | None = None) -> Shard:
-    plan = {index: Chunk(index, (f"+65812345{index:02d}",)) for index in range(chunks)}
-    return Shard(cast("Sender", answers or _Answers()), plan, {}, calls_per_second)
+
+    def read(indexes: Sequence[int]) -> dict[int, Chunk]:
+        return {index: Chunk(index, (f"+65812345{index:02d}",)) for index in indexes}
+
+    return Shard(cast("Sender", answers or _Answers()), range(chunks), read, {}, calls_per_second)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,23 @@ def test_each_chunk_is_sent_once_and_windows_end() -> None:
             for group in window:
                 sending.send(group)
     assert sorted(answers.sent) == list(range(45))
+
+
+def test_chunks_are_read_shortly_before_their_turns_and_forgotten_after() -> None:
+    """A campaign of any length holds the numbers of some hundreds of chunks."""
+    reads: list[int] = []
+    answers = _Answers()
+
+    def read(indexes: Sequence[int]) -> dict[int, Chunk]:
+        reads.append(len(answers.sent))
+        return {index: Chunk(index, ("+6581234567",)) for index in indexes}
+
+    with Shard(cast("Sender", answers), range(1_200), read, {}, 100) as sending:
+        for window in sending.windows():
+            for group in window:
+                sending.send(group)
+    assert sorted(answers.sent) == list(range(1_200))
+    assert reads == [0, 500, 1_000]
 
 
 def test_no_more_wait_than_two_seconds_of_turns() -> None:
@@ -73,13 +94,13 @@ def test_a_state_is_named_after_what_became_of_the_chunks(
     settlements: dict[int, Settlement | None], name: str, message: str
 ) -> None:
     with shard(2, 4, _Answers(settlements)) as sending:
-        state = sending.send((0, 1))
+        state = sending.send(next(sending.windows())[0])
     assert (state.name, state.message) == (name, message)
 
 
 def test_a_state_of_several_fates_counts_them() -> None:
     with shard(3, 6, _Answers({1: Settlement.UNKNOWN})) as sending:
-        state = sending.send((0, 1, 2))
+        state = sending.send(next(sending.windows())[0])
     assert state.name == "Various"
     assert sorted(cast("str", state.message).split(", ")) == ["1 Unknown", "2 Accepted"]
 
@@ -95,7 +116,7 @@ def test_a_failure_of_one_chunk_keeps_none_of_its_group_from_being_sent() -> Non
 
     answers: Any = Fails()
     with shard(3, 6, answers) as sending, pytest.raises(RuntimeError, match="a defect"):
-        sending.send((0, 1, 2))
+        sending.send(next(sending.windows())[0])
     assert sorted(answers.sent) == [1, 2]
 
 
