@@ -1,13 +1,15 @@
 """The preview as a page: what would be sent to whom, what is turned away and why, how it reads, how long it takes."""
 
 from collections import Counter
+from decimal import Decimal
 from typing import Final
 
 from tasks.advice import advice
 from tasks.countries import country
 from tasks.durations import in_words
 from tasks.pages import Block, Notes, Page, Quote, Table, Words
-from tasks.preview import Preview
+from tasks.preview import Preview, Ucs2
+from tasks.prices import Cost, money
 
 _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
@@ -54,11 +56,26 @@ def _head(preview: Preview) -> list[Block]:
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
     if warning := resend_sentence(preview):
         blocks.append(Words(warning, strong=True))
-    return [*blocks, Words(_about(preview)), *_messages(preview)]
+    blocks += [Words(f"This campaign will not be sent: {cap}", strong=True) for cap in preview.broken_caps]
+    blocks += [Words(_about(preview)), *_messages(preview)]
+    if preview.ucs2 is not None:
+        blocks.append(Words(_ucs2_sentence(preview.ucs2)))
+    return blocks
+
+
+def _ucs2_sentence(ucs2: Ucs2) -> str:
+    texts = "1 text goes" if ucs2.texts == 1 else f"{ucs2.texts:,} texts go"
+    shown = " ".join(f"{character} (U+{ord(character):04X})" for character in ucs2.characters)
+    return (
+        f"{texts} out in UCS-2, 70 characters in place of 160 for one part and 67 in place of 153 for several, because "
+        f"of: {shown}. Downgrading replaces those that only look unlike plain quotes, dashes and blanks."
+    )
 
 
 def _blocks(preview: Preview) -> list[Block]:
     blocks = [*_head(preview), _groups(preview)]
+    if preview.costs is not None:
+        blocks.append(costs_table(preview.costs, _MOST_COUNTRIES))
     if preview.refused:
         blocks.append(_refused(preview))
     if preview.destinations:
@@ -108,6 +125,27 @@ def _countries(preview: Preview, most: int) -> Table:
     if rest:
         rows.append((f"{sum(destination.rows for destination in rest):,}", "", f"{len(rest)} more countries"))
     return Table("Sendable rows by country", ("rows", "code", "country"), tuple(rows), numeric=frozenset({0}))
+
+
+def costs_table(cost: Cost, most: int) -> Table:
+    """Return what the texts cost by country, the dearest first."""
+    rows = [
+        (f"{entry.rows:,}", f"{entry.parts:,}", _amount(entry.amount), f"{country(entry.region).name}")
+        for entry in cost.countries[:most]
+    ]
+    rest = cost.countries[most:]
+    if rest:
+        amount = sum((entry.amount for entry in rest if entry.amount is not None), Decimal(0))
+        numbers, parts = sum(entry.rows for entry in rest), sum(entry.parts for entry in rest)
+        rows.append((f"{numbers:,}", f"{parts:,}", money(amount), f"{len(rest)} more countries"))
+    numbers, parts = sum(entry.rows for entry in cost.countries), sum(entry.parts for entry in cost.countries)
+    total = (f"{numbers:,}", f"{parts:,}", money(cost.amount), "all")
+    columns = ("numbers", "parts", cost.currency, "country")
+    return Table("Cost by country", columns, (*rows, total), numeric=frozenset({0, 1, 2}))
+
+
+def _amount(amount: Decimal | None) -> str:
+    return "no price" if amount is None else money(amount)
 
 
 def _refused(preview: Preview) -> Notes:
