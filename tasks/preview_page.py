@@ -1,15 +1,14 @@
 """The preview as a page: what would be sent to whom, what is turned away and why, how it reads, how long it takes."""
 
 from collections import Counter
-from decimal import Decimal
 from typing import Final
 
 from tasks.advice import advice
+from tasks.costs_table import costs_table
 from tasks.countries import country
 from tasks.durations import in_words
 from tasks.pages import Block, Notes, Page, Quote, Table, Words
 from tasks.preview import Preview, Ucs2
-from tasks.prices import Cost, money
 
 _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
@@ -125,27 +124,6 @@ def _countries(preview: Preview, most: int) -> Table:
     if rest:
         rows.append((f"{sum(destination.rows for destination in rest):,}", "", f"{len(rest)} more countries"))
     return Table("Sendable rows by country", ("rows", "code", "country"), tuple(rows), numeric=frozenset({0}))
-
-
-def costs_table(cost: Cost, most: int) -> Table:
-    """Return what the texts cost by country, the dearest first."""
-    rows = [
-        (f"{entry.rows:,}", f"{entry.parts:,}", _amount(entry.amount), f"{country(entry.region).name}")
-        for entry in cost.countries[:most]
-    ]
-    rest = cost.countries[most:]
-    if rest:
-        amount = sum((entry.amount for entry in rest if entry.amount is not None), Decimal(0))
-        numbers, parts = sum(entry.rows for entry in rest), sum(entry.parts for entry in rest)
-        rows.append((f"{numbers:,}", f"{parts:,}", money(amount), f"{len(rest)} more countries"))
-    numbers, parts = sum(entry.rows for entry in cost.countries), sum(entry.parts for entry in cost.countries)
-    total = (f"{numbers:,}", f"{parts:,}", money(cost.amount), "all")
-    columns = ("numbers", "parts", cost.currency, "country")
-    return Table("Cost by country", columns, (*rows, total), numeric=frozenset({0, 1, 2}))
-
-
-def _amount(amount: Decimal | None) -> str:
-    return "no price" if amount is None else money(amount)
 
 
 def _refused(preview: Preview) -> Notes:

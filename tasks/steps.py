@@ -14,10 +14,12 @@ from tasks.order import OnUnknown
 from tasks.plan import FrozenPlan
 from tasks.planning import plan_lists
 from tasks.preview import Preview, make_preview
+from tasks.prices import cost_of
 from tasks.report import CampaignReport
 from tasks.report_figures import count_figures
 from tasks.results import RESULTS_KEY, gather, make_results, write_results
 from tasks.run import Run
+from tasks.statuses import Status
 from tasks.stopping import Stop, StopCause
 from tasks.store import Store
 from tasks.todo import Todo
@@ -132,6 +134,7 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
         rate=standing.rate,
         dry_run=run.order.dry_run,
         stop=stop,
+        costs=None if run.prices is None else cost_of(_presented(path), run.prices),
         s3=run.s3,
     )
     run.campaign.update(
@@ -143,6 +146,12 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
         }
     )
     return report
+
+
+def _presented(results: Path) -> pl.LazyFrame:
+    """Return the rows that were presented to the gateway: a part costs money also where it fails."""
+    presented = [Status.ACCEPTED.value, Status.FAILED.value, Status.UNKNOWN.value]
+    return pl.scan_parquet(results, glob=False).filter(pl.col("status").cast(pl.String).is_in(presented))
 
 
 def _put(store: Store, path: Path) -> None:

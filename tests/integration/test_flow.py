@@ -30,7 +30,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def sandbox() -> Generator[Sandbox]:
     """One S3 server and one gateway for the module; the account may make 50 calls a second."""
-    with Sandbox(calls_per_second=50) as running:
+    with Sandbox(calls_per_second=50, log_messages=True) as running:
         yield running
 
 
@@ -253,7 +253,7 @@ def test_each_recipient_reads_its_own_text(sandbox: Sandbox, results: str, tmp_p
     read = {
         number: text
         for arrival in sandbox.gateway.log()
-        for number, text in zip(arrival.to, arrival.messages, strict=True)
+        for number, text in zip(arrival.numbers, arrival.messages or [], strict=True)
     }
     assert read == {n: f"Hi {name}" for n, name in zip(people, names, strict=True) if name}
     found = report.results()
