@@ -98,9 +98,20 @@ def send(
     recipients: Annotated[list[str], Parameter(name="URI", help="S3 objects, prefixes, globs; local paths.")],
     /,
     *,
-    message: Annotated[str, Parameter(help="The text, at most 1,500 characters.")],
+    message: Annotated[
+        str, Parameter(help="The text; {name} is the column name, {name|there} has a default, {{ }} are braces.")
+    ] = "",
     type: Annotated[MessageType, Parameter(help="What kind of text it is (MKT: promotion).", name_transform=str)],  # noqa: A002
     results: Annotated[str, Parameter(help="Where the campaign is kept: s3://bucket/prefix or a directory.")],
+    message_column: Annotated[
+        str | None, Parameter(help="The column that holds each recipient's own text, in place of --message.")
+    ] = None,
+    downgrade: Annotated[
+        bool, Parameter(negative="", help="Replace curly quotes, dashes, odd blanks by plain ones: fewer parts.")
+    ] = False,
+    max_characters: Annotated[
+        int, Parameter(help="Rows whose text is longer are invalid, message_too_long; at most 1,500.")
+    ] = 1_500,
     campaign: Annotated[
         str | None,
         Parameter(help="The campaign's id; the same id resumes. Made from settings and lists where it is left out."),
@@ -108,6 +119,24 @@ def send(
     sender_id: Annotated[
         str | None, Parameter(help="An approved sender ID. Default: the account's, or Alibaba's.")
     ] = None,
+    suppress: Annotated[
+        tuple[str, ...], Parameter(negative="", help="Opt-out lists; one that cannot be read stops the campaign.")
+    ] = (),
+    exclude_results: Annotated[
+        tuple[str, ...], Parameter(negative="", help="Results of earlier campaigns: whom they texted is left out.")
+    ] = (),
+    exclude_days: Annotated[float, Parameter(help="For so many days.")] = 30.0,
+    allow_country: Annotated[
+        tuple[str, ...], Parameter(negative="", help="Send to these only, like SG; others are unsupported.")
+    ] = (),
+    deny_country: Annotated[tuple[str, ...], Parameter(negative="", help="Send to none of these.")] = (),
+    sample: Annotated[int | None, Parameter(help="Send to the first so many rows only.")] = None,
+    prices: Annotated[
+        str | None, Parameter(help="A table (country or prefix, price of a part, currency): says what it costs.")
+    ] = None,
+    max_cost: Annotated[float | None, Parameter(help="Send nothing if it costs more; needs --prices.")] = None,
+    max_parts: Annotated[int | None, Parameter(help="Send nothing if there are more message parts.")] = None,
+    max_recipients: Annotated[int | None, Parameter(help="Send nothing if there are more numbers.")] = None,
     default_region: Annotated[
         str | None, Parameter(help="Region of numbers without a country code, like SG. Default: all are international.")
     ] = None,
@@ -157,10 +186,23 @@ def send(
     order = Order.checked(
         recipients=tuple(fill(uri, now) for uri in recipients),
         message=message,
+        message_column=message_column,
+        downgrade=downgrade,
+        max_characters=max_characters,
         type=type,
         results=results,
         campaign=None if campaign is None else fill(campaign, now),
         sender_id=sender_id,
+        suppress=suppress,
+        exclude_results=exclude_results,
+        exclude_days=exclude_days,
+        allow_country=allow_country,
+        deny_country=deny_country,
+        sample=sample,
+        prices=prices,
+        max_cost=max_cost,
+        max_parts=max_parts,
+        max_recipients=max_recipients,
         default_region=default_region,
         number_column=number_column,
         no_header=no_header,

@@ -37,8 +37,8 @@ Message = Annotated[
     str,
     _field(
         "Message",
-        f"The text that every recipient reads, at most {LONGEST_MESSAGE:,} characters.",
-        min_length=1,
+        f"The text that the recipients read, at most {LONGEST_MESSAGE:,} characters. {{name}} stands for the value of "
+        "the list's column name, {name|there} for there where the cell is empty; {{ and }} are braces.",
         max_length=LONGEST_MESSAGE,
     ),
 ]
@@ -49,6 +49,86 @@ Type = Annotated[
         "NOTIFY: a notification. MKT: a promotion. OTP: a verification code. GENERAL: anything else. Some countries "
         "route and restrict them differently.",
     ),
+]
+MessageColumn = Annotated[
+    str | None,
+    _optional(
+        "Column of messages",
+        "The name of the column that holds each recipient's own text, in place of the message above.",
+        min_length=1,
+    ),
+]
+Downgrade = Annotated[
+    bool,
+    _field(
+        "Plain characters",
+        "Replace curly quotes, long dashes, odd blanks and the ellipsis by plain ones, so that a text of otherwise "
+        "plain letters needs fewer parts.",
+    ),
+]
+MaxCharacters = Annotated[
+    int,
+    _field(
+        "Longest text, in characters",
+        f"Rows whose text is longer get none and are invalid. {LONGEST_MESSAGE} is Alibaba's own limit.",
+        ge=1,
+        le=LONGEST_MESSAGE,
+    ),
+]
+Suppress = Annotated[
+    tuple[str, ...],
+    _field(
+        "Opt-out lists",
+        "Lists of numbers that get no text, one a line, where and as the recipient lists may be. A list that cannot be "
+        "read stops the campaign.",
+    ),
+]
+ExcludeResults = Annotated[
+    tuple[str, ...],
+    _field(
+        "Results of earlier campaigns",
+        "Whom these campaigns have texted lately gets no text; one a line, such as "
+        "s3://campaigns/prod/*/results.parquet.",
+    ),
+]
+ExcludeDays = Annotated[
+    float,
+    _field("Lately, in days", "How long ago an earlier text counts, for the results above.", gt=0, le=3_650),
+]
+AllowCountry = Annotated[
+    tuple[str, ...],
+    _field("Only these countries", "Two letters each, such as SG, one a line; empty for all. Others are unsupported."),
+]
+DenyCountry = Annotated[
+    tuple[str, ...],
+    _field("Not these countries", "Two letters each, such as SG, one a line. Their numbers count as unsupported."),
+]
+Sample = Annotated[
+    int | None,
+    _optional("Only the first rows", "How many rows of the lists are sent; the others are not_sent.", "int", ge=1),
+]
+Prices = Annotated[
+    str | None,
+    _optional(
+        "Prices",
+        "A table, s3:// or a path on the worker, with the columns country (SG) or prefix (+65), price of one part, "
+        "currency. With it, preview and report say what the campaign costs.",
+        min_length=1,
+    ),
+]
+MaxCost = Annotated[
+    float | None,
+    _optional(
+        "Highest cost", "In the currency of the prices. A campaign that costs more sends nothing.", "float", ge=0
+    ),
+]
+MaxParts = Annotated[
+    int | None,
+    _optional("Most message parts", "A campaign whose texts have more parts together sends nothing.", "int", ge=0),
+]
+MaxRecipients = Annotated[
+    int | None,
+    _optional("Most numbers", "A campaign that would text more numbers than this sends nothing.", "int", ge=0),
 ]
 SenderId = Annotated[
     str | None,

@@ -22,7 +22,7 @@ from tasks.dispatch import MOST_THREADS
 from tasks.order import OnUnknown, Order
 from tasks.report import CampaignReport
 from tasks.run import open_run
-from tasks.steps import plan_campaign, preview_campaign, read_ledger, write_campaign_results
+from tasks.steps import check_caps, plan_campaign, preview_campaign, read_ledger, write_campaign_results
 
 
 @flow(
@@ -34,11 +34,24 @@ from tasks.steps import plan_campaign, preview_campaign, read_ledger, write_camp
 def send_campaign(
     recipients: parameters.Recipients,
     *,
-    message: parameters.Message,
+    message: parameters.Message = "",
     type: parameters.Type,  # noqa: A002  # Alibaba's name for it
     results: parameters.Results,
+    message_column: parameters.MessageColumn = None,
+    downgrade: parameters.Downgrade = False,
+    max_characters: parameters.MaxCharacters = 1_500,
     campaign: parameters.Campaign = None,
     sender_id: parameters.SenderId = None,
+    suppress: parameters.Suppress = (),
+    exclude_results: parameters.ExcludeResults = (),
+    exclude_days: parameters.ExcludeDays = 30.0,
+    allow_country: parameters.AllowCountry = (),
+    deny_country: parameters.DenyCountry = (),
+    sample: parameters.Sample = None,
+    prices: parameters.Prices = None,
+    max_cost: parameters.MaxCost = None,
+    max_parts: parameters.MaxParts = None,
+    max_recipients: parameters.MaxRecipients = None,
     default_region: parameters.DefaultRegion = None,
     number_column: parameters.NumberColumn = None,
     no_header: parameters.NoHeader = False,
@@ -84,6 +97,7 @@ def send_campaign(
         preview = preview_campaign(run, plan, todo)
         bulletin.previewed(preview)
         watch.previewed(preview)
+        check_caps(run, preview)
         todo = approve(run, plan, todo, preview, bulletin)
         if todo.chunks and not order.dry_run:
             bulletin.sending(run.tally)

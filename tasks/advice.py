@@ -3,7 +3,7 @@
 from typing import Final
 
 from tasks.gateway.codes import look_up
-from tasks.statuses import REASON_SENTENCES, Status
+from tasks.statuses import REASON_SENTENCES, MessageReason, Status
 
 _LOOK: Final = "Look for these messages in Alibaba's console before you resend any."
 
@@ -36,6 +36,8 @@ def advice(status: str, reason: str | None) -> str:
         return _BY_STATUS[Status(status)]
     if reason is None:
         return ""
+    if status == Status.INVALID and reason.startswith(f"{MessageReason.MISSING}_"):
+        return _SENTENCES[MessageReason.MISSING]
     if reason in _SENTENCES:
         return _SENTENCES[reason]
     return look_up(reason, from_gateway=False, status=200).advice

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from tasks.errors import InputError
 from tasks.gateway import MessageType, check_sender_id
+from tasks.messages import Wording, parse_template
 from tasks.numbers import Overrides, checked_region
 from tasks.recipients import known_encoding
 
@@ -19,6 +20,12 @@ MOST_NUMBERS = 1_000
 LONGEST_APPROVAL = 30 * 24 * 3_600
 _CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _OF_THE_ACCOUNT = ("sender_id", "numbers_per_call", "calls_per_second")
+_LISTS = ("suppress", "exclude_results")
+_COUNTRIES = ("allow_country", "deny_country")
+_LATER = (
+    *("no_header", "encoding", "numbers_override_sha256", "message_column", "downgrade", "max_characters"),
+    *("suppress", "exclude_results", "allow_country", "deny_country", "sample"),
+)
 _CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -41,10 +48,23 @@ class Order(BaseModel):
     account: str | None = None
     aws_credentials: str | None = None
     recipients: Annotated[tuple[str, ...], Field(min_length=1)]
-    message: Annotated[str, Field(max_length=LONGEST_MESSAGE)]
+    message: Annotated[str, Field(max_length=LONGEST_MESSAGE)] = ""
     type: MessageType
     results: Annotated[str, Field(min_length=1)]
+    message_column: Annotated[str | None, Field(min_length=1)] = None
+    downgrade: bool = False
+    max_characters: Annotated[int, Field(ge=1, le=LONGEST_MESSAGE)] = LONGEST_MESSAGE
     campaign: str | None = None
+    suppress: tuple[str, ...] = ()
+    exclude_results: tuple[str, ...] = ()
+    exclude_days: Annotated[float, Field(gt=0, le=3_650)] = 30.0
+    allow_country: tuple[str, ...] = ()
+    deny_country: tuple[str, ...] = ()
+    sample: Annotated[int | None, Field(ge=1)] = None
+    prices: Annotated[str | None, Field(min_length=1)] = None
+    max_cost: Annotated[float | None, Field(ge=0)] = None
+    max_parts: Annotated[int | None, Field(ge=0)] = None
+    max_recipients: Annotated[int | None, Field(ge=0)] = None
     sender_id: str | None = None
     default_region: str | None = None
     number_column: str | None = None
@@ -69,10 +89,31 @@ class Order(BaseModel):
         left = {name for name in _OF_THE_ACCOUNT if values.get(name) is None}
         return {**{name: value for name, value in values.items() if name not in left}, "inherited": left}
 
-    @field_validator("recipients", mode="before")
+    @field_validator("recipients", *_LISTS, *_COUNTRIES, mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+        return (value,) if isinstance(value, str) else () if value is None else value
+
+    @field_validator(*_LISTS)
+    @classmethod
+    def _named_lists(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(uri.strip() for uri in value):
+            raise ValueError("a URI is blank; give an s3:// object, prefix or glob, or a local path")
+        return value
+
+    @field_validator(*_COUNTRIES)
+    @classmethod
+    def _regions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(sorted({checked_region(region.strip()) or "" for region in value}))
+        except InputError as error:
+            raise ValueError(str(error)) from error
+
+    @model_validator(mode="after")
+    def _cost_needs_prices(self) -> Self:
+        if self.max_cost is not None and self.prices is None:
+            raise ValueError("--max-cost: what the campaign costs is not known without a table of prices: --prices")
+        return self
 
     @field_validator("recipients")
     @classmethod
@@ -91,11 +132,31 @@ class Order(BaseModel):
     @field_validator("message")
     @classmethod
     def _sayable(cls, value: str) -> str:
-        if not value.strip():
+        if value and not value.strip():
             raise ValueError("the message is blank; write the text that the recipients are to read")
         if _CONTROL.search(value):
             raise ValueError("the message holds control characters; only line breaks may stand in a text")
+        try:
+            parse_template(value)
+        except InputError as error:
+            raise ValueError(str(error)) from error
         return value
+
+    @model_validator(mode="after")
+    def _one_wording(self) -> Self:
+        if self.message and self.message_column is not None:
+            raise ValueError("--message and --message-column exclude each other: give one of them")
+        if not self.message and self.message_column is None:
+            raise ValueError(
+                "--message: the message is blank; write the text that the recipients are to read, or name the column "
+                "that holds it with --message-column"
+            )
+        text = self.wording.text
+        if text is not None and not text.strip():
+            raise ValueError("--message: the message is blank; write the text that the recipients are to read")
+        if text is not None and len(text) > self.max_characters:
+            raise ValueError(f"--message: the text has {len(text):,} characters, allowed are {self.max_characters:,}")
+        return self
 
     @field_validator("campaign")
     @classmethod
@@ -146,6 +207,16 @@ class Order(BaseModel):
         taken = {name: settings[name] for name in self.inherited if name in settings}
         return self.model_copy(update=taken)
 
+    @property
+    def wording(self) -> Wording:
+        """Where the texts come from."""
+        return Wording.of(
+            self.message or None,
+            self.message_column,
+            downgrade=self.downgrade,
+            max_characters=self.max_characters,
+        )
+
     def overriding(self, overrides: Overrides) -> Self:
         """Return the order with the content of its table of prefixes, which a resume must keep."""
         return self.model_copy(update={"numbers_override_sha256": overrides.digest if overrides.mobile else None})
@@ -162,7 +233,7 @@ class Order(BaseModel):
 
         What came later than the first campaigns stands there only where it is used, so that they can be resumed.
         """
-        later = {"no_header", "encoding", "numbers_override_sha256"}
+        defaults = {name: field.default for name, field in type(self).model_fields.items()}
         return self.model_dump(
             mode="json",
             include={
@@ -173,7 +244,8 @@ class Order(BaseModel):
                 "default_region",
                 "number_column",
                 "numbers_per_call",
-                *(name for name in later if getattr(self, name)),
+                *(name for name in _LATER if getattr(self, name) != defaults[name]),
+                *(["exclude_days"] if self.exclude_results else []),
             },
         )
 
@@ -198,7 +270,9 @@ def _digest(value: Any) -> str:
 
 
 def _line(detail: Any) -> str:
-    option = "--" + str(detail["loc"][0]).replace("_", "-") if detail["loc"] else "options"
+    if not detail["loc"]:
+        return str(detail["msg"]).removeprefix("Value error, ")
+    option = "--" + str(detail["loc"][0]).replace("_", "-")
     if option == "--recipients":
         option = "recipients"
     return f"{option}: {str(detail['msg']).removeprefix('Value error, ')}"

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -23,24 +23,33 @@ _JUDGED = ("source", "row", "recipient", "e164", "region", "status", "reason")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Up to `numbers_per_call` E.164 numbers (with plus sign) that go out in one call, in position order."""
+    """Up to `numbers_per_call` E.164 numbers (with plus sign) that go out in one call, in position order.
+
+    `messages` has a text for each of them; None where all of the campaign's numbers get the same one.
+    """
 
     index: int
     phone_numbers: tuple[str, ...]
+    messages: tuple[str, ...] | None = field(default=None, repr=False)
 
 
-def make_plan(judged: pl.LazyFrame, numbers_per_call: int, folder: Path) -> pl.LazyFrame:
+def make_plan(
+    judged: pl.LazyFrame, numbers_per_call: int, folder: Path, *, carried: Sequence[str] = ()
+) -> pl.LazyFrame:
     """Mark duplicates and cut the sendable rows into chunks, in input order.
 
     `judged` has the columns source, row, recipient, e164, region, status, reason in input order;
     a null status means sendable. Of several rows with one phone number the first wins, and the others say
     which it was: `<source>#<row>`. Adds chunk (u32) and position (u16), null for rows that are not sent.
+    `carried` are further columns of `judged` that the plan keeps at its end, for the rows that are sent.
 
     The judged rows are read once and kept in `folder`, which must stay as long as the plan is read. It runs in the
     streaming engine: neither the list nor its numbers are in memory as a whole.
     """
     rows = folder / "judged.parquet"
-    judged.select(_JUDGED).sink_parquet(rows, compression="uncompressed", statistics=False, engine="streaming")
+    judged.select(*_JUDGED, *carried).sink_parquet(
+        rows, compression="lz4" if carried else "uncompressed", statistics=False, engine="streaming"
+    )
     repeating = pl.col("first_row").is_not_null()
     return pl.concat([pl.scan_parquet(rows, glob=False), rank_rows(rows, folder)], how="horizontal").select(
         "source",
@@ -52,19 +61,22 @@ def make_plan(judged: pl.LazyFrame, numbers_per_call: int, folder: Path) -> pl.L
         reason=pl.when(repeating).then(pl.format("{}#{}", "first_source", "first_row")).otherwise(pl.col("reason")),
         chunk=(pl.col("nth") // numbers_per_call).cast(pl.UInt32),
         position=(pl.col("nth") % numbers_per_call).cast(pl.UInt16),
+        **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in carried},
     )
 
 
-def freeze(judged: pl.LazyFrame, numbers_per_call: int, settings: str, scratch: Path) -> Path:
+def freeze(
+    judged: pl.LazyFrame, numbers_per_call: int, settings: str, scratch: Path, *, carried: Sequence[str] = ()
+) -> Path:
     """Make the plan of judged rows in a local file, to be put under `PLAN_KEY` if nothing stands there.
 
     `settings` is the fingerprint of the settings that it was made with; `FrozenPlan.load` asks for the same.
-    On the way `scratch` needs room for the list twice.
+    On the way `scratch` needs room for the list twice. `carried` is as in `make_plan`.
     """
     path = scratch / f"new-{PLAN_KEY}"
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         metadata = {_SETTINGS: settings, _PHONENUMBERS: phonenumbers.__version__}
-        plan = make_plan(judged, numbers_per_call, Path(folder))
+        plan = make_plan(judged, numbers_per_call, Path(folder), carried=carried)
         plan.sink_parquet(
             path,
             compression="zstd",
@@ -108,6 +120,11 @@ class FrozenPlan:
         """Return the plan's rows in input order."""
         return pl.scan_parquet(self.path, glob=False)
 
+    @cached_property
+    def has_messages(self) -> bool:
+        """Whether each row has a text of its own, with its parts."""
+        return "message" in pl.read_parquet_schema(self.path)
+
     def chunk_count(self) -> int:
         """How many chunks there are."""
         return self._chunk_count
@@ -123,12 +140,12 @@ class FrozenPlan:
             self._block_rows(first // BLOCK_CHUNKS, last // BLOCK_CHUNKS)
             .filter(pl.col("chunk").is_between(first, last))
             .group_by("chunk")
-            .agg(pl.col("phone_number").sort_by("position"))
+            .agg(pl.col("phone_number", *(["message"] if self.has_messages else [])).sort_by("position"))
             .sort("chunk")
             .collect(engine="streaming")
         )
-        for index, numbers in rows.iter_rows():
-            yield Chunk(index, tuple(numbers))
+        for index, numbers, *messages in rows.iter_rows():
+            yield Chunk(index, tuple(numbers), tuple(messages[0]) if messages else None)
 
     def read_chunks(self, indexes: Sequence[int]) -> dict[int, Chunk]:
         """Read these chunks, which stand in plan order; they are best near each other."""

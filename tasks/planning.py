@@ -1,16 +1,22 @@
 """From lists to the frozen plan: find, read, judge, mark duplicates, cut chunks, freeze."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+
+import polars as pl
 
 from tasks.campaign import PLAN_KEY
 from tasks.errors import StoreUnavailableError
+from tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
 from tasks.numbers import NO_OVERRIDES, Overrides, judge
 from tasks.order import Order
 from tasks.plan import FrozenPlan, freeze
 from tasks.recipients import ListSource, check_unchanged, find_lists, read_lists, translate_errors
 from tasks.s3 import S3Access
+from tasks.selection import only_countries, only_first
 from tasks.store import Store
+from tasks.suppression import leave_out, read_suppressed, read_texted
 
 
 def find_order_lists(order: Order, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
@@ -22,6 +28,15 @@ def find_order_lists(order: Order, s3: Callable[[], S3Access]) -> tuple[ListSour
     return find_lists(order.recipients, s3, encoding=order.encoding, has_header=not order.no_header)
 
 
+def read_order_lists(order: Order, sources: tuple[ListSource, ...], s3: Callable[[], S3Access]) -> pl.LazyFrame:
+    """Return the rows of an order's lists, with the columns that its message needs.
+
+    Raises:
+        InputError: as `read_lists`; a placeholder's column that is not there, too.
+    """
+    return read_lists(sources, number_column=order.number_column, s3=s3, columns=order.wording.columns, prefix=PREFIX)
+
+
 def plan_lists(
     order: Order,
     store: Store,
@@ -30,6 +45,7 @@ def plan_lists(
     *,
     sources: tuple[ListSource, ...] | None = None,
     overrides: Overrides = NO_OVERRIDES,
+    now: datetime | None = None,
 ) -> tuple[FrozenPlan, tuple[ListSource, ...]]:
     """Make the plan of an order's lists and freeze it in the store; return it with the lists that it was made of.
 
@@ -42,10 +58,23 @@ def plan_lists(
         StoreUnavailableError: the store took the plan and does not give it back.
     """
     sources = sources or find_order_lists(order, s3)
-    recipients = read_lists(sources, number_column=order.number_column, s3=s3)
+    columns = order.wording.columns
+    recipients = read_order_lists(order, sources, s3)
     judged = judge(recipients, default_region=order.default_region, overrides=overrides)
-    with translate_errors(sources, number_column=order.number_column, s3=s3):
-        path = freeze(judged, order.numbers_per_call, order.fingerprint(), scratch)
+    judged = only_countries(judged, order.allow_country, order.deny_country)
+    judged = leave_out(judged, *_suppressed(order, s3, scratch, now))
+    if order.sample is not None:
+        judged = only_first(judged, order.sample)
+    if order.wording.text is None:
+        judged = add_texts(judged, order.wording)
+    with translate_errors(sources, number_column=order.number_column, s3=s3, columns=columns, prefix=PREFIX):
+        path = freeze(
+            judged,
+            order.numbers_per_call,
+            order.fingerprint(),
+            scratch,
+            carried=() if order.wording.text is not None else TEXT_COLUMNS,
+        )
     check_unchanged(sources, s3=s3)
     if store.put_file_if_absent(PLAN_KEY, path):
         return FrozenPlan(path), sources
@@ -54,3 +83,15 @@ def plan_lists(
     if frozen is None:
         raise StoreUnavailableError(f"{store.uri}: {PLAN_KEY} was written and cannot be read; try again.")
     return frozen, sources
+
+
+def _suppressed(order: Order, s3: Callable[[], S3Access], scratch: Path, now: datetime | None) -> tuple[Path, ...]:
+    """Write who must not be texted to files, one for opt-out lists and one for earlier campaigns."""
+    files: list[Path] = []
+    if order.suppress:
+        files.append(scratch / "suppressed.parquet")
+        read_suppressed(order.suppress, order.default_region, s3, files[-1])
+    if order.exclude_results:
+        files.append(scratch / "texted.parquet")
+        read_texted(order.exclude_results, order.exclude_days, s3, files[-1], now=now or datetime.now(UTC))
+    return tuple(files)

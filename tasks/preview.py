@@ -1,17 +1,23 @@
 """What a campaign would do, counted from its frozen plan before the first call."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
 
-from tasks.masking import mask, mask_recipient
+from tasks.caps import broken_caps
+from tasks.masking import mask, mask_numbers_in, mask_recipient
+from tasks.messages import NOT_GSM, forcing_characters, parts_of
 from tasks.order import Order
 from tasks.plan import FrozenPlan
+from tasks.prices import Cost, Prices, cost_of
 from tasks.statuses import Status
 
 SENDABLE: Final = "sendable"
 _EXAMPLES: Final = 3
+_MOST_CHARACTERS: Final = 10
+_CODE: Final = re.compile(r"\d{4,}")
 _SUMMED_UP: Final = (Status.DUPLICATE.value, Status.SUPPRESSED.value)
 
 
@@ -57,11 +63,20 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Ucs2:
+    """How many of the plan's texts go out in UCS-2, 70 characters a part, and the characters that force it."""
+
+    texts: int
+    characters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """The figures of a plan, and what this run would do of it.
 
     `rows`, `groups`, `destinations` and `refused` are the whole plan's; `numbers`, `calls` and `resent_chunks` are what
-    this run has left to do. `parts` and `cost` are None where they are not known. No whole phone number stands in it.
+    this run has left to do. `parts` (this run's) and `cost` are None where they are not known;
+    `costs` and `broken_caps` are the whole plan's. No whole phone number stands in it.
     """
 
     campaign: str
@@ -80,6 +95,9 @@ class Preview:
     calls_per_second: float
     parts: int | None = None
     cost: str | None = None
+    costs: Cost | None = None
+    broken_caps: tuple[str, ...] = ()
+    ucs2: Ucs2 | None = None
 
     @property
     def sendable(self) -> int:
@@ -101,6 +119,8 @@ def make_preview(
     numbers: int,
     calls: int,
     resent_chunks: int,
+    parts: int | None = None,
+    prices: Prices | None = None,
 ) -> Preview:
     """Count the plan, with polars' streaming engine: a second or two, and some 150 MB, for 10 million rows."""
     status = pl.col("status").cast(pl.String)
@@ -134,6 +154,16 @@ def make_preview(
         engine="streaming",
         optimizations=pl.QueryOptFlags(comm_subplan_elim=False),  # it would keep the rows that the queries share
     )
+    sendable = sum(group.rows for group in groups if group.status == SENDABLE)
+    text = order.wording.text
+    segments = None if text is None else parts_of(text)
+    to_send = plan.scan().filter(pl.col("status").is_null())
+    cost = None if prices is None else cost_of(to_send, prices, segments=segments)
+    planned_parts = (
+        int(to_send.select(pl.col("segments").cast(pl.UInt64).sum()).collect(engine="streaming").item())
+        if segments is None
+        else sendable * segments
+    )
     return Preview(
         campaign=campaign,
         lists=lists,
@@ -145,13 +175,48 @@ def make_preview(
         destinations=tuple(Destination(*row) for row in destinations.iter_rows()),
         refused=tuple(_refused(row) for frame in refused for row in frame.iter_rows(named=True)),
         samples=tuple(
-            Sample(mask(row["phone_number"]), row["region"], order.message) for row in samples.iter_rows(named=True)
+            Sample(mask(row["phone_number"]), row["region"], _shown(row.get("message"), order))
+            for row in samples.iter_rows(named=True)
         ),
         numbers=numbers,
         calls=calls,
         resent_chunks=resent_chunks,
         calls_per_second=order.calls_per_second,
+        parts=parts,
+        cost=None if cost is None or numbers != sendable else str(cost),
+        costs=cost,
+        broken_caps=broken_caps(order, numbers=sendable, parts=planned_parts, cost=cost),
+        ucs2=_ucs2(plan, order),
     )
+
+
+def _shown(own: str | None, order: Order) -> str:
+    """Return a text as the preview may show it: what is a code or a number in a recipient's own text is masked."""
+    if own is None:
+        return order.wording.text or ""
+    return _CODE.sub("••••", mask_numbers_in(own))
+
+
+def _ucs2(plan: FrozenPlan, order: Order) -> Ucs2 | None:
+    """Count the texts that cannot be sent in GSM-7; None if all can."""
+    text = order.wording.text
+    if text is not None:
+        forcing = forcing_characters([text])
+        return Ucs2(plan.counts().get(SENDABLE, 0), forcing[:_MOST_CHARACTERS]) if forcing else None
+    found = pl.col("message").str.extract_all(NOT_GSM)
+    rows = plan.scan().filter(pl.col("message").str.contains(NOT_GSM)).select(found.list.unique().alias("character"))
+    count, characters = pl.collect_all(
+        [
+            rows.select(pl.len()),
+            rows.explode("character")
+            .group_by("character")
+            .len()
+            .sort("len", "character", descending=[True, False])
+            .head(_MOST_CHARACTERS),
+        ],
+        engine="streaming",
+    )
+    return Ucs2(count.item(), tuple(characters["character"])) if count.item() else None
 
 
 def _refused(row: dict[str, Any]) -> RefusedRow:

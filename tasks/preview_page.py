@@ -4,10 +4,11 @@ from collections import Counter
 from typing import Final
 
 from tasks.advice import advice
+from tasks.costs_table import costs_table
 from tasks.countries import country
 from tasks.durations import in_words
 from tasks.pages import Block, Notes, Page, Quote, Table, Words
-from tasks.preview import Preview
+from tasks.preview import Preview, Ucs2
 
 _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
@@ -54,11 +55,26 @@ def _head(preview: Preview) -> list[Block]:
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
     if warning := resend_sentence(preview):
         blocks.append(Words(warning, strong=True))
-    return [*blocks, Words(_about(preview)), *_messages(preview)]
+    blocks += [Words(f"This campaign will not be sent: {cap}", strong=True) for cap in preview.broken_caps]
+    blocks += [Words(_about(preview)), *_messages(preview)]
+    if preview.ucs2 is not None:
+        blocks.append(Words(_ucs2_sentence(preview.ucs2)))
+    return blocks
+
+
+def _ucs2_sentence(ucs2: Ucs2) -> str:
+    texts = "1 text goes" if ucs2.texts == 1 else f"{ucs2.texts:,} texts go"
+    shown = " ".join(f"{character} (U+{ord(character):04X})" for character in ucs2.characters)
+    return (
+        f"{texts} out in UCS-2, 70 characters in place of 160 for one part and 67 in place of 153 for several, because "
+        f"of: {shown}. Downgrading replaces those that only look unlike plain quotes, dashes and blanks."
+    )
 
 
 def _blocks(preview: Preview) -> list[Block]:
     blocks = [*_head(preview), _groups(preview)]
+    if preview.costs is not None:
+        blocks.append(costs_table(preview.costs, _MOST_COUNTRIES))
     if preview.refused:
         blocks.append(_refused(preview))
     if preview.destinations:

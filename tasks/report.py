@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from tasks.pages import as_html, as_markdown
+from tasks.prices import Cost
 from tasks.s3 import S3Access
 from tasks.statuses import Status
 from tasks.stopping import Stop
@@ -66,7 +67,8 @@ class CampaignReport:
     """A finished or stopped run of a campaign.
 
     `counts` has every status, also those without rows; `calls` and `seconds` are this run's; `rate` is the calls
-    a second from its first call to its last, None below two calls.
+    a second from its first call to its last, None below two calls. `costs` is what all rows cost that were presented,
+    failed and unknown ones too; None without prices.
     """
 
     campaign: str
@@ -81,6 +83,7 @@ class CampaignReport:
     dry_run: bool
     stop: Stop | None
     s3: Callable[[], S3Access] = field(repr=False, compare=False)
+    costs: Cost | None = None
 
     @property
     def reasons(self) -> tuple[ReasonCount, ...]:

@@ -4,6 +4,7 @@ from textwrap import shorten
 from typing import Final
 
 from tasks.advice import advice
+from tasks.costs_table import costs_table
 from tasks.countries import country
 from tasks.durations import in_words
 from tasks.pages import Block, Notes, Page, Table, Words
@@ -96,6 +97,8 @@ def _blocks(report: CampaignReport) -> list[Block]:
         )
     if report.figures.countries:
         blocks.append(_countries(report))
+    if report.costs is not None:
+        blocks.append(costs_table(report.costs, _MOST_COUNTRIES))
     if report.figures.failures:
         blocks.append(failures_table(report))
     blocks.append(Words(f"Results: {report.uri}"))

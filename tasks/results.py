@@ -149,12 +149,19 @@ class _Ids:
 
 
 def make_results(
-    plan: pl.LazyFrame, answers: Answers, campaign: str, not_sent_reason: str, phonenumbers: str | None = None
+    plan: pl.LazyFrame,
+    answers: Answers,
+    campaign: str,
+    not_sent_reason: str,
+    phonenumbers: str | None = None,
+    *,
+    segments: int | None = None,
 ) -> pl.LazyFrame:
     """Join the plan with what the ledger says: `RESULTS_SCHEMA`, every input row once, in input order.
 
     Sendable rows of a chunk that was never claimed are `not_sent` for `not_sent_reason`. `phonenumbers` is the
-    version of the metadata that the plan was judged by: it stands beside each `not_valid_for_region`.
+    version of the metadata that the plan was judged by: it stands beside each `not_valid_for_region`. `segments` is how
+    many parts the text has that all numbers get; None where the plan has a column of them.
     """
     planned = pl.col("status").is_not_null()
     from_position = pl.col("position_status").is_not_null()
@@ -190,7 +197,9 @@ def make_results(
         "campaign": pl.lit(campaign),
         "status": status,
         "reason": reason,
-        "segments": pl.lit(None, dtype=pl.UInt16),
+        "segments": pl.col("segments")
+        if "segments" in plan.collect_schema()
+        else pl.when(~planned).then(pl.lit(segments)),
         "metadata": pl.when(unlisted).then(pl.lit(phonenumbers and f"phonenumbers {phonenumbers}")),
     }
     return joined.select(made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items())

@@ -19,8 +19,9 @@ from tasks.order import Order
 from tasks.override_table import read_overrides
 from tasks.pacing import Pacer
 from tasks.places import open_store
-from tasks.planning import find_order_lists
-from tasks.recipients import ListSource, read_lists
+from tasks.planning import find_order_lists, read_order_lists
+from tasks.prices import Prices, read_prices
+from tasks.recipients import ListSource
 from tasks.s3 import S3Access
 from tasks.schedule import Schedule
 from tasks.send import Limits, Sender, Texts
@@ -50,6 +51,7 @@ class Run:
         scratch: Path,
         s3: Callable[[], S3Access],
         overrides: Overrides = NO_OVERRIDES,
+        prices: Prices | None = None,
         sources: tuple[ListSource, ...] | None = None,
     ) -> None:
         self.order = order
@@ -61,6 +63,7 @@ class Run:
         self.scratch = scratch
         self.s3 = s3
         self.overrides = overrides
+        self.prices = prices
         self.sources = sources
 
     @property
@@ -85,6 +88,7 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
     probe(store)
     overrides = read_overrides(order.numbers_override, s3)
     order = order.overriding(overrides)
+    prices = read_prices(order.prices, s3)
     stop = StopSignal()
     sources = None if order.campaign else find_order_lists(order, s3)
     campaign_id = order.campaign_for(_identities(sources or ()))
@@ -109,6 +113,7 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
             scratch=Path(scratch),
             s3=s3,
             overrides=overrides,
+            prices=prices,
             sources=sources,
         )
 
@@ -126,8 +131,9 @@ def preflight(order: Order, environ: Mapping[str, str] = os.environ) -> None:
     store = open_store(order.results, s3)
     probe(store)
     read_overrides(order.numbers_override, s3)
+    read_prices(order.prices, s3)
     if order.campaign is None or PLAN_KEY not in store.within(order.campaign).list(PLAN_KEY):
-        read_lists(find_order_lists(order, s3), number_column=order.number_column, s3=s3)
+        read_order_lists(order, find_order_lists(order, s3), s3)
 
 
 @contextlib.contextmanager
@@ -157,7 +163,7 @@ def open_sender(run: Run) -> Generator[Sender]:
                 ledger=run.ledger,
                 gateway=gateway,
                 pacer=pacer,
-                texts=Texts(run.order.message, run.order.type, run.order.sender_id),
+                texts=Texts(run.order.wording.text, run.order.type, run.order.sender_id),
                 stop=run.stop,
                 tally=run.tally,
                 limits=Limits(max_failure_rate=run.order.max_failure_rate),

@@ -28,17 +28,21 @@ _LONGEST_CLAIM = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What is said, and how: the same for every number of the campaign."""
+    """What is said, and how. `message` goes to every number of a chunk that has no messages of its own."""
 
-    message: str
+    message: str | None
     type: MessageType
     sender_id: str | None
 
     def batch(self, chunk: Chunk, task_id: str) -> BatchSend:
-        """Return the call for a chunk: one message a number, in position order."""
+        """Return the call for a chunk: one message a number, in position order.
+
+        Raises:
+            ValueError: there is no text for the chunk.
+        """
         return BatchSend(
             numbers=tuple(number.removeprefix("+") for number in chunk.phone_numbers),
-            messages=(self.message,) * len(chunk.phone_numbers),
+            messages=self._of(chunk),
             type=self.type,
             sender_id=self.sender_id,
             task_id=task_id,
@@ -47,10 +51,20 @@ class Texts:
     def fingerprint(self, chunk: Chunk) -> str:
         """SHA-256 over what the chunk says to whom, so that a claim tells later what it was for."""
         digest = hashlib.sha256()
-        for part in (self.type, self.sender_id or "", self.message, *chunk.phone_numbers):
+        for part in (self.type, self.sender_id or "", self.message or "", *chunk.phone_numbers):
             digest.update(part.encode())
             digest.update(b"\0")
+        for message in chunk.messages or ():
+            digest.update(message.encode())
+            digest.update(b"\0")
         return digest.hexdigest()
+
+    def _of(self, chunk: Chunk) -> tuple[str, ...]:
+        if chunk.messages is not None:
+            return chunk.messages
+        if self.message is None:
+            raise ValueError(f"chunk {chunk.index} has no messages, and neither has the campaign one for all")
+        return (self.message,) * len(chunk.phone_numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,23 @@ class UnsupportedReason(StrEnum):
     UNITED_STATES = "united_states"
 
 
-REASON_SENTENCES: Final[dict[InvalidReason | UnsupportedReason, str]] = {
+class MessageReason(StrEnum):
+    """Why a row is `invalid` for its text; `missing` is followed by an underscore and the column's name."""
+
+    MISSING = "missing"
+    MESSAGE_EMPTY = "message_empty"
+    MESSAGE_TOO_LONG = "message_too_long"
+
+
+class SelectionReason(StrEnum):
+    """Why a campaign is not meant for a row that could be sent."""
+
+    COUNTRY_DENIED = "country_denied"
+    COUNTRY_NOT_ALLOWED = "country_not_allowed"
+    OUTSIDE_SAMPLE = "outside_sample"
+
+
+REASON_SENTENCES: Final[dict[InvalidReason | UnsupportedReason | MessageReason | SelectionReason, str]] = {
     InvalidReason.EMPTY: "The cell is empty or holds only invisible characters.",
     InvalidReason.NOT_A_NUMBER: "The text is not a phone number.",
     InvalidReason.TOO_SHORT: "The number has fewer digits than any number of its country.",
@@ -59,4 +75,12 @@ REASON_SENTENCES: Final[dict[InvalidReason | UnsupportedReason, str]] = {
     ),
     UnsupportedReason.CHINA_MAINLAND: "Alibaba's international API does not send to mainland China (+86).",
     UnsupportedReason.UNITED_STATES: "Alibaba's international API does not send to the United States.",
+    MessageReason.MISSING: (
+        "The row has no value for a placeholder of the message; give it one, or the placeholder a default."
+    ),
+    SelectionReason.COUNTRY_DENIED: "This campaign was told not to send to the country.",
+    SelectionReason.COUNTRY_NOT_ALLOWED: "This campaign was told to send to other countries only.",
+    SelectionReason.OUTSIDE_SAMPLE: "This campaign was told to send to the first rows only; send the rest by another.",
+    MessageReason.MESSAGE_EMPTY: "The row's text is blank.",
+    MessageReason.MESSAGE_TOO_LONG: "The row's text has more characters than a text may have.",
 }

@@ -7,16 +7,19 @@ import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.errors import LeaseLostError, StoreUnavailableError
+from tasks.errors import InputError, LeaseLostError, StoreUnavailableError
 from tasks.ledger import ChunkState, History
+from tasks.messages import parts_of
 from tasks.order import OnUnknown
 from tasks.plan import FrozenPlan
 from tasks.planning import plan_lists
 from tasks.preview import Preview, make_preview
+from tasks.prices import cost_of
 from tasks.report import CampaignReport
 from tasks.report_figures import count_figures
 from tasks.results import RESULTS_KEY, gather, make_results, write_results
 from tasks.run import Run
+from tasks.statuses import Status
 from tasks.stopping import Stop, StopCause
 from tasks.store import Store
 from tasks.todo import Todo
@@ -59,9 +62,12 @@ def read_ledger(run: Run, plan: FrozenPlan) -> Todo:
     wanted = {ChunkState.OPEN, ChunkState.UNKNOWN} if resend else {ChunkState.OPEN}
     chunks = tuple(index for index, state in states.items() if state in wanted)
     left = pl.LazyFrame({"chunk": chunks}, schema={"chunk": pl.UInt32})
-    numbers = plan.scan().join(left, on="chunk", how="semi").select(pl.len()).collect(engine="streaming").item()
+    text = run.order.wording.text
+    parts = pl.sum("segments") if text is None else pl.len() * parts_of(text)
+    counted = plan.scan().join(left, on="chunk", how="semi").select(pl.len(), parts.cast(pl.UInt64).alias("parts"))
+    numbers, wanted_parts = counted.collect(engine="streaming").row(0)
     run.tally.expect(numbers)
-    return Todo(chunks, resent, histories, numbers)
+    return Todo(chunks, resent, histories, numbers, wanted_parts)
 
 
 @task(name="preview-campaign", cache_policy=NO_CACHE, persist_result=False)
@@ -74,9 +80,21 @@ def preview_campaign(run: Run, plan: FrozenPlan, todo: Todo) -> Preview:
         campaign=run.campaign.id,
         lists=tuple(str(found["uri"]) for found in lists),
         numbers=todo.numbers,
+        parts=todo.parts,
+        prices=run.prices,
         calls=len(todo.chunks),
         resent_chunks=len(todo.resent),
     )
+
+
+def check_caps(run: Run, preview: Preview) -> None:
+    """Let a campaign pass that breaks no cap; a dry run only says so in its preview.
+
+    Raises:
+        InputError: it breaks one; this run has sent nothing.
+    """
+    if preview.broken_caps and not run.order.dry_run:
+        raise InputError("\n".join(f"campaign {run.campaign.id!r} is not sent: {cap}" for cap in preview.broken_caps))
 
 
 @task(name="write-results", cache_policy=NO_CACHE, persist_result=False)
@@ -93,10 +111,13 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
         raise LeaseLostError(stop.message)  # the results are for the run that took over to write
     histories = run.ledger.histories()
     reason = "dry_run" if run.order.dry_run else "stopped" if stop is None else str(stop.cause)
+    text = run.order.wording.text
+    segments = None if text is None else parts_of(text)
 
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
         block = {index: histories[index] for index in chunks if index in histories}
-        return make_results(rows, gather(block, run.ledger.receipts(block)), run.campaign.id, reason, plan.phonenumbers)
+        answers = gather(block, run.ledger.receipts(block))
+        return make_results(rows, answers, run.campaign.id, reason, plan.phonenumbers, segments=segments)
 
     path, counts = write_results(plan, results, run.scratch)
     _put(run.store, path)
@@ -113,6 +134,7 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
         rate=standing.rate,
         dry_run=run.order.dry_run,
         stop=stop,
+        costs=None if run.prices is None else cost_of(_presented(path), run.prices),
         s3=run.s3,
     )
     run.campaign.update(
@@ -124,6 +146,12 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
         }
     )
     return report
+
+
+def _presented(results: Path) -> pl.LazyFrame:
+    """Return the rows that were presented to the gateway: a part costs money also where it fails."""
+    presented = [Status.ACCEPTED.value, Status.FAILED.value, Status.UNKNOWN.value]
+    return pl.scan_parquet(results, glob=False).filter(pl.col("status").cast(pl.String).is_in(presented))
 
 
 def _put(store: Store, path: Path) -> None:

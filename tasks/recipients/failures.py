@@ -5,6 +5,7 @@ polars' own message is never shown: it may quote a phone number, and the path in
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NoReturn
 
 import polars as pl
@@ -29,6 +30,7 @@ def translate_errors(
     number_column: str | None,
     s3: Callable[[], S3Access],
     columns: Sequence[str] = (),
+    prefix: str = "",
 ) -> Generator[None]:
     """Wrap the collecting or sinking of what `read_lists` gave: whatever polars raises in it becomes an InputError.
 
@@ -40,6 +42,7 @@ def translate_errors(
         number_column: As it was given to `read_lists`.
         s3: As it was given to `read_lists`.
         columns: As they were given to `read_lists`.
+        prefix: As it was given to `read_lists`.
 
     Raises:
         InputError: In place of any error of polars or of the system.
@@ -48,7 +51,9 @@ def translate_errors(
         yield
     except _READING as error:
         for source in sources:
-            _try_alone(source, number_column, s3, columns)
+            _try_alone(
+                source, partial(read_lists, number_column=number_column, s3=s3, columns=columns, prefix=prefix), s3
+            )
         check_unchanged(sources, s3)  # what cannot be read for once may have been replaced in the midst of it
         raise _elsewhere(error) from None
     except InputError as error:
@@ -61,9 +66,11 @@ def _short(error: InputError) -> InputError:
     return error if line == str(error) else InputError(line)
 
 
-def _try_alone(source: ListSource, number: str | None, s3: Callable[[], S3Access], columns: Sequence[str]) -> None:
+def _try_alone(
+    source: ListSource, read: Callable[[Sequence[ListSource]], pl.LazyFrame], s3: Callable[[], S3Access]
+) -> None:
     try:
-        rows = read_lists([source], number_column=number, s3=s3, columns=columns)
+        rows = read([source])
         rows.select(pl.all().len(), pl.all().null_count().name.suffix(" nulls")).collect(engine="streaming")
     except _READING:
         _blame(source, s3)

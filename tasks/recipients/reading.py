@@ -30,6 +30,7 @@ def read_lists(
     number_column: str | None,
     s3: Callable[[], S3Access],
     columns: Sequence[str] = (),
+    prefix: str = "",
 ) -> pl.LazyFrame:
     """Read lists, in the order given, into one lazy frame that polars' streaming engine can run.
 
@@ -43,21 +44,23 @@ def read_lists(
         number_column: The name of the column with the phone numbers; None looks for a usual name in each list.
         s3: Gives the access to S3; called only when a list is there.
         columns: Further columns to read, by name; each list must have them all.
+        prefix: What the names of `columns` begin with in the frame.
 
     Raises:
         InputError: A column is not to be found, or is there twice; or a footer or a workbook cannot be read.
     """
-    check_wanted(columns)
+    named = tuple(f"{prefix}{column}" for column in columns)
+    check_wanted(named)
     access = cache(s3)
     if any(source.on_s3 for source in sources):
         access()
     opened = on_each(partial(open_list, number=number_column, columns=columns, s3=access), sources)
     frames = [
-        _numbered(tuple(group), shape, columns, access) for shape, group in groupby(opened, key=lambda each: each.shape)
+        _numbered(tuple(group), shape, named, access) for shape, group in groupby(opened, key=lambda each: each.shape)
     ]
     if frames:
         return pl.concat(frames)
-    texts = dict.fromkeys(("recipient", *columns), pl.String)
+    texts = dict.fromkeys(("recipient", *named), pl.String)
     return pl.LazyFrame(schema={"source": pl.String, "row": pl.UInt64, **texts})
 
 

@@ -30,7 +30,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def sandbox() -> Generator[Sandbox]:
     """One S3 server and one gateway for the module; the account may make 50 calls a second."""
-    with Sandbox(calls_per_second=50) as running:
+    with Sandbox(calls_per_second=50, log_messages=True) as running:
         yield running
 
 
@@ -237,3 +237,42 @@ def test_the_final_state_tells_the_counts(results: str, list_of: Any) -> None:
     )
     assert state.name == "Completed"
     assert "5 accepted" in state.message
+
+
+def test_each_recipient_reads_its_own_text(sandbox: Sandbox, results: str, tmp_path: Path) -> None:
+    """From the list's columns, with its parts in the results; a resume reads the texts of the frozen plan."""
+    path = tmp_path / "personal.csv"
+    people = numbers(7)
+    names = ["Ann", "Bo]", "Łukasz", "x" * 200, "", "Ev", "{name}"]
+    path.write_text("phone,First Name\n" + "".join(f"{n},{name}\n" for n, name in zip(people, names, strict=True)))
+    order: dict[str, Any] = {"message": "Hi {first_name}", "type": "OTP", "results": results, "campaign": "personal"}
+    dry = send_campaign([str(path)], **order, calls_per_second=50, numbers_per_call=3, dry_run=True)
+    assert dry.results()["segments"].to_list() == [1, 1, 1, 2, None, 1, 1]
+    path.unlink()
+    report = send_campaign([str(path)], **order, calls_per_second=50, numbers_per_call=3)
+    read = {
+        number: text
+        for arrival in sandbox.gateway.log()
+        for number, text in zip(arrival.numbers, arrival.messages or [], strict=True)
+    }
+    assert read == {n: f"Hi {name}" for n, name in zip(people, names, strict=True) if name}
+    found = report.results()
+    assert found.filter(pl.col("status") == "invalid")["reason"].to_list() == ["missing_first_name"]
+    assert report.counts["accepted"] == 6
+
+
+@pytest.mark.parametrize("cap", [{"max_recipients": 19}, {"max_parts": 39}, {"max_cost": 1.59}])
+def test_a_cap_stops_a_campaign_before_its_first_call(
+    sandbox: Sandbox, results: str, list_of: Any, tmp_path: Path, cap: dict[str, Any]
+) -> None:
+    """And the same campaign goes on once the cap is raised: caps are not frozen."""
+    prices = tmp_path / "prices.csv"
+    prices.write_text("country,price,currency\nSG,0.04,USD\n")
+    path = list_of(numbers(20))
+    order: dict[str, Any] = {"message": "x" * 161, "type": "OTP", "results": results, "campaign": "capped"}
+    with pytest.raises(InputError, match=next(iter(cap)).replace("_", "-")):
+        send_campaign([path], **order, prices=str(prices), calls_per_second=50, **cap)
+    assert sandbox.gateway.stats().calls == 0
+    raised = {name: value + 0.01 if name == "max_cost" else value + 1 for name, value in cap.items()}
+    report = send_campaign([path], **order, prices=str(prices), calls_per_second=50, **raised)
+    assert report.counts["accepted"] == 20

@@ -1,0 +1,131 @@
+"""The text of each row, as polars expressions over its columns, and the rows that cannot have one."""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import polars as pl
+
+from tasks.messages.alphabet import without_look_alikes
+from tasks.messages.parts import count_parts
+from tasks.messages.template import Placeholder, Template, parse_template
+from tasks.statuses import STATUSES, MessageReason, Status
+
+PREFIX: Final = "column:"
+"""What the names of a list's columns begin with in the frame, so that they are none of the frame's own."""
+
+TEXT_COLUMNS: Final = ("message", "segments")
+"""What `add_texts` adds."""
+
+_DAMAGING: Final = (
+    r"[\p{Cc}\x{2028}\x{2029}\x{202A}-\x{202E}\x{2066}-\x{2069}]+"  # controls, line ends, direction marks
+)
+_DAMAGING_IN_TEXTS: Final = r"[\p{Cc}\x{2028}\x{2029}\x{202A}-\x{202E}\x{2066}-\x{2069}--[\n\r]]+"
+_BLANKS: Final = (
+    " \t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
+    "\u200a\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Where the texts come from: a template, or a column that holds them; `downgrade` keeps texts in GSM-7."""
+
+    template: Template | None
+    column: str | None
+    downgrade: bool
+    max_characters: int
+
+    @classmethod
+    def of(cls, message: str | None, column: str | None, *, downgrade: bool, max_characters: int) -> Self:
+        """Read a wording from what an order says.
+
+        Raises:
+            InputError: the template cannot be read.
+        """
+        return cls(None if message is None else parse_template(message), column, downgrade, max_characters)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the lists that it needs."""
+        if self.column is not None:
+            return (self.column,)
+        return () if self.template is None else self.template.columns
+
+    @property
+    def text(self) -> str | None:
+        """What every row reads; None where it depends on the row."""
+        text = None if self.template is None else self.template.text
+        if text is None or not self.downgrade:
+            return text
+        return pl.select(without_look_alikes(pl.lit(text))).item()
+
+
+def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
+    """Add `message` (String) and `segments` (UInt16) to judged rows, and turn away those that cannot have a text.
+
+    `rows` has the columns of `wording`, each named `PREFIX` and its name, beside `status` and `reason`. Rows that have
+    a status already keep it. Without a value: `invalid`, `missing_<column>`; without a text or with one that is too
+    long: `message_empty`, `message_too_long`. `message` and `segments` are null in rows that are not sent.
+    """
+    missing: list[pl.Expr] = []
+    if wording.template is None:
+        text = _value(str(wording.column), _DAMAGING_IN_TEXTS)
+        fault = pl.when(text == "").then(pl.lit(MessageReason.MESSAGE_EMPTY))
+    else:
+        text = _rendered(wording.template)
+        faults = [
+            pl.when(_value(column) == "").then(pl.lit(f"{MessageReason.MISSING}_{column}"))
+            for column in _needed(wording.template)
+        ]
+        missing = [fault.otherwise(None) for fault in faults]
+        fault = pl.when(pl.lit(value=False)).then(pl.lit(""))
+    if wording.downgrade:
+        text = without_look_alikes(text)
+    message = pl.col("message")
+    fault = (
+        fault.when(message.str.strip_chars(_BLANKS) == "")
+        .then(pl.lit(MessageReason.MESSAGE_EMPTY))
+        .when(message.str.len_chars() > wording.max_characters)
+        .then(pl.lit(MessageReason.MESSAGE_TOO_LONG))
+        .otherwise(None)
+    )
+    found = pl.coalesce(*missing, fault)
+    is_faulty = pl.col("status").is_null() & pl.col("fault").is_not_null()
+    sendable = pl.col("status").is_null()
+    return (
+        rows.with_columns(message=text)
+        .with_columns(fault=found)
+        .with_columns(
+            status=pl.when(is_faulty).then(pl.lit(Status.INVALID, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
+            reason=pl.when(is_faulty).then(pl.col("fault")).otherwise(pl.col("reason")),
+        )
+        .with_columns(message=pl.when(sendable).then(message))
+        .with_columns(segments=count_parts(message))
+        .drop("fault")
+    )
+
+
+def _needed(template: Template) -> tuple[str, ...]:
+    """Return the columns that a row must have a value in: those of a placeholder without a default."""
+    needed = [template.column_of(p) for p in template.pieces if isinstance(p, Placeholder) and p.default is None]
+    return tuple(dict.fromkeys(needed))
+
+
+def _rendered(template: Template) -> pl.Expr:
+    return pl.concat_str(
+        [
+            pl.lit(piece) if isinstance(piece, str) else _filled(template.column_of(piece), piece.default)
+            for piece in template.pieces
+        ]
+    )
+
+
+def _filled(column: str, default: str | None) -> pl.Expr:
+    value = _value(column)
+    return value if default is None else pl.when(value == "").then(pl.lit(default)).otherwise(value)
+
+
+def _value(column: str, damaging: str = _DAMAGING) -> pl.Expr:
+    """Return the cleaned values of a column; empty ones are empty texts, never null."""
+    value = pl.col(f"{PREFIX}{column}").fill_null("")
+    return value.str.replace_all(damaging, " ").str.strip_chars(_BLANKS)
