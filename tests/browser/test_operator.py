@@ -103,7 +103,7 @@ def fill_in_the_form(page: "playwright.Page", site: PrefectSite, lists: str) -> 
     """Start a campaign by the form, and return its run."""
     page.goto(f"{site.url}/deployments/deployment/{site.deployment['id']}/run")  # type: ignore[index]
     playwright.expect(page.get_by_text("Recipient lists", exact=True)).to_be_visible(timeout=30_000)
-    page.get_by_role("button", name="Add item").click()
+    page.get_by_role("button", name="Add item").first.click()  # of the first field; there are other lists further down
     type_into(page, "Recipient lists", lists)
     type_into(page, "Message", MESSAGE)
     choose(page, "Kind of message", "NOTIFY")
