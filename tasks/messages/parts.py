@@ -19,17 +19,19 @@ _FIRST_HALF: Final = (
 )
 
 
-def count_parts(texts: pl.Expr) -> pl.Expr:
+def count_parts(texts: pl.Expr, gsm: pl.Expr | None = None) -> pl.Expr:
     """Return the parts of each text (UInt16; null stays null, an empty text has none).
 
-    Works on whole columns, some 20 million short texts a second on two cores.
+    Works on whole columns, some millions of texts a second. `gsm` says which texts can be sent in GSM-7, where that is
+    known for less than a look at all of their characters.
     """
-    return texts.map_batches(_count, return_dtype=pl.UInt16, is_elementwise=True)
+    known = ~texts.str.contains(NOT_GSM) if gsm is None else gsm
+    return pl.struct(text=texts, gsm=known).map_batches(_count, return_dtype=pl.UInt16, is_elementwise=True)
 
 
 def parts_of(text: str) -> int:
     """Return the parts of one text."""
-    return int(_count(pl.Series([text], dtype=pl.String)).item())
+    return int(pl.select(count_parts(pl.lit(text))).item())
 
 
 def encoding_of(text: str) -> str:
@@ -37,16 +39,17 @@ def encoding_of(text: str) -> str:
     return "GSM-7" if is_gsm(text) else "UCS-2"
 
 
-def _count(texts: pl.Series) -> pl.Series:
-    text = pl.col("text")
+def _count(batch: pl.Series) -> pl.Series:
+    texts, text = batch.struct.field("text"), pl.col("text")
     counted = (
-        texts.alias("text")
-        .to_frame()
-        .select(gsm=~text.str.contains(NOT_GSM), characters=text.str.len_chars(), octets=text.str.len_bytes())
+        batch.struct.unnest()
+        .select("gsm", characters=text.str.len_chars(), octets=text.str.len_bytes())
         .with_columns(alone=pl.when("gsm").then(_GSM_ALONE).otherwise(_UCS_ALONE))
     )
-    # Most texts are short: one with twice its characters within a part is one part, whatever its pairs.
-    short = pl.col("characters") * 2 <= pl.col("alone")
+    # Most texts are short, whatever their pairs: each character might be a pair in GSM-7, and in UCS-2 those that have
+    # 3 octets more than one.
+    most_pairs = pl.when("gsm").then("characters").otherwise((pl.col("octets") - pl.col("characters")) // 3)
+    short = pl.col("characters") + most_pairs <= pl.col("alone")
     parts = counted.select(pl.when(short).then((pl.col("characters") > 0).cast(pl.UInt16)).alias("parts")).to_series()
     long = (parts.is_null() & texts.is_not_null()).arg_true()
     if long.is_empty():

@@ -5,7 +5,7 @@ from typing import Final, Self
 
 import polars as pl
 
-from tasks.messages.alphabet import without_look_alikes
+from tasks.messages.alphabet import NOT_GSM, is_gsm, without_look_alikes
 from tasks.messages.parts import count_parts
 from tasks.messages.template import Placeholder, Template, parse_template
 from tasks.statuses import STATUSES, MessageReason, Status
@@ -67,42 +67,69 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
     a status already keep it. Without a value: `invalid`, `missing_<column>`; without a text or with one that is too
     long: `message_empty`, `message_too_long`. `message` and `segments` are null in rows that are not sent.
     """
-    missing: list[pl.Expr] = []
     if wording.template is None:
-        text = _value(str(wording.column), _DAMAGING_IN_TEXTS)
-        fault = pl.when(text == "").then(pl.lit(MessageReason.MESSAGE_EMPTY))
+        rows = rows.with_columns(message=_value(str(wording.column), _DAMAGING_IN_TEXTS))
+        missing = None
     else:
-        text = _rendered(wording.template)
-        faults = [
-            pl.when(_value(column) == "").then(pl.lit(f"{MessageReason.MISSING}_{column}"))
-            for column in _needed(wording.template)
-        ]
-        missing = [fault.otherwise(None) for fault in faults]
-        fault = pl.when(pl.lit(value=False)).then(pl.lit(""))
+        # Cleaned once: polars finds an expression that stands twice only within one step.
+        rows = rows.with_columns(_value(column).alias(f"{PREFIX}{column}") for column in wording.template.columns)
+        rows = rows.with_columns(message=_rendered(wording.template))
+        missing = _missing(wording.template)
     if wording.downgrade:
-        text = without_look_alikes(text)
+        rows = rows.with_columns(message=without_look_alikes(pl.col("message")))
+    faults = [] if missing is None else [missing]
     message = pl.col("message")
-    fault = (
-        fault.when(message.str.strip_chars(_BLANKS) == "")
+    faults.append(
+        pl.when(_is_blank(message, wording.template))
         .then(pl.lit(MessageReason.MESSAGE_EMPTY))
         .when(message.str.len_chars() > wording.max_characters)
         .then(pl.lit(MessageReason.MESSAGE_TOO_LONG))
-        .otherwise(None)
     )
-    found = pl.coalesce(*missing, fault)
-    is_faulty = pl.col("status").is_null() & pl.col("fault").is_not_null()
     sendable = pl.col("status").is_null()
+    is_faulty = sendable & pl.col("fault").is_not_null()
     return (
-        rows.with_columns(message=text)
-        .with_columns(fault=found)
+        rows.with_columns(fault=pl.coalesce(faults))
         .with_columns(
             status=pl.when(is_faulty).then(pl.lit(Status.INVALID, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
             reason=pl.when(is_faulty).then(pl.col("fault")).otherwise(pl.col("reason")),
+            message=pl.when(sendable & pl.col("fault").is_null()).then(message),
         )
-        .with_columns(message=pl.when(sendable).then(message))
-        .with_columns(segments=count_parts(message))
+        .with_columns(segments=count_parts(message, _gsm(wording)))
         .drop("fault")
     )
+
+
+def _gsm(wording: Wording) -> pl.Expr | None:
+    """Return which texts can be sent in GSM-7, by the values alone where they alone decide; None where they do not."""
+    if wording.template is None or wording.downgrade:
+        return None
+    said = "".join(piece if isinstance(piece, str) else piece.default or "" for piece in wording.template.pieces)
+    if not is_gsm(said):
+        return None
+    values = [pl.col(f"{PREFIX}{column}") for column in wording.template.columns]
+    return ~pl.concat_str(values).str.contains(NOT_GSM)
+
+
+def _is_blank(message: pl.Expr, template: Template | None) -> pl.Expr:
+    """Whether a text is blank; it need not be looked at where the template itself says something."""
+    said = () if template is None else template.pieces
+    if any(isinstance(piece, str) and _without_blanks(piece) for piece in said):
+        return pl.lit(value=False)
+    return message.str.strip_chars(_BLANKS) == ""
+
+
+def _without_blanks(text: str) -> str:
+    """Return a text without visible and invisible blanks at its ends; look-alikes of blanks are among them."""
+    return text.strip(_BLANKS + "\u00ad")
+
+
+def _missing(template: Template) -> pl.Expr | None:
+    """Return the reason of rows without a value for a placeholder that has no default; null for the others."""
+    faults = [
+        pl.when(pl.col(f"{PREFIX}{column}") == "").then(pl.lit(f"{MessageReason.MISSING}_{column}"))
+        for column in _needed(template)
+    ]
+    return pl.coalesce(faults) if faults else None
 
 
 def _needed(template: Template) -> tuple[str, ...]:
@@ -121,7 +148,7 @@ def _rendered(template: Template) -> pl.Expr:
 
 
 def _filled(column: str, default: str | None) -> pl.Expr:
-    value = _value(column)
+    value = pl.col(f"{PREFIX}{column}")
     return value if default is None else pl.when(value == "").then(pl.lit(default)).otherwise(value)
 
 

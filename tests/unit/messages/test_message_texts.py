@@ -1,5 +1,6 @@
 """Templates and the texts that they become: nothing in them or in a value is interpreted."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -14,7 +15,7 @@ from tasks.statuses import STATUSES
 NASTY = st.one_of(st.text(), st.text(st.sampled_from("{}|$0.a[]\\ %\n\x00")))
 
 
-def texts_of(message: str | None, rows: dict[str, list[str | None]], **changes: Any) -> pl.DataFrame:
+def texts_of(message: str | None, rows: Mapping[str, Sequence[str | None]], **changes: Any) -> pl.DataFrame:
     """Render a message, or a column, over rows that can all be sent."""
     options: dict[str, Any] = {"column": None, "downgrade": False, "max_characters": 1_500} | changes
     wording = Wording.of(message, **options)
