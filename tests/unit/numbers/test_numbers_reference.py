@@ -17,7 +17,15 @@ from number_spellings import spellings
 
 from tasks.errors import InputError
 from tasks.numbers import VERDICT_COLUMNS, checked_region, judge, judge_text
-from tasks.statuses import REASON_SENTENCES, STATUSES, InvalidReason, Status, UnsupportedReason
+from tasks.statuses import (
+    REASON_SENTENCES,
+    STATUSES,
+    InvalidReason,
+    MessageReason,
+    SelectionReason,
+    Status,
+    UnsupportedReason,
+)
 
 SHARED = next((folder for parent in Path(__file__).parents if (folder := parent / "shared" / "data").is_dir()), Path())
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -175,7 +183,7 @@ def test_judge_takes_an_empty_list() -> None:
 
 def test_every_reason_has_a_sentence() -> None:
     """The table of sentences is whole, and the statuses stand in the order of the results' enum."""
-    assert set(REASON_SENTENCES) == {*InvalidReason, *UnsupportedReason}
+    assert set(REASON_SENTENCES) == {*InvalidReason, *UnsupportedReason, *MessageReason, *SelectionReason}
     assert all(sentence.endswith(".") for sentence in REASON_SENTENCES.values())
     assert STATUSES == (
         "accepted",
