@@ -24,7 +24,7 @@ def send_shards(run: Run, plan: FrozenPlan, todo: Todo) -> None:
     shards = [todo.chunks[first : first + size] for first in range(0, len(todo.chunks), size)]
     with open_sender(run) as sender:
         for number, indexes in enumerate(shards, start=1):
-            with Shard(sender, indexes, plan.read_chunks, todo.histories, rate) as shard:
+            with Shard(sender, indexes, plan.open_chunks, todo.histories, rate) as shard:
                 if len(shards) > 1:
                     try:
                         _shard_flow(shard, rate)(run.campaign.id, number, len(shards))

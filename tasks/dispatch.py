@@ -61,22 +61,23 @@ def shard_chunks(calls_per_second: float) -> int:
 class Shard:
     """The chunks that one flow run sends; a context manager, with the threads that send them.
 
-    `indexes` are their numbers in plan order, `read` gets chunks from the plan by their numbers. They are read some
-    hundreds at a time, shortly before their turns. Not a dataclass, so that Prefect passes it on unread.
+    `indexes` are their numbers in plan order, `read` opens chunks of the plan by their numbers. They are read some
+    hundreds at a time, shortly before their turns, and made by the thread that sends them. Not a dataclass, so that
+    Prefect passes it on unread.
     """
 
     def __init__(
         self,
         sender: Sender,
         indexes: Sequence[int],
-        read: Callable[[Sequence[int]], Mapping[int, Chunk]],
+        read: Callable[[Sequence[int]], Mapping[int, Callable[[], Chunk]]],
         histories: Mapping[int, History],
         calls_per_second: float,
     ) -> None:
         self._sender = sender
         self._indexes = indexes
         self._read = read
-        self._chunks: dict[int, Chunk] = {}
+        self._chunks: dict[int, Callable[[], Chunk]] = {}
         self._histories = histories
         self._calls_per_second = calls_per_second
         self._threads = ThreadPoolExecutor(thread_count(calls_per_second), thread_name_prefix="send")
@@ -120,7 +121,7 @@ class Shard:
 
     def _send(self, index: int) -> Receipt | None:
         try:
-            return self._sender.send(self._chunks.pop(index), self._histories.get(index, History()))
+            return self._sender.send(self._chunks.pop(index)(), self._histories.get(index, History()))
         finally:
             with self._changed:
                 self._open -= 1

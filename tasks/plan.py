@@ -1,9 +1,9 @@
 """The plan: every row with its verdict, and for sendable rows the chunk and the position in it."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import phonenumbers
@@ -136,7 +136,22 @@ class FrozenPlan:
 
     def chunks(self, first: int, last: int) -> Iterator[Chunk]:
         """Read the chunks `first` up to and with `last`; it reads the blocks that they stand in, and no more."""
-        rows = (
+        rows = self._chunk_rows(first, last)
+        for place in range(rows.height):
+            yield _chunk_of(rows, place)
+
+    def open_chunks(self, indexes: Sequence[int]) -> dict[int, Callable[[], Chunk]]:
+        """Read these chunks, which stand in plan order and best near each other; each is made when it is called.
+
+        A thousand Python texts a chunk take their time, in which no other thread runs: the thread that sends a chunk
+        makes them, and not one thread those of hundreds at once.
+        """
+        rows = self._chunk_rows(indexes[0], indexes[-1])
+        wanted = set(indexes)
+        return {index: partial(_chunk_of, rows, place) for place, index in enumerate(rows["chunk"]) if index in wanted}
+
+    def _chunk_rows(self, first: int, last: int) -> pl.DataFrame:
+        return (
             self._block_rows(first // BLOCK_CHUNKS, last // BLOCK_CHUNKS)
             .filter(pl.col("chunk").is_between(first, last))
             .group_by("chunk")
@@ -144,13 +159,6 @@ class FrozenPlan:
             .sort("chunk")
             .collect(engine="streaming")
         )
-        for index, numbers, *messages in rows.iter_rows():
-            yield Chunk(index, tuple(numbers), tuple(messages[0]) if messages else None)
-
-    def read_chunks(self, indexes: Sequence[int]) -> dict[int, Chunk]:
-        """Read these chunks, which stand in plan order; they are best near each other."""
-        wanted = set(indexes)
-        return {chunk.index: chunk for chunk in self.chunks(indexes[0], indexes[-1]) if chunk.index in wanted}
 
     def blocks(self) -> Iterator[tuple[pl.LazyFrame, range]]:
         """Cut the rows into blocks of 2,000 chunks, in input order, each with the range of its chunks.
@@ -186,3 +194,8 @@ class FrozenPlan:
             .to_list()
         )
         return [0, *found[1:]]
+
+
+def _chunk_of(rows: pl.DataFrame, place: int) -> Chunk:
+    messages = tuple(rows["message"][place]) if "message" in rows.columns else None
+    return Chunk(rows["chunk"][place], tuple(rows["phone_number"][place]), messages)

@@ -21,6 +21,7 @@ _ACTIVE_SECONDS = 20.0
 _LEAST_EXCESS = 0.04
 _MOST_EXCESS = 63.0
 _RECOVERY_SECONDS = 4.0
+_INCIDENT_SECONDS = 1.0
 _SWAP_TRIES = 200
 
 
@@ -78,12 +79,16 @@ class Schedule:
     def slow_down(self, retry_after: float) -> None:
         """Note that the gateway throttled: longer intervals for a while, for every run of the account.
 
+        Throttled calls within one second are one incident: they had left before anybody could slow down for the first.
+
         `retry_after`: seconds before which the gateway wants no call at all, 0 if it did not say.
         """
 
         def note(document: dict[str, Any], now: float) -> None:
-            excess = min(_MOST_EXCESS, max(_LEAST_EXCESS, 2.0 * (_slowness(document, now) - 1.0)))
-            document["slow"] = {"excess": excess, "at": now}
+            slow = document.get("slow")
+            if slow is None or not 0.0 <= now - slow["at"] < _INCIDENT_SECONDS:
+                excess = min(_MOST_EXCESS, max(_LEAST_EXCESS, 2.0 * (_slowness(document, now) - 1.0)))
+                document["slow"] = {"excess": excess, "at": now}
             document["hold"] = max(float(document.get("hold", 0.0)), now + retry_after)
 
         self._change(note)

@@ -71,6 +71,7 @@ def test_a_frozen_plan_reads_back_chunk_by_chunk(local_store: LocalStore, tmp_pa
     assert plan is not None
     assert plan.chunk_count() == 3
     assert dict(plan.counts()) == {"sendable": 10}
+    assert [make() for make in plan.open_chunks([0, 2]).values()] == [*plan.chunks(0, 0), *plan.chunks(2, 2)]
     assert [chunk.phone_numbers for chunk in plan.chunks(1, 2)] == [
         tuple(f"+{number}" for number in numbers[4:8]),
         tuple(f"+{number}" for number in numbers[8:]),

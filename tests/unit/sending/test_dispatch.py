@@ -1,6 +1,7 @@
 """How chunks are handed to task runs: in which groups, how many ahead, and what a task run's state says."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -30,8 +31,8 @@ class _Answers:
 
 def shard(chunks: int, calls_per_second: float, answers: _Answers | None = None) -> Shard:
 
-    def read(indexes: Sequence[int]) -> dict[int, Chunk]:
-        return {index: Chunk(index, (f"+65812345{index:02d}",)) for index in indexes}
+    def read(indexes: Sequence[int]) -> dict[int, Callable[[], Chunk]]:
+        return {index: partial(Chunk, index, (f"+65812345{index:02d}",)) for index in indexes}
 
     return Shard(cast("Sender", answers or _Answers()), range(chunks), read, {}, calls_per_second)
 
@@ -60,9 +61,9 @@ def test_chunks_are_read_shortly_before_their_turns_and_forgotten_after() -> Non
     reads: list[int] = []
     answers = _Answers()
 
-    def read(indexes: Sequence[int]) -> dict[int, Chunk]:
+    def read(indexes: Sequence[int]) -> dict[int, Callable[[], Chunk]]:
         reads.append(len(answers.sent))
-        return {index: Chunk(index, ("+6581234567",)) for index in indexes}
+        return {index: partial(Chunk, index, ("+6581234567",)) for index in indexes}
 
     with Shard(cast("Sender", answers), range(1_200), read, {}, 100) as sending:
         for window in sending.windows():

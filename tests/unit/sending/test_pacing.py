@@ -90,6 +90,9 @@ def test_throttling_slows_every_run_down_and_is_forgotten(local_store: LocalStor
     normal = one.reserve(1, clock()).interval
     one.slow_down(0.0)
     slowed = other.reserve(1, clock()).interval
+    one.slow_down(0.0)
+    assert other.reserve(1, clock()).interval == pytest.approx(slowed)  # of the same moment: one incident
+    clock.now += 1.0
     one.slow_down(7.0)
     slower = other.reserve(1, clock())
     assert normal < slowed < slower.interval
