@@ -13,6 +13,7 @@ import polars as pl
 PART_NUMBERS = 2_000_000
 BLOCK_ROWS = 2_000_000
 _AT_ONCE = 2
+_ROWS_AT_ONCE = 50_000  # of each part in memory, while the numbers are handed out
 _NUMBER = pl.when(pl.col("status").is_null()).then(pl.col("e164")).alias("number")
 
 
@@ -32,25 +33,40 @@ def rank_rows(
         block_rows: How many rows are gone through at once.
     """
     count = int(pl.scan_parquet(rows, glob=False).select(pl.len()).collect().item())
-    parts = -(-count // part_numbers)
+    parts = _hand_out(rows, folder / "numbers", -(-count // part_numbers)) if count else []
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="repeats") as pool:
-        repeats = list(pool.map(lambda part: _write_repeats(rows, folder, part, parts), range(parts)))
+        repeats = list(pool.map(_write_repeats, parts))
     return pl.scan_parquet(list(_write_ranks(rows, repeats, folder, count, block_rows)), glob=False)
 
 
-def _write_repeats(rows: Path, folder: Path, part: int, parts: int) -> Path:
-    """Write the rows of a part whose number an earlier row has, by position: `index`, and `first` for that row."""
-    numbers = (
+def _hand_out(rows: Path, folder: Path, parts: int) -> list[Path]:
+    """Write each number with its `index` to the files of its part, in one pass; return the parts' folders."""
+    (
         pl.scan_parquet(rows, glob=False)
         .select(_NUMBER)
         .with_row_index("index")
-        .filter(pl.col("number").is_not_null(), pl.col("number").hash() % parts == part)
-        .collect(engine="streaming")
+        .filter(pl.col("number").is_not_null())
+        .with_columns(part=(pl.col("number").hash() % parts).cast(pl.UInt32))
+        .sink_parquet(
+            pl.PartitionBy(folder, key="part", include_key=False),
+            mkdir=True,
+            compression="uncompressed",
+            statistics=False,
+            row_group_size=_ROWS_AT_ONCE,
+            engine="streaming",
+        )
     )
-    path = folder / f"repeats-{part:04}.parquet"
+    return sorted(each for each in folder.glob("*") if each.is_dir())  # a part without numbers has none
+
+
+def _write_repeats(part: Path) -> Path:
+    """Write the rows of a part whose number an earlier row has, by position: `index`, and `first` for that row."""
+    numbers = pl.read_parquet(sorted(part.glob("*.parquet")), glob=False, hive_partitioning=False)
+    path = part / "repeats"
     (
-        numbers.select("index", first=pl.col("index").first().over("number"))
+        numbers.select("index", first=pl.col("index").min().over("number"))
         .filter(pl.col("first") != pl.col("index"))
+        .sort("index")  # so that a block finds its own without reading the others'
         .write_parquet(path, compression="lz4")
     )
     return path
