@@ -13,7 +13,7 @@ from tasks.store import LocalStore
 from tasks.todo import Todo
 
 ORDER: dict[str, Any] = {"recipients": "a.csv", "message": "Hi", "type": "OTP", "results": "out"}
-TODO = Todo((0, 1), (), {}, 500)
+LEFT_TO_DO = Todo((0, 1), (), {}, 500)
 
 
 def order(**changes: Any) -> Order:
@@ -35,13 +35,13 @@ APPROVED = Approval(
 @pytest.mark.parametrize(
     ("changes", "todo", "asks"),
     [
-        ({}, TODO, False),
-        ({"require_approval": True}, TODO, True),
-        ({"require_approval": True, "dry_run": True}, TODO, False),
+        ({}, LEFT_TO_DO, False),
+        ({"require_approval": True}, LEFT_TO_DO, True),
+        ({"require_approval": True, "dry_run": True}, LEFT_TO_DO, False),
         ({"require_approval": True}, Todo((), (), {}, 0), False),
-        ({"approve_above": 499}, TODO, True),
-        ({"approve_above": 500}, TODO, False),
-        ({"approve_above": 0}, TODO, True),
+        ({"approve_above": 499}, LEFT_TO_DO, True),
+        ({"approve_above": 500}, LEFT_TO_DO, False),
+        ({"approve_above": 0}, LEFT_TO_DO, True),
     ],
 )
 def test_who_must_be_asked(changes: dict[str, Any], todo: Todo, *, asks: bool) -> None:
@@ -52,15 +52,15 @@ def test_who_must_be_asked(changes: dict[str, Any], todo: Todo, *, asks: bool) -
 @pytest.mark.parametrize(
     ("kept", "todo", "holds"),
     [
-        (APPROVED, TODO, True),
-        (APPROVED, replace(TODO, numbers=3), True),
-        (APPROVED, replace(TODO, numbers=501), False),
-        (APPROVED, replace(TODO, resent=(1,)), False),
-        (replace(APPROVED, resent_chunks=1), replace(TODO, resent=(1,)), False),
-        (replace(APPROVED, decision=Decision.DECLINED), TODO, False),
-        (replace(APPROVED, decision=Decision.AWAITED), TODO, False),
-        (replace(APPROVED, settings="others"), TODO, False),
-        (None, TODO, False),
+        (APPROVED, LEFT_TO_DO, True),
+        (APPROVED, replace(LEFT_TO_DO, numbers=3), True),
+        (APPROVED, replace(LEFT_TO_DO, numbers=501), False),
+        (APPROVED, replace(LEFT_TO_DO, resent=(1,)), False),
+        (replace(APPROVED, resent_chunks=1), replace(LEFT_TO_DO, resent=(1,)), False),
+        (replace(APPROVED, decision=Decision.DECLINED), LEFT_TO_DO, False),
+        (replace(APPROVED, decision=Decision.AWAITED), LEFT_TO_DO, False),
+        (replace(APPROVED, settings="others"), LEFT_TO_DO, False),
+        (None, LEFT_TO_DO, False),
     ],
 )
 def test_an_approval_holds_for_the_plan_that_it_was_given_for(
