@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from tasks.delivery.states import DELIVERIES
 from tasks.ledger import History, Receipt, Settlement
 from tasks.plan import FrozenPlan
 from tasks.statuses import STATUSES, InvalidReason, Status
@@ -32,8 +33,13 @@ RESULTS_SCHEMA = pl.Schema(
         "segments": pl.UInt16(),
         "sent_at": pl.Datetime("us", "UTC"),
         "metadata": pl.String(),
+        "delivery": pl.Enum(DELIVERIES),
+        "delivery_code": pl.String(),
+        "delivered_at": pl.Datetime("us", "UTC"),
+        "settled_by": pl.String(),
     }
 )
+_OF_DELIVERY = ("delivery", "delivery_code", "delivered_at", "settled_by")  # null here: see `tasks.delivery`
 _CHUNK_SCHEMA = {
     "chunk": pl.UInt32(),
     "chunk_status": pl.Enum(STATUSES),
@@ -201,6 +207,7 @@ def make_results(
         if "segments" in plan.collect_schema()
         else pl.when(~planned).then(pl.lit(segments)),
         "metadata": pl.when(unlisted).then(pl.lit(phonenumbers and f"phonenumbers {phonenumbers}")),
+        **dict.fromkeys(_OF_DELIVERY, pl.lit(None)),
     }
     return joined.select(made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items())
 

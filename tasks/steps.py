@@ -7,6 +7,8 @@ import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.delivery.applying import apply_states
+from tasks.delivery.archive import DeliveryArchive
 from tasks.errors import InputError, LeaseLostError, StoreUnavailableError
 from tasks.ledger import ChunkState, History
 from tasks.messages import parts_of
@@ -53,11 +55,18 @@ def plan_campaign(run: Run) -> FrozenPlan:
 
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
 def read_ledger(run: Run, plan: FrozenPlan) -> Todo:
-    """Say which chunks are left, from two listings of the ledger."""
+    """Say which chunks are left, from two listings of the ledger.
+
+    Of a chunk whose messages have a delivery the gateway is known to have taken it: it is never presented again.
+    """
     run.ledger.recover()
     histories = run.ledger.histories()
     resend = run.order.on_unknown is OnUnknown.RESEND
-    states = {index: histories.get(index, History()).state for index in range(plan.chunk_count())}
+    taken = DeliveryArchive(run.store, run.scratch).taken_chunks(run.campaign.id)
+    states = {
+        index: ChunkState.SETTLED if index in taken else histories.get(index, History()).state
+        for index in range(plan.chunk_count())
+    }
     resent = tuple(index for index, state in states.items() if state is ChunkState.UNKNOWN and resend)
     wanted = {ChunkState.OPEN, ChunkState.UNKNOWN} if resend else {ChunkState.OPEN}
     chunks = tuple(index for index, state in states.items() if state in wanted)
@@ -113,11 +122,14 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
     reason = "dry_run" if run.order.dry_run else "stopped" if stop is None else str(stop.cause)
     text = run.order.wording.text
     segments = None if text is None else parts_of(text)
+    archive = DeliveryArchive(run.store, run.scratch)
+    states = None if archive.is_empty() else archive.scan()
 
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
         block = {index: histories[index] for index in chunks if index in histories}
         answers = gather(block, run.ledger.receipts(block))
-        return make_results(rows, answers, run.campaign.id, reason, plan.phonenumbers, segments=segments)
+        made = make_results(rows, answers, run.campaign.id, reason, plan.phonenumbers, segments=segments)
+        return made if states is None else apply_states(made, states, run.campaign.id)
 
     path, counts = write_results(plan, results, run.scratch)
     _put(run.store, path)

@@ -88,7 +88,7 @@ def test_the_metadatas_version_is_frozen_and_stands_beside_each_number_that_it_d
     found = make_results(plan.scan(), gather({}, []), "camp", "stopped", "8.0.1").collect()
     assert found["reason"].to_list() == ["not_valid_for_region", "not_mobile", "stopped", "not_a_number"]
     assert found["metadata"].to_list() == ["phonenumbers 8.0.1", None, None, None]
-    assert found.columns[-1] == "metadata"
+    assert found.columns.index("metadata") == found.columns.index("sent_at") + 1
     older = tmp_path / "older.parquet"
     plan.scan().sink_parquet(older)
     assert FrozenPlan(older).phonenumbers is None

@@ -1,0 +1,90 @@
+"""The evidence: every final state of a campaign's messages that was ever learnt, kept beside its ledger.
+
+Under the campaign's folder, `delivery/<UTC time>-<id>.parquet`; written once, never changed. `results.parquet` is a
+function of plan, ledger and this archive, so a resume of the campaign loses nothing of it.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from tasks.delivery.states import STATE_SCHEMA, Delivery
+from tasks.errors import StoreUnavailableError
+from tasks.store import Store
+
+FOLDER: Final = "delivery/"
+_SUFFIX: Final = ".parquet"
+
+
+def chunk_of_task(campaign: str) -> pl.Expr:
+    """Return the chunk (UInt32) that a TaskId of this campaign names, `<campaign>-<chunk>-<attempt>`; null for others.
+
+    A campaign's id has letters, digits, dashes and underscores only, so it stands for itself in a pattern.
+    """
+    return pl.col("task_id").str.extract(rf"^{campaign}-(\d+)-\d+$").cast(pl.UInt32, strict=False)
+
+
+class DeliveryArchive:
+    """The states of one campaign; `store` is its folder, `scratch` a local one for copies of the parts."""
+
+    def __init__(
+        self, store: Store, scratch: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._store = store
+        self._scratch = scratch
+        self._clock = clock
+
+    def append(self, states: pl.DataFrame) -> None:
+        """Keep some states; returns when they are in the store. Without rows nothing is written.
+
+        Raises:
+            StoreError: the store did not take them.
+        """
+        if states.is_empty():
+            return
+        name = f"{self._clock():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex}{_SUFFIX}"
+        path = self._scratch / name
+        states.select(list(STATE_SCHEMA)).cast(STATE_SCHEMA).write_parquet(path, compression="zstd")
+        self._store.put_file_if_absent(f"{FOLDER}{name}", path)
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever learnt."""
+        return next(iter(self._parts()), None) is None
+
+    def scan(self) -> pl.LazyFrame:
+        """Return one row of `STATE_SCHEMA` a message: a final state before a pending one, then the one seen first.
+
+        Raises:
+            StoreError: a part could not be read; states are never taken for fewer than there are.
+        """
+        files = [self._copy(key) for key in self._parts()]
+        if not files:
+            return pl.LazyFrame(schema=STATE_SCHEMA)
+        return (
+            pl.scan_parquet(files, glob=False)
+            .sort(pl.col("delivery") == Delivery.PENDING, "seen_at", maintain_order=True)
+            .unique("message_id", keep="first", maintain_order=True)
+        )
+
+    def taken_chunks(self, campaign: str) -> frozenset[int]:
+        """Return the chunks that the gateway took for certain: a message of theirs has a state."""
+        if self.is_empty():
+            return frozenset()
+        found = self.scan().select(chunk_of_task(campaign).alias("chunk").unique().drop_nulls()).collect()
+        return frozenset(found["chunk"])
+
+    def _parts(self) -> list[str]:
+        return [key for key in self._store.list(FOLDER) if key.endswith(_SUFFIX)]
+
+    def _copy(self, key: str) -> Path:
+        path = self._scratch / key.removeprefix(FOLDER)
+        if not path.exists():
+            fetched = path.with_suffix(".part")
+            if not self._store.fetch(key, fetched):
+                raise StoreUnavailableError(f"{self._store.uri}/{key} was listed and cannot be read; try again.")
+            fetched.rename(path)
+        return path

@@ -1,0 +1,119 @@
+"""Writes what was learnt since into results.parquet, and keeps the version before."""
+
+import contextlib
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from tasks.campaign import Campaign, settings_of
+from tasks.delivery.applying import apply_states
+from tasks.delivery.archive import DeliveryArchive
+from tasks.delivery.states import DELIVERIES
+from tasks.errors import InputError
+from tasks.results import RESULTS_KEY
+from tasks.statuses import STATUSES
+from tasks.stopping import StopSignal
+from tasks.store import Store
+
+EARLIER: Final = "earlier/"
+_KEPT_VERSIONS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The results as they stand now; `path` is a local copy. `changed` says whether there was anything new in them."""
+
+    path: Path
+    changed: bool
+    counts: Mapping[str, int]
+    deliveries: Mapping[str, int]
+    settled: int
+
+
+def rewrite_results(
+    store: Store,
+    campaign: str,
+    scratch: Path,
+    *,
+    patience: float = 0.0,
+    stop: StopSignal | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Rewritten:
+    """Apply a campaign's archive to its results.
+
+    Holds the campaign's lease while it writes, so that it and a run of the campaign never write over each other; a run
+    applies the archive itself when it ends. The version before is copied to `earlier/results-<UTC time>.parquet` (the
+    last three are kept), then the new one replaces it by one write: readers see the one or the other.
+
+    Args:
+        store: the results place; the campaign's folder is in it.
+        campaign: its id.
+        scratch: a local folder with room for the results twice.
+        patience: seconds to wait for a run of the campaign to end.
+        stop: ends that wait.
+        clock: names the version before.
+
+    Raises:
+        InputError: there is no such campaign, or it has no results yet.
+        CampaignBusyError: a run of it is going on.
+        StoreError: the store failed; what was there before is there still.
+    """
+    folder = store.within(campaign)
+    before, after = scratch / f"before-{RESULTS_KEY}", scratch / f"after-{RESULTS_KEY}"
+    with _held(store, campaign, patience, stop or StopSignal()) as held:
+        if not folder.fetch(RESULTS_KEY, before):
+            raise InputError(
+                f"{folder.uri} has no {RESULTS_KEY}: the campaign has not ended. Run it again to its end first."
+            )
+        archive = DeliveryArchive(folder, scratch)
+        rows = apply_states(pl.scan_parquet(before, glob=False), archive.scan(), campaign)
+        rows.sink_parquet(after, compression="zstd", engine="streaming")
+        changed = _known(before) != _known(after)
+        counts, deliveries = _count(after, "status", STATUSES), _count(after, "delivery", DELIVERIES)
+        settled = pl.scan_parquet(after, glob=False).select(pl.col("settled_by").count()).collect().item()
+        if changed:
+            folder.put_file_if_absent(f"{EARLIER}results-{clock():%Y%m%dT%H%M%S%f}.parquet", before)
+            folder.put_file(RESULTS_KEY, after)
+            _forget_oldest(folder)
+            summary = held.document.get("summary")
+            fields: dict[str, Any] = {"deliveries": {**deliveries, "settled_by_receipt": settled}}
+            held.update(**fields, **({} if summary is None else {"summary": {**summary, "counts": counts}}))
+    return Rewritten(after, changed, counts, deliveries, settled)
+
+
+@contextlib.contextmanager
+def _held(store: Store, campaign: str, patience: float, stop: StopSignal) -> Generator[Campaign]:
+    settings = settings_of(store, campaign)
+    if settings is None:
+        raise InputError(
+            f"{store.uri} has no campaign {campaign!r} with a plan: check --results and the id (globe-sms campaigns "
+            "lists them)."
+        )
+    with Campaign(store, campaign, stop=stop) as held:
+        held.open(settings, patience=patience)
+        yield held
+
+
+def _known(results: Path) -> tuple[Any, ...]:
+    """Count what only ever grows: equal counts before and after mean that nothing is new."""
+    rows = pl.scan_parquet(results, glob=False)
+    names = [name for name in ("message_id", "settled_by") if name in rows.collect_schema()]
+    return (
+        tuple(rows.select(pl.col(*names).count()).collect(engine="streaming").row(0)),
+        _count(results, "delivery", DELIVERIES) if "delivery" in rows.collect_schema() else None,
+    )
+
+
+def _count(results: Path, column: str, values: tuple[str, ...]) -> dict[str, int]:
+    counted = pl.scan_parquet(results, glob=False).group_by(pl.col(column).cast(pl.String)).len()
+    found = dict(counted.collect(engine="streaming").iter_rows())
+    return {value: int(found.get(value, 0)) for value in values}
+
+
+def _forget_oldest(folder: Store) -> None:
+    for key in [*folder.list(EARLIER)][:-_KEPT_VERSIONS]:
+        folder.delete(key)

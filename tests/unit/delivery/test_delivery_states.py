@@ -1,0 +1,78 @@
+"""One QueryMessage answer or delivery receipt, read."""
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.delivery.states import STATE_SCHEMA, Origin, state_of
+
+_NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+_RECEIPT = {
+    "To": "85211112222",
+    "SendDate": "Thu, 25 Nov 2021 10:25:00 +0800",
+    "ReceiveDate": "Thu, 25 Nov 2021 10:25:33 +0800",
+    "Status": "1",
+    "ErrorCode": "success",
+    "ErrorDescription": "success",
+    "TaskId": "spring-12-1",
+    "SmsSize": "2",
+    "MessageId": "1234500001111",
+}
+
+
+def test_a_receipt_as_the_documents_show_it() -> None:
+    """Each field has its place; dates are instants in UTC."""
+    assert state_of(_RECEIPT, Origin.RECEIPT, _NOW) == {
+        "message_id": "1234500001111",
+        "phone_number": "+85211112222",
+        "task_id": "spring-12-1",
+        "delivery": "delivered",
+        "delivery_code": "success",
+        "delivered_at": datetime(2021, 11, 25, 2, 25, 33, tzinfo=UTC),
+        "submitted_at": datetime(2021, 11, 25, 2, 25, tzinfo=UTC),
+        "parts": 2,
+        "carrier": None,
+        "origin": "receipt",
+        "seen_at": _NOW,
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "delivery"),
+    [("1", "delivered"), ("2", "undelivered"), ("3", "pending"), ("6", "expired"), (2, "undelivered")],
+)
+def test_each_status_of_the_documents(status: object, delivery: str) -> None:
+    """1, 2 and 3 of QueryMessage, and 6 of the receipts; also as a number."""
+    assert state_of({**_RECEIPT, "Status": status}, Origin.QUERY, _NOW)["delivery"] == delivery
+
+
+def test_a_message_on_its_way_has_no_end_yet() -> None:
+    """What QueryMessage says of a message that is being sent is no code and no end."""
+    found = state_of({**_RECEIPT, "Status": "3"}, Origin.QUERY, _NOW)
+    assert (found["delivery_code"], found["delivered_at"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"To": ""}, {"To": "6581234x"}, {"To": None}, {"MessageId": ""}, {"Status": "4"}, {"Status": None}],
+)
+def test_what_says_nothing_is_refused_without_its_values(change: dict[str, object]) -> None:
+    """The message names the field and never the number."""
+    with pytest.raises(ValueError, match=f"^{next(iter(change))} ") as refused:
+        state_of({**_RECEIPT, **change}, Origin.RECEIPT, _NOW)
+    assert "8521111" not in str(refused.value)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*_RECEIPT, "NumberDetail"]), st.text() | st.integers() | st.none() | st.floats())
+)
+def test_any_fields_are_a_state_or_a_refusal(fields: dict[str, object]) -> None:
+    """Nothing that stands in a receipt makes another exception, and what is read fits the schema."""
+    try:
+        found = state_of({**_RECEIPT, **fields}, Origin.RECEIPT, _NOW)
+    except ValueError:
+        return
+    assert pl.DataFrame([found], schema=STATE_SCHEMA).height == 1
