@@ -117,7 +117,8 @@ def send(
         Parameter(help="The campaign's id; the same id resumes. Made from settings and lists where it is left out."),
     ] = None,
     sender_id: Annotated[
-        str | None, Parameter(help="An approved sender ID. Default: the account's, or Alibaba's.")
+        tuple[str, ...] | None,
+        Parameter(negative="", help="An approved one, or one a country: SG=Acme, *=Other. Default: the account's."),
     ] = None,
     suppress: Annotated[
         tuple[str, ...], Parameter(negative="", help="Opt-out lists; one that cannot be read stops the campaign.")

@@ -131,13 +131,12 @@ MaxRecipients = Annotated[
     _optional("Most numbers", "A campaign that would text more numbers than this sends nothing.", "int", ge=0),
 ]
 SenderId = Annotated[
-    str | None,
+    str | tuple[str, ...] | None,
     _optional(
         "Sender ID",
-        "Who the text is from: an approved sender ID, up to 11 letters and digits, or up to 15 digits. Without one "
-        "Alibaba chooses.",
-        min_length=1,
-        max_length=15,
+        "Who the text is from: an approved sender ID, up to 11 letters and digits, or up to 15 digits. Or several, by "
+        "country, one a line: SG=Acme, and *=12345 for all others. Without one Alibaba chooses.",
+        "str or array",
     ),
 ]
 Campaign = Annotated[

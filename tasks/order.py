@@ -14,6 +14,7 @@ from tasks.gateway import MessageType, check_sender_id
 from tasks.messages import Wording, parse_template
 from tasks.numbers import Overrides, checked_region
 from tasks.recipients import known_encoding
+from tasks.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
 
 LONGEST_MESSAGE = 1_500
 MOST_NUMBERS = 1_000
@@ -25,7 +26,10 @@ _COUNTRIES = ("allow_country", "deny_country")
 _LATER = (
     *("no_header", "encoding", "numbers_override_sha256", "message_column", "downgrade", "max_characters"),
     *("suppress", "exclude_results", "allow_country", "deny_country", "sample"),
+    "sender_by_country",
 )
+_INTERNAL = ("inherited", "numbers_override_sha256", "sender_by_country")
+_OPTION_OF = {"recipients": "recipients", "sender_by_country": "--sender-id"}
 _CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -41,6 +45,8 @@ class Order(BaseModel):
 
     `inherited` names what was left to the account (None): its block's value, or the default where none is named.
     `numbers_override_sha256` stands for the content of that table once it is read: settings freeze it, not its place.
+    `sender_id` may be given as several, `SG=Acme` and `*=12345`: those by country then stand in `sender_by_country`,
+    and `sender_id` is the one for all others.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -79,6 +85,7 @@ class Order(BaseModel):
     require_approval: bool = False
     approve_above: Annotated[int | None, Field(ge=0)] = None
     approval_timeout: Annotated[int, Field(ge=1, le=LONGEST_APPROVAL)] = 4 * 3_600
+    sender_by_country: tuple[str, ...] = ()
     inherited: frozenset[str] = frozenset()
     numbers_override_sha256: str | None = None
 
@@ -86,6 +93,10 @@ class Order(BaseModel):
     @classmethod
     def _left_to_the_account(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Take None for "as the account has it": the field's default until the account is known."""
+        given = values.get("sender_id")
+        if isinstance(given, str | list | tuple):
+            usual, rules = split_senders([given] if isinstance(given, str) else [str(each) for each in given])
+            values = {**values, "sender_id": usual, "sender_by_country": rules}
         left = {name for name in _OF_THE_ACCOUNT if values.get(name) is None}
         return {**{name: value for name, value in values.items() if name not in left}, "inherited": left}
 
@@ -172,6 +183,11 @@ class Order(BaseModel):
     def _sender(cls, value: str | None) -> str | None:
         return None if value is None else check_sender_id(value)
 
+    @field_validator("sender_by_country")
+    @classmethod
+    def _senders(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return check_rules(value)
+
     @field_validator("default_region")
     @classmethod
     def _region(cls, value: str | None) -> str | None:
@@ -208,6 +224,11 @@ class Order(BaseModel):
         return self.model_copy(update=taken)
 
     @property
+    def senders(self) -> Senders:
+        """Who the texts are from."""
+        return senders_of(self.sender_id, self.sender_by_country)
+
+    @property
     def wording(self) -> Wording:
         """Where the texts come from."""
         return Wording.of(
@@ -223,10 +244,12 @@ class Order(BaseModel):
 
     def parameters(self) -> dict[str, Any]:
         """Return the flow's parameters for this order; what was left to the account is None again."""
-        return {
-            **self.model_dump(mode="json", exclude={"inherited", "numbers_override_sha256"}),
-            **dict.fromkeys(self.inherited),
-        }
+        parameters = {**self.model_dump(mode="json", exclude=set(_INTERNAL)), **dict.fromkeys(self.inherited)}
+        if self.sender_by_country:
+            usual = parameters["sender_id"]
+            others = [] if usual is None else [f"{ALL_OTHERS}={usual}"]
+            parameters["sender_id"] = [*self.sender_by_country, *others]
+        return parameters
 
     def frozen_settings(self) -> dict[str, Any]:
         """Return what a resume must keep: all that decides who gets which text, and in which chunk.
@@ -272,7 +295,6 @@ def _digest(value: Any) -> str:
 def _line(detail: Any) -> str:
     if not detail["loc"]:
         return str(detail["msg"]).removeprefix("Value error, ")
-    option = "--" + str(detail["loc"][0]).replace("_", "-")
-    if option == "--recipients":
-        option = "recipients"
+    name = str(detail["loc"][0])
+    option = _OPTION_OF.get(name, "--" + name.replace("_", "-"))
     return f"{option}: {str(detail['msg']).removeprefix('Value error, ')}"

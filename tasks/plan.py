@@ -1,6 +1,7 @@
 """The plan: every row with its verdict, and for sendable rows the chunk and the position in it."""
 
 import tempfile
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -11,13 +12,14 @@ import polars as pl
 
 from tasks.campaign import PLAN_KEY
 from tasks.errors import InputError
+from tasks.lanes import WINDOW_CHUNKS, Cut, Lane, Lanes, cut_into_lanes
 from tasks.repeats import rank_rows
 from tasks.statuses import STATUSES, Status
 from tasks.store import Store
 
-BLOCK_CHUNKS = 2_000
 _SETTINGS = "globe-sms-settings"
 _PHONENUMBERS = "globe-sms-phonenumbers"
+_CUT = "globe-sms-cut"
 _JUDGED = ("source", "row", "recipient", "e164", "region", "status", "reason")
 
 
@@ -25,23 +27,31 @@ _JUDGED = ("source", "row", "recipient", "e164", "region", "status", "reason")
 class Chunk:
     """Up to `numbers_per_call` E.164 numbers (with plus sign) that go out in one call, in position order.
 
-    `messages` has a text for each of them; None where all of the campaign's numbers get the same one.
+    `messages` has a text for each of them; None where all of the campaign's numbers get the same one. `lane` is what
+    they have in common; None where that is the campaign's own sender and no hours.
     """
 
     index: int
     phone_numbers: tuple[str, ...]
     messages: tuple[str, ...] | None = field(default=None, repr=False)
+    lane: Lane | None = None
 
 
 def make_plan(
-    judged: pl.LazyFrame, numbers_per_call: int, folder: Path, *, carried: Sequence[str] = ()
-) -> pl.LazyFrame:
-    """Mark duplicates and cut the sendable rows into chunks, in input order.
+    judged: pl.LazyFrame,
+    numbers_per_call: int,
+    folder: Path,
+    *,
+    carried: Sequence[str] = (),
+    lanes: Lanes | None = None,
+) -> tuple[pl.LazyFrame, Cut | None]:
+    """Mark duplicates and cut the sendable rows into chunks, in input order or, with `lanes`, lane by lane.
 
     `judged` has the columns source, row, recipient, e164, region, status, reason in input order;
     a null status means sendable. Of several rows with one phone number the first wins, and the others say
     which it was: `<source>#<row>`. Adds chunk (u32) and position (u16), null for rows that are not sent.
     `carried` are further columns of `judged` that the plan keeps at its end, for the rows that are sent.
+    With `lanes` it also returns how the chunks were cut; see `tasks.lanes`.
 
     The judged rows are read once and kept in `folder`, which must stay as long as the plan is read. It runs in the
     streaming engine: neither the list nor its numbers are in memory as a whole.
@@ -50,8 +60,15 @@ def make_plan(
     judged.select(*_JUDGED, *carried).sink_parquet(
         rows, compression="lz4" if carried else "uncompressed", statistics=False, engine="streaming"
     )
+    parts = [pl.scan_parquet(rows, glob=False), rank_rows(rows, folder)]
+    chunk, position = pl.col("nth") // numbers_per_call, pl.col("nth") % numbers_per_call
+    cut = None
+    if lanes is not None:
+        places, cut = cut_into_lanes(rows, parts[1], lanes, numbers_per_call, folder)
+        parts.append(places)
+        chunk, position = pl.col("chunk"), pl.col("position")
     repeating = pl.col("first_row").is_not_null()
-    return pl.concat([pl.scan_parquet(rows, glob=False), rank_rows(rows, folder)], how="horizontal").select(
+    return pl.concat(parts, how="horizontal").select(
         "source",
         "row",
         "recipient",
@@ -59,30 +76,39 @@ def make_plan(
         "region",
         status=pl.when(repeating).then(pl.lit(Status.DUPLICATE, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
         reason=pl.when(repeating).then(pl.format("{}#{}", "first_source", "first_row")).otherwise(pl.col("reason")),
-        chunk=(pl.col("nth") // numbers_per_call).cast(pl.UInt32),
-        position=(pl.col("nth") % numbers_per_call).cast(pl.UInt16),
+        chunk=chunk.cast(pl.UInt32),
+        position=position.cast(pl.UInt16),
         **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in carried},
-    )
+    ), cut
 
 
 def freeze(
-    judged: pl.LazyFrame, numbers_per_call: int, settings: str, scratch: Path, *, carried: Sequence[str] = ()
+    judged: pl.LazyFrame,
+    numbers_per_call: int,
+    settings: str,
+    scratch: Path,
+    *,
+    carried: Sequence[str] = (),
+    lanes: Lanes | None = None,
 ) -> Path:
     """Make the plan of judged rows in a local file, to be put under `PLAN_KEY` if nothing stands there.
 
     `settings` is the fingerprint of the settings that it was made with; `FrozenPlan.load` asks for the same.
-    On the way `scratch` needs room for the list twice. `carried` is as in `make_plan`.
+    On the way `scratch` needs room for the list twice. `carried` and `lanes` are as in `make_plan`.
     """
     path = scratch / f"new-{PLAN_KEY}"
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        metadata = {_SETTINGS: settings, _PHONENUMBERS: phonenumbers.__version__}
-        plan = make_plan(judged, numbers_per_call, Path(folder), carried=carried)
+        plan, cut = make_plan(judged, numbers_per_call, Path(folder), carried=carried, lanes=lanes)
         plan.sink_parquet(
             path,
             compression="zstd",
             compression_level=1,
             statistics=False,
-            metadata=metadata,
+            metadata={
+                _SETTINGS: settings,
+                _PHONENUMBERS: phonenumbers.__version__,
+                **({} if cut is None else {_CUT: cut.encode()}),
+            },
             engine="streaming",
         )
     return path
@@ -125,6 +151,12 @@ class FrozenPlan:
         """Whether each row has a text of its own, with its parts."""
         return "message" in pl.read_parquet_schema(self.path)
 
+    @cached_property
+    def cut(self) -> Cut | None:
+        """How the chunks were cut; None where their numbers follow the rows and all are of one lane."""
+        found = pl.read_parquet_metadata(self.path).get(_CUT)
+        return None if found is None else Cut.decode(found)
+
     def chunk_count(self) -> int:
         """How many chunks there are."""
         return self._chunk_count
@@ -136,66 +168,81 @@ class FrozenPlan:
 
     def chunks(self, first: int, last: int) -> Iterator[Chunk]:
         """Read the chunks `first` up to and with `last`; it reads the blocks that they stand in, and no more."""
-        rows = self._chunk_rows(first, last)
+        rows = self._chunk_rows(range(first, last + 1))
         for place in range(rows.height):
-            yield _chunk_of(rows, place)
+            yield self._chunk_of(rows, place)
 
     def open_chunks(self, indexes: Sequence[int]) -> dict[int, Callable[[], Chunk]]:
-        """Read these chunks, which stand in plan order and best near each other; each is made when it is called.
+        """Read these chunks, best such as stand near each other; each is made when it is called.
 
         A thousand Python texts a chunk take their time, in which no other thread runs: the thread that sends a chunk
         makes them, and not one thread those of hundreds at once.
         """
-        rows = self._chunk_rows(indexes[0], indexes[-1])
+        rows = self._chunk_rows(indexes)
         wanted = set(indexes)
-        return {index: partial(_chunk_of, rows, place) for place, index in enumerate(rows["chunk"]) if index in wanted}
+        return {
+            index: partial(self._chunk_of, rows, place) for place, index in enumerate(rows["chunk"]) if index in wanted
+        }
 
-    def _chunk_rows(self, first: int, last: int) -> pl.DataFrame:
+    def _chunk_rows(self, indexes: Sequence[int]) -> pl.DataFrame:
+        first, last = min(indexes), max(indexes)
+        rows = self._block_rows(self._block_of(first), self._block_of(last))
+        wanted = pl.col("chunk").is_between(first, last)
+        if self.cut is not None:  # chunks of other lanes stand between these
+            wanted &= pl.col("chunk").is_in(list(indexes))
         return (
-            self._block_rows(first // BLOCK_CHUNKS, last // BLOCK_CHUNKS)
-            .filter(pl.col("chunk").is_between(first, last))
+            rows.filter(wanted)
             .group_by("chunk")
             .agg(pl.col("phone_number", *(["message"] if self.has_messages else [])).sort_by("position"))
             .sort("chunk")
             .collect(engine="streaming")
         )
 
-    def blocks(self) -> Iterator[tuple[pl.LazyFrame, range]]:
-        """Cut the rows into blocks of 2,000 chunks, in input order, each with the range of its chunks.
+    def _chunk_of(self, rows: pl.DataFrame, place: int) -> Chunk:
+        index: int = rows["chunk"][place]
+        messages = tuple(rows["message"][place]) if "message" in rows.columns else None
+        lane = None if self.cut is None else self.cut.lanes[self.cut.lane_of(index)]
+        return Chunk(index, tuple(rows["phone_number"][place]), messages, lane)
 
-        Chunks are numbered in input order, so a block is a run of rows; those before its first chunk and after its
-        last belong to it as well. There is at least one block, also without chunks or rows.
+    def blocks(self) -> Iterator[tuple[pl.LazyFrame, range]]:
+        """Cut the rows into blocks, in input order, each with the range of its chunks.
+
+        A block is a run of rows with whole chunks: 2,000 of them where chunks are numbered in input order, those of a
+        window where they were cut into lanes. The rows before its first chunk and after its last belong to it as well.
+        There is at least one block, also without chunks or rows.
         """
-        for number in range(len(self._block_starts)):
-            chunks = range(number * BLOCK_CHUNKS, min(self._chunk_count, (number + 1) * BLOCK_CHUNKS))
-            yield self._block_rows(number, number), chunks
+        starts = [*(chunk for _, chunk in self._blocks), self._chunk_count]
+        for number in range(len(self._blocks)):
+            yield self._block_rows(number, number), range(starts[number], starts[number + 1])
 
     def _block_rows(self, first: int, last: int) -> pl.LazyFrame:
-        starts = [*self._block_starts, None]
-        start, after = self._block_starts[first], starts[last + 1]
+        start = self._blocks[first][0]
+        after = self._blocks[last + 1][0] if last + 1 < len(self._blocks) else None
         return self.scan().slice(start, None if after is None else after - start)
+
+    def _block_of(self, chunk: int) -> int:
+        return bisect_right(self._blocks, chunk, key=lambda block: block[1]) - 1
 
     @cached_property
     def _chunk_count(self) -> int:
+        if self.cut is not None:
+            return self.cut.chunk_count
         last = self.scan().select(pl.col("chunk").max()).collect(engine="streaming").item()
         return 0 if last is None else last + 1
 
     @cached_property
-    def _block_starts(self) -> list[int]:
-        """The row that each block begins with: the first is row 0."""
+    def _blocks(self) -> tuple[tuple[int, int], ...]:
+        """The row and the chunk that each block begins with: the first with row 0 and chunk 0."""
+        if self.cut is not None:
+            return self.cut.windows
         found = (
             self.scan()
             .with_row_index("index")
-            .filter(pl.col("chunk") % BLOCK_CHUNKS == 0, pl.col("position") == 0)
+            .filter(pl.col("chunk") % WINDOW_CHUNKS == 0, pl.col("position") == 0)
             .select("index")
             .collect(engine="streaming")
             .to_series()
             .sort()
             .to_list()
         )
-        return [0, *found[1:]]
-
-
-def _chunk_of(rows: pl.DataFrame, place: int) -> Chunk:
-    messages = tuple(rows["message"][place]) if "message" in rows.columns else None
-    return Chunk(rows["chunk"][place], tuple(rows["phone_number"][place]), messages)
+        return tuple((row, number * WINDOW_CHUNKS) for number, row in enumerate([0, *found[1:]]))

@@ -8,6 +8,7 @@ import polars as pl
 
 from tasks.campaign import PLAN_KEY
 from tasks.errors import StoreUnavailableError
+from tasks.lane_rules import lanes_of
 from tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
 from tasks.numbers import NO_OVERRIDES, Overrides, judge
 from tasks.order import Order
@@ -74,6 +75,7 @@ def plan_lists(
             order.fingerprint(),
             scratch,
             carried=() if order.wording.text is not None else TEXT_COLUMNS,
+            lanes=lanes_of(order.senders),
         )
     check_unchanged(sources, s3=s3)
     if store.put_file_if_absent(PLAN_KEY, path):

@@ -12,6 +12,7 @@ from tasks.messages import NOT_GSM, forcing_characters, parts_of
 from tasks.order import Order
 from tasks.plan import FrozenPlan
 from tasks.prices import Cost, Prices, cost_of
+from tasks.senders import Senders
 from tasks.statuses import Status
 
 SENDABLE: Final = "sendable"
@@ -82,7 +83,7 @@ class Preview:
     campaign: str
     lists: tuple[str, ...]
     type: str
-    sender_id: str | None
+    senders: Senders
     dry_run: bool
     rows: int
     groups: tuple[Group, ...]
@@ -168,7 +169,7 @@ def make_preview(
         campaign=campaign,
         lists=lists,
         type=order.type,
-        sender_id=order.sender_id,
+        senders=order.senders,
         dry_run=order.dry_run,
         rows=sum(group.rows for group in groups),
         groups=groups,

@@ -85,7 +85,7 @@ def _blocks(preview: Preview) -> list[Block]:
 def _about(preview: Preview) -> str:
     lists = ", ".join(preview.lists[:_MOST_LISTS])
     more = len(preview.lists) - _MOST_LISTS
-    sender = f"from {preview.sender_id}" if preview.sender_id else "without a sender ID"
+    sender = f"from {preview.senders}" if str(preview.senders) else "without a sender ID"
     return f"{preview.type}, {sender}. Lists: {lists}{f' and {more:,} more' if more > 0 else ''}."
 
 
@@ -119,11 +119,16 @@ def _countries(preview: Preview, most: int) -> Table:
     for destination in preview.destinations[:most]:
         place = country(destination.region)
         code = "" if place.code is None else f"+{place.code}"
-        rows.append((f"{destination.rows:,}", code, f"{place.name} {place.flag}"))
+        sender = preview.senders.of(destination.region) or "(Alibaba chooses)"
+        rows.append((f"{destination.rows:,}", code, f"{place.name} {place.flag}", sender))
     rest = preview.destinations[most:]
     if rest:
-        rows.append((f"{sum(destination.rows for destination in rest):,}", "", f"{len(rest)} more countries"))
-    return Table("Sendable rows by country", ("rows", "code", "country"), tuple(rows), numeric=frozenset({0}))
+        rows.append((f"{sum(destination.rows for destination in rest):,}", "", f"{len(rest)} more countries", ""))
+    columns = ("rows", "code", "country", "from")
+    shown = len(columns) if preview.senders.by_region else len(columns) - 1
+    return Table(
+        "Sendable rows by country", columns[:shown], tuple(row[:shown] for row in rows), numeric=frozenset({0})
+    )
 
 
 def _refused(preview: Preview) -> Notes:

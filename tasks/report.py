@@ -10,6 +10,7 @@ import polars as pl
 from tasks.pages import as_html, as_markdown
 from tasks.prices import Cost
 from tasks.s3 import S3Access
+from tasks.senders import Senders
 from tasks.statuses import Status
 from tasks.stopping import Stop
 
@@ -84,6 +85,7 @@ class CampaignReport:
     stop: Stop | None
     s3: Callable[[], S3Access] = field(repr=False, compare=False)
     costs: Cost | None = None
+    senders: Senders = field(default_factory=Senders)
 
     @property
     def reasons(self) -> tuple[ReasonCount, ...]:

@@ -108,12 +108,20 @@ def _blocks(report: CampaignReport) -> list[Block]:
 def _countries(report: CampaignReport) -> Table:
     found = report.figures.countries
     rows = [
-        (*(f"{rows:,}" for rows in entry.rows), f"{country(entry.region).name} {country(entry.region).flag}")
+        (
+            *(f"{rows:,}" for rows in entry.rows),
+            f"{country(entry.region).name} {country(entry.region).flag}",
+            report.senders.of(entry.region) or "(Alibaba chooses)",
+        )
         for entry in found[:_MOST_COUNTRIES]
     ]
     rest = found[_MOST_COUNTRIES:]
     if rest:
         summed = zip(*(entry.rows for entry in rest), strict=True)
-        rows.append((*(f"{sum(column):,}" for column in summed), f"{len(rest)} more countries"))
-    columns = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)
-    return Table("By country", (*columns, "country"), tuple(rows), numeric=frozenset(range(len(columns))))
+        rows.append((*(f"{sum(column):,}" for column in summed), f"{len(rest)} more countries", ""))
+    counts = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)
+    columns = (*counts, "country", "from")
+    shown = len(columns) if report.senders.by_region else len(columns) - 1
+    return Table(
+        "By country", columns[:shown], tuple(row[:shown] for row in rows), numeric=frozenset(range(len(counts)))
+    )

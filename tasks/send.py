@@ -28,7 +28,10 @@ _LONGEST_CLAIM = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What is said, and how. `message` goes to every number of a chunk that has no messages of its own."""
+    """What is said, and how. `message` goes to every number of a chunk that has no messages of its own.
+
+    `sender_id` is who says it where the chunk's lane does not tell.
+    """
 
     message: str | None
     type: MessageType
@@ -44,20 +47,23 @@ class Texts:
             numbers=tuple(number.removeprefix("+") for number in chunk.phone_numbers),
             messages=self._of(chunk),
             type=self.type,
-            sender_id=self.sender_id,
+            sender_id=self._sender_of(chunk),
             task_id=task_id,
         )
 
     def fingerprint(self, chunk: Chunk) -> str:
         """SHA-256 over what the chunk says to whom, so that a claim tells later what it was for."""
         digest = hashlib.sha256()
-        for part in (self.type, self.sender_id or "", self.message or "", *chunk.phone_numbers):
+        for part in (self.type, self._sender_of(chunk) or "", self.message or "", *chunk.phone_numbers):
             digest.update(part.encode())
             digest.update(b"\0")
         for message in chunk.messages or ():
             digest.update(message.encode())
             digest.update(b"\0")
         return digest.hexdigest()
+
+    def _sender_of(self, chunk: Chunk) -> str | None:
+        return self.sender_id if chunk.lane is None else chunk.lane.sender_id
 
     def _of(self, chunk: Chunk) -> tuple[str, ...]:
         if chunk.messages is not None:

@@ -148,6 +148,7 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
         stop=stop,
         costs=None if run.prices is None else cost_of(_presented(path), run.prices),
         s3=run.s3,
+        senders=run.order.senders,
     )
     run.campaign.update(
         summary={

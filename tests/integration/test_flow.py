@@ -54,6 +54,10 @@ def results(sandbox: Sandbox) -> str:
     return f"s3://{sandbox.bucket}/{uuid.uuid4().hex}"
 
 
+LONDON = [f"4474001234{number:02}" for number in range(30)]
+PARIS = [f"336123456{number:02}" for number in range(30)]
+
+
 def numbers(count: int, seed: int = 1) -> list[str]:
     """Different mobile numbers of Singapore, as the API page writes them."""
     return [f"65{number}" for number in random.Random(seed).sample(range(81_000_000, 81_999_999), count)]
@@ -109,6 +113,32 @@ def test_a_messy_list_becomes_results_that_account_for_every_row(sandbox: Sandbo
     first = found.select("phone_number", key=pl.format("{}#{}", "source", "row"))
     named = duplicates.join(first, left_on=["reason", "phone_number"], right_on=["key", "phone_number"])
     assert named.height == duplicates.height
+
+
+def test_every_call_is_from_the_sender_of_its_numbers_country(sandbox: Sandbox, results: str, list_of: Any) -> None:
+    """On the wire; also after a resume, which cuts the same chunks."""
+    path = list_of([number for pair in zip(numbers(30), LONDON, PARIS, strict=True) for number in pair])
+    for dry_run in (True, False):
+        report = send_campaign(
+            [path],
+            message="Hello",
+            type="NOTIFY",
+            results=results,
+            campaign="senders",
+            sender_id=["SG=Acme", "GB=Parcels", "*=12345"],
+            numbers_per_call=7,
+            calls_per_second=50,
+            dry_run=dry_run,
+        )
+    assert report.counts["accepted"] == 90
+    by_code = {"65": "Acme", "44": "Parcels", "33": "12345"}
+    calls = [(arrival.sender, arrival.numbers) for arrival in sandbox.gateway.log()]
+    assert all(by_code[number[:2]] == sender for sender, sent in calls for number in sent)
+    assert {sender for sender, _ in calls} == set(by_code.values())
+    found = report.results()
+    assert found["row"].to_list() == list(range(90))
+    accepted = {number: message for arrival in sandbox.gateway.log() for number, message in arrival.accepted.items()}
+    assert dict(zip(found["phone_number"].str.strip_chars_start("+"), found["message_id"], strict=True)) == accepted
 
 
 def test_a_finished_campaign_sends_nothing_when_it_is_run_again(results: str, list_of: Any) -> None:

@@ -12,6 +12,7 @@ import pytest
 from deployments.sandbox.child import wait_until
 from tasks.bulletin import EVENTS, Bulletin, artifact_key
 from tasks.preview import Preview
+from tasks.senders import Senders
 from tasks.statuses import Status
 from tasks.tally import Tally
 
@@ -19,7 +20,7 @@ PREVIEW = Preview(
     campaign="Camp_1",
     lists=("a.csv",),
     type="NOTIFY",
-    sender_id=None,
+    senders=Senders(),
     dry_run=False,
     rows=0,
     groups=(),

@@ -15,7 +15,8 @@ FIELDS: dict[str, Any] = SCHEMA["properties"]
 TERMINAL_ONLY = {"yes", "json"}
 SCHEDULE_ONLY = {"latest_start_minutes"}
 FILLED_IN_BEFORE = {"time_zone", "latest_start_minutes"}  # an order has no templates any more
-FOUND_OUT = {"inherited", "numbers_override_sha256"}  # what a run writes into its order, and no operator
+# What a run, or an order itself, writes into an order, and no operator.
+FOUND_OUT = {"inherited", "numbers_override_sha256", "sender_by_country"}
 OF_THE_ACCOUNT = {"numbers_per_call": None, "calls_per_second": None}
 REQUIRED = {"recipients": ["s3://b/x.csv"], "message": "Hi", "type": "OTP", "results": "s3://b/out"}
 

@@ -33,7 +33,7 @@ def rows(recipients: list[str | None]) -> pl.LazyFrame:
 
 def planned(recipients: list[str | None], numbers_per_call: int = 3) -> pl.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
-        plan = make_plan(judge(rows(recipients), default_region=None), numbers_per_call, Path(folder))
+        plan, _ = make_plan(judge(rows(recipients), default_region=None), numbers_per_call, Path(folder))
         return plan.collect(engine="streaming")
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from tasks.errors import InputError
 from tasks.gateway import MessageType
+from tasks.lanes import WINDOW_CHUNKS
 from tasks.order import Order
-from tasks.plan import BLOCK_CHUNKS, FrozenPlan
+from tasks.plan import FrozenPlan
 from tasks.planning import find_order_lists, plan_lists
 from tasks.s3 import S3Access
 from tasks.store import LocalStore
@@ -27,14 +28,14 @@ def order(path: Path, **options: object) -> Order:
 @pytest.fixture
 def long_plan(tmp_path: Path, local_store: LocalStore) -> FrozenPlan:
     """A plan of more than two blocks, one number a chunk, with rows between that are not sent."""
-    lines = [f"65{81_000_000 + number // 3}" if number % 3 else "n/a" for number in range(BLOCK_CHUNKS * 9)]
+    lines = [f"65{81_000_000 + number // 3}" if number % 3 else "n/a" for number in range(WINDOW_CHUNKS * 9)]
     (tmp_path / "list").write_text("\n".join(["phone", *lines]))
     plan, _ = plan_lists(order(tmp_path / "list", numbers_per_call=1), local_store, no_s3, tmp_path)
     return plan
 
 
 @pytest.mark.parametrize(
-    ("first", "last"), [(0, 0), (0, BLOCK_CHUNKS - 1), (BLOCK_CHUNKS - 1, BLOCK_CHUNKS), (10, 3 * BLOCK_CHUNKS - 1)]
+    ("first", "last"), [(0, 0), (0, WINDOW_CHUNKS - 1), (WINDOW_CHUNKS - 1, WINDOW_CHUNKS), (10, 3 * WINDOW_CHUNKS - 1)]
 )
 def test_chunks_are_read_across_blocks(first: int, last: int, long_plan: FrozenPlan) -> None:
     """Whatever block a chunk stands in."""

@@ -1,0 +1,199 @@
+"""Lanes: the rows that may share a call, because they have the same sender and the same hours; chunks never mix them.
+
+Where there are lanes, the sendable rows are taken in windows of some 500,000, in input order, and each window is cut
+into chunks lane by lane. So the memory stays level, chunk numbers stay dense, every chunk stands in one window, and the
+results can be written window by window. Nothing is carried over from one window to the next: its last chunk of each
+lane may be short, which costs at most one call more for each lane and window (with 20 lanes, 1 % of the calls). With
+one lane the chunks are those of a plan without any.
+"""
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import polars as pl
+
+WINDOW_CHUNKS = 2_000
+_FEWEST_WINDOW_ROWS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What all numbers of a chunk have in common. `zones` are time zones (IANA) that must all be in their hours.
+
+    `zones` is None where the campaign has no hours, and empty for numbers whose zone nobody knows.
+    """
+
+    sender_id: str | None = None
+    zones: tuple[str, ...] | None = None
+
+
+# Returns the place in a tuple of lanes for each row of a frame with the columns region (String) and e164 (Int64).
+Sorter = Callable[[pl.DataFrame], pl.Series]
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """All lanes that a campaign may have, and which of them a row belongs to."""
+
+    lanes: tuple[Lane, ...]
+    sort: Sorter
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Consecutive chunks of one lane: all but the last are full."""
+
+    first_chunk: int
+    numbers: int
+    lane: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a plan's windows begin, and which chunks are of which lane.
+
+    `windows` has the first row and the first chunk of each; the first window begins with row 0 and chunk 0.
+    """
+
+    lanes: tuple[Lane, ...]
+    numbers_per_call: int
+    windows: tuple[tuple[int, int], ...]
+    stretches: tuple[Stretch, ...]
+
+    @cached_property
+    def chunk_count(self) -> int:
+        """How many chunks there are."""
+        last = self.stretches[-1] if self.stretches else None
+        return 0 if last is None else last.first_chunk + -(-last.numbers // self.numbers_per_call)
+
+    @cached_property
+    def _first_chunks(self) -> list[int]:
+        return [stretch.first_chunk for stretch in self.stretches]
+
+    def _stretch_of(self, chunk: int) -> int:
+        return bisect_right(self._first_chunks, chunk) - 1
+
+    def lane_of(self, chunk: int) -> int:
+        """Return the place of a chunk's lane in `lanes`."""
+        return self.stretches[self._stretch_of(chunk)].lane
+
+    def size_of(self, chunk: int) -> int:
+        """Return how many numbers a chunk has."""
+        stretch = self.stretches[self._stretch_of(chunk)]
+        return min(self.numbers_per_call, stretch.numbers - (chunk - stretch.first_chunk) * self.numbers_per_call)
+
+    def encode(self) -> str:
+        """Return it as JSON; lanes without chunks are left out."""
+        used = sorted({stretch.lane for stretch in self.stretches})
+        return json.dumps(
+            {
+                "lanes": [[self.lanes[lane].sender_id, self.lanes[lane].zones] for lane in used],
+                "numbers_per_call": self.numbers_per_call,
+                "windows": self.windows,
+                "stretches": [
+                    [stretch.first_chunk, stretch.numbers, used.index(stretch.lane)] for stretch in self.stretches
+                ],
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """Read what `encode` wrote."""
+        found: dict[str, Any] = json.loads(text)
+        return cls(
+            tuple(Lane(sender, None if zones is None else tuple(zones)) for sender, zones in found["lanes"]),
+            found["numbers_per_call"],
+            tuple((row, chunk) for row, chunk in found["windows"]),
+            tuple(Stretch(*stretch) for stretch in found["stretches"]),
+        )
+
+
+def window_rows(numbers_per_call: int) -> int:
+    """Return how many sendable rows a window has: whole calls, so that one lane is cut as if there were no windows."""
+    return numbers_per_call * max(WINDOW_CHUNKS, -(-_FEWEST_WINDOW_ROWS // numbers_per_call))
+
+
+def cut_into_lanes(
+    rows: Path, ranks: pl.LazyFrame, lanes: Lanes, numbers_per_call: int, folder: Path, *, window: int | None = None
+) -> tuple[pl.LazyFrame, Cut]:
+    """Return a frame beside `rows`, row for row, with `chunk` (UInt32) and `position` (UInt16), and the cut itself.
+
+    Within a window the lanes follow each other in the order of their first rows.
+
+    Args:
+        rows: A parquet file with the columns region and e164.
+        ranks: A frame beside it with `nth`, as of `tasks.repeats.rank_rows`; null for rows that are not sent.
+        lanes: The lanes, and which of them a row belongs to.
+        numbers_per_call: The most numbers of a chunk.
+        folder: Where the frame's files are written; they must stay as long as it is read.
+        window: How many sendable rows a window has; a multiple of `numbers_per_call`.
+    """
+    window = window or window_rows(numbers_per_call)
+    windows: list[tuple[int, int]] = []
+    stretches: list[Stretch] = []
+    files: list[Path] = []
+    chunks = 0
+    for start, length in _windows(ranks, window):
+        facts = pl.scan_parquet(rows, glob=False).select("region", "e164").slice(start, length)
+        placed, found = _cut_window(
+            facts.collect(engine="streaming").with_columns(
+                ranks.select("nth").slice(start, length).collect(engine="streaming")["nth"]
+            ),
+            lanes.sort,
+            numbers_per_call,
+            chunks,
+        )
+        files.append(folder / f"cut-{start:012}.parquet")
+        placed.write_parquet(files[-1], compression="uncompressed", statistics=False)
+        windows.append((start, chunks))
+        stretches += found
+        chunks += sum(-(-stretch.numbers // numbers_per_call) for stretch in found)
+    return pl.scan_parquet(files, glob=False), Cut(lanes.lanes, numbers_per_call, tuple(windows), tuple(stretches))
+
+
+def _windows(ranks: pl.LazyFrame, window: int) -> Iterator[tuple[int, int]]:
+    """Yield the first row and the rows of each window; there is at least one, also without rows."""
+    count = ranks.select(pl.len()).collect(engine="streaming").item()
+    found = (
+        ranks.select("nth")
+        .with_row_index("index")
+        .filter(pl.col("nth") % window == 0)
+        .select("index")
+        .collect(engine="streaming")
+        .to_series()
+        .sort()
+        .to_list()
+    )
+    starts = [0, *found[1:]]
+    for start, after in zip(starts, [*starts[1:], count], strict=True):
+        yield start, after - start
+
+
+def _cut_window(
+    facts: pl.DataFrame, sort: Sorter, numbers_per_call: int, first_chunk: int
+) -> tuple[pl.DataFrame, list[Stretch]]:
+    """Cut the rows of one window; return `chunk` and `position`, and the stretches of chunks in their order."""
+    sent = facts.filter(pl.col("nth").is_not_null())
+    lane = sort(sent).cast(pl.UInt32).alias("lane")
+    counted = lane.to_frame().group_by("lane", maintain_order=True).len("numbers")
+    bases: dict[int, int] = {}
+    stretches: list[Stretch] = []
+    for which, numbers in counted.iter_rows():
+        bases[which] = first_chunk
+        stretches.append(Stretch(first_chunk, numbers, which))
+        first_chunk += -(-numbers // numbers_per_call)
+    place = pl.int_range(pl.len()).over("lane")
+    placed = sent.select("nth", lane).with_columns(
+        chunk=(pl.col("lane").replace_strict(bases, return_dtype=pl.UInt32) + place // numbers_per_call).cast(
+            pl.UInt32
+        ),
+        position=(place % numbers_per_call).cast(pl.UInt16),
+    )
+    found = facts.select("nth").join(placed, on="nth", how="left", maintain_order="left")
+    return found.select("chunk", "position"), stretches
