@@ -102,6 +102,11 @@ def refused(refusal: Refusal, request: str, *, xml: bool) -> Answer:
     return Answer(refusal.code, refusal.status, *_written(fields, "Error", xml=xml), headers)
 
 
+def query_answered(fields: Mapping[str, object], request: str, *, xml: bool) -> Answer:
+    """Write the answer to a query that found its message."""
+    return Answer("OK", 200, *_written({**fields, "RequestId": request}, _QUERY_ROOT, xml=xml))
+
+
 def query_refused(refusal: Refusal, request: str, *, xml: bool) -> Answer:
     """Write the refusal of a query, whose answer has no lists."""
     if refusal.status is not None:
@@ -130,4 +135,6 @@ def _written(fields: Mapping[str, object], root: str, *, xml: bool) -> tuple[str
 def _xml_text(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, Mapping):
+        return "".join(f"<{name}>{_xml_text(part)}</{name}>" for name, part in value.items())
     return escape(value if isinstance(value, str) else json.dumps(value, separators=(",", ":")))

@@ -3,14 +3,13 @@
 A call's arrival is when its headers came; whether it is within the rate is judged by that, even if its body took
 long. What is refused for the rate is an attempt in the log but leaves the second free (`count_refused` changes that).
 The control is unsigned and answers loopback only:
-GET health, log, stats, faults; POST faults (a rule); DELETE faults, log; PUT latency.
+GET health, log, stats, faults; POST faults (a rule); DELETE faults, log; PUT latency; and what `delivery_control` has.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import cast
 
 from pydantic import ValidationError
@@ -22,13 +21,17 @@ from starlette.types import Receive, Scope, Send
 
 from deployments.sandbox.answers import Answer
 from deployments.sandbox.connection import EXTENSION, Connection, read_body, until_gone
+from deployments.sandbox.deliveries import Deliveries
+from deployments.sandbox.delivery_control import delivery_routes, file_so_far, query_routes
+from deployments.sandbox.endings import Ending
 from deployments.sandbox.faults import FaultRule, Faults, Latency
-from deployments.sandbox.judge import Ending, Judge, Outcome
+from deployments.sandbox.judge import Judge, Outcome
 from deployments.sandbox.log import Arrival, ArrivalLog
+from deployments.sandbox.pushing import Pusher
+from deployments.sandbox.queries import Queries, QueryLog
 from deployments.sandbox.settings import GatewaySettings
 from deployments.sandbox.signature import QUERY, Call
 
-_CHUNK_BYTES = 256 * 1024
 _LOOPBACK = ("127.", "::1", "testclient")
 
 
@@ -48,6 +51,8 @@ class Gateway:
         settings: GatewaySettings,
         log: ArrivalLog,
         faults: Faults,
+        deliveries: Deliveries,
+        queries: QueryLog,
         *,
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -56,6 +61,9 @@ class Gateway:
         self._log = log
         self._faults = faults
         self._judge = Judge(settings.accounts, faults)
+        self._deliveries = deliveries
+        self._queries = Queries(settings.accounts, self._judge.door, faults, deliveries)
+        self._query_log = queries
         self._wall, self._monotonic = wall, monotonic
         self._in_air = 0
 
@@ -64,7 +72,7 @@ class Gateway:
         connection = cast("Connection | None", scope.get("extensions", {}).get(EXTENSION))
         arrived = connection.arrived if connection else (self._wall(), self._monotonic())
         if _call(scope, b"").header("x-acs-action") == QUERY:
-            await self._query(scope, receive, send, arrived)
+            await self._query(scope, receive, send, arrived, connection)
             return
         self._in_air += 1
         came = _Came(self._log.next_sequence(), *arrived, self._in_air)
@@ -78,33 +86,53 @@ class Gateway:
             latency = self._faults.draw_latency()
             duration = None if outcome.ending is Ending.HANG else self._monotonic() - arrived[1] + latency
             messages = outcome.batch.messages if outcome.batch and self._log_messages else None
-            self._log.write(replace(_arrival(came, call, outcome), duration=duration, messages=messages))
+            arrival = _arrival(came, call, outcome)
+            self._log.write(replace(arrival, duration=duration, messages=messages))
+            if outcome.batch and outcome.acceptance:
+                texts = dict(zip(outcome.batch.numbers, outcome.batch.messages, strict=True))
+                self._deliveries.add(arrival, texts)
             if latency:
                 await asyncio.sleep(latency)
-            await _deliver(outcome, connection, receive, send)
+            await _deliver(outcome.answer, outcome.ending, connection, receive, send)
         finally:
             self._in_air -= 1
 
-    async def _query(self, scope: Scope, receive: Receive, send: Send, arrived: tuple[float, float]) -> None:
-        """Answer a query; it sends nothing, so it is no arrival in the log."""
+    async def _query(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        arrived: tuple[float, float],
+        connection: Connection | None,
+    ) -> None:
+        """Answer a query; it sends nothing, so it is no arrival in the log but has one of its own."""
         body = await read_body(receive)
         if body is not None:
-            answer = self._judge.query(_call(scope, body), wall=arrived[0], monotonic=arrived[1])
-            await _start(answer, send)
-            await send({"type": "http.response.body", "body": answer.body})
+            reply = self._queries.ask(_call(scope, body), wall=arrived[0], monotonic=arrived[1])
+            self._query_log.write(reply.query)
+            if latency := self._faults.draw_latency():
+                await asyncio.sleep(latency)
+            await _deliver(reply.answer, reply.ending, connection, receive, send)
 
 
-def application(gateway: Gateway, log: ArrivalLog, faults: Faults) -> Starlette:
-    """Put the control beside the API."""
+def application(settings: GatewaySettings, log: ArrivalLog, faults: Faults) -> Starlette:
+    """Put the control beside the API; the logs of queries and pushes stand beside the log of arrivals."""
+    deliveries = Deliveries(log.path, settings.deliveries, enabled=settings.log_numbers)
+    queries = QueryLog(log.path.with_name(f"{log.path.name}.queries"))
+    pusher = Pusher(deliveries, log.path.with_name(f"{log.path.name}.pushes"))
+    gateway = Gateway(settings, log, faults, deliveries, queries)
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def read_log(_: Request) -> Response:
-        return StreamingResponse(_lines(log.path), media_type="application/x-ndjson")
+        return StreamingResponse(file_so_far(log.path), media_type="application/x-ndjson")
 
     async def reset_log(_: Request) -> Response:
         log.reset()
+        deliveries.reset(settings.deliveries)
+        queries.reset()
+        await pusher.reset()
         return Response(status_code=204)
 
     async def stats(_: Request) -> Response:
@@ -137,19 +165,14 @@ def application(gateway: Gateway, log: ArrivalLog, faults: Faults) -> Starlette:
         Route("/faults", _loopback(clear_faults), methods=["DELETE"]),
         Route("/latency", _loopback(set_latency), methods=["PUT"]),
     ]
+    after_the_send = [
+        Route(route.path, _loopback(route.endpoint), methods=route.methods)
+        for route in (*delivery_routes(deliveries, log, pusher), *query_routes(queries))
+    ]
     return Starlette(
-        routes=[Mount("/_sandbox", routes=routes), Mount("/", app=gateway)],
+        routes=[Mount("/_sandbox", routes=[*routes, *after_the_send]), Mount("/", app=gateway)],
         exception_handlers={ValidationError: _invalid},
     )
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    # Calls go on while a large log is read: what came after the start is left out, so the last line is whole.
-    left = path.stat().st_size
-    with path.open("rb") as file:
-        while left > 0 and (chunk := file.read(min(left, _CHUNK_BYTES))):
-            left -= len(chunk)
-            yield chunk
 
 
 def _loopback(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -204,19 +227,18 @@ def _arrival(came: _Came, call: Call, outcome: Outcome | None) -> Arrival:
     )
 
 
-async def _deliver(outcome: Outcome, connection: Connection | None, receive: Receive, send: Send) -> None:
-    answer = outcome.answer
-    if outcome.ending is Ending.SEND or connection is None:
+async def _deliver(answer: Answer, ending: Ending, connection: Connection | None, receive: Receive, send: Send) -> None:
+    if ending is Ending.SEND or connection is None:
         await _start(answer, send)
         await send({"type": "http.response.body", "body": answer.body})
         return
-    if outcome.ending is Ending.TRUNCATE:
+    if ending is Ending.TRUNCATE:
         await _start(answer, send)
         half = answer.body[: len(answer.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
-    if outcome.ending is Ending.RESET:
+    if ending is Ending.RESET:
         connection.reset()
-    elif outcome.ending is not Ending.HANG:
+    elif ending is not Ending.HANG:
         connection.close()
     await until_gone(receive)
 

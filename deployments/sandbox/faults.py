@@ -2,7 +2,7 @@
 
 A rule sees the calls that are signed, within the rate and not taken by an earlier rule; it picks from them by
 probability, by every nth, by the next n, by a number they hold, or takes all. `processed` says whether the numbers
-of a faulty call were nevertheless accepted.
+of a faulty call were nevertheless accepted. Rules are for sends unless their `action` is query.
 
 | kind | what the caller sees | accepted |
 | --- | --- | --- |
@@ -51,6 +51,9 @@ class FaultRule(BaseModel):
     next: Annotated[int | None, Field(ge=1, description="the next n calls")] = None
     number: Annotated[str | None, Field(description="calls whose To holds it; digits, no plus")] = None
     key_id: Annotated[str | None, Field(description="only calls of this account")] = None
+    action: Annotated[
+        Literal["send", "query"], Field(description="query: QueryMessage; what a kind says of accepted does not apply")
+    ] = "send"
     seed: Annotated[int, Field(description="of probability and failed_share")] = 0
     processed: Annotated[bool | None, Field(description="None: as the kind's line in the table says")] = None
     retry_after_ms: Annotated[int | None, Field(ge=1)] = None
@@ -102,9 +105,9 @@ class _Active:
     dice: random.Random
     seen: int = 0
 
-    def takes(self, numbers: list[str], key_id: str) -> bool:
+    def takes(self, numbers: list[str], key_id: str, action: str) -> bool:
         rule = self.rule
-        if rule.key_id not in (None, key_id):
+        if rule.key_id not in (None, key_id) or rule.action != action:
             return False
         self.seen += 1
         if rule.probability is not None:
@@ -147,9 +150,11 @@ class Faults:
         """Take every rule out of force; the latency stays."""
         self._active.clear()
 
-    def draw(self, numbers: list[str], key_id: str) -> tuple[FaultRule, random.Random] | None:
+    def draw(
+        self, numbers: list[str], key_id: str, *, action: Literal["send", "query"] = "send"
+    ) -> tuple[FaultRule, random.Random] | None:
         """Give the first rule that takes this call, with its dice."""
-        return next(((a.rule, a.dice) for a in self._active if a.takes(numbers, key_id)), None)
+        return next(((a.rule, a.dice) for a in self._active if a.takes(numbers, key_id, action)), None)
 
     def draw_latency(self) -> float:
         """Give how long this call's answer takes, in seconds."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-from deployments.sandbox.application import Gateway, application
+from deployments.sandbox.application import application
 from deployments.sandbox.connection import ControlledProtocol
 from deployments.sandbox.faults import Faults
 from deployments.sandbox.log import ArrivalLog
@@ -26,7 +26,7 @@ def serve(settings: GatewaySettings, *, host: str, port: int, log: Path) -> None
     """Serve until SIGTERM or SIGINT; arrivals are appended to `log`."""
     faults, arrivals = Faults(), ArrivalLog(log, log_numbers=settings.log_numbers)
     config = uvicorn.Config(
-        application(Gateway(settings, arrivals, faults), arrivals, faults),
+        application(settings, arrivals, faults),
         host=host,
         port=port,
         http=ControlledProtocol,

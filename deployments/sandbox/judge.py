@@ -5,45 +5,18 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 
-from deployments.sandbox import answers, wire
+from deployments.sandbox import answers
 from deployments.sandbox.answers import Acceptance, Answer, Shape
 from deployments.sandbox.checks import Batch, check
+from deployments.sandbox.endings import ENDINGS, Ending, garbled, ordered_refusal
 from deployments.sandbox.faults import FaultRule, Faults
-from deployments.sandbox.refusals import Refusal, RefusedError, business_refusal, gateway_refusal, missing
+from deployments.sandbox.parameters import parameters_of
+from deployments.sandbox.refusals import Refusal, RefusedError, business_refusal, gateway_refusal
 from deployments.sandbox.settings import Account
 from deployments.sandbox.signature import Call, Door
 from deployments.sandbox.window import SlidingWindow
 
-_QUERIES_PER_SECOND = 300
-_FORM = "application/x-www-form-urlencoded"
-
-
-class Ending(Enum):
-    """How the connection ends; SEND is the honest one."""
-
-    SEND = auto()
-    CLOSE = auto()
-    RESET = auto()
-    HANG = auto()
-    TRUNCATE = auto()
-
-
-_ENDINGS = {
-    "accept_then_drop": Ending.CLOSE,
-    "drop_before": Ending.CLOSE,
-    "reset": Ending.RESET,
-    "hang": Ending.HANG,
-    "truncate": Ending.TRUNCATE,
-}
-_REFUSING = {
-    "throttle": "Throttling.User",
-    "nonce_used": "SignatureNonceUsed",
-    "clock": "InvalidTimeStamp.Expired",
-    "http_500": "InternalError",
-    "http_503": "ServiceUnavailable",
-}
 _TURNED_AWAY = {"throttle", "nonce_used", "clock"}
 _LISTS = {
     "both": frozenset({"MessageIdList", "FailedList"}),
@@ -67,12 +40,11 @@ class Outcome:
 
 
 class Judge:
-    """Holds what the gateway remembers: nonces, windows, rules, MessageIds. Not thread-safe."""
+    """Holds what the gateway remembers of sends: nonces (`door`), windows, rules, MessageIds. Not thread-safe."""
 
     def __init__(self, accounts: Sequence[Account], faults: Faults) -> None:
-        self._door = Door(accounts)
+        self.door = Door(accounts)
         self._windows = {account.key_id: SlidingWindow(account.calls_per_second) for account in accounts}
-        self._queries = {account.key_id: SlidingWindow(_QUERIES_PER_SECOND) for account in accounts}
         self._faults = faults
         # A restarted gateway must not give an id twice, so the ids begin with the time of the start.
         self._message_ids = itertools.count(time.time_ns() // 1_000 * 1_000)
@@ -81,14 +53,14 @@ class Judge:
         """Decide on a call whose headers came at `wall` (seconds since the epoch) and `monotonic`."""
         request, xml = answers.request_id(), answers.wants_xml(call.header("accept"))
         try:
-            account, query = self._door.admit(call, now=wall)
+            account, query = self.door.admit(call, now=wall)
         except RefusedError as error:
             return Outcome(call.claimed_key_id, answers.refused(error.refusal, request, xml=xml), request)
         window = self._windows[account.key_id]
         batch: Batch | None = None
         refusal: Refusal | None = None
         try:
-            batch = check(_parameters(call, query), account)
+            batch = check(parameters_of(call, query), account)
         except RefusedError as error:
             refusal = error.refusal
         if not window.has_room(monotonic):
@@ -110,30 +82,8 @@ class Judge:
             batch=batch,
             acceptance=acceptance,
             fault=rule.kind if rule else None,
-            ending=_ENDINGS.get(rule.kind, Ending.SEND) if rule else Ending.SEND,
+            ending=ENDINGS.get(rule.kind, Ending.SEND) if rule else Ending.SEND,
         )
-
-    def query(self, call: Call, *, wall: float, monotonic: float) -> Answer:
-        """Answer `QueryMessage`, which asks for one message by its id: the sandbox keeps none."""
-        request, xml = answers.request_id(), answers.wants_xml(call.header("accept"))
-        try:
-            refusal = self._query(call, wall=wall, monotonic=monotonic)
-        except RefusedError as error:
-            refusal = error.refusal
-        return answers.query_refused(refusal, request, xml=xml)
-
-    def _query(self, call: Call, *, wall: float, monotonic: float) -> Refusal:
-        account, query = self._door.admit(call, now=wall)
-        parameters = _parameters(call, query)
-        if "MessageId" not in parameters:
-            return missing("MessageId")
-        if len(parameters) > 1:
-            return gateway_refusal("InvalidParameter", "Only MessageId is known.")
-        window = self._queries[account.key_id]
-        if not window.has_room(monotonic):
-            return gateway_refusal("Throttling.User")
-        window.take(monotonic)
-        return business_refusal("DATA_NOT_EXIST" if parameters["MessageId"].isdigit() else "INVALID_PARAMETERS")
 
     def _accept(self, batch: Batch, rule: FaultRule | None, dice: random.Random) -> Acceptance:
         failed = batch.impossible
@@ -143,18 +93,6 @@ class Judge:
         good = (number for number in batch.numbers if number not in failed)
         accepted = {number: str(message_id) for number, message_id in zip(good, self._message_ids, strict=False)}
         return Acceptance(batch.sender, accepted, tuple(number for number in batch.numbers if number in failed))
-
-
-def _parameters(call: Call, query: dict[str, str]) -> dict[str, str]:
-    if not call.body:
-        return query
-    media_type = call.header("content-type").partition(";")[0].strip().lower()
-    if media_type != _FORM:
-        raise RefusedError(gateway_refusal("InvalidParameter", f"A body must be {_FORM}."))
-    form = wire.pairs(call.body)
-    if form.keys() & query.keys():
-        raise RefusedError(gateway_refusal("InvalidParameter", "A parameter stands in the query and in the body."))
-    return query | form
 
 
 def _throttled(account: Account) -> Refusal:
@@ -168,33 +106,16 @@ def _answer(
     rule: FaultRule | None, acceptance: Acceptance | None, refusal: Refusal | None, request: str, *, xml: bool
 ) -> Answer:
     if rule is not None:
-        ordered = _ordered_refusal(rule)
+        ordered = ordered_refusal(rule)
         if ordered is not None:
             return answers.refused(ordered, request, xml=xml)
-        if rule.kind == "html_502":
+        if rule.kind == "html_502":  # as said by a front end whose backend is gone, whether it took the call or not
             return answers.bad_gateway()
     if acceptance is None:
         return answers.refused(refusal or gateway_refusal("ServiceUnavailable"), request, xml=xml)
     if rule is None:
         return answers.accepted(acceptance, request, Shape(), xml=xml)
-    honest = answers.accepted(acceptance, request, _shape(rule, acceptance), xml=xml)
-    bodies = {"broken_json": honest.body[: len(honest.body) // 2], "empty_body": b""}
-    body = bodies.get(rule.kind, honest.body)
-    return Answer(honest.code, honest.status, honest.content_type, body)
-
-
-def _ordered_refusal(rule: FaultRule) -> Refusal | None:
-    kind, _, rest = rule.kind.partition(":")
-    if kind == "code":
-        return business_refusal(rest)
-    if kind == "gateway_code":
-        code, _, status = rest.partition(":")
-        refusal = gateway_refusal(code, status=int(status))
-    elif kind in _REFUSING:
-        refusal = gateway_refusal(_REFUSING[kind])
-    else:
-        return None
-    return Refusal(refusal.code, refusal.message, refusal.status, rule.retry_after_ms)
+    return garbled(rule, answers.accepted(acceptance, request, _shape(rule, acceptance), xml=xml))
 
 
 def _shape(rule: FaultRule, acceptance: Acceptance) -> Shape:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import httpx
 
+from deployments.sandbox.after_the_send import DeliveriesControl
 from deployments.sandbox.child import Child, free_ports, wait_until
 from deployments.sandbox.faults import FaultRule, Latency
 from deployments.sandbox.log import Arrival, Stats
@@ -20,7 +21,7 @@ _ATTEMPTS = 5
 _START_SECONDS = 60.0
 
 
-class GatewayControl:
+class GatewayControl(DeliveriesControl):
     """Talks to a running gateway's control endpoints; any process of this machine may.
 
     Raises:
@@ -68,7 +69,7 @@ class GatewayControl:
         return Stats.model_validate(self._client.get("/stats").raise_for_status().json())
 
     def reset(self) -> None:
-        """Forget the arrivals and the fault rules and answer at once; nonces and MessageIds go on."""
+        """Forget arrivals, what became of them, and fault rules, and answer at once; nonces and MessageIds go on."""
         self.clear_faults()
         self.set_latency(0)
         self._client.delete("/log").raise_for_status()

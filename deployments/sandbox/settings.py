@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from deployments.sandbox.fates import DeliverySettings
+
 
 class Account(BaseModel):
     """One Alibaba Cloud account as the gateway knows it; neither its secret nor its token is in the repr."""
@@ -35,7 +37,9 @@ class GatewaySettings(BaseModel):
 
     accounts: Annotated[tuple[Account, ...], Field(min_length=1)]
     log_numbers: Annotated[
-        bool, Field(description="write every number and MessageId to the log; doubles are counted either way")
+        bool,
+        Field(description="write every number and MessageId to the log; without it there are no deliveries either"),
     ] = True
     log_messages: Annotated[bool, Field(description="write every text to the log")] = False
+    deliveries: Annotated[DeliverySettings, Field(description="what becomes of accepted messages")] = DeliverySettings()
     keep_alive_seconds: Annotated[int, Field(ge=0, description="idle connections are closed after it")] = 75
