@@ -60,7 +60,6 @@ class Claim:
     turn: float
     fingerprint: str
 
-
     @classmethod
     def decode(cls, body: bytes) -> "Claim":
         """Read what was written; fields that a later version added are left out."""

@@ -20,6 +20,7 @@ _BY_DELIVERY: Final = {
     Delivery.EXPIRED: "The text was not delivered before its time was up: the phone was off or out of reach.",
     Delivery.PENDING: "Nothing final is known yet.",
 }
+_OF_THE_API: Final = {row.code: row.advice for row in TABLE}
 _UNDOCUMENTED: Final = "Alibaba's documents that this was written from do not explain the code: ask with a MessageId."
 
 
@@ -30,6 +31,6 @@ def meaning(delivery: Delivery, code: str | None) -> str:
         return said
     if code.upper() in _DOCUMENTED:
         return _DOCUMENTED[code.upper()] if delivery is Delivery.DELIVERED else said
-    if code in TABLE:
-        return f"{said} The sending API has a code of this name: {TABLE[code].advice}"
+    if code in _OF_THE_API:
+        return f"{said} The sending API has a code of this name: {_OF_THE_API[code]}"
     return said if delivery is Delivery.DELIVERED else f"{said} {_UNDOCUMENTED}"
