@@ -20,6 +20,8 @@ _SENTENCES: Final[dict[str, str]] = {
     "dry_run": "A dry run calls nothing. Run the campaign without it to send.",
     "stopped": "The campaign stopped first. Mend the cause, then run it again: it goes on from here.",
     "cancelled": "The run was cancelled first. Run the campaign again to go on from here.",
+    "in_the_air": "The call is under way, or its run has just ended: look again in a moment.",
+    "not_yet": "The campaign is being sent, and has not come to it yet.",
     "lease_lost": "Another run took the campaign over. Look at that run.",
     "store_down": "The results place did not answer. Run the campaign again when it does.",
     "declined": "Nobody approved it. Run the campaign again to be asked again.",

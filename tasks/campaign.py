@@ -22,7 +22,7 @@ _RENEW_SECONDS = 5.0
 _MARGIN_SECONDS = 3.0  # more than the clocks of two machines may differ by
 _PATIENCE_SECONDS = 45.0
 PLAN_KEY = "plan.parquet"
-_KEY = "campaign.json"
+DOCUMENT_KEY = "campaign.json"
 _FORMAT = 1
 _SWAP_TRIES = 5
 
@@ -57,10 +57,17 @@ class Owner:
 def settings_of(store: Store, campaign: str) -> Mapping[str, Any] | None:
     """Return the settings that a campaign's plan was frozen with; None while there is no plan."""
     folder = store.within(campaign)
-    stored = folder.get(_KEY)
+    stored = folder.get(DOCUMENT_KEY)
     if stored is None or PLAN_KEY not in folder.list(PLAN_KEY):
         return None
     return json.loads(stored.body)["settings"]
+
+
+def lease_is_free(lease: Mapping[str, Any], now: float, here: Owner) -> bool:
+    """Whether nobody holds this lease any more at Unix time `now`: it has expired, or its run is seen to be dead."""
+    if now > float(lease["until"]) + _MARGIN_SECONDS:
+        return True
+    return Owner(lease["run"], lease["host"], lease["process"]).is_dead_neighbour_of(here)
 
 
 class Campaign:
@@ -155,7 +162,7 @@ class Campaign:
 
     def _take(self, settings: Mapping[str, Any]) -> bool:
         now = self._clock()
-        stored = self.store.get(_KEY)
+        stored = self.store.get(DOCUMENT_KEY)
         if stored is None:
             document: Document = {
                 "campaign": self.id,
@@ -166,17 +173,18 @@ class Campaign:
                 "summary": None,
                 "lease": self._lease(now),
             }
-            version = self.store.put_if_absent(_KEY, _encode(document))
+            version = self.store.put_if_absent(DOCUMENT_KEY, _encode(document))
         else:
             document = json.loads(stored.body)
             self._document = document
             if self._planned(document):
                 _refuse_differences(self.id, document["settings"], settings)
-            if not self._free(document.get("lease"), now):
+            lease = document.get("lease")
+            if lease is not None and not lease_is_free(lease, now, self.owner):
                 return False
             document["settings"] = dict(settings)
             document["lease"] = self._lease(now)
-            version = self.store.compare_and_swap(_KEY, _encode(document), stored.version)
+            version = self.store.compare_and_swap(DOCUMENT_KEY, _encode(document), stored.version)
         if version is None:
             return False
         self._now_holds(document, version)
@@ -185,11 +193,6 @@ class Campaign:
     def _planned(self, document: Mapping[str, Any]) -> bool:
         """Whether the plan is frozen, and the settings with it; until then a mended setting is no difference."""
         return document.get("plan") is not None or PLAN_KEY in self.store.list(PLAN_KEY)
-
-    def _free(self, lease: Mapping[str, Any] | None, now: float) -> bool:
-        if lease is None or now > float(lease["until"]) + _MARGIN_SECONDS:
-            return True
-        return Owner(lease["run"], lease["host"], lease["process"]).is_dead_neighbour_of(self.owner)
 
     def _lease(self, now: float) -> Document:
         # The nonce makes every body unlike any other: a swap whose reply was lost is recognised by it.
@@ -219,14 +222,14 @@ class Campaign:
         with self._lock:
             for _ in range(_SWAP_TRIES):
                 document = {**self._document, **fields}
-                version = self.store.compare_and_swap(_KEY, _encode(document), self._version)
+                version = self.store.compare_and_swap(DOCUMENT_KEY, _encode(document), self._version)
                 if version is not None:
                     self._now_holds(document, version)
                     return
                 # A write of this run may have been taken though no answer of it came: then the lease is still ours.
-                stored = self.store.get(_KEY)
+                stored = self.store.get(DOCUMENT_KEY)
                 if stored is None:  # a write of this run broke off, and the server kept nothing of either
-                    version = self.store.put_if_absent(_KEY, _encode(document))
+                    version = self.store.put_if_absent(DOCUMENT_KEY, _encode(document))
                     if version is None:
                         break
                     self._now_holds(document, version)

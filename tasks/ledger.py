@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from tasks.spill import Spill
-from tasks.store import Store
+from tasks.store import Store, Stored
 
 _CLAIM = re.compile(r"claims/(\d+)-(\d+)")
 _RECEIPT = re.compile(r"receipts/(\d+)-(\d+)-([a-z_]+)")
@@ -59,6 +59,12 @@ class Claim:
     claimed_at: float
     turn: float
     fingerprint: str
+
+    @classmethod
+    def decode(cls, body: bytes) -> "Claim":
+        """Read what was written; fields that a later version added are left out."""
+        data: dict[str, Any] = json.loads(body)
+        return cls(**{name: value for name, value in data.items() if name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,36 @@ class History:
     def next(self) -> int:
         """The number of the next presentation."""
         return len(self.settlements)
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """One hand-over of a chunk: its claim, and the receipt that followed; None where there is none."""
+
+    claim: Claim
+    receipt: Receipt | None
+
+
+def presentations(store: Store, chunk: int) -> list[Presentation]:
+    """Read all that the ledger of a campaign (`store` is its folder) holds of one chunk, in order.
+
+    Raises:
+        StoreError: the store did not answer, or refused.
+    """
+    claims = [Claim.decode(stored.body) for stored in _under(store, f"claims/{chunk:06d}-")]
+    receipts = [Receipt.decode(stored.body) for stored in _under(store, f"receipts/{chunk:06d}-")]
+    by_number = {receipt.presentation: receipt for receipt in receipts}
+    return [
+        Presentation(claim, by_number.get(claim.presentation))
+        for claim in sorted(claims, key=lambda claim: claim.presentation)
+    ]
+
+
+def _under(store: Store, prefix: str) -> Iterator[Stored]:
+    for key in store.list(prefix):
+        stored = store.get(key)
+        if stored is not None:
+            yield stored
 
 
 class Ledger:

@@ -71,9 +71,17 @@ def failures_table(report: CampaignReport) -> Table:
 
 
 def _blocks(report: CampaignReport) -> list[Block]:
-    blocks: list[Block] = [
+    return [
         Words(outcome(report), strong=True),
         Words(speed(report)),
+        *row_blocks(report),
+        Words(f"Results: {report.uri}"),
+    ]
+
+
+def row_blocks(report: CampaignReport) -> list[Block]:
+    """Return what became of the rows: by reason, what to do about it, by country, what it costs, what failed."""
+    blocks: list[Block] = [
         Table(
             "Rows",
             ("status", "reason", "rows"),
@@ -101,7 +109,6 @@ def _blocks(report: CampaignReport) -> list[Block]:
         blocks.append(costs_table(report.costs, _MOST_COUNTRIES))
     if report.figures.failures:
         blocks.append(failures_table(report))
-    blocks.append(Words(f"Results: {report.uri}"))
     return blocks
 
 

@@ -77,13 +77,15 @@ class Answers:
     positions: pl.DataFrame
 
 
-def gather(histories: Mapping[int, History], receipts: Iterable[Receipt]) -> Answers:
-    """Fold the ledger into frames. A chunk with a claim and no receipt is unknown, `interrupted`."""
+def gather(
+    histories: Mapping[int, History], receipts: Iterable[Receipt], *, unanswered: str = "interrupted"
+) -> Answers:
+    """Fold the ledger into frames. A chunk with a claim and no receipt is unknown, for the reason `unanswered`."""
     chunks: dict[int, dict[str, object]] = {
         index: {
             "chunk": index,
             "chunk_status": Status.UNKNOWN,
-            "chunk_reason": "interrupted",
+            "chunk_reason": unanswered,
             "attempts": history.next,
             "doubtful": False,
         }
@@ -233,3 +235,9 @@ def write_results(
     counted = pl.scan_parquet(path, glob=False).group_by(pl.col("status").cast(pl.String)).len().collect()
     found = dict(counted.iter_rows())
     return path, {status: int(found.get(status, 0)) for status in STATUSES}
+
+
+def presented_rows(results: Path) -> pl.LazyFrame:
+    """Return the rows that were presented to the gateway: a part costs money also where it fails."""
+    presented = [Status.ACCEPTED.value, Status.FAILED.value, Status.UNKNOWN.value]
+    return pl.scan_parquet(results, glob=False).filter(pl.col("status").cast(pl.String).is_in(presented))

@@ -1,13 +1,14 @@
 """The steps of a campaign, each a thin Prefect task over the modules that do the work."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from tasks.delivery.applying import apply_states
+from tasks.accounting import account_for
 from tasks.delivery.archive import DeliveryArchive
 from tasks.errors import InputError, LeaseLostError, StoreUnavailableError
 from tasks.ledger import ChunkState, History
@@ -19,9 +20,8 @@ from tasks.preview import Preview, make_preview
 from tasks.prices import cost_of
 from tasks.report import CampaignReport
 from tasks.report_figures import count_figures
-from tasks.results import RESULTS_KEY, gather, make_results, write_results
+from tasks.results import RESULTS_KEY, presented_rows
 from tasks.run import Run
-from tasks.statuses import Status
 from tasks.stopping import Stop, StopCause
 from tasks.store import Store
 from tasks.todo import Todo
@@ -118,20 +118,16 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
     stop = run.stop.stop or waiting
     if stop is not None and stop.cause is StopCause.LEASE_LOST:
         raise LeaseLostError(stop.message)  # the results are for the run that took over to write
-    histories = run.ledger.histories()
-    reason = "dry_run" if run.order.dry_run else "stopped" if stop is None else str(stop.cause)
     text = run.order.wording.text
-    segments = None if text is None else parts_of(text)
-    archive = DeliveryArchive(run.store, run.scratch)
-    states = None if archive.is_empty() else archive.scan()
-
-    def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
-        block = {index: histories[index] for index in chunks if index in histories}
-        answers = gather(block, run.ledger.receipts(block))
-        made = make_results(rows, answers, run.campaign.id, reason, plan.phonenumbers, segments=segments)
-        return made if states is None else apply_states(made, states, run.campaign.id)
-
-    path, counts = write_results(plan, results, run.scratch)
+    path, counts = account_for(
+        plan,
+        run.ledger,
+        run.store,
+        run.scratch,
+        campaign=run.campaign.id,
+        not_sent="dry_run" if run.order.dry_run else "stopped" if stop is None else str(stop.cause),
+        segments=None if text is None else parts_of(text),
+    )
     _put(run.store, path)
     standing = run.tally.standing
     report = CampaignReport(
@@ -146,7 +142,7 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
         rate=standing.rate,
         dry_run=run.order.dry_run,
         stop=stop,
-        costs=None if run.prices is None else cost_of(_presented(path), run.prices),
+        costs=None if run.prices is None else cost_of(presented_rows(path), run.prices),
         s3=run.s3,
         senders=run.order.senders,
     )
@@ -156,15 +152,10 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
             "throttled": report.throttled,
             "resent_chunks": report.resent,
             "stopped": None if stop is None else stop.message,
+            "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
     )
     return report
-
-
-def _presented(results: Path) -> pl.LazyFrame:
-    """Return the rows that were presented to the gateway: a part costs money also where it fails."""
-    presented = [Status.ACCEPTED.value, Status.FAILED.value, Status.UNKNOWN.value]
-    return pl.scan_parquet(results, glob=False).filter(pl.col("status").cast(pl.String).is_in(presented))
 
 
 def _put(store: Store, path: Path) -> None:

@@ -56,6 +56,10 @@ class Store(Protocol):
         """Yield the keys that begin with `prefix`, sorted."""
         ...
 
+    def folders(self) -> Iterator[str]:
+        """Yield the names of the folders that stand directly here, sorted, without a look at what is in them."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove `key`; nothing happens if it is not there."""
         ...

@@ -91,6 +91,13 @@ class LocalStore:
             keys = sorted(path.relative_to(base).as_posix() for path in folder.rglob("*") if path.is_file())
         yield from (key for key in keys if key.startswith(prefix))
 
+    def folders(self) -> Iterator[str]:
+        """Yield the names of the folders that stand directly here, sorted."""
+        with _errors(self._uri, ""):
+            base = self._path("")
+            names = sorted(path.name for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
+        yield from names
+
     def delete(self, key: str) -> None:
         """Remove `key`; nothing happens if it is not there."""
         with _errors(self._uri, key):

@@ -115,6 +115,16 @@ class S3Store:
                     if item["Size"]:
                         yield item["Key"][len(self._prefix) :]
 
+    def folders(self) -> Iterator[str]:
+        """Yield the names of the folders that stand directly here, sorted; 1,000 a request."""
+        with self._errors(""):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._prefix, Delimiter="/"
+            )
+            for page in pages:
+                for item in page.get("CommonPrefixes", ()):
+                    yield item["Prefix"][len(self._prefix) :].rstrip("/")
+
     def delete(self, key: str) -> None:
         """Remove the object; nothing happens if it is not there."""
         self._call("delete_object", key, absent_is_none=True)

@@ -1,0 +1,51 @@
+"""Every row of a campaign accounted for: the plan, the ledger and what was learnt after the sending, as results."""
+
+from pathlib import Path
+
+import polars as pl
+
+from tasks.delivery.applying import apply_states
+from tasks.delivery.archive import DeliveryArchive
+from tasks.ledger import Ledger
+from tasks.plan import FrozenPlan
+from tasks.results import gather, make_results, write_results
+from tasks.store import Store
+
+
+def account_for(
+    plan: FrozenPlan,
+    ledger: Ledger,
+    store: Store,
+    scratch: Path,
+    *,
+    campaign: str,
+    not_sent: str,
+    unanswered: str = "interrupted",
+    segments: int | None,
+) -> tuple[Path, dict[str, int]]:
+    """Write the results as they stand now to a local file; return it and the rows by status.
+
+    Args:
+        plan: the campaign's rows.
+        ledger: its claims and receipts, which are read here.
+        store: its folder, for the archive of deliveries.
+        scratch: a local folder with room for the results.
+        campaign: its id.
+        not_sent: the reason of sendable rows whose chunk was never claimed.
+        unanswered: the reason of rows whose chunk has a claim and no receipt.
+        segments: how many parts the text has that all numbers get; None where each row has its own.
+
+    Raises:
+        StoreError: the store did not answer, or refused.
+    """
+    histories = ledger.histories()
+    archive = DeliveryArchive(store, scratch)
+    states = None if archive.is_empty() else archive.scan()
+
+    def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
+        block = {index: histories[index] for index in chunks if index in histories}
+        answers = gather(block, ledger.receipts(block), unanswered=unanswered)
+        made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments)
+        return made if states is None else apply_states(made, states, campaign)
+
+    return write_results(plan, results, scratch)
