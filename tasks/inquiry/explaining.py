@@ -34,6 +34,7 @@ from tasks.ledger import presentations
 from tasks.masking import mask, mask_recipient
 from tasks.numbers import Verdict, checked_region, judge_text
 from tasks.s3 import S3Access
+from tasks.statuses import REASON_SENTENCES
 from tasks.store import Store
 
 _READERS: Final = 8
@@ -58,6 +59,16 @@ class Explanation:
     campaigns: int
     events: Sequence[Event]
     unreadable: Sequence[Unreadable]
+
+    def sentence(self) -> str:
+        """Say how much was found, and what is wrong with the number if it could not be sent to."""
+        here = f"{len({event.campaign for event in self.events}):,} of {self.campaigns:,} campaigns"
+        found = (
+            f"{len(self.events):,} events in {here}." if self.events else f"in none of {self.campaigns:,} campaigns."
+        )
+        if self.verdict.reason is None:
+            return found
+        return f"{found} By itself it is {self.verdict.status}: {REASON_SENTENCES[self.verdict.reason]}"
 
     def as_json(self) -> dict[str, Any]:
         """The machine-readable form."""
