@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
+from flows.inquiry import add_inquiries
 from flows.quiet import quiet_prefect
 from flows.terminal import TerminalWatcher, report_lines, report_table
 from flows.terminal_question import TerminalQuestion
@@ -64,9 +65,10 @@ PREFECT_API_URL to record the run on your Prefect server.
 
 
 def make_app() -> App:
-    """Return the command line with `send`; `deployments.cli` adds the sandbox's commands."""
+    """Return the command line with `send` and the inquiries; `deployments.cli` adds the sandbox's commands."""
     app = App(name="globe-sms", help=_HELP, help_format="plaintext", version_flags=["--version"], version=_version)
     app.command(send, name="send", help_epilogue=_SEND_EPILOGUE)
+    add_inquiries(app)
     return app
 
 

@@ -28,6 +28,13 @@ def chunk_of_task(campaign: str) -> pl.Expr:
     return pl.col("task_id").str.extract(rf"^{campaign}-(\d+)-\d+$").cast(pl.UInt32, strict=False)
 
 
+def best_known(states: pl.LazyFrame) -> pl.LazyFrame:
+    """Return one row a message: a final state before a pending one, then the one seen first."""
+    return states.sort(pl.col("delivery") == Delivery.PENDING, "seen_at", maintain_order=True).unique(
+        "message_id", keep="first", maintain_order=True
+    )
+
+
 class DeliveryArchive:
     """The states of one campaign; `store` is its folder, `scratch` a local one for copies of the parts."""
 
@@ -64,11 +71,7 @@ class DeliveryArchive:
         files = [self._copy(key) for key in self._parts()]
         if not files:
             return pl.LazyFrame(schema=STATE_SCHEMA)
-        return (
-            pl.scan_parquet(files, glob=False)
-            .sort(pl.col("delivery") == Delivery.PENDING, "seen_at", maintain_order=True)
-            .unique("message_id", keep="first", maintain_order=True)
-        )
+        return best_known(pl.scan_parquet(files, glob=False))
 
     def taken_chunks(self, campaign: str) -> frozenset[int]:
         """Return the chunks that the gateway took for certain: a message of theirs has a state."""

@@ -44,6 +44,8 @@ _SHARES: Final = ((0.5, "half"), (0.9, "90 %"), (0.99, "99 %"))
 _LONGEST_NAME: Final = 26
 _SCALE: Final = 2.0
 
+_Panel = alt.LayerChart | alt.FacetChart  # what altair's `properties` is said to return
+
 
 def as_svg(figures: DeliveryFigures, title: str, subtitle: str) -> str:
     """Draw the report as SVG; `figures` must count at least one message."""
@@ -119,7 +121,7 @@ def _title(text: str, subtitle: str) -> alt.TitleParams:
     return alt.TitleParams(text, subtitle=subtitle, subtitleFontSize=11, subtitlePadding=4)
 
 
-def _legend() -> alt.LayerChart:
+def _legend() -> _Panel:
     places = (0, 90, 195, 275)
     names = ("delivered", "undelivered", "expired", "not known yet")
     rows = [{"x": x, "name": name, "state": str(state)} for x, name, state in zip(places, names, Delivery, strict=True)]
@@ -127,10 +129,10 @@ def _legend() -> alt.LayerChart:
         x=alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, _WIDTH + 60], nice=False))
     )
     square = base.mark_square(size=110, opacity=1).encode(color=_colour())
-    return square + base.mark_text(align="left", dx=10).encode(text="name:N")
+    return alt.layer(square, base.mark_text(align="left", dx=10).encode(text="name:N"))
 
 
-def _shares(counts: Mapping[str, Deliveries], title: str, plural: str) -> alt.LayerChart:
+def _shares(counts: Mapping[str, Deliveries], title: str, plural: str) -> _Panel:
     shown = [*_shortened(counts, plural)]
     rows = [
         {
@@ -160,14 +162,13 @@ def _shares(counts: Mapping[str, Deliveries], title: str, plural: str) -> alt.La
         .mark_text(align="left", dx=6)
         .encode(x=alt.value(_WIDTH), y=y, text="label:N")
     )
-    return (bars + texts).properties(title=title, width=_WIDTH, height=alt.Step(_BAR))
+    return alt.layer(bars, texts).properties(title=title, width=_WIDTH, height=alt.Step(_BAR))
 
 
-def _failures(figures: DeliveryFigures) -> alt.LayerChart:
+def _failures(figures: DeliveryFigures) -> _Panel:
     shown = figures.failures[:_MOST_CODES]
     rows = [
         {
-            "name": _short(failure.code or "no code"),
             "state": str(failure.delivery),
             "messages": failure.messages,
             "label": f"{failure.messages:,}",
@@ -176,7 +177,10 @@ def _failures(figures: DeliveryFigures) -> alt.LayerChart:
         for place, failure in enumerate(shown)
     ]
     # By place, because a code may stand for undelivered and for expired messages.
-    names = " + ".join(f"(datum.value == {row['row']} ? {_quoted(row['name'])} : '')" for row in rows)
+    names = " + ".join(
+        f"(datum.value == {place} ? {_quoted(_short(failure.code or 'no code'))} : '')"
+        for place, failure in enumerate(shown)
+    )
     base = alt.Chart(alt.Data(values=rows)).encode(
         x=alt.X("messages:Q", title=None, axis=None, scale=alt.Scale(domainMin=0)),
         y=alt.Y("row:O", title=None, axis=alt.Axis(labelExpr=names, labelLimit=190)),
@@ -185,7 +189,9 @@ def _failures(figures: DeliveryFigures) -> alt.LayerChart:
     texts = base.mark_text(align="left", dx=6).encode(text="label:N")
     left_out = len(figures.failures) - len(shown)
     said = f"messages; {left_out} rarer codes left out" if left_out else "messages"
-    return (bars + texts).properties(title=_title("Not delivered, by code", said), width=_WIDTH, height=alt.Step(_BAR))
+    return alt.layer(bars, texts).properties(
+        title=_title("Not delivered, by code", said), width=_WIDTH, height=alt.Step(_BAR)
+    )
 
 
 def _hours(figures: DeliveryFigures) -> alt.VConcatChart:
@@ -228,7 +234,7 @@ def _hours(figures: DeliveryFigures) -> alt.VConcatChart:
     )
 
 
-def _time_to_deliver(durations: Durations) -> alt.LayerChart:
+def _time_to_deliver(durations: Durations) -> _Panel:
     last = max(10, durations.seconds[-1])
     # The line needs no more points than the picture has columns.
     wanted = {durations.within((place + 1) / _WIDTH) for place in range(_WIDTH)} | {durations.seconds[0]}
@@ -260,7 +266,7 @@ def _time_to_deliver(durations: Durations) -> alt.LayerChart:
         .encode(x=x, y=y)
     )
     title = _title("Delivered messages, by the time they took", said)
-    return (line + points).properties(title=title, width=_WIDTH, height=170)
+    return alt.layer(line, points).properties(title=title, width=_WIDTH, height=170)
 
 
 def _shortened(counts: Mapping[str, Deliveries], plural: str) -> Iterator[tuple[str, Deliveries]]:

@@ -11,7 +11,7 @@ from tasks.delivery.figures import Deliveries, Durations
 from tasks.delivery.rates import percent
 from tasks.delivery.report import DeliveryReport
 from tasks.durations import in_words
-from tasks.pages import Block, Notes, Page, Table, Words
+from tasks.pages import Block, Notes, Page, Table, Words, as_markdown
 
 _MOST_ROWS: Final = 15
 _MOST_HOURS: Final = 48
@@ -52,13 +52,25 @@ def delivery_blocks(report: DeliveryReport) -> list[Block]:
     return blocks
 
 
+def delivery_markdown(report: DeliveryReport) -> str:
+    """Return the report as markdown with the picture in it, as Prefect's UI shows it: for an artifact."""
+    markdown = as_markdown(delivery_page(report))
+    data = _picture_data(report)
+    if data is None:
+        return markdown
+    title, _, rest = markdown.partition("\n\n")
+    return f"{title}\n\n![Delivery]({data})\n\n{rest}"
+
+
 def picture_html(report: DeliveryReport) -> str:
     """Return the picture as an image that stands in the page itself; empty without messages."""
+    data = _picture_data(report)
+    return "" if data is None else f'<img alt="Delivery" style="max-width: 100%" src="{data}">'
+
+
+def _picture_data(report: DeliveryReport) -> str | None:
     svg = report.svg()
-    if svg is None:
-        return ""
-    data = base64.b64encode(svg.encode()).decode()
-    return f'<img alt="Delivery of {report.campaign}" style="max-width: 100%" src="data:image/svg+xml;base64,{data}">'
+    return None if svg is None else f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def _how_long(durations: Durations) -> str:

@@ -86,7 +86,7 @@ class LocalStore:
     def list(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with `prefix`, sorted."""
         base = self._path("")
-        folder = (base / prefix).parent if not prefix.endswith("/") else base / prefix
+        folder = base / prefix.rpartition("/")[0]
         with _errors(self._uri, prefix):
             keys = sorted(path.relative_to(base).as_posix() for path in folder.rglob("*") if path.is_file())
         yield from (key for key in keys if key.startswith(prefix))

@@ -101,6 +101,23 @@ def test_files_are_put_once_replaced_and_fetched(store: Store, tmp_path: Path) -
     assert not store.fetch("nothing", back)
 
 
+def test_a_listing_of_all_keys_leaves_neighbours_out(store: Store) -> None:
+    """What an earlier run spilled is listed beside other campaigns' spills."""
+    mine = store.within("mine")
+    mine.put_if_absent("receipts/1", b"x")
+    store.within("neighbour").put_if_absent("receipts/2", b"x")
+    assert list(mine.list("")) == ["receipts/1"]
+
+
+def test_folders_are_listed_without_what_is_in_them(store: Store) -> None:
+    """Of hundreds of campaigns with millions of claims one wants the names."""
+    for key in ("b/claims/1", "a/claims/1", "a/claims/2", "a.json", "c/d/e/f"):
+        store.put_if_absent(key, b"x")
+    assert [name for name in store.folders() if name[0] != "."] == ["a", "b", "c"]
+    assert list(store.within("c").folders()) == ["d"]
+    assert list(store.within("nothing").folders()) == []
+
+
 def test_a_folder_of_the_store_sees_its_own_keys(store: Store) -> None:
     """A campaign's store is a folder of the results place."""
     inner = store.within("campaign-1")

@@ -1,0 +1,93 @@
+"""Campaigns as runs leave them in a results place, made step by step: a plan, claims, receipts, results, a document."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tasks.accounting import account_for
+from tasks.campaign import PLAN_KEY, Campaign
+from tasks.ledger import Attempt, Claim, Ledger, Receipt, Settlement
+from tasks.numbers import judge
+from tasks.plan import FrozenPlan, freeze
+from tasks.results import RESULTS_KEY
+from tasks.spill import Spill
+from tasks.stopping import StopSignal
+from tasks.store import Store
+
+SETTINGS = {"recipients": ["s3://lists/a.csv"], "message": "Hello", "type": "NOTIFY", "numbers_per_call": 2}
+BEGAN = 4_000_000_000.0  # after the plan, whose time is the real one
+SOURCE = "s3://lists/a.csv"
+
+
+class KeptCampaign:
+    """A campaign of calls of two numbers; holds the lease until `end` or for ever, as a run does."""
+
+    def __init__(self, store: Store, name: str, recipients: Sequence[str], scratch: Path, **settings: Any) -> None:
+        self.scratch = scratch / name
+        self.scratch.mkdir(parents=True)
+        self.campaign = Campaign(store, name, stop=StopSignal())
+        self.campaign.open({**SETTINGS, **settings})
+        self.store = self.campaign.store
+        self.ledger = Ledger(self.store, Spill(self.scratch / "spill", self.store.uri))
+        rows = pl.LazyFrame({"source": SOURCE, "row": range(len(recipients)), "recipient": recipients})
+        judged = judge(rows.with_columns(pl.col("row").cast(pl.UInt64)), default_region=None)
+        self.plan = FrozenPlan(freeze(judged, 2, "settings", self.scratch))
+        self.store.put_file_if_absent(PLAN_KEY, self.plan.path)
+        self.campaign.update(plan={"rows": self.plan.counts(), "chunks": self.plan.chunk_count()})
+
+    def claim(self, chunk: int, presentation: int = 0) -> None:
+        """Claim a chunk, ten seconds after the one before."""
+        at = BEGAN + 10 * (chunk + 10 * presentation)
+        assert self.ledger.claim(Claim(chunk, presentation, "run-of-claims", "host-1", at, at + 1, "f"))
+
+    def answer(self, chunk: int, settlement: Settlement, presentation: int = 0, **fields: Any) -> None:
+        """Record what became of it, two seconds after its claim."""
+        at = BEGAN + 10 * (chunk + 10 * presentation) + 2
+        task = f"{self.campaign.id}-{chunk}-{presentation * 100 + 1}"
+        code = fields.get("code")
+        attempt = Attempt(task, at, settlement.value, code, f"R-{chunk}-{presentation}", "")
+        given: dict[str, Any] = {"reason": None, "code": None, "description": None, "request_id": attempt.request_id}
+        self.ledger.settle(
+            Receipt(
+                chunk=chunk,
+                presentation=presentation,
+                run="run-of-claims",
+                settlement=settlement,
+                sent_at=at - 1,
+                fingerprint="f",
+                attempts=(attempt,),
+                **{**given, **fields},
+            )
+        )
+
+    def accept(self, chunk: int, presentation: int = 0, ids: Sequence[str] = ()) -> None:
+        """Claim it and have it accepted."""
+        self.claim(chunk, presentation)
+        given = ids or [f"m-{chunk}-{position}" for position in range(2)]
+        self.answer(chunk, Settlement.ACCEPTED, presentation, code="OK", message_ids=dict(enumerate(given)))
+
+    def write_results(self, **summary: Any) -> None:
+        """Write the results and their summary, as the end of a run does."""
+        path, counts = account_for(
+            self.plan,
+            self.ledger,
+            self.store,
+            self.scratch,
+            campaign=self.campaign.id,
+            not_sent="stopped",
+            segments=1,
+        )
+        self.store.put_file(RESULTS_KEY, path)
+        self.campaign.update(summary={"counts": counts, "calls": 3, "seconds": 4.5, "stopped": None, **summary})
+
+    def end(self) -> None:
+        """Give the lease back."""
+        self.campaign.give_back()
+
+    def crash(self) -> None:
+        """End as a killed run does: the lease stays, and nobody renews it."""
+        lease = {"run": "gone", "host": "elsewhere", "process": "", "until": 0.0, "nonce": "n"}
+        self.campaign.update(lease=lease)
+        self.campaign._done.set()
