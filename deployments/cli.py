@@ -1,4 +1,4 @@
-"""The command `globe-sms`: `send`, the sandbox's `demo` and `sandbox`, and `deploy`."""
+"""The command `globe-sms`: `send`, the sandbox's `demo` and `sandbox`, `deploy`, and `receipts serve`."""
 
 import shlex
 import signal
@@ -7,13 +7,24 @@ import threading
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
 from deployments.demo import run_demo
 from flows.cli import make_app, run_app
 from flows.leaving import leave
+
+_RECEIPTS_EPILOGUE = """\
+Environment: GLOBE_SMS_RECEIPTS_SECRET, 16 characters at least; AWS's own
+variables for S3. In Alibaba's console, enter the address that this endpoint has
+for the outside world, with the secret as the last part of the path:
+
+    https://sms.example.com/receipts/<secret>
+
+A push is acknowledged when its receipts are in the store, and not before.
+GET /health says how the endpoint stands.
+"""
 
 
 def main() -> NoReturn:
@@ -22,6 +33,9 @@ def main() -> NoReturn:
     app.command(demo, name="demo")
     app.command(sandbox, name="sandbox")
     app.command(deploy, name="deploy")
+    receipts = App(name="receipts", help="Delivery receipts that Alibaba pushes.", help_format="plaintext")
+    receipts.command(serve_receipts, name="serve", help_epilogue=_RECEIPTS_EPILOGUE)
+    app.command(receipts)
     leave(run_app(app))
 
 
@@ -106,3 +120,19 @@ def deploy(
     console.print(
         f"Start a worker: prefect worker start --pool {work_pool or 'globe-sms'} --type {pool_type}", soft_wrap=True
     )
+
+
+def serve_receipts(
+    *,
+    to: Annotated[str, Parameter(help="Where the receipts are kept: s3://bucket/prefix or a directory.")],
+    host: Annotated[str, Parameter(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="The port to listen on.")] = 8080,
+) -> int:
+    """Take the delivery receipts that Alibaba pushes by HTTP, and keep them, until Ctrl-C or SIGTERM.
+
+    It speaks plain HTTP: put whatever ends TLS for you in front of it.
+    """
+    from deployments.receipts.serving import serve
+
+    serve(to, host=host, port=port)
+    return 0

@@ -6,7 +6,7 @@ without a word.
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Self
@@ -169,11 +169,14 @@ class S3Access:
     _client: Any = field(repr=False, compare=False)
 
     @classmethod
-    def from_environment(cls, endpoint: str | None = None, **settings: str | None) -> Self:
+    def from_environment(
+        cls, endpoint: str | None = None, *, client_config: Mapping[str, Any] | None = None, **settings: str | None
+    ) -> Self:
         """Resolve everything with boto3's own rules; no request goes to S3 yet.
 
         An instance's or SSO's credentials may cost a network call here. `endpoint` and `settings` (those of a
-        `boto3.Session`) go before the environment where they are given and not None.
+        `boto3.Session`) go before the environment where they are given and not None. `client_config` (fields of
+        botocore's `Config`) goes before the patience that `client` speaks of.
 
         Raises:
             InputError: There are no credentials, or the profile or the configuration is broken.
@@ -184,7 +187,9 @@ class S3Access:
             if credentials is None:
                 raise InputError(_NO_CREDENTIALS)
             credentials.get_frozen_credentials()
-            client = session.client("s3", endpoint_url=endpoint, config=Config(**_CLIENT_CONFIG))
+            client = session.client(
+                "s3", endpoint_url=endpoint, config=Config(**{**_CLIENT_CONFIG, **(client_config or {})})
+            )
         except ProfileNotFound as error:
             raise InputError(f"AWS_PROFILE names a profile that does not exist: {one_line(str(error))}") from None
         except PartialCredentialsError as error:
@@ -200,7 +205,7 @@ class S3Access:
     def client(self) -> Any:
         """Return the one boto3 S3 client; threads may share it.
 
-        It gives up connecting after 5 s and reading after 30 s, and tries 5 times in all.
+        It gives up connecting after 5 s and reading after 30 s, and tries 5 times in all, if not told otherwise.
         """
         return self._client
 

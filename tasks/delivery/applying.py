@@ -18,9 +18,10 @@ def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> 
 
     Rows with a message id are matched by it. Those without (unknown ones, `message_id_unmatched`) are matched by
     their number and the chunk that the TaskId names: the gateway has taken them, so they become accepted, with the
-    message id and `settled_by` receipt where they were not accepted before. A failed row stays failed. Accepted rows
-    of which nothing final is known are pending. Applying the same states again changes nothing; results of before
-    there were these columns are taken as well.
+    message id and `settled_by` receipt where they were not accepted before. A row whose message id went to another
+    number, as a state says, is matched in that way too: the order of ids in an answer is not documented. A failed row
+    stays failed. Accepted rows of which nothing final is known are pending. Applying the same states again changes
+    nothing; results of before there were these columns are taken as well.
 
     Args:
         results: of `RESULTS_SCHEMA`; its last columns may be missing.
@@ -29,7 +30,7 @@ def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> 
     """
     present = results.collect_schema()
     rows = results.with_columns(pl.lit(None, dtype=d).alias(n) for n, d in RESULTS_SCHEMA.items() if n not in present)
-    by_id = states.select("message_id", *(pl.col(name).alias(f"id_{name}") for name in _FOUND[1:]))
+    by_id = states.select("message_id", *(pl.col(name).alias(f"id_{name}") for name in (*_FOUND[1:], "phone_number")))
     by_row = (
         states.with_columns(chunk=chunk_of_task(campaign))
         .filter(pl.col("chunk").is_not_null())
@@ -42,13 +43,14 @@ def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> 
     )
     status = pl.col("status").cast(pl.String)
     # A duplicate row has its number but no chunk, so a match by row is a match of the row that was sent.
-    matched = pl.col("message_id").is_null() & pl.col("row_message_id").is_not_null()
+    another = (pl.col("id_phone_number") != pl.col("phone_number")).fill_null(value=False)
+    matched = (pl.col("message_id").is_null() | another) & pl.col("row_message_id").is_not_null()
     settles = matched & status.is_in(_SETTLED)
     pairs = matched & (status == Status.ACCEPTED)
     accepted = settles | (status == Status.ACCEPTED)
 
     def known(name: str) -> pl.Expr:
-        return pl.when(matched).then(pl.col(f"row_{name}")).otherwise(pl.col(f"id_{name}"))
+        return pl.when(matched).then(pl.col(f"row_{name}")).when(~another).then(pl.col(f"id_{name}"))
 
     enum = pl.Enum(STATUSES)
     delivery = pl.coalesce(known("delivery").cast(pl.String), pl.when(accepted).then(pl.lit(Delivery.PENDING)))

@@ -18,6 +18,7 @@ from tasks.store import Store
 
 FOLDER: Final = "delivery/"
 _SUFFIX: Final = ".parquet"
+_FROM_ANY: Final = ("task_id", "carrier")
 
 
 def chunk_of_task(campaign: str) -> pl.Expr:
@@ -29,9 +30,20 @@ def chunk_of_task(campaign: str) -> pl.Expr:
 
 
 def best_known(states: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row a message: a final state before a pending one, then the one seen first."""
-    return states.sort(pl.col("delivery") == Delivery.PENDING, "seen_at", maintain_order=True).unique(
-        "message_id", keep="first", maintain_order=True
+    """Return one row of `STATE_SCHEMA` a message: a final state before a pending one, then the one seen first.
+
+    Its TaskId and its carrier may come from another state of the message: answers to queries have no TaskId, and
+    receipts no carrier.
+    """
+    return (
+        states.sort(pl.col("delivery") == Delivery.PENDING, "seen_at", maintain_order=True)
+        .group_by("message_id", maintain_order=True)
+        .agg(
+            pl.col(name).drop_nulls().first() if name in _FROM_ANY else pl.col(name).first()
+            for name in STATE_SCHEMA
+            if name != "message_id"
+        )
+        .select(list(STATE_SCHEMA))
     )
 
 
@@ -63,7 +75,7 @@ class DeliveryArchive:
         return next(iter(self._parts()), None) is None
 
     def scan(self) -> pl.LazyFrame:
-        """Return one row of `STATE_SCHEMA` a message: a final state before a pending one, then the one seen first.
+        """Return what is known of each message, as `best_known` says.
 
         Raises:
             StoreError: a part could not be read; states are never taken for fewer than there are.

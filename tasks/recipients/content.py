@@ -122,16 +122,25 @@ def unpacked(source: ListSource, s3: Callable[[], S3Access]) -> Iterator[bytes]:
         InputError: It cannot be read, or its compression is damaged or cut short.
     """
     with open_stored(source, s3) as stored:
-        try:
-            if source.compression is Compression.GZIP:
-                with gzip.GzipFile(fileobj=stored) as plain:
-                    yield from _pieces(plain)
-            elif source.compression is Compression.ZSTD:
-                yield from _unzstd(_pieces(stored))
-            else:
-                yield from _pieces(stored)
-        except _DAMAGED:
-            raise damaged(source.uri, source.compression) from None
+        yield from unpacked_stream(source.uri, stored, source.compression)
+
+
+def unpacked_stream(uri: str, stored: IO[bytes], compression: Compression | None) -> Iterator[bytes]:
+    """Yield what a stream holds after its gzip or zstd, in pieces as `unpacked` does.
+
+    Raises:
+        InputError: Its compression is damaged or cut short.
+    """
+    try:
+        if compression is Compression.GZIP:
+            with gzip.GzipFile(fileobj=stored) as plain:
+                yield from _pieces(plain)
+        elif compression is Compression.ZSTD:
+            yield from _unzstd(_pieces(stored))
+        else:
+            yield from _pieces(stored)
+    except _DAMAGED:
+        raise damaged(uri, compression) from None
 
 
 def _pieces(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:

@@ -3,7 +3,8 @@
 import glob
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,61 +28,95 @@ def expand(uris: Sequence[str], s3: Callable[[], S3Access]) -> dict[str, list[st
     """
     if not uris:
         raise InputError("no recipient list was given: name at least one URI")
-    return {uri: _on_s3(uri, s3()) if is_s3(uri) else _on_disk(uri) for uri in uris}
+    places = {uri: look_up(uri, s3) for uri in uris}
+    for uri, found in places.items():
+        if not found:
+            raise refusal(uri, _nothing_there(uri))
+    return {uri: [place.uri for place in found] for uri, found in places.items()}
 
 
-def _on_s3(uri: str, access: S3Access) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One object or file: its URI, its size in bytes, and which content it has (ETag; size and time on disk)."""
+
+    uri: str
+    size: int
+    identity: str
+
+
+def look_up(uri: str, s3: Callable[[], S3Access]) -> list[Place]:
+    """Return what a URI stands for, sorted; it may be nothing.
+
+    Raises:
+        InputError: It may not be looked up.
+    """
+    return _on_s3(uri, s3()) if is_s3(uri) else _on_disk(uri)
+
+
+def _on_s3(uri: str, access: S3Access) -> list[Place]:
     bucket, key = split_uri(uri)
     if _WILD.search(bucket):
         raise refusal(uri, "a bucket's name has no wildcards: name one bucket")
     wild = _WILD.search(key)
     with s3_errors_name(uri):
-        if key and not key.endswith("/") and _exists(access.client(), bucket, key):
-            keys = [key]
-        elif wild:
+        literal = _literal(access.client(), bucket, key) if key and not key.endswith("/") else None
+        if literal is not None:
+            return [literal]
+        if wild:
             fits = re.compile(_pattern(key), re.DOTALL)
-            keys = [each for each in _keys(access.client(), bucket, key[: wild.start()]) if fits.fullmatch(each)]
+            places = [
+                place
+                for place in _keys(access.client(), bucket, key[: wild.start()])
+                if fits.fullmatch(split_uri(place.uri)[1])
+            ]
         else:
-            keys = list(_keys(access.client(), bucket, key if not key or key.endswith("/") else f"{key}/"))
-    if not keys:
-        raise refusal(uri, _nothing_there(key, wild=bool(wild)))
-    return [f"s3://{bucket}/{each}" for each in sorted(keys)]
+            places = list(_keys(access.client(), bucket, key if not key or key.endswith("/") else f"{key}/"))
+    return sorted(places, key=lambda place: place.uri)
 
 
-def _nothing_there(key: str, *, wild: bool) -> str:
-    if wild:
+def _nothing_there(uri: str) -> str:
+    if not is_s3(uri):
+        what = "no file fits this pattern" if _WILD.search(uri) else "there is no such file, or the folder is empty"
+        return f"{what}: check the path"
+    _, key = split_uri(uri)
+    if _WILD.search(key):
         return "no object fits this pattern: check it"
     if not key or key.endswith("/"):
         return "there are no objects under this prefix: check it"
     return "there is no such object, and none under it as a folder: check the URI"
 
 
-def _exists(client: Any, bucket: str, key: str) -> bool:
+def _literal(client: Any, bucket: str, key: str) -> Place | None:
     # One byte is asked for, since the answer to a HEAD says nothing of why it was refused.
+    uri = f"s3://{bucket}/{key}"
     try:
-        client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")["Body"].close()
+        answer = client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0")
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code")
         if code in {"NoSuchKey", "404"}:
-            return False
-        return _is_empty_object(error)
-    return True
+            return None
+        if code == "InvalidRange":
+            return Place(uri, 0, "empty")
+        raise
+    answer["Body"].close()
+    total = str(answer.get("ContentRange", "")).rpartition("/")[2]
+    size = int(total) if total.isdigit() else int(answer["ContentLength"])
+    return Place(uri, size, _etag(answer))
 
 
-def _is_empty_object(error: ClientError) -> bool:
-    if error.response.get("Error", {}).get("Code") == "InvalidRange":
-        return True
-    raise error
+def _etag(answer: Mapping[str, Any]) -> str:
+    etag = str(answer.get("ETag", "")).strip('"')
+    return f"etag {etag}"
 
 
-def _keys(client: Any, bucket: str, prefix: str) -> Iterator[str]:
+def _keys(client: Any, bucket: str, prefix: str) -> Iterator[Place]:
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
         for entry in page.get("Contents", ()):
             key = str(entry["Key"])
             marker = key.endswith("/") and not entry["Size"]
             if not marker and not _LEFT_BESIDE.fullmatch(key.rpartition("/")[2]):
-                yield key
+                yield Place(f"s3://{bucket}/{key}", int(entry["Size"]), _etag(entry))
 
 
 def _pattern(wild: str) -> str:
@@ -91,7 +126,7 @@ def _pattern(wild: str) -> str:
     return "".join(meant.get(part) or re.escape(part) for part in parts)
 
 
-def _on_disk(uri: str) -> list[str]:
+def _on_disk(uri: str) -> list[Place]:
     path = uri.removeprefix("file://")
     if _SCHEME.match(path):
         raise refusal(uri, "only s3:// URIs and local paths can be read: copy the list to one of them")
@@ -99,13 +134,14 @@ def _on_disk(uri: str) -> list[str]:
         raise refusal(uri or "''", "this is no path: name a file, a folder or a pattern")
     path = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111 - Path would fold "**" and the like
     try:
-        found = _files(path)
+        return [_file(each) for each in sorted(_files(path))]
     except OSError as error:
         raise refusal(uri, f"it cannot be looked up ({error.strerror})") from None
-    if not found:
-        what = "no file fits this pattern" if _WILD.search(path) else "there is no such file, or the folder is empty"
-        raise refusal(uri, f"{what}: check the path")
-    return sorted(found)
+
+
+def _file(path: str) -> Place:
+    status = Path(path).stat()
+    return Place(path, status.st_size, f"size {status.st_size}, changed {status.st_mtime_ns}")
 
 
 def _files(path: str) -> list[str]:

@@ -1,0 +1,282 @@
+"""Delivery receipts on S3 or on disk -> states of one campaign's messages.
+
+Taken are those whose TaskId names the campaign, and those with a MessageId that its results hold (a message queue's
+receipts may come without a TaskId). Whatever else is there is counted: receipts of others, lines that are none, and
+receipts of domestic messages, which have another shape and none of ours.
+"""
+
+import io
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, Final
+
+import polars as pl
+
+from tasks.delivery.marks import Mark
+from tasks.delivery.scanning import Junk, Scan
+from tasks.delivery.states import STATE_SCHEMA, Origin, state_of
+from tasks.errors import InputError
+from tasks.recipients.content import read_head, unpacked, unpacked_stream
+from tasks.recipients.formats import UTF8, compression_of
+from tasks.recipients.places import Place, look_up
+from tasks.recipients.sources import Format, Layout, ListSource, is_s3, refusal
+from tasks.s3 import S3Access, one_line, s3_errors_name, split_uri
+
+_AT_ONCE: Final = 16
+_SMALL: Final = 1 << 20  # bytes; read whole, sixteen at a time
+_BLOCK: Final = 50_000
+_MOST_TROUBLES: Final = 20
+_FAILURES_IN_A_ROW: Final = 16
+_HEAD: Final = 16
+
+States = Callable[[pl.DataFrame], object]
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read, in counts; `troubles` names the first twenty lines and objects that could not be."""
+
+    objects: int = 0
+    already_read: int = 0
+    receipts: int = 0
+    of_campaign: int = 0
+    domestic: int = 0
+    junk_lines: int = 0
+    unreadable: int = 0
+    unattempted: int = 0
+    nothing_at: tuple[str, ...] = ()
+    troubles: list[str] = field(default_factory=list[str])
+
+    def trouble(self, source: str, what: str, line: int | None = None) -> None:
+        """Name a line or an object, as long as there are not too many."""
+        if len(self.troubles) < _MOST_TROUBLES:
+            where = one_line(source) if line is None else f"{one_line(source)}, line {line}"
+            self.troubles.append(f"{where}: {what}")
+
+    def sentences(self) -> list[str]:
+        """Say what a person should know of it."""
+        said = [f"nothing is there yet: {one_line(uri)}" for uri in self.nothing_at]
+        if self.objects or not self.already_read:
+            said.append(
+                f"{self.receipts:,} delivery receipts in {self.objects:,} objects were read, {self.of_campaign:,} of "
+                f"this campaign; {self.already_read:,} objects had been read before"
+            )
+        if self.domestic:
+            said.append(
+                f"{self.domestic:,} receipts are those of messages within China mainland (phone_number, biz_id): they "
+                "are not of this API; push GlobeSmsReport, not SmsReport, to this place"
+            )
+        if self.junk_lines:
+            said.append(f"{self.junk_lines:,} lines are no delivery receipts and were passed over")
+        if self.unreadable:
+            said.append(f"{self.unreadable:,} objects could not be read; the next run tries them again")
+        if self.unattempted:
+            said.append(f"{self.unattempted:,} objects were not tried, as too many before them failed in a row")
+        return [*said, *self.troubles]
+
+
+def find_receipts(uris: Sequence[str], s3: Callable[[], S3Access]) -> tuple[dict[str, Place], tuple[str, ...]]:
+    """Return the objects and files by URI, each once, and those of `uris` where nothing is yet.
+
+    A URI is an s3:// object, prefix or glob, or a local path. Empty objects are passed over, and so is what lies in a
+    folder, or has a name, that begins with `_` or `.`, unless the URI says so itself: the endpoint keeps there what is
+    no receipt.
+
+    Raises:
+        InputError: a place may not be looked up, or there is no such bucket.
+    """
+    places: dict[str, Place] = {}
+    nothing: list[str] = []
+    for uri in uris:
+        named = _hidden(uri if is_s3(uri) else str(Path(uri.removeprefix("file://")).expanduser().absolute()))
+        found = [place for place in look_up(uri, s3) if place.size and not _hidden(place.uri) - named]
+        if not found:
+            nothing.append(uri)
+        places |= {place.uri: place for place in found}
+    return places, tuple(nothing)
+
+
+def _hidden(uri: str) -> set[str]:
+    return {part for part in uri.split("/") if part.startswith(("_", "."))}
+
+
+class CampaignReader:
+    """Reads objects for one campaign and hands over the states of its messages, block by block.
+
+    Args:
+        campaign: whose receipts are wanted.
+        message_ids: one column, `message_id`: those that its results hold.
+        known: one column, `message_id`: messages of which nothing more is to be learnt.
+        seen_at: when this reading is.
+        keep: takes each block of `STATE_SCHEMA`; what it returns from is kept.
+    """
+
+    def __init__(
+        self,
+        campaign: str,
+        message_ids: pl.DataFrame,
+        known: pl.DataFrame,
+        *,
+        seen_at: datetime,
+        keep: States,
+        reading: Reading,
+    ) -> None:
+        self._prefix = f"{campaign}-"
+        self._message_ids = message_ids
+        self._known = known
+        self._seen_at = seen_at
+        self._keep = keep
+        self._reading = reading
+        self._states: list[dict[str, Any]] = []
+        self._others: list[tuple[str, dict[str, Any]]] = []
+        self._untold: set[str] = set()
+        self._read: dict[str, str] = {}
+
+    def read(self, places: Sequence[Place], s3: Callable[[], S3Access]) -> Mapping[str, Mark]:
+        """Read the objects; return the marks of those that were read to their end and whose states are kept."""
+        in_a_row = 0
+        for at, (place, pieces) in enumerate(_opened(places, s3)):
+            self._reading.objects += 1
+            try:
+                self._read_one(place.uri, pieces())
+            except InputError as error:
+                in_a_row += 1
+                self._reading.unreadable += 1
+                self._reading.trouble(place.uri, str(error).removeprefix(f"{one_line(place.uri)}: "))
+                if in_a_row == _FAILURES_IN_A_ROW:
+                    self._reading.unattempted = len(places) - at - 1
+                    break
+            else:
+                in_a_row = 0
+                self._read[place.uri] = place.identity
+        self._flush()
+        held = self._message_ids.height
+        return {uri: Mark(identity, held if uri in self._untold else None) for uri, identity in self._read.items()}
+
+    def _read_one(self, uri: str, pieces: Iterator[bytes]) -> None:
+        scan = Scan(_text_only(uri, pieces))
+        for found in scan:
+            if isinstance(found, Junk):
+                self._junk(uri, found.line, "this is no JSON object")
+            elif "MessageId" not in found:
+                if "biz_id" in found or "phone_number" in found:
+                    self._reading.domestic += 1
+                else:
+                    self._junk(uri, scan.line, "this is no delivery receipt: it has no MessageId")
+            else:
+                self._reading.receipts += 1
+                if self._names_campaign(found):
+                    self._take(uri, scan, found)
+                else:
+                    self._others.append((uri, found))
+            if len(self._states) + len(self._others) >= _BLOCK:
+                self._flush()
+
+    def _names_campaign(self, fields: Mapping[str, Any]) -> bool:
+        task = fields.get("TaskId")
+        if not isinstance(task, str) or not task.startswith(self._prefix):
+            return False
+        chunk, dash, attempt = task.removeprefix(self._prefix).partition("-")
+        return bool(dash) and all(part.isascii() and part.isdigit() for part in (chunk, attempt))
+
+    def _take(self, uri: str, scan: Scan | None, fields: Mapping[str, Any]) -> None:
+        try:
+            self._states.append(state_of(fields, Origin.RECEIPT, self._seen_at))
+            self._reading.of_campaign += 1
+        except ValueError as error:
+            self._junk(uri, None if scan is None else scan.line, f"a delivery receipt is unreadable: {error}")
+
+    def _junk(self, uri: str, line: int | None, what: str) -> None:
+        self._reading.junk_lines += 1
+        self._reading.trouble(uri, what, line)
+
+    def _flush(self) -> None:
+        self._claim_by_id()
+        if self._states:
+            states = pl.DataFrame(self._states, schema=STATE_SCHEMA, orient="row")
+            self._states = []
+            new = states.unique("message_id", keep="first", maintain_order=True).join(
+                self._known, on="message_id", how="anti", maintain_order="left"
+            )
+            self._keep(new)
+
+    def _claim_by_id(self) -> None:
+        """Take those of the others whose message id the results hold."""
+        others, self._others = self._others, []
+        if not others:
+            return
+        ids = pl.DataFrame(
+            {"message_id": [str(fields["MessageId"]).strip() for _, fields in others]}, schema={"message_id": pl.String}
+        )
+        ours = ids.with_row_index("place").join(self._message_ids, on="message_id", how="semi")["place"]
+        for place in ours:
+            self._take(others[place][0], None, others[place][1])
+        mine = set(ours)
+        self._untold |= {
+            uri for place, (uri, fields) in enumerate(others) if place not in mine and not fields.get("TaskId")
+        }
+
+
+def _text_only(uri: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        if b"\0" in piece:
+            raise InputError(f"{one_line(uri)}: this is no JSON in UTF-8")
+        yield piece
+
+
+def _opened(
+    places: Sequence[Place], s3: Callable[[], S3Access]
+) -> Iterator[tuple[Place, Callable[[], Iterator[bytes]]]]:
+    """Give each object with a function that reads it; small ones are fetched ahead of their turn."""
+    ahead: deque[tuple[Place, Future[bytes] | None]] = deque()
+    waiting = iter(places)
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="receipts") as pool:
+        try:
+            while True:
+                while len(ahead) < 2 * _AT_ONCE and (place := next(waiting, None)) is not None:
+                    ahead.append((place, pool.submit(_whole, place, s3) if place.size <= _SMALL else None))
+                if not ahead:
+                    return
+                place, fetched = ahead.popleft()
+                yield place, lambda place=place, fetched=fetched: _pieces(place, fetched, s3)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _whole(place: Place, s3: Callable[[], S3Access]) -> bytes:
+    if not is_s3(place.uri):
+        with _file(place.uri) as file:
+            return file.read()
+    bucket, key = split_uri(place.uri)
+    with s3_errors_name(place.uri):
+        return s3().client().get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def _pieces(place: Place, fetched: Future[bytes] | None, s3: Callable[[], S3Access]) -> Iterator[bytes]:
+    if fetched is not None:
+        body = fetched.result()
+        yield from unpacked_stream(place.uri, io.BytesIO(body), compression_of(body))
+    elif is_s3(place.uri):
+        head = read_head(place.uri, s3, _HEAD)
+        compression = compression_of(head.data)
+        source = ListSource(place.uri, Format.NDJSON, compression, UTF8, head.size, head.identity, Layout())
+        yield from unpacked(source, s3)
+    else:
+        with _file(place.uri) as file:
+            compression = compression_of(file.read(_HEAD))
+            file.seek(0)
+            yield from unpacked_stream(place.uri, file, compression)
+
+
+@contextmanager
+def _file(path: str) -> Generator[IO[bytes]]:
+    try:
+        with Path(path).open("rb") as file:
+            yield file
+    except OSError as error:
+        raise refusal(path, f"it cannot be read ({error.strerror or type(error).__name__})") from None

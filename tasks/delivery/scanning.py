@@ -1,0 +1,77 @@
+"""Bytes -> JSON objects, whatever stands around them: a line each, arrays, one object a file, indented or not.
+
+Alibaba pushes arrays and its message queue hands over single objects; what collected them may have put each push on a
+line, or torn one. So commas, brackets and blanks between objects mean nothing, and after whatever is no object the
+reading goes on at the next line or the next opening brace.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+_LONGEST_OBJECT: Final = 64 << 10  # characters; a delivery receipt has some 300
+_BETWEEN: Final = re.compile(r"[\s,\[\]]*")
+_NEXT: Final = re.compile(r"[\n{]")
+_DECODER: Final = json.JSONDecoder(parse_float=str)  # digits as they were written
+
+
+@dataclass(frozen=True, slots=True)
+class Junk:
+    """A line (1 is the first) that is no JSON object, or holds something else beside its objects."""
+
+    line: int
+
+
+class Scan:
+    """One pass over a source. `line` is the line that the last object or junk began on."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+        self._text = ""
+        self._at = 0
+        self._counted = 0
+        self._line = 1
+        self._junk_line = 0
+
+    @property
+    def line(self) -> int:
+        """The line (1 is the first) on which what was given last begins."""
+        self._line += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._line
+
+    def __iter__(self) -> Iterator[dict[str, Any] | Junk]:
+        """Give every object, and a `Junk` for each line with anything else; memory stays level."""
+        decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+        for piece in chain(self._pieces, (None,)):
+            _ = self.line
+            self._text = self._text[self._at :] + decoder.decode(piece or b"", final=piece is None)
+            self._at = self._counted = 0
+            yield from self._objects(last=piece is None)
+
+    def _objects(self, *, last: bool) -> Iterator[dict[str, Any] | Junk]:
+        while True:
+            between = _BETWEEN.match(self._text, self._at)
+            self._at = self._at if between is None else between.end()
+            if self._at == len(self._text):
+                return
+            if self._text[self._at] == "{":
+                try:
+                    value, end = _DECODER.raw_decode(self._text, self._at)
+                except (ValueError, RecursionError):
+                    if not last and len(self._text) - self._at < _LONGEST_OBJECT:
+                        return  # its end may be in the next piece
+                else:
+                    yield value
+                    self._at = end
+                    continue
+            line = self.line
+            if line != self._junk_line:
+                self._junk_line = line
+                yield Junk(line)
+            following = _NEXT.search(self._text, self._at + 1)
+            self._at = len(self._text) if following is None else following.start()

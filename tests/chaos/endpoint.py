@@ -1,0 +1,69 @@
+"""`globe-sms receipts serve` as a process that tests start, kill and start again."""
+
+import secrets
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from deployments.sandbox.child import Child, free_ports, wait_until
+from tests.chaos.processes import PROGRAMS
+
+
+class Endpoint:
+    """The endpoint on a loopback port of its own, up when this returns; a context manager."""
+
+    def __init__(self, to: str, environment: Mapping[str, str], folder: Path) -> None:
+        self.secret = secrets.token_urlsafe(24)
+        (self._port,) = free_ports(1)
+        self._child = Child(
+            [str(PROGRAMS / "globe-sms"), "receipts", "serve", "--to", to, "--port", str(self._port)],
+            environment={**environment, "GLOBE_SMS_RECEIPTS_SECRET": self.secret},
+            output=folder / "endpoint.out",
+            remove=[],
+        )
+        self._wait()
+
+    @property
+    def url(self) -> str:
+        """Where receipts are pushed to."""
+        return f"http://127.0.0.1:{self._port}/receipts/{self.secret}"
+
+    @property
+    def output(self) -> str:
+        """What it has said so far."""
+        return self._child.output.read_text(encoding="utf-8", errors="replace")
+
+    def _wait(self) -> None:
+        wait_until(lambda: not self._child.alive or self.is_up(), seconds=60.0, what="the endpoint of receipts")
+        assert self._child.alive, self.output[-1_000:]
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"http://127.0.0.1:{self._port}/health", trust_env=False).is_success
+        return False
+
+    def kill(self) -> None:
+        """End it with SIGKILL; its port refuses connections when this returns."""
+        self._child.send(signal.SIGKILL)
+        self._child.wait_until_gone()
+
+    def terminate(self) -> None:
+        """End it with SIGTERM, as orchestrators do, and wait for its end."""
+        self._child.send(signal.SIGTERM)
+        self._child.wait_until_gone(30.0)
+
+    def start_again(self) -> None:
+        """Start it again after its end, on the same port with the same secret."""
+        self._child.start_again()
+        self._wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.stop()
