@@ -122,6 +122,10 @@ def send(
         tuple[str, ...] | None,
         Parameter(negative="", help="An approved one, or one a country: SG=Acme, *=Other. Default: the account's."),
     ] = None,
+    hours: Annotated[
+        str | None, Parameter(help="Text people between, like 09:00-20:00, by their own clocks; OTP at any time.")
+    ] = None,
+    hours_wait: Annotated[str, Parameter(help="Wait so long for who is outside; not_sent then.")] = "1d",
     suppress: Annotated[
         tuple[str, ...], Parameter(negative="", help="Opt-out lists; one that cannot be read stops the campaign.")
     ] = (),
@@ -196,6 +200,8 @@ def send(
         results=results,
         campaign=None if campaign is None else fill(campaign, now),
         sender_id=sender_id,
+        hours=hours,
+        hours_wait=hours_wait,
         suppress=suppress,
         exclude_results=exclude_results,
         exclude_days=exclude_days,

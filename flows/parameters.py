@@ -139,6 +139,24 @@ SenderId = Annotated[
         "str or array",
     ),
 ]
+QuietHours = Annotated[
+    str | None,
+    _optional(
+        "Hours",
+        "When texts may arrive, by the recipient's own clock, such as 09:00-20:00; over midnight too. Who is outside "
+        "waits for it within the run. Codes (OTP) go at any time.",
+        min_length=1,
+    ),
+]
+HoursWait = Annotated[
+    str,
+    _field(
+        "Wait for the hours",
+        "How long a run waits for recipients that are outside the hours, such as 12h or 1d, at most 7d. What is still "
+        "outside then is not sent; run the campaign again to go on.",
+        min_length=1,
+    ),
+]
 Campaign = Annotated[
     str | None,
     _optional(

@@ -42,6 +42,8 @@ def send_campaign(
     max_characters: parameters.MaxCharacters = 1_500,
     campaign: parameters.Campaign = None,
     sender_id: parameters.SenderId = None,
+    hours: parameters.QuietHours = None,
+    hours_wait: parameters.HoursWait = "1d",
     suppress: parameters.Suppress = (),
     exclude_results: parameters.ExcludeResults = (),
     exclude_days: parameters.ExcludeDays = 30.0,

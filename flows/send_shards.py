@@ -7,9 +7,12 @@ from prefect import Flow, get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.dispatch import Shard, map_in_windows, shard_chunks, thread_count
+from tasks.durations import moment
+from tasks.hours import parse_span
 from tasks.plan import FrozenPlan
 from tasks.run import Run, open_sender
 from tasks.steps import Todo
+from tasks.supply import InOrder, Part, Supply, WhenOpen
 
 
 def send_shards(run: Run, plan: FrozenPlan, todo: Todo) -> None:
@@ -21,20 +24,47 @@ def send_shards(run: Run, plan: FrozenPlan, todo: Todo) -> None:
     log = get_run_logger()
     rate = run.order.calls_per_second
     size = shard_chunks(rate)
-    shards = [todo.chunks[first : first + size] for first in range(0, len(todo.chunks), size)]
+    shards = -(-len(todo.chunks) // size)
+    supply = _supply(run, plan, todo)
+    histories = dict(todo.histories)
     with open_sender(run) as sender:
-        for number, indexes in enumerate(shards, start=1):
-            with Shard(sender, indexes, plan.open_chunks, todo.histories, rate) as shard:
-                if len(shards) > 1:
+        number = 0
+        while run.stop.stop is None and not supply.is_over:
+            number += 1
+            with Shard(sender, Part(supply, size), plan.open_chunks, histories, rate) as shard:
+                if shards > 1:
                     try:
-                        _shard_flow(shard, rate)(run.campaign.id, number, len(shards))
+                        _shard_flow(shard, rate)(run.campaign.id, number, max(number, shards))
                     except Exception as error:  # noqa: BLE001  # whatever Prefect's client raises when its server fails
                         kind = type(error).__name__
-                        log.warning("Prefect did not record shard %d of %d (%s)", number, len(shards), kind)
+                        log.warning("Prefect did not record shard %d of %d (%s)", number, shards, kind)
                 if not shard.began:
                     map_in_windows(shard)
-            if run.stop.stop is not None:
-                return
+
+
+def _supply(run: Run, plan: FrozenPlan, todo: Todo) -> Supply:
+    """Return the chunks in plan order, or as their recipients' hours come."""
+    hours = run.order.quiet_hours
+    if hours is None or plan.cut is None:
+        return InOrder(todo.chunks)
+    log = get_run_logger()
+
+    def say(opens: float, chunks: int) -> None:
+        log.info(
+            "%s: %d calls wait for the hours %s of their recipients, the next until %s",
+            *(run.campaign.id, chunks, hours, moment(opens)),
+        )
+
+    return WhenOpen(
+        todo.chunks,
+        plan.cut,
+        hours,
+        longest_wait=parse_span(run.order.hours_wait).total_seconds(),
+        calls_per_second=run.order.calls_per_second,
+        stop=run.stop,
+        tally=run.tally,
+        say=say,
+    )
 
 
 def _shard_flow(shard: Shard, calls_per_second: float) -> Callable[[str, int, int], None]:

@@ -20,7 +20,7 @@ from tasks.approval import Answer
 from tasks.durations import in_words
 from tasks.preview import Preview
 from tasks.preview_page import preview_page
-from tasks.progress import PRESENTED, seconds_left
+from tasks.progress import PRESENTED, seconds_left, waiting_words
 from tasks.report import CampaignReport
 from tasks.report_page import outcome, speed
 from tasks.statuses import Status
@@ -143,7 +143,7 @@ def progress_line(standing: Standing, seconds: float) -> str:
     rate = "" if standing.rate is None else f", {standing.rate:.2f} calls/s"
     left = seconds_left(standing, seconds)
     rest = "" if left is None else f", about {in_words(left)} left"
-    return f"{counts or 'no answer yet'}, {standing.calls:,} calls{rate}{rest}"
+    return f"{counts or 'no answer yet'}, {standing.calls:,} calls{rate}{rest}{waiting_words(standing)}"
 
 
 def report_table(report: CampaignReport) -> Table:

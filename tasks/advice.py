@@ -3,7 +3,7 @@
 from typing import Final
 
 from tasks.gateway.codes import look_up
-from tasks.statuses import REASON_SENTENCES, MessageReason, Status
+from tasks.statuses import QUIET_HOURS, REASON_SENTENCES, MessageReason, Status
 
 _LOOK: Final = "Look for these messages in Alibaba's console before you resend any."
 
@@ -24,6 +24,10 @@ _SENTENCES: Final[dict[str, str]] = {
     "not_yet": "The campaign is being sent, and has not come to it yet.",
     "lease_lost": "Another run took the campaign over. Look at that run.",
     "store_down": "The results place did not answer. Run the campaign again when it does.",
+    QUIET_HOURS: (
+        "It was outside --hours where the recipient is for as long as --hours-wait lets a run wait, or nobody knows "
+        "the time there. Run the campaign again to go on within the hours."
+    ),
     "declined": "Nobody approved it. Run the campaign again to be asked again.",
 }
 _BY_STATUS: Final = {

@@ -9,7 +9,7 @@ the rate stays what it is.
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -24,8 +24,9 @@ from prefect.states import Completed
 
 from tasks.ledger import History, Receipt, Settlement
 from tasks.plan import Chunk
-from tasks.send import Sender
+from tasks.send import OutsideHoursError, Sender
 from tasks.stopping import Stop, StopCause
+from tasks.supply import Supply
 
 _SHARD_RUNS = 2_000
 _READ_CHUNKS = 500  # read ahead of their turns: some 0.2 s of work, and half a million numbers in memory at most
@@ -37,7 +38,7 @@ _AHEAD_SECONDS = 2.0
 _GROUP_SECONDS = 0.5
 _FEWEST_AHEAD = 4
 _LOOK_UP_SECONDS = 0.25
-_NOTHING_CLAIMED = "Nothing was claimed: the run was stopped, or another run has it."
+_NOTHING_CLAIMED = "Nothing was claimed: the run or its hours ended, or another run has it."
 
 
 def thread_count(calls_per_second: float) -> int:
@@ -61,21 +62,21 @@ def shard_chunks(calls_per_second: float) -> int:
 class Shard:
     """The chunks that one flow run sends; a context manager, with the threads that send them.
 
-    `indexes` are their numbers in plan order, `read` opens chunks of the plan by their numbers. They are read some
-    hundreds at a time, shortly before their turns, and made by the thread that sends them. Not a dataclass, so that
-    Prefect passes it on unread.
+    `supply` says which chunks go next, `read` opens chunks of the plan by their numbers. They are read some hundreds at
+    a time, shortly before their turns, and made by the thread that sends them. `histories` is added to when a chunk
+    that was presented comes back. Not a dataclass, so that Prefect passes it on unread.
     """
 
     def __init__(
         self,
         sender: Sender,
-        indexes: Sequence[int],
+        supply: Supply,
         read: Callable[[Sequence[int]], Mapping[int, Callable[[], Chunk]]],
-        histories: Mapping[int, History],
+        histories: MutableMapping[int, History],
         calls_per_second: float,
     ) -> None:
         self._sender = sender
-        self._indexes = indexes
+        self._supply = supply
         self._read = read
         self._chunks: dict[int, Callable[[], Chunk]] = {}
         self._histories = histories
@@ -85,29 +86,29 @@ class Shard:
         self._changed = threading.Condition()
         self.began = False
 
-    def groups(self) -> Iterator[tuple[int, ...]]:
-        """Yield the numbers of the chunks in plan order, those of a task run at a time."""
-        remaining = iter(self._indexes)
+    def groups(self, indexes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+        """Yield the numbers of chunks in their order, those of a task run at a time."""
+        remaining = iter(indexes)
         size = group_size(self._calls_per_second)
         while group := tuple(islice(remaining, size)):
             yield group
 
     def windows(self) -> Iterator[list[tuple[int, ...]]]:
-        """Yield groups for a second of turns, as soon as not many more than two seconds of them wait for theirs."""
+        """Yield groups for a second of turns, as soon as not many more than two seconds of them wait for theirs.
+
+        All that the supply has handed out is yielded before it is asked again: it may wait for these.
+        """
         ahead = max(_FEWEST_AHEAD, math.ceil(self._calls_per_second * _AHEAD_SECONDS))
-        groups = self.groups()
-        handed_out = read = 0
-        while window := _up_to(groups, ahead // 2):
-            handed_out += sum(map(len, window))
-            while read < handed_out:
-                self._chunks.update(self._read(self._indexes[read : read + _READ_CHUNKS]))
-                read += _READ_CHUNKS
-            with self._changed:
-                self._open += sum(map(len, window))
-            yield window
-            with self._changed:
-                while self._open - self._sender.tally.in_air >= ahead:
-                    self._changed.wait(_LOOK_UP_SECONDS)
+        while indexes := self._supply.take(_READ_CHUNKS):
+            self._chunks.update(self._read(indexes))
+            groups = self.groups(indexes)
+            while window := _up_to(groups, ahead // 2):
+                with self._changed:
+                    self._open += sum(map(len, window))
+                yield window
+                with self._changed:
+                    while self._open - self._sender.tally.in_air >= ahead:
+                        self._changed.wait(_LOOK_UP_SECONDS)
 
     def send(self, indexes: tuple[int, ...]) -> State:
         """Send some chunks side by side and say in a task run's state what became of them."""
@@ -120,8 +121,14 @@ class Shard:
         return Completed(name=next(iter(names)), message=", ".join(sorted(reasons)) or _NOTHING_CLAIMED)
 
     def _send(self, index: int) -> Receipt | None:
+        history = self._histories.get(index, History())
         try:
-            return self._sender.send(self._chunks.pop(index)(), self._histories.get(index, History()))
+            return self._sender.send(self._chunks.pop(index)(), history)
+        except OutsideHoursError as error:
+            if error.receipt is not None:
+                self._histories[index] = History((*history.settlements, error.receipt.settlement))
+            self._supply.put_back(index)
+            return error.receipt
         finally:
             with self._changed:
                 self._open -= 1

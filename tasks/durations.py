@@ -1,4 +1,6 @@
-"""Spans of time in words."""
+"""Spans and moments of time in words."""
+
+from datetime import UTC, datetime
 
 
 def in_words(seconds: float) -> str:
@@ -9,3 +11,8 @@ def in_words(seconds: float) -> str:
     if days:
         return f"{days} d {hours} h"
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def moment(at: float) -> str:
+    """Return a Unix time as `2026-11-25 01:00 UTC`."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"

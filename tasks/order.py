@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from tasks.errors import InputError
 from tasks.gateway import MessageType, check_sender_id
+from tasks.hours import Hours, parse_span
 from tasks.messages import Wording, parse_template
 from tasks.numbers import Overrides, checked_region
 from tasks.recipients import known_encoding
@@ -72,6 +73,8 @@ class Order(BaseModel):
     max_parts: Annotated[int | None, Field(ge=0)] = None
     max_recipients: Annotated[int | None, Field(ge=0)] = None
     sender_id: str | None = None
+    hours: str | None = None
+    hours_wait: str = "1d"
     default_region: str | None = None
     number_column: str | None = None
     numbers_override: str | None = None
@@ -188,6 +191,17 @@ class Order(BaseModel):
     def _senders(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return check_rules(value)
 
+    @field_validator("hours")
+    @classmethod
+    def _hours(cls, value: str | None) -> str | None:
+        return None if value is None else str(Hours.parse(value))
+
+    @field_validator("hours_wait")
+    @classmethod
+    def _wait(cls, value: str) -> str:
+        parse_span(value)
+        return value
+
     @field_validator("default_region")
     @classmethod
     def _region(cls, value: str | None) -> str | None:
@@ -227,6 +241,11 @@ class Order(BaseModel):
     def senders(self) -> Senders:
         """Who the texts are from."""
         return senders_of(self.sender_id, self.sender_by_country)
+
+    @property
+    def quiet_hours(self) -> Hours | None:
+        """When recipients may be texted; None for around the clock, as codes that somebody waits for always are."""
+        return None if self.hours is None or self.type is MessageType.OTP else Hours.parse(self.hours)
 
     @property
     def wording(self) -> Wording:
@@ -269,6 +288,7 @@ class Order(BaseModel):
                 "numbers_per_call",
                 *(name for name in _LATER if getattr(self, name) != defaults[name]),
                 *(["exclude_days"] if self.exclude_results else []),
+                *(["hours"] if self.quiet_hours else []),
             },
         )
 

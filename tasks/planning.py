@@ -18,6 +18,7 @@ from tasks.s3 import S3Access
 from tasks.selection import only_countries, only_first
 from tasks.store import Store
 from tasks.suppression import leave_out, read_suppressed, read_texted
+from tasks.zones import zone_table
 
 
 def find_order_lists(order: Order, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
@@ -75,7 +76,7 @@ def plan_lists(
             order.fingerprint(),
             scratch,
             carried=() if order.wording.text is not None else TEXT_COLUMNS,
-            lanes=lanes_of(order.senders),
+            lanes=lanes_of(order.senders, None if order.quiet_hours is None else zone_table(now or datetime.now(UTC))),
         )
     check_unchanged(sources, s3=s3)
     if store.put_file_if_absent(PLAN_KEY, path):

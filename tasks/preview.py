@@ -10,6 +10,7 @@ from tasks.caps import broken_caps
 from tasks.masking import mask, mask_numbers_in, mask_recipient
 from tasks.messages import NOT_GSM, forcing_characters, parts_of
 from tasks.order import Order
+from tasks.outlook import Outlook
 from tasks.plan import FrozenPlan
 from tasks.prices import Cost, Prices, cost_of
 from tasks.senders import Senders
@@ -99,6 +100,7 @@ class Preview:
     costs: Cost | None = None
     broken_caps: tuple[str, ...] = ()
     ucs2: Ucs2 | None = None
+    outlook: Outlook | None = None
 
     @property
     def sendable(self) -> int:
@@ -122,6 +124,7 @@ def make_preview(
     resent_chunks: int,
     parts: int | None = None,
     prices: Prices | None = None,
+    outlook: Outlook | None = None,
 ) -> Preview:
     """Count the plan, with polars' streaming engine: a second or two, and some 150 MB, for 10 million rows."""
     status = pl.col("status").cast(pl.String)
@@ -188,6 +191,7 @@ def make_preview(
         costs=cost,
         broken_caps=broken_caps(order, numbers=sendable, parts=planned_parts, cost=cost),
         ucs2=_ucs2(plan, order),
+        outlook=outlook,
     )
 
 

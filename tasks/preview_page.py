@@ -6,13 +6,15 @@ from typing import Final
 from tasks.advice import advice
 from tasks.costs_table import costs_table
 from tasks.countries import country
-from tasks.durations import in_words
+from tasks.durations import in_words, moment
+from tasks.outlook import Outlook
 from tasks.pages import Block, Notes, Page, Quote, Table, Words
 from tasks.preview import Preview, Ucs2
 
 _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
 _MOST_LISTS: Final = 5
+_MOST_OPENINGS: Final = 5
 
 
 def preview_page(preview: Preview) -> Page:
@@ -55,11 +57,30 @@ def _head(preview: Preview) -> list[Block]:
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
     if warning := resend_sentence(preview):
         blocks.append(Words(warning, strong=True))
+    if preview.outlook is not None and preview.numbers:
+        blocks.append(Words(_outlook_sentence(preview.outlook)))
     blocks += [Words(f"This campaign will not be sent: {cap}", strong=True) for cap in preview.broken_caps]
     blocks += [Words(_about(preview)), *_messages(preview)]
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
+
+
+def _outlook_sentence(outlook: Outlook) -> str:
+    later = [f"{numbers:,} from {moment(at)}" for at, numbers in outlook.later[:_MOST_OPENINGS]]
+    rest = outlook.later[_MOST_OPENINGS:]
+    if rest:
+        later.append(f"{sum(numbers for _, numbers in rest):,} after that")
+    never = (
+        f"; {outlook.never:,} at no time of the coming day: their country is too wide for these hours, or nobody knows "
+        "the time there"
+        if outlook.never
+        else ""
+    )
+    return (
+        f"Hours {outlook.hours} where the recipient is: {outlook.open_now:,} numbers may be texted now"
+        f"{''.join(f', {each}' for each in later)}{never}."
+    )
 
 
 def _ucs2_sentence(ucs2: Ucs2) -> str:

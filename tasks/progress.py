@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tasks.durations import in_words
+from tasks.durations import in_words, moment
 from tasks.statuses import Status
 from tasks.tally import Standing
 
@@ -11,7 +11,12 @@ PRESENTED: Final = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)
 
 def seconds_left(standing: Standing, seconds: float) -> float | None:
     """Return the seconds that the rest takes at the pace so far; None while there is no pace, or no rest."""
-    if standing.first_call is None or not standing.done or standing.total <= standing.done:
+    if (
+        standing.waits_until is not None
+        or standing.first_call is None
+        or not standing.done
+        or standing.total <= standing.done
+    ):
         return None
     return (standing.total - standing.done) * (seconds - standing.first_call) / standing.done
 
@@ -27,4 +32,10 @@ def progress_sentence(standing: Standing, seconds: float) -> str:
     rate = "" if standing.rate is None else f" at {standing.rate:.2f} a second"
     left = seconds_left(standing, seconds)
     rest = "" if left is None else f"; about {in_words(left)} left"
-    return f"{standing.done:,} of {standing.total:,} numbers: {counts}; {standing.calls:,} calls{rate}{rest}"
+    waits = waiting_words(standing)
+    return f"{standing.done:,} of {standing.total:,} numbers: {counts}; {standing.calls:,} calls{rate}{rest}{waits}"
+
+
+def waiting_words(standing: Standing) -> str:
+    """Say until when nothing may go; nothing while something may."""
+    return "" if standing.waits_until is None else f"; outside --hours, waiting until {moment(standing.waits_until)}"

@@ -167,6 +167,7 @@ def open_sender(run: Run) -> Generator[Sender]:
                 stop=run.stop,
                 tally=run.tally,
                 limits=Limits(max_failure_rate=run.order.max_failure_rate),
+                hours=run.order.quiet_hours,
             )
         finally:
             pacer.leave()

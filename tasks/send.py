@@ -14,16 +14,18 @@ from dataclasses import dataclass, replace
 from tasks.campaign import Campaign
 from tasks.errors import InputError, StoreError, StoreUnavailableError
 from tasks.gateway import BatchSend, Gateway, MessageType, Outcome, Verdict
+from tasks.hours import Hours
 from tasks.ledger import Attempt, Claim, History, Ledger, Receipt, Settlement
 from tasks.pacing import Pacer, Turn, TurnMissedError
 from tasks.plan import Chunk
 from tasks.settling import answered, numbers_by_status
-from tasks.statuses import Status
+from tasks.statuses import QUIET_HOURS, Status
 from tasks.stopping import Stop, StopCause, StoppedError, StopSignal
 from tasks.tally import Tally
 
 _SHORTEST_CLAIM_LEAD = 0.03
 _LONGEST_CLAIM = 2.0
+_CLOSING_SECONDS = 1.0  # what would leave this shortly before its hours end is not claimed any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,14 @@ class ClaimLostError(Exception):
     """Another run has claimed this presentation; it is theirs."""
 
 
+class OutsideHoursError(Exception):
+    """The chunk's recipients may not be texted now; `receipt` is what was recorded of it, if it was claimed."""
+
+    def __init__(self, receipt: Receipt | None = None) -> None:
+        super().__init__("outside the hours of the chunk's time zones")
+        self.receipt = receipt
+
+
 class Sender:
     """Sends the chunks of one campaign for one run. Thread-safe; every method may block until the stop."""
 
@@ -107,6 +117,7 @@ class Sender:
         stop: StopSignal,
         tally: Tally,
         limits: Limits,
+        hours: Hours | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -118,6 +129,7 @@ class Sender:
         self.stop = stop
         self.tally = tally
         self.limits = limits
+        self.hours = hours
         self.clock = clock
         self.monotonic = monotonic
         self.claim_lead = _SHORTEST_CLAIM_LEAD
@@ -131,12 +143,17 @@ class Sender:
 
         Returns the receipt, which is recorded by then; None if nothing was claimed: the run was stopped
         before, or another run has the chunk.
+
+        Raises:
+            OutsideHoursError: its recipients may not be texted now; it may be sent later.
         """
         presentation = _Presentation(self, chunk, history)
         try:
             return presentation.run()
         except ClaimLostError:
             return None
+        except OutsideHoursError:
+            raise OutsideHoursError(presentation.abandon(QUIET_HOURS)) from None
         except StoppedError:
             return presentation.abandon()
         except StoreError as error:
@@ -183,12 +200,12 @@ class _Presentation:
             if settlement is not None:
                 return self._settle(answered(self._receipt(settlement), outcome, self._chunk))
 
-    def abandon(self) -> Receipt | None:
-        """Record that a claimed chunk was not presented after all."""
+    def abandon(self, reason: str | None = None) -> Receipt | None:
+        """Record that a claimed chunk was not presented after all; by default for what stopped the run."""
         if not self._claimed:
             return None
         stop = self._sender.stop.stop
-        reason = StopCause.STOPPED if stop is None else stop.cause
+        reason = reason or (StopCause.STOPPED if stop is None else stop.cause)
         return self._settle(replace(self._receipt(Settlement.NOT_SENT), reason=reason))
 
     def _attempt(self) -> Outcome:
@@ -196,6 +213,7 @@ class _Presentation:
         give_up = self._sender.monotonic() + self._sender.limits.store_patience
         while True:
             self._sender.stop.check()
+            self._check_hours(self._sender.clock() + _CLOSING_SECONDS)
             try:
                 return self._call(self._sender.pacer.take())
             except TurnMissedError:
@@ -215,8 +233,10 @@ class _Presentation:
         def before_write() -> None:
             sender.pacer.prepared(sender.monotonic() - taken + sender.claim_lead)
             sender.pacer.wait_until(turn, sender.claim_lead)
+            self._check_hours(turn.at + _CLOSING_SECONDS)
             self._write_claim(turn)
             sender.pacer.depart(turn)
+            self._check_hours(sender.clock())
             # The last look: a process that was frozen up to here may have lost the campaign to another run.
             if not sender.campaign.held():
                 raise TurnMissedError
@@ -237,6 +257,11 @@ class _Presentation:
             Attempt(task_id, sender.clock(), outcome.verdict, outcome.code, outcome.request_id, outcome.detail)
         )
         return outcome
+
+    def _check_hours(self, at: float) -> None:
+        hours, lane = self._sender.hours, self._chunk.lane
+        if hours is not None and not hours.is_open((lane and lane.zones) or (), at):
+            raise OutsideHoursError
 
     def _write_claim(self, turn: Turn) -> None:
         sender = self._sender
@@ -318,8 +343,9 @@ class _Presentation:
         if not self._claimed:
             return None
         self._sender.ledger.settle(receipt)
+        comes_back = receipt.reason == QUIET_HOURS
         for status, numbers in numbers_by_status(receipt, len(self._chunk.phone_numbers)):
-            if numbers:
+            if numbers and not comes_back:
                 self._sender.tally.settled(status, numbers)
         self._sender.judge_failures()
         return receipt

@@ -20,6 +20,7 @@ class Status(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+QUIET_HOURS: Final = "quiet_hours"  # why a row is `not_sent`: its hours did not come in the time that the run waits
 STATUSES: Final = tuple(status.value for status in Status)
 
 

@@ -14,6 +14,7 @@ from tasks.errors import InputError, LeaseLostError, StoreUnavailableError
 from tasks.ledger import ChunkState, History
 from tasks.messages import parts_of
 from tasks.order import OnUnknown
+from tasks.outlook import Outlook, make_outlook
 from tasks.plan import FrozenPlan
 from tasks.planning import plan_lists
 from tasks.preview import Preview, make_preview
@@ -22,6 +23,7 @@ from tasks.report import CampaignReport
 from tasks.report_figures import count_figures
 from tasks.results import RESULTS_KEY, presented_rows
 from tasks.run import Run
+from tasks.statuses import QUIET_HOURS
 from tasks.stopping import Stop, StopCause
 from tasks.store import Store
 from tasks.todo import Todo
@@ -93,7 +95,13 @@ def preview_campaign(run: Run, plan: FrozenPlan, todo: Todo) -> Preview:
         prices=run.prices,
         calls=len(todo.chunks),
         resent_chunks=len(todo.resent),
+        outlook=_outlook(run, plan, todo),
     )
+
+
+def _outlook(run: Run, plan: FrozenPlan, todo: Todo) -> Outlook | None:
+    hours = run.order.quiet_hours
+    return None if hours is None or plan.cut is None else make_outlook(plan.cut, todo.chunks, hours, time.time())
 
 
 def check_caps(run: Run, preview: Preview) -> None:
@@ -118,6 +126,7 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
     stop = run.stop.stop or waiting
     if stop is not None and stop.cause is StopCause.LEASE_LOST:
         raise LeaseLostError(stop.message)  # the results are for the run that took over to write
+    left = "stopped" if run.order.quiet_hours is None else QUIET_HOURS
     text = run.order.wording.text
     path, counts = account_for(
         plan,
@@ -125,7 +134,7 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
         run.store,
         run.scratch,
         campaign=run.campaign.id,
-        not_sent="dry_run" if run.order.dry_run else "stopped" if stop is None else str(stop.cause),
+        not_sent="dry_run" if run.order.dry_run else left if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
     )
     _put(run.store, path)

@@ -11,7 +11,10 @@ from tasks.statuses import Status
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Counts of numbers by status, and of calls, in this run; times in seconds since it began."""
+    """Counts of numbers by status, and of calls, in this run; times in seconds since it began.
+
+    `waits_until` is the Unix time until which nothing may go; None while something may.
+    """
 
     numbers: dict[Status, int]
     total: int
@@ -19,6 +22,7 @@ class Standing:
     throttled: int
     first_call: float | None
     last_call: float | None
+    waits_until: float | None = None
 
     @property
     def done(self) -> int:
@@ -47,11 +51,17 @@ class Tally:
         self._in_air = 0
         self._first: float | None = None
         self._last: float | None = None
+        self._waits_until: float | None = None
 
     def expect(self, numbers: int) -> None:
         """Say how many numbers this run has to present."""
         with self._lock:
             self._total = numbers
+
+    def waits_until(self, at: float | None) -> None:
+        """Say until when (Unix time) nothing may go; None when something may again."""
+        with self._lock:
+            self._waits_until = at
 
     def called(self) -> None:
         """Count a call that leaves now."""
@@ -85,7 +95,15 @@ class Tally:
     def standing(self) -> Standing:
         """The counts at this moment."""
         with self._lock:
-            return Standing(dict(self._numbers), self._total, self._calls, self._throttled, self._first, self._last)
+            return Standing(
+                dict(self._numbers),
+                self._total,
+                self._calls,
+                self._throttled,
+                self._first,
+                self._last,
+                self._waits_until,
+            )
 
     @property
     def seconds(self) -> float:

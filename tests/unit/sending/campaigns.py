@@ -1,5 +1,6 @@
 """What the tests of the send path stand on: a real ledger, real pacing, and a gateway that is told what to say."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from tasks.campaign import Campaign
 from tasks.gateway import BatchSend, MessageType, Outcome, Verdict
+from tasks.hours import Hours
 from tasks.ledger import Ledger
 from tasks.pacing import Pacer
 from tasks.plan import Chunk
@@ -59,12 +61,21 @@ def accepts(batch: BatchSend) -> Outcome:
     )
 
 
-def make_sender(store: Store, gateway: Any, folder: Path, *, limits: Limits = FAST, rate: float = 200.0) -> Sender:
+def make_sender(
+    store: Store,
+    gateway: Any,
+    folder: Path,
+    *,
+    limits: Limits = FAST,
+    rate: float = 200.0,
+    hours: Hours | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Sender:
     """Open the campaign `camp` in the store and return its sender; the caller closes `sender.campaign`."""
     stop = StopSignal()
     campaign = Campaign(store, "camp", stop=stop)
     campaign.open({"message": "hello"})
-    pacer = Pacer(Schedule(store.within("pacing"), "account", rate), stop)
+    pacer = Pacer(Schedule(store.within("pacing"), "account", rate, clock=clock), stop, clock=clock)
     return Sender(
         campaign=campaign,
         ledger=Ledger(campaign.store, Spill(folder / "spill", campaign.store.uri, patience=0.5, wait=lambda _: None)),
@@ -74,4 +85,6 @@ def make_sender(store: Store, gateway: Any, folder: Path, *, limits: Limits = FA
         stop=stop,
         tally=Tally(),
         limits=limits,
+        hours=hours,
+        clock=clock,
     )

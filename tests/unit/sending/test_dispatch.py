@@ -10,6 +10,7 @@ from tasks.dispatch import Shard, thread_count
 from tasks.ledger import History, Receipt, Settlement
 from tasks.plan import Chunk
 from tasks.send import Sender
+from tasks.supply import InOrder
 from tasks.tally import Tally
 
 
@@ -34,14 +35,14 @@ def shard(chunks: int, calls_per_second: float, answers: _Answers | None = None)
     def read(indexes: Sequence[int]) -> dict[int, Callable[[], Chunk]]:
         return {index: partial(Chunk, index, (f"+65812345{index:02d}",)) for index in indexes}
 
-    return Shard(cast("Sender", answers or _Answers()), range(chunks), read, {}, calls_per_second)
+    return Shard(cast("Sender", answers or _Answers()), InOrder(range(chunks)), read, {}, calls_per_second)
 
 
 @pytest.mark.parametrize(
     ("calls_per_second", "size"), [(0.2, 1), (1, 1), (2, 1), (3, 1), (4, 2), (20, 10), (50, 25), (100, 50)]
 )
 def test_a_task_run_has_half_a_second_of_turns_and_at_least_one(calls_per_second: float, size: int) -> None:
-    groups = list(shard(60, calls_per_second).groups())
+    groups = list(shard(60, calls_per_second).groups(range(60)))
     assert [index for group in groups for index in group] == list(range(60))
     assert {len(group) for group in groups[:-1]} == {size}
 
@@ -65,7 +66,7 @@ def test_chunks_are_read_shortly_before_their_turns_and_forgotten_after() -> Non
         reads.append(len(answers.sent))
         return {index: partial(Chunk, index, ("+6581234567",)) for index in indexes}
 
-    with Shard(cast("Sender", answers), range(1_200), read, {}, 100) as sending:
+    with Shard(cast("Sender", answers), InOrder(range(1_200)), read, {}, 100) as sending:
         for window in sending.windows():
             for group in window:
                 sending.send(group)
@@ -87,7 +88,11 @@ def test_no_more_wait_than_two_seconds_of_turns() -> None:
         ({}, "Accepted", "OK"),
         ({0: Settlement.UNKNOWN, 1: Settlement.UNKNOWN}, "Unknown", "OK"),
         ({0: Settlement.ACCOUNT, 1: Settlement.ACCOUNT}, "Refused", "OK"),
-        ({0: None, 1: None}, "NotSent", "Nothing was claimed: the run was stopped, or another run has it."),
+        (
+            {0: None, 1: None},
+            "NotSent",
+            "Nothing was claimed: the run or its hours ended, or another run has it.",
+        ),
         ({0: None, 1: Settlement.NOT_SENT}, "NotSent", "OK"),
     ],
 )

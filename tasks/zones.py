@@ -1,0 +1,143 @@
+"""The time zones that a number may be in, by the digits that it begins with; compiled, so that no row is asked for.
+
+By phonenumbers' table of areas where a number's area code tells (+1, and where mobile numbers have one: Mexico,
+Argentina, Brazil, Indonesia), and by its country elsewhere: a mobile number is carried anywhere in it. Where the table
+knows only a calling code that several countries share, such as +7, it is the zones of the number's own country, from
+the time zone database. Satellite phones and other international networks have none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+import polars as pl
+from phonenumbers import PhoneNumberType
+from phonenumbers.phonenumberutil import is_number_type_geographical
+from phonenumbers.timezone import UNKNOWN_TIMEZONE
+from phonenumbers.tzdata import TIMEZONE_DATA
+
+_DIGITS: Final = 18  # more than any number has, and few enough for 64 bits
+_NORTH_AMERICA: Final = 1  # its area codes tell the place, whatever libphonenumber says of the kind of number
+_NOWHERE: Final = "001"
+_YEAR_DAYS: Final = 370
+
+Zones = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneTable:
+    """Which zones a number may be in: `kinds` are different ones, `starts` the first numbers of runs, 18 digits each.
+
+    `areas` has the place in `kinds` for each run; None where it is the region's, in `regions`. `kinds[0]` is unknown.
+    """
+
+    kinds: tuple[Zones, ...]
+    starts: pl.Series
+    areas: pl.Series
+    regions: Mapping[str, int]
+
+    def look_up(self, rows: pl.DataFrame) -> pl.Series:
+        """Return the place in `kinds` for each row with the columns region and e164 (Int64)."""
+        left_aligned = pl.col("e164").cast(pl.String).str.pad_end(_DIGITS, "0").cast(pl.Int64)
+        run = pl.lit(self.starts).search_sorted(left_aligned, side="right") - 1
+        region = pl.col("region").replace_strict(self.regions, default=0, return_dtype=pl.UInt32).fill_null(0)
+        return rows.select(pl.coalesce(pl.lit(self.areas).gather(run), region).alias("zones")).to_series()
+
+
+def zones_of(region: str | None, digits: str) -> Zones:
+    """Return the zones that a number may be in, by its region (ISO 3166 alpha-2) and E.164 digits; empty: unknown."""
+    area = _zones_of_area(digits)
+    return _zones_of_region(region) if area is None else area
+
+
+def zone_table(now: datetime) -> ZoneTable:
+    """Compile the table. Some 0.3 s.
+
+    Zones whose clocks show the same throughout the year from `now` count as one: all of them, so that whoever asks
+    whether it is open somewhere asks for each, and is right also when one of them goes its own way later.
+    """
+    prefixes = {prefix for prefix in TIMEZONE_DATA if _is_used(prefix)} | set(_calling_codes())
+    cuts = sorted(
+        {0}
+        | {int(prefix.ljust(_DIGITS, "0")) for prefix in prefixes}
+        | {int(prefix.ljust(_DIGITS, "0")) + 10 ** (_DIGITS - len(prefix)) for prefix in prefixes}
+    )
+    found = [_zones_of_area(str(cut).zfill(_DIGITS)) for cut in cuts]
+    regions = {region: _zones_of_region(region) for region in phonenumbers.SUPPORTED_REGIONS}
+    alike: dict[frozenset[object], set[str]] = {frozenset(): set()}
+    keys = {zones: _key(zones, now) for zones in {*(zones for zones in found if zones is not None), *regions.values()}}
+    for zones in sorted(keys):
+        alike.setdefault(keys[zones], set()).update(zones if keys[zones] else ())
+    places = {key: place for place, key in enumerate(alike)}
+    return ZoneTable(
+        kinds=tuple(tuple(sorted(zones)) for zones in alike.values()),
+        starts=pl.Series(cuts, dtype=pl.Int64),
+        areas=pl.Series([None if zones is None else places[keys[zones]] for zones in found], dtype=pl.UInt32),
+        regions={region: places[keys[zones]] for region, zones in regions.items()},
+    )
+
+
+def _zones_of_area(digits: str) -> Zones | None:
+    """Return the zones of E.164 digits, left-aligned or whole; None where only the region tells them."""
+    code = next((digits[:length] for length in (1, 2, 3) if digits[:length] in _calling_codes()), None)
+    if code is None:
+        return ()
+    longest = max(map(len, TIMEZONE_DATA)) if _has_areas(int(code)) else len(code)
+    for length in range(longest, len(code), -1):
+        if digits[:length] in TIMEZONE_DATA:
+            return TIMEZONE_DATA[digits[:length]]
+    if len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(code)]) > 1:
+        return None
+    found = TIMEZONE_DATA.get(code)
+    return None if found is None or found == (UNKNOWN_TIMEZONE,) else found
+
+
+@cache
+def _calling_codes() -> frozenset[str]:
+    return frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+
+
+@cache
+def _has_areas(code: int) -> bool:
+    return code == _NORTH_AMERICA or is_number_type_geographical(PhoneNumberType.MOBILE, code)
+
+
+def _is_used(prefix: str) -> bool:
+    code = next((prefix[:length] for length in (1, 2, 3) if prefix[:length] in _calling_codes()), None)
+    return code is not None and _has_areas(int(code))
+
+
+def _zones_of_region(region: str | None) -> Zones:
+    return () if region is None or region == _NOWHERE else _zones_by_region().get(region, ())
+
+
+@cache
+def _zones_by_region() -> Mapping[str, Zones]:
+    """Read which zones each country has (the time zone database's zone.tab)."""
+    found: dict[str, list[str]] = {}
+    for line in (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            region, _, zone, *_ = line.split("\t")
+            found.setdefault(region, []).append(zone)
+    return {region: tuple(sorted(zones)) for region, zones in found.items()}
+
+
+def _key(zones: Zones, now: datetime) -> frozenset[object]:
+    """Return what the clocks of these zones show in the year from now; nothing if one of them is not known here."""
+    clocks = [_clock(zone, now.astimezone(UTC).date().toordinal()) for zone in zones]
+    return frozenset() if None in clocks else frozenset(clocks)
+
+
+@cache
+def _clock(zone: str, first_day: int) -> tuple[timedelta | None, ...] | None:
+    try:
+        found = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        return None
+    noon = datetime.fromordinal(first_day).replace(hour=12, tzinfo=UTC)
+    return tuple((noon + timedelta(days=day)).astimezone(found).utcoffset() for day in range(_YEAR_DAYS))
