@@ -1,4 +1,4 @@
-"""The command `globe-sms`: `send`, the sandbox's `demo` and `sandbox`, and `deploy`."""
+"""The command `globe-sms`: `send` and `track`, the sandbox's `demo` and `sandbox`, and `deploy`."""
 
 import shlex
 import signal

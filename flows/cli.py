@@ -14,6 +14,7 @@ from rich.console import Console
 from flows.quiet import quiet_prefect
 from flows.terminal import TerminalWatcher, report_lines, report_table
 from flows.terminal_question import TerminalQuestion
+from flows.track_command import TRACK_EPILOGUE, track
 from tasks.errors import CampaignStoppedError, GlobeSmsError, InputError
 from tasks.gateway import MessageType
 from tasks.order import OnUnknown, Order
@@ -67,6 +68,7 @@ def make_app() -> App:
     """Return the command line with `send`; `deployments.cli` adds the sandbox's commands."""
     app = App(name="globe-sms", help=_HELP, help_format="plaintext", version_flags=["--version"], version=_version)
     app.command(send, name="send", help_epilogue=_SEND_EPILOGUE)
+    app.command(track, name="track", help_epilogue=TRACK_EPILOGUE)
     return app
 
 
