@@ -1,4 +1,4 @@
-"""The command `globe-sms`: `send`, the sandbox's `demo` and `sandbox`, `deploy`, and `receipts serve`."""
+"""The command `globe-sms`: `send` and `track`, the sandbox's `demo` and `sandbox`, `deploy`, and `receipts serve`."""
 
 import shlex
 import signal

@@ -15,6 +15,7 @@ from flows.inquiry import add_inquiries
 from flows.quiet import quiet_prefect
 from flows.terminal import TerminalWatcher, report_lines, report_table
 from flows.terminal_question import TerminalQuestion
+from flows.track_command import TRACK_EPILOGUE, track
 from tasks.errors import CampaignStoppedError, GlobeSmsError, InputError
 from tasks.gateway import MessageType
 from tasks.order import OnUnknown, Order
@@ -65,9 +66,10 @@ PREFECT_API_URL to record the run on your Prefect server.
 
 
 def make_app() -> App:
-    """Return the command line with `send` and the inquiries; `deployments.cli` adds the sandbox's commands."""
+    """Return the command line with `send`, `track` and the inquiries; `deployments.cli` adds the sandbox's commands."""
     app = App(name="globe-sms", help=_HELP, help_format="plaintext", version_flags=["--version"], version=_version)
     app.command(send, name="send", help_epilogue=_SEND_EPILOGUE)
+    app.command(track, name="track", help_epilogue=TRACK_EPILOGUE)
     add_inquiries(app)
     return app
 

@@ -1,7 +1,7 @@
 """The form of `send-campaign` in Prefect's UI: a title, an explanation and bounds for each parameter.
 
 The order of the fields is the order of the flow's parameters. Prefect takes a parameter's title and description from
-its name and the docstring unless `json_schema_extra` says otherwise, hence `_field`. What a schema cannot say is
+its name and the docstring unless `json_schema_extra` says otherwise, hence `field_of`. What a schema cannot say is
 checked by `tasks.order.Order`, whose names, bounds and defaults these are.
 """
 
@@ -14,18 +14,19 @@ from tasks.gateway import MessageType
 from tasks.order import LONGEST_APPROVAL, LONGEST_MESSAGE, MOST_NUMBERS, OnUnknown
 
 
-def _field(title: str, description: str, **bounds: Any) -> FieldInfo:
+def field_of(title: str, description: str, **bounds: Any) -> FieldInfo:
+    """Return a form's field with its title and its explanation."""
     return Field(json_schema_extra={"title": title, "description": description}, **bounds)
 
 
 def _optional(title: str, description: str, kind: str = "str", **bounds: Any) -> FieldInfo:
     # The UI shows `None` chosen and no field to type into; a newcomer does not see that there is one.
-    return _field(title, f"{description} Click {kind} to fill it in.", **bounds)
+    return field_of(title, f"{description} Click {kind} to fill it in.", **bounds)
 
 
 Recipients = Annotated[
     list[str],
-    _field(
+    field_of(
         "Recipient lists",
         "Where the lists are, one a line: an s3:// object, a prefix that ends in a slash, a pattern such as "
         "s3://lists/2026-11/*.csv, or a path on the worker. CSV, parquet, NDJSON and XLSX, also compressed. {date}, "
@@ -35,7 +36,7 @@ Recipients = Annotated[
 ]
 Message = Annotated[
     str,
-    _field(
+    field_of(
         "Message",
         f"The text that the recipients read, at most {LONGEST_MESSAGE:,} characters. {{name}} stands for the value of "
         "the list's column name, {name|there} for there where the cell is empty; {{ and }} are braces.",
@@ -44,7 +45,7 @@ Message = Annotated[
 ]
 Type = Annotated[
     MessageType,
-    _field(
+    field_of(
         "Kind of message",
         "NOTIFY: a notification. MKT: a promotion. OTP: a verification code. GENERAL: anything else. Some countries "
         "route and restrict them differently.",
@@ -60,7 +61,7 @@ MessageColumn = Annotated[
 ]
 Downgrade = Annotated[
     bool,
-    _field(
+    field_of(
         "Plain characters",
         "Replace curly quotes, long dashes, odd blanks and the ellipsis by plain ones, so that a text of otherwise "
         "plain letters needs fewer parts.",
@@ -68,7 +69,7 @@ Downgrade = Annotated[
 ]
 MaxCharacters = Annotated[
     int,
-    _field(
+    field_of(
         "Longest text, in characters",
         f"Rows whose text is longer get none and are invalid. {LONGEST_MESSAGE} is Alibaba's own limit.",
         ge=1,
@@ -77,7 +78,7 @@ MaxCharacters = Annotated[
 ]
 Suppress = Annotated[
     tuple[str, ...],
-    _field(
+    field_of(
         "Opt-out lists",
         "Lists of numbers that get no text, one a line, where and as the recipient lists may be. A list that cannot be "
         "read stops the campaign.",
@@ -85,7 +86,7 @@ Suppress = Annotated[
 ]
 ExcludeResults = Annotated[
     tuple[str, ...],
-    _field(
+    field_of(
         "Results of earlier campaigns",
         "Whom these campaigns have texted lately gets no text; one a line, such as "
         "s3://campaigns/prod/*/results.parquet.",
@@ -93,15 +94,17 @@ ExcludeResults = Annotated[
 ]
 ExcludeDays = Annotated[
     float,
-    _field("Lately, in days", "How long ago an earlier text counts, for the results above.", gt=0, le=3_650),
+    field_of("Lately, in days", "How long ago an earlier text counts, for the results above.", gt=0, le=3_650),
 ]
 AllowCountry = Annotated[
     tuple[str, ...],
-    _field("Only these countries", "Two letters each, such as SG, one a line; empty for all. Others are unsupported."),
+    field_of(
+        "Only these countries", "Two letters each, such as SG, one a line; empty for all. Others are unsupported."
+    ),
 ]
 DenyCountry = Annotated[
     tuple[str, ...],
-    _field("Not these countries", "Two letters each, such as SG, one a line. Their numbers count as unsupported."),
+    field_of("Not these countries", "Two letters each, such as SG, one a line. Their numbers count as unsupported."),
 ]
 Sample = Annotated[
     int | None,
@@ -170,7 +173,7 @@ Campaign = Annotated[
 ]
 Results = Annotated[
     str,
-    _field(
+    field_of(
         "Results folder",
         "Where the campaign's folder goes, with its plan and results: s3://bucket/prefix, or a directory on the worker "
         "that outlives it. Use the same one for all campaigns of an account.",
@@ -197,7 +200,7 @@ NumberColumn = Annotated[
 ]
 NoHeader = Annotated[
     bool,
-    _field("No header", "The lists (CSV, XLSX) begin with their first row; no line names the columns."),
+    field_of("No header", "The lists (CSV, XLSX) begin with their first row; no line names the columns."),
 ]
 Encoding = Annotated[
     str | None,
@@ -218,7 +221,7 @@ NumbersOverride = Annotated[
 ]
 DryRun = Annotated[
     bool,
-    _field(
+    field_of(
         "Dry run",
         "Read the lists, make the plan, the preview and the results, and call nothing. Run the same campaign without "
         "it to send exactly that plan.",
@@ -226,7 +229,7 @@ DryRun = Annotated[
 ]
 RequireApproval = Annotated[
     bool,
-    _field(
+    field_of(
         "Ask before sending",
         "Show the preview and wait until somebody approves or declines. Nothing is sent without an answer.",
     ),
@@ -237,7 +240,7 @@ ApproveAbove = Annotated[
 ]
 ApprovalTimeout = Annotated[
     int,
-    _field(
+    field_of(
         "Wait for an answer, in seconds",
         "How long the question stands. No answer in time counts as declined. 14400 seconds are 4 hours.",
         ge=1,
@@ -268,7 +271,7 @@ CallsPerSecond = Annotated[
 ]
 MaxFailureRate = Annotated[
     float,
-    _field(
+    field_of(
         "Stop above this share of failures",
         "Stop when more than this share of the numbers failed or is unknown, judged after the first 1,000. 0.5 is "
         "half.",
@@ -278,7 +281,7 @@ MaxFailureRate = Annotated[
 ]
 UnknownChunks = Annotated[
     OnUnknown,
-    _field(
+    field_of(
         "Numbers left unknown",
         "What to do with numbers that an earlier run may have texted without an answer from the gateway. hold: leave "
         "them. resend: send once more, so that some people may get the text twice.",
@@ -303,7 +306,7 @@ AwsCredentials = Annotated[
 ]
 TimeZone = Annotated[
     str,
-    _field("Time zone of {date}", "Whose date {date} and its like are, such as Asia/Singapore.", min_length=1),
+    field_of("Time zone of {date}", "Whose date {date} and its like are, such as Asia/Singapore.", min_length=1),
 ]
 LatestStart = Annotated[
     int | None,

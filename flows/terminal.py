@@ -17,6 +17,7 @@ from flows.terminal_pages import page_for_terminal
 from flows.terminal_question import TerminalQuestion
 from flows.watching import Decide
 from tasks.approval import Answer
+from tasks.delivery.tracking import Progress
 from tasks.durations import in_words
 from tasks.preview import Preview
 from tasks.preview_page import preview_page
@@ -44,7 +45,10 @@ class TerminalWatcher:
     """Shows a run as it goes, on stderr; use as a context manager. Plain lines where stderr is no terminal."""
 
     def __init__(
-        self, console: Console, question: TerminalQuestion, monotonic: Callable[[], float] = time.monotonic
+        self,
+        console: Console,
+        question: TerminalQuestion | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console
         self._question = question
@@ -55,6 +59,7 @@ class TerminalWatcher:
         self._live = Live(console=console, get_renderable=self._render, refresh_per_second=8, transient=True)
         self._done = threading.Event()
         self._plain: threading.Thread | None = None
+        self._plain_due = 0.0
         self.report: CampaignReport | None = None
 
     def step(self, what: str) -> None:
@@ -74,7 +79,7 @@ class TerminalWatcher:
         Raises:
             InputError: an answer is required, and there is no terminal and no --yes.
         """
-        decide = self._question.decider(required=required)
+        decide = None if self._question is None else self._question.decider(required=required)
         return None if decide is None else lambda preview: self._aside(lambda: decide(preview))
 
     def _aside(self, ask: Callable[[], Answer]) -> Answer:
@@ -94,6 +99,13 @@ class TerminalWatcher:
         if not self._console.is_terminal and self._plain is None:
             self._plain = threading.Thread(target=self._print_lines, daemon=True)
             self._plain.start()
+
+    def tracking(self, progress: Progress) -> None:
+        """Show how far a tracking has come; is called again and again."""
+        self._step = tracking_line(progress)
+        if not self._console.is_terminal and self._monotonic() >= self._plain_due:
+            self._plain_due = self._monotonic() + _PLAIN_SECONDS
+            self._console.print(f"globe-sms: {self._step}", highlight=False)
 
     def ended(self, report: CampaignReport) -> None:
         """Keep the report for the end."""
@@ -144,6 +156,15 @@ def progress_line(standing: Standing, seconds: float) -> str:
     left = seconds_left(standing, seconds)
     rest = "" if left is None else f", about {in_words(left)} left"
     return f"{counts or 'no answer yet'}, {standing.calls:,} calls{rate}{rest}{waiting_words(standing)}"
+
+
+def tracking_line(progress: Progress) -> str:
+    """Return how far a tracking has come."""
+    slowed = f", throttled {progress.throttled:,} times" if progress.throttled else ""
+    return (
+        f"{progress.final:,} of {progress.final + progress.open:,} messages have come to their end, "
+        f"{progress.asked:,} queries{slowed}"
+    )
 
 
 def report_table(report: CampaignReport) -> Table:

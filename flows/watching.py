@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from typing import Protocol
 
 from tasks.approval import Answer
+from tasks.delivery.tracking import Progress
 from tasks.preview import Preview
 from tasks.report import CampaignReport
 from tasks.tally import Tally
@@ -34,6 +35,9 @@ class Watcher(Protocol):
     def sending(self, tally: Tally) -> None:
         """The sending begins; the tally counts from here on."""
 
+    def tracking(self, progress: Progress) -> None:
+        """A tracking has come so far; is called about once a second."""
+
     def ended(self, report: CampaignReport) -> None:
         """The results are written."""
 
@@ -52,6 +56,9 @@ class Nobody:
         return None
 
     def sending(self, tally: Tally) -> None:
+        """Do nothing."""
+
+    def tracking(self, progress: Progress) -> None:
         """Do nothing."""
 
     def ended(self, report: CampaignReport) -> None:

@@ -1,6 +1,13 @@
-"""Spans and moments of time in words."""
+"""Spans and moments of time in words, and spans as people write them."""
 
+import re
 from datetime import UTC, datetime
+from typing import Final
+
+from tasks.errors import InputError
+
+_SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
+_SPAN: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)\s*(s|m|min|h|d)", re.ASCII)
 
 
 def in_words(seconds: float) -> str:
@@ -16,3 +23,21 @@ def in_words(seconds: float) -> str:
 def moment(at: float) -> str:
     """Return a Unix time as `2026-11-25 01:00 UTC`."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def seconds_of(text: str) -> float:
+    """Read `90s`, `30m` (or `30min`), `1.5h`, `2d`, or several in a row such as `1h 30m`; `0` is 0.
+
+    Raises:
+        InputError: it is no span of time.
+    """
+    rest = text.strip().lower()
+    if rest == "0":
+        return 0.0
+    seconds, place = 0.0, 0
+    while place < len(rest) and (part := _SPAN.match(rest, place)):
+        seconds += float(part[1]) * _SECONDS[part[2]]
+        place = len(rest) - len(rest[part.end() :].lstrip())
+    if not rest or place < len(rest):
+        raise InputError(f"{text!r} is no span of time: write it like 45s, 30m, 1h or 1h 30m")
+    return seconds

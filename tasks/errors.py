@@ -7,7 +7,8 @@
     │   └── StoreUnavailableError  it did not answer; the same call may pass later                     exit 1
     ├── CampaignBusyError          another run is sending this campaign: this one sent nothing         exit 1
     ├── LeaseLostError             another run has taken the campaign over: this one has stopped       exit 1
-    └── CampaignStoppedError       the campaign ended before its end; it can be resumed                exit 1
+    ├── CampaignStoppedError       the campaign ended before its end; it can be resumed                exit 1
+    └── TrackingStoppedError       the tracking ended before its end; what it learnt is kept           exit 1
 
 A message says what was wrong, where, and what to do. None carries a secret or a whole phone number.
 What the gateway answers is a value (`tasks.gateway`), never an exception.
@@ -51,3 +52,14 @@ class CampaignStoppedError(GlobeSmsError):
     def __init__(self, message: str, report: object = None) -> None:
         super().__init__(message)
         self.report = report
+
+
+class TrackingStoppedError(GlobeSmsError):
+    """The tracking was stopped before its end; what it learnt is kept, and running it again goes on with the rest.
+
+    `outcome` is the `tasks.delivery.outcome.TrackingOutcome` of what is known.
+    """
+
+    def __init__(self, message: str, outcome: object = None) -> None:
+        super().__init__(message)
+        self.outcome = outcome

@@ -1,0 +1,123 @@
+"""The command `globe-sms track`."""
+
+import json as json_text
+import sys
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from flows.terminal import TerminalWatcher
+from flows.watching import watched_by
+from tasks.delivery.order import TrackingOrder
+from tasks.delivery.outcome import TrackingOutcome
+from tasks.errors import GlobeSmsError, TrackingStoppedError
+from tasks.gateway.queries import MOST_QUERIES_PER_SECOND
+
+EXIT_FINAL = 0
+EXIT_STOPPED = 1
+EXIT_OPEN = 3
+
+TRACK_EPILOGUE = """\
+Examples:
+
+  After a campaign, wait up to two hours for its messages:
+    globe-sms track opening-2026-11 --results s3://campaigns/prod --wait 2h
+
+  Ask once for each message that is still open, for a script:
+    globe-sms track opening-2026-11 --results s3://campaigns/prod \\
+        --wait 0 --json
+
+Exit codes: 0 all messages have come to their end; 1 stopped (run it again to
+go on); 2 bad input or configuration; 3 some are still on their way, or rows
+are unknown.
+"""
+
+
+def track(
+    campaign: Annotated[str, Parameter(name="CAMPAIGN", help="The campaign's id.")],
+    /,
+    *,
+    results: Annotated[str, Parameter(help="Where the campaign is kept, as it was given to send.")],
+    wait: Annotated[
+        str, Parameter(help="How long to go on asking: 30m, 1h, 1h 30m. 0 asks once for each message.")
+    ] = "1h",
+    no_query: Annotated[
+        bool, Parameter(negative="", help="Ask the gateway nothing; write what is known already into the results.")
+    ] = False,
+    queries_per_second: Annotated[
+        float, Parameter(help="The account's limit for queries, over all its trackings.")
+    ] = MOST_QUERIES_PER_SECOND,
+    account: Annotated[str | None, Parameter(help="An Alibaba SMS account block. Default: the environment.")] = None,
+    aws_credentials: Annotated[
+        str | None, Parameter(help="An AWS or MinIO credentials block. Default: the environment.")
+    ] = None,
+    json: Annotated[bool, Parameter(negative="", help="The last line on stdout is one JSON object.")] = False,
+) -> int:
+    """Ask what became of a campaign's messages, and write it into the results; again goes on with the rest."""
+    order = TrackingOrder.checked(
+        campaign=campaign,
+        results=results,
+        wait=wait,
+        no_query=no_query,
+        queries_per_second=queries_per_second,
+        account=account,
+        aws_credentials=aws_credentials,
+    )
+    outcome = run_tracking(order, Console(stderr=True))
+    _show(outcome, as_json=json)
+    if outcome.stopped is not None:
+        return EXIT_STOPPED
+    return EXIT_FINAL if outcome.final else EXIT_OPEN
+
+
+def run_tracking(order: TrackingOrder, console: Console) -> TrackingOutcome:
+    """Run the flow in this process, shown on `console`, and return its outcome however it ended.
+
+    Raises:
+        GlobeSmsError: it could not run to its results.
+    """
+    with TerminalWatcher(console, None) as watcher:
+        watcher.step("checking the campaign and the credentials")
+        from tasks.delivery.tracked import open_tracking
+
+        with open_tracking(order):
+            pass  # what would fail the run fails before Prefect is started for it
+        watcher.step("starting Prefect (10 to 30 s where it has no server yet)")
+        from prefect.exceptions import CancelledRun
+
+        from flows.track_delivery import track_delivery
+
+        try:
+            with watched_by(watcher):
+                outcome: Any = track_delivery(**order.model_dump())  # Prefect unwraps the state that it returns
+                return outcome
+        except TrackingStoppedError as error:
+            if isinstance(error.outcome, TrackingOutcome):
+                return error.outcome
+            raise
+        except CancelledRun:
+            raise GlobeSmsError("the tracking was cancelled; run the same command again to go on.") from None
+
+
+def _show(outcome: TrackingOutcome, *, as_json: bool) -> None:
+    console = Console(stderr=as_json, highlight=False)
+    table = Table(show_edge=False, pad_edge=False)
+    table.add_column("delivery")
+    table.add_column("rows", justify="right")
+    for name, count in outcome.deliveries.items():
+        table.add_row(name, f"{count:,}")
+    console.print(table)
+    for line in (outcome.stopped, outcome.sentence(), None if outcome.rewritten else _LEFT_ALONE, outcome.uri):
+        if line is not None:
+            console.print(line, soft_wrap=True, markup=False)
+    if as_json:
+        sys.stdout.write(json_text.dumps(outcome.summary()) + "\n")
+        sys.stdout.flush()
+
+
+_LEFT_ALONE = (
+    "The campaign is being sent: its results are left as they are, and what was learnt is written into them when the "
+    "sending ends."
+)

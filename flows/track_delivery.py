@@ -1,0 +1,79 @@
+"""The flow `track-delivery`: what became of a campaign's messages, asked until each has come to its end.
+
+What must exist: a campaign that was sent (`send-campaign`), its results folder, and Alibaba Cloud credentials with
+`dysms:QueryMessage` (an account block, or its default credential chain).
+"""
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed, Failed
+
+from flows import tracking_parameters as parameters
+from flows.scheduled import scheduled_time
+from flows.tracking_artifacts import TrackingArtifacts
+from flows.watching import watcher
+from tasks.delivery.order import TrackingOrder
+from tasks.delivery.outcome import TrackingOutcome
+from tasks.delivery.steps import query_gateway, write_deliveries
+from tasks.delivery.tracked import open_tracking
+from tasks.errors import TrackingStoppedError
+from tasks.gateway.queries import MOST_QUERIES_PER_SECOND
+from tasks.templates import fill
+
+
+def _run_name() -> str:
+    return f"track-{flow_run.parameters.get('campaign', '')}"
+
+
+@flow(name="track-delivery", flow_run_name=_run_name, persist_result=False)
+def track_delivery(
+    campaign: parameters.Campaign,
+    *,
+    results: parameters.Results,
+    wait: parameters.Wait = "1h",
+    no_query: parameters.NoQuery = False,
+    queries_per_second: parameters.QueriesPerSecond = MOST_QUERIES_PER_SECOND,
+    account: parameters.Account = None,
+    aws_credentials: parameters.AwsCredentials = None,
+) -> TrackingOutcome:
+    """Ask the gateway what became of a campaign's messages, and write it into the results.
+
+    Run it as often as you like: what has come to its end is never asked again. What each parameter is,
+    `flows.tracking_parameters` says.
+
+    Returns:
+        The outcome, with `.deliveries`, `.counts` and `.summary()`.
+
+    Raises:
+        InputError: the input or the configuration is wrong.
+        TrackingStoppedError: it stopped before its end; `.outcome` says how far it came.
+    """
+    given: dict[str, Any] = locals()  # the parameters: nothing else is local yet
+    order = TrackingOrder.checked(**{**given, "campaign": fill(campaign, scheduled_time("UTC"))})
+    watch = watcher()
+    watch.step("checking the campaign and the credentials")
+    with open_tracking(order) as tracked:
+        artifacts = TrackingArtifacts(order.campaign, watch.tracking)
+        watch.step("asking the gateway what became of the messages")
+        progress = query_gateway(tracked, artifacts.follow)
+        watch.step("writing the results")
+        outcome = write_deliveries(tracked, progress)
+        artifacts.ended(outcome)
+    return final_state(outcome)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data
+
+
+def final_state(outcome: TrackingOutcome) -> State[TrackingOutcome]:
+    """Return the state that a tracking ends in: Completed, CompletedWithOpen, Stopped (failed) or Cancelled."""
+    if outcome.stopped is None:
+        name = "Completed" if outcome.final else "CompletedWithOpen"
+        return Completed(name=name, message=outcome.sentence(), data=outcome)
+    message = f"{outcome.stopped} ({outcome.sentence()})"
+    error: Any = TrackingStoppedError(message, outcome)
+    return (
+        Cancelled(message=message, data=error)
+        if outcome.cancelled
+        else Failed(name="Stopped", message=message, data=error)
+    )

@@ -1,0 +1,63 @@
+"""Which accepted messages have no final state yet: results minus archive, and the ids that were never paired."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from tasks.delivery.states import Delivery
+from tasks.ledger import Ledger, Receipt
+from tasks.statuses import Status
+
+OPEN_SCHEMA: Final = pl.Schema(
+    {
+        "message_id": pl.String(),
+        "phone_number": pl.String(),  # null where the id could not be paired with a number
+        "task_id": pl.String(),  # of those ids only: the query tells the number, this tells the chunk
+        "sent_at": pl.Datetime("us", "UTC"),
+    }
+)
+_UNMATCHED: Final = "message_id_unmatched"
+
+
+def open_messages(results: Path, states: pl.LazyFrame, ledger: Ledger) -> pl.DataFrame:
+    """Return the messages to ask about: `OPEN_SCHEMA`, each id once, in the order in which they were sent.
+
+    Args:
+        results: a local copy of results.parquet.
+        states: what the archive holds.
+        ledger: of the same campaign; only receipts of chunks with unpaired ids are read.
+    """
+    rows = pl.scan_parquet(results, glob=False).filter(pl.col("status").cast(pl.String) == Status.ACCEPTED)
+    paired = rows.filter(pl.col("message_id").is_not_null()).select(
+        "message_id", "phone_number", pl.lit(None, dtype=pl.String).alias("task_id"), "sent_at"
+    )
+    unmatched = rows.filter(pl.col("message_id").is_null() & (pl.col("reason") == _UNMATCHED))
+    sent = dict(unmatched.group_by("chunk").agg(pl.col("sent_at").first()).collect().iter_rows())
+    unpaired = pl.LazyFrame(
+        [(message_id, None, task_id, sent[chunk]) for chunk, task_id, message_id in _unpaired(ledger, frozenset(sent))],
+        schema=OPEN_SCHEMA,
+        orient="row",
+    )
+    final = states.filter(pl.col("delivery").cast(pl.String) != Delivery.PENDING).select("message_id")
+    return (
+        pl.concat([unpaired, paired])
+        .join(final, on="message_id", how="anti")
+        .unique("message_id", keep="first")
+        .sort("sent_at", nulls_last=True)
+        .collect(engine="streaming")
+    )
+
+
+def _unpaired(ledger: Ledger, chunks: frozenset[int]) -> Iterable[tuple[int, str | None, str]]:
+    if not chunks:
+        return
+    histories = {chunk: history for chunk, history in ledger.histories().items() if chunk in chunks}
+    for receipt in ledger.receipts(histories):
+        for message_id in receipt.unpaired_ids:
+            yield receipt.chunk, _task_of(receipt), message_id
+
+
+def _task_of(receipt: Receipt) -> str | None:
+    return receipt.attempts[-1].task_id if receipt.attempts else None

@@ -1,0 +1,60 @@
+"""A tracking's order: whose messages, for how long, how fast; checked at the rim before anything is opened."""
+
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from tasks.durations import seconds_of
+from tasks.errors import InputError
+from tasks.gateway.queries import MOST_QUERIES_PER_SECOND
+
+CAMPAIGN_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
+LONGEST_WAIT: Final = 30 * 86_400.0
+
+
+class TrackingOrder(BaseModel):
+    """Everything that `globe-sms track` and the flow `track-delivery` take, with the same names and defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    campaign: Annotated[str, Field(pattern=CAMPAIGN_PATTERN)]
+    results: Annotated[str, Field(min_length=1)]
+    wait: str = "1h"
+    no_query: bool = False
+    queries_per_second: Annotated[float, Field(gt=0, le=MOST_QUERIES_PER_SECOND)] = MOST_QUERIES_PER_SECOND
+    account: str | None = None
+    aws_credentials: str | None = None
+
+    @field_validator("wait")
+    @classmethod
+    def _span(cls, value: str) -> str:
+        try:
+            seconds = seconds_of(value)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        if seconds > LONGEST_WAIT:
+            raise ValueError("at most 30 days")
+        return value
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long to go on asking; 0: each message once."""
+        return seconds_of(self.wait)
+
+    @classmethod
+    def checked(cls, **given: Any) -> Self:
+        """Return the order.
+
+        Raises:
+            InputError: a value is not what it must be; the message names the option.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            details = error.errors(include_input=False, include_url=False)
+            raise InputError("\n".join(_line(detail["loc"], detail["msg"]) for detail in details)) from None
+
+
+def _line(location: tuple[int | str, ...], message: str) -> str:
+    name = "-".join(map(str, location)).replace("_", "-")
+    return f"--{name}: {message.removeprefix('Value error, ')}"

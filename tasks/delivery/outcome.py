@@ -1,0 +1,68 @@
+"""How a tracking ended: the figures, for people and for programs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.delivery.states import Delivery
+from tasks.durations import in_words
+from tasks.statuses import Status
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingOutcome:
+    """What is known of a campaign's messages now; `counts` are rows by status, `deliveries` rows by delivery.
+
+    `stopped` says why it ended early and what to do, None where it did not; `cancelled` that somebody ended it.
+    `rewritten` is False where the results were left as they are, because a run of the campaign is going on.
+    """
+
+    campaign: str
+    uri: str
+    counts: Mapping[str, int]
+    deliveries: Mapping[str, int]
+    settled: int
+    queries: int
+    learnt: int
+    seconds: float
+    stopped: str | None = None
+    cancelled: bool = False
+    rewritten: bool = True
+
+    @property
+    def pending(self) -> int:
+        """Accepted rows of which nothing final is known."""
+        return self.deliveries.get(Delivery.PENDING, 0)
+
+    @property
+    def unknown(self) -> int:
+        """Rows of which it is not even known whether they were accepted."""
+        return self.counts.get(Status.UNKNOWN, 0)
+
+    @property
+    def final(self) -> bool:
+        """Whether there is nothing more to learn."""
+        return self.rewritten and not self.pending and not self.unknown
+
+    def summary(self) -> dict[str, Any]:
+        """Return what `--json` prints."""
+        return {
+            "campaign": self.campaign,
+            "results": self.uri,
+            "deliveries": dict(self.deliveries),
+            "counts": dict(self.counts),
+            "open": self.pending,
+            "unknown": self.unknown,
+            "settled_by_receipt": self.settled,
+            "queries": self.queries,
+            "seconds": round(self.seconds, 1),
+        }
+
+    def sentence(self) -> str:
+        """Say it in one sentence."""
+        known = ", ".join(f"{count:,} {name}" for name, count in self.deliveries.items() if count)
+        unknown = f", {self.unknown:,} rows unknown" if self.unknown else ""
+        return (
+            f"{known or 'no accepted messages'}{unknown}; {self.learnt:,} newly known by {self.queries:,} queries in "
+            f"{in_words(self.seconds)}."
+        )

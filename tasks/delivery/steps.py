@@ -1,0 +1,51 @@
+"""The steps of a tracking, each a thin Prefect task over the modules that do the work."""
+
+import time
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.delivery.outcome import TrackingOutcome
+from tasks.delivery.rewriting import rewrite_results
+from tasks.delivery.tracked import Tracked, Watch
+from tasks.delivery.tracking import Progress
+from tasks.errors import CampaignBusyError
+
+_PATIENCE_SECONDS = 30.0
+
+
+@task(name="query-gateway", cache_policy=NO_CACHE, persist_result=False)
+def query_gateway(tracked: Tracked, watch: Watch) -> Progress:
+    """Ask for every message that has not come to its end; with `no_query` ask nothing."""
+    if tracked.order.no_query:
+        return Progress(open=0)
+    messages = tracked.open_messages()
+    if messages.is_empty():
+        return Progress(open=0)
+    return tracked.ask(messages, watch)
+
+
+@task(name="write-deliveries", cache_policy=NO_CACHE, persist_result=False)
+def write_deliveries(tracked: Tracked, progress: Progress) -> TrackingOutcome:
+    """Write what is known into the results, and sum it up.
+
+    A campaign that is being sent is left alone: its own run writes what the archive holds when it ends.
+    """
+    order = tracked.order
+    try:
+        rewritten = rewrite_results(tracked.store, order.campaign, tracked.scratch, patience=_PATIENCE_SECONDS)
+    except CampaignBusyError:
+        rewritten = None
+    return TrackingOutcome(
+        campaign=order.campaign,
+        uri=f"{tracked.folder.uri}/results.parquet",
+        counts={} if rewritten is None else rewritten.counts,
+        deliveries=progress.learnt | {"pending": progress.open} if rewritten is None else rewritten.deliveries,
+        settled=0 if rewritten is None else rewritten.settled,
+        queries=progress.asked,
+        learnt=progress.final,
+        seconds=time.monotonic() - tracked.began,
+        stopped=progress.stopped,
+        cancelled=tracked.cancelled,
+        rewritten=rewritten is not None,
+    )

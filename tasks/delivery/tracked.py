@@ -1,0 +1,169 @@
+"""One tracking of a campaign: everything that it needs, opened in order and closed in order."""
+
+import asyncio
+import contextlib
+import math
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from tasks.account import Account
+from tasks.aws_blocks import open_s3
+from tasks.campaign import settings_of
+from tasks.delivery.archive import DeliveryArchive
+from tasks.delivery.open_messages import open_messages
+from tasks.delivery.order import TrackingOrder
+from tasks.delivery.query_turns import QUERY_MARGIN, QueryTurns
+from tasks.delivery.tracking import Progress, Tracker
+from tasks.errors import InputError, StoreError
+from tasks.gateway.queries import QueryClient
+from tasks.ledger import Ledger
+from tasks.places import open_store
+from tasks.results import RESULTS_KEY
+from tasks.run import open_account
+from tasks.s3 import S3Access
+from tasks.schedule import Schedule
+from tasks.spill import Spill, spill_folder
+from tasks.store import Store, probe
+
+_ANSWERS_SECONDS: Final = 10.0  # as many queries are in the air as leave in so long
+_MOST_IN_AIR: Final = 900  # below the 1,024 open files that many machines allow
+_LOOK_SECONDS: Final = 1.0
+_GRACE_SECONDS: Final = 20.0
+
+Watch = Callable[[Progress], None]
+
+
+class Tracked:
+    """A campaign that is tracked; `scratch` is a folder that goes with the tracking."""
+
+    def __init__(
+        self, order: TrackingOrder, account: Account, store: Store, scratch: Path, s3: Callable[[], S3Access]
+    ) -> None:
+        self.order = order
+        self.account = account
+        self.store = store
+        self.scratch = scratch
+        self.s3 = s3
+        self.began = time.monotonic()
+        self.cancelled = False
+        self.archive = DeliveryArchive(self.folder, scratch)
+
+    @property
+    def folder(self) -> Store:
+        """The campaign's own folder."""
+        return self.store.within(self.order.campaign)
+
+    def open_messages(self, environ: Mapping[str, str] = os.environ) -> pl.DataFrame:
+        """Return the messages that have not come to their end; see `open_messages.OPEN_SCHEMA`.
+
+        Raises:
+            InputError: the campaign has no results yet.
+        """
+        results = self.scratch / f"tracked-{RESULTS_KEY}"
+        if not self.folder.fetch(RESULTS_KEY, results):
+            raise InputError(
+                f"{self.folder.uri} has no {RESULTS_KEY}: the campaign has not ended. Run it again to its end first."
+            )
+        ledger = Ledger(self.folder, Spill(spill_folder(environ, Path.home()), self.folder.uri))
+        try:
+            return open_messages(results, self.archive.scan(), ledger)
+        finally:
+            results.unlink()
+
+    def ask(self, messages: pl.DataFrame, watch: Watch) -> Progress:
+        """Ask about the messages until `Tracker.run` ends; `watch` is called about once a second meanwhile.
+
+        Ctrl-C, SIGTERM and a cancelled flow run end it in order: queries in the air get some seconds, and what was
+        learnt is kept. It returns in that case too, with `cancelled` set.
+
+        Raises:
+            InputError: credentials, endpoint or pacing place will not do.
+            StoreError: what was learnt could not be kept.
+        """
+        source = self.account.credentials()
+        pacing = self.account.open_pacing(self.order.results, self.s3)
+        try:
+            probe(pacing)
+        except StoreError as error:
+            raise InputError(str(error)) from error
+        rate = self.order.queries_per_second
+        schedule = Schedule(
+            pacing,
+            f"{self.account.fingerprint(source())}-queries",
+            rate,
+            margin=max(QUERY_MARGIN, self.account.rate_margin()),
+        )
+        turns = QueryTurns(schedule)
+        most_in_air = max(1, min(_MOST_IN_AIR, math.ceil(rate * _ANSWERS_SECONDS)))
+        client = QueryClient(self.account.endpoint(), source, most_in_air=most_in_air)
+        tracker = Tracker(
+            messages, client, turns, self.archive.append, most_in_air=most_in_air, wait=self.order.wait_seconds
+        )
+
+        async def track() -> None:
+            try:
+                async with client:
+                    await tracker.run()
+            finally:
+                await turns.leave()
+
+        self._watched(track, tracker, watch)
+        return tracker.progress
+
+    def _watched(self, track: Callable[[], object], tracker: Tracker, watch: Watch) -> None:
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                asyncio.run(track())  # pyright: ignore[reportArgumentType]
+            except BaseException as error:  # noqa: BLE001 # handed to the thread that waits
+                failed.append(error)
+
+        thread = threading.Thread(target=run, name="globe-sms-tracker", daemon=True)
+        thread.start()
+        try:
+            while thread.is_alive():
+                thread.join(_LOOK_SECONDS)
+                watch(tracker.progress)
+        except BaseException as error:  # noqa: BLE001 # also Prefect's termination signal and Ctrl-C
+            self.cancelled = True
+            tracker.progress.stopped = f"The run was cancelled ({type(error).__name__}); what was learnt is kept."
+            tracker.stop()
+            thread.join(_GRACE_SECONDS)
+        if failed:
+            raise failed[0]
+
+
+@contextlib.contextmanager
+def open_tracking(order: TrackingOrder, environ: Mapping[str, str] = os.environ) -> Generator[Tracked]:
+    """Check the place, the campaign and the credentials; leaves nothing behind but what is learnt.
+
+    Raises:
+        InputError: the place, the campaign, the credentials or the endpoint will not do.
+    """
+    s3 = cache(lambda: open_s3(order.aws_credentials))
+    account = open_account(order.account, environ)
+    if not order.no_query:
+        account.endpoint()
+        account.credentials()
+        account.rate_margin()
+    store = open_store(order.results, s3)
+    try:
+        known = settings_of(store, order.campaign)
+    except StoreError as error:
+        raise InputError(str(error)) from error
+    if known is None:
+        raise InputError(
+            f"{store.uri} has no campaign {order.campaign!r} with a plan: check --results and the id (globe-sms "
+            "campaigns lists them)."
+        )
+    with tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch:
+        yield Tracked(order, account, store, Path(scratch), s3)

@@ -1,0 +1,236 @@
+"""`globe-sms track` as a user meets it, on the sandbox's S3 and gateway, judged by the gateway's own logs."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import polars as pl
+import pytest
+from prefect.settings import PREFECT_API_URL
+from prefect.testing.utilities import prefect_test_harness
+
+from deployments.sandbox.child import wait_until
+from deployments.sandbox.sandbox import Sandbox
+from tasks.delivery.archive import DeliveryArchive
+from tasks.store import S3Store
+
+pytestmark = [
+    pytest.mark.slow,
+    # Prefect's harness leaves sockets and loops to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+AT_ONCE = {"low": 0, "high": 0, "visible_after": 0}
+COMMAND = str(Path(sys.executable).with_name("globe-sms"))
+OF_FATE = {"delivered": "delivered", "undelivered": "undelivered", "expired": "undelivered"}  # as a query tells them
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Generator[Sandbox]:
+    """An S3 server and a gateway for the module."""
+    with Sandbox(calls_per_second=50, numbers_per_call=1000) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def prefect_url() -> Generator[str]:
+    """A Prefect server for all commands of the module."""
+    with prefect_test_harness(server_startup_timeout=120):
+        yield str(PREFECT_API_URL.value())
+
+
+@pytest.fixture
+def environment(sandbox: Sandbox, prefect_url: str) -> dict[str, str]:
+    """Nothing of this process's clouds; the sandbox's variables and the server's."""
+    sandbox.gateway.reset()
+    sandbox.gateway.set_deliveries(**AT_ONCE)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "ALIBABA_", "GLOBE_SMS_", "PREFECT_"))}
+    return {**clean, **sandbox.environment, "PREFECT_API_URL": prefect_url, "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+class Stage:
+    """A results place of the test's own, and the commands on the campaign `c` in it."""
+
+    def __init__(self, sandbox: Sandbox, environment: dict[str, str], folder: Path) -> None:
+        self.gateway = sandbox.gateway
+        self.environment = environment
+        self.folder = folder
+        prefix = uuid.uuid4().hex
+        self.results = f"s3://{sandbox.bucket}/{prefix}"
+        values = sandbox.environment
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=values["AWS_ENDPOINT_URL"],
+            aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
+            region_name="us-east-1",
+        )
+        self.store = S3Store(s3, sandbox.bucket, f"{prefix}/c")
+
+    def send(self, count: int) -> None:
+        """Send a campaign to so many numbers; every call is accepted."""
+        numbers = self.folder / "numbers.csv"
+        chosen = random.Random(1).sample(range(81_000_000, 81_999_999), count)
+        numbers.write_text("\n".join(["phone", *(f"65{number}" for number in chosen)]) + "\n")
+        options = ["--message", "Hi", "--type", "NOTIFY", "--calls-per-second", "50", "--numbers-per-call", "1000"]
+        command = [COMMAND, "send", str(numbers), *options, "--results", self.results, "--campaign", "c"]
+        ended = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=200, check=False)
+        assert ended.returncode == 0, ended.stderr
+
+    def start(self, *options: str, campaign: str = "c") -> "subprocess.Popen[str]":
+        """Start a tracking."""
+        command = [COMMAND, "track", campaign, "--results", self.results, *options, "--json"]
+        return subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def track(self, *options: str, campaign: str = "c") -> tuple[int, dict[str, Any], str]:
+        """Track to the end: the exit code, the JSON and what was said."""
+        process = self.start(*options, campaign=campaign)
+        out, said = process.communicate(timeout=200)
+        assert "Traceback" not in said
+        return process.returncode, json.loads(out.splitlines()[-1]) if out else {}, said
+
+    def archived(self) -> set[str]:
+        """The ids whose end is in the archive."""
+        with tempfile.TemporaryDirectory() as scratch:
+            return set(DeliveryArchive(self.store, Path(scratch)).scan().collect()["message_id"])
+
+    def rows(self) -> pl.DataFrame:
+        """The campaign's results."""
+        path = self.folder / "results.parquet"
+        assert self.store.fetch("results.parquet", path)
+        return pl.read_parquet(path)
+
+    def told(self) -> Counter[str]:
+        """How often the gateway told of each message's end."""
+        return Counter(query.message_id for query in self.gateway.queries() if query.status in {"1", "2"})
+
+
+@pytest.fixture
+def stage(sandbox: Sandbox, environment: dict[str, str], tmp_path: Path) -> Stage:
+    return Stage(sandbox, environment, tmp_path)
+
+
+def agrees_with_the_gateway(stage: Stage) -> None:
+    """Every row has the id and the end that the gateway's own log has of its number."""
+    fates = {record["number"]: record for record in stage.gateway.deliveries()}
+    rows = stage.rows()
+    assert len(rows) == len(fates)
+    for row in rows.iter_rows(named=True):
+        record = fates[row["phone_number"].removeprefix("+")]
+        assert row["message_id"] == record["message_id"]
+        assert row["delivery"] == OF_FATE.get(record["fate"], "pending")
+        assert row["status"] == "accepted"
+
+
+def test_every_message_gets_its_end_and_none_is_asked_twice(stage: Stage) -> None:
+    stage.gateway.set_deliveries(**AT_ONCE, undelivered=0.3, expired=0.1)
+    stage.send(300)
+    code, said, _ = stage.track("--wait", "60s")
+    assert (code, said["open"], said["queries"]) == (0, 0, 300)
+    agrees_with_the_gateway(stage)
+    code, said, _ = stage.track()
+    assert (code, said["queries"]) == (0, 0)
+    assert set(stage.told().values()) == {1}
+
+
+def test_what_is_on_its_way_is_asked_again_until_it_has_ended(stage: Stage) -> None:
+    """Invisible at first, then sending, then delivered, the last of them some seconds later."""
+    stage.gateway.set_deliveries(low=20, high=30, visible_after=15, undelivered=0, expired=0)
+    stage.send(40)
+    code, said, _ = stage.track("--wait", "0")
+    assert (code, said["open"], said["queries"]) == (3, 40, 40)
+    code, said, _ = stage.track("--wait", "2m")
+    assert (code, said["open"], said["deliveries"]["delivered"]) == (0, 0, 40)
+    assert set(stage.told().values()) == {1}
+
+
+def test_unclear_answers_to_queries_lose_nothing(stage: Stage) -> None:
+    stage.send(60)
+    for kind in ("http_500", "reset", "broken_json", "throttle", "html_502", "accept_then_drop"):
+        stage.gateway.add_fault(kind, action="query", probability=0.1)
+    code, said, _ = stage.track("--wait", "2m")
+    assert (code, said["open"]) == (0, 0)
+    agrees_with_the_gateway(stage)
+
+
+def test_ids_that_could_not_be_paired_are_paired_by_what_the_gateway_tells(stage: Stage) -> None:
+    stage.gateway.add_fault("many_ids", next=1)
+    stage.send(50)
+    assert set(stage.rows()["reason"]) == {"message_id_unmatched"}
+    code, said, _ = stage.track("--wait", "0")
+    assert (code, said["open"]) == (0, 0)
+    agrees_with_the_gateway(stage)
+
+
+def test_a_kill_in_the_middle_loses_seconds_and_a_resume_asks_nothing_again_that_was_kept(stage: Stage) -> None:
+    stage.send(5000)
+    killed = stage.start()
+    wait_until(lambda: bool(list(stage.store.list("delivery/"))), seconds=120, what="the first part of the archive")
+    killed.kill()
+    killed.communicate()
+    kept, told = stage.archived(), stage.told()
+    assert 0 < len(kept) < 5000
+    code, said, _ = stage.track()
+    assert (code, said["open"]) == (0, 0)
+    again = {message_id for message_id, count in stage.told().items() if count > told[message_id]}
+    assert again.isdisjoint(kept)
+    assert said["queries"] == 5000 - len(kept)
+    assert stage.gateway.query_stats().throttled == 0
+    agrees_with_the_gateway(stage)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_cancelled_tracking_keeps_all_that_it_was_told(stage: Stage, number: signal.Signals) -> None:
+    stage.gateway.set_latency(0.2)
+    stage.send(3000)
+    process = stage.start()
+    wait_until(lambda: stage.gateway.query_stats().calls > 600, seconds=120, what="some queries")
+    process.send_signal(number)
+    out, said = process.communicate(timeout=60)
+    assert process.returncode == 1, said
+    assert "Traceback" not in said
+    assert stage.archived() == set(stage.told())
+    deliveries = json.loads(out.splitlines()[-1])["deliveries"]
+    assert sum(deliveries.values()) - deliveries["pending"] == len(stage.archived()) < 3000
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--wait", "soon"), "--wait: 'soon' is no span of time"),
+        (("--queries-per-second", "301"), "--queries-per-second"),
+    ],
+)
+def test_bad_options_end_with_2(stage: Stage, options: tuple[str, ...], said: str) -> None:
+    code, _, error = stage.track(*options)
+    assert code == 2
+    assert said in error
+
+
+def test_a_campaign_that_is_not_there_ends_with_2(stage: Stage) -> None:
+    code, _, error = stage.track(campaign="nowhere")
+    assert code == 2
+    assert "no campaign 'nowhere'" in error
+
+
+@pytest.mark.parametrize("fault", ["gateway_code:InvalidAccessKeyId.NotFound:404", "code:RAM_PERMISSION_DENY"])
+def test_a_refused_account_stops_it_with_advice(stage: Stage, fault: str) -> None:
+    stage.send(500)
+    stage.gateway.add_fault(fault, action="query")
+    code, said, error = stage.track()
+    assert code == 1
+    assert said["deliveries"]["pending"] == 500
+    assert "dysms:QueryMessage" in error if "RAM" in fault else "access key" in error
