@@ -14,8 +14,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from prefect.settings import PREFECT_API_URL
-from prefect.testing.utilities import prefect_test_harness
 
 from deployments.sandbox.sandbox import Sandbox
 
@@ -34,13 +32,6 @@ def sandbox() -> Generator[Sandbox]:
     """An S3 server and a gateway for the module."""
     with Sandbox(calls_per_second=50) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def prefect_url() -> Generator[str]:
-    """A Prefect server for all commands of the module: each its own would take 15 s a command."""
-    with prefect_test_harness(server_startup_timeout=120):
-        yield str(PREFECT_API_URL.value())
 
 
 @pytest.fixture
