@@ -1,4 +1,4 @@
-"""What is unknown is held, and presented once more when the operator says so; settings stay as they were frozen."""
+"""What is unknown is held, and presented once more when the operator says so."""
 
 import json
 
@@ -53,15 +53,3 @@ def test_unknown_chunks_are_held_until_the_operator_resends_them_and_then_go_out
     assert stage.statuses(campaign) == {("accepted", None): 80}
     assert stage.faults(campaign, resent=resent) == []
     assert stage.results(campaign).filter(chunk=DROPPED)["attempts"].unique().to_list() == [2]
-
-
-def test_a_resume_with_other_settings_is_refused_with_a_list_of_the_differences(stage: Stage) -> None:
-    """Exit 2, every difference named, and not a call."""
-    campaign = stage.campaign("local", chunks=2)
-    assert stage.run(campaign, "--dry-run").code == 0
-    other = stage.run(campaign, "--message=Another text", "--sender-id=Chaos")
-    assert other.code == 2
-    for expected in ("message", "'Chaos', now 'Another text'", "sender_id", "None, now 'Chaos'", "--campaign"):
-        assert expected in other.stderr
-    assert "numbers_per_call" not in other.stderr
-    assert stage.sandbox.gateway.stats().calls == 0

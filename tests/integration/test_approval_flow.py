@@ -10,8 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from prefect.settings import PREFECT_API_URL
-from prefect.testing.utilities import prefect_test_harness
 
 from deployments.sandbox.child import wait_until
 from deployments.sandbox.sandbox import Sandbox
@@ -33,12 +31,9 @@ def sandbox() -> Generator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def api() -> Generator[httpx.Client]:
-    """A Prefect server of the test's own, and a client that asks it as the UI does."""
-    with (
-        prefect_test_harness(server_startup_timeout=120),
-        httpx.Client(base_url=str(PREFECT_API_URL.value()), trust_env=False, timeout=30.0) as client,
-    ):
+def api(prefect_url: str) -> Generator[httpx.Client]:
+    """A client that asks Prefect's server as the UI does."""
+    with httpx.Client(base_url=prefect_url, trust_env=False, timeout=30.0) as client:
         yield client
 
 

@@ -14,8 +14,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from prefect.settings import PREFECT_API_URL
-from prefect.testing.utilities import prefect_test_harness
 
 from deployments.sandbox.sandbox import Sandbox
 
@@ -34,13 +32,6 @@ def sandbox() -> Generator[Sandbox]:
     """An S3 server and a gateway for the module."""
     with Sandbox(calls_per_second=50) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def prefect_url() -> Generator[str]:
-    """A Prefect server for all commands of the module: each its own would take 15 s a command."""
-    with prefect_test_harness(server_startup_timeout=120):
-        yield str(PREFECT_API_URL.value())
 
 
 @pytest.fixture
@@ -170,26 +161,23 @@ def test_a_dry_run_that_planned_well_is_exit_0(
 
 
 def test_other_settings_under_the_same_id_are_exit_2_and_listed(
-    environment: dict[str, str], numbers: Path, tmp_path: Path
+    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
 ) -> None:
-    """A resume keeps the frozen settings."""
+    """A resume keeps the frozen settings, those of a dry run too: every difference is named, and not a call is made."""
     place = ("--results", tmp_path / "out", "--campaign", "c")
-    assert globe_sms("send", numbers, *SEND, *place, environment=environment).code == 0
-    ended = globe_sms(
-        "send",
-        numbers,
-        "--message",
-        "Bye",
-        "--type",
-        "NOTIFY",
-        "--numbers-per-call",
-        "10",
-        *place,
-        environment=environment,
-    )
+    assert globe_sms("send", numbers, *SEND, *place, "--dry-run", environment=environment).code == 0
+    other = ("--message", "Bye", "--type", "NOTIFY", "--numbers-per-call", "10", "--sender-id", "Chaos")
+    ended = globe_sms("send", numbers, *other, *place, environment=environment)
     assert ended.code == 2
-    assert "message: frozen 'Hello', now 'Bye'" in ended.err
-    assert "numbers_per_call: frozen 250, now 10" in ended.err
+    for expected in (
+        "message: frozen 'Hello', now 'Bye'",
+        "numbers_per_call: frozen 250, now 10",
+        "sender_id: frozen None, now 'Chaos'",
+        "--campaign",
+    ):
+        assert expected in ended.err
+    assert "default_region" not in ended.err
+    assert sandbox.gateway.stats().calls == 0
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 import pytest
 from prefect.automations import Automation
 from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
 
 from deployments.dead_workers import NAME, mark_runs_of_dead_workers
 
@@ -13,13 +12,14 @@ pytestmark = [
 ]
 
 
+@pytest.mark.usefixtures("prefect_url")
 def test_the_automation_is_created_once_and_brought_up_to_date() -> None:
     """On a real Prefect server; running it again changes it instead of adding one."""
-    with prefect_test_harness(server_startup_timeout=120):
-        assert "created" in mark_runs_of_dead_workers()
-        assert "updated" in mark_runs_of_dead_workers(heartbeat_seconds=30)
-        with get_client(sync_client=True) as client:
-            found = client.read_automations_by_name(NAME)
+    assert "created" in mark_runs_of_dead_workers()
+    assert "updated" in mark_runs_of_dead_workers(heartbeat_seconds=30)
+    with get_client(sync_client=True) as client:
+        found = client.read_automations_by_name(NAME)
         assert len(found) == 1
         stored = Automation.read(name=NAME)
         assert stored.trigger.within.total_seconds() == 90  # type: ignore[union-attr]
+        client.delete_automation(found[0].id)  # it would watch over the runs of other tests

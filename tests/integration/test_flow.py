@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.testing.utilities import prefect_test_harness
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 
 from deployments.sandbox.lists import demo_lists
 from deployments.sandbox.sandbox import Sandbox
@@ -34,15 +34,8 @@ def sandbox() -> Generator[Sandbox]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def prefect() -> Generator[None]:
-    """A Prefect server of the test's own."""
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
-
-
 @pytest.fixture(autouse=True)
-def _environment(sandbox: Sandbox, prefect: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  # started by it
+def _environment(sandbox: Sandbox, prefect_url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  # started by it
     sandbox.gateway.reset()
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
@@ -241,10 +234,12 @@ def test_prefect_records_neither_secrets_nor_whole_numbers(
         report = send_campaign(
             [list_of(values)], message="Hello", type="MKT", results=results, campaign="secrets", calls_per_second=50
         )
+    ours = FlowRunFilter(name=FlowRunFilterName(any_=["secrets"]))
     with get_client(sync_client=True) as client:
-        runs = [run for run in client.read_flow_runs() if "secrets" in run.name]
-        tasks = client.read_task_runs()
+        runs = client.read_flow_runs(flow_run_filter=ours)
+        tasks = client.read_task_runs(flow_run_filter=ours)
     assert runs
+    assert tasks
     recorded = "\n".join(
         [caplog.text, *(run.model_dump_json() for run in runs), *(task.model_dump_json() for task in tasks)]
     )

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Generator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,8 @@ def put(s3_access: S3Access, prefix: str) -> Put:
 
 
 def read(*uris: str) -> list[tuple[Any, ...]]:
-    """Find and read lists as the flow does."""
-    s3 = S3Access.from_environment
+    """Find and read lists as the flow does, which has one client for all that it asks."""
+    s3 = cache(S3Access.from_environment)
     sources = find_lists(uris, s3)
     with translate_errors(sources, number_column=None, s3=s3):
         frame = read_lists(sources, number_column=None, s3=s3).collect(engine="streaming")
