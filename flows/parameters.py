@@ -153,7 +153,7 @@ QuietHours = Annotated[
 ]
 HoursWait = Annotated[
     str,
-    _field(
+    field_of(
         "Wait for the hours",
         "How long a run waits for recipients that are outside the hours, such as 12h or 1d, at most 7d. What is still "
         "outside then is not sent; run the campaign again to go on.",
