@@ -5,7 +5,7 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -44,8 +44,12 @@ class Endpoint:
     def is_up(self) -> bool:
         """Whether it answers."""
         with suppress(httpx.HTTPError):
-            return httpx.get(f"http://127.0.0.1:{self._port}/health", trust_env=False).is_success
+            return bool(self.health())
         return False
+
+    def health(self) -> dict[str, Any]:
+        """What it says of itself."""
+        return httpx.get(f"http://127.0.0.1:{self._port}/health", trust_env=False).raise_for_status().json()
 
     def kill(self) -> None:
         """End it with SIGKILL; its port refuses connections when this returns."""

@@ -59,6 +59,28 @@ def test_an_accepted_row_is_matched_by_its_message_id() -> None:
     ]
 
 
+def test_ids_that_were_paired_in_the_wrong_order_are_put_right() -> None:
+    """The order of an answer's ids is not documented: the receipt names the number that each went to."""
+    rows = [
+        _row(0, "accepted", chunk=3, message_id="11"),
+        _row(1, "accepted", chunk=3, message_id="12"),
+        _row(2, "accepted", chunk=3, message_id="13"),
+    ]
+    states = [
+        _state(1, "11", "undelivered", task_id="spring-3-1"),
+        _state(0, "12", task_id="spring-3-1"),
+        _state(9, "13", task_id="spring-3-1"),
+    ]
+    found = _applied(rows, states)
+    assert found.select("message_id", "delivery").rows() == [
+        ("12", "delivered"),
+        ("11", "undelivered"),
+        ("13", "pending"),
+    ]
+    again = _applied(found.to_dicts(), states)
+    assert again.equals(found)
+
+
 def test_evidence_settles_an_unknown_row_and_no_other() -> None:
     """The TaskId names the chunk, the receipt the number: that row was taken, the one beside it stays unknown."""
     found = _applied(
