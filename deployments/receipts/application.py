@@ -34,10 +34,13 @@ from tasks.errors import StoreError
 from tasks.store import Store
 
 LARGEST_BODY = 4 << 20
+MOST_HELD = 64 << 20
+"""Bytes of bodies that are being read or wait for their answer, all together."""
 BODY_SECONDS = 10.0
 KEEP_SECONDS = 10.0
 _MOST_REFUSED_KEPT = 100
 _SMALL = 64 << 10  # what is read in the event loop itself: a few milliseconds at most
+_LARGE_AT_ONCE = 2
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
 
 _log = logging.getLogger("globe_sms.receipts")
@@ -54,12 +57,16 @@ class ReceiptsEndpoint:
         *,
         body_seconds: float = BODY_SECONDS,
         keep_seconds: float = KEEP_SECONDS,
+        most_held: int = MOST_HELD,
     ) -> None:
         self._store = store
         self._batches = batches
         self._secret = secret.get_secret_value().encode()
         self._body_seconds = body_seconds
         self._keep_seconds = keep_seconds
+        self._most_held = most_held
+        self._held = 0
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)  # what is parsed takes ten times its bytes
         self._refused = 0
 
     def application(self) -> Starlette:
@@ -100,17 +107,31 @@ class ReceiptsEndpoint:
         return await self._take(request)
 
     async def _take(self, request: Request) -> Response:
+        body = bytearray()
         try:
             async with asyncio.timeout(self._body_seconds):
-                body = await _read(request)
+                async for piece in request.stream():
+                    body += piece
+                    self._held += len(piece)
+                    if len(body) > LARGEST_BODY:
+                        return _answer(413, f"the body is longer than {LARGEST_BODY} bytes")
+                    if self._held > self._most_held:
+                        return _answer(503, "too much is being pushed at once: push again")
+            return await self._understand(bytes(body))
         except TimeoutError:
             return _answer(408, "the body did not come in time")
         except ClientDisconnect:
             return _answer(400, "the body broke off")  # nobody hears it
-        if body is None:
-            return _answer(413, f"the body is longer than {LARGEST_BODY} bytes")
+        finally:
+            self._held -= len(body)
+
+    async def _understand(self, body: bytes) -> Response:
         try:
-            lines, count = lines_of(body) if len(body) <= _SMALL else await asyncio.to_thread(lines_of, body)
+            if len(body) <= _SMALL:
+                lines, count = lines_of(body)
+            else:
+                async with self._large:
+                    lines, count = await asyncio.to_thread(lines_of, body)
         except NotReceiptsError as error:
             await self._keep_refused(body, str(error))
             return _answer(400, str(error))
@@ -139,16 +160,6 @@ class ReceiptsEndpoint:
         _log.warning("A push with the right secret was refused (%s), %s.", why, kept)
         if self._refused == _MOST_REFUSED_KEPT:
             _log.warning("%d bodies were kept; those after it are only counted.", _MOST_REFUSED_KEPT)
-
-
-async def _read(request: Request) -> bytes | None:
-    """Read the body; None if it is too long."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LARGEST_BODY:
-            return None
-    return bytes(body)
 
 
 def _answer(code: int, message: str) -> Response:

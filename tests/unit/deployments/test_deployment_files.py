@@ -78,8 +78,9 @@ def test_every_prefect_setting_in_the_files_is_one() -> None:
     }
 
 
-def test_the_kubernetes_manifests_are_valid() -> None:
-    run(PROGRAMS / "kubernetes-validate", "--strict", DEPLOYMENTS / "kubernetes" / "worker.yaml")
+@pytest.mark.parametrize("manifest", ["worker.yaml", "receipts.yaml"])
+def test_the_kubernetes_manifests_are_valid(manifest: str) -> None:
+    run(PROGRAMS / "kubernetes-validate", "--strict", DEPLOYMENTS / "kubernetes" / manifest)
 
 
 @pytest.mark.parametrize("pool_type", ["process", "docker", "kubernetes"])

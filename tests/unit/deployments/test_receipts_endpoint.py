@@ -179,6 +179,27 @@ def test_a_body_that_does_not_come_is_given_up() -> None:
     assert serve(MemoryStore(), use, body_seconds=0.05).status_code == 408
 
 
+def test_bodies_that_are_still_coming_are_bounded_all_together() -> None:
+    """A thousand slow callers hold no more than was allowed; when they are gone the next is taken."""
+
+    async def use(client: httpx.AsyncClient) -> list[int]:
+        held, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> Any:
+            yield b"[" + b" " * 900
+            held.set()
+            await go_on.wait()
+            yield b"]"
+
+        first = asyncio.create_task(client.post(URL, content=slow()))
+        await held.wait()
+        refused = await client.post(URL, content=b" " * 200)
+        go_on.set()
+        return [refused.status_code, (await first).status_code, (await client.post(URL, json=[RECEIPT])).status_code]
+
+    assert serve(MemoryStore(), use, most_held=1_000) == [503, 200, 200]
+
+
 class StuckStore(MemoryStore):
     """Answers no write until it is released."""
 
