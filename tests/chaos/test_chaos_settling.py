@@ -1,5 +1,6 @@
 """The proof of settling: after every unclear fault, the receipts make the results equal to the gateway's own log."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -129,3 +130,37 @@ def test_a_campaign_with_every_unclear_fault_is_settled_as_the_gateway_has_it(
         assert stage.faults(campaign, resent=resent) == []
     assert "Traceback" not in endpoint.output
     assert endpoint.secret not in endpoint.output
+
+
+def test_a_chunk_of_which_some_receipts_are_lost_is_named_and_never_presented_again(
+    stage: Stage, s3: S3Access, tmp_path: Path
+) -> None:
+    """One receipt proves that the chunk was taken; only the chunk of which nothing was heard goes out again."""
+    dropped, lost = 1, 2
+    campaign = stage.campaign("s3", chunks=4)
+    stage.sandbox.gateway.add_fault("accept_then_drop", number=campaign.chunk(dropped)[3])
+    stage.sandbox.gateway.add_fault("drop_before", number=campaign.chunk(lost)[3])
+    assert stage.run(campaign).code == 3
+    stage.sandbox.gateway.clear_faults()
+    heard_of = campaign.chunk(dropped)[:3]
+    ids = taken(stage, campaign)
+    receipts = f"s3://{stage.sandbox.bucket}/{campaign.id}-receipts"
+    body = json.dumps(
+        [
+            {"To": number, "MessageId": ids[number], "Status": "1", "TaskId": f"{campaign.id}-{dropped}-1"}
+            for number in heard_of
+        ]
+    )
+    key = f"{campaign.id}-receipts/pushed.json"
+    s3.client().put_object(Bucket=stage.sandbox.bucket, Key=key, Body=body.encode())
+
+    settled = track(stage, campaign, receipts, s3, tmp_path / "first", hours=0.0)
+
+    assert [(chunk.chunk, chunk.heard_of, chunk.unknown) for chunk in settled.half_settled] == [(dropped, 3, 7)]
+    assert [(chunk.chunk, chunk.heard_of, chunk.unknown) for chunk in settled.silent] == [(lost, 0, 10)]
+    assert stage.run(campaign, "--on-unknown=resend").code == 3
+    presented = [chunk_of(arrival) for arrival in stage.arrivals(campaign)]
+    assert [presented.count(chunk) for chunk in range(4)] == [1, 1, 2, 1]
+    assert stage.sandbox.gateway.stats().accepted_twice == 0
+    assert stage.statuses(campaign) == {("accepted", None): 33, ("unknown", "no_reply"): 7}
+    assert stage.faults(campaign, resent=set(campaign.chunk(lost))) == []
