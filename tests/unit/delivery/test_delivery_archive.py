@@ -53,6 +53,24 @@ def test_what_was_learnt_first_and_for_good_counts(store: Store, tmp_path: Path)
     assert archive.taken_chunks("spring-0") == frozenset()
 
 
+def test_a_message_keeps_the_task_of_its_receipt_and_the_carrier_of_its_query(
+    local_store: LocalStore, tmp_path: Path
+) -> None:
+    """Answers to queries name no task and receipts no carrier; whichever came first."""
+    archive = DeliveryArchive(local_store, tmp_path)
+    query = _states(("1", "", "delivered", 1), ("2", "", "delivered", 5)).with_columns(
+        task_id=pl.lit(None, pl.String), carrier=pl.lit("CMI")
+    )
+    archive.append(query)
+    archive.append(_states(("1", "spring-3-1", "delivered", 4), ("2", "spring-4-1", "expired", 2)))
+    found = archive.scan().sort("message_id").collect()
+    assert found.select("message_id", "delivery", "task_id", "carrier").rows() == [
+        ("1", "delivered", "spring-3-1", "CMI"),
+        ("2", "expired", "spring-4-1", "CMI"),
+    ]
+    assert archive.taken_chunks("spring") == {3, 4}
+
+
 @pytest.fixture
 def campaign(local_store: LocalStore, tmp_path: Path) -> LocalStore:
     """A campaign that has ended with one accepted and one unknown row."""
