@@ -7,10 +7,9 @@ import platform
 import re
 import signal
 import sys
-import tempfile
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 import uvicorn
 from pydantic import SecretStr
@@ -25,7 +24,6 @@ from tasks.store import Store
 SECRET_VARIABLE = "GLOBE_SMS_RECEIPTS_SECRET"  # noqa: S105  # the variable's name
 _SHORTEST_SECRET = 16
 _IN_A_PATH = re.compile(r"[A-Za-z0-9._~-]+")
-_STARTED = "_endpoint.json"
 _MOST_CONNECTIONS = 1_000
 _LAST_ANSWERS_SECONDS = 20
 # Whoever pushes has hung up long before boto3's usual patience ends; a short one frees the writers for the next try.
@@ -114,16 +112,14 @@ def _prove_writable(store: Store) -> None:
     Raises:
         InputError: it may not.
     """
-    started = {"started_at": datetime.now(UTC).isoformat(), "host": platform.node(), "process": os.getpid()}
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump(started, file)
-        file.flush()
-        try:
-            store.put_file(_STARTED, Path(file.name))
-        except StoreUnavailableError as error:
-            _log.warning("%s Pushes are refused until the store takes them.", error)
-        except StoreError as error:
-            raise InputError(str(error)) from error
+    now = datetime.now(UTC)
+    started = {"started_at": now.isoformat(), "host": platform.node(), "process": os.getpid()}
+    try:
+        store.put_if_absent(f"_started/{now:%Y%m%dT%H%M%S}Z-{uuid.uuid4().hex}.json", json.dumps(started).encode())
+    except StoreUnavailableError as error:
+        _log.warning("%s Pushes are refused until the store takes them.", error)
+    except StoreError as error:
+        raise InputError(str(error)) from error
 
 
 def _log_to_stderr() -> None:

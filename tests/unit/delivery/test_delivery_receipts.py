@@ -256,7 +256,7 @@ def test_marks_are_merged_and_none_is_forgotten(store: Store, tmp_path: Path) ->
 
 def test_what_the_endpoint_puts_aside_is_no_receipt(tmp_path: Path) -> None:
     """Names that begin with an underscore or a dot are passed over, unless they are asked for."""
-    for name in ("_refused/x", "_endpoint.json", ".globe-sms/tmp/y", "2026/a"):
+    for name in ("_refused/x", "_started/y.json", ".globe-sms/tmp/y", "2026/a"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(json.dumps(receipt(1)))
     assert read([tmp_path])[1].objects == 1

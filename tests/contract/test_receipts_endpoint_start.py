@@ -1,0 +1,43 @@
+"""The endpoint of delivery receipts does not start where it could keep nothing."""
+
+import os
+import socket
+import subprocess
+
+import pytest
+
+from deployments.sandbox.s3 import S3Server
+from tests.chaos.processes import PROGRAMS
+
+SECRET = "a-secret-of-the-test-1234"
+
+
+@pytest.mark.parametrize(
+    ("to", "environment", "expected"),
+    [
+        ("s3://no-such-bucket/receipts", {}, "the bucket does not exist"),
+        ("s3://tests/receipts", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "the S3 secret is wrong"),
+        ("gs://tests/receipts", {}, "s3://bucket/prefix or a local directory"),
+        ("s3://tests/receipts", {"GLOBE_SMS_RECEIPTS_SECRET": ""}, "GLOBE_SMS_RECEIPTS_SECRET is not set"),
+        ("s3://tests/receipts", {}, "cannot listen on"),
+    ],
+)
+def test_it_refuses_to_start_with_one_clear_line(
+    s3_server: S3Server, to: str, environment: dict[str, str], expected: str
+) -> None:
+    """Exit 2: no bucket, no rights, no store, no secret, no port."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = subprocess.run(
+            [PROGRAMS / "globe-sms", "receipts", "serve", "--to", to, "--port", str(taken.getsockname()[1])],
+            env={**os.environ, **s3_server.environment, "GLOBE_SMS_RECEIPTS_SECRET": SECRET, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert ended.returncode == 2, ended.stderr
+    assert expected in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert SECRET not in ended.stderr
