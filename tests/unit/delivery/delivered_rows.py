@@ -13,9 +13,9 @@ SENT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
 def row(delivery: str | None, seconds: float | None = None, **fields: Any) -> dict[str, Any]:
     """An accepted row; `seconds` is how long after the sending the end came."""
-    sent = fields.get("sent_at", SENT)
+    sent = fields.get("sent_at", SENT) or SENT
     ended = None if seconds is None else sent + timedelta(seconds=seconds)
-    given = {"status": "accepted", "region": "SG", "sent_at": sent, "delivery": delivery, "delivered_at": ended}
+    given = {"status": "accepted", "region": "SG", "sent_at": SENT, "delivery": delivery, "delivered_at": ended}
     return dict.fromkeys(RESULTS_SCHEMA) | given | fields
 
 

@@ -87,7 +87,9 @@ def test_codes_are_counted_by_delivery_the_most_frequent_first() -> None:
 
 def test_carriers_come_from_the_states() -> None:
     """Receipts name none."""
-    states = pl.LazyFrame({"carrier": ["Singtel", "Singtel", None], "delivery": ["delivered", "undelivered", "expired"]})
+    states = pl.LazyFrame(
+        {"carrier": ["Singtel", "Singtel", None], "delivery": ["delivered", "undelivered", "expired"]}
+    )
     found = count_deliveries(results_of([row("delivered", 1)]), states).carriers
     assert [*found.items()] == [("Singtel", Deliveries(1, 1)), (None, Deliveries(expired=1))]
 
