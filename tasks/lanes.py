@@ -192,11 +192,12 @@ def _cut_window(
         stretches.append(Stretch(first_chunk, numbers, which))
         first_chunk += -(-numbers // numbers_per_call)
     place = pl.int_range(pl.len()).over("lane")
-    placed = sent.select("nth", lane).with_columns(
-        chunk=(pl.col("lane").replace_strict(bases, return_dtype=pl.UInt32) + place // numbers_per_call).cast(
-            pl.UInt32
-        ),
-        position=(place % numbers_per_call).cast(pl.UInt16),
+    base = pl.col("lane").replace_strict(bases, return_dtype=pl.UInt32)
+    placed = lane.to_frame().select(
+        chunk=(base + place // numbers_per_call).cast(pl.UInt32), position=(place % numbers_per_call).cast(pl.UInt16)
     )
-    found = facts.select("nth").join(placed, on="nth", how="left", maintain_order="left")
-    return found.select("chunk", "position"), stretches
+    rows = facts["nth"].is_not_null().arg_true()
+    empty = pl.DataFrame(
+        {column.name: pl.repeat(None, facts.height, dtype=column.dtype, eager=True) for column in placed}
+    )
+    return empty.with_columns(empty[column.name].scatter(rows, column) for column in placed), stretches
