@@ -38,10 +38,14 @@ Sorter = Callable[[pl.DataFrame], pl.Series]
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """All lanes that a campaign may have, and which of them a row belongs to."""
+    """All lanes that a campaign may have, and which of them a row belongs to.
+
+    `window` is how many sendable rows are cut at once, a multiple of the numbers of a call; None: `window_rows`.
+    """
 
     lanes: tuple[Lane, ...]
     sort: Sorter
+    window: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def window_rows(numbers_per_call: int) -> int:
 
 
 def cut_into_lanes(
-    rows: Path, ranks: pl.LazyFrame, lanes: Lanes, numbers_per_call: int, folder: Path, *, window: int | None = None
+    rows: Path, ranks: pl.LazyFrame, lanes: Lanes, numbers_per_call: int, folder: Path
 ) -> tuple[pl.LazyFrame, Cut]:
     """Return a frame beside `rows`, row for row, with `chunk` (UInt32) and `position` (UInt16), and the cut itself.
 
@@ -132,9 +136,8 @@ def cut_into_lanes(
         lanes: The lanes, and which of them a row belongs to.
         numbers_per_call: The most numbers of a chunk.
         folder: Where the frame's files are written; they must stay as long as it is read.
-        window: How many sendable rows a window has; a multiple of `numbers_per_call`.
     """
-    window = window or window_rows(numbers_per_call)
+    window = lanes.window or window_rows(numbers_per_call)
     windows: list[tuple[int, int]] = []
     stretches: list[Stretch] = []
     files: list[Path] = []
@@ -189,11 +192,12 @@ def _cut_window(
         stretches.append(Stretch(first_chunk, numbers, which))
         first_chunk += -(-numbers // numbers_per_call)
     place = pl.int_range(pl.len()).over("lane")
-    placed = sent.select("nth", lane).with_columns(
-        chunk=(pl.col("lane").replace_strict(bases, return_dtype=pl.UInt32) + place // numbers_per_call).cast(
-            pl.UInt32
-        ),
-        position=(place % numbers_per_call).cast(pl.UInt16),
+    base = pl.col("lane").replace_strict(bases, return_dtype=pl.UInt32)
+    placed = lane.to_frame().select(
+        chunk=(base + place // numbers_per_call).cast(pl.UInt32), position=(place % numbers_per_call).cast(pl.UInt16)
     )
-    found = facts.select("nth").join(placed, on="nth", how="left", maintain_order="left")
-    return found.select("chunk", "position"), stretches
+    rows = facts["nth"].is_not_null().arg_true()
+    empty = pl.DataFrame(
+        {column.name: pl.repeat(None, facts.height, dtype=column.dtype, eager=True) for column in placed}
+    )
+    return empty.with_columns(empty[column.name].scatter(rows, column) for column in placed), stretches

@@ -78,7 +78,7 @@ def _outlook_sentence(outlook: Outlook) -> str:
         else ""
     )
     return (
-        f"Hours {outlook.hours} where the recipient is: {outlook.open_now:,} numbers may be texted now"
+        f"Hours {outlook.hours} where the recipient is: {outlook.open_now:,} of the numbers may be texted now"
         f"{''.join(f', {each}' for each in later)}{never}."
     )
 

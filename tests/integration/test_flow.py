@@ -2,15 +2,19 @@
 
 import logging
 import random
+import signal
 import uuid
 from collections.abc import Generator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
+from prefect.exceptions import CancelledRun
 
 from deployments.sandbox.lists import demo_lists
 from deployments.sandbox.sandbox import Sandbox
@@ -132,6 +136,51 @@ def test_every_call_is_from_the_sender_of_its_numbers_country(sandbox: Sandbox, 
     assert found["row"].to_list() == list(range(90))
     accepted = {number: message for arrival in sandbox.gateway.log() for number, message in arrival.accepted.items()}
     assert dict(zip(found["phone_number"].str.strip_chars_start("+"), found["message_id"], strict=True)) == accepted
+
+
+def test_who_is_outside_the_hours_is_not_called(sandbox: Sandbox, results: str, list_of: Any) -> None:
+    """It is day in Singapore and night in London, whenever this runs; a code goes at any time."""
+    now = datetime.now(ZoneInfo("Asia/Singapore"))
+    hours = f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=2):%H:%M}"
+    path = list_of([number for pair in zip(numbers(30), LONDON, strict=True) for number in pair])
+    order: dict[str, Any] = {"message": "Hello", "results": results, "hours": hours, "calls_per_second": 50}
+    for _ in range(2):
+        report = send_campaign([path], type="MKT", campaign="hours", hours_wait="0h", numbers_per_call=7, **order)
+        found = report.results()
+        assert dict(found.group_by("region", "status", "reason").len().select("region", "len").iter_rows()) == {
+            "SG": 30,
+            "GB": 30,
+        }
+        assert set(found.filter(region="SG")["status"]) == {"accepted"}
+        assert set(found.filter(region="GB")["reason"]) == {"quiet_hours"}
+        assert not report.settled
+    assert {number[:2] for arrival in sandbox.gateway.log() for number in arrival.numbers} == {"65"}
+    assert send_campaign([path], type="OTP", campaign="codes", **order).counts["accepted"] == 60
+
+
+def test_a_run_that_waits_for_its_hours_can_be_stopped(results: str, list_of: Any, sandbox: Sandbox) -> None:
+    """At once, with nothing sent; and the campaign is free for the next."""
+    now = datetime.now(ZoneInfo("Europe/London"))
+    hours = f"{now + timedelta(hours=1):%H:%M}-{now + timedelta(hours=2):%H:%M}"
+    order: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "waits", "hours": hours}
+    path = list_of(LONDON)
+
+    class Interrupts(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "wait for the hours" in record.getMessage():
+                assert "+" not in record.getMessage()
+                signal.raise_signal(signal.SIGINT)
+
+    handler = Interrupts()
+    logging.getLogger("prefect.flow_runs").addHandler(handler)
+    try:
+        with pytest.raises((CampaignStoppedError, CancelledRun)):
+            send_campaign([path], **order)
+    finally:
+        logging.getLogger("prefect.flow_runs").removeHandler(handler)
+    assert sandbox.gateway.log() == []
+    report = send_campaign([path], hours_wait="0h", **order)
+    assert report.counts["not_sent"] == 30
 
 
 def test_a_finished_campaign_sends_nothing_when_it_is_run_again(results: str, list_of: Any) -> None:

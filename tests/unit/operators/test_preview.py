@@ -2,13 +2,17 @@
 
 import random
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tasks.hours import Hours
 from tasks.numbers import judge
 from tasks.order import Order
+from tasks.outlook import Outlook
 from tasks.pages import as_html, as_markdown
 from tasks.plan import FrozenPlan, freeze
 from tasks.preview import Preview, make_preview
@@ -122,3 +126,22 @@ def test_each_refusal_says_what_it_means(tmp_path: Path) -> None:
     assert "does not send to mainland China" in markdown
     assert "\\#4 ••••8000" in markdown
     assert "\\#1 ••••4567 \\(as \\#0\\)" in markdown
+
+
+def test_the_preview_says_who_may_be_texted_when(tmp_path: Path) -> None:
+    """Now, later, never; and from whom in which country."""
+    moment = datetime(2026, 11, 25, 1, tzinfo=UTC).timestamp()
+    preview = replace(
+        preview_of(tmp_path, RECIPIENTS, sender_id=["SG=Acme", "*=12345"]),
+        outlook=Outlook(Hours.parse("09:00-20:00"), 1, tuple((moment + hour * 3_600, 1) for hour in range(7)), 3),
+    )
+    found = as_markdown(preview_page(preview)).replace("\\", "")
+    assert (
+        "Hours 09:00-20:00 where the recipient is: 1 of the numbers may be texted now, 1 from 2026-11-25 01:00 UTC"
+        in found
+    )
+    assert "2 after that; 3 at no time of the coming day" in found
+    assert "from SG=Acme, *=12345" in found
+    assert re.search(r"Singapore.*Acme", found)
+    assert re.search(r"United Kingdom.*12345", found)
+    assert "Alibaba chooses" in as_markdown(preview_page(preview_of(tmp_path, RECIPIENTS, sender_id="SG=Acme")))

@@ -47,7 +47,7 @@ def test_every_sendable_row_is_in_one_chunk_and_no_chunk_mixes_lanes(
         folder = Path(name)
         frame.select("region", "e164").write_parquet(folder / "rows")
         found, cut = cut_into_lanes(
-            folder / "rows", frame.lazy().select("nth"), Lanes(LANES, by_digit), size, folder, window=size * calls
+            folder / "rows", frame.lazy().select("nth"), Lanes(LANES, by_digit, size * calls), size, folder
         )
         places = found.collect()
     placed = pl.DataFrame({"lane": lanes}, schema={"lane": pl.Int64}).hstack(places).with_row_index("row")
@@ -111,6 +111,29 @@ def test_each_chunk_has_the_sender_of_its_countries(tmp_path: Path) -> None:
     assert {index: make().index for index, make in opened.items()} == {0: 0, 2: 2}
     blocks = [(rows.collect(), chunks) for rows, chunks in plan.blocks()]
     assert [(rows.height, chunks) for rows, chunks in blocks] == [(len(MIXED), range(3))]
+
+
+def test_a_plan_of_several_windows_is_read_window_by_window(tmp_path: Path) -> None:
+    """Chunks in any order, from wherever they stand; blocks with all rows and all chunks once."""
+    numbers = [f"{code}{number:02}" for number in range(20) for code in ("+65812345", "x", "+4474001234")]
+    ruled = lanes_of(Senders(None, {"SG": "Acme"}))
+    assert ruled is not None
+    plan = FrozenPlan(freeze(listed(numbers), 3, "s", tmp_path, lanes=Lanes(ruled.lanes, ruled.sort, 9)))
+    blocks = [(rows.collect(), chunks) for rows, chunks in plan.blocks()]
+    assert len(blocks) == 5
+    assert pl.concat([rows for rows, _ in blocks]).equals(plan.scan().collect())
+    assert [chunk for _, chunks in blocks for chunk in chunks] == list(range(plan.chunk_count()))
+    for rows, chunks in blocks:
+        assert set(rows["chunk"].drop_nulls()) == set(chunks)
+    every = {chunk.index: chunk for chunk in plan.chunks(0, plan.chunk_count() - 1)}
+    assert sum(len(chunk.phone_numbers) for chunk in every.values()) == 40
+    for chunk in every.values():
+        assert {(number[:3] == "+65", chunk.lane) for number in chunk.phone_numbers} in (
+            {(True, Lane("Acme"))},
+            {(False, Lane(None))},
+        )
+    some = [plan.chunk_count() - 1, 0, 5]
+    assert {index: make() for index, make in plan.open_chunks(some).items()} == {index: every[index] for index in some}
 
 
 def test_rules_that_name_one_sender_only_cut_the_chunks_of_a_plan_without_rules(tmp_path: Path) -> None:
