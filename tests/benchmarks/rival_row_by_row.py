@@ -15,20 +15,27 @@ import phonenumbers
 
 
 def rows_a_second(texts: list[str | None], region: str | None) -> float:
-    """Return how many texts a second are parsed, validated, classed and written as E.164."""
+    """Return how many texts a second are parsed, validated, classed and written as E.164, or given a reason."""
     start = time.perf_counter()
     for text in texts:
         if not text:
             continue
         try:
-            number = phonenumbers.parse(text if region or text.startswith("+") else f"+{text}", region)
+            number = phonenumbers.parse(text if region or "+" in text else international(text), region)
         except phonenumbers.NumberParseException:
             continue
         if phonenumbers.is_valid_number(number):
             phonenumbers.number_type(number)
             phonenumbers.region_code_for_number(number)
             phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        else:
+            phonenumbers.is_possible_number_with_reason(number)
     return len(texts) / (time.perf_counter() - start)
+
+
+def international(text: str) -> str:
+    """Write a number without a plus sign as a careful script does, so that it is parsed once and not refused."""
+    return f"+{text.removeprefix('00')}"
 
 
 def package() -> str:
