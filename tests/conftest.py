@@ -27,6 +27,7 @@ _TOGETHER = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests one process runs when the suite runs in several (`make test`): those of a file at least."""
     for item in items:
