@@ -38,6 +38,7 @@ def track_delivery(
     queries_per_second: parameters.QueriesPerSecond = MOST_QUERIES_PER_SECOND,
     account: parameters.Account = None,
     aws_credentials: parameters.AwsCredentials = None,
+    time_zone: parameters.TimeZone = "UTC",
 ) -> TrackingOutcome:
     """Ask the gateway what became of a campaign's messages, and write it into the results.
 
@@ -52,7 +53,8 @@ def track_delivery(
         TrackingStoppedError: it stopped before its end; `.outcome` says how far it came.
     """
     given: dict[str, Any] = locals()  # the parameters: nothing else is local yet
-    order = TrackingOrder.checked(**{**given, "campaign": fill(campaign, scheduled_time("UTC"))})
+    scheduled = scheduled_time(given.pop("time_zone"))
+    order = TrackingOrder.checked(**{**given, "campaign": fill(campaign, scheduled)})
     watch = watcher()
     watch.step("checking the campaign and the credentials")
     with open_tracking(order) as tracked:

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from flows.parameters import Account, AwsCredentials, field_of
+from flows.parameters import Account, AwsCredentials, TimeZone, field_of
 from tasks.gateway.queries import MOST_QUERIES_PER_SECOND
 
-__all__ = ["Account", "AwsCredentials", "Campaign", "NoQuery", "QueriesPerSecond", "Results", "Wait"]
+__all__ = ["Account", "AwsCredentials", "Campaign", "NoQuery", "QueriesPerSecond", "Results", "TimeZone", "Wait"]
 
 Campaign = Annotated[
     str,

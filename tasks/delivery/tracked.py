@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -118,26 +118,27 @@ class Tracked:
         self._watched(track, tracker, watch)
         return tracker.progress
 
-    def _watched(self, track: Callable[[], object], tracker: Tracker, watch: Watch) -> None:
+    def _watched(self, track: Callable[[], Coroutine[None, None, None]], tracker: Tracker, watch: Watch) -> None:
         failed: list[BaseException] = []
+        ended = threading.Event()  # a join that a signal interrupts takes its thread for ended (CPython 3.11)
 
         def run() -> None:
             try:
-                asyncio.run(track())  # pyright: ignore[reportArgumentType]
+                asyncio.run(track())
             except BaseException as error:  # noqa: BLE001 # handed to the thread that waits
                 failed.append(error)
+            finally:
+                ended.set()
 
-        thread = threading.Thread(target=run, name="globe-sms-tracker", daemon=True)
-        thread.start()
+        threading.Thread(target=run, name="globe-sms-tracker", daemon=True).start()
         try:
-            while thread.is_alive():
-                thread.join(_LOOK_SECONDS)
+            while not ended.wait(_LOOK_SECONDS):
                 watch(tracker.progress)
         except BaseException as error:  # noqa: BLE001 # also Prefect's termination signal and Ctrl-C
             self.cancelled = True
             tracker.progress.stopped = f"The run was cancelled ({type(error).__name__}); what was learnt is kept."
             tracker.stop()
-            thread.join(_GRACE_SECONDS)
+            ended.wait(_GRACE_SECONDS)
         if failed:
             raise failed[0]
 
