@@ -55,7 +55,7 @@ def main() -> None:
         f"{chunks * _NUMBERS_PER_CALL:,} message ids, {_LIMIT} queries/s, answers after {_LATENCY:g} s",
         ["", "share of the limit", "queries", "throttled", "busiest second", "largest gap, s", "peak MB", "CPU, s"],
         rows,
-        f"{said['open']:,} open at the end, {said['queries']:,} queries, {said['seconds']:,} s with all that is around.",
+        f"{said['open']:,} open at the end, {said['queries']:,} queries, {said['seconds']} s from start to end.",
     )
 
 
