@@ -103,7 +103,7 @@ class Tracked:
         )
         turns = QueryTurns(schedule)
         most_in_air = max(1, min(_MOST_IN_AIR, math.ceil(rate * _ANSWERS_SECONDS)))
-        client = QueryClient(self.account.endpoint(), source, most_in_air=most_in_air)
+        client = QueryClient(self.account.endpoint(), source)
         tracker = Tracker(
             messages, client, turns, self.archive.append, most_in_air=most_in_air, wait=self.order.wait_seconds
         )

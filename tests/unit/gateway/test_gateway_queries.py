@@ -76,7 +76,6 @@ def ask(handler: Callable[[httpx.Request], httpx.Response], **options: Any) -> Q
         client = QueryClient(
             Endpoint.parse("https://gateway.invalid"),
             options.pop("credentials", lambda: KEY),
-            most_in_air=2,
             transport=httpx.MockTransport(handler),
             **options,
         )
