@@ -3,21 +3,19 @@
 Safe to run again: it says of each thing whether it was created, updated or unchanged.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import get_current_settings
-from prefect.utilities.callables import parameter_schema
 
 from deployments import dead_workers
 from deployments.automations import bring_up_to_date, pause_after_a_stop
 from deployments.changes import Change, Effect
+from deployments.deployed_flows import flow_of, schema_of
 from deployments.registering import Registration, register_deployment
 from deployments.specification import SHIPPED, DeploymentSpec, Specification, unknown_parameters
 from deployments.work_pools import PoolType, make_work_pool
@@ -55,11 +53,10 @@ def deploy(options: DeployOptions) -> list[Change]:
     if options.pool_type == "process" and options.image is not None:
         raise InputError("--image: runs of a process work pool start from no image; give --pool-type")
     specs = Specification.read(options.file or SHIPPED).deployments
-    schema = parameter_schema(send_campaign).model_dump_for_openapi()
-    _check_parameters(specs, schema)
+    _check_parameters(specs)
     with open_server() as client:
         try:
-            return _deploy(client, options, specs, schema)
+            return _deploy(client, options, specs)
         except PrefectHTTPStatusError as error:
             raise InputError(f"the Prefect server refused: {_detail(error)}") from None
         except httpx.HTTPError as error:
@@ -92,28 +89,33 @@ def open_server() -> SyncPrefectClient:
     return get_client(sync_client=True)
 
 
-def _deploy(
-    client: SyncPrefectClient, options: DeployOptions, specs: tuple[DeploymentSpec, ...], schema: dict[str, Any]
-) -> list[Change]:
+def _deploy(client: SyncPrefectClient, options: DeployOptions, specs: tuple[DeploymentSpec, ...]) -> list[Change]:
     pools = sorted({options.work_pool or spec.work_pool.name for spec in specs})
     changes = [_register_block(client), *(make_work_pool(client, pool, options.pool_type) for pool in pools)]
-    flow = client.create_flow_from_name(send_campaign.name)
-    registration = Registration(
-        flow, send_campaign.name, schema, keep=options.file is None, pause=options.pause_schedules
-    )
     registered: dict[str, UUID] = {}
     for spec in specs:
+        flow = flow_of(spec)
+        registration = Registration(
+            client.create_flow_from_name(flow.name),
+            flow.name,
+            schema_of(flow),
+            keep=options.file is None,
+            pause=options.pause_schedules,
+        )
         registered[spec.name], change = register_deployment(client, _with_options(spec, options), registration)
         changes.append(change)
     changes += dead_workers.apply_all(client, options.heartbeat_seconds)
-    scheduled = next((registered[spec.name] for spec in specs if spec.schedules), None)
+    scheduled = next(
+        (registered[spec.name] for spec in specs if spec.schedules and flow_of(spec) is send_campaign), None
+    )
     if scheduled is not None:
         changes.append(bring_up_to_date(client, pause_after_a_stop(scheduled)))
     return changes
 
 
-def _check_parameters(specs: tuple[DeploymentSpec, ...], schema: Mapping[str, Any]) -> None:
+def _check_parameters(specs: tuple[DeploymentSpec, ...]) -> None:
     for spec in specs:
+        schema = schema_of(flow_of(spec))
         unknown = unknown_parameters(spec, schema)
         if unknown:
             raise InputError(

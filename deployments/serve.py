@@ -19,9 +19,9 @@ from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
 from deployments.deploy import open_server
+from deployments.deployed_flows import flow_of
 from deployments.registering import leave_work_pool, parameters_of, read_deployment, schedules_of
 from deployments.specification import SHIPPED, DeploymentSpec, Specification
-from flows.send_campaign import send_campaign
 from tasks.errors import InputError
 
 
@@ -33,7 +33,7 @@ def serve(file: Path | None = None) -> None:
     """
     specs = Specification.read(file or SHIPPED).deployments
     with open_server() as client:
-        standing = [read_deployment(client, f"{send_campaign.name}/{spec.name}") for spec in specs]
+        standing = [read_deployment(client, f"{flow_of(spec).name}/{spec.name}") for spec in specs]
         for deployment in standing:
             if deployment is not None:
                 leave_work_pool(client, deployment)
@@ -64,7 +64,7 @@ class OrderlyRunner(Runner):
 def _served(spec: DeploymentSpec, existing: DeploymentResponse | None) -> RunnerDeployment:
     limit = spec.concurrency_limit
     deployment = RunnerDeployment.from_flow(
-        send_campaign,
+        flow_of(spec),
         name=spec.name,
         description=spec.description,
         version=spec.version,

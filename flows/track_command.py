@@ -2,28 +2,35 @@
 
 import json as json_text
 import sys
+from datetime import timedelta
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
-from rich.table import Table
 
 from flows.terminal import TerminalWatcher
+from flows.terminal_delivery import delivery_bars
 from flows.watching import watched_by
 from tasks.delivery.order import TrackingOrder
 from tasks.delivery.outcome import TrackingOutcome
+from tasks.delivery.settling import DEFAULT_SETTLE_AFTER
 from tasks.errors import GlobeSmsError, TrackingStoppedError
 from tasks.gateway.queries import MOST_QUERIES_PER_SECOND
 
 EXIT_FINAL = 0
 EXIT_STOPPED = 1
 EXIT_OPEN = 3
+_SETTLE_AFTER_HOURS = DEFAULT_SETTLE_AFTER / timedelta(hours=1)
 
 TRACK_EPILOGUE = """\
 Examples:
 
   After a campaign, wait up to two hours for its messages:
     globe-sms track opening-2026-11 --results s3://campaigns/prod --wait 2h
+
+  With the receipts that were pushed, and no queries:
+    globe-sms track opening-2026-11 --results s3://campaigns/prod \\
+        --receipts s3://receipts/sms/ --no-query
 
   Ask once for each message that is still open, for a script:
     globe-sms track opening-2026-11 --results s3://campaigns/prod \\
@@ -40,6 +47,13 @@ def track(
     /,
     *,
     results: Annotated[str, Parameter(help="Where the campaign is kept, as it was given to send.")],
+    receipts: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", help="Where delivery receipts are: S3 objects, prefixes, globs; local paths."),
+    ] = (),
+    settle_after: Annotated[
+        float, Parameter(help="Hours after the send from which a missing receipt is spoken of.")
+    ] = _SETTLE_AFTER_HOURS,
     wait: Annotated[
         str, Parameter(help="How long to go on asking: 30m, 1h, 1h 30m. 0 asks once for each message.")
     ] = "1h",
@@ -59,6 +73,8 @@ def track(
     order = TrackingOrder.checked(
         campaign=campaign,
         results=results,
+        receipts=receipts,
+        settle_after=settle_after,
         wait=wait,
         no_query=no_query,
         queries_per_second=queries_per_second,
@@ -103,21 +119,10 @@ def run_tracking(order: TrackingOrder, console: Console) -> TrackingOutcome:
 
 def _show(outcome: TrackingOutcome, *, as_json: bool) -> None:
     console = Console(stderr=as_json, highlight=False)
-    table = Table(show_edge=False, pad_edge=False)
-    table.add_column("delivery")
-    table.add_column("rows", justify="right")
-    for name, count in outcome.deliveries.items():
-        table.add_row(name, f"{count:,}")
-    console.print(table)
-    for line in (outcome.stopped, outcome.sentence(), None if outcome.rewritten else _LEFT_ALONE, outcome.uri):
-        if line is not None:
-            console.print(line, soft_wrap=True, markup=False)
+    if outcome.report is not None:
+        console.print(delivery_bars(outcome.report.figures))
+    for line in (*outcome.sentences(), f"Results: {outcome.uri}"):
+        console.print(line, soft_wrap=True, markup=False)
     if as_json:
         sys.stdout.write(json_text.dumps(outcome.summary()) + "\n")
         sys.stdout.flush()
-
-
-_LEFT_ALONE = (
-    "The campaign is being sent: its results are left as they are, and what was learnt is written into them when the "
-    "sending ends."
-)

@@ -4,6 +4,7 @@ What must exist: a campaign that was sent (`send-campaign`), its results folder,
 `dysms:QueryMessage` (an account block, or its default credential chain).
 """
 
+from datetime import timedelta
 from typing import Any
 
 from prefect import flow
@@ -17,7 +18,8 @@ from flows.tracking_artifacts import TrackingArtifacts
 from flows.watching import watcher
 from tasks.delivery.order import TrackingOrder
 from tasks.delivery.outcome import TrackingOutcome
-from tasks.delivery.steps import query_gateway, write_deliveries
+from tasks.delivery.settling import DEFAULT_SETTLE_AFTER
+from tasks.delivery.steps import query_gateway, read_delivery_receipts, write_deliveries
 from tasks.delivery.tracked import open_tracking
 from tasks.errors import TrackingStoppedError
 from tasks.gateway.queries import MOST_QUERIES_PER_SECOND
@@ -33,11 +35,14 @@ def track_delivery(
     campaign: parameters.Campaign,
     *,
     results: parameters.Results,
+    receipts: parameters.Receipts = (),
+    settle_after: parameters.SettleAfter = DEFAULT_SETTLE_AFTER / timedelta(hours=1),
     wait: parameters.Wait = "1h",
     no_query: parameters.NoQuery = False,
     queries_per_second: parameters.QueriesPerSecond = MOST_QUERIES_PER_SECOND,
     account: parameters.Account = None,
     aws_credentials: parameters.AwsCredentials = None,
+    time_zone: parameters.TimeZone = "UTC",
 ) -> TrackingOutcome:
     """Ask the gateway what became of a campaign's messages, and write it into the results.
 
@@ -52,15 +57,18 @@ def track_delivery(
         TrackingStoppedError: it stopped before its end; `.outcome` says how far it came.
     """
     given: dict[str, Any] = locals()  # the parameters: nothing else is local yet
-    order = TrackingOrder.checked(**{**given, "campaign": fill(campaign, scheduled_time("UTC"))})
+    scheduled = scheduled_time(given.pop("time_zone"))
+    order = TrackingOrder.checked(**{**given, "campaign": fill(campaign, scheduled)})
     watch = watcher()
     watch.step("checking the campaign and the credentials")
     with open_tracking(order) as tracked:
         artifacts = TrackingArtifacts(order.campaign, watch.tracking)
+        watch.step("reading delivery receipts")
+        settled = read_delivery_receipts(tracked)
         watch.step("asking the gateway what became of the messages")
         progress = query_gateway(tracked, artifacts.follow)
         watch.step("writing the results")
-        outcome = write_deliveries(tracked, progress)
+        outcome = write_deliveries(tracked, settled, progress)
         artifacts.ended(outcome)
     return final_state(outcome)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data
 

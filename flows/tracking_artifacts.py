@@ -10,6 +10,7 @@ from prefect.artifacts import create_markdown_artifact, create_progress_artifact
 
 from tasks.bulletin import artifact_key
 from tasks.delivery.outcome import TrackingOutcome
+from tasks.delivery.report_page import delivery_markdown
 from tasks.delivery.tracked import Watch
 from tasks.delivery.tracking import Progress
 
@@ -44,7 +45,7 @@ class TrackingArtifacts:
 
     def ended(self, outcome: TrackingOutcome) -> None:
         """Show what is known at the end."""
-        lines = [f"**{outcome.sentence()}**", "", "| delivery | rows |", "| --- | ---: |"]
-        lines += [f"| {name} | {count:,} |" for name, count in outcome.deliveries.items()]
+        said = "\n\n".join(outcome.sentences())
         with suppress(Exception):
-            create_markdown_artifact("\n".join(lines), key=artifact_key(self._campaign, "deliveries"))
+            page = said if outcome.report is None else f"{delivery_markdown(outcome.report)}\n\n{said}"
+            create_markdown_artifact(page, key=artifact_key(self._campaign, "deliveries"))

@@ -2,10 +2,21 @@
 
 from typing import Annotated
 
-from flows.parameters import Account, AwsCredentials, field_of
+from flows.parameters import Account, AwsCredentials, TimeZone, field_of
 from tasks.gateway.queries import MOST_QUERIES_PER_SECOND
 
-__all__ = ["Account", "AwsCredentials", "Campaign", "NoQuery", "QueriesPerSecond", "Results", "Wait"]
+__all__ = [
+    "Account",
+    "AwsCredentials",
+    "Campaign",
+    "NoQuery",
+    "QueriesPerSecond",
+    "Receipts",
+    "Results",
+    "SettleAfter",
+    "TimeZone",
+    "Wait",
+]
 
 Campaign = Annotated[
     str,
@@ -23,6 +34,24 @@ Results = Annotated[
         "Where the campaign's folder is, as it was given to send-campaign: s3://bucket/prefix, or a directory on the "
         "worker.",
         min_length=1,
+    ),
+]
+Receipts = Annotated[
+    tuple[str, ...],
+    field_of(
+        "Delivery receipts",
+        "Where Alibaba's delivery receipts are, one place a line: an s3:// object, a prefix that ends in a slash, a "
+        "pattern, or a path on the worker; NDJSON or JSON arrays, also compressed. They settle unknown rows and spare "
+        "queries.",
+    ),
+]
+SettleAfter = Annotated[
+    float,
+    field_of(
+        "Speak of missing receipts after, in hours",
+        "When a receipt has not come so many hours after the send, the report says so.",
+        ge=0,
+        le=24 * 365,
     ),
 ]
 Wait = Annotated[

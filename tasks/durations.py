@@ -7,7 +7,7 @@ from typing import Final
 from tasks.errors import InputError
 
 _SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
-_SPAN: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)\s*(s|m|min|h|d)", re.ASCII)
+_SPAN: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)\s*(s|min|m|h|d)", re.ASCII)
 
 
 def in_words(seconds: float) -> str:

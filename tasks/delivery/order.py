@@ -1,9 +1,11 @@
 """A tracking's order: whose messages, for how long, how fast; checked at the rim before anything is opened."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from tasks.delivery.settling import DEFAULT_SETTLE_AFTER
 from tasks.durations import seconds_of
 from tasks.errors import InputError
 from tasks.gateway.queries import MOST_QUERIES_PER_SECOND
@@ -13,12 +15,17 @@ LONGEST_WAIT: Final = 30 * 86_400.0
 
 
 class TrackingOrder(BaseModel):
-    """Everything that `globe-sms track` and the flow `track-delivery` take, with the same names and defaults."""
+    """Everything that `globe-sms track` and the flow `track-delivery` take, with the same names and defaults.
+
+    `receipts` are places of delivery receipts; `settle_after` is in hours.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     campaign: Annotated[str, Field(pattern=CAMPAIGN_PATTERN)]
     results: Annotated[str, Field(min_length=1)]
+    receipts: tuple[str, ...] = ()
+    settle_after: Annotated[float, Field(ge=0, le=24 * 365)] = DEFAULT_SETTLE_AFTER / timedelta(hours=1)
     wait: str = "1h"
     no_query: bool = False
     queries_per_second: Annotated[float, Field(gt=0, le=MOST_QUERIES_PER_SECOND)] = MOST_QUERIES_PER_SECOND

@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from tasks.delivery.report import DeliveryReport
+from tasks.delivery.settling import Settled
 from tasks.delivery.states import Delivery
 from tasks.durations import in_words
 from tasks.statuses import Status
+
+_LEFT_ALONE: Final = (
+    "The campaign is being sent: its results are left as they are, and what was learnt is written into them when the "
+    "sending ends."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +21,7 @@ class TrackingOutcome:
     """What is known of a campaign's messages now; `counts` are rows by status, `deliveries` rows by delivery.
 
     `stopped` says why it ended early and what to do, None where it did not; `cancelled` that somebody ended it.
+    `settled` says what receipts had settled when the tracking began.
     `rewritten` is False where the results were left as they are, because a run of the campaign is going on.
     """
 
@@ -21,13 +29,14 @@ class TrackingOutcome:
     uri: str
     counts: Mapping[str, int]
     deliveries: Mapping[str, int]
-    settled: int
+    settled: Settled
     queries: int
     learnt: int
     seconds: float
     stopped: str | None = None
     cancelled: bool = False
     rewritten: bool = True
+    report: DeliveryReport | None = None
 
     @property
     def pending(self) -> int:
@@ -53,10 +62,17 @@ class TrackingOutcome:
             "counts": dict(self.counts),
             "open": self.pending,
             "unknown": self.unknown,
-            "settled_by_receipt": self.settled,
+            "settled_by_receipt": self.settled.settled,
+            "settling": self.settled.as_json(),
             "queries": self.queries,
             "seconds": round(self.seconds, 1),
         }
+
+    def sentences(self) -> list[str]:
+        """Say all that a person should know, a line each."""
+        left_alone = None if self.rewritten else _LEFT_ALONE
+        said = (self.stopped, *self.settled.sentences(), self.sentence(), left_alone)
+        return [line for line in said if line is not None]
 
     def sentence(self) -> str:
         """Say it in one sentence."""

@@ -10,7 +10,7 @@ import contextlib
 import math
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from tasks.errors import StoreError, StoreUnavailableError
 from tasks.schedule import Schedule, Turns
@@ -20,11 +20,15 @@ QUERY_MARGIN: Final = 0.03
 
 _BATCH_SECONDS: Final = 0.5
 _LEAD_SECONDS: Final = 0.4
+_AHEAD_SECONDS: Final = 2 * _LEAD_SECONDS  # the next turns are reserved before the last ones are nearer than a lead
 _LATE_SECONDS: Final = 0.25
 _SPARE_SHARE: Final = 0.007
 _NEAREST_SHARE: Final = 0.5  # of the interval: an event loop wakes up to a millisecond late, and must catch up
 _PATIENCE_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 1.0
+
+InThread = Callable[..., Awaitable[Any]]
+"""Calls a function with its arguments in a thread, and gives what it returns: `asyncio.to_thread`."""
 
 
 class QueryTurns:
@@ -42,12 +46,14 @@ class QueryTurns:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         patience: float = _PATIENCE_SECONDS,
+        in_thread: InThread = asyncio.to_thread,
     ) -> None:
         self._schedule = schedule
         self._clock = clock
         self._monotonic = monotonic
         self._sleep = sleep
         self._patience = patience
+        self._in_thread = in_thread
         self._batch = max(1, math.floor(schedule.rate * _BATCH_SECONDS))
         self._dues: collections.deque[float] = collections.deque()
         self._reserving: asyncio.Task[Turns] | None = None
@@ -81,7 +87,7 @@ class QueryTurns:
         """Slow the account's queries down for a while, and give up the turns that were reserved."""
         self._dues.clear()
         with contextlib.suppress(StoreError):
-            await asyncio.to_thread(self._schedule.slow_down, retry_after)
+            await self._in_thread(self._schedule.slow_down, retry_after)
 
     async def leave(self) -> None:
         """Take this tracker out of the schedule at its end."""
@@ -89,7 +95,7 @@ class QueryTurns:
             with contextlib.suppress(StoreError):
                 await self._reserving
         with contextlib.suppress(StoreError):
-            await asyncio.to_thread(self._schedule.leave)
+            await self._in_thread(self._schedule.leave)
 
     async def _wait_until(self, due: float) -> None:
         while (left := due - self._monotonic()) > 0:
@@ -100,20 +106,21 @@ class QueryTurns:
             now = self._monotonic()
             while self._dues and now - self._dues[0] > _LATE_SECONDS:
                 self._dues.popleft()  # turns that went by while nothing was to be asked
-            if self._reserving is None and len(self._dues) <= self._batch // 2:
+            if self._reserving is None and (not self._dues or self._dues[-1] - now <= _AHEAD_SECONDS):
                 self._reserving = asyncio.create_task(self._reserve())
-            if self._dues:
-                return self._dues.popleft()
-            if self._reserving is not None:
-                turns, self._reserving = await self._reserving, None
+            if self._reserving is not None and (not self._dues or self._reserving.done()):
+                turns = await self._reserving
+                self._reserving = None
                 offset = self._monotonic() - self._clock()
                 self._dues.extend(at + offset for at in turns.times())
+            elif self._dues:
+                return self._dues.popleft()
 
     async def _reserve(self) -> Turns:
         deadline = self._monotonic() + self._patience
         while True:
             try:
-                return await asyncio.to_thread(self._schedule.reserve, self._batch, self._clock() + _LEAD_SECONDS)
+                return await self._in_thread(self._schedule.reserve, self._batch, self._clock() + _LEAD_SECONDS)
             except StoreUnavailableError:
                 if self._monotonic() >= deadline:
                     raise

@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -103,7 +103,7 @@ class Tracked:
         )
         turns = QueryTurns(schedule)
         most_in_air = max(1, min(_MOST_IN_AIR, math.ceil(rate * _ANSWERS_SECONDS)))
-        client = QueryClient(self.account.endpoint(), source, most_in_air=most_in_air)
+        client = QueryClient(self.account.endpoint(), source)
         tracker = Tracker(
             messages, client, turns, self.archive.append, most_in_air=most_in_air, wait=self.order.wait_seconds
         )
@@ -118,26 +118,27 @@ class Tracked:
         self._watched(track, tracker, watch)
         return tracker.progress
 
-    def _watched(self, track: Callable[[], object], tracker: Tracker, watch: Watch) -> None:
+    def _watched(self, track: Callable[[], Coroutine[None, None, None]], tracker: Tracker, watch: Watch) -> None:
         failed: list[BaseException] = []
+        ended = threading.Event()  # a join that a signal interrupts takes its thread for ended (CPython 3.11)
 
         def run() -> None:
             try:
-                asyncio.run(track())  # pyright: ignore[reportArgumentType]
+                asyncio.run(track())
             except BaseException as error:  # noqa: BLE001 # handed to the thread that waits
                 failed.append(error)
+            finally:
+                ended.set()
 
-        thread = threading.Thread(target=run, name="globe-sms-tracker", daemon=True)
-        thread.start()
+        threading.Thread(target=run, name="globe-sms-tracker", daemon=True).start()
         try:
-            while thread.is_alive():
-                thread.join(_LOOK_SECONDS)
+            while not ended.wait(_LOOK_SECONDS):
                 watch(tracker.progress)
         except BaseException as error:  # noqa: BLE001 # also Prefect's termination signal and Ctrl-C
             self.cancelled = True
             tracker.progress.stopped = f"The run was cancelled ({type(error).__name__}); what was learnt is kept."
             tracker.stop()
-            thread.join(_GRACE_SECONDS)
+            ended.wait(_GRACE_SECONDS)
         if failed:
             raise failed[0]
 

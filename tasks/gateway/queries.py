@@ -6,6 +6,7 @@ Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-
 """
 
 import asyncio
+import itertools
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ MOST_QUERIES_PER_SECOND: Final = 300
 
 QUERY_SECONDS: Final = 15.0
 
+_POOLS: Final = 16  # httpcore looks at every connection of a pool for each request: many in one would eat the rate
 _LARGEST_ANSWER: Final = 256 * 1024
 _LONGEST_QUOTATION: Final = 200
 _LONGEST_WAIT_DIGITS: Final = 7
@@ -82,7 +84,6 @@ class QueryClient:
     Args:
         endpoint: where the gateway is.
         credentials: asked once for each query, in the event loop: a source that has to refresh holds it up meanwhile.
-        most_in_air: connections at once.
         seconds: for one query, from its start to the end of its answer.
         transport: another than httpx's own.
         clock: gives the date of a signature.
@@ -97,7 +98,6 @@ class QueryClient:
         endpoint: Endpoint,
         credentials: CredentialsSource,
         *,
-        most_in_air: int,
         seconds: float = QUERY_SECONDS,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], datetime] = utc_now,
@@ -107,20 +107,28 @@ class QueryClient:
         self._seconds = seconds
         self._auth = AcsV3Auth(credentials, clock=clock, nonce=nonce)
         try:
-            self._client = httpx.AsyncClient(
-                transport=transport,
-                trust_env=not endpoint.is_loopback,
-                follow_redirects=False,
-                limits=httpx.Limits(max_connections=most_in_air, max_keepalive_connections=most_in_air),
-                timeout=httpx.Timeout(seconds, pool=None),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-                headers={"accept": "application/json", "x-acs-action": QUERY, "x-acs-version": VERSION},
-            )
+            trust_env = not endpoint.is_loopback
+            verify = httpx.create_ssl_context(trust_env=trust_env)
+            pools = [
+                httpx.AsyncClient(
+                    transport=transport,
+                    verify=verify,
+                    trust_env=trust_env,
+                    follow_redirects=False,
+                    limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+                    timeout=httpx.Timeout(seconds, pool=None),
+                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                    headers={"accept": "application/json", "x-acs-action": QUERY, "x-acs-version": VERSION},
+                )
+                for _ in range(1 if transport else _POOLS)
+            ]
         except (ImportError, ValueError, OSError, ssl.SSLError) as error:
             raise InputError(
                 f"the connection to {endpoint} cannot be set up ({type(error).__name__}): check HTTPS_PROXY, "
                 f"ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
             ) from None
+        self._pools = tuple(pools)
+        self._next_pool = itertools.cycle(pools)
 
     async def __aenter__(self) -> Self:
         return self
@@ -128,14 +136,16 @@ class QueryClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.aclose()
+        for pool in self._pools:
+            await pool.aclose()
 
     async def ask(self, message_id: str) -> QueryOutcome:
         """Ask once for one message; whatever goes wrong is an outcome."""
-        request = self._client.build_request("POST", self._endpoint.url, data={"MessageId": message_id})
+        pool = next(self._next_pool)
+        request = pool.build_request("POST", self._endpoint.url, data={"MessageId": message_id})
         try:
             async with asyncio.timeout(self._seconds):
-                response = await self._client.send(request, auth=self._auth, stream=True)
+                response = await pool.send(request, auth=self._auth, stream=True)
                 try:
                     body = bytearray()
                     async for part in response.aiter_bytes():

@@ -15,11 +15,10 @@ import pytest
 import yaml
 from prefect.settings.legacy import _get_settings_fields
 from prefect.settings.models.root import Settings
-from prefect.utilities.callables import parameter_schema
 
+from deployments.deployed_flows import flow_of, schema_of
 from deployments.specification import SHIPPED, Specification, unknown_parameters
 from deployments.work_pools import base_job_template
-from flows.send_campaign import send_campaign
 from tasks.errors import InputError
 from tasks.templates import fill
 
@@ -117,18 +116,20 @@ def test_a_run_in_kubernetes_has_time_to_end_and_no_rights(tmp_path: Path) -> No
 
 def test_the_shipped_deployments_fit_the_flow() -> None:
     """Names of parameters, values by their types, placeholders, version."""
-    schema = parameter_schema(send_campaign).model_dump_for_openapi()
     specs = Specification.read().deployments
-    assert [spec.name for spec in specs] == ["scheduled", "manual", "ad-hoc"]
+    assert [spec.name for spec in specs] == ["scheduled", "manual", "ad-hoc", "hourly"]
+    assert [flow_of(spec).name for spec in specs] == [*["send-campaign"] * 3, "track-delivery"]
     for spec in specs:
-        assert unknown_parameters(spec, schema) == []
+        assert unknown_parameters(spec, schema_of(flow_of(spec))) == []
         assert spec.version == VERSION
         assert spec.concurrency_limit is not None
         assert spec.concurrency_limit.limit == 1
         assert "message" not in spec.parameters, "a text that nobody has written must not be sent"
     scheduled = specs[0]
-    assert [schedule.active for schedule in scheduled.schedules] == [False]
-    assert {schedule.timezone for schedule in scheduled.schedules} == {scheduled.parameters["time_zone"]}
+    for spec in (scheduled, specs[3]):
+        assert [schedule.active for schedule in spec.schedules] == [False]
+        assert {schedule.timezone for schedule in spec.schedules} == {spec.parameters["time_zone"]}
+        assert spec.parameters["campaign"] == "daily-{date}"
     at = datetime(2026, 11, 24, tzinfo=UTC)
     assert fill(scheduled.parameters["campaign"], at) == "daily-2026-11-24"
     assert "2026-11-24" in fill(scheduled.parameters["recipients"][0], at)

@@ -1,0 +1,23 @@
+"""Which flow a deployment of the file runs: `send-campaign`, or `track-delivery` where its entrypoint says so."""
+
+from typing import Any
+
+from prefect import Flow
+from prefect.utilities.callables import parameter_schema
+
+from deployments.specification import DeploymentSpec
+from flows.send_campaign import send_campaign
+from flows.track_delivery import track_delivery
+
+AnyFlow = Flow[Any, Any]
+
+
+def flow_of(spec: DeploymentSpec) -> AnyFlow:
+    """Return the flow of a deployment, by the function that its entrypoint names."""
+    function = spec.entrypoint.replace(":", ".").rpartition(".")[2]
+    return track_delivery if function == track_delivery.fn.__name__ else send_campaign
+
+
+def schema_of(flow: AnyFlow) -> dict[str, Any]:
+    """Return the schema of a flow's parameters, as Prefect's form has it."""
+    return parameter_schema(flow).model_dump_for_openapi()
