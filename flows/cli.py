@@ -18,6 +18,7 @@ from flows.terminal_question import TerminalQuestion
 from flows.track_command import TRACK_EPILOGUE, track
 from tasks.errors import CampaignStoppedError, GlobeSmsError, InputError
 from tasks.gateway import MessageType
+from tasks.masking import mask_numbers_in
 from tasks.order import OnUnknown, Order
 from tasks.report import CampaignReport
 from tasks.stopping import StopCause
@@ -79,7 +80,9 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
     quiet_prefect(os.environ)
     try:
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-    except (CycloptsError, InputError) as error:
+    except CycloptsError as error:
+        return _fail(EXIT_INPUT, mask_numbers_in(str(error)))  # it quotes what was typed, a number too many as well
+    except InputError as error:
         return _fail(EXIT_INPUT, str(error))
     except CampaignStoppedError:
         return EXIT_STOPPED  # the report has said why

@@ -86,7 +86,9 @@ def show(
 
 
 def explain(
-    number: Annotated[str, Parameter(name=["--number"], help="A phone number; - reads it from stdin.")],
+    number: Annotated[
+        str, Parameter(name=["--number"], allow_leading_hyphen=True, help="A phone number; - reads it from stdin.")
+    ],
     *,
     results: Annotated[str, Parameter(help=_PLACE)],
     default_region: Annotated[

@@ -63,10 +63,16 @@ class Desk:
             check=False,
         )
 
-    def ask(self, *arguments: str, code: int = 0) -> str:
+    def ask(self, *arguments: str, code: int = 0, typed: str = "") -> str:
         """Ask, and return what was printed: no traceback, no whole number."""
         ended = subprocess.run(
-            [COMMAND, *arguments], env=self._asking, capture_output=True, text=True, timeout=120, check=False
+            [COMMAND, *arguments],
+            env=self._asking,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert ended.returncode == code, ended.stderr
         assert "Traceback" not in ended.stderr
@@ -173,6 +179,12 @@ def test_what_a_receipt_settled_is_told_and_listed(desk: Desk, tmp_path: Path) -
     assert "100 % delivered" in desk.ask("show", "left", "--results", desk.results)
 
 
+def test_the_number_may_come_by_stdin(desk: Desk) -> None:
+    """So that it stands in no shell's history and no list of processes."""
+    printed = desk.ask("explain", "-", "--results", desk.results, typed=f"+{NUMBERS[0]}\n")
+    assert "of 3 campaigns" in printed
+
+
 def test_a_number_that_no_campaign_has_is_no_error(desk: Desk) -> None:
     """The answer is that it is in none."""
     assert "in none of" in desk.ask("explain", "+6591234567", "--results", desk.results)
@@ -187,6 +199,7 @@ def test_a_number_that_no_campaign_has_is_no_error(desk: Desk) -> None:
         ("show", "broken", "--results", "{results}"),
         ("show", "left"),
         ("explain", "+6591234567", "--results", "nowhere"),
+        ("explain", "+6591234567", "+6591234568", "--results", "{results}"),
         ("explain", "81234567", "--results", "{results}", "--default-region", "XX"),
     ],
 )
