@@ -80,10 +80,10 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
     quiet_prefect(os.environ)
     try:
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-    except CycloptsError as error:
-        return _fail(EXIT_INPUT, mask_numbers_in(str(error)))  # it quotes what was typed, a number too many as well
-    except InputError as error:
-        return _fail(EXIT_INPUT, str(error))
+    except (CycloptsError, InputError) as error:
+        # Cyclopts quotes what was typed, a number too many as well.
+        said = mask_numbers_in(str(error)) if isinstance(error, CycloptsError) else str(error)
+        return _fail(EXIT_INPUT, said)
     except CampaignStoppedError:
         return EXIT_STOPPED  # the report has said why
     except GlobeSmsError as error:
