@@ -25,7 +25,7 @@ demo: $(READY)   ## the whole job, locally, on the sandbox
 
 # In two processes, for half of the time is waiting; the heaviest files stand first. `pytest` alone runs in one.
 test: $(READY)   ## the whole suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## lint, format, types
 	$(BIN)/ruff check .

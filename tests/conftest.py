@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -15,25 +16,21 @@ from tasks.store import LocalStore, S3Store, Store
 settings.register_profile("globe-sms", deadline=None)
 settings.load_profile("globe-sms")
 
-_TESTS = Path(__file__).parent
-# Those that share servers or compiled tables, and those that must not compete with others of their kind.
-_TOGETHER = {
-    "chaos": "chaos",
-    "integration/test_approval_flow.py": "flows",
-    "integration/test_cli.py": "flows",
-    "integration/test_dead_workers.py": "flows",
-    "integration/test_flow.py": "flows",
-    "unit/numbers": "numbers",
-}
+# Where the suite runs in several processes, one runs all of these: chaos has tight clocks and servers of its own, the
+# numbers share compiled tables. Everything else stays together by files.
+_TOGETHER = ("tests/chaos/", "tests/unit/numbers/")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests one process runs when the suite runs in several (`make test`): those of a file at least."""
-    for item in items:
-        path = item.path.relative_to(_TESTS)
-        group = next((_TOGETHER[str(part)] for part in (path, *path.parents) if str(part) in _TOGETHER), str(path))
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out what runs together to one process, in the order of the suite (pytest-xdist's `loadgroup` does not)."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((each for each in _TOGETHER if nodeid.startswith(each)), super()._split_scope(nodeid))
+
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

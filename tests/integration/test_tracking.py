@@ -16,8 +16,6 @@ from typing import Any
 import boto3
 import polars as pl
 import pytest
-from prefect.settings import PREFECT_API_URL
-from prefect.testing.utilities import prefect_test_harness
 
 from deployments.sandbox.child import wait_until
 from deployments.sandbox.receipt_files import write_receipts
@@ -43,13 +41,6 @@ def sandbox() -> Generator[Sandbox]:
     """An S3 server and a gateway for the module."""
     with Sandbox(calls_per_second=50, numbers_per_call=1000) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def prefect_url() -> Generator[str]:
-    """A Prefect server for all commands of the module."""
-    with prefect_test_harness(server_startup_timeout=120):
-        yield str(PREFECT_API_URL.value())
 
 
 @pytest.fixture
