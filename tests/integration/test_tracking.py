@@ -199,9 +199,8 @@ def test_a_kill_in_the_middle_loses_seconds_and_a_resume_asks_nothing_again_that
     assert 0 < len(kept) < 5000
     code, said, _ = stage.track()
     assert (code, said["open"]) == (0, 0)
-    again = {message_id for message_id, count in stage.told().items() if count > told[message_id]}
-    assert again.isdisjoint(kept)
-    assert 5000 - len(kept) <= said["queries"] < 5000 - len(kept) + 50  # a busy machine may cost some an answer
+    # Each of the rest was told once, and no other: what is asked above that got no end (throttled on a busy machine).
+    assert stage.told() - told == Counter(set(stage.rows()["message_id"]) - kept)
     agrees_with_the_gateway(stage)
 
 
