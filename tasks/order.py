@@ -120,8 +120,10 @@ class Order(BaseModel):
     def _regions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         try:
             return tuple(sorted({checked_region(region.strip()) or "" for region in value}))
-        except InputError as error:
-            raise ValueError(str(error)) from error
+        except InputError:
+            raise ValueError(
+                f"there is no such country among {', '.join(map(repr, value))}: give two letters, such as SG"
+            ) from None
 
     @model_validator(mode="after")
     def _cost_needs_prices(self) -> Self:

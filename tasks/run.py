@@ -24,11 +24,12 @@ from tasks.prices import Prices, read_prices
 from tasks.recipients import ListSource
 from tasks.s3 import S3Access
 from tasks.schedule import Schedule
-from tasks.send import Limits, Sender, Texts
+from tasks.send import Limits, Sender
 from tasks.spill import Spill, spill_folder
 from tasks.stopping import StopCause, StopSignal
 from tasks.store import Store, probe
 from tasks.tally import Tally
+from tasks.texts import Texts
 
 
 class Run:

@@ -215,7 +215,10 @@ def test_a_cap_that_is_broken_is_named_with_both_figures() -> None:
         ({"message": "{"}, "--message: the { at character 1"),
         ({"message": "{{", "max_cost": 1}, "--prices"),
         ({"message": "abc", "max_characters": 2}, "3 characters, allowed are 2"),
-        ({"message": "a", "allow_country": ["Singapore"]}, "--allow-country"),
+        (
+            {"message": "a", "allow_country": ["Singapore"]},
+            "--allow-country: there is no such country among 'Singapore'",
+        ),
         ({"message": "a", "suppress": [" "]}, "--suppress"),
     ],
 )

@@ -13,11 +13,12 @@ from tasks.ledger import Ledger
 from tasks.pacing import Pacer
 from tasks.plan import Chunk
 from tasks.schedule import Schedule
-from tasks.send import Limits, Sender, Texts
+from tasks.send import Limits, Sender
 from tasks.spill import Spill
 from tasks.stopping import StopSignal
 from tasks.store import Store
 from tasks.tally import Tally
+from tasks.texts import Texts
 
 NUMBERS = ("+6581234567", "+6581234568", "+6581234569")
 CHUNK = Chunk(0, NUMBERS)
