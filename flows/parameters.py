@@ -110,6 +110,17 @@ Sample = Annotated[
     int | None,
     _optional("Only the first rows", "How many rows of the lists are sent; the others are not_sent.", "int", ge=1),
 ]
+Canary = Annotated[
+    int | None,
+    _optional(
+        "Canary",
+        "How many numbers go out alone, first. The others follow only if not too many of these failed or are unknown, "
+        "by the limit below. Where somebody is asked before sending, they are asked once more then, with what became "
+        "of the canary.",
+        "int",
+        ge=1,
+    ),
+]
 Prices = Annotated[
     str | None,
     _optional(
@@ -273,8 +284,8 @@ MaxFailureRate = Annotated[
     float,
     field_of(
         "Stop above this share of failures",
-        "Stop when more than this share of the numbers failed or is unknown, judged after the first 1,000. 0.5 is "
-        "half.",
+        "Stop when more than this share of the numbers failed or is unknown, judged after the first 1,000, and of a "
+        "canary on its own. 0.5 is half.",
         ge=0,
         le=1,
     ),

@@ -26,7 +26,7 @@ _LISTS = ("suppress", "exclude_results")
 _COUNTRIES = ("allow_country", "deny_country")
 _LATER = (
     *("no_header", "encoding", "numbers_override_sha256", "message_column", "downgrade", "max_characters"),
-    *("suppress", "exclude_results", "allow_country", "deny_country", "sample"),
+    *("suppress", "exclude_results", "allow_country", "deny_country", "sample", "canary"),
     "sender_by_country",
 )
 _INTERNAL = ("inherited", "numbers_override_sha256", "sender_by_country")
@@ -68,6 +68,7 @@ class Order(BaseModel):
     allow_country: tuple[str, ...] = ()
     deny_country: tuple[str, ...] = ()
     sample: Annotated[int | None, Field(ge=1)] = None
+    canary: Annotated[int | None, Field(ge=1)] = None
     prices: Annotated[str | None, Field(min_length=1)] = None
     max_cost: Annotated[float | None, Field(ge=0)] = None
     max_parts: Annotated[int | None, Field(ge=0)] = None

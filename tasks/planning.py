@@ -76,6 +76,7 @@ def plan_lists(
             order.fingerprint(),
             scratch,
             carried=() if order.wording.text is not None else TEXT_COLUMNS,
+            canary=order.canary or 0,
             lanes=lanes_of(order.senders, None if order.quiet_hours is None else zone_table(now or datetime.now(UTC))),
         )
     check_unchanged(sources, s3=s3)

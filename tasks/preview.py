@@ -1,11 +1,12 @@
 """What a campaign would do, counted from its frozen plan before the first call."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import polars as pl
 
+from tasks.canary import Canary
 from tasks.caps import broken_caps
 from tasks.masking import mask, mask_numbers_in, mask_recipient
 from tasks.messages import NOT_GSM, forcing_characters, parts_of
@@ -15,6 +16,7 @@ from tasks.plan import FrozenPlan
 from tasks.prices import Cost, Prices, cost_of
 from tasks.senders import Senders
 from tasks.statuses import Status
+from tasks.todo import Todo
 
 SENDABLE: Final = "sendable"
 _EXAMPLES: Final = 3
@@ -78,7 +80,8 @@ class Preview:
 
     `rows`, `groups`, `destinations` and `refused` are the whole plan's; `numbers`, `calls` and `resent_chunks` are what
     this run has left to do. `parts` (this run's) and `cost` are None where they are not known;
-    `costs` and `broken_caps` are the whole plan's. No whole phone number stands in it.
+    `costs` and `broken_caps` are the whole plan's. `canary_first` is how many numbers go out before
+    the others of this run; `canary` what became of them, once it is known. No whole phone number stands in it.
     """
 
     campaign: str
@@ -101,6 +104,9 @@ class Preview:
     broken_caps: tuple[str, ...] = ()
     ucs2: Ucs2 | None = None
     outlook: Outlook | None = None
+    canary_first: int | None = None
+    max_failure_rate: float = 1.0
+    canary: Canary | None = None
 
     @property
     def sendable(self) -> int:
@@ -125,6 +131,7 @@ def make_preview(
     parts: int | None = None,
     prices: Prices | None = None,
     outlook: Outlook | None = None,
+    canary_first: int | None = None,
 ) -> Preview:
     """Count the plan, with polars' streaming engine: a second or two, and some 150 MB, for 10 million rows."""
     status = pl.col("status").cast(pl.String)
@@ -192,6 +199,23 @@ def make_preview(
         broken_caps=broken_caps(order, numbers=sendable, parts=planned_parts, cost=cost),
         ucs2=_ucs2(plan, order),
         outlook=outlook,
+        canary_first=canary_first,
+        max_failure_rate=order.max_failure_rate,
+    )
+
+
+def preview_after(canary: Canary, preview: Preview, todo: Todo) -> Preview:
+    """Return the preview of what is left to send after the canary."""
+    return replace(
+        preview,
+        numbers=todo.numbers,
+        calls=len(todo.chunks),
+        resent_chunks=len(todo.resent),
+        parts=todo.parts,
+        cost=None,
+        outlook=None,
+        canary_first=None,
+        canary=canary,
     )
 
 

@@ -52,9 +52,24 @@ def resend_sentence(preview: Preview) -> str | None:
     )
 
 
+def canary_sentence(preview: Preview) -> str | None:
+    """Say what goes out first, or what became of it; None where nothing does."""
+    if preview.canary is not None:
+        return preview.canary.sentence()
+    if preview.canary_first is None:
+        return None
+    numbers = "number goes" if preview.canary_first == 1 else f"{preview.canary_first:,} numbers go"
+    return (
+        f"The first {numbers} out alone, as a canary. The others follow once all its calls are answered, if at most "
+        f"{preview.max_failure_rate:.0%} of it failed or is unknown."
+    )
+
+
 def _head(preview: Preview) -> list[Block]:
     dry = "A dry run; it would send " if preview.dry_run and preview.numbers else ""
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
+    if canary := canary_sentence(preview):
+        blocks.append(Words(canary, strong=preview.canary is not None))
     if warning := resend_sentence(preview):
         blocks.append(Words(warning, strong=True))
     if preview.outlook is not None and preview.numbers:

@@ -20,6 +20,7 @@ _TESTS = Path(__file__).parent
 _TOGETHER = {
     "chaos": "chaos",
     "integration/test_approval_flow.py": "flows",
+    "integration/test_canary_flow.py": "flows",
     "integration/test_cli.py": "flows",
     "integration/test_dead_workers.py": "flows",
     "integration/test_flow.py": "flows",
