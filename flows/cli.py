@@ -146,6 +146,10 @@ def send(
     canary: Annotated[
         int | None, Parameter(help="Send to so many numbers first, and to the others if not too many of them failed.")
     ] = None,
+    test_to: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", consume_multiple=True, help="Your own numbers: they alone get the first rows' texts."),
+    ] = (),
     prices: Annotated[
         str | None, Parameter(help="A table (country or prefix, price of a part, currency): says what it costs.")
     ] = None,
@@ -217,6 +221,7 @@ def send(
         deny_country=deny_country,
         sample=sample,
         canary=canary,
+        test_to=test_to,
         prices=prices,
         max_cost=max_cost,
         max_parts=max_parts,

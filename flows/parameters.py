@@ -7,7 +7,7 @@ checked by `tasks.order.Order`, whose names, bounds and defaults these are.
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, SecretStr, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from tasks.gateway import MessageType
@@ -119,6 +119,15 @@ Canary = Annotated[
         "of the canary.",
         "int",
         ge=1,
+    ),
+]
+TestTo = Annotated[
+    tuple[Annotated[SecretStr, WithJsonSchema({"type": "string"})], ...],
+    field_of(
+        "Test to own numbers",
+        "Where a list of up to 20 numbers of your own is, s3:// or a path on the worker: they get what the first rows "
+        "of the lists would read, and nobody else gets anything. Not the numbers themselves: they would stand in "
+        "Prefect's records.",
     ),
 ]
 Prices = Annotated[

@@ -15,6 +15,7 @@ from flows.approval import approve
 from flows.asking import this_run
 from flows.canary import send_canary
 from flows.endings import final_state, late_state
+from flows.recorded import refuse_recorded_numbers
 from flows.scheduled import filled, lateness, run_name, scheduled_time
 from flows.send_shards import send_shards
 from flows.watching import watcher
@@ -52,6 +53,7 @@ def send_campaign(
     deny_country: parameters.DenyCountry = (),
     sample: parameters.Sample = None,
     canary: parameters.Canary = None,
+    test_to: parameters.TestTo = (),
     prices: parameters.Prices = None,
     max_cost: parameters.MaxCost = None,
     max_parts: parameters.MaxParts = None,
@@ -91,6 +93,7 @@ def send_campaign(
     late = lateness(scheduled, given.pop("latest_start_minutes"))
     if late is not None:
         return late_state(late)  # pyright: ignore[reportReturnType]  # a state, as below
+    refuse_recorded_numbers(this_run().parameters)
     order = Order.checked(**filled(given, scheduled))
     watch = watcher()
     watch.step("checking the results place and the credentials")

@@ -14,6 +14,7 @@ from tasks.order import Order
 from tasks.outlook import Outlook
 from tasks.plan import FrozenPlan
 from tasks.prices import Cost, Prices, cost_of
+from tasks.rehearsal import MOST_OWN_NUMBERS
 from tasks.senders import Senders
 from tasks.statuses import Status
 from tasks.todo import Todo
@@ -81,7 +82,8 @@ class Preview:
     `rows`, `groups`, `destinations` and `refused` are the whole plan's; `numbers`, `calls` and `resent_chunks` are what
     this run has left to do. `parts` (this run's) and `cost` are None where they are not known;
     `costs` and `broken_caps` are the whole plan's. `canary_first` is how many numbers go out before
-    the others of this run; `canary` what became of them, once it is known. No whole phone number stands in it.
+    the others of this run; `canary` what became of them, once it is known.
+    `is_test` says that it goes to the operator's own numbers. No whole phone number stands in it.
     """
 
     campaign: str
@@ -107,6 +109,7 @@ class Preview:
     canary_first: int | None = None
     max_failure_rate: float = 1.0
     canary: Canary | None = None
+    is_test: bool = False
 
     @property
     def sendable(self) -> int:
@@ -153,7 +156,9 @@ def make_preview(
     destinations, samples, *refused = pl.collect_all(
         [
             rows.filter(status=SENDABLE).group_by("region").len().sort("len", "region", descending=[True, False]),
-            rows.filter(chunk=0).filter(pl.col("position") < _EXAMPLES).sort("position"),
+            rows.filter(status=SENDABLE).head(MOST_OWN_NUMBERS)
+            if order.test_to
+            else rows.filter(chunk=0).filter(pl.col("position") < _EXAMPLES).sort("position"),
             *(
                 rows.filter(pl.col("status") == group.status, pl.col("reason").eq_missing(pl.lit(group.reason)))
                 .select("status", "reason", "source", "row", "recipient", "detail")
@@ -201,6 +206,7 @@ def make_preview(
         outlook=outlook,
         canary_first=canary_first,
         max_failure_rate=order.max_failure_rate,
+        is_test=bool(order.test_to),
     )
 
 

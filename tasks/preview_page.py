@@ -15,6 +15,9 @@ _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
 _MOST_LISTS: Final = 5
 _MOST_OPENINGS: Final = 5
+_TEST: Final = (
+    "A test: your own numbers get what the first rows of the lists would read, and nobody on the lists gets anything."
+)
 
 
 def preview_page(preview: Preview) -> Page:
@@ -32,6 +35,8 @@ def question_page(preview: Preview) -> Page:
 
 def preview_sentence(preview: Preview) -> str:
     """Say in one line what this run would send."""
+    if not preview.numbers and preview.is_test:
+        return "Nothing is left to send: this very test was sent before. Under another campaign ID it is sent again."
     if not preview.numbers:
         return f"Nothing is left to send: {preview.sendable:,} of {preview.rows:,} rows can be sent, and all were."
     parts = "" if preview.parts is None else f", {preview.parts:,} message parts"
@@ -68,6 +73,8 @@ def canary_sentence(preview: Preview) -> str | None:
 def _head(preview: Preview) -> list[Block]:
     dry = "A dry run; it would send " if preview.dry_run and preview.numbers else ""
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
+    if preview.is_test:
+        blocks.append(Words(_TEST, strong=True))
     if canary := canary_sentence(preview):
         blocks.append(Words(canary, strong=preview.canary is not None))
     if warning := resend_sentence(preview):

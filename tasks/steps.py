@@ -42,7 +42,7 @@ def plan_campaign(run: Run) -> FrozenPlan:
     frozen = FrozenPlan.load(run.order.fingerprint(), run.store, run.scratch)
     if frozen is None:
         frozen, sources = plan_lists(
-            run.order, run.store, run.s3, run.scratch, sources=run.sources, overrides=run.overrides
+            run.order, run.store, run.s3, run.scratch, sources=run.sources, overrides=run.overrides, own=run.own
         )
         run.campaign.update(lists=[{"uri": source.uri, "identity": source.identity} for source in sources])
     run.campaign.update(
@@ -66,7 +66,7 @@ def read_ledger(run: Run, plan: FrozenPlan, *, after_canary: bool = False) -> To
     histories = run.ledger.histories()
     resend = run.order.on_unknown is OnUnknown.RESEND
     taken = DeliveryArchive(run.store, run.scratch).taken_chunks(run.campaign.id)
-    canary = 0 if run.order.canary is None else plan.canary_chunks(run.order.canary)
+    canary = plan.canary_chunks(run.order.canary_numbers) if run.order.canary_numbers else 0
     states = {
         index: ChunkState.SETTLED if index in taken else histories.get(index, History()).state
         for index in range(canary if after_canary else 0, plan.chunk_count())
@@ -108,7 +108,7 @@ def preview_campaign(run: Run, plan: FrozenPlan, todo: Todo) -> Preview:
         calls=len(todo.chunks),
         resent_chunks=len(todo.resent),
         outlook=_outlook(run, plan, todo),
-        canary_first=run.order.canary if todo.begins_with_canary else None,
+        canary_first=run.order.canary_numbers if todo.begins_with_canary else None,
     )
 
 
@@ -167,7 +167,7 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
         costs=None if run.prices is None else cost_of(presented_rows(path), run.prices),
         s3=run.s3,
         senders=run.order.senders,
-        canary=None if run.order.canary is None else _canary_of(path, plan.canary_chunks(run.order.canary)),
+        canary=_canary_of(path, plan, run.order.canary_numbers),
     )
     run.campaign.update(
         summary={
@@ -181,7 +181,8 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
     return report
 
 
-def _canary_of(results: Path, chunks: int) -> Canary | None:
+def _canary_of(results: Path, plan: FrozenPlan, numbers: int) -> Canary | None:
+    chunks = plan.canary_chunks(numbers) if numbers else 0
     return count_canary(pl.scan_parquet(results, glob=False), chunks) if chunks else None
 
 
