@@ -18,5 +18,5 @@ def refuse_recorded_numbers(parameters: Mapping[str, Any]) -> None:
         raise InputError(
             "--test-to: Prefect has recorded a phone number among this run's parameters, and nothing was sent. Put "
             "your own numbers into a list and name that, or send the test by `globe-sms send`. From Python, "
-            'pydantic.SecretStr("+6581234567") hides a number from the records.'
+            "pydantic.SecretStr(number) hides it from the records."
         )

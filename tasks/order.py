@@ -255,7 +255,7 @@ class Order(BaseModel):
 
     @property
     def quiet_hours(self) -> Hours | None:
-        """When recipients may be texted; None for around the clock: so do codes and tests, as somebody waits for them."""
+        """When recipients may be texted; None for around the clock, as for codes and tests that somebody waits for."""
         waited_for = self.type is MessageType.OTP or self.test_to
         return None if self.hours is None or waited_for else Hours.parse(self.hours)
 

@@ -368,4 +368,4 @@ def test_prefect_records_no_own_number(sandbox: Sandbox, results: str, list_of: 
     with get_client(sync_client=True) as client:
         recorded = [run.parameters["test_to"] for run in client.read_flow_runs(flow_run_filter=named)]
     assert sorted(recorded) == sorted([["**********"], [str(own)], ["6591234568"]])
-    assert [arrival.numbers for arrival in sandbox.gateway.log()] == [("6591234567",)]
+    assert [arrival.numbers for arrival in sandbox.gateway.log()] == [["6591234567"]]

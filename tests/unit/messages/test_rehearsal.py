@@ -156,7 +156,7 @@ def test_a_number_in_prefects_records_is_refused(given: object) -> None:
     """And not shown."""
     with pytest.raises(InputError, match="Prefect has recorded a phone number") as caught:
         refuse_recorded_numbers({"test_to": given})
-    assert "8123" not in str(caught.value).replace("+6581234567", "")
+    assert "8123" not in str(caught.value)
 
 
 @pytest.mark.parametrize("given", [None, [], ["s3://b/own.csv"], ["**********"]])
