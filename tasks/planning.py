@@ -18,7 +18,7 @@ from tasks.rehearsal import put_in_place_of_rows
 from tasks.s3 import S3Access
 from tasks.selection import only_countries, only_first
 from tasks.store import Store
-from tasks.suppression import leave_out, read_suppressed, read_texted
+from tasks.suppression import check_suppressed, check_texted, leave_out, read_suppressed, read_texted
 from tasks.zones import zone_table
 
 
@@ -38,6 +38,19 @@ def read_order_lists(order: Order, sources: tuple[ListSource, ...], s3: Callable
         InputError: as `read_lists`; a placeholder's column that is not there, too.
     """
     return read_lists(sources, number_column=order.number_column, s3=s3, columns=order.wording.columns, prefix=PREFIX)
+
+
+def check_order_lists(order: Order, s3: Callable[[], S3Access]) -> None:
+    """Find what would keep an order's lists from being read, by the first bytes and the columns of each.
+
+    Raises:
+        InputError: as `plan_lists`, but for what stands further down in a list.
+    """
+    read_order_lists(order, find_order_lists(order, s3), s3)
+    if order.suppress:
+        check_suppressed(order.suppress, s3)
+    if order.exclude_results:
+        check_texted(order.exclude_results, s3)
 
 
 def plan_lists(

@@ -21,7 +21,7 @@ from tasks.order import Order
 from tasks.override_table import read_overrides
 from tasks.pacing import Pacer
 from tasks.places import open_store
-from tasks.planning import find_order_lists, read_order_lists
+from tasks.planning import check_order_lists, find_order_lists
 from tasks.prices import Prices, read_prices
 from tasks.recipients import ListSource
 from tasks.rehearsal import read_own_numbers
@@ -144,7 +144,7 @@ def preflight(order: Order, environ: Mapping[str, str] = os.environ) -> None:
     read_prices(order.prices, s3)
     _own_numbers(order, overrides, s3)
     if order.campaign is None or order.test_to or PLAN_KEY not in store.within(order.campaign).list(PLAN_KEY):
-        read_order_lists(order, find_order_lists(order, s3), s3)
+        check_order_lists(order, s3)
 
 
 @contextlib.contextmanager
