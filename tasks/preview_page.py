@@ -66,7 +66,7 @@ def canary_sentence(preview: Preview) -> str | None:
     numbers = "number goes" if preview.canary_first == 1 else f"{preview.canary_first:,} numbers go"
     return (
         f"The first {numbers} out alone, as a canary. The others follow once all its calls are answered, if at most "
-        f"{preview.max_failure_rate:.0%} of it failed or is unknown."
+        f"{100 * preview.max_failure_rate:g} % of it failed or is unknown."
     )
 
 
