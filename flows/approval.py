@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from prefect import get_run_logger
 
-from flows.asking import asked_before, pause_for_answer, suspend_for_answer, this_run
+from flows.asking import Stage, asked_before, pause_for_answer, suspend_for_answer, this_run
 from flows.watching import watcher
 from tasks.approval import NOBODY, Answer, Approval, Decision, approved_before, keep, last_question, may_ask, must_ask
 from tasks.bulletin import Bulletin
@@ -16,25 +16,27 @@ from tasks.preview import Preview
 from tasks.run import Run
 from tasks.steps import read_ledger, write_campaign_results
 from tasks.stopping import Stop, StopCause
-from tasks.todo import Todo
-
-_NOTHING = Todo((), (), {}, 0)
+from tasks.todo import NOTHING, Todo
 
 
 def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: Bulletin) -> Todo:
     """Return what may be sent: all that is left, or nothing, and then the run's stop says why.
 
     While somebody is asked, the campaign's lease is given back. What an earlier run had approved is not asked again.
+    What waits for a canary is asked for with what became of it: before that is known, this lets it pass.
 
     Raises:
         InputError: somebody must be asked, and nobody can be.
         CampaignBusyError: another run has taken the campaign up in the meantime.
         prefect.exceptions.Pause: the run is suspended; the answer starts it anew from the top.
     """
-    if run.order.dry_run or not todo.chunks:
+    if run.order.dry_run or not todo.chunks or (todo.is_after_canary and preview.canary is None):
         return todo
     flow_run = this_run()
-    asked = may_ask(run.order) and asked_before(flow_run)
+    if todo.begins_with_canary and may_ask(run.order) and asked_before(flow_run, Stage.AFTER_CANARY):
+        return read_ledger(run, plan, after_canary=True)
+    stage = Stage.FIRST if preview.canary is None else Stage.AFTER_CANARY
+    asked = may_ask(run.order) and asked_before(flow_run, stage)
     if not asked and approved_before(run.campaign, run.order, todo):
         get_run_logger().info("%s: approved before, nobody is asked again", run.campaign.id)
         return todo
@@ -51,21 +53,22 @@ def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: 
         resent_chunks=len(todo.resent),
         settings=run.order.fingerprint(),
         asked_by=str(flow_run.id),
+        after_canary=stage is Stage.AFTER_CANARY,
     )
     if decide is not None:
         answer = _ask_meanwhile(run, question, lambda: decide(preview))
     elif flow_run.deployment_id is None:
         bulletin.asking(preview)
         get_run_logger().warning("%s: waiting for an answer: press Resume on this run's page", run.campaign.id)
-        answer = _ask_meanwhile(run, question, lambda: pause_for_answer(preview, run.order.approval_timeout))
+        answer = _ask_meanwhile(run, question, lambda: pause_for_answer(preview, run.order.approval_timeout, stage))
     elif asked:
         question = _as_it_was_asked(run, question)
-        answer = suspend_for_answer(preview, run.order.approval_timeout)
+        answer = suspend_for_answer(preview, run.order.approval_timeout, stage)
     else:
         bulletin.asking(preview)
         _write_unapproved(run, plan, question)
         get_run_logger().warning("%s: waiting for an answer: press Resume on this run's page", run.campaign.id)
-        answer = suspend_for_answer(preview, run.order.approval_timeout)
+        answer = suspend_for_answer(preview, run.order.approval_timeout, stage)
     return _act_on(run, plan, question, answer)
 
 
@@ -87,13 +90,17 @@ def _as_it_was_asked(run: Run, question: Approval) -> Approval:
 def _write_unapproved(run: Run, plan: FrozenPlan, question: Approval) -> None:
     """Write the results of a run that nobody answers: no process of ours is there to write them when the time is up."""
     waited = in_words(run.order.approval_timeout)
-    message = f"nobody has approved it yet; without an answer in {waited} it counts as declined. Nothing was sent."
+    message = (
+        f"nobody has approved it yet; without an answer in {waited} it counts as declined. {_sent(question)} was sent."
+    )
     write_campaign_results(run, plan, 0, Stop(StopCause.DECLINED, message))
     keep(run.campaign, question)
 
 
 def _act_on(run: Run, plan: FrozenPlan, question: Approval, answer: Answer) -> Todo:
-    todo = read_ledger(run, plan)  # others may have sent some of it while somebody was asked
+    todo = read_ledger(
+        run, plan, after_canary=question.after_canary
+    )  # others may have sent some of it while somebody was asked
     if answer.decision is Decision.APPROVED and not question.covers(todo, run.order.fingerprint()):
         answer = Answer(
             Decision.DECLINED, NOBODY, f"{answer.by} approved it, but there is more to send now than was shown"
@@ -103,8 +110,13 @@ def _act_on(run: Run, plan: FrozenPlan, question: Approval, answer: Answer) -> T
         get_run_logger().info("%s: approved by %s %s", run.campaign.id, answer.by, answer.note)
         return todo
     who = answer.note if answer.by == NOBODY else f"by {answer.by} {answer.note}"
-    run.stop.set(Stop(StopCause.DECLINED, f"{who}; nothing was sent. Run the campaign again to be asked again."))
-    return _NOTHING
+    sent = _sent(question).lower()
+    run.stop.set(Stop(StopCause.DECLINED, f"{who}; {sent} was sent. Run the campaign again to be asked again."))
+    return NOTHING
+
+
+def _sent(question: Approval) -> str:
+    return "Nothing but the canary" if question.after_canary else "Nothing"
 
 
 def _now() -> str:

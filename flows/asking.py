@@ -6,6 +6,7 @@ Any other run is paused: its process waits. Whatever is not a clear yes in time 
 
 import time
 from contextlib import suppress
+from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, cast
 from uuid import UUID
 
@@ -29,9 +30,15 @@ from tasks.pages import as_markdown
 from tasks.preview import Preview
 from tasks.preview_page import question_page
 
-_KEY: Final = "approval"
 _LOOK_SECONDS: Final = 2.0
 _LONGER_SECONDS: Final = 3_600  # the server's own limit comes later than ours: it would fail the run
+
+
+class Stage(StrEnum):
+    """When somebody is asked; Prefect keeps a question and its answer under this key."""
+
+    FIRST = "approval"
+    AFTER_CANARY = "approval-after-canary"
 
 
 class CampaignApproval(RunInput):
@@ -69,28 +76,28 @@ def this_run() -> FlowRun:
     return context.flow_run
 
 
-def asked_before(run: FlowRun) -> bool:
+def asked_before(run: FlowRun, stage: Stage) -> bool:
     """Whether this flow run was suspended for an answer earlier; then its answer counts, whatever others answered."""
     if run.deployment_id is None:
         return False
-    keys = keyset_from_paused_state(Suspended(pause_key=_KEY))
+    keys = keyset_from_paused_state(Suspended(pause_key=stage.value))
     return read_flow_run_input(keys["schema"], flow_run_id=run.id) is not None
 
 
-def suspend_for_answer(preview: Preview, seconds: int) -> Answer:
+def suspend_for_answer(preview: Preview, seconds: int, stage: Stage) -> Answer:
     """Suspend this flow run until somebody answers; in the run that the answer starts, return the answer.
 
     Raises:
         prefect.exceptions.Pause: the run is suspended; its process is to end.
     """
     try:
-        given = suspend_flow_run(wait_for_input=_form(preview), timeout=seconds, key=_KEY)
+        given = suspend_flow_run(wait_for_input=_form(preview), timeout=seconds, key=stage.value)
     except (ValidationError, ValueError, RuntimeError) as error:
         return _no_answer(f"the run went on without a clear answer ({type(error).__name__})")
     return _answer(given)
 
 
-def pause_for_answer(preview: Preview, seconds: int) -> Answer:
+def pause_for_answer(preview: Preview, seconds: int, stage: Stage) -> Answer:
     """Wait in this process until somebody answers on the paused flow run.
 
     Raises:
@@ -104,7 +111,7 @@ def pause_for_answer(preview: Preview, seconds: int) -> Answer:
         )
     run = this_run().id
     form = _form(preview)
-    state: State[Any] = Paused(timeout_seconds=seconds + _LONGER_SECONDS, pause_key=_KEY)
+    state: State[Any] = Paused(timeout_seconds=seconds + _LONGER_SECONDS, pause_key=stage.value)
     keys = keyset_from_paused_state(state)
     state.state_details.run_input_keyset = {str(name): key for name, key in keys.items()}
     with get_client(sync_client=True) as client:

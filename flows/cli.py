@@ -143,6 +143,13 @@ def send(
     ] = (),
     deny_country: Annotated[tuple[str, ...], Parameter(negative="", help="Send to none of these.")] = (),
     sample: Annotated[int | None, Parameter(help="Send to the first so many rows only.")] = None,
+    canary: Annotated[
+        int | None, Parameter(help="Send to so many numbers first, and to the others if not too many of them failed.")
+    ] = None,
+    test_to: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", consume_multiple=True, help="Your own numbers: they alone get the first rows' texts."),
+    ] = (),
     prices: Annotated[
         str | None, Parameter(help="A table (country or prefix, price of a part, currency): says what it costs.")
     ] = None,
@@ -173,7 +180,7 @@ def send(
         OnUnknown, Parameter(help="Chunks that an earlier run left unknown: hold, or resend once (may text twice).")
     ] = OnUnknown.HOLD,
     max_failure_rate: Annotated[
-        float, Parameter(help="Stop when more than this share failed or is unknown, after 1,000 numbers.")
+        float, Parameter(help="Stop when more than this share failed or is unknown, after 1,000 numbers or a canary.")
     ] = 0.5,
     dry_run: Annotated[bool, Parameter(negative="", help="Plan, write results, call nothing.")] = False,
     require_approval: Annotated[
@@ -213,6 +220,8 @@ def send(
         allow_country=allow_country,
         deny_country=deny_country,
         sample=sample,
+        canary=canary,
+        test_to=test_to,
         prices=prices,
         max_cost=max_cost,
         max_parts=max_parts,

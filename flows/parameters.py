@@ -7,7 +7,7 @@ checked by `tasks.order.Order`, whose names, bounds and defaults these are.
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, SecretStr, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from tasks.gateway import MessageType
@@ -109,6 +109,26 @@ DenyCountry = Annotated[
 Sample = Annotated[
     int | None,
     _optional("Only the first rows", "How many rows of the lists are sent; the others are not_sent.", "int", ge=1),
+]
+Canary = Annotated[
+    int | None,
+    _optional(
+        "Canary",
+        "How many numbers go out alone, first. The others follow only if not too many of these failed or are unknown, "
+        "by the limit below. Where somebody is asked before sending, they are asked once more then, with what became "
+        "of the canary.",
+        "int",
+        ge=1,
+    ),
+]
+TestTo = Annotated[
+    tuple[Annotated[SecretStr, WithJsonSchema({"type": "string"})], ...],
+    field_of(
+        "Test to own numbers",
+        "Where a list of up to 20 numbers of your own is, s3:// or a path on the worker: they get what the first rows "
+        "of the lists would read, and nobody else gets anything. Not the numbers themselves: they would stand in "
+        "Prefect's records.",
+    ),
 ]
 Prices = Annotated[
     str | None,
@@ -273,8 +293,8 @@ MaxFailureRate = Annotated[
     float,
     field_of(
         "Stop above this share of failures",
-        "Stop when more than this share of the numbers failed or is unknown, judged after the first 1,000. 0.5 is "
-        "half.",
+        "Stop when more than this share of the numbers failed or is unknown, judged after the first 1,000, and of a "
+        "canary on its own. 0.5 is half.",
         ge=0,
         le=1,
     ),

@@ -13,7 +13,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows import parameters
 from flows.approval import approve
 from flows.asking import this_run
+from flows.canary import send_canary
 from flows.endings import final_state, late_state
+from flows.recorded import refuse_recorded_numbers
 from flows.scheduled import filled, lateness, run_name, scheduled_time
 from flows.send_shards import send_shards
 from flows.watching import watcher
@@ -50,6 +52,8 @@ def send_campaign(
     allow_country: parameters.AllowCountry = (),
     deny_country: parameters.DenyCountry = (),
     sample: parameters.Sample = None,
+    canary: parameters.Canary = None,
+    test_to: parameters.TestTo = (),
     prices: parameters.Prices = None,
     max_cost: parameters.MaxCost = None,
     max_parts: parameters.MaxParts = None,
@@ -89,6 +93,7 @@ def send_campaign(
     late = lateness(scheduled, given.pop("latest_start_minutes"))
     if late is not None:
         return late_state(late)  # pyright: ignore[reportReturnType]  # a state, as below
+    refuse_recorded_numbers(this_run().parameters)
     order = Order.checked(**filled(given, scheduled))
     watch = watcher()
     watch.step("checking the results place and the credentials")
@@ -101,10 +106,11 @@ def send_campaign(
         watch.previewed(preview)
         check_caps(run, preview)
         todo = approve(run, plan, todo, preview, bulletin)
-        if todo.chunks and not order.dry_run:
+        rest = send_canary(run, plan, todo, preview, bulletin)
+        if rest.chunks and not order.dry_run:
             bulletin.sending(run.tally)
             watch.sending(run.tally)
-            send_shards(run, plan, todo)
+            send_shards(run, plan, rest)
         watch.step("writing the results")
         report = write_campaign_results(run, plan, len(todo.resent))
         bulletin.ended(report)

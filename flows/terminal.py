@@ -182,4 +182,5 @@ def report_table(report: CampaignReport) -> Table:
 
 def report_lines(report: CampaignReport) -> list[str]:
     """Return the lines under the table: calls, rate, what is open, and where the results are."""
-    return [speed(report), outcome(report), f"Results: {report.uri}"]
+    canary = [] if report.canary is None else [report.canary.sentence()]
+    return [speed(report), *canary, outcome(report), f"Results: {report.uri}"]

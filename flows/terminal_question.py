@@ -13,7 +13,7 @@ from tasks.durations import in_words
 from tasks.errors import InputError
 from tasks.order import Order
 from tasks.preview import Preview
-from tasks.preview_page import preview_sentence
+from tasks.preview_page import canary_sentence, preview_sentence
 
 _YES = {"y", "yes"}
 
@@ -50,7 +50,9 @@ class TerminalQuestion:
 
     def _ask(self, preview: Preview) -> Answer:
         """Ask once; whatever is not yes is no, and so is silence."""
-        self._console.print(f"Send {preview_sentence(preview)} [y/N] ", end="", markup=False, highlight=False)
+        canary = canary_sentence(preview)
+        before = f"{canary} " if preview.canary is not None else ""
+        self._console.print(f"{before}Send {preview_sentence(preview)} [y/N] ", end="", markup=False, highlight=False)
         timeout = self._order.approval_timeout
         ready, _, _ = select.select([self._answers], [], [], timeout)
         if not ready:

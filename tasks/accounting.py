@@ -49,3 +49,18 @@ def account_for(
         return made if states is None else apply_states(made, states, campaign)
 
     return write_results(plan, results, scratch)
+
+
+def account_for_chunks(
+    plan: FrozenPlan, ledger: Ledger, store: Store, scratch: Path, *, campaign: str, chunks: range
+) -> pl.LazyFrame:
+    """Return the results of these few chunks as they stand now, without their parts; read from the ledger at once.
+
+    Raises:
+        StoreError: the store did not answer, or refused.
+    """
+    histories = {index: history for index, history in ledger.histories().items() if index in chunks}
+    archive = DeliveryArchive(store, scratch)
+    rows = plan.scan().filter(pl.col("chunk").is_between(chunks.start, chunks.stop, closed="left"))
+    made = make_results(rows, gather(histories, ledger.receipts(histories)), campaign, "stopped")
+    return made if archive.is_empty() else apply_states(made, archive.scan(), campaign)

@@ -38,6 +38,7 @@ class Approval:
     """A question and its answer, as campaign.json keeps them.
 
     `numbers` and `resent_chunks` are the figures that were shown, `asked_by` names the run that asked, `at` is ISO.
+    `after_canary` says that what became of the canary was shown, too.
     """
 
     decision: Decision
@@ -48,6 +49,7 @@ class Approval:
     resent_chunks: int
     settings: str
     asked_by: str
+    after_canary: bool = False
 
     def covers(self, todo: Todo, settings: str) -> bool:
         """Whether what is left to do now was shown when the question was asked."""
@@ -82,6 +84,7 @@ def approved_before(campaign: Campaign, order: Order, todo: Todo) -> bool:
         last is not None
         and last.decision is Decision.APPROVED
         and not todo.resent
+        and last.after_canary >= todo.is_after_canary
         and last.covers(todo, order.fingerprint())
     )
 

@@ -75,6 +75,7 @@ class Bulletin:
         self._jobs: queue.SimpleQueue[Callable[[SyncPrefectClient], object] | None] = queue.SimpleQueue()
         self._tally: Tally | None = None
         self._progress: UUID | None = None
+        self._began = False
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=context.run, args=(self._work,), name="bulletin", daemon=True)
 
@@ -87,7 +88,10 @@ class Bulletin:
         self._tell("approval_needed", numbers=preview.numbers, calls=preview.calls, seconds=round(preview.seconds))
 
     def sending(self, tally: Tally) -> None:
-        """Show the progress from here on."""
+        """Show the progress from here on; after the first time it is shown already."""
+        if self._began:
+            return
+        self._began = True
         self._tell("started", numbers=tally.standing.total)
         self._jobs.put(lambda client: self._follow(client, tally))
 

@@ -124,7 +124,7 @@ def window_rows(numbers_per_call: int) -> int:
 
 
 def cut_into_lanes(
-    rows: Path, ranks: pl.LazyFrame, lanes: Lanes, numbers_per_call: int, folder: Path
+    rows: Path, ranks: pl.LazyFrame, lanes: Lanes, numbers_per_call: int, folder: Path, *, canary: int = 0
 ) -> tuple[pl.LazyFrame, Cut]:
     """Return a frame beside `rows`, row for row, with `chunk` (UInt32) and `position` (UInt16), and the cut itself.
 
@@ -136,13 +136,14 @@ def cut_into_lanes(
         lanes: The lanes, and which of them a row belongs to.
         numbers_per_call: The most numbers of a chunk.
         folder: Where the frame's files are written; they must stay as long as it is read.
+        canary: So many of the first sendable rows are a window of their own, so that no chunk mixes them with others.
     """
     window = lanes.window or window_rows(numbers_per_call)
     windows: list[tuple[int, int]] = []
     stretches: list[Stretch] = []
     files: list[Path] = []
     chunks = 0
-    for start, length in _windows(ranks, window):
+    for start, length in _windows(ranks, window, canary):
         facts = pl.scan_parquet(rows, glob=False).select("region", "e164").slice(start, length)
         placed, found = _cut_window(
             facts.collect(engine="streaming").with_columns(
@@ -160,13 +161,13 @@ def cut_into_lanes(
     return pl.scan_parquet(files, glob=False), Cut(lanes.lanes, numbers_per_call, tuple(windows), tuple(stretches))
 
 
-def _windows(ranks: pl.LazyFrame, window: int) -> Iterator[tuple[int, int]]:
+def _windows(ranks: pl.LazyFrame, window: int, canary: int) -> Iterator[tuple[int, int]]:
     """Yield the first row and the rows of each window; there is at least one, also without rows."""
     count = ranks.select(pl.len()).collect(engine="streaming").item()
     found = (
         ranks.select("nth")
         .with_row_index("index")
-        .filter(pl.col("nth") % window == 0)
+        .filter((pl.col("nth") == 0) | ((pl.col("nth") >= canary) & ((pl.col("nth") - canary) % window == 0)))
         .select("index")
         .collect(engine="streaming")
         .to_series()

@@ -3,11 +3,11 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from tasks.errors import InputError
 from tasks.gateway import MessageType, check_sender_id
@@ -15,21 +15,23 @@ from tasks.hours import Hours, parse_span
 from tasks.messages import Wording, parse_template
 from tasks.numbers import Overrides, checked_region
 from tasks.recipients import known_encoding
+from tasks.rehearsal import check_own
 from tasks.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
 
 LONGEST_MESSAGE = 1_500
 MOST_NUMBERS = 1_000
 LONGEST_APPROVAL = 30 * 24 * 3_600
+_LONGEST_TESTED = 100 - len("-test-01234567")
 _CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _OF_THE_ACCOUNT = ("sender_id", "numbers_per_call", "calls_per_second")
 _LISTS = ("suppress", "exclude_results")
 _COUNTRIES = ("allow_country", "deny_country")
 _LATER = (
     *("no_header", "encoding", "numbers_override_sha256", "message_column", "downgrade", "max_characters"),
-    *("suppress", "exclude_results", "allow_country", "deny_country", "sample"),
-    "sender_by_country",
+    *("suppress", "exclude_results", "allow_country", "deny_country", "sample", "canary"),
+    *("sender_by_country", "test_to_sha256"),
 )
-_INTERNAL = ("inherited", "numbers_override_sha256", "sender_by_country")
+_INTERNAL = ("inherited", "numbers_override_sha256", "sender_by_country", "test_to_sha256")
 _OPTION_OF = {"recipients": "recipients", "sender_by_country": "--sender-id"}
 _CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -68,6 +70,8 @@ class Order(BaseModel):
     allow_country: tuple[str, ...] = ()
     deny_country: tuple[str, ...] = ()
     sample: Annotated[int | None, Field(ge=1)] = None
+    canary: Annotated[int | None, Field(ge=1)] = None
+    test_to: tuple[SecretStr, ...] = ()
     prices: Annotated[str | None, Field(min_length=1)] = None
     max_cost: Annotated[float | None, Field(ge=0)] = None
     max_parts: Annotated[int | None, Field(ge=0)] = None
@@ -91,6 +95,7 @@ class Order(BaseModel):
     sender_by_country: tuple[str, ...] = ()
     inherited: frozenset[str] = frozenset()
     numbers_override_sha256: str | None = None
+    test_to_sha256: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -103,10 +108,16 @@ class Order(BaseModel):
         left = {name for name in _OF_THE_ACCOUNT if values.get(name) is None}
         return {**{name: value for name, value in values.items() if name not in left}, "inherited": left}
 
-    @field_validator("recipients", *_LISTS, *_COUNTRIES, mode="before")
+    @field_validator("recipients", "test_to", *_LISTS, *_COUNTRIES, mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else () if value is None else value
+        return (value,) if isinstance(value, str | SecretStr) else () if value is None else value
+
+    @field_validator("test_to")
+    @classmethod
+    def _own_numbers(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        check_own(value)
+        return value
 
     @field_validator(*_LISTS)
     @classmethod
@@ -246,8 +257,9 @@ class Order(BaseModel):
 
     @property
     def quiet_hours(self) -> Hours | None:
-        """When recipients may be texted; None for around the clock, as codes that somebody waits for always are."""
-        return None if self.hours is None or self.type is MessageType.OTP else Hours.parse(self.hours)
+        """When recipients may be texted; None for around the clock, as for codes and tests that somebody waits for."""
+        waited_for = self.type is MessageType.OTP or self.test_to
+        return None if self.hours is None or waited_for else Hours.parse(self.hours)
 
     @property
     def wording(self) -> Wording:
@@ -263,9 +275,22 @@ class Order(BaseModel):
         """Return the order with the content of its table of prefixes, which a resume must keep."""
         return self.model_copy(update={"numbers_override_sha256": overrides.digest if overrides.mobile else None})
 
+    def testing(self, numbers: Iterable[int]) -> Self:
+        """Return the order with the own numbers (E.164) that its test goes to, which a resume must keep."""
+        return self.model_copy(update={"test_to_sha256": _digest(sorted(numbers))})
+
+    @property
+    def canary_numbers(self) -> int:
+        """How many numbers go out before the others; 0 for none, as in a test."""
+        return 0 if self.test_to else self.canary or 0
+
     def parameters(self) -> dict[str, Any]:
-        """Return the flow's parameters for this order; what was left to the account is None again."""
+        """Return the flow's parameters for this order; what was left to the account is None again.
+
+        Own numbers stay secret: Prefect records stars in their place.
+        """
         parameters = {**self.model_dump(mode="json", exclude=set(_INTERNAL)), **dict.fromkeys(self.inherited)}
+        parameters["test_to"] = list(self.test_to)
         if self.sender_by_country:
             usual = parameters["sender_id"]
             others = [] if usual is None else [f"{ALL_OTHERS}={usual}"]
@@ -278,6 +303,7 @@ class Order(BaseModel):
         What came later than the first campaigns stands there only where it is used, so that they can be resumed.
         """
         defaults = {name: field.default for name, field in type(self).model_fields.items()}
+        later = [name for name in _LATER if name != "canary" or not self.test_to]
         return self.model_dump(
             mode="json",
             include={
@@ -288,7 +314,7 @@ class Order(BaseModel):
                 "default_region",
                 "number_column",
                 "numbers_per_call",
-                *(name for name in _LATER if getattr(self, name) != defaults[name]),
+                *(name for name in later if getattr(self, name) != defaults[name]),
                 *(["exclude_days"] if self.exclude_results else []),
                 *(["hours"] if self.quiet_hours else []),
             },
@@ -302,12 +328,19 @@ class Order(BaseModel):
         """Return the campaign id: the given one, or one made of the settings and the lists' contents.
 
         So the same command on the same lists is the same campaign: run twice, it sends once; also when the account's
-        limits were raised in between.
+        limits were raised in between. A test has an id of its own, made of the campaign's and all that it depends on.
         """
+        if self.test_to:
+            tested = self.model_copy(update={"test_to": (), "test_to_sha256": None}).campaign_for(identities)
+            return f"{tested[:_LONGEST_TESTED]}-test-{_digest([tested, self._own_settings(), *identities])[:8]}"
+        return self.campaign or f"campaign-{_digest([self._own_settings(), *identities])[:12]}"
+
+    def _own_settings(self) -> dict[str, Any]:
+        """Return the frozen settings but for what the account says, which may change."""
         settings = self.frozen_settings()
         if self.account is not None:
             settings |= {**dict.fromkeys(self.inherited & settings.keys()), "account": self.account}
-        return self.campaign or f"campaign-{_digest([settings, *identities])[:12]}"
+        return settings
 
 
 def _digest(value: Any) -> str:

@@ -44,6 +44,7 @@ def make_plan(
     *,
     carried: Sequence[str] = (),
     lanes: Lanes | None = None,
+    canary: int = 0,
 ) -> tuple[pl.LazyFrame, Cut | None]:
     """Mark duplicates and cut the sendable rows into chunks, in input order or, with `lanes`, lane by lane.
 
@@ -51,7 +52,8 @@ def make_plan(
     a null status means sendable. Of several rows with one phone number the first wins, and the others say
     which it was: `<source>#<row>`. Adds chunk (u32) and position (u16), null for rows that are not sent.
     `carried` are further columns of `judged` that the plan keeps at its end, for the rows that are sent.
-    With `lanes` it also returns how the chunks were cut; see `tasks.lanes`.
+    With `lanes` it also returns how the chunks were cut; see `tasks.lanes`. So many sendable rows as `canary` says come
+    first in chunks of their own, the last of which may be short: whoever asks for ten people gets ten.
 
     The judged rows are read once and kept in `folder`, which must stay as long as the plan is read. It runs in the
     streaming engine: neither the list nor its numbers are in memory as a whole.
@@ -61,10 +63,10 @@ def make_plan(
         rows, compression="lz4" if carried else "uncompressed", statistics=False, engine="streaming"
     )
     parts = [pl.scan_parquet(rows, glob=False), rank_rows(rows, folder)]
-    chunk, position = pl.col("nth") // numbers_per_call, pl.col("nth") % numbers_per_call
+    chunk, position = _places(numbers_per_call, canary)
     cut = None
     if lanes is not None:
-        places, cut = cut_into_lanes(rows, parts[1], lanes, numbers_per_call, folder)
+        places, cut = cut_into_lanes(rows, parts[1], lanes, numbers_per_call, folder, canary=canary)
         parts.append(places)
         chunk, position = pl.col("chunk"), pl.col("position")
     repeating = pl.col("first_row").is_not_null()
@@ -82,6 +84,19 @@ def make_plan(
     ), cut
 
 
+def _places(numbers_per_call: int, canary: int) -> tuple[pl.Expr, pl.Expr]:
+    nth = pl.col("nth").cast(pl.Int64)
+    if not canary:
+        return nth // numbers_per_call, nth % numbers_per_call
+    after = nth - canary
+    chunk = pl.when(after < 0).then(nth // numbers_per_call)
+    position = pl.when(after < 0).then(nth % numbers_per_call)
+    return (
+        chunk.otherwise(-(-canary // numbers_per_call) + after // numbers_per_call),
+        position.otherwise(after % numbers_per_call),
+    )
+
+
 def freeze(
     judged: pl.LazyFrame,
     numbers_per_call: int,
@@ -90,15 +105,17 @@ def freeze(
     *,
     carried: Sequence[str] = (),
     lanes: Lanes | None = None,
+    canary: int = 0,
 ) -> Path:
     """Make the plan of judged rows in a local file, to be put under `PLAN_KEY` if nothing stands there.
 
     `settings` is the fingerprint of the settings that it was made with; `FrozenPlan.load` asks for the same.
-    On the way `scratch` needs room for the list twice. `carried` and `lanes` are as in `make_plan`.
+    On the way `scratch` needs room for the list twice. `carried`, `lanes` and `canary` are as in
+    `make_plan`.
     """
     path = scratch / f"new-{PLAN_KEY}"
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        plan, cut = make_plan(judged, numbers_per_call, Path(folder), carried=carried, lanes=lanes)
+        plan, cut = make_plan(judged, numbers_per_call, Path(folder), carried=carried, lanes=lanes, canary=canary)
         plan.sink_parquet(
             path,
             compression="zstd",
@@ -160,6 +177,12 @@ class FrozenPlan:
     def chunk_count(self) -> int:
         """How many chunks there are."""
         return self._chunk_count
+
+    def canary_chunks(self, canary: int) -> int:
+        """How many chunks the first `canary` sendable rows stand in: those from chunk 0 on, and nobody else."""
+        first = self.scan().filter(pl.col("chunk").is_not_null()).head(canary)
+        last = first.select(pl.col("chunk").max()).collect(engine="streaming").item()
+        return 0 if last is None else last + 1
 
     def counts(self) -> Mapping[str, int]:
         """Rows by what they are planned as: `sendable`, or the status that they already have."""

@@ -14,10 +14,11 @@ from tasks.numbers import NO_OVERRIDES, Overrides, judge
 from tasks.order import Order
 from tasks.plan import FrozenPlan, freeze
 from tasks.recipients import ListSource, check_unchanged, find_lists, read_lists, translate_errors
+from tasks.rehearsal import put_in_place_of_rows
 from tasks.s3 import S3Access
 from tasks.selection import only_countries, only_first
 from tasks.store import Store
-from tasks.suppression import leave_out, read_suppressed, read_texted
+from tasks.suppression import check_suppressed, check_texted, leave_out, read_suppressed, read_texted
 from tasks.zones import zone_table
 
 
@@ -39,6 +40,19 @@ def read_order_lists(order: Order, sources: tuple[ListSource, ...], s3: Callable
     return read_lists(sources, number_column=order.number_column, s3=s3, columns=order.wording.columns, prefix=PREFIX)
 
 
+def check_order_lists(order: Order, s3: Callable[[], S3Access]) -> None:
+    """Find what would keep an order's lists from being read, by the first bytes and the columns of each.
+
+    Raises:
+        InputError: as `plan_lists`, but for what stands further down in a list.
+    """
+    read_order_lists(order, find_order_lists(order, s3), s3)
+    if order.suppress:
+        check_suppressed(order.suppress, s3)
+    if order.exclude_results:
+        check_texted(order.exclude_results, s3)
+
+
 def plan_lists(
     order: Order,
     store: Store,
@@ -47,11 +61,13 @@ def plan_lists(
     *,
     sources: tuple[ListSource, ...] | None = None,
     overrides: Overrides = NO_OVERRIDES,
+    own: pl.DataFrame | None = None,
     now: datetime | None = None,
 ) -> tuple[FrozenPlan, tuple[ListSource, ...]]:
     """Make the plan of an order's lists and freeze it in the store; return it with the lists that it was made of.
 
     `sources` are the lists where they were found before: they are read as they were then, or nothing is frozen.
+    `own` are the numbers that a test goes to in place of the lists' (`tasks.rehearsal`).
     Of two runs that freeze, one does, and both return its plan. The plan is written by one PutObject, which S3 takes up
     to 5 GB: some 150 million rows.
 
@@ -69,14 +85,19 @@ def plan_lists(
         judged = only_first(judged, order.sample)
     if order.wording.text is None:
         judged = add_texts(judged, order.wording)
+    lanes = lanes_of(order.senders, None if order.quiet_hours is None else zone_table(now or datetime.now(UTC)))
     with translate_errors(sources, number_column=order.number_column, s3=s3, columns=columns, prefix=PREFIX):
+        if own is not None:
+            judged, as_the_rows = put_in_place_of_rows(judged, own)
+            lanes = None if lanes is None else as_the_rows(lanes)
         path = freeze(
             judged,
             order.numbers_per_call,
             order.fingerprint(),
             scratch,
             carried=() if order.wording.text is not None else TEXT_COLUMNS,
-            lanes=lanes_of(order.senders, None if order.quiet_hours is None else zone_table(now or datetime.now(UTC))),
+            canary=order.canary_numbers,
+            lanes=lanes,
         )
     check_unchanged(sources, s3=s3)
     if store.put_file_if_absent(PLAN_KEY, path):

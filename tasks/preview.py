@@ -1,11 +1,12 @@
 """What a campaign would do, counted from its frozen plan before the first call."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import polars as pl
 
+from tasks.canary import Canary
 from tasks.caps import broken_caps
 from tasks.masking import mask, mask_numbers_in, mask_recipient
 from tasks.messages import NOT_GSM, forcing_characters, parts_of
@@ -13,8 +14,10 @@ from tasks.order import Order
 from tasks.outlook import Outlook
 from tasks.plan import FrozenPlan
 from tasks.prices import Cost, Prices, cost_of
+from tasks.rehearsal import MOST_OWN_NUMBERS
 from tasks.senders import Senders
 from tasks.statuses import Status
+from tasks.todo import Todo
 
 SENDABLE: Final = "sendable"
 _EXAMPLES: Final = 3
@@ -78,7 +81,9 @@ class Preview:
 
     `rows`, `groups`, `destinations` and `refused` are the whole plan's; `numbers`, `calls` and `resent_chunks` are what
     this run has left to do. `parts` (this run's) and `cost` are None where they are not known;
-    `costs` and `broken_caps` are the whole plan's. No whole phone number stands in it.
+    `costs` and `broken_caps` are the whole plan's. `canary_first` is how many numbers go out before
+    the others of this run; `canary` what became of them, once it is known.
+    `is_test` says that it goes to the operator's own numbers. No whole phone number stands in it.
     """
 
     campaign: str
@@ -101,6 +106,10 @@ class Preview:
     broken_caps: tuple[str, ...] = ()
     ucs2: Ucs2 | None = None
     outlook: Outlook | None = None
+    canary_first: int | None = None
+    max_failure_rate: float = 1.0
+    canary: Canary | None = None
+    is_test: bool = False
 
     @property
     def sendable(self) -> int:
@@ -125,6 +134,7 @@ def make_preview(
     parts: int | None = None,
     prices: Prices | None = None,
     outlook: Outlook | None = None,
+    canary_first: int | None = None,
 ) -> Preview:
     """Count the plan, with polars' streaming engine: a second or two, and some 150 MB, for 10 million rows."""
     status = pl.col("status").cast(pl.String)
@@ -146,7 +156,9 @@ def make_preview(
     destinations, samples, *refused = pl.collect_all(
         [
             rows.filter(status=SENDABLE).group_by("region").len().sort("len", "region", descending=[True, False]),
-            rows.filter(chunk=0).filter(pl.col("position") < _EXAMPLES).sort("position"),
+            rows.filter(status=SENDABLE).head(MOST_OWN_NUMBERS)
+            if order.test_to
+            else rows.filter(chunk=0).filter(pl.col("position") < _EXAMPLES).sort("position"),
             *(
                 rows.filter(pl.col("status") == group.status, pl.col("reason").eq_missing(pl.lit(group.reason)))
                 .select("status", "reason", "source", "row", "recipient", "detail")
@@ -192,6 +204,24 @@ def make_preview(
         broken_caps=broken_caps(order, numbers=sendable, parts=planned_parts, cost=cost),
         ucs2=_ucs2(plan, order),
         outlook=outlook,
+        canary_first=canary_first,
+        max_failure_rate=order.max_failure_rate,
+        is_test=bool(order.test_to),
+    )
+
+
+def preview_after(canary: Canary, preview: Preview, todo: Todo) -> Preview:
+    """Return the preview of what is left to send after the canary."""
+    return replace(
+        preview,
+        numbers=todo.numbers,
+        calls=len(todo.chunks),
+        resent_chunks=len(todo.resent),
+        parts=todo.parts,
+        cost=None,
+        outlook=None,
+        canary_first=None,
+        canary=canary,
     )
 
 

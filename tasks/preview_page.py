@@ -15,6 +15,9 @@ _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
 _MOST_LISTS: Final = 5
 _MOST_OPENINGS: Final = 5
+_TEST: Final = (
+    "A test: your own numbers get what the first rows of the lists would read, and nobody on the lists gets anything."
+)
 
 
 def preview_page(preview: Preview) -> Page:
@@ -32,6 +35,8 @@ def question_page(preview: Preview) -> Page:
 
 def preview_sentence(preview: Preview) -> str:
     """Say in one line what this run would send."""
+    if not preview.numbers and preview.is_test:
+        return "Nothing is left to send: this very test was sent before. Under another campaign ID it is sent again."
     if not preview.numbers:
         return f"Nothing is left to send: {preview.sendable:,} of {preview.rows:,} rows can be sent, and all were."
     parts = "" if preview.parts is None else f", {preview.parts:,} message parts"
@@ -52,9 +57,26 @@ def resend_sentence(preview: Preview) -> str | None:
     )
 
 
+def canary_sentence(preview: Preview) -> str | None:
+    """Say what goes out first, or what became of it; None where nothing does."""
+    if preview.canary is not None:
+        return preview.canary.sentence()
+    if preview.canary_first is None:
+        return None
+    numbers = "number goes" if preview.canary_first == 1 else f"{preview.canary_first:,} numbers go"
+    return (
+        f"The first {numbers} out alone, as a canary. The others follow once all its calls are answered, if at most "
+        f"{100 * preview.max_failure_rate:g} % of it failed or is unknown."
+    )
+
+
 def _head(preview: Preview) -> list[Block]:
     dry = "A dry run; it would send " if preview.dry_run and preview.numbers else ""
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
+    if preview.is_test:
+        blocks.append(Words(_TEST, strong=True))
+    if canary := canary_sentence(preview):
+        blocks.append(Words(canary, strong=preview.canary is not None))
     if warning := resend_sentence(preview):
         blocks.append(Words(warning, strong=True))
     if preview.outlook is not None and preview.numbers:
@@ -111,11 +133,11 @@ def _about(preview: Preview) -> str:
 
 
 def _messages(preview: Preview) -> list[Block]:
-    """Show each different text once; with several, whom it goes to."""
+    """Show each different text once; with several, and in a test, whom it goes to."""
     readers: dict[str, list[str]] = {}
     for sample in preview.samples:
         readers.setdefault(sample.text, []).append(f"{sample.phone_number} {country(sample.region).flag}")
-    one = len(readers) == 1
+    one = len(readers) == 1 and not preview.is_test
     return [Quote("Message" if one else f"Message to {', '.join(to)}", text) for text, to in readers.items()]
 
 

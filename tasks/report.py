@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from tasks.canary import Canary
 from tasks.pages import as_html, as_markdown
 from tasks.prices import Cost
 from tasks.s3 import S3Access
@@ -69,7 +70,7 @@ class CampaignReport:
 
     `counts` has every status, also those without rows; `calls` and `seconds` are this run's; `rate` is the calls
     a second from its first call to its last, None below two calls. `costs` is what all rows cost that were presented,
-    failed and unknown ones too; None without prices.
+    failed and unknown ones too; None without prices. `canary` is what became of it; None without one.
     """
 
     campaign: str
@@ -86,6 +87,7 @@ class CampaignReport:
     s3: Callable[[], S3Access] = field(repr=False, compare=False)
     costs: Cost | None = None
     senders: Senders = field(default_factory=Senders)
+    canary: Canary | None = None
 
     @property
     def reasons(self) -> tuple[ReasonCount, ...]:

@@ -74,6 +74,7 @@ def _blocks(report: CampaignReport) -> list[Block]:
     return [
         Words(outcome(report), strong=True),
         Words(speed(report)),
+        *([] if report.canary is None else [Words(report.canary.sentence())]),
         *row_blocks(report),
         Words(f"Results: {report.uri}"),
     ]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator, Mapping
 from functools import cache
 from pathlib import Path
 
+import polars as pl
+
 from tasks.account import Account
 from tasks.aws_blocks import open_s3
 from tasks.campaign import PLAN_KEY, Campaign, settings_of
@@ -19,9 +21,10 @@ from tasks.order import Order
 from tasks.override_table import read_overrides
 from tasks.pacing import Pacer
 from tasks.places import open_store
-from tasks.planning import find_order_lists, read_order_lists
+from tasks.planning import check_order_lists, find_order_lists
 from tasks.prices import Prices, read_prices
 from tasks.recipients import ListSource
+from tasks.rehearsal import read_own_numbers
 from tasks.s3 import S3Access
 from tasks.schedule import Schedule
 from tasks.send import Limits, Sender
@@ -36,6 +39,7 @@ class Run:
     """One run: its order, what it stands on, and what it counts. `scratch` is a folder that goes with it.
 
     `sources` are the lists that the campaign's id was made of, where it was: they and no others are planned.
+    `own` are the numbers that a test goes to; None where the campaign goes to the lists.
 
     Not a dataclass, so that Prefect passes it to a task unread.
     """
@@ -54,6 +58,7 @@ class Run:
         overrides: Overrides = NO_OVERRIDES,
         prices: Prices | None = None,
         sources: tuple[ListSource, ...] | None = None,
+        own: pl.DataFrame | None = None,
     ) -> None:
         self.order = order
         self.account = account
@@ -66,6 +71,7 @@ class Run:
         self.overrides = overrides
         self.prices = prices
         self.sources = sources
+        self.own = own
 
     @property
     def store(self) -> Store:
@@ -91,7 +97,10 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
     order = order.overriding(overrides)
     prices = read_prices(order.prices, s3)
     stop = StopSignal()
-    sources = None if order.campaign else find_order_lists(order, s3)
+    own = _own_numbers(order, overrides, s3)
+    if own is not None:
+        order = order.testing(own["e164"])
+    sources = None if order.campaign and own is None else find_order_lists(order, s3)
     campaign_id = order.campaign_for(_identities(sources or ()))
     order = _settled(order, account, store, campaign_id)
     with (
@@ -116,6 +125,7 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
             overrides=overrides,
             prices=prices,
             sources=sources,
+            own=own,
         )
 
 
@@ -131,10 +141,11 @@ def preflight(order: Order, environ: Mapping[str, str] = os.environ) -> None:
         _credentials(account)
     store = open_store(order.results, s3)
     probe(store)
-    read_overrides(order.numbers_override, s3)
+    overrides = read_overrides(order.numbers_override, s3)
     read_prices(order.prices, s3)
-    if order.campaign is None or PLAN_KEY not in store.within(order.campaign).list(PLAN_KEY):
-        read_order_lists(order, find_order_lists(order, s3), s3)
+    _own_numbers(order, overrides, s3)
+    if order.campaign is None or order.test_to or PLAN_KEY not in store.within(order.campaign).list(PLAN_KEY):
+        check_order_lists(order, s3)
 
 
 @contextlib.contextmanager
@@ -214,6 +225,12 @@ def _credentials(account: Account) -> CredentialsSource:
     account.endpoint()
     account.rate_margin()
     return account.credentials()
+
+
+def _own_numbers(order: Order, overrides: Overrides, s3: Callable[[], S3Access]) -> pl.DataFrame | None:
+    if not order.test_to:
+        return None
+    return read_own_numbers(order.test_to, default_region=order.default_region, overrides=overrides, s3=s3)
 
 
 def _identities(sources: tuple[ListSource, ...]) -> tuple[str, ...]:

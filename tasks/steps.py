@@ -9,6 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.accounting import account_for
+from tasks.canary import Canary, count_canary, read_canary, stop_for
 from tasks.delivery.archive import DeliveryArchive
 from tasks.errors import InputError, LeaseLostError, StoreUnavailableError
 from tasks.ledger import ChunkState, History
@@ -41,7 +42,7 @@ def plan_campaign(run: Run) -> FrozenPlan:
     frozen = FrozenPlan.load(run.order.fingerprint(), run.store, run.scratch)
     if frozen is None:
         frozen, sources = plan_lists(
-            run.order, run.store, run.s3, run.scratch, sources=run.sources, overrides=run.overrides
+            run.order, run.store, run.s3, run.scratch, sources=run.sources, overrides=run.overrides, own=run.own
         )
         run.campaign.update(lists=[{"uri": source.uri, "identity": source.identity} for source in sources])
     run.campaign.update(
@@ -56,8 +57,8 @@ def plan_campaign(run: Run) -> FrozenPlan:
 
 
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
-def read_ledger(run: Run, plan: FrozenPlan) -> Todo:
-    """Say which chunks are left, from two listings of the ledger.
+def read_ledger(run: Run, plan: FrozenPlan, *, after_canary: bool = False) -> Todo:
+    """Say which chunks are left, or which of those after the canary, from two listings of the ledger.
 
     Of a chunk whose messages have a delivery the gateway is known to have taken it: it is never presented again.
     """
@@ -65,9 +66,10 @@ def read_ledger(run: Run, plan: FrozenPlan) -> Todo:
     histories = run.ledger.histories()
     resend = run.order.on_unknown is OnUnknown.RESEND
     taken = DeliveryArchive(run.store, run.scratch).taken_chunks(run.campaign.id)
+    canary = plan.canary_chunks(run.order.canary_numbers) if run.order.canary_numbers else 0
     states = {
         index: ChunkState.SETTLED if index in taken else histories.get(index, History()).state
-        for index in range(plan.chunk_count())
+        for index in range(canary if after_canary else 0, plan.chunk_count())
     }
     resent = tuple(index for index, state in states.items() if state is ChunkState.UNKNOWN and resend)
     wanted = {ChunkState.OPEN, ChunkState.UNKNOWN} if resend else {ChunkState.OPEN}
@@ -77,8 +79,18 @@ def read_ledger(run: Run, plan: FrozenPlan) -> Todo:
     parts = pl.sum("segments") if text is None else pl.len() * parts_of(text)
     counted = plan.scan().join(left, on="chunk", how="semi").select(pl.len(), parts.cast(pl.UInt64).alias("parts"))
     numbers, wanted_parts = counted.collect(engine="streaming").row(0)
-    run.tally.expect(numbers)
-    return Todo(chunks, resent, histories, numbers, wanted_parts)
+    run.tally.expect(run.tally.standing.done + numbers)
+    return Todo(chunks, resent, histories, numbers, wanted_parts, canary)
+
+
+@task(name="judge-canary", cache_policy=NO_CACHE, persist_result=False)
+def judge_canary(run: Run, plan: FrozenPlan, todo: Todo) -> Canary:
+    """Say what became of the canary, and stop the run where too many of its numbers failed or are unknown."""
+    canary = read_canary(plan, run.ledger, run.store, run.scratch, campaign=run.campaign.id, chunks=todo.canary)
+    stop = stop_for(canary, run.order.max_failure_rate)
+    if stop is not None:
+        run.stop.set(stop)
+    return canary
 
 
 @task(name="preview-campaign", cache_policy=NO_CACHE, persist_result=False)
@@ -96,6 +108,7 @@ def preview_campaign(run: Run, plan: FrozenPlan, todo: Todo) -> Preview:
         calls=len(todo.chunks),
         resent_chunks=len(todo.resent),
         outlook=_outlook(run, plan, todo),
+        canary_first=run.order.canary_numbers if todo.begins_with_canary else None,
     )
 
 
@@ -154,6 +167,7 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
         costs=None if run.prices is None else cost_of(presented_rows(path), run.prices),
         s3=run.s3,
         senders=run.order.senders,
+        canary=_canary_of(path, plan, run.order.canary_numbers),
     )
     run.campaign.update(
         summary={
@@ -165,6 +179,11 @@ def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Sto
         }
     )
     return report
+
+
+def _canary_of(results: Path, plan: FrozenPlan, numbers: int) -> Canary | None:
+    chunks = plan.canary_chunks(numbers) if numbers else 0
+    return count_canary(pl.scan_parquet(results, glob=False), chunks) if chunks else None
 
 
 def _put(store: Store, path: Path) -> None:

@@ -53,8 +53,41 @@ def read_texted(uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], 
         _write_firsts(pl.concat(found), file)
 
 
+def check_suppressed(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
+    """Find opt-out lists that cannot be read, by the first bytes and the columns of each; a second for a hundred.
+
+    Raises:
+        InputError: a list is not there, may not be read, is of no known format, or has no column of phone numbers.
+    """
+    read_lists(find_lists(uris, s3), number_column=None, s3=s3)
+
+
+def check_texted(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
+    """Find results of earlier campaigns that are none, by the footer of each.
+
+    Raises:
+        InputError: as `read_texted`, but for what stands in the rows.
+    """
+    sources = find_lists(uris, s3)
+    with translate_errors(sources, number_column=_NUMBER, s3=s3):
+        for source in sources:
+            _scan_results(source, s3)
+
+
 def _texted_since(source: ListSource, since: datetime, s3: Callable[[], S3Access]) -> pl.LazyFrame:
     """Return the numbers that one campaign's results say were accepted since then, with the results' URI."""
+    return (
+        _scan_results(source, s3)
+        .filter(pl.col("status") == Status.ACCEPTED, pl.col("sent_at") >= since)
+        .select(
+            pl.lit(source.uri).alias("source"),
+            pl.col(_NUMBER).str.strip_chars_start("+").cast(pl.Int64).alias("e164"),
+        )
+    )
+
+
+def _scan_results(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFrame:
+    """Return the rows of results; reads no more than the footer."""
     if source.format is not Format.PARQUET:
         raise refusal(source.uri, "it is no results.parquet of a campaign: name the results of earlier campaigns")
     options: dict[str, Any] = s3().polars_options() if source.on_s3 else {}
@@ -62,10 +95,7 @@ def _texted_since(source: ListSource, since: datetime, s3: Callable[[], S3Access
     schema = rows.collect_schema()
     if any(schema.get(name) != RESULTS_SCHEMA[name] for name in (_NUMBER, *_RESULTS)):
         raise refusal(source.uri, "it is no results.parquet of a campaign: name the results of earlier campaigns")
-    return rows.filter(pl.col("status") == Status.ACCEPTED, pl.col("sent_at") >= since).select(
-        pl.lit(source.uri).alias("source"),
-        pl.col(_NUMBER).str.strip_chars_start("+").cast(pl.Int64).alias("e164"),
-    )
+    return rows
 
 
 def leave_out(rows: pl.LazyFrame, *files: Path) -> pl.LazyFrame:

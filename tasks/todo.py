@@ -1,7 +1,7 @@
 """What a run has left to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.ledger import History
 
@@ -10,7 +10,8 @@ from tasks.ledger import History
 class Todo:
     """What is left to present: chunks that were never taken, and unknown ones that are to be sent again.
 
-    `parts` is how many message parts the texts to the `numbers` have together.
+    `parts` is how many message parts the texts to the `numbers` have together. The plan's first chunks, `canary` of
+    them, are the canary's; 0 where the campaign has none.
     """
 
     chunks: tuple[int, ...]
@@ -18,3 +19,22 @@ class Todo:
     histories: Mapping[int, History]
     numbers: int
     parts: int = 0
+    canary: int = 0
+
+    @property
+    def of_canary(self) -> "Todo":
+        """What is left of the canary; `numbers` and `parts` stay those of all."""
+        return replace(self, chunks=tuple(chunk for chunk in self.chunks if chunk < self.canary))
+
+    @property
+    def begins_with_canary(self) -> bool:
+        """Whether the canary goes out first, and there is somebody after it."""
+        return bool(self.chunks) and self.chunks[0] < self.canary <= self.chunks[-1]
+
+    @property
+    def is_after_canary(self) -> bool:
+        """Whether all that is left waits for the judgement of a canary."""
+        return bool(self.canary and self.chunks) and self.chunks[0] >= self.canary
+
+
+NOTHING = Todo((), (), {}, 0)

@@ -244,6 +244,37 @@ def test_a_campaign_that_nobody_answers_for_has_results_that_say_so(site: Prefec
     assert sandbox.gateway.stats().calls == 0
 
 
+def test_a_suspended_run_is_asked_again_after_its_canary_which_it_sends_once(
+    site: PrefectSite, sandbox: Sandbox
+) -> None:
+    """Each answer starts the run anew from the top, also where the canary was left unknown and is to be resent."""
+    sandbox.gateway.reset()
+    sandbox.gateway.add_fault("accept_then_drop", next=1)
+    order = {
+        "recipients": [f"s3://{sandbox.bucket}/lists/"],
+        "message": MESSAGE,
+        "type": "MKT",
+        "campaign": "canary",
+        "canary": 20,
+        "max_failure_rate": 1.0,
+        "on_unknown": "resend",
+        "numbers_per_call": 50,
+        "calls_per_second": 4,
+    }
+    run = site.start(**order)
+    site.wait_for(run, "Suspended", *ENDED)
+    assert sandbox.gateway.stats().calls == 0
+    site.answer(run, decision="approve", name="Mei Tan")
+    site.until(lambda: sandbox.gateway.stats().calls == 1, seconds=120.0, what="the canary's call")
+    site.wait_for(run, "Suspended", *ENDED)
+    site.answer(run, decision="approve", name="Mei Tan")
+    assert site.wait_for(run, *ENDED)["state_name"] == "CompletedWithUnknown"
+    sizes = [len(arrival.numbers) for arrival in sandbox.gateway.log()]
+    assert sizes[0] == 20
+    assert sizes.count(20) == 1
+    assert sandbox.gateway.stats().accepted_twice == 0
+
+
 def _reasons(sandbox: Sandbox, campaign: str) -> list[str]:
     """Why rows of a campaign were not sent."""
     found = pl.read_parquet(f"s3://{sandbox.bucket}/campaigns/{campaign}/results.parquet", **_s3(sandbox))

@@ -196,6 +196,9 @@ def test_other_settings_under_the_same_id_are_exit_2_and_listed(
         (["send", "no-such-file.csv", *SEND, "--results", "out"], ["no-such-file.csv"]),
         (["send", "s3://sandbox/nothing/here/", *SEND, "--results", "out"], ["s3://sandbox/nothing/here/"]),
         (["send", "{list}", *SEND, "--results", "s3://no-such-bucket/x"], ["no-such-bucket", "bucket"]),
+        (["send", "{list}", *SEND, "--results", "out", "--suppress", "no-opt-outs.csv"], ["no-opt-outs.csv"]),
+        (["send", "{list}", *SEND, "--results", "out", "--exclude-results", "{list}"], ["no results.parquet"]),
+        (["send", "{list}", *SEND, "--results", "out", "--canary", "0"], ["--canary"]),
         (["tell"], ["tell"]),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else None,
@@ -328,3 +331,45 @@ def test_a_table_of_prefixes_overrides_the_metadata(environment: dict[str, str],
     other = send("657,yes\n")
     assert other.code == 2
     assert "numbers_override_sha256" in other.err
+
+
+def test_a_test_goes_to_own_numbers_only_and_once(
+    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
+) -> None:
+    """What was not changed is not sent again; another text is, and the campaign itself is untouched."""
+    own = ("+6591234567", "+65 9123 4568")
+
+    def send(*arguments: str) -> Ended:
+        place = ("--results", tmp_path / "out", "--campaign", "c", "--type", "OTP", "--calls-per-second", "50")
+        return globe_sms("send", numbers, *place, *arguments, "--json", environment=environment)
+
+    first = send("--message", "Hello", "--test-to", *own)
+    assert first.code == 0, first.err
+    assert first.json["campaign"].startswith("c-test-")
+    assert first.json["counts"]["accepted"] == 2
+    assert "nobody on the lists gets anything" in " ".join(first.err.split())
+    assert "+65••••4567" in first.err
+    again = send("--message", "Hello", "--test-to", own[0], "--test-to", own[1])
+    assert (again.code, again.json["calls"], again.json["campaign"]) == (0, 0, first.json["campaign"])
+    assert "this very test was sent before" in " ".join(again.err.split())
+    other = send("--message", "Hello again", "--test-to", *own)
+    assert other.json["calls"] == 1
+    assert [sorted(arrival.numbers) for arrival in sandbox.gateway.log()] == [["6591234567", "6591234568"]] * 2
+    assert send("--message", "Hello again").json["counts"]["accepted"] == 25
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [(["+65 1234"], "--test-to"), (["+6591234567", "{list}"], "no phone number"), (["no-such.csv"], "no-such.csv")],
+)
+def test_own_numbers_that_are_none_are_exit_2(
+    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path, arguments: list[str], word: str
+) -> None:
+    """Before Prefect is started, and nothing is sent to anybody."""
+    given = [argument.replace("{list}", str(numbers)) for argument in arguments]
+    ended = globe_sms(
+        "send", numbers, *SEND, "--results", tmp_path / "out", "--test-to", *given, environment=environment
+    )
+    assert ended.code == 2, ended.err
+    assert word in ended.err
+    assert sandbox.gateway.stats().calls == 0

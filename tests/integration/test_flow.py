@@ -15,6 +15,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.exceptions import CancelledRun
+from pydantic import SecretStr
 
 from deployments.sandbox.lists import demo_lists
 from deployments.sandbox.sandbox import Sandbox
@@ -359,3 +360,21 @@ def test_a_cap_stops_a_campaign_before_its_first_call(
     raised = {name: value + 0.01 if name == "max_cost" else value + 1 for name, value in cap.items()}
     report = send_campaign([path], **order, prices=str(prices), calls_per_second=50, **raised)
     assert report.counts["accepted"] == 20
+
+
+def test_prefect_records_no_own_number(sandbox: Sandbox, results: str, list_of: Any, tmp_path: Path) -> None:
+    """Stars where it is secret, refused where it is not; a list of own numbers is what a form names."""
+    order: dict[str, Any] = {"message": "Hello", "type": "OTP", "results": results, "campaign": "own"}
+    path = list_of(numbers(20))
+    secret = send_campaign([path], **order, calls_per_second=50, test_to=[SecretStr("+6591234567")])
+    assert secret.counts["accepted"] == 1
+    own = tmp_path / "own.csv"
+    own.write_text("phone\n6591234567\n")
+    assert send_campaign([path], **order, calls_per_second=50, test_to=[str(own)]).calls == 0
+    with pytest.raises(InputError, match="Prefect has recorded a phone number"):
+        send_campaign([path], **order, calls_per_second=50, test_to=["6591234568"])
+    named = FlowRunFilter(name=FlowRunFilterName(any_=["own"]))
+    with get_client(sync_client=True) as client:
+        recorded = [run.parameters["test_to"] for run in client.read_flow_runs(flow_run_filter=named)]
+    assert sorted(recorded) == sorted([["**********"], [str(own)], ["6591234568"]])
+    assert [arrival.numbers for arrival in sandbox.gateway.log()] == [["6591234567"]]

@@ -239,6 +239,7 @@ def test_options_that_do_not_fit_are_refused(options: dict[str, Any], fault: str
         {"allow_country": ["SG"]},
         {"deny_country": ["SG"]},
         {"sample": 3},
+        {"canary": 3},
         {"max_characters": 9},
     ],
 )

@@ -60,6 +60,9 @@ def test_who_must_be_asked(changes: dict[str, Any], todo: Todo, *, asks: bool) -
         (replace(APPROVED, decision=Decision.DECLINED), LEFT_TO_DO, False),
         (replace(APPROVED, decision=Decision.AWAITED), LEFT_TO_DO, False),
         (replace(APPROVED, settings="others"), LEFT_TO_DO, False),
+        (APPROVED, replace(LEFT_TO_DO, canary=1), True),
+        (APPROVED, replace(LEFT_TO_DO, chunks=(1,), canary=1), False),
+        (replace(APPROVED, after_canary=True), replace(LEFT_TO_DO, chunks=(1,), canary=1), True),
         (None, LEFT_TO_DO, False),
     ],
 )

@@ -16,7 +16,7 @@ TERMINAL_ONLY = {"yes", "json"}
 SCHEDULE_ONLY = {"latest_start_minutes"}
 FILLED_IN_BEFORE = {"time_zone", "latest_start_minutes"}  # an order has no templates any more
 # What a run, or an order itself, writes into an order, and no operator.
-FOUND_OUT = {"inherited", "numbers_override_sha256", "sender_by_country"}
+FOUND_OUT = {"inherited", "numbers_override_sha256", "sender_by_country", "test_to_sha256"}
 OF_THE_ACCOUNT = {"numbers_per_call": None, "calls_per_second": None}
 REQUIRED = {"recipients": ["s3://b/x.csv"], "message": "Hi", "type": "OTP", "results": "s3://b/out"}
 

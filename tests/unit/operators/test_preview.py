@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,14 +10,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tasks.canary import Canary
 from tasks.hours import Hours
 from tasks.numbers import judge
 from tasks.order import Order
 from tasks.outlook import Outlook
-from tasks.pages import as_html, as_markdown
+from tasks.pages import Page, as_html, as_markdown
 from tasks.plan import FrozenPlan, freeze
-from tasks.preview import Preview, make_preview
+from tasks.preview import Preview, make_preview, preview_after
 from tasks.preview_page import preview_page, question_page
+from tasks.todo import Todo
 
 MESSAGE = "Your table | is *ready*.\nCome <b>soon</b> ``` :)"
 WHOLE_NUMBER = re.compile(r"\d{7,}")
@@ -145,3 +148,16 @@ def test_the_preview_says_who_may_be_texted_when(tmp_path: Path) -> None:
     assert re.search(r"Singapore.*Acme", found)
     assert re.search(r"United Kingdom.*12345", found)
     assert "Alibaba chooses" in as_markdown(preview_page(preview_of(tmp_path, RECIPIENTS, sender_id="SG=Acme")))
+
+
+@pytest.mark.parametrize("make", [preview_page, question_page])
+def test_a_canary_is_announced_and_then_told(tmp_path: Path, make: Callable[[Preview], Page]) -> None:
+    """Before it, what decides; after it, what became of it, and what is left."""
+    before = replace(preview_of(tmp_path, RECIPIENTS), canary_first=1, max_failure_rate=0.005)
+    assert "The first number goes out alone, as a canary." in as_markdown(make(before))
+    assert "at most 0.5 % of it failed" in as_markdown(make(before))
+    after = preview_after(Canary({"accepted": 1}), before, Todo((1,), (), {}, 1, 1, canary=1))
+    shown = as_markdown(make(after))
+    assert "The canary's 1 number: 1 accepted." in shown.replace("\\", "")
+    assert "goes out alone" not in shown
+    assert "1 numbers in 1 call" in shown

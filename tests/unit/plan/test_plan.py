@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import InputError
+from tasks.lane_rules import lanes_of
 from tasks.ledger import History, Receipt, Settlement
 from tasks.numbers import judge
 from tasks.plan import FrozenPlan, freeze, make_plan
 from tasks.results import RESULTS_SCHEMA, gather, make_results
+from tasks.senders import Senders
 from tasks.store import LocalStore
 
 RECIPIENTS = st.one_of(
@@ -21,6 +23,8 @@ RECIPIENTS = st.one_of(
     st.integers(0, 9).map(lambda last: f"+65 9123 456{last}"),
     st.sampled_from(["8613800138000", "+1 202 555 0104", "6561234567", "6.58E+09", "0065 91234561"]),
 )
+
+SENDERS = [Senders(), Senders("Other", {"SG": "Acme"})]
 
 
 def rows(recipients: list[str | None]) -> pl.LazyFrame:
@@ -152,3 +156,34 @@ def test_the_results_account_for_every_row_whatever_the_ledger_says(
             Settlement.NOT_SENT: "not_sent",
         }.get(settlement)
         assert expected is None or row["status"] == expected
+
+
+@given(st.lists(RECIPIENTS, max_size=40), st.integers(1, 7), st.integers(1, 50), st.sampled_from(SENDERS))
+def test_a_canary_is_exactly_the_first_numbers_in_chunks_of_their_own(
+    recipients: list[str | None], size: int, canary: int, senders: Senders
+) -> None:
+    """Whatever cuts the chunks; numbers stay dense, positions count from 0, nobody is left out."""
+    lanes = lanes_of(senders)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        judged = judge(rows(recipients), default_region=None)
+        plan = FrozenPlan(freeze(judged, size, "s", folder, lanes=lanes, canary=canary))
+        sent = plan.scan().filter(pl.col("status").is_null()).collect()
+        chunks = plan.canary_chunks(canary)
+        assert plan.chunk_count() == sent["chunk"].n_unique()
+        if chunks:
+            read = {chunk.index: len(chunk.phone_numbers) for chunk in plan.chunks(0, plan.chunk_count() - 1)}
+            assert read == dict(sent.group_by("chunk").len().iter_rows())
+    assert sent.filter(pl.col("chunk") < chunks)["row"].to_list() == sent["row"].to_list()[:canary]
+    assert set(sent["chunk"]) == set(range(sent["chunk"].n_unique()))
+    for _, positions in sent.group_by("chunk").agg("position").iter_rows():
+        assert sorted(positions) == list(range(len(positions))) != []
+        assert len(positions) <= size
+
+
+def test_a_canary_costs_one_short_chunk_at_most(tmp_path: Path) -> None:
+    """Three people are three people, though a call has four."""
+    numbers: list[str | None] = [f"6591{number:06}" for number in range(12)]
+    plan = FrozenPlan(freeze(judge(rows(numbers), default_region=None), 4, "s", tmp_path, canary=3))
+    assert [len(chunk.phone_numbers) for chunk in plan.chunks(0, 3)] == [3, 4, 4, 1]
+    assert plan.canary_chunks(3) == 1

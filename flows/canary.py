@@ -1,0 +1,39 @@
+"""Send a campaign's canary, judge it, and ask again before the others are texted."""
+
+from flows.approval import approve
+from flows.send_shards import send_shards
+from flows.watching import watcher
+from tasks.bulletin import Bulletin
+from tasks.plan import FrozenPlan
+from tasks.preview import Preview, preview_after
+from tasks.run import Run
+from tasks.steps import judge_canary, read_ledger
+from tasks.todo import NOTHING, Todo
+
+
+def send_canary(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: Bulletin) -> Todo:
+    """Return what may be sent after the canary: nothing where its fate, or somebody who is asked, says no.
+
+    All of the canary's calls are answered before it is judged. One that an earlier run sent is judged, and not sent
+    again. Without a canary, or where nobody comes after it, this returns `todo` as it is.
+
+    Raises:
+        InputError, CampaignBusyError, prefect.exceptions.Pause: as `flows.approval.approve`.
+    """
+    if run.order.dry_run:
+        return todo
+    watch = watcher()
+    if todo.begins_with_canary:
+        bulletin.sending(run.tally)
+        watch.sending(run.tally)
+        send_shards(run, plan, todo.of_canary)
+        if run.stop.stop is not None:
+            return NOTHING
+        todo = read_ledger(run, plan, after_canary=True)
+    if not todo.is_after_canary:
+        return todo
+    watch.step("judging the canary")
+    canary = judge_canary(run, plan, todo)
+    if run.stop.stop is not None:
+        return NOTHING
+    return approve(run, plan, todo, preview_after(canary, preview, todo), bulletin)

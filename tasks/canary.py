@@ -1,0 +1,88 @@
+"""The canary: the first numbers of a campaign, whose fate decides whether the others are texted.
+
+It is judged by what the ledger and the delivery receipts say, whoever sent it and when. So a run that resumes a
+campaign whose canary has failed comes to the same judgement and texts nobody: to go on is somebody's decision.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tasks.accounting import account_for_chunks
+from tasks.ledger import Ledger
+from tasks.plan import FrozenPlan
+from tasks.statuses import Status
+from tasks.stopping import Stop, StopCause
+from tasks.store import Store
+
+_PRESENTED = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """How many of a canary's numbers have which status."""
+
+    counts: Mapping[str, int]
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers it has."""
+        return sum(self.counts.values())
+
+    @property
+    def presented(self) -> int:
+        """How many of them the gateway has been given, or may have been."""
+        return sum(self.counts.get(status, 0) for status in _PRESENTED)
+
+    @property
+    def bad(self) -> int:
+        """How many failed or are unknown."""
+        return self.counts.get(Status.FAILED, 0) + self.counts.get(Status.UNKNOWN, 0)
+
+    def sentence(self) -> str:
+        """Say what became of it."""
+        found = ", ".join(f"{self.counts[status]:,} {status}" for status in Status if self.counts.get(status))
+        numbers = "1 number" if self.numbers == 1 else f"{self.numbers:,} numbers"
+        return f"The canary's {numbers}: {found}."
+
+
+def read_canary(plan: FrozenPlan, ledger: Ledger, store: Store, scratch: Path, *, campaign: str, chunks: int) -> Canary:
+    """Say what became of the numbers of the plan's first `chunks` chunks.
+
+    Raises:
+        StoreError: the store did not answer, or refused.
+    """
+    found = account_for_chunks(plan, ledger, store, scratch, campaign=campaign, chunks=range(chunks))
+    return count_canary(found, chunks)
+
+
+def count_canary(results: pl.LazyFrame, chunks: int) -> Canary:
+    """Count the rows of the first `chunks` chunks in results."""
+    counted = (
+        results.filter(pl.col("chunk") < chunks)
+        .group_by(pl.col("status").cast(pl.String))
+        .len()
+        .collect(engine="streaming")
+    )
+    return Canary(dict(counted.iter_rows()))
+
+
+def stop_for(canary: Canary, max_failure_rate: float) -> Stop | None:
+    """Return why nobody else is texted; None if the canary lets the campaign go on."""
+    if not canary.presented:
+        return Stop(
+            StopCause.STOPPED,
+            f"None of the canary's {canary.numbers:,} numbers could be texted, so that nothing is known and nobody "
+            "else was. Run the same command again: it begins with the canary.",
+        )
+    if canary.bad <= max_failure_rate * canary.presented:
+        return None
+    return Stop(
+        StopCause.STOPPED,
+        f"{canary.sentence()} That is more failed or unknown ones than --max-failure-rate {max_failure_rate:g} allows, "
+        "so nobody else was texted. See the reasons in the results. Where the text or the sender is at fault, begin "
+        "another campaign; otherwise mend the cause and run the same command again with a higher --max-failure-rate: "
+        "it sends the rest, and never the canary again.",
+    )

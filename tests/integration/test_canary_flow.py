@@ -1,0 +1,132 @@
+"""A canary before the others, on the sandbox and a real Prefect server."""
+
+import uuid
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deployments.sandbox.sandbox import Sandbox
+from flows.send_campaign import send_campaign
+from tasks.errors import CampaignStoppedError
+from tests.integration.prefect_operator import Operator
+
+pytestmark = [
+    pytest.mark.slow,
+    # Prefect's harness and its server leave sockets and loops to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Generator[Sandbox]:
+    with Sandbox(calls_per_second=50) as running:
+        yield running
+
+
+@pytest.fixture
+def api(prefect_url: str) -> Generator[httpx.Client]:
+    """A client that asks Prefect's server as the UI does."""
+    with httpx.Client(base_url=prefect_url, trust_env=False, timeout=30.0) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _environment(sandbox: Sandbox, prefect_url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  # started by it
+    sandbox.gateway.reset()
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> dict[str, Any]:
+    """A campaign of 30 numbers, 10 a call, of which 12 go first."""
+    path = tmp_path / "list.csv"
+    path.write_text("phone\n" + "".join(f"65812345{number:02}\n" for number in range(30)))
+    return {
+        "recipients": [str(path)],
+        "message": "Hello",
+        "type": "NOTIFY",
+        "results": str(tmp_path / "out"),
+        "campaign": f"canary-{uuid.uuid4().hex[:8]}",
+        "calls_per_second": 50,
+        "numbers_per_call": 10,
+        "approval_timeout": 60,
+        "canary": 12,
+    }
+
+
+def sizes(sandbox: Sandbox) -> list[int]:
+    """How many numbers each call had, in their order."""
+    return [len(arrival.numbers) for arrival in sandbox.gateway.log()]
+
+
+def test_a_canary_goes_first_and_the_others_follow(sandbox: Sandbox, order: dict[str, Any]) -> None:
+    """Exactly so many people, and everybody in the end."""
+    report = send_campaign(**order)
+    assert report.counts["accepted"] == 30
+    assert sorted(sizes(sandbox)[:2]) == [2, 10]
+    assert sizes(sandbox)[2:] in ([10, 8], [8, 10])
+    assert report.canary is not None
+    assert report.canary.sentence() == "The canary's 12 numbers: 12 accepted."
+
+
+def test_a_canary_that_fails_stops_the_campaign_and_is_never_sent_again(
+    sandbox: Sandbox, order: dict[str, Any]
+) -> None:
+    """A repeated command, of a schedule or of Prefect's, texts nobody; a higher limit sends the others."""
+    sandbox.gateway.add_fault("http_500", next=2)
+    with pytest.raises(CampaignStoppedError, match=r"12 numbers: 12 unknown.*--max-failure-rate 0\.5") as caught:
+        send_campaign(**order)
+    stopped: Any = caught.value.report
+    assert (stopped.counts["unknown"], stopped.counts["not_sent"], stopped.calls) == (12, 18, 2)
+    assert set(stopped.results().filter(status="not_sent")["reason"]) == {"stopped"}
+    with pytest.raises(CampaignStoppedError, match="12 unknown") as caught:
+        send_campaign(**order)
+    again: Any = caught.value.report
+    assert again.calls == 0
+    resumed = send_campaign(**order, max_failure_rate=1.0)
+    assert (resumed.calls, resumed.counts["accepted"], resumed.counts["unknown"]) == (2, 18, 12)
+    assert sandbox.gateway.stats().accepted_twice == 0
+
+
+def test_a_stop_within_the_canary_goes_on_with_the_canary(sandbox: Sandbox, order: dict[str, Any]) -> None:
+    """What was refused for the account's sake is sent before it is judged."""
+    sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
+    with pytest.raises(CampaignStoppedError, match="AMOUNT_NOT_ENOUGH"):
+        send_campaign(**order)
+    sandbox.gateway.clear_faults()
+    assert send_campaign(**order).counts["accepted"] == 30
+
+
+def test_somebody_is_asked_again_with_what_became_of_the_canary(
+    sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]
+) -> None:
+    """Once before it, once after it; a resume asks for what was not answered."""
+    first = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
+    seen: list[int] = []
+    second = Operator(
+        api,
+        order["campaign"],
+        key="approval-after-canary",
+        meanwhile=lambda: seen.append(sandbox.gateway.stats().calls),
+        decision="decline",
+        name="Mei Tan",
+    )
+    with pytest.raises(CampaignStoppedError, match="nothing but the canary was sent") as caught:
+        send_campaign(**order, require_approval=True)
+    first.done()
+    second.done()
+    assert seen == [2]
+    assert "The first 12 numbers go out alone" in first.description
+    assert "The canary's 12 numbers: 12 accepted." in second.description
+    assert "18 numbers in 2 calls" in second.description
+    declined: Any = caught.value.report
+    assert (declined.counts["accepted"], declined.counts["not_sent"]) == (12, 18)
+    third = Operator(api, order["campaign"], key="approval-after-canary", decision="approve", name="Mei Tan")
+    assert send_campaign(**order, require_approval=True).counts["accepted"] == 30
+    third.done()
+    assert len(sizes(sandbox)) == 4
