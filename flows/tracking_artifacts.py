@@ -22,9 +22,10 @@ _HTTP_SECONDS: Final = 5.0
 
 
 class TrackingArtifacts:
-    """One tracking's artifacts; a server that does not answer keeps it from nothing. `watch` is told as well; a context manager.
+    """One tracking's artifacts; a context manager. A server that does not answer keeps the tracking from nothing.
 
-    One client is kept for the progress: making one for each update would take the turns of some hundred queries.
+    `watch` is told of the progress as well. One client is kept for the progress: making one for each update would
+    take the turns of some hundred queries.
     """
 
     def __init__(self, campaign: str, watch: Watch, *, monotonic: Callable[[], float] = time.monotonic) -> None:
