@@ -84,7 +84,7 @@ class Tracker:
     """Tracks some messages in one event loop. `stop` may be called from any thread; nothing else may.
 
     Args:
-        messages: what to ask about, of `open_messages.OPEN_SCHEMA`; about 60 bytes of memory each.
+        messages: what to ask about, of `open_messages.OPEN_SCHEMA`; about 120 bytes of memory each.
         keep: puts some states into the archive; called in a thread, one call at a time.
         most_in_air: queries that may wait for their answers at once.
         wait: seconds until no more is asked; 0: each message is asked once.
