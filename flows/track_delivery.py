@@ -61,15 +61,14 @@ def track_delivery(
     order = TrackingOrder.checked(**{**given, "campaign": fill(campaign, scheduled)})
     watch = watcher()
     watch.step("checking the campaign and the credentials")
-    with open_tracking(order) as tracked:
-        artifacts = TrackingArtifacts(order.campaign, watch.tracking)
+    with open_tracking(order) as tracked, TrackingArtifacts(order.campaign, watch.tracking) as artifacts:
         watch.step("reading delivery receipts")
         settled = read_delivery_receipts(tracked)
         watch.step("asking the gateway what became of the messages")
         progress = query_gateway(tracked, artifacts.follow)
         watch.step("writing the results")
         outcome = write_deliveries(tracked, settled, progress)
-        artifacts.ended(outcome)
+        artifacts.ended(outcome, progress)
     return final_state(outcome)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data
 
 

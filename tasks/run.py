@@ -168,7 +168,7 @@ def open_sender(run: Run) -> Generator[Sender]:
         margin=run.account.rate_margin(),
     )
     pacer = Pacer(schedule, run.stop)
-    with Gateway(run.account.endpoint(), source) as gateway, _short_collections():
+    with Gateway(run.account.endpoint(), source) as gateway, short_collections():
         try:
             yield Sender(
                 campaign=run.campaign,
@@ -186,7 +186,7 @@ def open_sender(run: Run) -> Generator[Sender]:
 
 
 @contextlib.contextmanager
-def _short_collections() -> Generator[None]:
+def short_collections() -> Generator[None]:
     """Keep what is loaded by now out of the garbage collector's rounds.
 
     A full round over all of Prefect and polars stops every thread for a quarter of a second (measured): turns would be

@@ -24,6 +24,7 @@ _AHEAD_SECONDS: Final = 2 * _LEAD_SECONDS  # the next turns are reserved before 
 _LATE_SECONDS: Final = 0.25
 _SPARE_SHARE: Final = 0.007
 _NEAREST_SHARE: Final = 0.5  # of the interval: an event loop wakes up to a millisecond late, and must catch up
+_INCIDENT_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 1.0
 
@@ -56,6 +57,7 @@ class QueryTurns:
         self._in_thread = in_thread
         self._batch = max(1, math.floor(schedule.rate * _BATCH_SECONDS))
         self._dues: collections.deque[float] = collections.deque()
+        self._throttled_at = -math.inf
         self._reserving: asyncio.Task[Turns] | None = None
         window = max(1, math.floor(schedule.rate))
         self._span = window / schedule.rate * (1.0 + _SPARE_SHARE)
@@ -84,8 +86,16 @@ class QueryTurns:
             return
 
     async def throttled(self, retry_after: float) -> None:
-        """Slow the account's queries down for a while, and give up the turns that were reserved."""
-        self._dues.clear()
+        """Slow the account's queries down for a while; the turns that it may not use until then are given up.
+
+        Throttled queries within one second are one incident: they had left before anybody could slow down.
+        """
+        now = self._monotonic()
+        while self._dues and self._dues[0] < now + retry_after:
+            self._dues.popleft()
+        if now - self._throttled_at < _INCIDENT_SECONDS:
+            return
+        self._throttled_at = now
         with contextlib.suppress(StoreError):
             await self._in_thread(self._schedule.slow_down, retry_after)
 

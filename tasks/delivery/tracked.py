@@ -27,7 +27,7 @@ from tasks.gateway.queries import QueryClient
 from tasks.ledger import Ledger
 from tasks.places import open_store
 from tasks.results import RESULTS_KEY
-from tasks.run import open_account
+from tasks.run import open_account, short_collections
 from tasks.s3 import S3Access
 from tasks.schedule import Schedule
 from tasks.spill import Spill, spill_folder
@@ -115,7 +115,8 @@ class Tracked:
             finally:
                 await turns.leave()
 
-        self._watched(track, tracker, watch)
+        with short_collections():
+            self._watched(track, tracker, watch)
         return tracker.progress
 
     def _watched(self, track: Callable[[], Coroutine[None, None, None]], tracker: Tracker, watch: Watch) -> None:

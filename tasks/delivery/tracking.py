@@ -84,7 +84,7 @@ class Tracker:
     """Tracks some messages in one event loop. `stop` may be called from any thread; nothing else may.
 
     Args:
-        messages: what to ask about, of `open_messages.OPEN_SCHEMA`; about 60 bytes of memory each.
+        messages: what to ask about, of `open_messages.OPEN_SCHEMA`; about 120 bytes of memory each.
         keep: puts some states into the archive; called in a thread, one call at a time.
         most_in_air: queries that may wait for their answers at once.
         wait: seconds until no more is asked; 0: each message is asked once.
@@ -272,7 +272,7 @@ class Tracker:
             if not known:
                 return None
             try:
-                await asyncio.to_thread(self._keep, pl.DataFrame(known, schema=STATE_SCHEMA, orient="row"))
+                await asyncio.to_thread(self._archive, known)
             except StoreError as error:
                 self._known = known + self._known
                 if len(self._known) > _MOST_UNKEPT:
@@ -280,6 +280,9 @@ class Tracker:
                     self._stopping = True
                 return error
         return None
+
+    def _archive(self, known: list[dict[str, Any]]) -> None:
+        self._keep(pl.DataFrame(known, schema=STATE_SCHEMA, orient="row"))
 
     async def _keep_the_rest(self) -> None:
         deadline = self._monotonic() + _STORE_PATIENCE
