@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from tasks.accounting import account_for_chunks
+from tasks.counted import counted
 from tasks.ledger import Ledger
 from tasks.plan import FrozenPlan
 from tasks.statuses import Status
@@ -44,8 +45,7 @@ class Canary:
     def sentence(self) -> str:
         """Say what became of it."""
         found = ", ".join(f"{self.counts[status]:,} {status}" for status in Status if self.counts.get(status))
-        numbers = "1 number" if self.numbers == 1 else f"{self.numbers:,} numbers"
-        return f"The canary's {numbers}: {found}."
+        return f"The canary's {counted(self.numbers, 'number')}: {found}."
 
 
 def read_canary(plan: FrozenPlan, ledger: Ledger, store: Store, scratch: Path, *, campaign: str, chunks: int) -> Canary:
@@ -74,8 +74,8 @@ def stop_for(canary: Canary, max_failure_rate: float) -> Stop | None:
     if not canary.presented:
         return Stop(
             StopCause.STOPPED,
-            f"None of the canary's {canary.numbers:,} numbers could be texted, so that nothing is known and nobody "
-            "else was. Run the same command again: it begins with the canary.",
+            f"None of the canary's {counted(canary.numbers, 'number')} could be texted, so that nothing is known "
+            "and nobody else was. Run the same command again: it begins with the canary.",
         )
     if canary.bad <= max_failure_rate * canary.presented:
         return None

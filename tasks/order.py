@@ -2,19 +2,27 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from tasks import option_values
 from tasks.errors import InputError
 from tasks.gateway import MessageType, check_sender_id
-from tasks.hours import Hours, parse_span
-from tasks.messages import Wording, parse_template
-from tasks.numbers import Overrides, checked_region
-from tasks.recipients import known_encoding
+from tasks.hours import Hours
+from tasks.messages import Wording
+from tasks.numbers import Overrides
 from tasks.rehearsal import check_own
 from tasks.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
 
@@ -22,10 +30,7 @@ LONGEST_MESSAGE = 1_500
 MOST_NUMBERS = 1_000
 LONGEST_APPROVAL = 30 * 24 * 3_600
 _LONGEST_TESTED = 100 - len("-test-01234567")
-_CAMPAIGN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _OF_THE_ACCOUNT = ("sender_id", "numbers_per_call", "calls_per_second")
-_LISTS = ("suppress", "exclude_results")
-_COUNTRIES = ("allow_country", "deny_country")
 _LATER = (
     *("no_header", "encoding", "numbers_override_sha256", "message_column", "downgrade", "max_characters"),
     *("suppress", "exclude_results", "allow_country", "deny_country", "sample", "canary"),
@@ -33,7 +38,6 @@ _LATER = (
 )
 _INTERNAL = ("inherited", "numbers_override_sha256", "sender_by_country", "test_to_sha256")
 _OPTION_OF = {"recipients": "recipients", "sender_by_country": "--sender-id"}
-_CONTROL = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class OnUnknown(StrEnum):
@@ -56,19 +60,19 @@ class Order(BaseModel):
 
     account: str | None = None
     aws_credentials: str | None = None
-    recipients: Annotated[tuple[str, ...], Field(min_length=1)]
-    message: Annotated[str, Field(max_length=LONGEST_MESSAGE)] = ""
+    recipients: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(option_values.uris_of_lists)]
+    message: Annotated[str, Field(max_length=LONGEST_MESSAGE), AfterValidator(option_values.message)] = ""
     type: MessageType
     results: Annotated[str, Field(min_length=1)]
     message_column: Annotated[str | None, Field(min_length=1)] = None
     downgrade: bool = False
     max_characters: Annotated[int, Field(ge=1, le=LONGEST_MESSAGE)] = LONGEST_MESSAGE
-    campaign: str | None = None
-    suppress: tuple[str, ...] = ()
-    exclude_results: tuple[str, ...] = ()
+    campaign: Annotated[str | None, AfterValidator(option_values.campaign_id)] = None
+    suppress: Annotated[tuple[str, ...], AfterValidator(option_values.uris_of_lists)] = ()
+    exclude_results: Annotated[tuple[str, ...], AfterValidator(option_values.uris_of_lists)] = ()
     exclude_days: Annotated[float, Field(gt=0, le=3_650)] = 30.0
-    allow_country: tuple[str, ...] = ()
-    deny_country: tuple[str, ...] = ()
+    allow_country: Annotated[tuple[str, ...], AfterValidator(option_values.countries)] = ()
+    deny_country: Annotated[tuple[str, ...], AfterValidator(option_values.countries)] = ()
     sample: Annotated[int | None, Field(ge=1)] = None
     canary: Annotated[int | None, Field(ge=1)] = None
     test_to: tuple[SecretStr, ...] = ()
@@ -77,13 +81,13 @@ class Order(BaseModel):
     max_parts: Annotated[int | None, Field(ge=0)] = None
     max_recipients: Annotated[int | None, Field(ge=0)] = None
     sender_id: str | None = None
-    hours: str | None = None
-    hours_wait: str = "1d"
-    default_region: str | None = None
+    hours: Annotated[str | None, AfterValidator(option_values.hours)] = None
+    hours_wait: Annotated[str, AfterValidator(option_values.hours_wait)] = "1d"
+    default_region: Annotated[str | None, AfterValidator(option_values.region)] = None
     number_column: str | None = None
-    numbers_override: str | None = None
+    numbers_override: Annotated[str | None, AfterValidator(option_values.uri_of_table)] = None
     no_header: bool = False
-    encoding: str | None = None
+    encoding: Annotated[str | None, AfterValidator(option_values.encoding)] = None
     numbers_per_call: Annotated[int, Field(ge=1, le=MOST_NUMBERS)] = 250
     calls_per_second: Annotated[float, Field(gt=0, le=100)] = 1.0
     on_unknown: OnUnknown = OnUnknown.HOLD
@@ -108,7 +112,9 @@ class Order(BaseModel):
         left = {name for name in _OF_THE_ACCOUNT if values.get(name) is None}
         return {**{name: value for name, value in values.items() if name not in left}, "inherited": left}
 
-    @field_validator("recipients", "test_to", *_LISTS, *_COUNTRIES, mode="before")
+    @field_validator(
+        "recipients", "test_to", "suppress", "exclude_results", "allow_country", "deny_country", mode="before"
+    )
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str | SecretStr) else () if value is None else value
@@ -119,55 +125,11 @@ class Order(BaseModel):
         check_own(value)
         return value
 
-    @field_validator(*_LISTS)
-    @classmethod
-    def _named_lists(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(uri.strip() for uri in value):
-            raise ValueError("a URI is blank; give an s3:// object, prefix or glob, or a local path")
-        return value
-
-    @field_validator(*_COUNTRIES)
-    @classmethod
-    def _regions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            return tuple(sorted({checked_region(region.strip()) or "" for region in value}))
-        except InputError:
-            raise ValueError(
-                f"there is no such country among {', '.join(map(repr, value))}: give two letters, such as SG"
-            ) from None
-
     @model_validator(mode="after")
     def _cost_needs_prices(self) -> Self:
         if self.max_cost is not None and self.prices is None:
             raise ValueError("--max-cost: what the campaign costs is not known without a table of prices: --prices")
         return self
-
-    @field_validator("recipients")
-    @classmethod
-    def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(uri.strip() for uri in value):
-            raise ValueError("a recipients URI is blank; give an s3:// object, prefix or glob, or a local path")
-        return value
-
-    @field_validator("numbers_override")
-    @classmethod
-    def _named_table(cls, value: str | None) -> str | None:
-        if value is not None and not value.strip():
-            raise ValueError("the URI is blank; give an s3:// object or a local path, or leave the option out")
-        return value
-
-    @field_validator("message")
-    @classmethod
-    def _sayable(cls, value: str) -> str:
-        if value and not value.strip():
-            raise ValueError("the message is blank; write the text that the recipients are to read")
-        if _CONTROL.search(value):
-            raise ValueError("the message holds control characters; only line breaks may stand in a text")
-        try:
-            parse_template(value)
-        except InputError as error:
-            raise ValueError(str(error)) from error
-        return value
 
     @model_validator(mode="after")
     def _one_wording(self) -> Self:
@@ -185,15 +147,6 @@ class Order(BaseModel):
             raise ValueError(f"--message: the text has {len(text):,} characters, allowed are {self.max_characters:,}")
         return self
 
-    @field_validator("campaign")
-    @classmethod
-    def _usable_as_task_id(cls, value: str | None) -> str | None:
-        if value is not None and not _CAMPAIGN.fullmatch(value):
-            raise ValueError(
-                "a campaign id has 1 to 100 letters, digits, dashes or underscores and begins with a letter or digit"
-            )
-        return value
-
     @field_validator("sender_id")
     @classmethod
     def _sender(cls, value: str | None) -> str | None:
@@ -203,35 +156,6 @@ class Order(BaseModel):
     @classmethod
     def _senders(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return check_rules(value)
-
-    @field_validator("hours")
-    @classmethod
-    def _hours(cls, value: str | None) -> str | None:
-        return None if value is None else str(Hours.parse(value))
-
-    @field_validator("hours_wait")
-    @classmethod
-    def _wait(cls, value: str) -> str:
-        parse_span(value)
-        return value
-
-    @field_validator("default_region")
-    @classmethod
-    def _region(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        try:
-            return checked_region(value)
-        except InputError as error:
-            raise ValueError(str(error)) from error
-
-    @field_validator("encoding")
-    @classmethod
-    def _encoding(cls, value: str | None) -> str | None:
-        try:
-            return None if value is None else known_encoding(value)
-        except InputError as error:
-            raise ValueError(str(error)) from error
 
     @classmethod
     def checked(cls, **values: Any) -> Self:

@@ -5,6 +5,7 @@ from typing import Final
 
 from tasks.advice import advice
 from tasks.costs_table import costs_table
+from tasks.counted import counted
 from tasks.countries import country
 from tasks.durations import in_words, moment
 from tasks.outlook import Outlook
@@ -39,10 +40,10 @@ def preview_sentence(preview: Preview) -> str:
         return "Nothing is left to send: this very test was sent before. Under another campaign ID it is sent again."
     if not preview.numbers:
         return f"Nothing is left to send: {preview.sendable:,} of {preview.rows:,} rows can be sent, and all were."
-    parts = "" if preview.parts is None else f", {preview.parts:,} message parts"
+    parts = "" if preview.parts is None else f", {counted(preview.parts, 'message part')}"
     cost = "" if preview.cost is None else f", about {preview.cost}"
     return (
-        f"{preview.numbers:,} numbers in {preview.calls:,} {'call' if preview.calls == 1 else 'calls'}, "
+        f"{counted(preview.numbers, 'number')} in {counted(preview.calls, 'call')}, "
         f"{in_words(preview.seconds)} at {preview.calls_per_second:g} a second{parts}{cost}."
     )
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from tasks.advice import advice
 from tasks.costs_table import costs_table
+from tasks.counted import counted
 from tasks.countries import country
 from tasks.durations import in_words
 from tasks.pages import Block, Notes, Page, Table, Words
@@ -47,8 +48,7 @@ def speed(report: CampaignReport) -> str:
     throttled = f", {report.throttled:,} of them throttled and tried again" if report.throttled else ""
     resent = f" {report.resent:,} unknown chunks were sent again, as asked." if report.resent else ""
     return (
-        f"{report.calls:,} {'call' if report.calls == 1 else 'calls'}{rate}{throttled}; "
-        f"{in_words(report.seconds)} from start to results.{resent}"
+        f"{counted(report.calls, 'call')}{rate}{throttled}; {in_words(report.seconds)} from start to results.{resent}"
     )
 
 

@@ -1,5 +1,6 @@
 """What the tests share: real servers on loopback, one of each a session, and folders of their own in them."""
 
+import signal
 import uuid
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -76,3 +77,11 @@ def local_store(tmp_path: Path) -> LocalStore:
 def key() -> Callable[[], str]:
     """Names that no other test uses."""
     return lambda: uuid.uuid4().hex
+
+
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """SIGINT interrupts, also where a shell has started the suite in the background and so with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -159,14 +159,6 @@ def test_who_is_outside_the_hours_is_not_called(sandbox: Sandbox, results: str, 
     assert send_campaign([path], type="OTP", campaign="codes", **order).counts["accepted"] == 60
 
 
-@pytest.fixture
-def interruptible() -> Generator[None]:
-    """SIGINT interrupts, also where a shell has started the suite in the background and so with SIGINT ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_a_run_that_waits_for_its_hours_can_be_stopped(results: str, list_of: Any, sandbox: Sandbox) -> None:
     """At once, with nothing sent; and the campaign is free for the next."""

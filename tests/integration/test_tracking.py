@@ -204,6 +204,7 @@ def test_a_kill_in_the_middle_loses_seconds_and_a_resume_asks_nothing_again_that
     agrees_with_the_gateway(stage)
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_cancelled_tracking_keeps_all_that_it_was_told(stage: Stage, number: signal.Signals) -> None:
     stage.gateway.set_latency(0.2)

@@ -160,4 +160,4 @@ def test_a_canary_is_announced_and_then_told(tmp_path: Path, make: Callable[[Pre
     shown = as_markdown(make(after))
     assert "The canary's 1 number: 1 accepted." in shown.replace("\\", "")
     assert "goes out alone" not in shown
-    assert "1 numbers in 1 call" in shown
+    assert "1 number in 1 call" in shown
