@@ -98,9 +98,8 @@ def _write_unapproved(run: Run, plan: FrozenPlan, question: Approval) -> None:
 
 
 def _act_on(run: Run, plan: FrozenPlan, question: Approval, answer: Answer) -> Todo:
-    todo = read_ledger(
-        run, plan, after_canary=question.after_canary
-    )  # others may have sent some of it while somebody was asked
+    # Others may have sent some of it while somebody was asked.
+    todo = read_ledger(run, plan, after_canary=question.after_canary)
     if answer.decision is Decision.APPROVED and not question.covers(todo, run.order.fingerprint()):
         answer = Answer(
             Decision.DECLINED, NOBODY, f"{answer.by} approved it, but there is more to send now than was shown"
