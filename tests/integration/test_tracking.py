@@ -10,6 +10,7 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Generator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +72,14 @@ class Stage:
         )
         self.store = S3Store(s3, sandbox.bucket, f"{prefix}/c")
 
-    def send(self, count: int, *, code: int = 0, numbers_per_call: int = 1000) -> None:
+    def send(self, count: int, *, code: int = 0, numbers_per_call: int = 1000, campaign: str = "c") -> None:
         """Send a campaign to so many numbers, which ends with that code."""
         numbers = self.folder / "numbers.csv"
         chosen = random.Random(1).sample(range(81_000_000, 81_999_999), count)
         numbers.write_text("\n".join(["phone", *(f"65{number}" for number in chosen)]) + "\n")
         options = ["--message", "Hi", "--type", "NOTIFY", "--calls-per-second", "50"]
         options.append(f"--numbers-per-call={numbers_per_call}")
-        command = [COMMAND, "send", str(numbers), *options, "--results", self.results, "--campaign", "c"]
+        command = [COMMAND, "send", str(numbers), *options, "--results", self.results, "--campaign", campaign]
         ended = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=200, check=False)
         assert ended.returncode == code, ended.stderr
 
@@ -218,6 +219,22 @@ def test_a_cancelled_tracking_keeps_all_that_it_was_told(stage: Stage, number: s
     assert stage.archived() == set(stage.told())
     deliveries = json.loads(out.splitlines()[-1])["deliveries"]
     assert sum(deliveries.values()) - deliveries["pending"] == len(stage.archived()) < 3000
+
+
+def test_two_trackers_at_once_share_the_accounts_queries(stage: Stage) -> None:
+    """Each with a schedule of its own, they would have half of their queries throttled."""
+    for campaign in ("c", "other"):
+        stage.send(3000, campaign=campaign)
+    stage.gateway.set_latency(0.1)
+    both = [stage.start(campaign=campaign) for campaign in ("c", "other")]
+    said = [process.communicate(timeout=200)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert (len(stage.told()), set(stage.told().values())) == (6000, {1})
+    of_first = set(stage.rows()["message_id"])
+    turns = [query.message_id in of_first for query in stage.gateway.queries()]
+    assert sum(one != other for one, other in pairwise(turns)) > 10, "half a second of turns each, by turns"
+    stats = stage.gateway.query_stats()
+    assert stats.throttled < stats.calls / 10
 
 
 @pytest.mark.parametrize(
