@@ -4,10 +4,12 @@ from flows.approval import approve
 from flows.send_shards import send_shards
 from flows.watching import watcher
 from tasks.bulletin import Bulletin
+from tasks.errors import InputError
 from tasks.plan import FrozenPlan
 from tasks.preview import Preview, preview_after
 from tasks.run import Run
 from tasks.steps import judge_canary, read_ledger
+from tasks.stopping import Stop, StopCause
 from tasks.todo import NOTHING, Todo
 
 
@@ -18,7 +20,7 @@ def send_canary(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bullet
     again. Without a canary, or where nobody comes after it, this returns `todo` as it is.
 
     Raises:
-        InputError, CampaignBusyError, prefect.exceptions.Pause: as `flows.approval.approve`.
+        CampaignBusyError, prefect.exceptions.Pause: as `flows.approval.approve`.
     """
     if run.order.dry_run:
         return todo
@@ -36,4 +38,8 @@ def send_canary(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bullet
     canary = judge_canary(run, plan, todo)
     if run.stop.stop is not None:
         return NOTHING
-    return approve(run, plan, todo, preview_after(canary, preview, todo), bulletin)
+    try:
+        return approve(run, plan, todo, preview_after(canary, preview, todo), bulletin)
+    except InputError as error:  # nobody can be asked here: no reason to leave the canary out of the results
+        run.stop.set(Stop(StopCause.DECLINED, f"{error} Nothing but the canary was sent."))
+        return NOTHING
