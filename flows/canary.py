@@ -4,6 +4,7 @@ from flows.approval import approve
 from flows.send_shards import send_shards
 from flows.watching import watcher
 from tasks.bulletin import Bulletin
+from tasks.canary import FAILED_KEY, Canary
 from tasks.errors import InputError
 from tasks.plan import FrozenPlan
 from tasks.preview import Preview, preview_after
@@ -24,18 +25,14 @@ def send_canary(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bullet
     """
     if run.order.dry_run:
         return todo
-    watch = watcher()
     if todo.begins_with_canary:
-        bulletin.sending(run.tally)
-        watch.sending(run.tally)
-        send_shards(run, plan, todo.of_canary)
+        _present(run, plan, todo, bulletin)
         if run.stop.stop is not None:
             return NOTHING
         todo = read_ledger(run, plan, after_canary=True)
     if not todo.is_after_canary:
         return todo
-    watch.step("judging the canary")
-    canary = judge_canary(run, plan, todo)
+    canary = _judged(run, plan, todo)
     if run.stop.stop is not None:
         return NOTHING
     try:
@@ -43,3 +40,19 @@ def send_canary(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bullet
     except InputError as error:  # nobody can be asked here: no reason to leave the canary out of the results
         run.stop.set(Stop(StopCause.DECLINED, f"{error} Nothing but the canary was sent."))
         return NOTHING
+
+
+def _present(run: Run, plan: FrozenPlan, todo: Todo, bulletin: Bulletin) -> None:
+    """Send what is left of the canary; nothing where it was judged before, failed, and still does."""
+    if run.campaign.document.get(FAILED_KEY) and not todo.resends_canary:
+        # Its hours kept some of it back then: nobody is texted to have it judged more kindly.
+        _judged(run, plan, todo)
+    if run.stop.stop is None:
+        bulletin.sending(run.tally)
+        watcher().sending(run.tally)
+        send_shards(run, plan, todo.of_canary)
+
+
+def _judged(run: Run, plan: FrozenPlan, todo: Todo) -> Canary:
+    watcher().step("judging the canary")
+    return judge_canary(run, plan, todo)

@@ -111,6 +111,23 @@ def test_a_canary_that_fails_stops_the_campaign_and_is_never_sent_again(
     assert sandbox.gateway.stats().accepted_twice == 0
 
 
+def test_what_was_not_sent_of_a_canary_that_failed_is_not_sent_to_have_it_judged_again(
+    sandbox: Sandbox, order: dict[str, Any]
+) -> None:
+    """Hours may keep some of a canary back; a higher limit sends that, and then the others."""
+    sandbox.gateway.add_fault("http_500", number="6581234500")
+    with pytest.raises(CampaignStoppedError, match="2 accepted, 10 unknown"):
+        send_campaign(**order)
+    folder = Path(order["results"]) / order["campaign"]
+    for key in ("claims/000001-0", "receipts/000001-0-accepted"):
+        (folder / key).unlink()  # as if it had been outside its hours
+    with pytest.raises(CampaignStoppedError, match="12 numbers: 10 unknown, 2 not_sent"):
+        send_campaign(**order)
+    assert len(sizes(sandbox)) == 2
+    assert send_campaign(**order, max_failure_rate=1.0).counts["accepted"] == 20
+    assert sizes(sandbox)[2] == 2
+
+
 def test_a_stop_within_the_canary_goes_on_with_the_canary(sandbox: Sandbox, order: dict[str, Any]) -> None:
     """What was refused for the account's sake is sent before it is judged."""
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
