@@ -56,11 +56,13 @@ def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: 
         after_canary=stage is Stage.AFTER_CANARY,
     )
     if decide is not None:
-        answer = _ask_meanwhile(run, question, lambda: decide(preview))
+        answer = _ask_meanwhile(run, plan, question, lambda: decide(preview))
     elif flow_run.deployment_id is None:
         bulletin.asking(preview)
         get_run_logger().warning("%s: waiting for an answer: press Resume on this run's page", run.campaign.id)
-        answer = _ask_meanwhile(run, question, lambda: pause_for_answer(preview, run.order.approval_timeout, stage))
+        answer = _ask_meanwhile(
+            run, plan, question, lambda: pause_for_answer(preview, run.order.approval_timeout, stage)
+        )
     elif asked:
         question = _as_it_was_asked(run, question)
         answer = suspend_for_answer(preview, run.order.approval_timeout, stage)
@@ -72,9 +74,15 @@ def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: 
     return _act_on(run, plan, question, answer)
 
 
-def _ask_meanwhile(run: Run, question: Approval, ask: Callable[[], Answer]) -> Answer:
-    """Ask while the lease is free for others, then take it again."""
-    keep(run.campaign, question)
+def _ask_meanwhile(run: Run, plan: FrozenPlan, question: Approval, ask: Callable[[], Answer]) -> Answer:
+    """Ask while the lease is free for others, then take it again.
+
+    After a canary there is something to account for, also where this process is ended while it asks.
+    """
+    if question.after_canary:
+        _write_unapproved(run, plan, question)
+    else:
+        keep(run.campaign, question)
     run.campaign.give_back()
     answer = ask()
     run.campaign.open(run.order.frozen_settings())
@@ -88,7 +96,7 @@ def _as_it_was_asked(run: Run, question: Approval) -> Approval:
 
 
 def _write_unapproved(run: Run, plan: FrozenPlan, question: Approval) -> None:
-    """Write the results of a run that nobody answers: no process of ours is there to write them when the time is up."""
+    """Write the results of a run that nobody answers: no process of ours may be there to write them then."""
     waited = in_words(run.order.approval_timeout)
     message = (
         f"nobody has approved it yet; without an answer in {waited} it counts as declined. {_sent(question)} was sent."

@@ -4,10 +4,13 @@ from flows.approval import approve
 from flows.send_shards import send_shards
 from flows.watching import watcher
 from tasks.bulletin import Bulletin
+from tasks.canary import FAILED_KEY, Canary
+from tasks.errors import InputError
 from tasks.plan import FrozenPlan
 from tasks.preview import Preview, preview_after
 from tasks.run import Run
 from tasks.steps import judge_canary, read_ledger
+from tasks.stopping import Stop, StopCause
 from tasks.todo import NOTHING, Todo
 
 
@@ -18,22 +21,38 @@ def send_canary(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bullet
     again. Without a canary, or where nobody comes after it, this returns `todo` as it is.
 
     Raises:
-        InputError, CampaignBusyError, prefect.exceptions.Pause: as `flows.approval.approve`.
+        CampaignBusyError, prefect.exceptions.Pause: as `flows.approval.approve`.
     """
     if run.order.dry_run:
         return todo
-    watch = watcher()
     if todo.begins_with_canary:
-        bulletin.sending(run.tally)
-        watch.sending(run.tally)
-        send_shards(run, plan, todo.of_canary)
+        _present(run, plan, todo, bulletin)
         if run.stop.stop is not None:
             return NOTHING
         todo = read_ledger(run, plan, after_canary=True)
     if not todo.is_after_canary:
         return todo
-    watch.step("judging the canary")
-    canary = judge_canary(run, plan, todo)
+    canary = _judged(run, plan, todo)
     if run.stop.stop is not None:
         return NOTHING
-    return approve(run, plan, todo, preview_after(canary, preview, todo), bulletin)
+    try:
+        return approve(run, plan, todo, preview_after(canary, preview, todo), bulletin)
+    except InputError as error:  # nobody can be asked here: no reason to leave the canary out of the results
+        run.stop.set(Stop(StopCause.DECLINED, f"{error} Nothing but the canary was sent."))
+        return NOTHING
+
+
+def _present(run: Run, plan: FrozenPlan, todo: Todo, bulletin: Bulletin) -> None:
+    """Send what is left of the canary; nothing where it was judged before, failed, and still does."""
+    if run.campaign.document.get(FAILED_KEY) and not todo.resends_canary:
+        # Its hours kept some of it back then: nobody is texted to have it judged more kindly.
+        _judged(run, plan, todo)
+    if run.stop.stop is None:
+        bulletin.sending(run.tally)
+        watcher().sending(run.tally)
+        send_shards(run, plan, todo.of_canary)
+
+
+def _judged(run: Run, plan: FrozenPlan, todo: Todo) -> Canary:
+    watcher().step("judging the canary")
+    return judge_canary(run, plan, todo)

@@ -7,6 +7,7 @@ campaign whose canary has failed comes to the same judgement and texts nobody: t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -18,6 +19,7 @@ from tasks.statuses import Status
 from tasks.stopping import Stop, StopCause
 from tasks.store import Store
 
+FAILED_KEY: Final = "canary_failed"  # in campaign.json, once a canary was judged so
 _PRESENTED = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)
 
 

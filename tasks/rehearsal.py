@@ -114,7 +114,9 @@ def put_in_place_of_rows(judged: pl.LazyFrame, own: pl.DataFrame) -> tuple[pl.La
         raise InputError(f"{OPTION}: no row of the lists can be sent, so that there is no text to test. See --dry-run.")
     places = pl.Series([number % first.height for number in range(own.height)])
     rows = own.with_columns(first[name].gather(places) for name in texts)
-    regions = dict(zip(own["e164"], first["region"].gather(places), strict=True))
+    regions: dict[int, str | None] = {}
+    for number, region in zip(own["e164"], first["region"].gather(places), strict=True):
+        regions.setdefault(number, region)  # of a number that was given twice the first is sent
 
     def as_the_rows(lanes: Lanes) -> Lanes:
         def sort(facts: pl.DataFrame) -> pl.Series:

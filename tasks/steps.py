@@ -9,7 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.accounting import account_for
-from tasks.canary import Canary, count_canary, read_canary, stop_for
+from tasks.canary import FAILED_KEY, Canary, count_canary, read_canary, stop_for
 from tasks.delivery.archive import DeliveryArchive
 from tasks.errors import InputError, LeaseLostError, StoreUnavailableError
 from tasks.ledger import ChunkState, History
@@ -89,6 +89,8 @@ def judge_canary(run: Run, plan: FrozenPlan, todo: Todo) -> Canary:
     canary = read_canary(plan, run.ledger, run.store, run.scratch, campaign=run.campaign.id, chunks=todo.canary)
     stop = stop_for(canary, run.order.max_failure_rate)
     if stop is not None:
+        if canary.presented:
+            run.campaign.update(**{FAILED_KEY: True})
         run.stop.set(stop)
     return canary
 

@@ -32,6 +32,11 @@ class Todo:
         return bool(self.chunks) and self.chunks[0] < self.canary <= self.chunks[-1]
 
     @property
+    def resends_canary(self) -> bool:
+        """Whether unknown chunks of the canary are to be sent again."""
+        return any(chunk < self.canary for chunk in self.resent)
+
+    @property
     def is_after_canary(self) -> bool:
         """Whether all that is left waits for the judgement of a canary."""
         return bool(self.canary and self.chunks) and self.chunks[0] >= self.canary

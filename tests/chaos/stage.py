@@ -5,7 +5,7 @@ import itertools
 import json
 import os
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,17 +83,20 @@ class Stage:
         chunks: int = 40,
         numbers_per_call: int = NUMBERS_PER_CALL,
         calls_per_second: int = CALLS_PER_SECOND,
+        numbers: Sequence[str] | None = None,
         mess: bool = True,
         endpoint: str | None = None,
         **environment: str,
     ) -> Campaign:
         """Write a list of so many chunks and name a results place (`local` or `s3`); nothing is started.
 
-        `endpoint` is another road to S3. Among the numbers stand rows that must not be sent, unless `mess` is False.
+        `numbers` (digits) stand in the list in place of Singapore's for so many chunks. `endpoint` is another road to
+        S3. Among the numbers stand rows that must not be sent, unless `mess` is False.
         """
         name = f"chaos-{uuid.uuid4().hex[:12]}"
         path = self.folder / f"{name}.csv"
-        rows = tuple(_rows(str(path), chunks * numbers_per_call, mess=mess))
+        numbers = fresh_numbers(chunks * numbers_per_call) if numbers is None else numbers
+        rows = tuple(_rows(str(path), numbers, mess=mess))
         path.write_text("phone\n" + "".join(f'"{row.recipient}"\n' for row in rows), encoding="utf-8")
         results = f"s3://{self.sandbox.bucket}/{name}" if place == "s3" else str(self.folder / f"{name}-results")
         if endpoint is not None:
@@ -161,6 +164,17 @@ class Stage:
         """Wait until the gateway has seen so many calls since the test began; False if the run ended before."""
         return self.await_event(
             lambda: self.sandbox.gateway.stats().calls >= count, command, f"{count} calls", seconds=seconds
+        )
+
+    def calls_to(self, campaign: Campaign, numbers: Collection[str]) -> int:
+        """How many calls of the campaign had any of these numbers."""
+        wanted = frozenset(numbers)
+        return sum(not wanted.isdisjoint(arrival.numbers) for arrival in self.arrivals(campaign))
+
+    def await_calls_to(self, campaign: Campaign, numbers: Collection[str], count: int, command: Command) -> bool:
+        """Wait until the campaign has made so many calls to any of these; False if the run ended before."""
+        return self.await_event(
+            lambda: self.calls_to(campaign, numbers) >= count, command, f"{count} calls to {len(numbers)} numbers"
         )
 
     def await_event(self, event: Callable[[], bool], command: Command, what: str, seconds: float = 120.0) -> bool:
@@ -237,13 +251,15 @@ def chunk_of(arrival: Arrival) -> int:
     return int(arrival.task_id.rsplit("-", 2)[1])
 
 
-def _rows(source: str, numbers: int, *, mess: bool) -> Iterable[Row]:
+def fresh_numbers(count: int) -> tuple[str, ...]:
+    """So many numbers of Singapore (digits) that no campaign has had yet."""
+    return tuple(str(number) for number in itertools.islice(_next_number, count))
+
+
+def _rows(source: str, numbers: Sequence[str], *, mess: bool) -> Iterable[Row]:
     row = itertools.count()
-    first = None
-    for at in range(numbers):
-        number = str(next(_next_number))
+    for at, number in enumerate(numbers):
         yield Row(source, next(row), number, number=number)
-        first = first or number
         if mess and at % _MESS_EVERY == _MESS_EVERY - 1:
-            recipient, status = ((first, "duplicate"), *_MESS)[at // _MESS_EVERY % (len(_MESS) + 1)]
+            recipient, status = ((numbers[0], "duplicate"), *_MESS)[at // _MESS_EVERY % (len(_MESS) + 1)]
             yield Row(source, next(row), recipient, status=status)

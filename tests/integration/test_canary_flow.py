@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
 
 from deployments.sandbox.sandbox import Sandbox
 from flows.send_campaign import send_campaign
-from tasks.errors import CampaignStoppedError
+from flows.watching import Decide, Nobody, watched_by
+from tasks.errors import CampaignStoppedError, InputError
 from tests.integration.prefect_operator import Operator
 
 pytestmark = [
@@ -64,6 +66,22 @@ def sizes(sandbox: Sandbox) -> list[int]:
     return [len(arrival.numbers) for arrival in sandbox.gateway.log()]
 
 
+def written(order: dict[str, Any]) -> dict[str, int]:
+    """The rows by status in the results as they stand."""
+    found = pl.read_parquet(Path(order["results"]) / order["campaign"] / "results.parquet")
+    return dict(found.group_by(pl.col("status").cast(pl.String)).len().iter_rows())
+
+
+class NoTerminal(Nobody):
+    """Where a run has nobody at hand to ask."""
+
+    def decider(self, *, required: bool) -> Decide | None:
+        """Refuse what must be asked."""
+        if required:
+            raise InputError("nobody to ask")
+        return None
+
+
 def test_a_canary_goes_first_and_the_others_follow(sandbox: Sandbox, order: dict[str, Any]) -> None:
     """Exactly so many people, and everybody in the end."""
     report = send_campaign(**order)
@@ -93,6 +111,23 @@ def test_a_canary_that_fails_stops_the_campaign_and_is_never_sent_again(
     assert sandbox.gateway.stats().accepted_twice == 0
 
 
+def test_what_was_not_sent_of_a_canary_that_failed_is_not_sent_to_have_it_judged_again(
+    sandbox: Sandbox, order: dict[str, Any]
+) -> None:
+    """Hours may keep some of a canary back; a higher limit sends that, and then the others."""
+    sandbox.gateway.add_fault("http_500", number="6581234500")
+    with pytest.raises(CampaignStoppedError, match="2 accepted, 10 unknown"):
+        send_campaign(**order)
+    folder = Path(order["results"]) / order["campaign"]
+    for key in ("claims/000001-0", "receipts/000001-0-accepted"):
+        (folder / key).unlink()  # as if it had been outside its hours
+    with pytest.raises(CampaignStoppedError, match="12 numbers: 10 unknown, 2 not_sent"):
+        send_campaign(**order)
+    assert len(sizes(sandbox)) == 2
+    assert send_campaign(**order, max_failure_rate=1.0).counts["accepted"] == 20
+    assert sizes(sandbox)[2] == 2
+
+
 def test_a_stop_within_the_canary_goes_on_with_the_canary(sandbox: Sandbox, order: dict[str, Any]) -> None:
     """What was refused for the account's sake is sent before it is judged."""
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
@@ -105,14 +140,14 @@ def test_a_stop_within_the_canary_goes_on_with_the_canary(sandbox: Sandbox, orde
 def test_somebody_is_asked_again_with_what_became_of_the_canary(
     sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]
 ) -> None:
-    """Once before it, once after it; a resume asks for what was not answered."""
+    """Once before it, once after it, when the results have the canary; a resume asks for what was not answered."""
     first = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
-    seen: list[int] = []
+    seen: list[tuple[int, dict[str, int]]] = []
     second = Operator(
         api,
         order["campaign"],
         key="approval-after-canary",
-        meanwhile=lambda: seen.append(sandbox.gateway.stats().calls),
+        meanwhile=lambda: seen.append((sandbox.gateway.stats().calls, written(order))),
         decision="decline",
         name="Mei Tan",
     )
@@ -120,7 +155,7 @@ def test_somebody_is_asked_again_with_what_became_of_the_canary(
         send_campaign(**order, require_approval=True)
     first.done()
     second.done()
-    assert seen == [2]
+    assert seen == [(2, {"accepted": 12, "not_sent": 18})]
     assert "The first 12 numbers go out alone" in first.description
     assert "The canary's 12 numbers: 12 accepted." in second.description
     assert "18 numbers in 2 calls" in second.description
@@ -130,3 +165,23 @@ def test_somebody_is_asked_again_with_what_became_of_the_canary(
     assert send_campaign(**order, require_approval=True).counts["accepted"] == 30
     third.done()
     assert len(sizes(sandbox)) == 4
+
+
+def test_a_canary_after_which_nobody_can_be_asked_is_in_the_results(
+    sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]
+) -> None:
+    """What was approved and stopped within the canary goes on where nobody can answer: up to the question."""
+    sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
+    approved = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
+    with pytest.raises(CampaignStoppedError, match="AMOUNT_NOT_ENOUGH"):
+        send_campaign(**order, require_approval=True)
+    approved.done()
+    sandbox.gateway.clear_faults()
+    with (
+        watched_by(NoTerminal()),
+        pytest.raises(CampaignStoppedError, match="Nothing but the canary was sent") as caught,
+    ):
+        send_campaign(**order, require_approval=True)
+    stopped: Any = caught.value.report
+    assert written(order) == {"accepted": 12, "not_sent": 18}
+    assert stopped.calls == 2

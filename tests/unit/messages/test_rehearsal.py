@@ -57,15 +57,26 @@ def test_a_short_list_says_its_texts_again(tmp_path: Path) -> None:
     assert list(texts(planned(tmp_path, "phone,name\n+6581234567,Ann\n")).values()) == ["Hi Ann"] * 3
 
 
-def test_own_numbers_get_the_texts_from_the_rows_senders(tmp_path: Path) -> None:
-    """Not from those of their own country, so that a person sees what the recipient sees."""
-    plan = planned(tmp_path, sender_id=["SG=Acme", "FR=Bonjour", "GB=Wrong"])
-    sent = {
+def senders(plan: FrozenPlan) -> dict[str, str | None]:
+    """Whom each number's text is from."""
+    return {
         number: chunk.lane.sender_id if chunk.lane else ""
         for chunk in plan.chunks(0, plan.chunk_count() - 1)
         for number in chunk.phone_numbers
     }
-    assert sent == dict(zip(OWN, ["Acme", "Bonjour", "Acme"], strict=True))
+
+
+def test_own_numbers_get_the_texts_from_the_rows_senders(tmp_path: Path) -> None:
+    """Not from those of their own country, so that a person sees what the recipient sees."""
+    plan = planned(tmp_path, sender_id=["SG=Acme", "FR=Bonjour", "GB=Wrong"])
+    assert senders(plan) == dict(zip(OWN, ["Acme", "Bonjour", "Acme"], strict=True))
+
+
+def test_an_own_number_that_is_given_twice_has_text_and_sender_of_one_row(tmp_path: Path) -> None:
+    """The first."""
+    plan = planned(tmp_path, sender_id=["SG=Acme", "FR=Bonjour"], test_to=[OWN[0], OWN[0], OWN[1]])
+    assert senders(plan) == {OWN[0]: "Acme", OWN[1]: "Acme"}
+    assert [chunk.messages for chunk in plan.chunks(0, 0)] == [("Hi Ann", "Hi Cy")]
 
 
 def test_hours_and_canaries_are_not_those_of_a_test(tmp_path: Path) -> None:
