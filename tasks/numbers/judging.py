@@ -163,15 +163,17 @@ def _read_uniques(recipients: pl.Series, default_region: str | None, overrides: 
 
 
 def _structs(found: pl.Series, values: pl.Series) -> pl.Series:
+    return pl.DataFrame({"code": found, "value": values}).select_seq(_found_columns()).to_struct(RECIPIENT)
+
+
+@cache
+def _found_columns() -> list[pl.Expr]:
+    """Return what makes `FOUND_COLUMNS` of a frame of codes and E.164 digits."""
     entries = _catalogue_columns()
     code, value = pl.col("code"), pl.col("value")
-    gathered = {name: pl.lit(entries[name]).gather(code) for name in FOUND_COLUMNS if name != "e164"}
-    gathered["e164"] = pl.when(pl.lit(entries["is_number"]).gather(code)).then(value)
-    return (
-        pl.DataFrame({"code": found, "value": values})
-        .select_seq(gathered[name].alias(name) for name in FOUND_COLUMNS)
-        .to_struct(RECIPIENT)
-    )
+    columns = {name: pl.lit(entries[name]).gather(code) for name in FOUND_COLUMNS if name != "e164"}
+    columns["e164"] = pl.when(pl.lit(entries["is_number"]).gather(code)).then(value)
+    return [columns[name].alias(name) for name in FOUND_COLUMNS]
 
 
 @cache
