@@ -5,8 +5,9 @@ them: no letters behind the first digit but for "ext. 12", no other signs of an 
 18 digits.
 """
 
+from dataclasses import dataclass
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
@@ -69,7 +70,7 @@ def keys_of(texts: pl.Series) -> pl.Series:
 
 
 def _of_odd(rows: pl.DataFrame) -> pl.Series:
-    """What are neither digits nor digits with the usual separators; each step takes what those before it have left."""
+    """Return the keys of texts with more than digits and the usual separators; each step takes what is left."""
     rows = rows.select_seq(_TEXT, _shown())
     keys = rows.select_seq(_digitless()).to_series()
     for digits in (_separated_in_shown(), _decorated()):
@@ -89,10 +90,13 @@ def _keys(rows: pl.DataFrame, steps: "_Steps") -> pl.Series:
     return rows.select_seq(steps.parts).select_seq(steps.key).to_series()
 
 
-# The expressions are built once: building them takes as long as running them on a thousand texts.
+# The expressions below are built once: building them takes as long as running them on a thousand texts.
 
 
-class _Steps(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """What is read of texts that have been cleaned to digits, and the key that is made of it."""
+
     parts: list[pl.Expr]
     key: pl.Expr
 
@@ -108,6 +112,7 @@ def _digits_alone() -> _Steps:
 
 @cache
 def _digits_of_short_text() -> _Steps:
+    """Digits that a text was cleaned to, zeros alone too, of a text that libphonenumber does not refuse as too long."""
     is_short = pl.col(_TEXT).str.len_bytes() <= _LONGEST_TEXT
     steps = _steps(pl.col(_DIGITS), pl.col("is_short"))
     return _Steps([*steps.parts, is_short.alias("is_short")], steps.key)
