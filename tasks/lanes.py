@@ -144,7 +144,7 @@ def cut_into_lanes(
     files: list[Path] = []
     chunks = 0
     for start, length in _windows(ranks, window, canary):
-        facts = pl.scan_parquet(rows, glob=False).select("region", "e164").slice(start, length)
+        facts = pl.scan_parquet(rows, glob=False).select(pl.col("region").cast(pl.String), "e164").slice(start, length)
         placed, found = _cut_window(
             facts.collect(engine="streaming").with_columns(
                 ranks.select("nth").slice(start, length).collect(engine="streaming")["nth"]

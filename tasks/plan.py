@@ -75,9 +75,11 @@ def make_plan(
         "row",
         "recipient",
         pl.format("+{}", "e164").alias("phone_number"),
-        "region",
+        pl.col("region").cast(pl.String),
         status=pl.when(repeating).then(pl.lit(Status.DUPLICATE, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
-        reason=pl.when(repeating).then(pl.format("{}#{}", "first_source", "first_row")).otherwise(pl.col("reason")),
+        reason=pl.when(repeating)
+        .then(pl.format("{}#{}", "first_source", "first_row"))
+        .otherwise(pl.col("reason").cast(pl.String)),
         chunk=chunk.cast(pl.UInt32),
         position=position.cast(pl.UInt16),
         **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in carried},

@@ -12,7 +12,7 @@ def only_countries(rows: pl.LazyFrame, allowed: Sequence[str], denied: Sequence[
 
     They become `unsupported`. Numbers that belong to no country are not allowed where only some countries are.
     """
-    region = pl.col("region")
+    region = pl.col("region").cast(pl.String)
     if denied:
         rows = _marked(rows, region.is_in(denied), Status.UNSUPPORTED, SelectionReason.COUNTRY_DENIED)
     if allowed:
@@ -32,5 +32,5 @@ def _marked(rows: pl.LazyFrame, where: pl.Expr, status: Status, reason: str) -> 
     marks = pl.col("status").is_null() & where
     return rows.with_columns(
         status=pl.when(marks).then(pl.lit(status, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
-        reason=pl.when(marks).then(pl.lit(reason)).otherwise(pl.col("reason")),
+        reason=pl.when(marks).then(pl.lit(reason)).otherwise(pl.col("reason").cast(pl.String)),
     )

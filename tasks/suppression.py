@@ -109,7 +109,7 @@ def leave_out(rows: pl.LazyFrame, *files: Path) -> pl.LazyFrame:
                 status=pl.when(found)
                 .then(pl.lit(Status.SUPPRESSED, dtype=pl.Enum(STATUSES)))
                 .otherwise(pl.col("status")),
-                reason=pl.when(found).then(pl.col("listed")).otherwise(pl.col("reason")),
+                reason=pl.when(found).then(pl.col("listed")).otherwise(pl.col("reason").cast(pl.String)),
             )
             .drop("listed")
         )

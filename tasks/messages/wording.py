@@ -91,7 +91,7 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
         rows.with_columns(fault=pl.coalesce(faults))
         .with_columns(
             status=pl.when(is_faulty).then(pl.lit(Status.INVALID, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
-            reason=pl.when(is_faulty).then(pl.col("fault")).otherwise(pl.col("reason")),
+            reason=pl.when(is_faulty).then(pl.col("fault")).otherwise(pl.col("reason").cast(pl.String)),
             message=pl.when(sendable & pl.col("fault").is_null()).then(message),
         )
         .with_columns(segments=count_parts(message, _gsm(wording)))

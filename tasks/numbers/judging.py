@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
+import phonenumbers
 import polars as pl
 
 from tasks.numbers.cache import cache_folder
@@ -19,16 +20,17 @@ from tasks.numbers.keys import keys_of
 from tasks.numbers.overrides import NO_OVERRIDES, Overrides, Says
 from tasks.numbers.reference import Verdict, checked_region, judge_text, keep_patterns
 from tasks.numbers.table import Table, catalogue, codes, overridden, plain_verdict
-from tasks.statuses import STATUSES
+from tasks.statuses import STATUSES, InvalidReason, UnsupportedReason
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 RECIPIENT: Final = "recipient"
+# What has few values is an enum, one byte a row: as texts, region and reason took as long to write as all the others.
 VERDICT_COLUMNS: Final[dict[str, pl.DataType]] = {
     "phone_number": pl.String(),  # E.164 with its plus sign
-    "region": pl.String(),  # ISO 3166 alpha-2
+    "region": pl.Enum(sorted(phonenumbers.SUPPORTED_REGIONS)),  # ISO 3166 alpha-2
     "status": pl.Enum(STATUSES),  # null where a text can be sent
-    "reason": pl.String(),
+    "reason": pl.Enum([reason.value for reasons in (InvalidReason, UnsupportedReason) for reason in reasons]),
     "e164": pl.Int64(),  # the digits of `phone_number` as one integer: what to dedupe and join on
 }
 # What is looked up for each row; `phone_number` is written from it where somebody asks for it.
@@ -162,15 +164,17 @@ def _read_uniques(recipients: pl.Series, default_region: str | None, overrides: 
 
 
 def _structs(found: pl.Series, values: pl.Series) -> pl.Series:
+    return pl.DataFrame({"code": found, "value": values}).select_seq(_found_columns()).to_struct(RECIPIENT)
+
+
+@cache
+def _found_columns() -> list[pl.Expr]:
+    """Return what makes `FOUND_COLUMNS` of a frame of codes and E.164 digits."""
     entries = _catalogue_columns()
     code, value = pl.col("code"), pl.col("value")
-    gathered = {name: pl.lit(entries[name]).gather(code) for name in FOUND_COLUMNS if name != "e164"}
-    gathered["e164"] = pl.when(pl.lit(entries["is_number"]).gather(code)).then(value)
-    return (
-        pl.DataFrame({"code": found, "value": values})
-        .select_seq(gathered[name].alias(name) for name in FOUND_COLUMNS)
-        .to_struct(RECIPIENT)
-    )
+    columns = {name: pl.lit(entries[name]).gather(code) for name in FOUND_COLUMNS if name != "e164"}
+    columns["e164"] = pl.when(pl.lit(entries["is_number"]).gather(code)).then(value)
+    return [columns[name].alias(name) for name in FOUND_COLUMNS]
 
 
 @cache

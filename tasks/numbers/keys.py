@@ -5,6 +5,8 @@ them: no letters behind the first digit but for "ext. 12", no other signs of an 
 18 digits.
 """
 
+from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -13,6 +15,7 @@ from tasks.numbers.table import ASK_REFERENCE, EMPTY, FEWEST_DIGITS, MOST_DIGITS
 
 _LONGEST_TEXT: Final = 250  # libphonenumber refuses longer ones; bytes here, which are never fewer than characters
 _ASCII_SEPARATORS: Final = [" ", "-", "(", ")", ".", "/"]
+_TEXT, _SHOWN, _DIGITS = "text", "shown", "digits"
 _ASCII_WHITE: Final = " \t\r\n"
 
 # Characters that show as nothing, as the reference strips them. A part of its set: texts with others go to it.
@@ -54,68 +57,111 @@ _MARKS: Final = [
 
 def keys_of(texts: pl.Series) -> pl.Series:
     """Return the key of each text as Int64: `ASK_REFERENCE` for the odd ones, `EMPTY` for null."""
-    keys = _of_digits(texts)
-    for step in (_of_separated, _of_digitless, _of_decorated):
-        left = keys.is_null().arg_true()
+    keys = _keys(texts.to_frame(_TEXT), _digits_alone())
+    left = _without_key(keys)
+    if left.is_empty():
+        return keys
+    rows = texts.gather(left).to_frame(_TEXT)
+    rest = _keys(rows.select_seq(_TEXT, _separated()), _digits_of_short_text())
+    odd = _without_key(rest)
+    if not odd.is_empty():
+        rest = rest.scatter(odd, _of_odd(rows[odd]))
+    return keys.scatter(left, rest)
+
+
+def _of_odd(rows: pl.DataFrame) -> pl.Series:
+    """Return the keys of texts with more than digits and the usual separators; each step takes what is left."""
+    rows = rows.select_seq(_TEXT, _shown())
+    keys = rows.select_seq(_digitless()).to_series()
+    for digits in (_separated_in_shown(), _decorated()):
+        left = _without_key(keys)
         if left.is_empty():
             break
-        keys = keys.scatter(left, step(texts.gather(left)))
+        keys = keys.scatter(left, _keys(rows[left].select_seq(_TEXT, digits), _digits_of_short_text()))
     return keys.fill_null(ASK_REFERENCE)
 
 
-def _of_digits(texts: pl.Series) -> pl.Series:
+def _without_key(keys: pl.Series) -> pl.Series:
+    return keys.to_frame("key").select_seq(pl.arg_where(pl.col("key").is_null())).to_series()
+
+
+def _keys(rows: pl.DataFrame, steps: "_Steps") -> pl.Series:
+    """Return the keys of texts that have been cleaned to digits, null where more than digits and a plus is left."""
+    return rows.select_seq(steps.parts).select_seq(steps.key).to_series()
+
+
+# The expressions below are built once: building them takes as long as running them on a thousand texts.
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """What is read of texts that have been cleaned to digits, and the key that is made of it."""
+
+    parts: list[pl.Expr]
+    key: pl.Expr
+
+
+@cache
+def _digits_alone() -> _Steps:
     """Digits alone, with or without one plus sign before them; not zeros alone.
 
     A cast reads digits behind a minus sign too. Below zero it shows, and minus zero is a zero.
     """
-    return _keys(texts, texts, least=1)
+    return _steps(pl.col(_TEXT), pl.col("value") >= 1)
 
 
-def _of_separated(texts: pl.Series) -> pl.Series:
+@cache
+def _digits_of_short_text() -> _Steps:
+    """Digits that a text was cleaned to, zeros alone too, of a text that libphonenumber does not refuse as too long."""
+    is_short = pl.col(_TEXT).str.len_bytes() <= _LONGEST_TEXT
+    steps = _steps(pl.col(_DIGITS), pl.col("is_short"))
+    return _Steps([*steps.parts, is_short.alias("is_short")], steps.key)
+
+
+def _steps(digits: pl.Expr, has_key: pl.Expr) -> _Steps:
+    # Among texts that a cast takes for a number that is not negative, only a plus sign sorts before the digits.
+    parts = [
+        digits.cast(pl.Int64, strict=False).alias("value"),
+        (digits < "0").alias("plus"),
+        digits.str.len_bytes().alias("size"),
+    ]
+    marked = 2 * pl.col("size") - pl.col("plus").cast(pl.UInt32)
+    mark = pl.lit(pl.Series(_MARKS, dtype=pl.Int64)).gather(marked, null_on_oob=True)
+    return _Steps(parts, pl.when(has_key).then(pl.col("value") + mark))
+
+
+@cache
+def _separated() -> pl.Expr:
     """Digits with the usual separators, or as a spreadsheet's decimal number."""
-    digits = texts.str.strip_chars(_ASCII_WHITE).str.strip_suffix(".0").str.replace_many(_ASCII_SEPARATORS, [""])
-    return _keys(digits, texts, least=0)
+    return _without_separators(pl.col(_TEXT).str.strip_chars(_ASCII_WHITE)).alias(_DIGITS)
 
 
-def _of_decorated(texts: pl.Series) -> pl.Series:
-    """Any punctuation, full-width digits, invisible characters, words before the number, marks after it."""
-    number = texts.str.strip_chars(_INVISIBLE).str.strip_suffix(".0").str.extract(_NUMBER_IN_TEXT)
-    plain = number.str.replace_many(list(_PLAIN_FORMS), list(_PLAIN_FORMS.values())).str.replace(r"^\++", "+")
-    return _keys(plain, texts, least=0)
+@cache
+def _shown() -> pl.Expr:
+    return pl.col(_TEXT).str.strip_chars(_INVISIBLE).alias(_SHOWN)
 
 
-def _of_digitless(texts: pl.Series) -> pl.Series:
+@cache
+def _digitless() -> pl.Expr:
     """Nothing, or ASCII with too few digits for libphonenumber to look at."""
-    text = pl.col("text")
-    few = text.str.contains(_AT_MOST_ONE_DIGIT) & (text.str.len_bytes() <= _LONGEST_TEXT)
-    return (
-        texts.to_frame("text")
-        .select_seq(
-            pl.when(text.is_null() | (text.str.strip_chars(_INVISIBLE) == ""))
-            .then(EMPTY)
-            .when(few)
-            .then(NOT_A_NUMBER)
-            .cast(pl.Int64)
-        )
-        .to_series()
-    )
+    few = pl.col(_TEXT).str.contains(_AT_MOST_ONE_DIGIT) & (pl.col(_TEXT).str.len_bytes() <= _LONGEST_TEXT)
+    is_empty = pl.col(_TEXT).is_null() | (pl.col(_SHOWN) == "")
+    return pl.when(is_empty).then(EMPTY).when(few).then(NOT_A_NUMBER).cast(pl.Int64)
 
 
-def _keys(digits: pl.Series, texts: pl.Series, least: int) -> pl.Series:
-    """Return the keys of texts that have been cleaned to `digits`, null where more than digits and a plus is left."""
-    is_short = pl.col("text").str.len_bytes() <= _LONGEST_TEXT
-    # Among texts that a cast takes for a number of `least` or more, only a plus sign sorts before the digits.
-    has_plus = pl.col("digits") < "0"
-    plus = pl.col("plus").cast(pl.UInt32)
-    mark = pl.lit(pl.Series(_MARKS, dtype=pl.Int64)).gather(2 * pl.col("size") - plus, null_on_oob=True)
-    return (
-        pl.DataFrame({"digits": digits, "text": texts})
-        .select_seq(
-            value=pl.col("digits").cast(pl.Int64, strict=False),
-            plus=has_plus,
-            size=pl.col("digits").str.len_bytes(),
-            is_short=is_short,
-        )
-        .select_seq(pl.when((pl.col("value") >= least) & pl.col("is_short")).then(pl.col("value") + mark))
-        .to_series()
-    )
+@cache
+def _separated_in_shown() -> pl.Expr:
+    """The usual separators, with invisible characters around them."""
+    return _without_separators(pl.col(_SHOWN)).alias(_DIGITS)
+
+
+def _without_separators(text: pl.Expr) -> pl.Expr:
+    return text.str.strip_suffix(".0").str.replace_many(_ASCII_SEPARATORS, [""])
+
+
+@cache
+def _decorated() -> pl.Expr:
+    """Any punctuation, full-width digits, invisible characters, words before the number, marks after it."""
+    number = pl.col(_SHOWN).str.strip_suffix(".0").str.extract(_NUMBER_IN_TEXT)
+    plain = number.str.replace_many(list(_PLAIN_FORMS), list(_PLAIN_FORMS.values()))
+    return plain.str.replace(r"^\++", "+").alias(_DIGITS)

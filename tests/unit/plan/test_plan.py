@@ -61,6 +61,13 @@ def test_the_first_row_wins_and_later_ones_name_it() -> None:
     assert plan["reason"].to_list()[2:] == ["s3://b/list.csv#1", "s3://b/list.csv#1"]
 
 
+def test_a_plan_keeps_regions_and_reasons_as_texts() -> None:
+    """Whatever they were judged as: its types depend neither on the metadata's regions nor on the reasons there are."""
+    plan = planned(["6591234567", "x", "6591234567"])
+    assert plan.select("region", "reason").rows() == [("SG", None), (None, "not_a_number"), ("SG", "s3://b/list.csv#0")]
+    assert plan.select("region", "reason").dtypes == [pl.String, pl.String]
+
+
 def test_rows_that_cannot_be_sent_are_no_duplicates_of_each_other() -> None:
     """A fixed line that stands twice is twice not mobile."""
     assert planned(["6561234567", "6561234567"])["reason"].to_list() == ["not_mobile", "not_mobile"]
