@@ -21,6 +21,7 @@ def account_for(
     campaign: str,
     not_sent: str,
     unanswered: str = "interrupted",
+    quiet: frozenset[int] = frozenset(),
     segments: int | None,
 ) -> tuple[Path, dict[str, int]]:
     """Write the results as they stand now to a local file; return it and the rows by status.
@@ -33,6 +34,7 @@ def account_for(
         campaign: its id.
         not_sent: the reason of sendable rows whose chunk was never claimed.
         unanswered: the reason of rows whose chunk has a claim and no receipt.
+        quiet: chunks whose hours had not come; their reason is that, where they were never claimed.
         segments: how many parts the text has that all numbers get; None where each row has its own.
 
     Raises:
@@ -44,7 +46,9 @@ def account_for(
 
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
         block = {index: histories[index] for index in chunks if index in histories}
-        answers = gather(block, ledger.receipts(block), unanswered=unanswered)
+        answers = gather(
+            block, ledger.receipts(block), unanswered=unanswered, quiet=quiet.intersection(chunks) if quiet else ()
+        )
         made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments)
         return made if states is None else apply_states(made, states, campaign)
 
