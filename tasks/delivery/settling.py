@@ -47,6 +47,7 @@ class Settled:
     `settled` rows were unknown and are accepted, over every reading; `paired` rows were accepted and get their message
     id now. The chunks are those with unknown rows that were sent longer ago than `settle_after`:
     `half_settled` ones were taken, of `silent` ones nothing was ever heard. `waiting` rows are unknown and younger.
+    `asked` is whether receipts were looked for at all: where they were not, none is missing.
     """
 
     settled: int = 0
@@ -56,18 +57,21 @@ class Settled:
     silent: tuple[OpenChunk, ...] = ()
     settle_after: timedelta = DEFAULT_SETTLE_AFTER
     reading: Reading = field(default_factory=Reading)
+    asked: bool = False
 
     def sentences(self) -> list[str]:
         """Say it to a person, with what can be done; a line each."""
         hours = f"{self.settle_after / timedelta(hours=1):g} h"
-        said = self.reading.sentences()
+        said = self.reading.sentences() if self.asked else []
         if self.settled:
             said.append(
                 f"{self.settled:,} rows that were unknown are accepted: their receipts show that they were taken"
             )
         if self.paired:
             said.append(f"{self.paired:,} accepted rows got their message ids from receipts")
-        if self.waiting:
+        if not self.asked and (unknown := self.waiting + sum(chunk.unknown for chunk in self.silent)):
+            said.append(f"{unknown:,} unknown rows: delivery receipts show which of them were taken; give --receipts")
+        if self.waiting and self.asked:
             said.append(f"{self.waiting:,} unknown rows were sent less than {hours} ago: their receipts may still come")
         if self.half_settled:
             unknown = sum(chunk.unknown for chunk in self.half_settled)
@@ -77,7 +81,7 @@ class Settled:
                 "To text these numbers again, which may text some twice, send another campaign to them"
             )
             said.extend(_by_chunk(self.half_settled))
-        if self.silent:
+        if self.silent and self.asked:
             unknown = sum(chunk.unknown for chunk in self.silent)
             said.append(
                 f"{len(self.silent):,} chunks have not a single receipt {hours} after the send: {unknown:,} unknown "
@@ -174,6 +178,7 @@ def settle(
         silent=tuple(chunk for chunk in due if not chunk.heard_of),
         settle_after=settle_after,
         reading=reading,
+        asked=bool(uris),
     )
 
 
