@@ -8,7 +8,7 @@ from tasks.delivery.applying import apply_states
 from tasks.delivery.archive import DeliveryArchive
 from tasks.ledger import Ledger
 from tasks.plan import FrozenPlan
-from tasks.results import gather, make_results, write_results
+from tasks.results import Answers, gather, make_results, write_results
 from tasks.store import Store
 
 
@@ -41,8 +41,7 @@ def account_for(
         StoreError: the store did not answer, or refused.
     """
     histories = ledger.histories()
-    archive = DeliveryArchive(store, scratch)
-    states = None if archive.is_empty() else archive.scan()
+    states = DeliveryArchive(store, scratch).put_together(campaign)
 
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
         block = {index: histories[index] for index in chunks if index in histories}
@@ -50,9 +49,16 @@ def account_for(
             block, ledger.receipts(block), unanswered=unanswered, quiet=quiet.intersection(chunks) if quiet else ()
         )
         made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments)
-        return made if states is None else apply_states(made, states, campaign)
+        return made if states is None else apply_states(made, _of_block(states, chunks, answers), campaign)
 
     return write_results(plan, results, scratch)
+
+
+def _of_block(states: pl.LazyFrame, chunks: range, answers: Answers) -> pl.LazyFrame:
+    """Return the states that rows of these chunks can match: joins with those of all others would take their memory."""
+    ids = answers.positions["message_id"].drop_nulls()
+    named = pl.col("chunk").is_between(chunks.start, chunks.stop, closed="left").fill_null(value=False)
+    return states.filter(named | pl.col("message_id").is_in(ids.implode()))
 
 
 def account_for_chunks(

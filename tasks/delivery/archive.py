@@ -93,6 +93,21 @@ class DeliveryArchive:
             return pl.LazyFrame(schema=STATE_SCHEMA)
         return best_known(pl.scan_parquet(files, glob=False))
 
+    def put_together(self, campaign: str) -> pl.LazyFrame | None:
+        """Return the same from one local file that is written now, for who reads it many times; None: nothing is known.
+
+        It has the column `chunk` (UInt32) besides, which the message's TaskId names; null where it names none.
+
+        Raises:
+            StoreError: as `scan`.
+        """
+        if self.is_empty():
+            return None
+        path = self._scratch / "known-states.parquet"
+        states = self.scan().with_columns(chunk=chunk_of_task(campaign))
+        states.sink_parquet(path, compression="lz4", engine="streaming")
+        return pl.scan_parquet(path, glob=False)
+
     def taken_chunks(self, campaign: str) -> frozenset[int]:
         """Return the chunks that the gateway took for certain: a message of theirs has a state."""
         if self.is_empty():

@@ -1,6 +1,7 @@
 """Campaigns as runs leave them in a results place, made step by step: a plan, claims, receipts, results, a document."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,21 @@ SOURCE = "s3://lists/a.csv"
 
 
 class KeptCampaign:
-    """A campaign of calls of two numbers; holds the lease until `end` or for ever, as a run does."""
+    """A campaign of calls of two numbers; holds the lease until `end` or for ever, as a run does.
 
-    def __init__(self, store: Store, name: str, recipients: Sequence[str], scratch: Path, **settings: Any) -> None:
+    With hours its results are written in blocks of as many rows as `window` says.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        recipients: Sequence[str],
+        scratch: Path,
+        *,
+        window: int | None = None,
+        **settings: Any,
+    ) -> None:
         self.scratch = scratch / name
         self.scratch.mkdir(parents=True)
         self.campaign = Campaign(store, name, stop=StopSignal())
@@ -39,6 +52,7 @@ class KeptCampaign:
         judged = judge(rows.with_columns(pl.col("row").cast(pl.UInt64)), default_region=None)
         hours = zone_table(datetime.now(UTC)) if "hours" in settings else None
         lanes = lanes_of(Senders(), hours)
+        lanes = None if lanes is None else replace(lanes, window=window)
         self.plan = FrozenPlan(freeze(judged, 2, "settings", self.scratch, lanes=lanes))
         self.store.put_file_if_absent(PLAN_KEY, self.plan.path)
         self.campaign.update(plan={"rows": self.plan.counts(), "chunks": self.plan.chunk_count()})
