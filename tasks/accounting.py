@@ -6,6 +6,7 @@ import polars as pl
 
 from tasks.delivery.applying import apply_states
 from tasks.delivery.archive import DeliveryArchive
+from tasks.delivery.evidence import only_own
 from tasks.ledger import Ledger
 from tasks.plan import FrozenPlan
 from tasks.results import Answers, gather, make_results, write_results
@@ -41,7 +42,8 @@ def account_for(
         StoreError: the store did not answer, or refused.
     """
     histories = ledger.histories()
-    states = DeliveryArchive(store, scratch).put_together(campaign)
+    archive = DeliveryArchive(store, scratch)
+    states = None if archive.is_empty() else archive.put_together(campaign)
 
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
         block = {index: histories[index] for index in chunks if index in histories}
@@ -49,7 +51,10 @@ def account_for(
             block, ledger.receipts(block), unanswered=unanswered, quiet=quiet.intersection(chunks) if quiet else ()
         )
         made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments)
-        return made if states is None else apply_states(made, _of_block(states, chunks, answers), campaign)
+        if states is None:
+            return made
+        here = only_own(_of_block(states, chunks, answers), _ids(answers), store, campaign)
+        return apply_states(made, here, campaign)
 
     return write_results(plan, results, scratch)
 
@@ -72,5 +77,13 @@ def account_for_chunks(
     histories = {index: history for index, history in ledger.histories().items() if index in chunks}
     archive = DeliveryArchive(store, scratch)
     rows = plan.scan().filter(pl.col("chunk").is_between(chunks.start, chunks.stop, closed="left"))
-    made = make_results(rows, gather(histories, ledger.receipts(histories)), campaign, "stopped")
-    return made if archive.is_empty() else apply_states(made, archive.scan(), campaign)
+    answers = gather(histories, ledger.receipts(histories))
+    made = make_results(rows, answers, campaign, "stopped")
+    if archive.is_empty():
+        return made
+    here = only_own(_of_block(archive.put_together(campaign), chunks, answers), _ids(answers), store, campaign)
+    return apply_states(made, here, campaign)
+
+
+def _ids(answers: Answers) -> pl.LazyFrame:
+    return answers.positions.lazy().select(pl.col("message_id").drop_nulls())

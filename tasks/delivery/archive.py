@@ -93,17 +93,15 @@ class DeliveryArchive:
             return pl.LazyFrame(schema=STATE_SCHEMA)
         return best_known(pl.scan_parquet(files, glob=False))
 
-    def put_together(self, campaign: str) -> pl.LazyFrame | None:
-        """Return the same from one local file that is written now, for who reads it many times; None: nothing is known.
+    def put_together(self, campaign: str) -> pl.LazyFrame:
+        """Return the same from one local file that is written now, for who reads it more than once.
 
         It has the column `chunk` (UInt32) besides, which the message's TaskId names; null where it names none.
 
         Raises:
             StoreError: as `scan`.
         """
-        if self.is_empty():
-            return None
-        path = self._scratch / "known-states.parquet"
+        path = self._scratch / f"known-{uuid.uuid4().hex}{_SUFFIX}"
         states = self.scan().with_columns(chunk=chunk_of_task(campaign))
         states.sink_parquet(path, compression="lz4", engine="streaming")
         return pl.scan_parquet(path, glob=False)

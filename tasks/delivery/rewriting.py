@@ -12,6 +12,7 @@ import polars as pl
 from tasks.campaign import Campaign, settings_of
 from tasks.delivery.applying import apply_states
 from tasks.delivery.archive import DeliveryArchive
+from tasks.delivery.evidence import only_own
 from tasks.delivery.states import DELIVERIES
 from tasks.errors import InputError
 from tasks.results import RESULTS_KEY
@@ -70,7 +71,9 @@ def rewrite_results(
                 f"{folder.uri} has no {RESULTS_KEY}: the campaign has not ended. Run it again to its end first."
             )
         archive = DeliveryArchive(folder, scratch)
-        rows = apply_states(pl.scan_parquet(before, glob=False), archive.scan(), campaign)
+        results, states = pl.scan_parquet(before, glob=False), archive.put_together(campaign)
+        states = only_own(states, results.select(pl.col("message_id").drop_nulls()), folder, campaign)
+        rows = apply_states(results, states, campaign)
         rows.sink_parquet(after, compression="zstd", engine="streaming")
         changed = _known(before) != _known(after)
         counts, deliveries = _count(after, "status", STATUSES), _count(after, "delivery", DELIVERIES)
