@@ -1,9 +1,10 @@
-"""Which delivery receipts can be of this campaign's calls.
+"""Which delivery receipts can be of this campaign's calls, and which name numbers that its rows do not have.
 
 A TaskId names campaign, chunk and attempt. Another campaign of the same id, under another results place, has the same
 TaskIds; what tells its receipts apart is the time at which their messages were sent.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -11,6 +12,7 @@ import polars as pl
 
 from tasks.delivery.archive import chunk_of_task
 from tasks.ledger import first_claims
+from tasks.masking import mask
 from tasks.store import Store
 
 # The gateway refuses what was signed by a clock that differs from its own by more (InvalidTimeStamp.Expired), so no
@@ -58,3 +60,40 @@ def only_own(states: pl.LazyFrame, own_ids: pl.LazyFrame, store: Store, campaign
     if others.is_empty():
         return states
     return states.join(others.lazy(), on="message_id", how="anti", maintain_order="left")
+
+
+@dataclass(frozen=True, slots=True)
+class OtherNumbers:
+    """Rows whose message id came back with another number; `row` is one of them, the numbers are masked."""
+
+    rows: int
+    row: int
+    phone_number: str
+    other: str
+
+    def sentence(self) -> str:
+        """Say it to a person."""
+        return (
+            f"{self.rows:,} message ids came back with another number than the gateway's answer gave them to (row "
+            f"{self.row}: sent to {self.phone_number}, said to be {self.other}): these rows are left as they were, and "
+            "what became of their messages is not known"
+        )
+
+
+def other_numbers(results: pl.LazyFrame, states: pl.LazyFrame) -> OtherNumbers | None:
+    """Find the rows whose message id a state gives to another number, after all that could be was put right.
+
+    Args:
+        results: as `tasks.delivery.applying.apply_states` returns them.
+        states: of `STATE_SCHEMA`, each message once.
+    """
+    found = (
+        results.filter(pl.col("message_id").is_not_null())
+        .select("message_id", "row", "phone_number")
+        .join(states.select("message_id", other="phone_number"), on="message_id")
+        .filter(pl.col("phone_number") != pl.col("other"))
+        .select(pl.len().alias("rows"), pl.col("row", "phone_number", "other").sort_by("row").first())
+        .collect(engine="streaming")
+    )
+    rows, row, phone_number, other = found.row(0)
+    return OtherNumbers(rows, row, mask(phone_number), mask(other)) if rows else None

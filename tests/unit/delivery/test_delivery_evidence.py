@@ -1,4 +1,4 @@
-"""Which receipts are evidence of a campaign's own calls."""
+"""Which receipts are evidence of a campaign's own calls, and which name numbers that its rows do not have."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +9,12 @@ import pytest
 
 from tasks.accounting import account_for, account_for_chunks
 from tasks.delivery.archive import DeliveryArchive
+from tasks.delivery.outcome import TrackingOutcome
 from tasks.delivery.rewriting import rewrite_results
 from tasks.delivery.settling import Settled, settle
 from tasks.delivery.states import STATE_SCHEMA
 from tasks.ledger import Settlement
+from tasks.results import RESULTS_KEY
 from tasks.s3 import S3Access
 from tasks.store import LocalStore
 from tests.unit.inquiry.kept_campaigns import BEGAN, KeptCampaign
@@ -113,3 +115,41 @@ def test_a_message_id_of_the_campaign_itself_is_its_own_whatever_the_dates_say(
     found, settled = results_each_way(kept, local_store, tmp_path)
     assert all(results["delivery"][2] == "delivered" for results in found)
     assert settled.not_own == 0
+
+
+def test_a_message_id_that_comes_back_with_another_number_is_reported_and_changes_no_row(
+    kept: KeptCampaign, local_store: LocalStore, tmp_path: Path
+) -> None:
+    """Whether a receipt or an answer to a query says so."""
+    before = pl.read_parquet(kept.scratch / RESULTS_KEY)
+    learn(kept, "+6591112222", "m-1-0", None, origin="query")
+    learn(kept, "+6591113333", "m-1-1", "camp-1-1")
+    kept.end()
+    scratch = tmp_path / "rewriting"
+    scratch.mkdir()
+    rewritten = rewrite_results(local_store, "camp", scratch)
+    after = pl.read_parquet(rewritten.path)
+    assert after.drop("delivery").equals(before.drop("delivery"))
+    assert after["delivery"].to_list() == [None, None, *["pending"] * 4]
+    assert rewritten.other_numbers is not None
+    said = rewritten.other_numbers.sentence()
+    assert said.startswith("2 message ids")
+    assert "row 2: sent to +65••••4562, said to be +65••••2222" in said
+    assert "9111" not in said
+    outcome = TrackingOutcome(
+        "camp", "o", rewritten.counts, rewritten.deliveries, Settled(), 0, 0, 1.0, other_numbers=rewritten.other_numbers
+    )
+    assert said in outcome.sentences()
+    assert outcome.summary()["other_numbers"] == 2
+
+
+def test_ids_that_were_put_right_are_not_reported(kept: KeptCampaign, local_store: LocalStore, tmp_path: Path) -> None:
+    """The receipts of both numbers name the chunk: each row has the id that went to its number."""
+    learn(kept, NUMBERS[3], "m-1-0", "camp-1-1")
+    learn(kept, NUMBERS[2], "m-1-1", "camp-1-1")
+    kept.end()
+    scratch = tmp_path / "rewriting"
+    scratch.mkdir()
+    rewritten = rewrite_results(local_store, "camp", scratch)
+    assert rewritten.other_numbers is None
+    assert pl.read_parquet(rewritten.path)["message_id"].to_list()[2:4] == ["m-1-1", "m-1-0"]
