@@ -8,7 +8,6 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from tasks.dispatch import Shard, map_in_windows, shard_chunks, thread_count
 from tasks.durations import moment
-from tasks.hours import parse_span
 from tasks.plan import FrozenPlan
 from tasks.run import Run, open_sender
 from tasks.steps import Todo
@@ -59,7 +58,7 @@ def _supply(run: Run, plan: FrozenPlan, todo: Todo) -> Supply:
         todo.chunks,
         plan.cut,
         hours,
-        longest_wait=parse_span(run.order.hours_wait).total_seconds(),
+        longest_wait=run.order.hours_wait_seconds,
         calls_per_second=run.order.calls_per_second,
         stop=run.stop,
         tally=run.tally,

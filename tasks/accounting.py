@@ -6,9 +6,10 @@ import polars as pl
 
 from tasks.delivery.applying import apply_states
 from tasks.delivery.archive import DeliveryArchive
+from tasks.delivery.evidence import only_own
 from tasks.ledger import Ledger
 from tasks.plan import FrozenPlan
-from tasks.results import gather, make_results, write_results
+from tasks.results import Answers, gather, make_results, write_results
 from tasks.store import Store
 
 
@@ -21,6 +22,7 @@ def account_for(
     campaign: str,
     not_sent: str,
     unanswered: str = "interrupted",
+    quiet: frozenset[int] = frozenset(),
     segments: int | None,
 ) -> tuple[Path, dict[str, int]]:
     """Write the results as they stand now to a local file; return it and the rows by status.
@@ -33,6 +35,7 @@ def account_for(
         campaign: its id.
         not_sent: the reason of sendable rows whose chunk was never claimed.
         unanswered: the reason of rows whose chunk has a claim and no receipt.
+        quiet: chunks whose hours had not come; their reason is that, where they were never claimed.
         segments: how many parts the text has that all numbers get; None where each row has its own.
 
     Raises:
@@ -40,15 +43,27 @@ def account_for(
     """
     histories = ledger.histories()
     archive = DeliveryArchive(store, scratch)
-    states = None if archive.is_empty() else archive.scan()
+    states = None if archive.is_empty() else archive.put_together(campaign)
 
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
         block = {index: histories[index] for index in chunks if index in histories}
-        answers = gather(block, ledger.receipts(block), unanswered=unanswered)
+        answers = gather(
+            block, ledger.receipts(block), unanswered=unanswered, quiet=quiet.intersection(chunks) if quiet else ()
+        )
         made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments)
-        return made if states is None else apply_states(made, states, campaign)
+        if states is None:
+            return made
+        here = only_own(_of_block(states, chunks, answers), _ids(answers), store, campaign)
+        return apply_states(made, here, campaign)
 
     return write_results(plan, results, scratch)
+
+
+def _of_block(states: pl.LazyFrame, chunks: range, answers: Answers) -> pl.LazyFrame:
+    """Return the states that rows of these chunks can match: joins with those of all others would take their memory."""
+    ids = answers.positions["message_id"].drop_nulls()
+    named = pl.col("chunk").is_between(chunks.start, chunks.stop, closed="left").fill_null(value=False)
+    return states.filter(named | pl.col("message_id").is_in(ids.implode()))
 
 
 def account_for_chunks(
@@ -62,5 +77,13 @@ def account_for_chunks(
     histories = {index: history for index, history in ledger.histories().items() if index in chunks}
     archive = DeliveryArchive(store, scratch)
     rows = plan.scan().filter(pl.col("chunk").is_between(chunks.start, chunks.stop, closed="left"))
-    made = make_results(rows, gather(histories, ledger.receipts(histories)), campaign, "stopped")
-    return made if archive.is_empty() else apply_states(made, archive.scan(), campaign)
+    answers = gather(histories, ledger.receipts(histories))
+    made = make_results(rows, answers, campaign, "stopped")
+    if archive.is_empty():
+        return made
+    here = only_own(_of_block(archive.put_together(campaign), chunks, answers), _ids(answers), store, campaign)
+    return apply_states(made, here, campaign)
+
+
+def _ids(answers: Answers) -> pl.LazyFrame:
+    return answers.positions.lazy().select(pl.col("message_id").drop_nulls())

@@ -25,8 +25,8 @@ _SENTENCES: Final[dict[str, str]] = {
     "lease_lost": "Another run took the campaign over. Look at that run.",
     "store_down": "The results place did not answer. Run the campaign again when it does.",
     QUIET_HOURS: (
-        "It was outside --hours where the recipient is for as long as --hours-wait lets a run wait, or nobody knows "
-        "the time there. Run the campaign again to go on within the hours."
+        "It was outside --hours where the recipient is, or nobody knows the time there. A run waits for the hours as "
+        "long as --hours-wait lets it; after it has ended, run the campaign again to go on within them."
     ),
     "declined": "Nobody approved it. Run the campaign again to be asked again.",
 }

@@ -25,19 +25,19 @@ def moment(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def seconds_of(text: str) -> float:
-    """Read `90s`, `30m` (or `30min`), `1.5h`, `2d`, or several in a row such as `1h 30m`; `0` is 0.
+def seconds_of(text: str, *, longest_days: int) -> float:
+    """Read `90s`, `30m` (or `30min`), `1.5h`, `2d`, or several in a row such as `1h 30m` or `1d12h`; `0` is none.
 
     Raises:
-        InputError: it is no span of time.
+        InputError: it is no span of time, or longer than that.
     """
     rest = text.strip().lower()
-    if rest == "0":
-        return 0.0
     seconds, place = 0.0, 0
     while place < len(rest) and (part := _SPAN.match(rest, place)):
         seconds += float(part[1]) * _SECONDS[part[2]]
         place = len(rest) - len(rest[part.end() :].lstrip())
-    if not rest or place < len(rest):
-        raise InputError(f"{text!r} is no span of time: write it like 45s, 30m, 1h or 1h 30m")
+    if rest != "0" and (not rest or place < len(rest)):
+        raise InputError(f"{text!r} is no span of time: write it like 45s, 90m, 12h or 1d 12h")
+    if seconds > longest_days * _SECONDS["d"]:
+        raise InputError(f"{text!r} is longer than {longest_days} days")
     return seconds

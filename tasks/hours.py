@@ -3,14 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from functools import cache
 from typing import Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _HOURS: Final = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
-_SPAN: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?")
-_LONGEST_SPAN: Final = timedelta(days=7)
 _QUARTER: Final = 15  # minutes: no zone's offset or change of clocks is finer
 _LAST_HOUR: Final = 24
 
@@ -80,22 +78,6 @@ class Hours:
             if minute % _QUARTER in minutes:
                 yield minute * 60.0
             minute += 1
-
-
-def parse_span(text: str) -> timedelta:
-    """Read a span of time such as `12h`, `90m`, `1d` or `1d12h`, at most seven days; `0h` is none.
-
-    Raises:
-        ValueError: it is no span, or longer.
-    """
-    found = _SPAN.fullmatch(text.strip())
-    if found is None or not text.strip():
-        raise ValueError(f"{text!r} is no span of time: write it like 12h, 90m or 1d12h")
-    days, hours, minutes = (int(part or 0) for part in found.groups())
-    longest = _LONGEST_SPAN // timedelta(minutes=1)
-    if (days * 24 + hours) * 60 + minutes > longest:
-        raise ValueError(f"{text!r} is longer than {_LONGEST_SPAN.days} days")
-    return timedelta(days=days, hours=hours, minutes=minutes)
 
 
 def _time(text: str, hour: str, minute: str) -> time:

@@ -6,12 +6,14 @@ Each check returns the value as it is to be kept, or raises ValueError with what
 import re
 from typing import Final
 
+from tasks.durations import seconds_of
 from tasks.errors import InputError
-from tasks.hours import Hours, parse_span
+from tasks.hours import Hours
 from tasks.messages import parse_template
 from tasks.numbers import checked_region
 from tasks.recipients import known_encoding
 
+LONGEST_HOURS_WAIT_DAYS: Final = 7
 _CAMPAIGN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -69,7 +71,10 @@ def hours(value: str | None) -> str | None:
 
 def hours_wait(value: str) -> str:
     """How long rows may wait for their hours."""
-    parse_span(value)
+    try:
+        seconds_of(value, longest_days=LONGEST_HOURS_WAIT_DAYS)
+    except InputError as error:
+        raise ValueError(str(error)) from error
     return value
 
 

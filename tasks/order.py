@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from tasks import option_values
+from tasks.durations import seconds_of
 from tasks.errors import InputError
 from tasks.gateway import MessageType, check_sender_id
 from tasks.hours import Hours
@@ -184,6 +185,11 @@ class Order(BaseModel):
         """When recipients may be texted; None for around the clock, as for codes and tests that somebody waits for."""
         waited_for = self.type is MessageType.OTP or self.test_to
         return None if self.hours is None or waited_for else Hours.parse(self.hours)
+
+    @property
+    def hours_wait_seconds(self) -> float:
+        """How long a run waits for those who are outside their hours."""
+        return seconds_of(self.hours_wait, longest_days=option_values.LONGEST_HOURS_WAIT_DAYS)
 
     @property
     def wording(self) -> Wording:

@@ -25,6 +25,18 @@ class Outlook:
     never: int
 
 
+def closed_chunks(cut: Cut, hours: Hours, at: float) -> frozenset[int]:
+    """Return the chunks whose recipients may not be texted at a Unix time."""
+    closed = [not hours.is_open(lane.zones or (), at) for lane in cut.lanes]
+    starts = [stretch.first_chunk for stretch in cut.stretches]
+    return frozenset(
+        chunk
+        for stretch, after in zip(cut.stretches, [*starts[1:], cut.chunk_count], strict=True)
+        if closed[stretch.lane]
+        for chunk in range(stretch.first_chunk, after)
+    )
+
+
 def make_outlook(cut: Cut, chunks: Iterable[int], hours: Hours, now: float) -> Outlook:
     """Count the numbers of these chunks."""
     by_lane: Counter[int] = Counter()

@@ -11,7 +11,7 @@ from polars.io.plugins import register_io_source
 from tasks.delivery.states import DELIVERIES
 from tasks.ledger import History, Receipt, Settlement
 from tasks.plan import FrozenPlan
-from tasks.statuses import STATUSES, InvalidReason, Status
+from tasks.statuses import QUIET_HOURS, STATUSES, InvalidReason, Status
 
 RESULTS_KEY = "results.parquet"
 RESULTS_SCHEMA = pl.Schema(
@@ -78,9 +78,16 @@ class Answers:
 
 
 def gather(
-    histories: Mapping[int, History], receipts: Iterable[Receipt], *, unanswered: str = "interrupted"
+    histories: Mapping[int, History],
+    receipts: Iterable[Receipt],
+    *,
+    unanswered: str = "interrupted",
+    quiet: Iterable[int] = (),
 ) -> Answers:
-    """Fold the ledger into frames. A chunk with a claim and no receipt is unknown, for the reason `unanswered`."""
+    """Fold the ledger into frames. A chunk with a claim and no receipt is unknown, for the reason `unanswered`.
+
+    `quiet` are chunks whose hours had not come: those that were never claimed are not sent for that reason.
+    """
     chunks: dict[int, dict[str, object]] = {
         index: {
             "chunk": index,
@@ -91,6 +98,11 @@ def gather(
         }
         for index, history in histories.items()
     }
+    for index in quiet:
+        chunks.setdefault(
+            index,
+            {"chunk": index, "chunk_status": Status.NOT_SENT, "chunk_reason": QUIET_HOURS, "doubtful": False},
+        )
     ids, fates = _Ids(), list[tuple[int, int, Status, str]]()
     for receipt in receipts:
         history = histories[receipt.chunk]

@@ -93,6 +93,19 @@ class DeliveryArchive:
             return pl.LazyFrame(schema=STATE_SCHEMA)
         return best_known(pl.scan_parquet(files, glob=False))
 
+    def put_together(self, campaign: str) -> pl.LazyFrame:
+        """Return the same from one local file that is written now, for who reads it more than once.
+
+        It has the column `chunk` (UInt32) besides, which the message's TaskId names; null where it names none.
+
+        Raises:
+            StoreError: as `scan`.
+        """
+        path = self._scratch / f"known-{uuid.uuid4().hex}{_SUFFIX}"
+        states = self.scan().with_columns(chunk=chunk_of_task(campaign))
+        states.sink_parquet(path, compression="lz4", engine="streaming")
+        return pl.scan_parquet(path, glob=False)
+
     def taken_chunks(self, campaign: str) -> frozenset[int]:
         """Return the chunks that the gateway took for certain: a message of theirs has a state."""
         if self.is_empty():

@@ -11,7 +11,7 @@ from tasks.errors import InputError
 from tasks.gateway.queries import MOST_QUERIES_PER_SECOND
 
 CAMPAIGN_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
-LONGEST_WAIT: Final = 30 * 86_400.0
+_LONGEST_WAIT_DAYS: Final = 30
 
 
 class TrackingOrder(BaseModel):
@@ -36,17 +36,15 @@ class TrackingOrder(BaseModel):
     @classmethod
     def _span(cls, value: str) -> str:
         try:
-            seconds = seconds_of(value)
+            seconds_of(value, longest_days=_LONGEST_WAIT_DAYS)
         except InputError as error:
             raise ValueError(str(error)) from None
-        if seconds > LONGEST_WAIT:
-            raise ValueError("at most 30 days")
         return value
 
     @property
     def wait_seconds(self) -> float:
         """How long to go on asking; 0: each message once."""
-        return seconds_of(self.wait)
+        return seconds_of(self.wait, longest_days=_LONGEST_WAIT_DAYS)
 
     @classmethod
     def checked(cls, **given: Any) -> Self:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tasks.delivery.evidence import OtherNumbers
 from tasks.delivery.report import DeliveryReport
 from tasks.delivery.settling import Settled
 from tasks.delivery.states import Delivery
@@ -22,6 +23,7 @@ class TrackingOutcome:
 
     `stopped` says why it ended early and what to do, None where it did not; `cancelled` that somebody ended it.
     `settled` says what receipts had settled when the tracking began.
+    `other_numbers` are rows whose message id came back with another number.
     `rewritten` is False where the results were left as they are, because a run of the campaign is going on.
     """
 
@@ -37,6 +39,7 @@ class TrackingOutcome:
     cancelled: bool = False
     rewritten: bool = True
     report: DeliveryReport | None = None
+    other_numbers: OtherNumbers | None = None
 
     @property
     def pending(self) -> int:
@@ -63,6 +66,7 @@ class TrackingOutcome:
             "open": self.pending,
             "unknown": self.unknown,
             "settled_by_receipt": self.settled.settled,
+            "other_numbers": 0 if self.other_numbers is None else self.other_numbers.rows,
             "settling": self.settled.as_json(),
             "queries": self.queries,
             "seconds": round(self.seconds, 1),
@@ -71,7 +75,8 @@ class TrackingOutcome:
     def sentences(self) -> list[str]:
         """Say all that a person should know, a line each."""
         left_alone = None if self.rewritten else _LEFT_ALONE
-        said = (self.stopped, *self.settled.sentences(), self.sentence(), left_alone)
+        others = None if self.other_numbers is None else self.other_numbers.sentence()
+        said = (self.stopped, *self.settled.sentences(), others, self.sentence(), left_alone)
         return [line for line in said if line is not None]
 
     def sentence(self) -> str:

@@ -12,6 +12,7 @@ import polars as pl
 from tasks.campaign import Campaign, settings_of
 from tasks.delivery.applying import apply_states
 from tasks.delivery.archive import DeliveryArchive
+from tasks.delivery.evidence import OtherNumbers, only_own, other_numbers
 from tasks.delivery.states import DELIVERIES
 from tasks.errors import InputError
 from tasks.results import RESULTS_KEY
@@ -32,6 +33,7 @@ class Rewritten:
     counts: Mapping[str, int]
     deliveries: Mapping[str, int]
     settled: int
+    other_numbers: OtherNumbers | None = None
 
 
 def rewrite_results(
@@ -70,9 +72,12 @@ def rewrite_results(
                 f"{folder.uri} has no {RESULTS_KEY}: the campaign has not ended. Run it again to its end first."
             )
         archive = DeliveryArchive(folder, scratch)
-        rows = apply_states(pl.scan_parquet(before, glob=False), archive.scan(), campaign)
+        results, states = pl.scan_parquet(before, glob=False), archive.put_together(campaign)
+        states = only_own(states, results.select(pl.col("message_id").drop_nulls()), folder, campaign)
+        rows = apply_states(results, states, campaign)
         rows.sink_parquet(after, compression="zstd", engine="streaming")
         changed = _known(before) != _known(after)
+        others = other_numbers(pl.scan_parquet(after, glob=False), states)
         counts, deliveries = _count(after, "status", STATUSES), _count(after, "delivery", DELIVERIES)
         settled = pl.scan_parquet(after, glob=False).select(pl.col("settled_by").count()).collect().item()
         if changed:
@@ -82,7 +87,7 @@ def rewrite_results(
             summary = held.document.get("summary")
             fields: dict[str, Any] = {"deliveries": {**deliveries, "settled_by_receipt": settled}}
             held.update(**fields, **({} if summary is None else {"summary": {**summary, "counts": counts}}))
-    return Rewritten(after, changed, counts, deliveries, settled)
+    return Rewritten(after, changed, counts, deliveries, settled, others)
 
 
 @contextlib.contextmanager

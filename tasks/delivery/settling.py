@@ -15,6 +15,7 @@ import polars as pl
 
 from tasks.delivery.applying import apply_states
 from tasks.delivery.archive import DeliveryArchive, chunk_of_task
+from tasks.delivery.evidence import too_old
 from tasks.delivery.marks import Marks
 from tasks.delivery.receipts import CampaignReader, Reading, find_receipts
 from tasks.delivery.states import Delivery
@@ -47,6 +48,8 @@ class Settled:
     `settled` rows were unknown and are accepted, over every reading; `paired` rows were accepted and get their message
     id now. The chunks are those with unknown rows that were sent longer ago than `settle_after`:
     `half_settled` ones were taken, of `silent` ones nothing was ever heard. `waiting` rows are unknown and younger.
+    `not_own` receipts name calls of the campaign that were made later than their messages were sent. `asked` is whether
+    receipts were looked for at all: where they were not, none is missing.
     """
 
     settled: int = 0
@@ -56,18 +59,27 @@ class Settled:
     silent: tuple[OpenChunk, ...] = ()
     settle_after: timedelta = DEFAULT_SETTLE_AFTER
     reading: Reading = field(default_factory=Reading)
+    asked: bool = False
+    not_own: int = 0
 
     def sentences(self) -> list[str]:
         """Say it to a person, with what can be done; a line each."""
         hours = f"{self.settle_after / timedelta(hours=1):g} h"
-        said = self.reading.sentences()
+        said = self.reading.sentences() if self.asked else []
+        if self.not_own:
+            said.append(
+                f"{self.not_own:,} receipts name calls of this campaign, and their messages were sent before these "
+                "calls were claimed: another campaign of this id has sent them, and they settle nothing"
+            )
         if self.settled:
             said.append(
                 f"{self.settled:,} rows that were unknown are accepted: their receipts show that they were taken"
             )
         if self.paired:
             said.append(f"{self.paired:,} accepted rows got their message ids from receipts")
-        if self.waiting:
+        if not self.asked and (unknown := self.waiting + sum(chunk.unknown for chunk in self.silent)):
+            said.append(f"{unknown:,} unknown rows: delivery receipts show which of them were taken; give --receipts")
+        if self.waiting and self.asked:
             said.append(f"{self.waiting:,} unknown rows were sent less than {hours} ago: their receipts may still come")
         if self.half_settled:
             unknown = sum(chunk.unknown for chunk in self.half_settled)
@@ -77,7 +89,7 @@ class Settled:
                 "To text these numbers again, which may text some twice, send another campaign to them"
             )
             said.extend(_by_chunk(self.half_settled))
-        if self.silent:
+        if self.silent and self.asked:
             unknown = sum(chunk.unknown for chunk in self.silent)
             said.append(
                 f"{len(self.silent):,} chunks have not a single receipt {hours} after the send: {unknown:,} unknown "
@@ -94,6 +106,7 @@ class Settled:
             "settled": self.settled,
             "paired": self.paired,
             "waiting": self.waiting,
+            "not_own": self.not_own,
             "half_settled": [_chunk_json(chunk) for chunk in self.half_settled],
             "silent": [_chunk_json(chunk) for chunk in self.silent],
             "receipts": {
@@ -143,7 +156,9 @@ def settle(
     reading = Reading()
     if uris:
         _read(store, archive, uris, campaign=campaign, results=results, reading=reading, s3=s3, now=now)
-    states = archive.scan()
+    states = archive.put_together(campaign)
+    not_own = too_old(states, results.select(pl.col("message_id").drop_nulls()), store, campaign)
+    states = states.join(not_own.lazy(), on="message_id", how="anti", maintain_order="left")
     after = apply_states(results, states, campaign)
     chunks = (
         after.filter(pl.col("chunk").is_not_null())
@@ -174,6 +189,8 @@ def settle(
         silent=tuple(chunk for chunk in due if not chunk.heard_of),
         settle_after=settle_after,
         reading=reading,
+        asked=bool(uris),
+        not_own=not_own.height,
     )
 
 

@@ -63,6 +63,7 @@ def write_deliveries(tracked: Tracked, settled: Settled, progress: Progress) -> 
         deliveries=progress.learnt | {"pending": progress.open} if rewritten is None else rewritten.deliveries,
         settled=settled,
         report=report,
+        other_numbers=None if rewritten is None else rewritten.other_numbers,
         queries=progress.asked,
         learnt=progress.final,
         seconds=time.monotonic() - tracked.began,

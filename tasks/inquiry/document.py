@@ -47,7 +47,8 @@ class CampaignDocument:
 
     `planned` counts the rows by what they are planned as, `counts` by status in the results that the last run wrote
     (None: there are none); a running or crashed campaign has come further than they say. `deliveries` counts accepted
-    messages by what became of them; None where that was never tracked.
+    messages by what became of them; None where that was never tracked. `alive_until` is the end of the lease that a
+    running campaign has, or that a crashed one was left with: no run was alive later.
     """
 
     campaign: str
@@ -60,6 +61,7 @@ class CampaignDocument:
     counts: Mapping[str, int] | None
     deliveries: Mapping[str, int] | None
     lease: Lease | None
+    alive_until: datetime | None
     calls: int | None
     seconds: float | None
     throttled: int
@@ -161,6 +163,7 @@ def _read(campaign: str, document: Mapping[str, Any], now: datetime, here: Owner
         if deliveries is None
         else {str(name): int(rows) for name, rows in deliveries.items() if name != _SETTLED_BY_RECEIPT},
         lease=held,
+        alive_until=None if document.get("lease") is None else _until(document["lease"]),
         calls=int(summary["calls"]) if summary else None,
         seconds=float(summary["seconds"]) if summary else None,
         throttled=int(summary.get("throttled") or 0),
@@ -172,7 +175,11 @@ def _read(campaign: str, document: Mapping[str, Any], now: datetime, here: Owner
 def _held(lease: Mapping[str, Any] | None, now: datetime, here: Owner) -> Lease | None:
     if lease is None or lease_is_free(lease, now.timestamp(), here):
         return None
-    return Lease(str(lease["run"]), str(lease["host"]), datetime.fromtimestamp(float(lease["until"]), UTC))
+    return Lease(str(lease["run"]), str(lease["host"]), _until(lease))
+
+
+def _until(lease: Mapping[str, Any]) -> datetime:
+    return datetime.fromtimestamp(float(lease["until"]), UTC)
 
 
 def _state(document: Mapping[str, Any], now: datetime, here: Owner) -> CampaignState:

@@ -14,10 +14,12 @@ from tasks.campaign import PLAN_KEY, Owner
 from tasks.delivery.archive import DeliveryArchive
 from tasks.delivery.report import DeliveryReport, make_delivery_report
 from tasks.errors import InputError
+from tasks.hours import Hours
 from tasks.inquiry.document import BrokenDocument, CampaignDocument, CampaignState, read_document
 from tasks.ledger import Ledger
 from tasks.messages import Wording, parts_of
 from tasks.order import LONGEST_MESSAGE
+from tasks.outlook import closed_chunks
 from tasks.plan import FrozenPlan
 from tasks.prices import Prices, cost_of
 from tasks.report import CampaignReport
@@ -94,7 +96,7 @@ def look_at(
         raise InputError(f"{store.uri}/{campaign}: {document.fault}; globe-sms explain NUMBER reads the ledger alone.")
     folder = store.within(campaign)
     written = _written(folder, scratch) if document.state not in _AHEAD_OF_ITS_RESULTS else None
-    path = written or _account(folder, document, scratch, environ)
+    path = written or _account(folder, document, scratch, environ, now or datetime.now(UTC))
     if path is None:
         return CampaignView(document, folder.uri, None, from_ledger=False)
     report = _report(document, folder, path, s3, prices)
@@ -125,10 +127,12 @@ def _written(folder: Store, scratch: Path) -> Path | None:
     return whole
 
 
-def _account(folder: Store, document: CampaignDocument, scratch: Path, environ: Mapping[str, str]) -> Path | None:
-    plan = scratch / PLAN_KEY
-    if not folder.fetch(PLAN_KEY, plan):
+def _account(
+    folder: Store, document: CampaignDocument, scratch: Path, environ: Mapping[str, str], now: datetime
+) -> Path | None:
+    if not folder.fetch(PLAN_KEY, scratch / PLAN_KEY):
         return None
+    plan = FrozenPlan(scratch / PLAN_KEY)
     running = document.state is CampaignState.RUNNING
     settings = document.settings
     text = Wording.of(
@@ -138,16 +142,25 @@ def _account(folder: Store, document: CampaignDocument, scratch: Path, environ: 
         max_characters=int(settings.get("max_characters", LONGEST_MESSAGE)),
     ).text
     path, _ = account_for(
-        FrozenPlan(plan),
+        plan,
         Ledger(folder, Spill(spill_folder(environ, Path.home()), folder.uri)),
         folder,
         scratch,
         campaign=document.campaign,
         not_sent="not_yet" if running else "stopped",
         unanswered="in_the_air" if running else "interrupted",
+        quiet=_quiet(plan, document, now),
         segments=None if text is None else parts_of(text),
     )
     return path
+
+
+def _quiet(plan: FrozenPlan, document: CampaignDocument, now: datetime) -> frozenset[int]:
+    """Return the chunks that a run waits with for their hours, or waited with when it was killed."""
+    hours = document.settings.get("hours")
+    if hours is None or plan.cut is None or document.alive_until is None:
+        return frozenset()
+    return closed_chunks(plan.cut, Hours.parse(hours), min(now, document.alive_until).timestamp())
 
 
 def _report(

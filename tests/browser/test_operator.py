@@ -5,6 +5,8 @@ GLOBE_SMS_PICTURES=folder keeps the screenshots, as the README has them.
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -273,6 +275,40 @@ def test_a_suspended_run_is_asked_again_after_its_canary_which_it_sends_once(
     assert sizes[0] == 20
     assert sizes.count(20) == 1
     assert sandbox.gateway.stats().accepted_twice == 0
+
+
+def test_a_tracking_shows_what_became_of_the_messages(
+    page: "playwright.Page", site: PrefectSite, sandbox: Sandbox
+) -> None:
+    """The run's page leads to the delivery report, with its picture in it and nobody's number."""
+    sandbox.gateway.reset()
+    sandbox.gateway.set_deliveries(low=0, high=0, visible_after=0, undelivered=0.2, expired=0.1)
+    results = f"--results=s3://{sandbox.bucket}/campaigns"
+    what = ["--message=Hello", "--type=NOTIFY", "--campaign=tracked", "--numbers-per-call=50", "--calls-per-second=4"]
+    for command in (["send", f"s3://{sandbox.bucket}/lists/", *what], ["track", "tracked"]):
+        run_command(site, sandbox, *command, results)
+    (run,) = (found["id"] for found in site.runs() if found["name"] == "track-tracked")
+    site.until(lambda: "tracked-deliveries" in site.artifacts(run), seconds=30, what="the report")
+    page.goto(f"{site.url}/runs/flow-run/{run}")
+    playwright.expect(page.get_by_text("Completed").first).to_be_visible(timeout=30_000)
+    page.locator(".p-tab", has_text="Artifacts").click()
+    page.get_by_role("link", name="tracked-deliveries").click()
+    shown = page.get_by_alt_text("Delivery")
+    playwright.expect(shown).to_be_visible(timeout=30_000)
+    assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    for text in ("Delivery of tracked", "Singapore 🇸🇬", "newly known by"):
+        playwright.expect(page.get_by_text(text).first).to_be_visible()
+    picture(page, "deliveries", height=1_250)
+    recorded = str(site.artifacts(run)) + str(site.run(run))
+    assert [number for arrival in sandbox.gateway.log() for number in arrival.numbers if number in recorded] == []
+
+
+def run_command(site: PrefectSite, sandbox: Sandbox, *arguments: str) -> None:
+    """Run `globe-sms` as at a terminal, on this site's server."""
+    command = [str(Path(sys.executable).with_name("globe-sms")), *arguments]
+    environment = {**os.environ, **sandbox.environment, "PREFECT_API_URL": f"{site.url}/api"}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    assert ended.returncode == 0, ended.stderr
 
 
 def _reasons(sandbox: Sandbox, campaign: str) -> list[str]:

@@ -10,7 +10,6 @@ import pytest
 from tasks.delivery.open_messages import open_messages
 from tasks.delivery.order import TrackingOrder
 from tasks.delivery.states import STATE_SCHEMA
-from tasks.durations import seconds_of
 from tasks.errors import InputError
 from tasks.ledger import Attempt, Claim, Ledger, Receipt, Settlement
 from tasks.results import RESULTS_SCHEMA
@@ -73,23 +72,9 @@ def test_what_is_accepted_and_not_final_is_asked_about_once(ledger: Ledger, tmp_
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("0", 0), ("45s", 45), ("30m", 1800), ("30 min", 1800), ("1.5h", 5400), ("1h 30m", 5400), ("2d", 172_800)],
-)
-def test_a_span_of_time_is_read_as_people_write_it(text: str, seconds: float) -> None:
-    assert seconds_of(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "1", "h", "1 year", "-1h", "1h x", "1h,30m", "٣h"])
-def test_what_is_no_span_of_time_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="no span of time"):
-        seconds_of(text)
-
-
-@pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"wait": "31d"}, "--wait: at most 30 days"),
+        ({"wait": "31d"}, "--wait: .*longer than 30 days"),
         ({"campaign": "../x"}, "--campaign"),
         ({"queries_per_second": 0}, "--queries-per-second"),
     ],

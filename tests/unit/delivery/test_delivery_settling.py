@@ -167,6 +167,26 @@ def test_a_second_reading_adds_nothing_and_the_archive_speaks_without_receipts(c
     assert campaign.settle(uris=[]).settled == 2
 
 
+def test_where_no_receipts_were_asked_for_none_is_missing(campaign: Campaign) -> None:
+    """The sentences say how unknown rows could be settled; programs get the same figures as ever."""
+    campaign.chunk("unknown", "unknown")
+    campaign.chunk("unknown", sent_at=YOUNG)
+    settled = campaign.settle(uris=[])
+    (said,) = settled.sentences()
+    assert "3 unknown rows" in said
+    assert "--receipts" in said
+    assert [chunk["unknown"] for chunk in settled.as_json()["silent"]] == [2]
+    assert settled.as_json()["receipts"] == dict.fromkeys(settled.as_json()["receipts"], 0)
+    asked = campaign.settle()
+    assert {**asked.as_json(), "receipts": None} == {**settled.as_json(), "receipts": None}
+    assert len(asked.sentences()) > 1
+
+
+def test_a_campaign_that_is_settled_says_nothing_of_receipts_that_nobody_asked_for(campaign: Campaign) -> None:
+    campaign.chunk("accepted", "accepted")
+    assert campaign.settle(uris=[]).sentences() == []
+
+
 def test_a_campaign_without_results_yet_keeps_what_its_receipts_say(campaign: Campaign, tmp_path: Path) -> None:
     """Receipts come while a campaign is still being sent."""
     campaign.deliver("6581000000", task_id="spring-0-1")

@@ -1,6 +1,8 @@
 """Campaigns as runs leave them in a results place, made step by step: a plan, claims, receipts, results, a document."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +10,16 @@ import polars as pl
 
 from tasks.accounting import account_for
 from tasks.campaign import PLAN_KEY, Campaign
+from tasks.lane_rules import lanes_of
 from tasks.ledger import Attempt, Claim, Ledger, Receipt, Settlement
 from tasks.numbers import judge
 from tasks.plan import FrozenPlan, freeze
 from tasks.results import RESULTS_KEY
+from tasks.senders import Senders
 from tasks.spill import Spill
 from tasks.stopping import StopSignal
 from tasks.store import Store
+from tasks.zones import zone_table
 
 SETTINGS = {"recipients": ["s3://lists/a.csv"], "message": "Hello", "type": "NOTIFY", "numbers_per_call": 2}
 BEGAN = 4_000_000_000.0  # after the plan, whose time is the real one
@@ -22,9 +27,21 @@ SOURCE = "s3://lists/a.csv"
 
 
 class KeptCampaign:
-    """A campaign of calls of two numbers; holds the lease until `end` or for ever, as a run does."""
+    """A campaign of calls of two numbers; holds the lease until `end` or for ever, as a run does.
 
-    def __init__(self, store: Store, name: str, recipients: Sequence[str], scratch: Path, **settings: Any) -> None:
+    With hours its results are written in blocks of as many rows as `window` says.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        recipients: Sequence[str],
+        scratch: Path,
+        *,
+        window: int | None = None,
+        **settings: Any,
+    ) -> None:
         self.scratch = scratch / name
         self.scratch.mkdir(parents=True)
         self.campaign = Campaign(store, name, stop=StopSignal())
@@ -33,7 +50,10 @@ class KeptCampaign:
         self.ledger = Ledger(self.store, Spill(self.scratch / "spill", self.store.uri))
         rows = pl.LazyFrame({"source": SOURCE, "row": range(len(recipients)), "recipient": recipients})
         judged = judge(rows.with_columns(pl.col("row").cast(pl.UInt64)), default_region=None)
-        self.plan = FrozenPlan(freeze(judged, 2, "settings", self.scratch))
+        hours = zone_table(datetime.now(UTC)) if "hours" in settings else None
+        lanes = lanes_of(Senders(), hours)
+        lanes = None if lanes is None else replace(lanes, window=window)
+        self.plan = FrozenPlan(freeze(judged, 2, "settings", self.scratch, lanes=lanes))
         self.store.put_file_if_absent(PLAN_KEY, self.plan.path)
         self.campaign.update(plan={"rows": self.plan.counts(), "chunks": self.plan.chunk_count()})
 
@@ -86,8 +106,8 @@ class KeptCampaign:
         """Give the lease back."""
         self.campaign.give_back()
 
-    def crash(self) -> None:
-        """End as a killed run does: the lease stays, and nobody renews it."""
-        lease = {"run": "gone", "host": "elsewhere", "process": "", "until": 0.0, "nonce": "n"}
+    def crash(self, until: float = 0.0) -> None:
+        """End as a killed run does: the lease stays until then, and nobody renews it."""
+        lease = {"run": "gone", "host": "elsewhere", "process": "", "until": until, "nonce": "n"}
         self.campaign.update(lease=lease)
         self.campaign._done.set()

@@ -19,16 +19,18 @@ from tasks.store import Store
 from tests.unit.inquiry.kept_campaigns import KeptCampaign
 
 NUMBERS = ("+6581234567", "+6581234568", "+6581234569", "+6581234570", "+6581234571", "landline")
+NIGHT_IN_LONDON = datetime(2026, 1, 15, 2, tzinfo=UTC)  # and ten in the morning in Singapore
+DAY_IN_LONDON = datetime(2026, 1, 15, 12, 30, tzinfo=UTC)
 
 
 def no_s3() -> S3Access:
     raise AssertionError
 
 
-def view_of(store: Store, folder: Path) -> CampaignView:
+def view_of(store: Store, folder: Path, now: datetime | None = None) -> CampaignView:
     scratch = folder / "looking"
     scratch.mkdir()
-    return look_at(store, "camp", scratch, no_s3, environ={"XDG_STATE_HOME": str(folder)})
+    return look_at(store, "camp", scratch, no_s3, environ={"XDG_STATE_HOME": str(folder)}, now=now)
 
 
 def reasons(view: CampaignView) -> dict[tuple[str, str | None], int]:
@@ -70,6 +72,31 @@ def test_a_crashed_campaign_is_shown_past_its_last_results(store: Store, kept: K
     assert reasons(view)["unknown", "interrupted"] == 2
     assert reasons(view)["not_sent", "stopped"] == 1
     assert "killed" in as_markdown(show_page(view))
+
+
+@pytest.mark.parametrize(
+    ("killed", "now", "open_rows"),
+    [(False, NIGHT_IN_LONDON, "not_yet"), (True, DAY_IN_LONDON, "stopped")],
+)
+def test_what_waits_for_its_hours_is_shown_as_the_results_would_say_it(
+    store: Store, tmp_path: Path, *, killed: bool, now: datetime, open_rows: str
+) -> None:
+    """By the hour at which the run was alive last, and only what was never claimed."""
+    numbers = (*NUMBERS[:3], "+447911123456", "+447911123457", "+447911123458")
+    kept = KeptCampaign(store, "camp", numbers, tmp_path, hours="09:00-20:00")
+    kept.accept(0)
+    kept.claim(2)
+    if killed:
+        kept.crash(until=NIGHT_IN_LONDON.timestamp())
+    view = view_of(store, tmp_path, now)
+    kept.end()
+    assert view.from_ledger
+    assert reasons(view) == {
+        ("accepted", None): 2,
+        ("unknown", "interrupted" if killed else "in_the_air"): 2,
+        ("not_sent", open_rows): 1,
+        ("not_sent", "quiet_hours"): 1,
+    }
 
 
 def test_a_finished_campaign_is_shown_from_its_results(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """When it is open where, on ordinary days and on those on which the clocks change."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import InputError
-from tasks.hours import Hours, parse_span
+from tasks.hours import Hours
 from tasks.order import Order
 
 DAY = Hours.parse("09:00-20:00")
@@ -119,25 +119,6 @@ def test_hours_that_are_none_are_refused(text: str, words: str) -> None:
     """In a sentence that shows how to write them."""
     with pytest.raises(InputError, match=f"--hours: .*{words}"):
         Order.checked(**GIVEN, type="MKT", hours=text)
-
-
-@pytest.mark.parametrize(
-    ("text", "span"),
-    [("12h", timedelta(hours=12)), ("90m", timedelta(minutes=90)), ("1d12h", timedelta(hours=36)), ("0h", timedelta())],
-)
-def test_spans_are_read(text: str, span: timedelta) -> None:
-    """In days, hours and minutes."""
-    assert parse_span(text) == span
-
-
-@pytest.mark.parametrize("text", ["", " ", "12", "h", "-1h", "1.5h", "8d", "99999999999h", "12 h"])
-def test_spans_that_are_none_are_refused(text: str) -> None:
-    """Longer than a week too."""
-    if text == "h":
-        with pytest.raises(InputError, match="--hours-wait"):
-            Order.checked(**GIVEN, type="MKT", hours="9:00-20:00", hours_wait=text)
-    with pytest.raises(ValueError, match=r"span of time|longer"):
-        parse_span(text)
 
 
 def test_hours_are_frozen_and_the_wait_is_not() -> None:
