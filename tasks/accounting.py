@@ -6,7 +6,6 @@ import polars as pl
 
 from tasks.delivery.applying import apply_states
 from tasks.delivery.archive import DeliveryArchive
-from tasks.delivery.evidence import only_own
 from tasks.ledger import Ledger
 from tasks.plan import FrozenPlan
 from tasks.results import Answers, gather, make_results, write_results
@@ -51,10 +50,7 @@ def account_for(
             block, ledger.receipts(block), unanswered=unanswered, quiet=quiet.intersection(chunks) if quiet else ()
         )
         made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments)
-        if states is None:
-            return made
-        here = only_own(_of_block(states, chunks, answers), _ids(answers), store, campaign)
-        return apply_states(made, here, campaign)
+        return made if states is None else apply_states(made, _of_block(states, chunks, answers), campaign)
 
     return write_results(plan, results, scratch)
 
@@ -81,9 +77,4 @@ def account_for_chunks(
     made = make_results(rows, answers, campaign, "stopped")
     if archive.is_empty():
         return made
-    here = only_own(_of_block(archive.put_together(campaign), chunks, answers), _ids(answers), store, campaign)
-    return apply_states(made, here, campaign)
-
-
-def _ids(answers: Answers) -> pl.LazyFrame:
-    return answers.positions.lazy().select(pl.col("message_id").drop_nulls())
+    return apply_states(made, _of_block(archive.put_together(campaign), chunks, answers), campaign)

@@ -12,7 +12,7 @@ The outcome stands in the receipt's key, so that one listing tells the state of 
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -174,17 +174,6 @@ def presentations(store: Store, chunk: int) -> list[Presentation]:
         Presentation(claim, by_number.get(claim.presentation))
         for claim in sorted(claims, key=lambda claim: claim.presentation)
     ]
-
-
-def first_claims(store: Store, chunks: Iterable[int]) -> dict[int, float]:
-    """Return when (Unix time) each of these chunks was claimed first, of those that ever were; sixteen at a time.
-
-    Raises:
-        StoreError: the store did not answer, or refused.
-    """
-    with ThreadPoolExecutor(_READERS) as pool:
-        found = pool.map(lambda chunk: (chunk, store.get(f"claims/{chunk:06d}-0")), chunks)
-        return {chunk: Claim.decode(stored.body).claimed_at for chunk, stored in found if stored is not None}
 
 
 def _under(store: Store, prefix: str) -> Iterator[Stored]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tasks.delivery.evidence import OtherNumbers
+from tasks.delivery.other_numbers import OtherNumbers
 from tasks.delivery.report import DeliveryReport
 from tasks.delivery.settling import Settled
 from tasks.delivery.states import Delivery

@@ -12,7 +12,7 @@ import polars as pl
 from tasks.campaign import Campaign, settings_of
 from tasks.delivery.applying import apply_states
 from tasks.delivery.archive import DeliveryArchive
-from tasks.delivery.evidence import OtherNumbers, only_own, other_numbers
+from tasks.delivery.other_numbers import OtherNumbers, other_numbers
 from tasks.delivery.states import DELIVERIES
 from tasks.errors import InputError
 from tasks.results import RESULTS_KEY
@@ -73,7 +73,6 @@ def rewrite_results(
             )
         archive = DeliveryArchive(folder, scratch)
         results, states = pl.scan_parquet(before, glob=False), archive.put_together(campaign)
-        states = only_own(states, results.select(pl.col("message_id").drop_nulls()), folder, campaign)
         rows = apply_states(results, states, campaign)
         rows.sink_parquet(after, compression="zstd", engine="streaming")
         changed = _known(before) != _known(after)

@@ -15,7 +15,6 @@ import polars as pl
 
 from tasks.delivery.applying import apply_states
 from tasks.delivery.archive import DeliveryArchive, chunk_of_task
-from tasks.delivery.evidence import too_old
 from tasks.delivery.marks import Marks
 from tasks.delivery.receipts import CampaignReader, Reading, find_receipts
 from tasks.delivery.states import Delivery
@@ -48,8 +47,7 @@ class Settled:
     `settled` rows were unknown and are accepted, over every reading; `paired` rows were accepted and get their message
     id now. The chunks are those with unknown rows that were sent longer ago than `settle_after`:
     `half_settled` ones were taken, of `silent` ones nothing was ever heard. `waiting` rows are unknown and younger.
-    `not_own` receipts name calls of the campaign that were made later than their messages were sent. `asked` is whether
-    receipts were looked for at all: where they were not, none is missing.
+    `asked` is whether receipts were looked for at all: where they were not, none is missing.
     """
 
     settled: int = 0
@@ -60,17 +58,11 @@ class Settled:
     settle_after: timedelta = DEFAULT_SETTLE_AFTER
     reading: Reading = field(default_factory=Reading)
     asked: bool = False
-    not_own: int = 0
 
     def sentences(self) -> list[str]:
         """Say it to a person, with what can be done; a line each."""
         hours = f"{self.settle_after / timedelta(hours=1):g} h"
         said = self.reading.sentences() if self.asked else []
-        if self.not_own:
-            said.append(
-                f"{self.not_own:,} receipts name calls of this campaign, and their messages were sent before these "
-                "calls were claimed: another campaign of this id has sent them, and they settle nothing"
-            )
         if self.settled:
             said.append(
                 f"{self.settled:,} rows that were unknown are accepted: their receipts show that they were taken"
@@ -106,7 +98,6 @@ class Settled:
             "settled": self.settled,
             "paired": self.paired,
             "waiting": self.waiting,
-            "not_own": self.not_own,
             "half_settled": [_chunk_json(chunk) for chunk in self.half_settled],
             "silent": [_chunk_json(chunk) for chunk in self.silent],
             "receipts": {
@@ -157,8 +148,6 @@ def settle(
     if uris:
         _read(store, archive, uris, campaign=campaign, results=results, reading=reading, s3=s3, now=now)
     states = archive.put_together(campaign)
-    not_own = too_old(states, results.select(pl.col("message_id").drop_nulls()), store, campaign)
-    states = states.join(not_own.lazy(), on="message_id", how="anti", maintain_order="left")
     after = apply_states(results, states, campaign)
     chunks = (
         after.filter(pl.col("chunk").is_not_null())
@@ -190,7 +179,6 @@ def settle(
         settle_after=settle_after,
         reading=reading,
         asked=bool(uris),
-        not_own=not_own.height,
     )
 
 
