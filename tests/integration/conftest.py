@@ -1,10 +1,19 @@
-"""One Prefect server for every flow and command of the session: each its own would take ten seconds a module."""
+"""What integration tests share: objects of their own on S3, and one Prefect server.
 
+A server of its own would take each module ten seconds.
+"""
+
+import uuid
 from collections.abc import Generator
+from pathlib import Path
 
+import httpx
 import pytest
 from prefect.settings import PREFECT_API_URL
 from prefect.testing.utilities import prefect_test_harness
+
+from tasks.s3 import S3Access
+from tests.integration.objects_on_s3 import BUCKET, Put
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +24,37 @@ def prefect_url() -> Generator[str]:
     """
     with prefect_test_harness(server_startup_timeout=120):
         yield str(PREFECT_API_URL.value())
+
+
+@pytest.fixture
+def api(prefect_url: str) -> Generator[httpx.Client]:
+    """A client that asks Prefect's server as the UI does."""
+    with httpx.Client(base_url=prefect_url, trust_env=False, timeout=30.0) as client:
+        yield client
+
+
+@pytest.fixture
+def only_this_server(s3_access: S3Access, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: ARG001 - it sets the environment
+    """Neither an instance role nor a profile of the machine plays a part."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Return a prefix of the test's own."""
+    return f"s3://{BUCKET}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def put(s3_access: S3Access, prefix: str) -> Put:
+    """Put an object under the prefix; returns its URI."""
+
+    def put(key: str, body: bytes) -> str:
+        folder = prefix.removeprefix(f"s3://{BUCKET}/")
+        s3_access.client().put_object(Bucket=BUCKET, Key=f"{folder}/{key}", Body=body)
+        return f"{prefix}/{key}"
+
+    return put

@@ -29,13 +29,6 @@ def sandbox() -> Generator[Sandbox]:
         yield running
 
 
-@pytest.fixture
-def api(prefect_url: str) -> Generator[httpx.Client]:
-    """A client that asks Prefect's server as the UI does."""
-    with httpx.Client(base_url=prefect_url, trust_env=False, timeout=30.0) as client:
-        yield client
-
-
 @pytest.fixture(autouse=True)
 def _environment(sandbox: Sandbox, prefect_url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  # started by it
     sandbox.gateway.reset()

@@ -22,38 +22,12 @@ from tasks.results import RESULTS_SCHEMA
 from tasks.run import preflight
 from tasks.s3 import S3Access
 from tasks.store import LocalStore
+from tests.integration.objects_on_s3 import BUCKET, Put
 
-Put = Callable[[str, bytes], str]
-BUCKET = "tests"
+pytestmark = pytest.mark.usefixtures("only_this_server")
+
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEYS = ["opt outs/stop list.csv", "Abmeldungen/é-表 ✉.csv", "a+b&c=%20/[1]*?.csv", "2026-11-24/out#1.csv"]
-
-
-@pytest.fixture(autouse=True)
-def only_this_server(s3_access: S3Access, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: ARG001 - it sets the environment
-    """Neither an instance role nor a profile of the machine plays a part."""
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-
-
-@pytest.fixture
-def prefix() -> str:
-    """Return a prefix of the test's own."""
-    return f"s3://{BUCKET}/{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-def put(s3_access: S3Access, prefix: str) -> Put:
-    """Put an object under the prefix; returns its URI."""
-
-    def put(key: str, body: bytes) -> str:
-        folder = prefix.removeprefix(f"s3://{BUCKET}/")
-        s3_access.client().put_object(Bucket=BUCKET, Key=f"{folder}/{key}", Body=body)
-        return f"{prefix}/{key}"
-
-    return put
 
 
 def order_of(recipients: str, results: Path, **options: Any) -> Order:

@@ -6,8 +6,7 @@ import json
 import os
 import sys
 import tempfile
-import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,36 +21,9 @@ from tasks.errors import InputError
 from tasks.override_table import read_overrides
 from tasks.recipients import check_unchanged, find_lists, read_lists, translate_errors
 from tasks.s3 import S3Access
+from tests.integration.objects_on_s3 import Put
 
-Put = Callable[[str, bytes], str]
-BUCKET = "tests"
-
-
-@pytest.fixture(autouse=True)
-def only_this_server(s3_access: S3Access, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: ARG001 - it sets the environment
-    """Neither an instance role nor a profile of the machine plays a part."""
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-
-
-@pytest.fixture
-def prefix() -> str:
-    """Return a prefix of the test's own."""
-    return f"s3://{BUCKET}/{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-def put(s3_access: S3Access, prefix: str) -> Put:
-    """Put an object under the prefix; returns its URI."""
-
-    def put(key: str, body: bytes) -> str:
-        folder = prefix.removeprefix(f"s3://{BUCKET}/")
-        s3_access.client().put_object(Bucket=BUCKET, Key=f"{folder}/{key}", Body=body)
-        return f"{prefix}/{key}"
-
-    return put
+pytestmark = pytest.mark.usefixtures("only_this_server")
 
 
 def read(*uris: str) -> list[tuple[Any, ...]]:
@@ -230,7 +202,7 @@ def test_a_long_list_streams_to_a_file(put: Put, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+def reader(only_this_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:  # noqa: ARG001 - its environment comes first
     """Start a server of its own, and be a user of it who may read and list the bucket `open`, and list `listed`."""
     keys = {"admin": ["Admin", "Read", "Write", "List"], "reader": ["Read:open", "List:open", "List:listed"]}
     identities = [
