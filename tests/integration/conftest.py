@@ -6,12 +6,14 @@ A server of its own would take each module ten seconds.
 import uuid
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from prefect.settings import PREFECT_API_URL
 from prefect.testing.utilities import prefect_test_harness
 
+from deployments.sandbox.sandbox import Sandbox
 from tasks.s3 import S3Access
 from tests.integration.objects_on_s3 import BUCKET, Put
 
@@ -58,3 +60,35 @@ def put(s3_access: S3Access, prefix: str) -> Put:
         return f"{prefix}/{key}"
 
     return put
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Generator[Sandbox]:
+    """An S3 server and a gateway for the module; the account may make 50 calls a second."""
+    with Sandbox(calls_per_second=50) as running:
+        yield running
+
+
+@pytest.fixture
+def in_sandbox(sandbox: Sandbox, prefect_url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - started by it
+    """Flows of this process use the sandbox, and its gateway has forgotten all."""
+    sandbox.gateway.reset()
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> dict[str, Any]:
+    """A campaign of 30 numbers, 10 a call, with results on the disk."""
+    path = tmp_path / "list.csv"
+    path.write_text("phone\n" + "".join(f"65812345{number:02}\n" for number in range(30)))
+    return {
+        "recipients": [str(path)],
+        "message": "Hello",
+        "type": "NOTIFY",
+        "results": str(tmp_path / "out"),
+        "campaign": f"c-{uuid.uuid4().hex[:8]}",
+        "calls_per_second": 50,
+        "numbers_per_call": 10,
+        "approval_timeout": 60,
+    }

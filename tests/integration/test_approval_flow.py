@@ -2,8 +2,6 @@
 
 import json
 import threading
-import uuid
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,37 +19,8 @@ pytestmark = [
     # Prefect's harness and its server leave sockets and loops to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("in_sandbox"),
 ]
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Generator[Sandbox]:
-    with Sandbox(calls_per_second=50) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def _environment(sandbox: Sandbox, api: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  # started by it
-    sandbox.gateway.reset()
-    for name, value in sandbox.environment.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def order(tmp_path: Path) -> dict[str, Any]:
-    """A campaign of 30 numbers, with results on the disk."""
-    path = tmp_path / "list.csv"
-    path.write_text("phone\n" + "".join(f"65812345{number:02}\n" for number in range(30)))
-    return {
-        "recipients": [str(path)],
-        "message": "Hello",
-        "type": "NOTIFY",
-        "results": str(tmp_path / "out"),
-        "campaign": f"c-{uuid.uuid4().hex[:8]}",
-        "calls_per_second": 50,
-        "numbers_per_call": 10,
-        "approval_timeout": 60,
-    }
 
 
 def approval_of(order: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """A canary before the others, on the sandbox and a real Prefect server."""
 
-import uuid
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -20,38 +18,14 @@ pytestmark = [
     # Prefect's harness and its server leave sockets and loops to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("in_sandbox"),
 ]
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Generator[Sandbox]:
-    with Sandbox(calls_per_second=50) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def _environment(sandbox: Sandbox, prefect_url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  # started by it
-    sandbox.gateway.reset()
-    for name, value in sandbox.environment.items():
-        monkeypatch.setenv(name, value)
-
-
 @pytest.fixture
-def order(tmp_path: Path) -> dict[str, Any]:
-    """A campaign of 30 numbers, 10 a call, of which 12 go first."""
-    path = tmp_path / "list.csv"
-    path.write_text("phone\n" + "".join(f"65812345{number:02}\n" for number in range(30)))
-    return {
-        "recipients": [str(path)],
-        "message": "Hello",
-        "type": "NOTIFY",
-        "results": str(tmp_path / "out"),
-        "campaign": f"canary-{uuid.uuid4().hex[:8]}",
-        "calls_per_second": 50,
-        "numbers_per_call": 10,
-        "approval_timeout": 60,
-        "canary": 12,
-    }
+def order(order: dict[str, Any]) -> dict[str, Any]:
+    """The campaign of 30 numbers, of which 12 go first."""
+    return {**order, "canary": 12}
 
 
 def sizes(sandbox: Sandbox) -> list[int]:

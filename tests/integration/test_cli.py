@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,6 @@ pytestmark = [
 ]
 
 _WHOLE_NUMBER = re.compile(r"65[89]\d{7}")
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Generator[Sandbox]:
-    """An S3 server and a gateway for the module."""
-    with Sandbox(calls_per_second=50) as running:
-        yield running
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ pytestmark = [
     # Prefect's harness and its server leave sockets and loops to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("in_sandbox"),
 ]
 
 
@@ -37,13 +38,6 @@ def sandbox() -> Generator[Sandbox]:
     """One S3 server and one gateway for the module; the account may make 50 calls a second."""
     with Sandbox(calls_per_second=50, log_messages=True) as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def _environment(sandbox: Sandbox, prefect_url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  # started by it
-    sandbox.gateway.reset()
-    for name, value in sandbox.environment.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
