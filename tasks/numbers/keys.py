@@ -5,7 +5,6 @@ them: no letters behind the first digit but for "ext. 12", no other signs of an 
 18 digits.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -16,6 +15,7 @@ from tasks.numbers.table import ASK_REFERENCE, EMPTY, FEWEST_DIGITS, MOST_DIGITS
 _LONGEST_TEXT: Final = 250  # libphonenumber refuses longer ones; bytes here, which are never fewer than characters
 _ASCII_SEPARATORS: Final = [" ", "-", "(", ")", ".", "/"]
 _TEXT, _SHOWN, _DIGITS = "text", "shown", "digits"
+_VALUE, _MARK, _KEY = "value", "mark", "key"
 _ASCII_WHITE: Final = " \t\r\n"
 
 # Characters that show as nothing, as the reference strips them. A part of its set: texts with others go to it.
@@ -57,77 +57,81 @@ _MARKS: Final = [
 
 def keys_of(texts: pl.Series) -> pl.Series:
     """Return the key of each text as Int64: `ASK_REFERENCE` for the odd ones, `EMPTY` for null."""
-    keys = _keys(texts.to_frame(_TEXT), _digits_alone())
+    keys = _of_digits(texts)
     left = _without_key(keys)
     if left.is_empty():
         return keys
-    rows = texts.gather(left).to_frame(_TEXT)
-    rest = _keys(rows.select_seq(_TEXT, _separated()), _digits_of_short_text())
+    texts = texts.gather(left)
+    rest = _cleaned(texts, _separated())
     odd = _without_key(rest)
     if not odd.is_empty():
-        rest = rest.scatter(odd, _of_odd(rows[odd]))
+        rest = rest.scatter(odd, _of_odd(texts.gather(odd)))
     return keys.scatter(left, rest)
 
 
-def _of_odd(rows: pl.DataFrame) -> pl.Series:
-    """Return the keys of texts with more than digits and the usual separators; each step takes what is left."""
-    rows = rows.select_seq(_TEXT, _shown())
-    keys = rows.select_seq(_digitless()).to_series()
-    for digits in (_separated_in_shown(), _decorated()):
-        left = _without_key(keys)
-        if left.is_empty():
-            break
-        keys = keys.scatter(left, _keys(rows[left].select_seq(_TEXT, digits), _digits_of_short_text()))
-    return keys.fill_null(ASK_REFERENCE)
+# A list comes in batches, and each query on one costs as much as a thousand of its rows. So there are few, of
+# expressions that are built once, and each selects two columns: of one alone, polars 2.1 has the parts computed by
+# other threads, and waits for them.
 
 
-def _without_key(keys: pl.Series) -> pl.Series:
-    return keys.to_frame("key").select_seq(pl.arg_where(pl.col("key").is_null())).to_series()
-
-
-def _keys(rows: pl.DataFrame, steps: "_Steps") -> pl.Series:
-    """Return the keys of texts that have been cleaned to digits, null where more than digits and a plus is left."""
-    return rows.select_seq(steps.parts).select_seq(steps.key).to_series()
-
-
-# The expressions below are built once: building them takes as long as running them on a thousand texts.
-
-
-@dataclass(frozen=True, slots=True)
-class _Steps:
-    """What is read of texts that have been cleaned to digits, and the key that is made of it."""
-
-    parts: list[pl.Expr]
-    key: pl.Expr
-
-
-@cache
-def _digits_alone() -> _Steps:
-    """Digits alone, with or without one plus sign before them; not zeros alone.
+def _of_digits(texts: pl.Series) -> pl.Series:
+    """Return the keys of texts that are digits alone, with or without a plus sign before them; not of zeros alone.
 
     A cast reads digits behind a minus sign too. Below zero it shows, and minus zero is a zero.
     """
-    return _steps(pl.col(_TEXT), pl.col("value") >= 1)
+    return texts.to_frame(_TEXT).select_seq(*_parts_of_digits()).select_seq(_VALUE, _key_of_parts())[_KEY]
+
+
+def _of_odd(texts: pl.Series) -> pl.Series:
+    """Return the keys of texts with more than digits and the usual separators."""
+    rows = texts.to_frame(_TEXT).select_seq(_TEXT, _as_shown())
+    cleaned = rows.select_seq(_TEXT, _digitless(), _separated_in_shown())
+    keys = cleaned.select_seq(_TEXT, _key_or_of_cleaned())[_KEY]
+    left = _without_key(keys)
+    if not left.is_empty():
+        keys = keys.scatter(left, _cleaned(texts.gather(left), _decorated()).fill_null(ASK_REFERENCE))
+    return keys
+
+
+def _cleaned(texts: pl.Series, digits: pl.Expr) -> pl.Series:
+    """Return the keys of texts that an expression cleans to digits, null where more than these and a plus is left."""
+    return texts.to_frame(_TEXT).select_seq(_TEXT, digits).select_seq(_TEXT, _key_of_cleaned())[_KEY]
+
+
+def _without_key(keys: pl.Series) -> pl.Series:
+    return keys.is_null().arg_true()
 
 
 @cache
-def _digits_of_short_text() -> _Steps:
-    """Digits that a text was cleaned to, zeros alone too, of a text that libphonenumber does not refuse as too long."""
-    is_short = pl.col(_TEXT).str.len_bytes() <= _LONGEST_TEXT
-    steps = _steps(pl.col(_DIGITS), pl.col("is_short"))
-    return _Steps([*steps.parts, is_short.alias("is_short")], steps.key)
+def _parts_of_digits() -> list[pl.Expr]:
+    return [_value(pl.col(_TEXT)).alias(_VALUE), _mark(pl.col(_TEXT)).alias(_MARK)]
 
 
-def _steps(digits: pl.Expr, has_key: pl.Expr) -> _Steps:
+@cache
+def _key_of_parts() -> pl.Expr:
+    return pl.when(pl.col(_VALUE) >= 1).then(pl.col(_VALUE) + pl.col(_MARK)).alias(_KEY)
+
+
+@cache
+def _key_of_cleaned() -> pl.Expr:
+    """Return the key of digits that a text was cleaned to, zeros alone too, unless libphonenumber finds it too long."""
+    digits = pl.col(_DIGITS)
+    return pl.when(pl.col(_TEXT).str.len_bytes() <= _LONGEST_TEXT).then(_value(digits) + _mark(digits)).alias(_KEY)
+
+
+@cache
+def _key_or_of_cleaned() -> pl.Expr:
+    return pl.coalesce(_KEY, _key_of_cleaned())
+
+
+def _value(digits: pl.Expr) -> pl.Expr:
+    return digits.cast(pl.Int64, strict=False)
+
+
+def _mark(digits: pl.Expr) -> pl.Expr:
     # Among texts that a cast takes for a number that is not negative, only a plus sign sorts before the digits.
-    parts = [
-        digits.cast(pl.Int64, strict=False).alias("value"),
-        (digits < "0").alias("plus"),
-        digits.str.len_bytes().alias("size"),
-    ]
-    marked = 2 * pl.col("size") - pl.col("plus").cast(pl.UInt32)
-    mark = pl.lit(pl.Series(_MARKS, dtype=pl.Int64)).gather(marked, null_on_oob=True)
-    return _Steps(parts, pl.when(has_key).then(pl.col("value") + mark))
+    marked = 2 * digits.str.len_bytes() - (digits < "0").cast(pl.UInt32)
+    return pl.lit(pl.Series(_MARKS, dtype=pl.Int64)).gather(marked, null_on_oob=True)
 
 
 @cache
@@ -137,8 +141,8 @@ def _separated() -> pl.Expr:
 
 
 @cache
-def _shown() -> pl.Expr:
-    return pl.col(_TEXT).str.strip_chars(_INVISIBLE).alias(_SHOWN)
+def _as_shown() -> pl.Expr:
+    return _shown(pl.col(_TEXT)).alias(_SHOWN)
 
 
 @cache
@@ -146,13 +150,17 @@ def _digitless() -> pl.Expr:
     """Nothing, or ASCII with too few digits for libphonenumber to look at."""
     few = pl.col(_TEXT).str.contains(_AT_MOST_ONE_DIGIT) & (pl.col(_TEXT).str.len_bytes() <= _LONGEST_TEXT)
     is_empty = pl.col(_TEXT).is_null() | (pl.col(_SHOWN) == "")
-    return pl.when(is_empty).then(EMPTY).when(few).then(NOT_A_NUMBER).cast(pl.Int64)
+    return pl.when(is_empty).then(EMPTY).when(few).then(NOT_A_NUMBER).cast(pl.Int64).alias(_KEY)
 
 
 @cache
 def _separated_in_shown() -> pl.Expr:
     """The usual separators, with invisible characters around them."""
     return _without_separators(pl.col(_SHOWN)).alias(_DIGITS)
+
+
+def _shown(text: pl.Expr) -> pl.Expr:
+    return text.str.strip_chars(_INVISIBLE)
 
 
 def _without_separators(text: pl.Expr) -> pl.Expr:
@@ -162,6 +170,6 @@ def _without_separators(text: pl.Expr) -> pl.Expr:
 @cache
 def _decorated() -> pl.Expr:
     """Any punctuation, full-width digits, invisible characters, words before the number, marks after it."""
-    number = pl.col(_SHOWN).str.strip_suffix(".0").str.extract(_NUMBER_IN_TEXT)
+    number = _shown(pl.col(_TEXT)).str.strip_suffix(".0").str.extract(_NUMBER_IN_TEXT)
     plain = number.str.replace_many(list(_PLAIN_FORMS), list(_PLAIN_FORMS.values()))
     return plain.str.replace(r"^\++", "+").alias(_DIGITS)

@@ -141,8 +141,12 @@ class Table:
         return ends.select(pl.min_horizontal("next", "last")).to_series()
 
     def _once(self, keys: pl.Series) -> tuple[pl.Series, pl.Series]:
-        runs = self.starts.search_sorted(keys, side="right") - 1
-        return self.codes.gather(runs), keys + self.differences.gather(runs)
+        runs = keys.to_frame("key").select_seq("key", self.run_of(pl.col("key")).alias("run"))
+        found = runs.select_seq(
+            pl.lit(self.codes).gather("run").alias("code"),
+            (pl.col("key") + pl.lit(self.differences).gather("run")).alias("value"),
+        )
+        return found["code"], found["value"]
 
 
 def shared_rows() -> pl.DataFrame:
