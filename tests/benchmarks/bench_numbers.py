@@ -41,6 +41,7 @@ RAW = {"compression": "uncompressed", "statistics": False}  # as `tasks.plan.mak
 WHOLE = "judge: scan, judge, sink all"
 AS_INTEGER = "judge, number as integer, sink"
 AS_PLANNED = "judge, as the plan does (number as integer, raw)"
+VERDICTS = "judge, the verdicts alone (number as integer, raw)"
 COUNTED = "judge, and only count by status"
 LIST_FLOOR = "floor: scan and sink of the list"
 RAW_FLOOR = "floor: scan and sink of the list, raw"
@@ -167,6 +168,7 @@ def measure(rows: int, region: str | None, seed: int, rival_python: str, folder:
             WHOLE: lambda: judged.sink_parquet(target),
             AS_INTEGER: lambda: planned.sink_parquet(target),
             AS_PLANNED: lambda: planned.sink_parquet(target, **RAW),
+            VERDICTS: lambda: planned.drop("recipient").sink_parquet(target, **RAW),
             COUNTED: lambda: judged.group_by("status").len().collect(engine="streaming"),
             LIST_FLOOR: lambda: lazy.sink_parquet(target),
             RAW_FLOOR: lambda: lazy.sink_parquet(target, **RAW),
@@ -195,6 +197,8 @@ def measure(rows: int, region: str | None, seed: int, rival_python: str, folder:
         f"judge to the floor of the list: {list_floor / rates[WHOLE]:.2f} times (target: 2)",
         f"- number as integer: {list_floor / rates[AS_INTEGER]:.2f} times",
         f"- as the plan does: {list_floor / rates[AS_PLANNED]:.2f} times",
+        f"- the verdicts alone: {list_floor / rates[VERDICTS]:.2f} times",
+        f"- counted only: {list_floor / rates[COUNTED]:.2f} times",
         f"- as the plan does, to the raw floor: {raw_floor / rates[AS_PLANNED]:.2f} times",
         f"- all, to the floor of what it writes: {rates[JUDGED_FLOOR] / rates[WHOLE]:.2f} times",
         f"copying what was judged, to the floor of the list: {list_floor / rates[JUDGED_FLOOR]:.2f} times",
