@@ -32,6 +32,11 @@ class Todo:
         return bool(self.chunks) and self.chunks[0] < self.canary <= self.chunks[-1]
 
     @property
+    def has_begun_canary(self) -> bool:
+        """Whether some of the canary was claimed by an earlier run."""
+        return any(chunk < self.canary for chunk in self.histories)
+
+    @property
     def resends_canary(self) -> bool:
         """Whether unknown chunks of the canary are to be sent again."""
         return any(chunk < self.canary for chunk in self.resent)

@@ -1,5 +1,6 @@
 """A canary before the others, on the sandbox and a real Prefect server."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +153,66 @@ def test_a_canary_after_which_nobody_can_be_asked_is_in_the_results(
     stopped: Any = caught.value.report
     assert written(order) == {"accepted": 12, "not_sent": 18}
     assert stopped.calls == 2
+
+
+@pytest.fixture
+def large(order: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
+    """A campaign of 2,000 numbers, of which 1,500 go first, in six calls: more than are judged at once."""
+    path = tmp_path / "large.csv"
+    path.write_text("phone\n" + "".join(f"65812{number:05}\n" for number in range(2_000)))
+    return {**order, "recipients": [str(path)], "canary": 1_500, "numbers_per_call": 250}
+
+
+def test_a_canary_that_is_stopped_for_its_failures_before_its_end_has_failed(
+    sandbox: Sandbox, large: dict[str, Any]
+) -> None:
+    """The same command texts nobody, what is left of the canary included; a limit that allows it sends that first."""
+    sandbox.gateway.add_fault("http_500", next=4)
+    sandbox.gateway.add_fault("throttle")  # the other two are not over before the fourth is judged
+    failed = r"1,500 numbers: 1,000 unknown, 500 not_sent.*higher --max-failure-rate"
+    with pytest.raises(CampaignStoppedError, match=failed):
+        send_campaign(**large)
+    sandbox.gateway.clear_faults()
+    calls = len(sizes(sandbox))
+    for limit in (0.5, 0.9):
+        with pytest.raises(CampaignStoppedError, match=failed):
+            send_campaign(**large, max_failure_rate=limit)
+    assert len(sizes(sandbox)) == calls
+    resumed = send_campaign(**large, max_failure_rate=1.0)
+    assert (resumed.counts["accepted"], resumed.counts["unknown"]) == (1_000, 1_000)
+    canary = {f"65812{number:05}" for number in range(1_500)}
+    assert [canary.issuperset(arrival.numbers) for arrival in sandbox.gateway.log()[calls:]] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert sandbox.gateway.stats().accepted_twice == 0
+
+
+def test_a_kill_does_not_hide_that_a_canary_has_failed_before_its_end(sandbox: Sandbox, large: dict[str, Any]) -> None:
+    """It is judged by the ledger, whether or not the run that sent it came to judge it."""
+    sandbox.gateway.add_fault("http_500", next=4)
+    sandbox.gateway.add_fault("throttle")
+    with pytest.raises(CampaignStoppedError):
+        send_campaign(**large)
+    path = Path(large["results"]) / large["campaign"] / "campaign.json"
+    document = json.loads(path.read_text())
+    assert document.pop("canary_failed") is True
+    path.write_text(json.dumps(document))  # as if it had been killed before
+    sandbox.gateway.clear_faults()
+    calls = len(sizes(sandbox))
+    with pytest.raises(CampaignStoppedError, match="1,000 unknown, 500 not_sent"):
+        send_campaign(**large)
+    assert len(sizes(sandbox)) == calls
+
+
+def test_what_an_account_refused_of_a_canary_is_no_failure_of_it(sandbox: Sandbox, large: dict[str, Any]) -> None:
+    """However much of it was in the air: the same command goes on with it."""
+    sandbox.gateway.set_latency(0.5)
+    sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
+    with pytest.raises(CampaignStoppedError, match="AMOUNT_NOT_ENOUGH"):
+        send_campaign(**large)
+    sandbox.gateway.clear_faults()
+    sandbox.gateway.set_latency(0.0)
+    assert send_campaign(**large).counts["accepted"] == 2_000
