@@ -40,7 +40,7 @@ def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: 
     if not asked and approved_before(run.campaign, run.order, todo):
         get_run_logger().info("%s: approved before, nobody is asked again", run.campaign.id)
         return todo
-    required = must_ask(run.order, todo)
+    required = must_ask(run.order, todo, last_question(run.campaign))
     decide = watcher().decider(required=required)
     if decide is None and not required and not asked:
         return todo

@@ -216,3 +216,19 @@ def test_what_an_account_refused_of_a_canary_is_no_failure_of_it(sandbox: Sandbo
     sandbox.gateway.clear_faults()
     sandbox.gateway.set_latency(0.0)
     assert send_campaign(**large).counts["accepted"] == 2_000
+
+
+def test_who_is_asked_above_a_limit_is_asked_after_the_canary_too(
+    sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]
+) -> None:
+    """Also where the canary took the campaign below it; after a no nothing goes on by itself."""
+    limited = {**order, "approve_above": 20}
+    first = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
+    for decision, accepted in (("decline", 12), ("approve", 30)):
+        again = Operator(api, order["campaign"], key="approval-after-canary", decision=decision, name="Mei Tan")
+        state: Any = send_campaign(**limited, return_state=True)
+        again.done()
+        assert state.name == ("Declined" if decision == "decline" else "Completed")
+        assert written(order)["accepted"] == accepted
+    first.done()
+    assert sandbox.gateway.stats().accepted_twice == 0
