@@ -1,6 +1,10 @@
 """A canary before the others, on the sandbox and a real Prefect server."""
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,9 @@ from deployments.sandbox.sandbox import Sandbox
 from flows.send_campaign import send_campaign
 from flows.watching import Decide, Nobody, watched_by
 from tasks.errors import CampaignStoppedError, InputError
+from tasks.run import Run, open_sender
+from tasks.send import Sender
+from tasks.supply import WhenOpen
 from tests.integration.prefect_operator import Operator
 
 pytestmark = [
@@ -232,3 +239,42 @@ def test_who_is_asked_above_a_limit_is_asked_after_the_canary_too(
         assert written(order)["accepted"] == accepted
     first.done()
     assert sandbox.gateway.stats().accepted_twice == 0
+
+
+class OtherDay:
+    """A clock that a wait moves on."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now.timestamp()
+
+    def time(self) -> float:
+        """The Unix time in seconds."""
+        return self.now
+
+    def wait(self, seconds: float) -> bool:
+        """Let so many seconds pass; no stop comes."""
+        self.now += seconds
+        return False
+
+
+def test_the_canary_and_the_others_wait_for_their_hours_each_in_their_turn(
+    sandbox: Sandbox, order: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With 90 minutes the canary waits one hour for Singapore, and then the others one for Thailand."""
+    clock = OtherDay(datetime(2026, 3, 2, 0, 0, tzinfo=UTC))
+    monkeypatch.setattr("flows.send_shards.WhenOpen", partial(WhenOpen, clock=clock.time, wait=clock.wait))
+
+    @contextmanager
+    def at_any_time(run: Run) -> Generator[Sender]:
+        with open_sender(run) as sender:
+            sender.hours = None  # its own look at the clock is proved elsewhere
+            yield sender
+
+    monkeypatch.setattr("flows.send_shards.open_sender", at_any_time)
+    path = tmp_path / "two-countries.csv"
+    numbers = [*(f"65812345{number:02}" for number in range(12)), *(f"668123456{number:02}" for number in range(18))]
+    path.write_text("phone\n" + "".join(f"{number}\n" for number in numbers))
+    report = send_campaign(**{**order, "recipients": [str(path)], "hours": "09:00-20:00", "hours_wait": "90m"})
+    assert report.counts["accepted"] == 30
+    assert [len(arrival.numbers) for arrival in sandbox.gateway.log()[:2]] in ([10, 2], [2, 10])
+    assert timedelta(hours=2) <= datetime.fromtimestamp(clock.now, UTC) - datetime(2026, 3, 2, tzinfo=UTC)
