@@ -90,9 +90,15 @@ def _ask_meanwhile(run: Run, plan: FrozenPlan, question: Approval, ask: Callable
 
 
 def _as_it_was_asked(run: Run, question: Approval) -> Approval:
-    """Return what this run asked before it was suspended. Where another run has asked since, no resend was approved."""
+    """Return what this run asked before it was suspended.
+
+    No resend is approved by it where another run has asked since, or where this one has acted on the answer before
+    and was started again: a yes is for one resend.
+    """
     kept = last_question(run.campaign)
-    return kept if kept is not None and kept.asked_by == question.asked_by else replace(question, resent_chunks=0)
+    if kept is None or kept.asked_by != question.asked_by:
+        return replace(question, resent_chunks=0)
+    return kept if kept.decision is Decision.AWAITED else replace(kept, resent_chunks=0)
 
 
 def _write_unapproved(run: Run, plan: FrozenPlan, question: Approval) -> None:
