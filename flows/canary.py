@@ -43,16 +43,23 @@ def send_canary(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bullet
 
 
 def _present(run: Run, plan: FrozenPlan, todo: Todo, bulletin: Bulletin) -> None:
-    """Send what is left of the canary; nothing where what an earlier run sent of it has failed, and still has."""
-    if todo.has_begun_canary and not todo.resends_canary:
+    """Send what is left of the canary: what is resent first, and the rest unless all that went by then has failed."""
+    _send(run, plan, todo.resent_of_canary, bulletin)
+    if run.stop.stop is None and todo.has_begun_canary:
         # Its hours, its failures or a kill kept the rest back: nobody is texted to have it judged more kindly.
         judge_canary(run, plan, todo, so_far=True)
     if run.stop.stop is None:
-        bulletin.sending(run.tally)
-        watcher().sending(run.tally)
-        send_shards(run, plan, todo.of_canary)
-        if run.stop.stop is not None and run.stop.stop.for_failures:
-            judge_canary(run, plan, todo, so_far=True)
+        _send(run, plan, todo.open_of_canary, bulletin)
+
+
+def _send(run: Run, plan: FrozenPlan, todo: Todo, bulletin: Bulletin) -> None:
+    if not todo.chunks:
+        return
+    bulletin.sending(run.tally)
+    watcher().sending(run.tally)
+    send_shards(run, plan, todo)
+    if run.stop.stop is not None and run.stop.stop.for_failures:
+        judge_canary(run, plan, todo, so_far=True)
 
 
 def _judged(run: Run, plan: FrozenPlan, todo: Todo) -> Canary:

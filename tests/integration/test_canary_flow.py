@@ -214,6 +214,26 @@ def test_a_kill_does_not_hide_that_a_canary_has_failed_before_its_end(sandbox: S
     assert len(sizes(sandbox)) == calls
 
 
+def test_a_resend_of_a_canary_that_failed_sends_no_more_of_it_unless_it_helps(
+    sandbox: Sandbox, large: dict[str, Any]
+) -> None:
+    """What was unknown is sent again first, and judged; the rest of the canary and the others wait for that."""
+    sandbox.gateway.add_fault("http_500", next=4, processed=False)
+    sandbox.gateway.add_fault("throttle")
+    with pytest.raises(CampaignStoppedError):
+        send_campaign(**large)
+    sandbox.gateway.clear_faults()
+    calls = len(sizes(sandbox))
+    sandbox.gateway.add_fault("http_500", processed=False)
+    with pytest.raises(CampaignStoppedError, match="1,000 unknown, 500 not_sent"):
+        send_campaign(**large, on_unknown="resend")
+    assert len(sizes(sandbox)) == calls + 4
+    sandbox.gateway.clear_faults()
+    assert send_campaign(**large, on_unknown="resend").counts["accepted"] == 2_000
+    assert len(sizes(sandbox)) == calls + 4 + 4 + 4
+    assert sandbox.gateway.stats().accepted_twice == 0
+
+
 def test_what_an_account_refused_of_a_canary_is_no_failure_of_it(sandbox: Sandbox, large: dict[str, Any]) -> None:
     """However much of it was in the air: the same command goes on with it."""
     sandbox.gateway.set_latency(0.5)

@@ -53,7 +53,13 @@ def test_what_is_left_is_before_a_canary_or_after_it(
     """A canary without anybody after it needs no judgement."""
     todo = Todo(chunks, (), {}, 1, canary=canary)
     assert (todo.begins_with_canary, todo.is_after_canary) == (begins, after)
-    assert todo.of_canary.chunks == tuple(chunk for chunk in chunks if chunk < canary)
+    assert todo.open_of_canary.chunks == tuple(chunk for chunk in chunks if chunk < canary)
+
+
+def test_what_is_resent_of_a_canary_is_told_from_what_was_never_taken() -> None:
+    """It goes first."""
+    todo = Todo((0, 1, 2, 3, 4), (1, 4), {}, 1, canary=3)
+    assert (todo.resent_of_canary.chunks, todo.open_of_canary.chunks) == ((1,), (0, 2))
 
 
 @pytest.mark.parametrize(("claimed", "begun"), [((), False), ((2, 3), False), ((1,), True), ((0, 3), True)])
