@@ -130,7 +130,9 @@ def send(
     hours: Annotated[
         str | None, Parameter(help="Text people between, like 09:00-20:00, by their own clocks; OTP at any time.")
     ] = None,
-    hours_wait: Annotated[str, Parameter(help="Wait so long for who is outside; not_sent then.")] = "1d",
+    hours_wait: Annotated[
+        str, Parameter(help="Wait so long for who is outside, for a canary and then for the others; not_sent then.")
+    ] = "1d",
     suppress: Annotated[
         tuple[str, ...], Parameter(negative="", help="Opt-out lists; one that cannot be read stops the campaign.")
     ] = (),

@@ -176,7 +176,8 @@ HoursWait = Annotated[
     field_of(
         "Wait for the hours",
         "How long a run waits for recipients that are outside the hours, such as 12h or 1d, at most 7d. What is still "
-        "outside then is not sent; run the campaign again to go on.",
+        "outside then is not sent; run the campaign again to go on. With a canary it waits for that first, and "
+        "then up to as long again for the others.",
         min_length=1,
     ),
 ]

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tasks.campaign import Campaign
 from tasks.errors import InputError, StoreError, StoreUnavailableError
@@ -23,6 +24,7 @@ from tasks.stopping import Stop, StopCause, StoppedError, StopSignal
 from tasks.tally import Tally
 from tasks.texts import Texts
 
+JUDGED_AFTER: Final = 1_000  # numbers: of fewer the share that failed says little
 _SHORTEST_CLAIM_LEAD = 0.03
 _LONGEST_CLAIM = 2.0
 _CLOSING_SECONDS = 1.0  # what would leave this shortly before its hours end is not claimed any more
@@ -37,7 +39,7 @@ class Limits:
     longest_pause: float = 15.0
     store_patience: float = 120.0
     max_failure_rate: float = 0.5
-    judged_after: int = 1_000
+    judged_after: int = JUDGED_AFTER
 
     def pause(self, tries: int) -> float:
         """The pause after so many tries."""
@@ -128,6 +130,7 @@ class Sender:
                     f"{bad} of the first {presented} numbers failed or are unknown, more than --max-failure-rate "
                     f"{self.limits.max_failure_rate:g} allows. See the reasons in the results, mend the cause, and "
                     "run the same command again: it goes on with what was not sent.",
+                    for_failures=True,
                 )
             )
 
