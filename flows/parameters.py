@@ -286,7 +286,7 @@ CallsPerSecond = Annotated[
         "How many calls the account may make in a second, over all its runs together; more than 1 only if Alibaba has "
         "upgraded the account. Without it, what the account's block says, or 1.",
         "float",
-        gt=0,
+        ge=0.01,
         le=100,
     ),
 ]

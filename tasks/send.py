@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tasks.campaign import Campaign
-from tasks.errors import InputError, StoreError, StoreUnavailableError
+from tasks.errors import InputError, ReceiptLostError, StoreError, StoreUnavailableError
 from tasks.gateway import Gateway, Outcome, Verdict
 from tasks.hours import Hours
 from tasks.ledger import Attempt, Claim, History, Ledger, Receipt, Settlement
@@ -102,7 +102,13 @@ class Sender:
         Raises:
             OutsideHoursError: its recipients may not be texted now; it may be sent later.
         """
-        presentation = _Presentation(self, chunk, history)
+        try:
+            return self._present(_Presentation(self, chunk, history))
+        except ReceiptLostError as error:
+            self.stop.set(Stop(StopCause.STORE_DOWN, f"{error}"))
+            return None
+
+    def _present(self, presentation: "_Presentation") -> Receipt | None:
         try:
             return presentation.run()
         except ClaimLostError:
@@ -111,6 +117,8 @@ class Sender:
             raise OutsideHoursError(presentation.abandon(QUIET_HOURS)) from None
         except StoppedError:
             return presentation.abandon()
+        except ReceiptLostError:
+            raise
         except StoreError as error:
             self.stop.set(Stop(StopCause.STORE_DOWN, f"{error} No call is made without its claim."))
             return presentation.abandon()
@@ -148,6 +156,7 @@ class _Presentation:
         self._attempts: list[Attempt] = []
         self._sent_at: float | None = None
         self._written = False
+        self._settling = False
 
     def run(self) -> Receipt | None:
         while True:
@@ -157,8 +166,11 @@ class _Presentation:
                 return self._settle(answered(self._receipt(settlement), outcome, self._chunk))
 
     def abandon(self, reason: str | None = None) -> Receipt | None:
-        """Record that a claimed chunk was not presented after all; by default for what stopped the run."""
-        if not self._claimed:
+        """Record that a claimed chunk was not presented after all; by default for what stopped the run.
+
+        Nothing where it is known what became of it, also if that could not be recorded: the gateway may have taken it.
+        """
+        if not self._claimed or self._settling:
             return None
         stop = self._sender.stop.stop
         reason = reason or (StopCause.STOPPED if stop is None else stop.cause)
@@ -298,6 +310,7 @@ class _Presentation:
     def _settle(self, receipt: Receipt) -> Receipt | None:
         if not self._claimed:
             return None
+        self._settling = True
         self._sender.ledger.settle(receipt)
         comes_back = receipt.reason == QUIET_HOURS
         for status, numbers in numbers_by_status(receipt, len(self._chunk.phone_numbers)):
