@@ -38,13 +38,16 @@ def preview_sentence(preview: Preview) -> str:
     """Say in one line what this run would send."""
     if not preview.numbers and preview.is_test:
         return "Nothing is left to send: this very test was sent before. Under another campaign ID it is sent again."
+    if not preview.sendable:
+        why = f"none of the {preview.rows:,} rows can" if preview.rows else "the lists have no rows"
+        return f"Nothing can be sent: {why}."
     if not preview.numbers:
         return f"Nothing is left to send: {preview.sendable:,} of {preview.rows:,} rows can be sent, and all were."
     parts = "" if preview.parts is None else f", {counted(preview.parts, 'message part')}"
     cost = "" if preview.cost is None else f", about {preview.cost}"
     return (
         f"{counted(preview.numbers, 'number')} in {counted(preview.calls, 'call')}, "
-        f"{in_words(preview.seconds)} at {preview.calls_per_second:g} a second{parts}{cost}."
+        f"about {in_words(max(1.0, preview.seconds))} at {preview.calls_per_second:g} a second{parts}{cost}."
     )
 
 

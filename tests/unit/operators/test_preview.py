@@ -97,7 +97,14 @@ def test_a_plan_without_rows_has_a_preview_too(tmp_path: Path) -> None:
     """Nothing to send, nothing to show, no error."""
     preview = preview_of(tmp_path, [])
     assert (preview.rows, preview.numbers, preview.samples, preview.destinations) == (0, 0, (), ())
-    assert "Nothing is left to send" in as_markdown(preview_page(preview))
+    assert "Nothing can be sent: the lists have no rows" in as_markdown(preview_page(preview))
+
+
+def test_a_list_of_which_nothing_can_be_sent_is_not_called_finished(tmp_path: Path) -> None:
+    """Local numbers without a default region: what to do stands with the reason."""
+    said = as_markdown(preview_page(preview_of(tmp_path, ["81234567"])))
+    assert "Nothing can be sent: none of the 1 rows can" in said
+    assert "default region" in said
 
 
 @pytest.mark.parametrize("show", [as_markdown, as_html])
