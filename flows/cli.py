@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from rich.console import Console
 
 from flows.inquiry import add_inquiries
+from flows.leaving import server_outlives_us
 from flows.quiet import quiet_prefect
 from flows.terminal import TerminalWatcher, report_lines, report_table
 from flows.terminal_question import TerminalQuestion
@@ -325,7 +326,8 @@ def run_campaign(order: Order, console: Console, *, yes: bool) -> CampaignReport
         except Exception as error:
             if watcher.report is None:
                 raise
-            console.print(f"globe-sms: the results are written, but Prefect did not record the end ({error}).")
+            if server_outlives_us():  # Ctrl-C ends a temporary one before us, and nobody reads it later
+                console.print(f"globe-sms: the results are written, but Prefect did not record the end ({error}).")
     if watcher.report is None:
         raise GlobeSmsError("the flow run ended without results; run the same command again to go on.")
     return watcher.report

@@ -86,7 +86,8 @@ def _head(preview: Preview) -> list[Block]:
     if preview.outlook is not None and preview.numbers:
         blocks.append(Words(_outlook_sentence(preview.outlook)))
     blocks += [Words(f"This campaign will not be sent: {cap}", strong=True) for cap in preview.broken_caps]
-    blocks += [Words(_about(preview)), *_messages(preview)]
+    blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
+    blocks += _messages(preview)
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
@@ -133,7 +134,24 @@ def _about(preview: Preview) -> str:
     lists = ", ".join(preview.lists[:_MOST_LISTS])
     more = len(preview.lists) - _MOST_LISTS
     sender = f"from {preview.senders}" if str(preview.senders) else "without a sender ID"
-    return f"{preview.type}, {sender}. Lists: {lists}{f' and {more:,} more' if more > 0 else ''}."
+    gateway = "" if preview.gateway is None else f" Gateway: {preview.gateway}."
+    return f"{preview.type}, {sender}. Lists: {lists}{f' and {more:,} more' if more > 0 else ''}.{gateway}"
+
+
+def _warnings(preview: Preview) -> list[str]:
+    """Say what somebody may not expect who runs a campaign again."""
+    said: list[str] = []
+    if preview.is_earlier and not preview.is_test:
+        said.append(
+            "The plan was frozen earlier, and the lists were not read again: what has changed in them since is not in "
+            "it. For the lists as they are now, begin another campaign, with --exclude-results to text nobody twice."
+        )
+    if preview.id_is_made:
+        said.append(
+            "No campaign ID was given, so this one is made from settings and lists: once any of them has changed, the "
+            "same command is another campaign and texts everybody again."
+        )
+    return said
 
 
 def _messages(preview: Preview) -> list[Block]:

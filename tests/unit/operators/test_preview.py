@@ -100,6 +100,22 @@ def test_a_plan_without_rows_has_a_preview_too(tmp_path: Path) -> None:
     assert "Nothing can be sent: the lists have no rows" in as_markdown(preview_page(preview))
 
 
+def test_it_is_told_when_the_lists_were_not_read_again_and_when_nobody_named_the_campaign(tmp_path: Path) -> None:
+    """Either may text other people than somebody thinks; a campaign that is planned now and has a name says neither."""
+    first = preview_of(tmp_path, ["6581234567"], campaign="camp")
+    said = as_markdown(preview_page(first))
+    assert "not read again" not in said
+    assert "texts everybody again" not in said
+    assert "not read again" in as_markdown(preview_page(replace(first, is_earlier=True)))
+    assert "texts everybody again" in as_markdown(preview_page(preview_of(tmp_path, ["6581234567"])))
+
+
+def test_it_names_the_gateway_that_it_goes_to(tmp_path: Path) -> None:
+    """So that nobody takes the real one for the sandbox."""
+    preview = replace(preview_of(tmp_path, ["6581234567"]), gateway="http://127.0.0.1:8080")
+    assert r"Gateway: http://127.0.0.1:8080" in as_markdown(preview_page(preview))
+
+
 def test_a_list_of_which_nothing_can_be_sent_is_not_called_finished(tmp_path: Path) -> None:
     """Local numbers without a default region: what to do stands with the reason."""
     said = as_markdown(preview_page(preview_of(tmp_path, ["81234567"])))
