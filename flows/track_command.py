@@ -52,7 +52,7 @@ def track(
         Parameter(help="Where delivery receipts are: S3 objects, prefixes, globs; local paths."),
     ] = (),
     settle_after: Annotated[
-        float, Parameter(help="Hours after the send from which a missing receipt is spoken of.")
+        float, Parameter(help="Hours after the send from which a missing receipt is reported.")
     ] = _SETTLE_AFTER_HOURS,
     wait: Annotated[
         str, Parameter(help="How long to go on asking: 30m, 1h, 1h 30m. 0 asks once for each message.")

@@ -39,7 +39,7 @@ def preview_sentence(preview: Preview) -> str:
     if not preview.numbers and preview.is_test:
         return "Nothing is left to send: this very test was sent before. Under another campaign ID it is sent again."
     if not preview.sendable:
-        why = f"none of the {preview.rows:,} rows can" if preview.rows else "the lists have no rows"
+        why = f"none of {counted(preview.rows, 'row')} can" if preview.rows else "the lists have no rows"
         return f"Nothing can be sent: {why}."
     if not preview.numbers:
         return f"Nothing is left to send: {preview.sendable:,} of {preview.rows:,} rows can be sent, and all were."

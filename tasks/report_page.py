@@ -113,7 +113,10 @@ def row_blocks(report: CampaignReport) -> list[Block]:
             Notes(
                 "What to do",
                 tuple(
-                    (f"{entry.status}: {entry.reason}", f"{entry.rows:,} rows. {advice(entry.status, entry.reason)}")
+                    (
+                        f"{entry.status}: {entry.reason}",
+                        f"{counted(entry.rows, 'row')}. {advice(entry.status, entry.reason)}",
+                    )
                     for entry in to_do
                 ),
             )

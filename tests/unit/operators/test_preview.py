@@ -119,7 +119,7 @@ def test_it_names_the_gateway_that_it_goes_to(tmp_path: Path) -> None:
 def test_a_list_of_which_nothing_can_be_sent_is_not_called_finished(tmp_path: Path) -> None:
     """Local numbers without a default region: what to do stands with the reason."""
     said = as_markdown(preview_page(preview_of(tmp_path, ["81234567"])))
-    assert "Nothing can be sent: none of the 1 rows can" in said
+    assert "Nothing can be sent: none of 1 row can" in said
     assert "default region" in said
 
 
