@@ -196,8 +196,8 @@ Campaign = Annotated[
         "Campaign ID",
         "A name for this campaign: letters, digits, dashes, underscores. The same ID in the same results folder goes "
         "on with the same campaign and texts nobody twice; a new one starts anew. Without one, an ID is made from the "
-        "settings and the lists' contents: once any of them has changed, everybody is texted again. {date} and its like "
-        "are filled in as in the lists, so that a run repeated for its day is the same campaign.",
+        "settings and the lists' contents: once any of them has changed, everybody is texted again. {date} and its "
+        "like are filled in as in the lists, so that a run repeated for its day is the same campaign.",
         min_length=1,
     ),
 ]
