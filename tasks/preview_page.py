@@ -11,6 +11,7 @@ from tasks.durations import in_words, moment
 from tasks.outlook import Outlook
 from tasks.pages import Block, Notes, Page, Quote, Table, Words
 from tasks.preview import Preview, Ucs2
+from tasks.statuses import InvalidReason
 
 _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
@@ -202,7 +203,8 @@ def _refused(preview: Preview) -> Notes:
     first: dict[tuple[str, str | None], list[str]] = {}
     for refused in preview.refused:
         place = f"{_file(refused.source) if several else ''}#{refused.row}"
-        said = f"{place} {refused.recipient}{_earlier(refused.detail, several=several)}"
+        recipient = "" if refused.reason == InvalidReason.EMPTY else f" {refused.recipient}"
+        said = f"{place}{recipient}{_earlier(refused.detail, several=several)}"
         first.setdefault((refused.status, refused.reason), []).append(said)
     return Notes(
         "Why rows are turned away, with the first of each (rows count from 0)",

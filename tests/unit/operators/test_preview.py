@@ -110,6 +110,13 @@ def test_it_is_told_when_the_lists_were_not_read_again_and_when_nobody_named_the
     assert "texts everybody again" in as_markdown(preview_page(preview_of(tmp_path, ["6581234567"])))
 
 
+def test_an_empty_cell_does_not_look_like_a_masked_number(tmp_path: Path) -> None:
+    """The row alone is shown; of other rows what is masked."""
+    said = as_markdown(preview_page(preview_of(tmp_path, ["6581234567", "", "n/a"])))
+    assert re.search(r"invisible characters\. \\#1$", said, re.MULTILINE)
+    assert re.search(r"not a phone number\. \\#2 ••••$", said, re.MULTILINE)
+
+
 def test_it_names_the_gateway_that_it_goes_to(tmp_path: Path) -> None:
     """So that nobody takes the real one for the sandbox."""
     preview = replace(preview_of(tmp_path, ["6581234567"]), gateway="http://127.0.0.1:8080")
