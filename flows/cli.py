@@ -54,8 +54,8 @@ Examples:
         --campaign opening-2026-11 --dry-run
 
   Send it, and resume it after whatever stopped it: the same without --dry-run.
-  On a terminal you see the preview and are asked first; --yes sends at once, and
-  so does a run without a terminal, or with stderr redirected.
+  On a terminal you see the preview and are asked first. With --yes it sends at
+  once; without a terminal, or with stderr redirected, too.
 
   A local list with numbers as people in Singapore write them, results on disk:
     globe-sms send guests.xlsx --message "Your table is ready." \\
