@@ -200,7 +200,12 @@ def map_in_windows(shard: Shard) -> None:
             runs.extend(send_chunks.map(window, unmapped(shard)))
         wait(runs)
     except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
-        shard.stop(Stop(StopCause.CANCELLED, f"The run was cancelled ({type(error).__name__})."))
+        shard.stop(
+            Stop(
+                StopCause.CANCELLED,
+                f"The run was cancelled ({type(error).__name__}). Run the same campaign again to go on.",
+            )
+        )
         _wind_up(shard, runs)
 
 

@@ -284,10 +284,12 @@ class _Presentation:
     def _stop_for(self, outcome: Outcome, tries: str = "") -> None:
         description = f" ({outcome.description})" if outcome.description else ""
         what = f"the gateway answered {outcome.code}{description}" if outcome.code else outcome.detail
+        # Some advice says itself when to run it again.
+        again = "It" if " again" in outcome.advice else "Then run the same command again: it"
         self._sender.stop.set(
             Stop(
                 StopCause.STOPPED,
-                f"{what}{tries}. {outcome.advice} Then run the same command again: it goes on with what was not sent.",
+                f"{what}{tries}. {outcome.advice} {again} goes on with what was not sent.",
                 outcome.code,
             )
         )

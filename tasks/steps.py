@@ -118,7 +118,15 @@ def preview_campaign(run: Run, plan: FrozenPlan, todo: Todo) -> Preview:
         resent_chunks=len(todo.resent),
         outlook=_outlook(run, plan, todo),
         canary_first=run.order.canary_numbers if todo.begins_with_canary else None,
+        gateway=_gateway(run),
     )
+
+
+def _gateway(run: Run) -> str | None:
+    try:
+        return str(run.account.endpoint())
+    except InputError:  # a dry run needs none
+        return None
 
 
 def _outlook(run: Run, plan: FrozenPlan, todo: Todo) -> Outlook | None:
