@@ -21,6 +21,7 @@ _FIRST_LEAD = 0.4
 _LONGEST_LEAD = 3.0
 _LATE_SECONDS = 0.25
 _SPARE_SHARE = 0.007  # less than the schedule's margin, so that a delay wears off; more than the way's jitter
+_CALLS_COMPARED = 20
 _NEAREST_SHARE = 0.9  # of the interval: what was held up catches up gently, without bursts
 _LOOK_UP_SECONDS = 2.0  # a stop wakes the first in the line, which wakes the next: this is for a store that hangs
 
@@ -37,11 +38,19 @@ class Turn:
     due: float
 
 
+@dataclass(slots=True)
+class Departure:
+    """A call that may have left, on the monotonic clock: `at` its turn, and later where it is known to be written."""
+
+    at: float
+
+
 class Pacer:
     """Hands out the turns of one process. Thread-safe; waits end at once when the run is stopped.
 
     Two things keep the limit. The schedule spaces the turns over all processes. This object looks back at
-    its own calls as well: one that left late pushes the next ones, so that no sliding second sees too many.
+    its own calls as well: one that left late, or took longer than others to be written (on a busy machine, a tenth of
+    a second and more), pushes the next ones, so that no sliding second sees too many.
     """
 
     def __init__(
@@ -61,11 +70,15 @@ class Pacer:
         self._batch = max(1, math.floor(schedule.rate * _BATCH_SECONDS))
         self._lead = _FIRST_LEAD
         # `_window` calls may leave in `_span` seconds: 1 in 1 s, 20 in 1 s, 1 in 2 s for half a call a second.
-        window = max(1, math.floor(schedule.rate))
-        self._span = window / schedule.rate * (1.0 + _SPARE_SHARE)
+        self._window = max(1, math.floor(schedule.rate))
+        self._span = self._window / schedule.rate * (1.0 + _SPARE_SHARE)
         self._nearest = _NEAREST_SHARE / schedule.rate
-        self._left: collections.deque[float] = collections.deque(maxlen=window)
+        self._last = -math.inf
+        self._left: list[Departure] = []  # in the last span, by when they left
         self._gate = threading.Lock()
+        # Seconds from departures until they were written; what all calls need alike brings none nearer to another.
+        self._took: collections.deque[float] = collections.deque([0.0], maxlen=_CALLS_COMPARED)
+        self._writing = threading.Lock()
 
     def take(self) -> Turn:
         """Wait in line and return a turn that is about to come (some 0.4 s ahead, time to connect and claim).
@@ -94,8 +107,8 @@ class Pacer:
         if self._stop.wait(turn.due - seconds_before - self._monotonic()):
             raise StoppedError
 
-    def depart(self, turn: Turn) -> None:
-        """Return at the turn, to the millisecond; the caller's next act is the call.
+    def depart(self, turn: Turn) -> Departure:
+        """Return at the turn, to the millisecond; the caller's next act is the call, and then to say it is `written`.
 
         Raises:
             StoppedError: the run was stopped.
@@ -106,15 +119,31 @@ class Pacer:
             now = self._monotonic()
             if now - turn.due > _LATE_SECONDS:
                 raise TurnMissedError
-            free = now
-            if self._left:
-                free = max(free, self._left[-1] + self._nearest)
-            if len(self._left) == self._left.maxlen:
-                free = max(free, self._left[0] + self._span)
-            if free > now and self._stop.wait(free - now):
-                raise StoppedError
+            # Again after a wait: others may have been written late meanwhile.
+            while (free := self._free_at(now)) > now:
+                if self._stop.wait(free - now):
+                    raise StoppedError
+                now = self._monotonic()
             self._stop.check()
-            self._left.append(self._monotonic())
+            self._last = self._monotonic()
+            departure = Departure(self._last)
+            self._left.append(departure)
+            return departure
+
+    def _free_at(self, now: float) -> float:
+        """Say from when on one more call keeps the limit, as far as is known now."""
+        self._left = [each for each in self._left if each.at > now - self._span]
+        free = self._last + self._nearest
+        if len(self._left) < self._window:
+            return free
+        return max(free, sorted(each.at for each in self._left)[-self._window] + self._span)
+
+    def written(self, departure: Departure) -> None:
+        """Learn that a call is written only now."""
+        took = self._monotonic() - departure.at
+        with self._writing:
+            self._took.append(took)
+            departure.at += took - min(self._took)
 
     def prepared(self, seconds: float) -> None:
         """Learn how long it took from getting a turn to being ready for it, so that turns are taken in time."""

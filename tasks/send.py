@@ -16,7 +16,7 @@ from tasks.errors import InputError, ReceiptLostError, StoreError, StoreUnavaila
 from tasks.gateway import Gateway, Outcome, Verdict
 from tasks.hours import Hours
 from tasks.ledger import Attempt, Claim, History, Ledger, Receipt, Settlement
-from tasks.pacing import Pacer, Turn, TurnMissedError
+from tasks.pacing import Departure, Pacer, Turn, TurnMissedError
 from tasks.plan import Chunk
 from tasks.settling import answered, numbers_by_status
 from tasks.statuses import QUIET_HOURS, Status
@@ -154,6 +154,7 @@ class _Presentation:
         self._claim: Claim | None = None
         self._claimed = False
         self._attempts: list[Attempt] = []
+        self._departure: Departure | None = None
         self._sent_at: float | None = None
         self._written = False
         self._settling = False
@@ -203,7 +204,7 @@ class _Presentation:
             sender.pacer.wait_until(turn, sender.claim_lead)
             self._check_hours(turn.at + _CLOSING_SECONDS)
             self._write_claim(turn)
-            sender.pacer.depart(turn)
+            self._departure = sender.pacer.depart(turn)
             self._check_hours(sender.clock())
             # The last look: a process that was frozen up to here may have lost the campaign to another run.
             if not sender.campaign.held():
@@ -212,8 +213,14 @@ class _Presentation:
             self._written = True
             sender.tally.called()
 
+        def after_write() -> None:
+            if self._departure is not None:
+                sender.pacer.written(self._departure)
+
         try:
-            outcome = sender.gateway.send(sender.texts.batch(self._chunk, task_id), before_write=before_write)
+            outcome = sender.gateway.send(
+                sender.texts.batch(self._chunk, task_id), before_write=before_write, after_write=after_write
+            )
         except BaseException:
             if self._written:
                 self._settle(replace(self._receipt(Settlement.UNKNOWN), reason="interrupted"))

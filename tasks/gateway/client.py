@@ -35,8 +35,8 @@ _CHECK_THE_NETWORK: Final = "Nothing was sent: check the network, the proxy and 
 _CHECK_THE_CREDENTIALS: Final = "Nothing was sent: the credentials could not be refreshed."
 
 
-def _at_once() -> None:
-    """Let a call go without waiting."""
+def _nothing() -> None:
+    """Neither wait before a call is written nor note that it is."""
 
 
 def _version() -> str:
@@ -133,19 +133,26 @@ class Gateway:
         """Where calls go."""
         return self._endpoint
 
-    def send(self, batch: BatchSend, *, before_write: Callable[[], None] = _at_once) -> Outcome:
+    def send(
+        self,
+        batch: BatchSend,
+        *,
+        before_write: Callable[[], None] = _nothing,
+        after_write: Callable[[], None] = _nothing,
+    ) -> Outcome:
         """Present one call, and say what came of it; blocks until then.
 
         The connection is made first. When it stands, `before_write` is called, exactly once: it may wait for the
         call's turn, and what it raises prevents the call, with nothing written. When it has returned, the call counts
         as presented, and every failure from there on is unclear; only when the gateway has visibly hung up during the
         wait is nothing written and the outcome unreachable. `before_write` is not called when no connection was made.
+        `after_write` is called when the operating system has the request, where that can be told; it must not raise.
 
         Raises:
             BaseException: what `before_write` raised, unchanged; nothing was sent then. KeyboardInterrupt and its like
                 at any time: what `before_write` has recorded tells whether the call may have been sent.
         """
-        call = Presentation(before_write)
+        call = Presentation(before_write, after_write)
         request = self._client.build_request(
             "POST", self._endpoint.url, content=batch.form(), extensions={"trace": call.trace}
         )

@@ -2,7 +2,7 @@
 
 httpcore announces each step of a request to the `trace` extension (https://www.encode.io/httpcore/extensions/), in
 the thread that sends, and goes on when the callback returns. Its `send_request_headers.started` comes when the
-connection stands and nothing is written to it yet.
+connection stands and nothing is written to it yet, its `send_request_body.complete` when all is written.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from typing import Any, Final
 import httpx
 
 _REQUEST_IS_NEXT: Final = ".send_request_headers.started"
+_REQUEST_IS_WRITTEN: Final = ".send_request_body.complete"
 _CONNECTED: Final = (".connect_tcp.complete", ".start_tls.complete")
 
 
@@ -38,8 +39,9 @@ class Presentation:
         prevented_by: what `before_write` raised.
     """
 
-    def __init__(self, before_write: Callable[[], None]) -> None:
+    def __init__(self, before_write: Callable[[], None], after_write: Callable[[], None]) -> None:
         self._before_write = before_write
+        self._after_write = after_write
         self._stream: Any = None
         self.presented = False
         self.tunnelling = False
@@ -54,6 +56,8 @@ class Presentation:
                 self.tunnelling = True
             else:
                 self._present()
+        elif event.endswith(_REQUEST_IS_WRITTEN) and self.presented:
+            self._after_write()
 
     def abort(self) -> None:
         """Break the connection, from another thread; what waits for the answer fails at once."""

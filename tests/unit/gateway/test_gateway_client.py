@@ -358,6 +358,27 @@ def test_the_turn_is_awaited_on_a_standing_connection(serve: Serve, batch: Batch
     assert calls.calls == 1
 
 
+def test_it_is_said_when_a_call_is_written(serve: Serve, batch: BatchSend) -> None:
+    """After the turn and before the answer: the gateway here answers only when it has been said."""
+    order: list[str] = []
+    said = threading.Event()
+
+    def answer_when_it_is_said(connection: socket.socket, _server: Server) -> None:
+        read_request(connection)
+        assert said.wait(5)
+        order.append("answer")
+        connection.sendall(WHOLE)
+
+    def after_write() -> None:
+        order.append("written")
+        said.set()
+
+    with _gateway(serve(answer_when_it_is_said).endpoint) as gateway:
+        outcome = gateway.send(batch, before_write=lambda: order.append("turn"), after_write=after_write)
+    assert outcome.verdict is Verdict.ACCEPTED
+    assert order == ["turn", "written", "answer"]
+
+
 class Stopped(BaseException):
     """As KeyboardInterrupt, which must pass too."""
 
@@ -597,12 +618,14 @@ def test_a_call_through_a_proxy_waits_for_its_turn_behind_it(
 
     proxy = serve(connect_then_be_the_gateway)
     seen: list[int] = []
+    written = Count()
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with _gateway(Endpoint("https", "gateway.example")) as gateway:
-        outcome = gateway.send(batch, before_write=lambda: seen.append(len(proxy.arrived)))
+        outcome = gateway.send(batch, before_write=lambda: seen.append(len(proxy.arrived)), after_write=written)
     assert outcome.verdict is Verdict.ACCEPTED
     assert seen == [1]
+    assert written.calls == 1  # the proxy's own request is none
     assert proxy.arrived[1].startswith(b"POST / HTTP/1.1\r\n")
 
 

@@ -34,12 +34,13 @@ class ToldGateway:
         self.answers = deque(answers)
         self.written: list[BatchSend] = []
 
-    def send(self, batch: BatchSend, *, before_write: Callable[[], None]) -> Outcome:
+    def send(self, batch: BatchSend, *, before_write: Callable[[], None], after_write: Callable[[], None]) -> Outcome:
         answer = self.answers.popleft() if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Outcome) and answer.verdict is Verdict.UNREACHABLE:
             return answer
         before_write()
         self.written.append(batch)
+        after_write()
         if isinstance(answer, Exception):
             raise answer
         return answer if isinstance(answer, Outcome) else answer(batch)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import StoreError, StoreUnavailableError
-from tasks.pacing import Pacer, TurnMissedError
+from tasks.pacing import Departure, Pacer, TurnMissedError
 from tasks.schedule import Schedule
 from tasks.stopping import Stop, StopCause, StoppedError, StopSignal
 from tasks.store import LocalStore, Store
@@ -37,6 +37,28 @@ class FakeStop(StopSignal):
         if self.stop is not None:
             return True
         self._clock.now += max(0.0, seconds)
+        return False
+
+
+class Kernel(FakeStop):
+    """Time in which calls are written, each when it is due, and the pacer is told."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.pacer: Pacer | None = None
+        self.pending: list[tuple[float, Departure]] = []
+        self.written: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        end = self._clock.now + max(0.0, seconds)
+        for due in sorted(self.pending, key=lambda due: due[0]):
+            at, departure = due
+            if at <= end and self.pacer is not None:
+                self._clock.now = at
+                self.pacer.written(departure)
+                self.written.append(at)
+                self.pending.remove(due)
+        self._clock.now = end
         return False
 
 
@@ -186,6 +208,35 @@ def test_no_sliding_second_sees_more_departures_than_the_limit(
         departures.append(clock.now)
     window = max(1, int(rate))
     for earlier, later in zip(departures, departures[window:], strict=False):
+        assert later - earlier >= window / rate - 1e-6
+
+
+@given(
+    rate=st.sampled_from([1.0, 20.0, 50.0]),
+    held_up=st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.03, 0.14, 0.4]), min_size=60, max_size=150),
+    usual=st.floats(0.0, 0.05),
+)
+def test_calls_that_are_written_late_leave_room_behind_them(
+    tmp_path_factory: pytest.TempPathFactory, rate: float, held_up: list[float], usual: float
+) -> None:
+    """A busy machine writes some calls late, several at once: what comes a second later waits for the last of them.
+
+    What every call needs to be written spaces none, and costs no rate.
+    """
+    clock = Clock()
+    kernel = Kernel(clock)
+    store = LocalStore(tmp_path_factory.mktemp("pacing"))
+    kernel.pacer = pacer = Pacer(schedule(store, clock, rate), kernel, clock=clock, monotonic=clock)
+    for late in held_up:
+        turn = pacer.take()
+        pacer.wait_until(turn, 0.0)
+        departure = pacer.depart(turn)
+        kernel.pending.append((departure.at + usual + late, departure))
+    kernel.wait(10.0)
+    written = sorted(kernel.written)
+    assert len(written) == len(held_up)
+    window = max(1, int(rate))
+    for earlier, later in zip(written, written[window:], strict=False):
         assert later - earlier >= window / rate - 1e-6
 
 
