@@ -24,6 +24,7 @@ from tasks.gateway import MessageType, check_sender_id
 from tasks.hours import Hours
 from tasks.messages import Wording
 from tasks.numbers import Overrides
+from tasks.origins import WithoutOrigins
 from tasks.rehearsal import check_own
 from tasks.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
 
@@ -159,6 +160,7 @@ class Order(BaseModel):
         return check_rules(value)
 
     @classmethod
+    @WithoutOrigins()
     def checked(cls, **values: Any) -> Self:
         """Validate, and say in one message what is wrong with each option.
 
@@ -168,7 +170,7 @@ class Order(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise InputError("\n".join(_line(detail) for detail in error.errors(include_url=False))) from error
+            raise InputError("\n".join(_line(detail) for detail in error.errors(include_url=False))) from None
 
     def taking_from(self, settings: Mapping[str, Any]) -> Self:
         """Return the order with what was left to the account taken from these settings, where they have it."""
