@@ -18,7 +18,7 @@ from flows.terminal_question import TerminalQuestion
 from flows.track_command import TRACK_EPILOGUE, track
 from tasks.errors import CampaignStoppedError, GlobeSmsError, InputError
 from tasks.gateway import MessageType
-from tasks.masking import mask_numbers_in
+from tasks.masking import mask_numbers_in, mask_written
 from tasks.order import OnUnknown, Order
 from tasks.report import CampaignReport
 from tasks.stopping import StopCause
@@ -82,7 +82,7 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except (CycloptsError, InputError) as error:
         # Cyclopts quotes what was typed, a number too many as well.
-        said = mask_numbers_in(str(error)) if isinstance(error, CycloptsError) else str(error)
+        said = mask_numbers_in(mask_written(str(error))) if isinstance(error, CycloptsError) else str(error)
         return _fail(EXIT_INPUT, said)
     except CampaignStoppedError:
         return EXIT_STOPPED  # the report has said why
