@@ -16,6 +16,7 @@ from flows.quiet import quiet_prefect
 from flows.terminal import TerminalWatcher, report_lines, report_table
 from flows.terminal_question import TerminalQuestion
 from flows.track_command import TRACK_EPILOGUE, track
+from flows.whole_numbers import whole_number
 from tasks.errors import CampaignStoppedError, GlobeSmsError, InputError
 from tasks.gateway import MessageType
 from tasks.masking import mask_numbers_in, mask_written
@@ -117,7 +118,10 @@ def send(
         bool, Parameter(negative="", help="Replace curly quotes, dashes, odd blanks by plain ones: fewer parts.")
     ] = False,
     max_characters: Annotated[
-        int, Parameter(help="Rows whose text is longer are invalid, message_too_long; at most 1,500.")
+        int,
+        Parameter(
+            converter=whole_number, help="Rows whose text is longer are invalid, message_too_long; at most 1,500."
+        ),
     ] = 1_500,
     campaign: Annotated[
         str | None,
@@ -142,9 +146,15 @@ def send(
         tuple[str, ...], Parameter(negative="", help="Send to these only, like SG; others are unsupported.")
     ] = (),
     deny_country: Annotated[tuple[str, ...], Parameter(negative="", help="Send to none of these.")] = (),
-    sample: Annotated[int | None, Parameter(help="Send to the first so many rows only.")] = None,
+    sample: Annotated[
+        int | None, Parameter(converter=whole_number, help="Send to the first so many rows only.")
+    ] = None,
     canary: Annotated[
-        int | None, Parameter(help="Send to so many numbers first, and to the others if not too many of them failed.")
+        int | None,
+        Parameter(
+            converter=whole_number,
+            help="Send to so many numbers first, and to the others if not too many of them failed.",
+        ),
     ] = None,
     test_to: Annotated[
         tuple[str, ...],
@@ -154,8 +164,12 @@ def send(
         str | None, Parameter(help="A table (country or prefix, price of a part, currency): says what it costs.")
     ] = None,
     max_cost: Annotated[float | None, Parameter(help="Send nothing if it costs more; needs --prices.")] = None,
-    max_parts: Annotated[int | None, Parameter(help="Send nothing if there are more message parts.")] = None,
-    max_recipients: Annotated[int | None, Parameter(help="Send nothing if there are more numbers.")] = None,
+    max_parts: Annotated[
+        int | None, Parameter(converter=whole_number, help="Send nothing if there are more message parts.")
+    ] = None,
+    max_recipients: Annotated[
+        int | None, Parameter(converter=whole_number, help="Send nothing if there are more numbers.")
+    ] = None,
     default_region: Annotated[
         str | None, Parameter(help="Region of numbers without a country code, like SG. Default: all are international.")
     ] = None,
@@ -171,7 +185,10 @@ def send(
         Parameter(help="A table (prefix, mobile: yes or no) of E.164 prefixes that count as mobile, or do not."),
     ] = None,
     numbers_per_call: Annotated[
-        int | None, Parameter(help="Up to 1,000 for an upgraded account. Default: the account block's, or 250.")
+        int | None,
+        Parameter(
+            converter=whole_number, help="Up to 1,000 for an upgraded account. Default: the account block's, or 250."
+        ),
     ] = None,
     calls_per_second: Annotated[
         float | None, Parameter(help="The account's limit, over all its runs. Default: the account block's, or 1.")
@@ -187,10 +204,10 @@ def send(
         bool, Parameter(negative="", help="Send nothing unless somebody says yes, here or by --yes.")
     ] = False,
     approve_above: Annotated[
-        int | None, Parameter(help="The same, for a run that sends to more numbers than this.")
+        int | None, Parameter(converter=whole_number, help="The same, for a run that sends to more numbers than this.")
     ] = None,
     approval_timeout: Annotated[
-        int, Parameter(help="Seconds to wait for the answer; none in time counts as declined.")
+        int, Parameter(converter=whole_number, help="Seconds to wait for the answer; none in time counts as declined.")
     ] = 14_400,
     yes: Annotated[bool, Parameter(name=["--yes", "-y"], negative="", help="Send without asking.")] = False,
     account: Annotated[str | None, Parameter(help="An Alibaba SMS account block. Default: the environment.")] = None,
