@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from flows.inquiry import add_inquiries
+from flows.prefect_server import check_server, check_server_url
 from flows.quiet import quiet_prefect
 from flows.terminal import TerminalWatcher, report_lines, report_table
 from flows.terminal_question import TerminalQuestion
@@ -272,6 +273,7 @@ def run_campaign(order: Order, console: Console, *, yes: bool) -> CampaignReport
     Raises:
         GlobeSmsError: the campaign could not run to its results.
     """
+    check_server_url(os.environ)
     asking = TerminalQuestion(console, order, yes=yes)
     with TerminalWatcher(console, asking) as watcher:
         watcher.step("checking the lists, the results place and the credentials")
@@ -279,6 +281,7 @@ def run_campaign(order: Order, console: Console, *, yes: bool) -> CampaignReport
 
         preflight(order)
         watcher.step("starting Prefect (10 to 30 s where it has no server yet)")
+        check_server(os.environ)
         from prefect.exceptions import CancelledRun
 
         from flows.send_campaign import send_campaign
