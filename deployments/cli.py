@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 from rich.console import Console
 from rich.table import Table
 
@@ -42,7 +43,9 @@ def main() -> NoReturn:
 
 def demo(
     *,
-    rows: Annotated[int, Parameter(converter=whole_number, help="How many rows the demo's list has.")] = 5_000,
+    rows: Annotated[
+        int, Parameter(converter=whole_number, help="How many rows the demo's list has.", validator=Number(gte=1))
+    ] = 5_000,
 ) -> int:
     """Run the whole job on this machine: an S3 server, a stand-in gateway, a messy list, one campaign.
 
@@ -53,15 +56,30 @@ def demo(
 
 def sandbox(
     *,
-    calls_per_second: Annotated[int, Parameter(converter=whole_number, help="The account's limit.")] = 1,
+    calls_per_second: Annotated[
+        int,
+        Parameter(
+            converter=whole_number,
+            help="How many calls the stand-in gateway takes in a second.",
+            validator=Number(gte=1, lte=10_000),
+        ),
+    ] = 1,
     numbers_per_call: Annotated[
-        int, Parameter(converter=whole_number, help="The most numbers that a call may have.")
+        int,
+        Parameter(
+            converter=whole_number, help="The most numbers that a call may have.", validator=Number(gte=1, lte=1_000)
+        ),
     ] = 250,
 ) -> None:
     """Start the S3 server and the stand-in gateway, and keep them up until Ctrl-C.
 
-    Prints the environment variables that point a shell at them on stdout. In another shell:
-    `globe-sms sandbox > sandbox.env &`, then `source sandbox.env` and `globe-sms send ...`.
+    Prints the environment variables that point a shell at them on stdout:
+
+        globe-sms sandbox > sandbox.env &
+        until [ -s sandbox.env ]; do sleep 1; done; source sandbox.env
+        globe-sms send ...
+
+    Until they are set, a send goes to your real account.
     """
     from deployments.sandbox.sandbox import Sandbox
 
@@ -87,7 +105,7 @@ def deploy(
         Literal["process", "docker", "kubernetes"], Parameter(help="What the pool's workers start for a run.")
     ] = "process",
     image: Annotated[str | None, Parameter(help="The image of runs in a docker or kubernetes pool.")] = None,
-    pause_schedules: Annotated[bool, Parameter(negative="", help="Switch the deployments' schedules off.")] = False,
+    pause_schedules: Annotated[bool, Parameter(help="Switch the deployments' schedules off.")] = False,
     file: Annotated[
         Path | None,
         Parameter(help="Your own copy of deployments/prefect.yaml; it goes before what the server has."),
@@ -102,7 +120,8 @@ def deploy(
 ) -> None:
     """Put block type, work pool, deployments and automations on the Prefect server of PREFECT_API_URL.
 
-    Safe to run again. Parameters and schedules that stand on the server stay as they are, unless --file is given.
+    Safe to run again. Parameters and schedules that stand on the server stay as
+    they are, unless --file is given.
     """
     from deployments.deploy import DeployOptions
     from deployments.deploy import deploy as put_on_the_server

@@ -1,6 +1,7 @@
 """`globe-sms demo`: the whole job on one machine, on the sandbox, as a newcomer's first look."""
 
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -70,7 +71,7 @@ def run_demo(rows: int, console: Console) -> int:
     )
     out.print(f"The bucket is gone with the sandbox; a copy of the results is in {copy}", soft_wrap=True)
     out.print("Look at them with:", soft_wrap=True)
-    out.print(f"  .venv/bin/python -c \"import polars; print(polars.read_parquet('{copy}'))\"", soft_wrap=True)
+    out.print(f"  {_python()} -c \"import polars; print(polars.read_parquet('{copy}'))\"", soft_wrap=True)
     return exit_code(report)
 
 
@@ -82,6 +83,12 @@ def _point_here(environment: dict[str, str]) -> None:
     home = cache / "globe-sms" / "demo-prefect"
     home.mkdir(parents=True, exist_ok=True)
     os.environ.update(environment, PREFECT_HOME=str(home))
+
+
+def _python() -> str:
+    """Return this Python as it is called from here."""
+    python = Path(sys.executable)
+    return str(python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python)
 
 
 def _keep(report: CampaignReport) -> Path:

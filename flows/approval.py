@@ -40,7 +40,7 @@ def approve(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bulletin: 
     if not asked and approved_before(run.campaign, run.order, todo):
         get_run_logger().info("%s: approved before, nobody is asked again", run.campaign.id)
         return todo
-    required = must_ask(run.order, todo)
+    required = must_ask(run.order, todo, last_question(run.campaign))
     decide = watcher().decider(required=required)
     if decide is None and not required and not asked:
         return todo
@@ -90,9 +90,15 @@ def _ask_meanwhile(run: Run, plan: FrozenPlan, question: Approval, ask: Callable
 
 
 def _as_it_was_asked(run: Run, question: Approval) -> Approval:
-    """Return what this run asked before it was suspended. Where another run has asked since, no resend was approved."""
+    """Return what this run asked before it was suspended.
+
+    No resend is approved by it where another run has asked since, or where this one has acted on the answer before
+    and was started again: a yes is for one resend.
+    """
     kept = last_question(run.campaign)
-    return kept if kept is not None and kept.asked_by == question.asked_by else replace(question, resent_chunks=0)
+    if kept is None or kept.asked_by != question.asked_by:
+        return replace(question, resent_chunks=0)
+    return kept if kept.decision is Decision.AWAITED else replace(kept, resent_chunks=0)
 
 
 def _write_unapproved(run: Run, plan: FrozenPlan, question: Approval) -> None:

@@ -16,7 +16,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectHTTPStatusError
-from prefect.input import RunInput, read_flow_run_input
+from prefect.input import RunInput, delete_flow_run_input, read_flow_run_input
 from prefect.input.run_input import keyset_from_paused_state
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Paused, Suspended
@@ -77,11 +77,11 @@ def this_run() -> FlowRun:
 
 
 def asked_before(run: FlowRun, stage: Stage) -> bool:
-    """Whether this flow run was suspended for an answer earlier; then its answer counts, whatever others answered."""
-    if run.deployment_id is None:
-        return False
-    keys = keyset_from_paused_state(Suspended(pause_key=stage.value))
-    return read_flow_run_input(keys["schema"], flow_run_id=run.id) is not None
+    """Whether this flow run was suspended for an answer earlier; then its answer counts, whatever others answered.
+
+    Not in a run that is retried: Prefect forgets then that it was suspended, and would suspend it again.
+    """
+    return run.deployment_id is not None and stage.value in (run.empirical_policy.pause_keys or ())
 
 
 def suspend_for_answer(preview: Preview, seconds: int, stage: Stage) -> Answer:
@@ -90,6 +90,8 @@ def suspend_for_answer(preview: Preview, seconds: int, stage: Stage) -> Answer:
     Raises:
         prefect.exceptions.Pause: the run is suspended; its process is to end.
     """
+    if not asked_before(this_run(), stage):
+        _forget_the_form(this_run().id, stage)
     try:
         given = suspend_flow_run(wait_for_input=_form(preview), timeout=seconds, key=stage.value)
     except (ValidationError, ValueError, RuntimeError) as error:
@@ -136,6 +138,13 @@ def _resumed(client: SyncPrefectClient, run: UUID, deadline: float) -> bool:
         if left <= 0:
             return False
         time.sleep(min(_LOOK_SECONDS, left))
+
+
+def _forget_the_form(run: UUID, stage: Stage) -> None:
+    """Remove what was asked and answered before the run was retried: Prefect keeps one of each under a key."""
+    for key in keyset_from_paused_state(Suspended(pause_key=stage.value)).values():
+        if read_flow_run_input(key, flow_run_id=run) is not None:
+            delete_flow_run_input(key, flow_run_id=run)
 
 
 def _form(preview: Preview) -> type[CampaignApproval]:

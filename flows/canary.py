@@ -4,7 +4,7 @@ from flows.approval import approve
 from flows.send_shards import send_shards
 from flows.watching import watcher
 from tasks.bulletin import Bulletin
-from tasks.canary import FAILED_KEY, Canary
+from tasks.canary import Canary
 from tasks.errors import InputError
 from tasks.plan import FrozenPlan
 from tasks.preview import Preview, preview_after
@@ -43,14 +43,23 @@ def send_canary(run: Run, plan: FrozenPlan, todo: Todo, preview: Preview, bullet
 
 
 def _present(run: Run, plan: FrozenPlan, todo: Todo, bulletin: Bulletin) -> None:
-    """Send what is left of the canary; nothing where it was judged before, failed, and still does."""
-    if run.campaign.document.get(FAILED_KEY) and not todo.resends_canary:
-        # Its hours kept some of it back then: nobody is texted to have it judged more kindly.
-        _judged(run, plan, todo)
+    """Send what is left of the canary: what is resent first, and the rest unless all that went by then has failed."""
+    _send(run, plan, todo.resent_of_canary, bulletin)
+    if run.stop.stop is None and todo.has_begun_canary:
+        # Its hours, its failures or a kill kept the rest back: nobody is texted to have it judged more kindly.
+        judge_canary(run, plan, todo, so_far=True)
     if run.stop.stop is None:
-        bulletin.sending(run.tally)
-        watcher().sending(run.tally)
-        send_shards(run, plan, todo.of_canary)
+        _send(run, plan, todo.open_of_canary, bulletin)
+
+
+def _send(run: Run, plan: FrozenPlan, todo: Todo, bulletin: Bulletin) -> None:
+    if not todo.chunks:
+        return
+    bulletin.sending(run.tally)
+    watcher().sending(run.tally)
+    send_shards(run, plan, todo)
+    if run.stop.stop is not None and run.stop.stop.for_failures:
+        judge_canary(run, plan, todo, so_far=True)
 
 
 def _judged(run: Run, plan: FrozenPlan, todo: Todo) -> Canary:

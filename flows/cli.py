@@ -6,12 +6,13 @@ import sys
 import traceback
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from rich.console import Console
 
 from flows.inquiry import add_inquiries
+from flows.leaving import server_outlives_us
 from flows.prefect_server import check_server, check_server_url
 from flows.quiet import quiet_prefect
 from flows.terminal import TerminalWatcher, report_lines, report_table
@@ -55,7 +56,8 @@ Examples:
         --campaign opening-2026-11 --dry-run
 
   Send it, and resume it after whatever stopped it: the same without --dry-run.
-  On a terminal you see the preview and are asked first; --yes sends at once.
+  On a terminal you see the preview and are asked first. With --yes it sends at
+  once; without a terminal, or with stderr redirected, too.
 
   A local list with numbers as people in Singapore write them, results on disk:
     globe-sms send guests.xlsx --message "Your table is ready." \\
@@ -70,7 +72,15 @@ PREFECT_API_URL to record the run on your Prefect server.
 
 def make_app() -> App:
     """Return the command line with `send`, `track` and the inquiries; `deployments.cli` adds the sandbox's commands."""
-    app = App(name="globe-sms", help=_HELP, help_format="plaintext", version_flags=["--version"], version=_version)
+    app = App(
+        name="globe-sms",
+        help=_HELP,
+        help_format="plaintext",
+        default_parameter=Parameter(negative="", show_default=_worth_showing),
+        version_flags=["--version"],
+        version=_version,
+        suppress_keyboard_interrupt=False,  # it would end the process with 130, before `run_app` can say what to do
+    )
     app.command(send, name="send", help_epilogue=_SEND_EPILOGUE)
     app.command(track, name="track", help_epilogue=TRACK_EPILOGUE)
     add_inquiries(app)
@@ -83,9 +93,7 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
     try:
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except (CycloptsError, InputError) as error:
-        # Cyclopts quotes what was typed, a number too many as well.
-        said = mask_numbers_in(mask_written(str(error))) if isinstance(error, CycloptsError) else str(error)
-        return _fail(EXIT_INPUT, said)
+        return _fail(EXIT_INPUT, _what_was_wrong(error))
     except CampaignStoppedError:
         return EXIT_STOPPED  # the report has said why
     except GlobeSmsError as error:
@@ -104,51 +112,94 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
 
 
 def send(
-    recipients: Annotated[list[str], Parameter(name="URI", help="S3 objects, prefixes, globs; local paths.")],
+    recipients: Annotated[
+        list[str], Parameter(name="URI", help="Recipient lists, one or more: S3 objects, prefixes, globs; local paths.")
+    ],
     /,
     *,
     message: Annotated[
-        str, Parameter(help="The text; {name} is the column name, {name|there} has a default, {{ }} are braces.")
+        str,
+        Parameter(
+            help="The text; {name} is the value of the column called name, {name|there} says there where that is "
+            "empty, {{ and }} are braces."
+        ),
     ] = "",
-    type: Annotated[MessageType, Parameter(help="What kind of text it is (MKT: promotion).", name_transform=str)],  # noqa: A002
+    type: Annotated[  # noqa: A002
+        MessageType,
+        Parameter(
+            help="NOTIFY: a notification; MKT: a promotion; OTP: a verification code; GENERAL: anything else.",
+            name_transform=str,
+        ),
+    ],
     results: Annotated[str, Parameter(help="Where the campaign is kept: s3://bucket/prefix or a directory.")],
     message_column: Annotated[
         str | None, Parameter(help="The column that holds each recipient's own text, in place of --message.")
     ] = None,
     downgrade: Annotated[
-        bool, Parameter(negative="", help="Replace curly quotes, dashes, odd blanks by plain ones: fewer parts.")
+        bool, Parameter(help="Replace curly quotes, dashes and odd spaces with plain ones, for fewer message parts.")
     ] = False,
     max_characters: Annotated[
         int,
         Parameter(
-            converter=whole_number, help="Rows whose text is longer are invalid, message_too_long; at most 1,500."
+            converter=whole_number, help="Rows whose text is longer are invalid (message_too_long); at most 1,500."
         ),
     ] = 1_500,
     campaign: Annotated[
         str | None,
-        Parameter(help="The campaign's id; the same id resumes. Made from settings and lists where it is left out."),
+        Parameter(
+            help="The campaign's id: the same id at the same --results resumes it. Without one, an id is made from "
+            "settings and lists: once any of them has changed, everybody is texted again."
+        ),
     ] = None,
     sender_id: Annotated[
         tuple[str, ...] | None,
-        Parameter(negative="", help="An approved one, or one a country: SG=Acme, *=Other. Default: the account's."),
+        Parameter(
+            help="An approved one. Or one a country, with the option given again for each: SG=Acme, *=Other. Default: "
+            "the account block's, else Alibaba chooses."
+        ),
     ] = None,
     hours: Annotated[
-        str | None, Parameter(help="Text people between, like 09:00-20:00, by their own clocks; OTP at any time.")
+        str | None,
+        Parameter(
+            help="When people may be texted, by their own clocks, like 09:00-20:00; OTP goes at any time. Default: "
+            "around the clock."
+        ),
     ] = None,
-    hours_wait: Annotated[str, Parameter(help="Wait so long for who is outside; not_sent then.")] = "1d",
-    suppress: Annotated[
-        tuple[str, ...], Parameter(negative="", help="Opt-out lists; one that cannot be read stops the campaign.")
+    hours_wait: Annotated[
+        str,
+        Parameter(
+            help="How long to wait for people outside --hours, like 12h, at most 7d, for a canary and then for the "
+            "others; then they are not_sent."
+        ),
+    ] = "1d",
+    suppress: Annotated[  # all that follows: a second list that was left over would be read as recipients
+        tuple[str, ...],
+        Parameter(consume_multiple=True, help="Opt-out lists; one that cannot be read stops the campaign."),
     ] = (),
     exclude_results: Annotated[
-        tuple[str, ...], Parameter(negative="", help="Results of earlier campaigns: whom they texted is left out.")
+        tuple[str, ...],
+        Parameter(
+            consume_multiple=True,
+            help="Results of earlier campaigns, like s3://campaigns/prod/*/results.parquet: their accepted numbers "
+            "are left out.",
+        ),
     ] = (),
-    exclude_days: Annotated[float, Parameter(help="For so many days.")] = 30.0,
+    exclude_days: Annotated[
+        float, Parameter(help="For how many days an earlier text counts in --exclude-results.")
+    ] = 30.0,
     allow_country: Annotated[
-        tuple[str, ...], Parameter(negative="", help="Send to these only, like SG; others are unsupported.")
+        tuple[str, ...],
+        Parameter(help="Send to this country only, like SG; give it again for more. Others are unsupported."),
     ] = (),
-    deny_country: Annotated[tuple[str, ...], Parameter(negative="", help="Send to none of these.")] = (),
+    deny_country: Annotated[
+        tuple[str, ...], Parameter(help="Send nothing to this country, like SG; give it again for more.")
+    ] = (),
     sample: Annotated[
-        int | None, Parameter(converter=whole_number, help="Send to the first so many rows only.")
+        int | None,
+        Parameter(
+            converter=whole_number,
+            help="Send to the first so many rows only, for good: the rest needs another campaign.",
+        ),
     ] = None,
     canary: Annotated[
         int | None,
@@ -159,25 +210,31 @@ def send(
     ] = None,
     test_to: Annotated[
         tuple[str, ...],
-        Parameter(negative="", consume_multiple=True, help="Your own numbers: they alone get the first rows' texts."),
+        Parameter(
+            consume_multiple=True,
+            help="Your own numbers, or one list of them: they alone are texted, with the first rows' texts.",
+        ),
     ] = (),
     prices: Annotated[
-        str | None, Parameter(help="A table (country or prefix, price of a part, currency): says what it costs.")
+        str | None, Parameter(help="A table (country or prefix, price of a part, currency), to say what it costs.")
     ] = None,
-    max_cost: Annotated[float | None, Parameter(help="Send nothing if it costs more; needs --prices.")] = None,
+    max_cost: Annotated[
+        float | None, Parameter(help="Send nothing if the campaign costs more; in the currency of --prices.")
+    ] = None,
     max_parts: Annotated[
-        int | None, Parameter(converter=whole_number, help="Send nothing if there are more message parts.")
+        int | None, Parameter(converter=whole_number, help="Send nothing if there are more message parts than this.")
     ] = None,
     max_recipients: Annotated[
-        int | None, Parameter(converter=whole_number, help="Send nothing if there are more numbers.")
+        int | None, Parameter(converter=whole_number, help="Send nothing if there are more numbers than this.")
     ] = None,
     default_region: Annotated[
-        str | None, Parameter(help="Region of numbers without a country code, like SG. Default: all are international.")
+        str | None,
+        Parameter(help="Region of numbers without a country code, like SG. Default: all have one, with or without +."),
     ] = None,
     number_column: Annotated[
         str | None, Parameter(help="The column of the numbers, if its name does not tell; without a header 1, 2, ...")
     ] = None,
-    no_header: Annotated[bool, Parameter(negative="", help="The lists have no line that names the columns.")] = False,
+    no_header: Annotated[bool, Parameter(help="The lists have no line that names the columns.")] = False,
     encoding: Annotated[
         str | None, Parameter(help="Of CSV and NDJSON, like windows-1252. Default: by byte order mark, else UTF-8.")
     ] = None,
@@ -200,23 +257,24 @@ def send(
     max_failure_rate: Annotated[
         float, Parameter(help="Stop when more than this share failed or is unknown, after 1,000 numbers or a canary.")
     ] = 0.5,
-    dry_run: Annotated[bool, Parameter(negative="", help="Plan, write results, call nothing.")] = False,
+    dry_run: Annotated[bool, Parameter(help="Freeze the plan and write results, but call nothing.")] = False,
     require_approval: Annotated[
-        bool, Parameter(negative="", help="Send nothing unless somebody says yes, here or by --yes.")
+        bool, Parameter(help="Send nothing unless somebody says yes, here or by --yes.")
     ] = False,
     approve_above: Annotated[
-        int | None, Parameter(converter=whole_number, help="The same, for a run that sends to more numbers than this.")
+        int | None,
+        Parameter(converter=whole_number, help="The same, but only for a run that sends to more numbers than this."),
     ] = None,
     approval_timeout: Annotated[
         int, Parameter(converter=whole_number, help="Seconds to wait for the answer; none in time counts as declined.")
     ] = 14_400,
-    yes: Annotated[bool, Parameter(name=["--yes", "-y"], negative="", help="Send without asking.")] = False,
+    yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Send without asking.")] = False,
     account: Annotated[str | None, Parameter(help="An Alibaba SMS account block. Default: the environment.")] = None,
     aws_credentials: Annotated[
         str | None, Parameter(help="An AWS or MinIO credentials block. Default: the environment.")
     ] = None,
     time_zone: Annotated[str, Parameter(help="Whose date {date} is in a URI or the campaign id.")] = "UTC",
-    json: Annotated[bool, Parameter(negative="", help="The last line on stdout is one JSON object.")] = False,
+    json: Annotated[bool, Parameter(help="The last line on stdout is one JSON object.")] = False,
 ) -> int:
     """Send a campaign from this process, or resume it."""
     now = datetime.now(zone_of(time_zone))
@@ -296,7 +354,8 @@ def run_campaign(order: Order, console: Console, *, yes: bool) -> CampaignReport
         except Exception as error:
             if watcher.report is None:
                 raise
-            console.print(f"globe-sms: the results are written, but Prefect did not record the end ({error}).")
+            if server_outlives_us():  # Ctrl-C ends a temporary one before us, and nobody reads it later
+                console.print(f"globe-sms: the results are written, but Prefect did not record the end ({error}).")
     if watcher.report is None:
         raise GlobeSmsError("the flow run ended without results; run the same command again to go on.")
     return watcher.report
@@ -324,6 +383,23 @@ def _fail(code: int, message: str) -> int:
     console = Console(stderr=True, highlight=False)
     console.print(f"globe-sms: {message}", style="red" if console.is_terminal else "", markup=False, soft_wrap=True)
     return code
+
+
+def _what_was_wrong(error: CycloptsError | InputError) -> str:
+    if isinstance(error, UnusedCliTokensError):
+        said = (
+            f"nothing takes {' '.join(error.unused_tokens or ())}: lists stand before the options, and an option that "
+            "may have several values is given again for each. `--help` says what there is."
+        )
+    else:
+        said = str(error)
+    # Cyclopts quotes what was typed, a number too many as well.
+    return mask_numbers_in(mask_written(said)) if isinstance(error, CycloptsError) else said
+
+
+def _worth_showing(default: Any) -> str | None:
+    """Say a default in the help; nothing for what is simply off or empty."""
+    return None if default is None or default is False or default in ("", ()) else str(default)
 
 
 def _version() -> str:

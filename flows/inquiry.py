@@ -33,12 +33,12 @@ def campaigns(
     results: Annotated[str, Parameter(name=["--results"], help=_PLACE)],
     *,
     aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
-    json: Annotated[bool, Parameter(negative="", help=_JSON)] = False,
+    json: Annotated[bool, Parameter(help=_JSON)] = False,
 ) -> None:
     """List the campaigns of a results place, the latest first: what ran, when, and what is left.
 
-    Counts are those of the results that the last run wrote; `~` says that a run has gone on since. What is under way
-    now, `globe-sms show` tells of one campaign.
+    Counts are those of the results that the last run wrote; `~` says that a run
+    has gone on since. For what is under way now, ask `globe-sms show`.
     """
     from flows.terminal_inquiry import campaigns_table
     from tasks.inquiry.campaigns import read_campaigns
@@ -58,14 +58,15 @@ def show(
     *,
     results: Annotated[str, Parameter(help=_PLACE)],
     prices: Annotated[
-        str | None, Parameter(help="A table (country or prefix, price of a part, currency): says what it cost.")
+        str | None, Parameter(help="A table (country or prefix, price of a part, currency), to say what it cost.")
     ] = None,
     aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
-    json: Annotated[bool, Parameter(negative="", help=_JSON)] = False,
+    json: Annotated[bool, Parameter(help=_JSON)] = False,
 ) -> None:
     """Show one campaign: its frozen settings, its plan, and what became of its rows, also while it is being sent.
 
-    Of a campaign whose run goes on, or was killed, the figures are made of the ledger as it stands now.
+    Of a campaign whose run goes on, or was killed, the figures are those of the
+    ledger as it stands now.
     """
     from flows.terminal_delivery import delivery_bars
     from flows.terminal_pages import page_for_terminal
@@ -96,12 +97,12 @@ def explain(
         str | None, Parameter(help="Region of the number if it has no country code, like SG.")
     ] = None,
     aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
-    json: Annotated[bool, Parameter(negative="", help=_JSON)] = False,
+    json: Annotated[bool, Parameter(help=_JSON)] = False,
 ) -> int:
     """Tell every event of one number over all campaigns of a results place, in time order.
 
-    Planned, claimed, each call with its task and request id, accepted, failed, unknown, resent, delivered. The number
-    is masked in what is printed: it stands in your question.
+    Planned, claimed, each call with its task and request id, accepted, failed,
+    unknown, resent, delivered. What is printed shows the number masked.
     """
     from flows.terminal_inquiry import events_table
     from tasks.inquiry.explaining import explain as find_events

@@ -11,6 +11,13 @@ _STEP_SECONDS = 2.0
 _PATIENCE_SECONDS = 10.0
 
 
+def server_outlives_us() -> bool:
+    """Whether Prefect's server is one that somebody set up; a temporary one ends with this process, and its records."""
+    from prefect.settings import get_current_settings
+
+    return bool(get_current_settings().api.url)
+
+
 def leave(code: int) -> NoReturn:
     """End the process with this exit code.
 
@@ -20,7 +27,8 @@ def leave(code: int) -> NoReturn:
     """
     if "prefect.events.worker" in sys.modules and not _delivered(_server_answers):
         sys.stdout.flush()
-        sys.stderr.write("globe-sms: Prefect's server is gone; its record of this run is not complete.\n")
+        if server_outlives_us():
+            sys.stderr.write("globe-sms: Prefect's server is gone; its record of this run is not complete.\n")
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

@@ -38,8 +38,8 @@ Message = Annotated[
     str,
     field_of(
         "Message",
-        f"The text that the recipients read, at most {LONGEST_MESSAGE:,} characters. {{name}} stands for the value of "
-        "the list's column name, {name|there} for there where the cell is empty; {{ and }} are braces.",
+        f"The text that the recipients read, at most {LONGEST_MESSAGE:,} characters. {{name}} stands for the value in "
+        "the list's column called name, {name|there} says there where that cell is empty; {{ and }} are braces.",
         max_length=LONGEST_MESSAGE,
     ),
 ]
@@ -63,15 +63,15 @@ Downgrade = Annotated[
     bool,
     field_of(
         "Plain characters",
-        "Replace curly quotes, long dashes, odd blanks and the ellipsis by plain ones, so that a text of otherwise "
-        "plain letters needs fewer parts.",
+        "Replace curly quotes, long dashes, odd spaces and the ellipsis with plain ones, so that a text of otherwise "
+        "plain letters needs fewer message parts.",
     ),
 ]
 MaxCharacters = Annotated[
     int,
     field_of(
         "Longest text, in characters",
-        f"Rows whose text is longer get none and are invalid. {LONGEST_MESSAGE} is Alibaba's own limit.",
+        f"Rows whose text is longer are invalid and get none. {LONGEST_MESSAGE:,} is Alibaba's own limit.",
         strict=True,
         ge=1,
         le=LONGEST_MESSAGE,
@@ -81,21 +81,26 @@ Suppress = Annotated[
     tuple[str, ...],
     field_of(
         "Opt-out lists",
-        "Lists of numbers that get no text, one a line, where and as the recipient lists may be. A list that cannot be "
-        "read stops the campaign.",
+        "Lists of numbers that get no text, one list a line, in the same places and formats as recipient lists. A list "
+        "that cannot be read stops the campaign. They are read when the plan is made, and not again.",
     ),
 ]
 ExcludeResults = Annotated[
     tuple[str, ...],
     field_of(
         "Results of earlier campaigns",
-        "Whom these campaigns have texted lately gets no text; one a line, such as "
-        "s3://campaigns/prod/*/results.parquet.",
+        "People whom these campaigns have texted lately get no text; one place a line, such as "
+        "s3://campaigns/prod/*/results.parquet. Rows left unknown do not count as texted.",
     ),
 ]
 ExcludeDays = Annotated[
     float,
-    field_of("Lately, in days", "How long ago an earlier text counts, for the results above.", gt=0, le=3_650),
+    field_of(
+        "Days that an earlier text counts",
+        "For how many days an earlier text counts, in the results above.",
+        gt=0,
+        le=3_650,
+    ),
 ]
 AllowCountry = Annotated[
     tuple[str, ...],
@@ -110,7 +115,11 @@ DenyCountry = Annotated[
 Sample = Annotated[
     int | None,
     _optional(
-        "Only the first rows", "How many rows of the lists are sent; the others are not_sent.", "int", strict=True, ge=1
+        "Only the first rows",
+        "How many rows of the lists are sent, for good: the others are not_sent, and need another campaign.",
+        "int",
+        strict=True,
+        ge=1,
     ),
 ]
 Canary = Annotated[
@@ -118,8 +127,8 @@ Canary = Annotated[
     _optional(
         "Canary",
         "How many numbers go out alone, first. The others follow only if not too many of these failed or are unknown, "
-        "by the limit below. Where somebody is asked before sending, they are asked once more then, with what became "
-        "of the canary.",
+        "by the limit of failures below. Where somebody is asked before sending, they are asked once more then, with "
+        "what became of the canary.",
         "int",
         strict=True,
         ge=1,
@@ -129,9 +138,9 @@ TestTo = Annotated[
     tuple[Annotated[SecretStr, WithJsonSchema({"type": "string"})], ...],
     field_of(
         "Test to own numbers",
-        "Where a list of up to 20 numbers of your own is, s3:// or a path on the worker: they get what the first rows "
-        "of the lists would read, and nobody else gets anything. Not the numbers themselves: they would stand in "
-        "Prefect's records.",
+        "The place of a list of up to 20 numbers of your own, s3:// or a path on the worker: they get what the first "
+        "rows of the lists would read, and nobody else gets anything. Do not write the numbers themselves here: they "
+        "would stand in Prefect's records.",
     ),
 ]
 Prices = Annotated[
@@ -174,8 +183,8 @@ QuietHours = Annotated[
     str | None,
     _optional(
         "Hours",
-        "When texts may arrive, by the recipient's own clock, such as 09:00-20:00; over midnight too. Who is outside "
-        "waits for it within the run. Codes (OTP) go at any time.",
+        "When texts may be sent, by the recipient's own clock, such as 09:00-20:00, or 20:00-02:00 over midnight. "
+        "The run waits for those who are outside. Codes (OTP) go at any time.",
         min_length=1,
     ),
 ]
@@ -184,7 +193,8 @@ HoursWait = Annotated[
     field_of(
         "Wait for the hours",
         "How long a run waits for recipients that are outside the hours, such as 12h or 1d, at most 7d. What is still "
-        "outside then is not sent; run the campaign again to go on.",
+        "outside then is not sent; run the campaign again to go on. With a canary it waits for that first, and "
+        "then up to as long again for the others.",
         min_length=1,
     ),
 ]
@@ -192,10 +202,10 @@ Campaign = Annotated[
     str | None,
     _optional(
         "Campaign ID",
-        "A name for this campaign: letters, digits, dashes, underscores. The same ID goes on with the same campaign "
-        "and texts nobody twice; a new one starts anew. Without one, an ID is made from the settings and the lists' "
-        "contents. {date} and its like are filled in as in the lists, so that a run repeated for its day is the same "
-        "campaign.",
+        "A name for this campaign: letters, digits, dashes, underscores. The same ID in the same results folder goes "
+        "on with the same campaign and texts nobody twice; a new one starts anew. Without one, an ID is made from the "
+        "settings and the lists' contents: once any of them has changed, everybody is texted again. {date} and its "
+        "like are filled in as in the lists, so that a run repeated for its day is the same campaign.",
         min_length=1,
     ),
 ]
@@ -204,7 +214,8 @@ Results = Annotated[
     field_of(
         "Results folder",
         "Where the campaign's folder goes, with its plan and results: s3://bucket/prefix, or a directory on the worker "
-        "that outlives it. Use the same one for all campaigns of an account.",
+        "that outlives it. Use the same one for all campaigns of an account: the same campaign in another "
+        "folder is another campaign.",
         min_length=1,
     ),
 ]
@@ -234,7 +245,7 @@ Encoding = Annotated[
     str | None,
     _optional(
         "Encoding of the lists",
-        "What CSV and NDJSON are written in, such as windows-1252. Without one: by their byte order mark, else UTF-8.",
+        "The encoding of CSV and NDJSON, such as windows-1252. Without one: by their byte order mark, else UTF-8.",
         min_length=1,
     ),
 ]
@@ -276,7 +287,7 @@ ApprovalTimeout = Annotated[
     int,
     field_of(
         "Wait for an answer, in seconds",
-        "How long the question stands. No answer in time counts as declined. 14400 seconds are 4 hours.",
+        "How long somebody may take to answer. No answer in time counts as declined. 14400 seconds are 4 hours.",
         strict=True,
         ge=1,
         le=LONGEST_APPROVAL,
@@ -301,7 +312,7 @@ CallsPerSecond = Annotated[
         "How many calls the account may make in a second, over all its runs together; more than 1 only if Alibaba has "
         "upgraded the account. Without it, what the account's block says, or 1.",
         "float",
-        gt=0,
+        ge=0.01,
         le=100,
     ),
 ]

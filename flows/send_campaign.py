@@ -98,7 +98,7 @@ def send_campaign(
     watch = watcher()
     watch.step("checking the results place and the credentials")
     with open_run(order) as run, Bulletin(run.campaign.id, this_run().id) as bulletin:
-        watch.step("reading and judging the lists")
+        watch.step("reading and judging the lists, or the plan that was frozen before")
         plan = plan_campaign(run)
         todo = read_ledger(run, plan)
         preview = preview_campaign(run, plan, todo)

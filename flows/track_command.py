@@ -51,16 +51,16 @@ def track(
     results: Annotated[str, Parameter(help="Where the campaign is kept, as it was given to send.")],
     receipts: Annotated[
         tuple[str, ...],
-        Parameter(negative="", help="Where delivery receipts are: S3 objects, prefixes, globs; local paths."),
+        Parameter(help="Where delivery receipts are: S3 objects, prefixes, globs; local paths."),
     ] = (),
     settle_after: Annotated[
-        float, Parameter(help="Hours after the send from which a missing receipt is spoken of.")
+        float, Parameter(help="Hours after the send from which a missing receipt is reported.")
     ] = _SETTLE_AFTER_HOURS,
     wait: Annotated[
         str, Parameter(help="How long to go on asking: 30m, 1h, 1h 30m. 0 asks once for each message.")
     ] = "1h",
     no_query: Annotated[
-        bool, Parameter(negative="", help="Ask the gateway nothing; write what is known already into the results.")
+        bool, Parameter(help="Ask the gateway nothing; write what is known already into the results.")
     ] = False,
     queries_per_second: Annotated[
         float, Parameter(help="The account's limit for queries, over all its trackings.")
@@ -69,7 +69,7 @@ def track(
     aws_credentials: Annotated[
         str | None, Parameter(help="An AWS or MinIO credentials block. Default: the environment.")
     ] = None,
-    json: Annotated[bool, Parameter(negative="", help="The last line on stdout is one JSON object.")] = False,
+    json: Annotated[bool, Parameter(help="The last line on stdout is one JSON object.")] = False,
 ) -> int:
     """Ask what became of a campaign's messages, and write it into the results; again goes on with the rest."""
     order = TrackingOrder.checked(

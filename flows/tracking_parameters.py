@@ -48,8 +48,8 @@ Receipts = Annotated[
 SettleAfter = Annotated[
     float,
     field_of(
-        "Speak of missing receipts after, in hours",
-        "When a receipt has not come so many hours after the send, the report says so.",
+        "Report missing receipts after, in hours",
+        "Rows that have no receipt so many hours after the send are named in the report.",
         ge=0,
         le=24 * 365,
     ),

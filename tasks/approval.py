@@ -61,11 +61,18 @@ def may_ask(order: Order) -> bool:
     return order.require_approval or order.approve_above is not None
 
 
-def must_ask(order: Order, todo: Todo) -> bool:
-    """Whether the order wants somebody to approve what is left to do."""
+def must_ask(order: Order, todo: Todo, last: Approval | None = None) -> bool:
+    """Whether the order wants somebody to approve what is left to do.
+
+    `last` is the campaign's last question: where somebody had to be asked before the canary, somebody must be asked
+    after it, too, also where no more than `approve_above` numbers are left by then.
+    """
     if order.dry_run or not todo.chunks:
         return False
-    return order.require_approval or (order.approve_above is not None and todo.numbers > order.approve_above)
+    if order.require_approval or order.approve_above is None:
+        return order.require_approval
+    asked = last is not None and (last.after_canary or last.numbers > order.approve_above)
+    return todo.numbers > order.approve_above or (todo.is_after_canary and asked)
 
 
 def last_question(campaign: Campaign) -> Approval | None:

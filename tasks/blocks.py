@@ -70,7 +70,7 @@ globe-sms send s3://lists/members.csv --account production ...
     ] = None
     calls_per_second: Annotated[
         float,
-        Field(title="Calls a second", gt=0, le=100, description="The account's limit, over all its runs. New: 1."),
+        Field(title="Calls a second", ge=0.01, le=100, description="The account's limit, over all its runs. New: 1."),
     ] = 1.0
     numbers_per_call: Annotated[
         int,

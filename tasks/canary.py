@@ -13,9 +13,9 @@ import polars as pl
 
 from tasks.accounting import account_for_chunks
 from tasks.counted import counted
-from tasks.ledger import Ledger
+from tasks.ledger import ChunkState, History, Ledger
 from tasks.plan import FrozenPlan
-from tasks.statuses import Status
+from tasks.statuses import STATUSES, Status
 from tasks.stopping import Stop, StopCause
 from tasks.store import Store
 
@@ -53,11 +53,17 @@ class Canary:
 def read_canary(plan: FrozenPlan, ledger: Ledger, store: Store, scratch: Path, *, campaign: str, chunks: int) -> Canary:
     """Say what became of the numbers of the plan's first `chunks` chunks.
 
+    What was refused for the account's sake, and is still to be sent, counts as not sent.
+
     Raises:
         StoreError: the store did not answer, or refused.
     """
+    histories = ledger.histories()
+    left = [index for index in range(chunks) if histories.get(index, History()).state is ChunkState.OPEN]
     found = account_for_chunks(plan, ledger, store, scratch, campaign=campaign, chunks=range(chunks))
-    return count_canary(found, chunks)
+    refused = pl.col("chunk").is_in(left) & (pl.col("status") == Status.FAILED)
+    not_sent = pl.lit(Status.NOT_SENT, dtype=pl.Enum(STATUSES))
+    return count_canary(found.with_columns(status=pl.when(refused).then(not_sent).otherwise("status")), chunks)
 
 
 def count_canary(results: pl.LazyFrame, chunks: int) -> Canary:
@@ -86,5 +92,6 @@ def stop_for(canary: Canary, max_failure_rate: float) -> Stop | None:
         f"{canary.sentence()} That is more failed or unknown ones than --max-failure-rate {max_failure_rate:g} allows, "
         "so nobody else was texted. See the reasons in the results. Where the text or the sender is at fault, begin "
         "another campaign; otherwise mend the cause and run the same command again with a higher --max-failure-rate: "
-        "it sends the rest, and never the canary again.",
+        "it sends the rest, and never again what was sent of the canary.",
+        for_failures=True,
     )

@@ -38,6 +38,10 @@ _AHEAD_SECONDS = 2.0
 _GROUP_SECONDS = 0.5
 _FEWEST_AHEAD = 4
 _LOOK_UP_SECONDS = 0.25
+_UNFORESEEN = (
+    "This should not have happened: {kind} while chunk {index} was sent. No further call was made. The task run in "
+    "Prefect has the whole story, for a report. The same command goes on with what was not sent."
+)
 _NOTHING_CLAIMED = "Nothing was claimed: the run or its hours ended, or another run has it."
 
 
@@ -129,6 +133,10 @@ class Shard:
                 self._histories[index] = History((*history.settlements, error.receipt.settlement))
             self._supply.put_back(index)
             return error.receipt
+        except Exception as error:
+            # Prefect keeps what a task run raised, and nobody reads it there: a campaign must not end without a word.
+            self.stop(Stop(StopCause.STOPPED, _UNFORESEEN.format(kind=type(error).__name__, index=index)))
+            raise
         finally:
             with self._changed:
                 self._open -= 1
@@ -192,7 +200,12 @@ def map_in_windows(shard: Shard) -> None:
             runs.extend(send_chunks.map(window, unmapped(shard)))
         wait(runs)
     except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
-        shard.stop(Stop(StopCause.CANCELLED, f"The run was cancelled ({type(error).__name__})."))
+        shard.stop(
+            Stop(
+                StopCause.CANCELLED,
+                f"The run was cancelled ({type(error).__name__}). Run the same campaign again to go on.",
+            )
+        )
         _wind_up(shard, runs)
 
 

@@ -4,7 +4,8 @@
     ├── InputError                 a list, an option, a setting, a credential: nothing was sent        exit 2
     │   └── StoreRefusedError      a results place that cannot keep the promises: nothing was sent     exit 2
     ├── StoreError                 the results place refused: what it has already taken stands         exit 1
-    │   └── StoreUnavailableError  it did not answer; the same call may pass later                     exit 1
+    │   ├── StoreUnavailableError  it did not answer; the same call may pass later                     exit 1
+    │   └── ReceiptLostError       nor does this machine take a receipt: those numbers stay unknown    exit 1
     ├── CampaignBusyError          another run is sending this campaign: this one sent nothing         exit 1
     ├── LeaseLostError             another run has taken the campaign over: this one has stopped       exit 1
     ├── CampaignStoppedError       the campaign ended before its end; it can be resumed                exit 1
@@ -41,6 +42,10 @@ class StoreError(GlobeSmsError):
 
 class StoreUnavailableError(StoreError):
     """The results place did not answer, or not in time; the same call may pass later."""
+
+
+class ReceiptLostError(StoreError):
+    """Neither the results place nor this machine takes a receipt; what became of its numbers stays unknown."""
 
 
 class CampaignBusyError(GlobeSmsError):

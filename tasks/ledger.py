@@ -221,7 +221,11 @@ class Ledger:
         return self._store.put_if_absent(f"claims/{claim.chunk:06d}-{claim.presentation}", body) is not None
 
     def settle(self, receipt: Receipt) -> None:
-        """Record what became of a presentation; returns when it is in the store, or safe in the spill."""
+        """Record what became of a presentation; returns when it is in the store, or safe in the spill.
+
+        Raises:
+            ReceiptLostError: it is in neither; the presentation stays unknown.
+        """
         self._spill.put(self._store, receipt.key, receipt.encode())
 
     def receipts(self, histories: Mapping[int, History]) -> Iterator[Receipt]:

@@ -26,6 +26,7 @@ from tasks.messages import Wording
 from tasks.numbers import Overrides
 from tasks.origins import WithoutOrigins
 from tasks.rehearsal import check_own
+from tasks.schedule import SLOWEST_RATE
 from tasks.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
 
 LONGEST_MESSAGE = 1_500
@@ -91,7 +92,7 @@ class Order(BaseModel):
     no_header: bool = False
     encoding: Annotated[str | None, AfterValidator(option_values.encoding)] = None
     numbers_per_call: Annotated[int, Field(strict=True, ge=1, le=MOST_NUMBERS)] = 250
-    calls_per_second: Annotated[float, Field(gt=0, le=100)] = 1.0
+    calls_per_second: Annotated[float, Field(ge=SLOWEST_RATE, le=100)] = 1.0
     on_unknown: OnUnknown = OnUnknown.HOLD
     max_failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.5
     dry_run: bool = False

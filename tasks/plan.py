@@ -134,10 +134,14 @@ def freeze(
 
 
 class FrozenPlan:
-    """The plan as it was frozen, in a local copy that chunks are read from as they are needed."""
+    """The plan as it was frozen, in a local copy that chunks are read from as they are needed.
 
-    def __init__(self, path: Path) -> None:
+    `is_earlier` says that it was not made by this run, which has not read the lists then.
+    """
+
+    def __init__(self, path: Path, *, is_earlier: bool = False) -> None:
         self.path = path
+        self.is_earlier = is_earlier
 
     @classmethod
     def load(cls, settings: str, store: Store, scratch: Path) -> "FrozenPlan | None":
@@ -154,7 +158,7 @@ class FrozenPlan:
                 f"{store.uri}/{PLAN_KEY} was made with other settings than campaign.json names; "
                 "give another --campaign, or remove this campaign's folder if it has no claims."
             )
-        return cls(path)
+        return cls(path, is_earlier=True)
 
     @property
     def phonenumbers(self) -> str | None:

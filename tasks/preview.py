@@ -83,7 +83,8 @@ class Preview:
     this run has left to do. `parts` (this run's) and `cost` are None where they are not known;
     `costs` and `broken_caps` are the whole plan's. `canary_first` is how many numbers go out before
     the others of this run; `canary` what became of them, once it is known.
-    `is_test` says that it goes to the operator's own numbers. No whole phone number stands in it.
+    `is_test` says that it goes to the operator's own numbers, `is_earlier` that the plan was frozen by an earlier run,
+    `id_is_made` that nobody named the campaign. `gateway` is where it goes. No whole phone number stands in it.
     """
 
     campaign: str
@@ -110,6 +111,9 @@ class Preview:
     max_failure_rate: float = 1.0
     canary: Canary | None = None
     is_test: bool = False
+    is_earlier: bool = False
+    id_is_made: bool = False
+    gateway: str | None = None
 
     @property
     def sendable(self) -> int:
@@ -135,6 +139,7 @@ def make_preview(
     prices: Prices | None = None,
     outlook: Outlook | None = None,
     canary_first: int | None = None,
+    gateway: str | None = None,
 ) -> Preview:
     """Count the plan, with polars' streaming engine: a second or two, and some 150 MB, for 10 million rows."""
     status = pl.col("status").cast(pl.String)
@@ -207,6 +212,9 @@ def make_preview(
         canary_first=canary_first,
         max_failure_rate=order.max_failure_rate,
         is_test=bool(order.test_to),
+        is_earlier=plan.is_earlier,
+        id_is_made=order.campaign is None and not order.test_to,
+        gateway=gateway,
     )
 
 

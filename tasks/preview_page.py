@@ -11,6 +11,7 @@ from tasks.durations import in_words, moment
 from tasks.outlook import Outlook
 from tasks.pages import Block, Notes, Page, Quote, Table, Words
 from tasks.preview import Preview, Ucs2
+from tasks.statuses import InvalidReason
 
 _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
@@ -38,13 +39,16 @@ def preview_sentence(preview: Preview) -> str:
     """Say in one line what this run would send."""
     if not preview.numbers and preview.is_test:
         return "Nothing is left to send: this very test was sent before. Under another campaign ID it is sent again."
+    if not preview.sendable:
+        why = f"none of {counted(preview.rows, 'row')} can" if preview.rows else "the lists have no rows"
+        return f"Nothing can be sent: {why}."
     if not preview.numbers:
         return f"Nothing is left to send: {preview.sendable:,} of {preview.rows:,} rows can be sent, and all were."
     parts = "" if preview.parts is None else f", {counted(preview.parts, 'message part')}"
     cost = "" if preview.cost is None else f", about {preview.cost}"
     return (
         f"{counted(preview.numbers, 'number')} in {counted(preview.calls, 'call')}, "
-        f"{in_words(preview.seconds)} at {preview.calls_per_second:g} a second{parts}{cost}."
+        f"about {in_words(max(1.0, preview.seconds))} at {preview.calls_per_second:g} a second{parts}{cost}."
     )
 
 
@@ -83,7 +87,8 @@ def _head(preview: Preview) -> list[Block]:
     if preview.outlook is not None and preview.numbers:
         blocks.append(Words(_outlook_sentence(preview.outlook)))
     blocks += [Words(f"This campaign will not be sent: {cap}", strong=True) for cap in preview.broken_caps]
-    blocks += [Words(_about(preview)), *_messages(preview)]
+    blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
+    blocks += _messages(preview)
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
@@ -130,7 +135,24 @@ def _about(preview: Preview) -> str:
     lists = ", ".join(preview.lists[:_MOST_LISTS])
     more = len(preview.lists) - _MOST_LISTS
     sender = f"from {preview.senders}" if str(preview.senders) else "without a sender ID"
-    return f"{preview.type}, {sender}. Lists: {lists}{f' and {more:,} more' if more > 0 else ''}."
+    gateway = "" if preview.gateway is None else f" Gateway: {preview.gateway}."
+    return f"{preview.type}, {sender}. Lists: {lists}{f' and {more:,} more' if more > 0 else ''}.{gateway}"
+
+
+def _warnings(preview: Preview) -> list[str]:
+    """Say what somebody may not expect who runs a campaign again."""
+    said: list[str] = []
+    if preview.is_earlier and not preview.is_test:
+        said.append(
+            "The plan was frozen earlier, and the lists were not read again: what has changed in them since is not in "
+            "it. For the lists as they are now, begin another campaign, with --exclude-results to text nobody twice."
+        )
+    if preview.id_is_made:
+        said.append(
+            "No campaign ID was given, so this one is made from settings and lists: once any of them has changed, the "
+            "same command is another campaign and texts everybody again."
+        )
+    return said
 
 
 def _messages(preview: Preview) -> list[Block]:
@@ -181,7 +203,8 @@ def _refused(preview: Preview) -> Notes:
     first: dict[tuple[str, str | None], list[str]] = {}
     for refused in preview.refused:
         place = f"{_file(refused.source) if several else ''}#{refused.row}"
-        said = f"{place} {refused.recipient}{_earlier(refused.detail, several=several)}"
+        recipient = "" if refused.reason == InvalidReason.EMPTY else f" {refused.recipient}"
+        said = f"{place}{recipient}{_earlier(refused.detail, several=several)}"
         first.setdefault((refused.status, refused.reason), []).append(said)
     return Notes(
         "Why rows are turned away, with the first of each (rows count from 0)",

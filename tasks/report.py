@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from tasks.canary import Canary
+from tasks.counted import counted
 from tasks.pages import as_html, as_markdown
 from tasks.prices import Cost
 from tasks.s3 import S3Access
@@ -123,7 +124,7 @@ class CampaignReport:
     def sentence(self) -> str:
         """The counts in one line, for a state's message or a log."""
         found = ", ".join(f"{rows:,} {status}" for status, rows in self.counts.items() if rows) or "no rows"
-        return f"{self.campaign}: {found}; {self.calls:,} calls in {self.seconds:,.0f} s"
+        return f"{self.campaign}: {found}; {counted(self.calls, 'call')} in {self.seconds:,.0f} s"
 
     def _repr_markdown_(self) -> str:
         from tasks.report_page import report_page  # the page is made of the report

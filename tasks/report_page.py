@@ -10,11 +10,12 @@ from tasks.countries import country
 from tasks.durations import in_words
 from tasks.pages import Block, Notes, Page, Table, Words
 from tasks.report import CampaignReport
-from tasks.statuses import Status
+from tasks.statuses import SelectionReason, Status
 from tasks.stopping import StopCause
 
 _MOST_COUNTRIES: Final = 15
 _LONGEST_DESCRIPTION: Final = 50  # a table of Prefect's UI does not wrap; the results hold the whole
+_PRESENTED: Final = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)
 _EXPLAINED: Final = (Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)
 
 
@@ -28,15 +29,28 @@ def outcome(report: CampaignReport) -> str:
     if report.stop is not None:
         how = "Declined" if report.stop.cause is StopCause.DECLINED else "Stopped"
         return f"{how}: {report.stop.message}"
-    if report.dry_run:
-        return "A dry run: nothing was called. The plan is frozen; run the campaign without --dry-run to send it."
+    if report.settled:
+        return _settled(report)
     if unknown := report.counts[Status.UNKNOWN]:
         return (
-            f"{unknown:,} rows are unknown: the gateway may have taken them, so they are not sent again. Run the same "
-            "campaign with --on-unknown resend if you want that all the same."
+            f"{unknown:,} rows are unknown: the gateway may have taken them, so they are not sent again. Delivery "
+            "receipts settle them (globe-sms track --receipts). Only then, and if some people may get the text twice, "
+            "run the same campaign with --on-unknown resend."
         )
-    if not report.settled:
+    outside = sum(entry.rows for entry in report.reasons if entry.reason == SelectionReason.OUTSIDE_SAMPLE)
+    if report.counts[Status.NOT_SENT] > outside:
         return "Some rows were not sent: run the same campaign again to go on with them."
+    return (
+        f"{outside:,} rows are outside --sample, and this campaign never sends them. To text them, begin another "
+        f"campaign with --exclude-results {report.uri}: without it the sample is texted again."
+    )
+
+
+def _settled(report: CampaignReport) -> str:
+    if report.rows and not any(report.counts[status] for status in (*_PRESENTED, Status.NOT_SENT)):
+        return "No row could be sent: see the reason of each in the results."
+    if report.dry_run:
+        return "A dry run: nothing was called. The plan is frozen; run the campaign without --dry-run to send it."
     if not report.calls and report.counts[Status.ACCEPTED]:
         return "Nothing was left to send: this campaign was finished before. A new campaign ID sends anew."
     return "Every row is settled."
@@ -99,7 +113,10 @@ def row_blocks(report: CampaignReport) -> list[Block]:
             Notes(
                 "What to do",
                 tuple(
-                    (f"{entry.status}: {entry.reason}", f"{entry.rows:,} rows. {advice(entry.status, entry.reason)}")
+                    (
+                        f"{entry.status}: {entry.reason}",
+                        f"{counted(entry.rows, 'row')}. {advice(entry.status, entry.reason)}",
+                    )
                     for entry in to_do
                 ),
             )

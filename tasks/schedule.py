@@ -10,9 +10,9 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from tasks.errors import StoreUnavailableError
+from tasks.errors import StoreError, StoreUnavailableError
 from tasks.store import Store
 
 _T = TypeVar("_T")
@@ -23,6 +23,10 @@ _MOST_EXCESS = 63.0
 _RECOVERY_SECONDS = 4.0
 _INCIDENT_SECONDS = 1.0
 _SWAP_TRIES = 200
+SLOWEST_RATE: Final = 0.01  # calls a second
+# How far ahead a turn or a pause can be: more than the slowest interval where it is longest. What is further ahead is
+# a clock or an answer that was wrong, and must not keep the account from sending for days.
+_FARTHEST_SECONDS: Final = 2 * 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Schedule:
 
         def take(document: dict[str, Any], now: float) -> Turns:
             interval = self._agreed_interval(document, now) * _slowness(document, now)
-            first = max(float(document.get("last", 0.0)) + interval, earliest, float(document.get("hold", 0.0)))
+            first = max(_near(document, "last", now) + interval, earliest, _near(document, "hold", now))
             document["last"] = first + (count - 1) * interval
             return Turns(first, interval, count)
 
@@ -89,7 +93,7 @@ class Schedule:
             if slow is None or not 0.0 <= now - slow["at"] < _INCIDENT_SECONDS:
                 excess = min(_MOST_EXCESS, max(_LEAST_EXCESS, 2.0 * (_slowness(document, now) - 1.0)))
                 document["slow"] = {"excess": excess, "at": now}
-            document["hold"] = max(float(document.get("hold", 0.0)), now + retry_after)
+            document["hold"] = max(_near(document, "hold", now), now + min(retry_after, _FARTHEST_SECONDS))
 
         self._change(note)
 
@@ -112,8 +116,14 @@ class Schedule:
     def _change(self, change: Callable[[dict[str, Any], float], _T]) -> _T:
         for _ in range(_SWAP_TRIES):
             current = self._store.get(self._key)
-            document: dict[str, Any] = {} if current is None else json.loads(current.body)
-            result = change(document, self._clock())
+            try:
+                document: dict[str, Any] = {} if current is None else json.loads(current.body)
+                result = change(document, self._clock())
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise StoreError(
+                    f"{self._store.uri}/{self._key} is no schedule of turns ({type(error).__name__}). Remove it while "
+                    "no campaign of the account runs: the next one begins a new one."
+                ) from None
             # A writer's own mark in every body: a swap whose reply was lost is recognised by it.
             document["mark"] = f"{self._run}-{random.getrandbits(64):x}"
             body = json.dumps(document).encode()
@@ -124,6 +134,12 @@ class Schedule:
             if written is not None:
                 return result
         raise StoreUnavailableError(f"{self._store.uri}: no turn could be reserved in {_SWAP_TRIES} tries.")
+
+
+def _near(document: dict[str, Any], key: str, now: float) -> float:
+    """Return a time that the document holds, in Unix seconds; 0 where there is none, or none that can be meant."""
+    at = float(document.get(key, 0.0))
+    return at if at <= now + _FARTHEST_SECONDS else 0.0
 
 
 def _slowness(document: dict[str, Any], now: float) -> float:

@@ -9,9 +9,10 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from tasks.campaign import Campaign
-from tasks.errors import InputError, StoreError, StoreUnavailableError
+from tasks.errors import InputError, ReceiptLostError, StoreError, StoreUnavailableError
 from tasks.gateway import Gateway, Outcome, Verdict
 from tasks.hours import Hours
 from tasks.ledger import Attempt, Claim, History, Ledger, Receipt, Settlement
@@ -23,6 +24,7 @@ from tasks.stopping import Stop, StopCause, StoppedError, StopSignal
 from tasks.tally import Tally
 from tasks.texts import Texts
 
+JUDGED_AFTER: Final = 1_000  # numbers: of fewer the share that failed says little
 _SHORTEST_CLAIM_LEAD = 0.03
 _LONGEST_CLAIM = 2.0
 _CLOSING_SECONDS = 1.0  # what would leave this shortly before its hours end is not claimed any more
@@ -37,7 +39,7 @@ class Limits:
     longest_pause: float = 15.0
     store_patience: float = 120.0
     max_failure_rate: float = 0.5
-    judged_after: int = 1_000
+    judged_after: int = JUDGED_AFTER
 
     def pause(self, tries: int) -> float:
         """The pause after so many tries."""
@@ -100,7 +102,13 @@ class Sender:
         Raises:
             OutsideHoursError: its recipients may not be texted now; it may be sent later.
         """
-        presentation = _Presentation(self, chunk, history)
+        try:
+            return self._present(_Presentation(self, chunk, history))
+        except ReceiptLostError as error:
+            self.stop.set(Stop(StopCause.STORE_DOWN, f"{error}"))
+            return None
+
+    def _present(self, presentation: "_Presentation") -> Receipt | None:
         try:
             return presentation.run()
         except ClaimLostError:
@@ -109,6 +117,8 @@ class Sender:
             raise OutsideHoursError(presentation.abandon(QUIET_HOURS)) from None
         except StoppedError:
             return presentation.abandon()
+        except ReceiptLostError:
+            raise
         except StoreError as error:
             self.stop.set(Stop(StopCause.STORE_DOWN, f"{error} No call is made without its claim."))
             return presentation.abandon()
@@ -128,6 +138,7 @@ class Sender:
                     f"{bad} of the first {presented} numbers failed or are unknown, more than --max-failure-rate "
                     f"{self.limits.max_failure_rate:g} allows. See the reasons in the results, mend the cause, and "
                     "run the same command again: it goes on with what was not sent.",
+                    for_failures=True,
                 )
             )
 
@@ -145,6 +156,7 @@ class _Presentation:
         self._attempts: list[Attempt] = []
         self._sent_at: float | None = None
         self._written = False
+        self._settling = False
 
     def run(self) -> Receipt | None:
         while True:
@@ -154,8 +166,11 @@ class _Presentation:
                 return self._settle(answered(self._receipt(settlement), outcome, self._chunk))
 
     def abandon(self, reason: str | None = None) -> Receipt | None:
-        """Record that a claimed chunk was not presented after all; by default for what stopped the run."""
-        if not self._claimed:
+        """Record that a claimed chunk was not presented after all; by default for what stopped the run.
+
+        Nothing where it is known what became of it, also if that could not be recorded: the gateway may have taken it.
+        """
+        if not self._claimed or self._settling:
             return None
         stop = self._sender.stop.stop
         reason = reason or (StopCause.STOPPED if stop is None else stop.cause)
@@ -269,10 +284,12 @@ class _Presentation:
     def _stop_for(self, outcome: Outcome, tries: str = "") -> None:
         description = f" ({outcome.description})" if outcome.description else ""
         what = f"the gateway answered {outcome.code}{description}" if outcome.code else outcome.detail
+        # Some advice says itself when to run it again.
+        again = "It" if " again" in outcome.advice else "Then run the same command again: it"
         self._sender.stop.set(
             Stop(
                 StopCause.STOPPED,
-                f"{what}{tries}. {outcome.advice} Then run the same command again: it goes on with what was not sent.",
+                f"{what}{tries}. {outcome.advice} {again} goes on with what was not sent.",
                 outcome.code,
             )
         )
@@ -295,6 +312,7 @@ class _Presentation:
     def _settle(self, receipt: Receipt) -> Receipt | None:
         if not self._claimed:
             return None
+        self._settling = True
         self._sender.ledger.settle(receipt)
         comes_back = receipt.reason == QUIET_HOURS
         for status, numbers in numbers_by_status(receipt, len(self._chunk.phone_numbers)):

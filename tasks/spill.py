@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tasks.errors import StoreError
+from tasks.errors import ReceiptLostError, StoreError
 from tasks.store import LocalStore, Store
 
 _PATIENCE_SECONDS = 120.0
@@ -52,16 +52,28 @@ class Spill:
 
         True if it is in the store now, False if it is only here: after two minutes, or when `hurry` says that
         the process is about to end.
+
+        Raises:
+            ReceiptLostError: it is neither there nor here by then.
         """
         deadline = self._monotonic() + self._patience
-        kept = None
+        kept, why = None, ""
         while True:
             try:
                 store.put_if_absent(key, body)
-            except StoreError:
-                kept = kept or self._keep(key, body)
+            except StoreError as error:
+                try:
+                    kept = kept or self._keep(key, body)
+                except (StoreError, OSError) as failure:  # a full disk, a folder that cannot be made: the store is left
+                    why = f"{failure}"
                 if self._monotonic() >= deadline or self._hurry():
-                    return False
+                    if kept is not None:
+                        return False
+                    raise ReceiptLostError(
+                        f"{error} Nor can the receipt be kept on this machine ({why}): what became of its numbers "
+                        f"stays unknown. Make room for {self._folder}, or set XDG_STATE_HOME to a folder that can be "
+                        "written."
+                    ) from None
                 self._wait(_PAUSE_SECONDS)
             else:
                 if kept is not None:

@@ -63,13 +63,18 @@ class SelectionReason(StrEnum):
 REASON_SENTENCES: Final[dict[InvalidReason | UnsupportedReason | MessageReason | SelectionReason, str]] = {
     InvalidReason.EMPTY: "The cell is empty or holds only invisible characters.",
     InvalidReason.NOT_A_NUMBER: "The text is not a phone number.",
-    InvalidReason.TOO_SHORT: "The number has fewer digits than any number of its country.",
+    InvalidReason.TOO_SHORT: (
+        "The number has fewer digits than any number of its country. A local number needs its country code, or a "
+        "default region."
+    ),
     InvalidReason.TOO_LONG: "The number has more digits than any number of its country.",
     InvalidReason.INVALID_COUNTRY_CODE: (
         "The number does not begin with a country code that exists; write it with its country code, or name a default "
         "region for local numbers."
     ),
-    InvalidReason.NOT_VALID_FOR_REGION: "No number of its country has these digits.",
+    InvalidReason.NOT_VALID_FOR_REGION: (
+        "No number of its country has these digits. A local number needs its country code, or a default region."
+    ),
     InvalidReason.NOT_MOBILE: "A real number that cannot receive texts: a fixed line, toll-free, premium or the like.",
     InvalidReason.SPREADSHEET_DAMAGE: (
         "A spreadsheet has turned the number into scientific notation; export the column again as text."
@@ -81,7 +86,10 @@ REASON_SENTENCES: Final[dict[InvalidReason | UnsupportedReason | MessageReason |
     ),
     SelectionReason.COUNTRY_DENIED: "This campaign was told not to send to the country.",
     SelectionReason.COUNTRY_NOT_ALLOWED: "This campaign was told to send to other countries only.",
-    SelectionReason.OUTSIDE_SAMPLE: "This campaign was told to send to the first rows only; send the rest by another.",
+    SelectionReason.OUTSIDE_SAMPLE: (
+        "This campaign was told to send to the first rows only, and never sends the others. Another one does, with the "
+        "results of this one excluded, or its rows are texted again."
+    ),
     MessageReason.MESSAGE_EMPTY: "The row's text is blank.",
     MessageReason.MESSAGE_TOO_LONG: "The row's text has more characters than a text may have.",
 }

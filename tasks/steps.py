@@ -25,6 +25,7 @@ from tasks.report import CampaignReport
 from tasks.report_figures import count_figures
 from tasks.results import RESULTS_KEY, presented_rows
 from tasks.run import Run
+from tasks.send import JUDGED_AFTER
 from tasks.statuses import QUIET_HOURS
 from tasks.stopping import Stop, StopCause
 from tasks.store import Store
@@ -88,14 +89,20 @@ def read_ledger(run: Run, plan: FrozenPlan, *, after_canary: bool = False) -> To
 
 @task(name="judge-canary", cache_policy=NO_CACHE, persist_result=False)
 @WithoutOrigins()
-def judge_canary(run: Run, plan: FrozenPlan, todo: Todo) -> Canary:
-    """Say what became of the canary, and stop the run where too many of its numbers failed or are unknown."""
+def judge_canary(run: Run, plan: FrozenPlan, todo: Todo, *, so_far: bool = False) -> Canary:
+    """Say what became of the canary, and stop the run where too many of its numbers failed or are unknown.
+
+    `so_far` says that more of it is to be sent: then it is judged like any campaign, after its first 1,000 numbers, or
+    if it was found to have failed before.
+    """
     canary = read_canary(plan, run.ledger, run.store, run.scratch, campaign=run.campaign.id, chunks=todo.canary)
+    if so_far and canary.presented < JUDGED_AFTER and not run.campaign.document.get(FAILED_KEY):
+        return canary
     stop = stop_for(canary, run.order.max_failure_rate)
     if stop is not None:
         if canary.presented:
             run.campaign.update(**{FAILED_KEY: True})
-        run.stop.set(stop)
+        run.stop.say_of_failures(stop)
     return canary
 
 
@@ -116,7 +123,15 @@ def preview_campaign(run: Run, plan: FrozenPlan, todo: Todo) -> Preview:
         resent_chunks=len(todo.resent),
         outlook=_outlook(run, plan, todo),
         canary_first=run.order.canary_numbers if todo.begins_with_canary else None,
+        gateway=_gateway(run),
     )
+
+
+def _gateway(run: Run) -> str | None:
+    try:
+        return str(run.account.endpoint())
+    except InputError:  # a dry run needs none
+        return None
 
 
 def _outlook(run: Run, plan: FrozenPlan, todo: Todo) -> Outlook | None:

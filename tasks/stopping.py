@@ -17,11 +17,15 @@ class StopCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A cause, the gateway's code if it was one, and a sentence that says what to do."""
+    """A cause, the gateway's code if it was one, and a sentence that says what to do.
+
+    `for_failures`: too many of the numbers presented have failed or are unknown.
+    """
 
     cause: StopCause
     message: str
     code: str | None = None
+    for_failures: bool = False
 
 
 class StoppedError(Exception):
@@ -29,7 +33,7 @@ class StoppedError(Exception):
 
 
 class StopSignal:
-    """Set once, by the first cause; thread-safe."""
+    """Set by the first cause; thread-safe."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -40,6 +44,13 @@ class StopSignal:
         """Stop the run; a second cause does not replace the first."""
         with self._lock:
             if self._stop is None:
+                self._stop = stop
+        self._event.set()
+
+    def say_of_failures(self, stop: Stop) -> None:
+        """Stop the run for what a closer look at its failures says; nothing where another cause has stopped it."""
+        with self._lock:
+            if self._stop is None or self._stop.for_failures:
                 self._stop = stop
         self._event.set()
 

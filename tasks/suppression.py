@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from tasks.errors import InputError
 from tasks.numbers import judge
 from tasks.recipients import Format, ListSource, find_lists, read_lists, refusal, translate_errors
 from tasks.results import RESULTS_SCHEMA
@@ -19,6 +20,9 @@ from tasks.statuses import STATUSES, Status
 
 _NUMBER: Final = "phone_number"
 _RESULTS: Final = ("status", "sent_at")
+_NO_RESULTS: Final = (
+    "it is no results.parquet of a campaign: name the results of earlier campaigns, such as <results>/*/results.parquet"
+)
 
 
 def read_suppressed(uris: tuple[str, ...], default_region: str | None, s3: Callable[[], S3Access], file: Path) -> None:
@@ -46,7 +50,7 @@ def read_texted(uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], 
     Raises:
         InputError: results cannot be read, or are none.
     """
-    sources = find_lists(uris, s3)
+    sources = _find_results(uris, s3)
     since = now - timedelta(days=days)
     with translate_errors(sources, number_column=_NUMBER, s3=s3):
         found = [_texted_since(source, since, s3) for source in sources]
@@ -68,7 +72,7 @@ def check_texted(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
     Raises:
         InputError: as `read_texted`, but for what stands in the rows.
     """
-    sources = find_lists(uris, s3)
+    sources = _find_results(uris, s3)
     with translate_errors(sources, number_column=_NUMBER, s3=s3):
         for source in sources:
             _scan_results(source, s3)
@@ -86,15 +90,26 @@ def _texted_since(source: ListSource, since: datetime, s3: Callable[[], S3Access
     )
 
 
+def _find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
+    try:
+        return find_lists(uris, s3)
+    except InputError as error:
+        whole = [uri for uri in uris if not uri.endswith(".parquet")]
+        if not whole:
+            raise
+        # A results place holds more than results: that a plan or a claim is no list helps nobody.
+        raise InputError(f"--exclude-results {whole[0]}: {_NO_RESULTS} ({error})") from None
+
+
 def _scan_results(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFrame:
     """Return the rows of results; reads no more than the footer."""
     if source.format is not Format.PARQUET:
-        raise refusal(source.uri, "it is no results.parquet of a campaign: name the results of earlier campaigns")
+        raise refusal(source.uri, _NO_RESULTS)
     options: dict[str, Any] = s3().polars_options() if source.on_s3 else {}
     rows = pl.scan_parquet(source.uri, glob=False, hive_partitioning=False, **options)
     schema = rows.collect_schema()
     if any(schema.get(name) != RESULTS_SCHEMA[name] for name in (_NUMBER, *_RESULTS)):
-        raise refusal(source.uri, "it is no results.parquet of a campaign: name the results of earlier campaigns")
+        raise refusal(source.uri, _NO_RESULTS)
     return rows
 
 

@@ -22,9 +22,17 @@ class Todo:
     canary: int = 0
 
     @property
-    def of_canary(self) -> "Todo":
-        """What is left of the canary; `numbers` and `parts` stay those of all."""
-        return replace(self, chunks=tuple(chunk for chunk in self.chunks if chunk < self.canary))
+    def resent_of_canary(self) -> "Todo":
+        """What is sent again of the canary; `numbers` and `parts` stay those of all."""
+        return replace(self, chunks=tuple(chunk for chunk in self.resent if chunk < self.canary))
+
+    @property
+    def open_of_canary(self) -> "Todo":
+        """What was never taken of the canary; `numbers` and `parts` stay those of all."""
+        resent = frozenset(self.resent)
+        return replace(
+            self, chunks=tuple(chunk for chunk in self.chunks if chunk < self.canary and chunk not in resent)
+        )
 
     @property
     def begins_with_canary(self) -> bool:
@@ -32,9 +40,9 @@ class Todo:
         return bool(self.chunks) and self.chunks[0] < self.canary <= self.chunks[-1]
 
     @property
-    def resends_canary(self) -> bool:
-        """Whether unknown chunks of the canary are to be sent again."""
-        return any(chunk < self.canary for chunk in self.resent)
+    def has_begun_canary(self) -> bool:
+        """Whether some of the canary was claimed by an earlier run."""
+        return any(chunk < self.canary for chunk in self.histories)
 
     @property
     def is_after_canary(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from tasks.counted import counted
 from tasks.countries import country
 from tasks.delivery.codes import meaning
 from tasks.delivery.figures import Deliveries, Durations
@@ -118,7 +119,7 @@ def _failures(report: DeliveryReport) -> Notes:
     entries = [
         (
             f"{failure.delivery}: {failure.code or 'no code'}",
-            f"{failure.messages:,} messages. {meaning(failure.delivery, failure.code)}",
+            f"{counted(failure.messages, 'message')}. {meaning(failure.delivery, failure.code)}",
         )
         for failure in failures[:_MOST_CODES]
     ]

@@ -15,6 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from tasks.campaign import PLAN_KEY, Owner
+from tasks.counted import counted
 from tasks.delivery.archive import FOLDER as DELIVERIES
 from tasks.delivery.archive import best_known, chunk_of_task
 from tasks.errors import StoreError
@@ -64,7 +65,9 @@ class Explanation:
         """Say how much was found, and what is wrong with the number if it could not be sent to."""
         here = f"{len({event.campaign for event in self.events}):,} of {self.campaigns:,} campaigns"
         found = (
-            f"{len(self.events):,} events in {here}." if self.events else f"in none of {self.campaigns:,} campaigns."
+            f"{counted(len(self.events), 'event')} in {here}."
+            if self.events
+            else f"in none of {self.campaigns:,} campaigns."
         )
         if self.verdict.reason is None:
             return found

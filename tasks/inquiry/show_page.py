@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from tasks.counted import counted
 from tasks.delivery.report_page import delivery_blocks
 from tasks.durations import in_words
 from tasks.inquiry.document import CampaignDocument, CampaignState
@@ -59,7 +60,7 @@ def _times(document: CampaignDocument) -> str:
         return f"{begun}; no run has written results."
     took = in_words(document.seconds)
     ended = "" if document.ended_at is None else f" ended {document.ended_at:%Y-%m-%d %H:%M:%S} UTC, with"
-    return f"{begun}; the last run that wrote results{ended or ' made'} {document.calls:,} calls in {took}."
+    return f"{begun}; the last run that wrote results{ended or ' made'} {counted(document.calls, 'call')} in {took}."
 
 
 def _settings(document: CampaignDocument) -> list[tuple[str, str]]:

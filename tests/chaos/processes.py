@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -24,7 +25,8 @@ _LONGEST_RUN = 240.0
 class Command:
     """One run of `globe-sms` in a process (and session) of its own; what it prints goes to files.
 
-    Its output is looked at when it has ended: no traceback, no secret, no whole phone number.
+    Its output is looked at when it has ended: no traceback, no secret, no whole phone number. `program` is another
+    one of the environment's. At a `terminal` (a pseudo one) what it says and what is typed go through that.
     """
 
     def __init__(
@@ -35,20 +37,25 @@ class Command:
         *,
         secrets: Collection[str],
         numbers: Collection[str],
+        program: str = "globe-sms",
+        terminal: bool = False,
     ) -> None:
         self._secrets = secrets
         self._numbers = frozenset(numbers)
         self._out, self._err = folder / "stdout", folder / "stderr"
-        with self._out.open("wb") as out, self._err.open("wb") as err:
+        self._terminal = Terminal(self._err) if terminal else None
+        with self._out.open("wb") as out, self._err.open("ab") as err:
             self._process = subprocess.Popen(
-                [PROGRAMS / "globe-sms", *arguments],
-                stdin=subprocess.DEVNULL,
+                [PROGRAMS / program, *arguments],
+                stdin=subprocess.DEVNULL if self._terminal is None else self._terminal.end,
                 stdout=out,
-                stderr=err,
-                env=dict(environment),
+                stderr=err if self._terminal is None else self._terminal.end,
+                env={**environment, "TERM": "dumb"},
                 cwd=folder,
                 start_new_session=True,
             )
+        if self._terminal is not None:
+            self._terminal.copy()
 
     @property
     def running(self) -> bool:
@@ -71,6 +78,11 @@ class Command:
         """What it has said so far."""
         return self._err.read_text(encoding="utf-8", errors="replace")
 
+    def type(self, line: str) -> None:
+        """Type a line at its terminal."""
+        assert self._terminal is not None
+        self._terminal.type(line)
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to it and to whatever it has started, as a terminal does."""
         os.killpg(self._process.pid, number)
@@ -87,6 +99,7 @@ class Command:
         with suppress(ProcessLookupError):
             self.send(signal.SIGKILL)
         self._process.wait()
+        self._hear_out()
 
     def ends_within(self, seconds: float) -> bool:
         """Wait so long for its end; say whether it came."""
@@ -102,8 +115,14 @@ class Command:
         """
         if not self.ends_within(seconds):
             raise TimeoutError(f"still running after {seconds:g} s:\n{self.stderr}")
+        self._hear_out()
         self.check_output()
         return self.code
+
+    def _hear_out(self) -> None:
+        """Wait until all that it has said at its terminal is in the file."""
+        if self._terminal is not None:
+            self._terminal.wait()
 
     def await_step(self, step: str, seconds: float = 120.0) -> bool:
         """Wait until it says that the step has begun; False if it ended before."""
@@ -121,6 +140,34 @@ class Command:
         for run in _DIGITS.findall(printed):
             windows = {run[at : at + size] for size in (8, 10) for at in range(len(run) - size + 1)}
             assert not windows & self._numbers, f"a whole phone number was printed: {printed}"
+
+
+class Terminal:
+    """A pseudo-terminal: `end` is what a process gets, and what the process says there is appended to a file."""
+
+    def __init__(self, said: Path) -> None:
+        self._ours, self.end = os.openpty()
+        self._said = said.open("ab", buffering=0)
+        self._thread = threading.Thread(target=self._copy, daemon=True)
+
+    def copy(self) -> None:
+        """Copy from here on; the process has its end by now."""
+        os.close(self.end)
+        self._thread.start()
+
+    def type(self, line: str) -> None:
+        """Type a line."""
+        os.write(self._ours, f"{line}\n".encode())
+
+    def wait(self) -> None:
+        """Wait until all is copied, which comes after the process's end."""
+        self._thread.join(_LONGEST_RUN)
+
+    def _copy(self) -> None:
+        with self._said, suppress(OSError):  # how a pseudo-terminal ends
+            while piece := os.read(self._ours, 65_536):
+                self._said.write(piece)
+        os.close(self._ours)
 
 
 class PrefectServer:
@@ -177,16 +224,19 @@ class PrefectServer:
     def flow_runs(self, name: str) -> list[dict[str, Any]]:
         """The flow runs of that name, the latest first."""
         query = {"flow_runs": {"name": {"any_": [name]}}, "sort": "START_TIME_DESC"}
-        found: list[dict[str, Any]] = []
+        return self.ask("POST", "/flow_runs/filter", query)
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Call its API and return the answer."""
+        answers: list[httpx.Response] = []
 
         def answered() -> bool:
-            answer = self._client.post("/flow_runs/filter", json=query)
-            if answer.is_success:  # a busy SQLite answers 503
-                found.extend(answer.json())
-            return answer.is_success
+            answers.append(self._client.request(method, path, json=body))
+            return answers[-1].status_code != httpx.codes.SERVICE_UNAVAILABLE  # a busy SQLite's
 
         wait_until(answered, seconds=30.0, what="an answer of Prefect's server")
-        return found
+        assert answers[-1].is_success, f"{method} {path}: {answers[-1].status_code} {answers[-1].text}"
+        return answers[-1].json() if answers[-1].content else None
 
     def stop(self) -> None:
         """End it and remove what it wrote."""

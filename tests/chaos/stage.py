@@ -103,10 +103,8 @@ class Stage:
             environment["AWS_ENDPOINT_URL"] = endpoint
         return Campaign(name, results, path, rows, environment, options, numbers_per_call, calls_per_second)
 
-    def start(self, campaign: Campaign, *options: str, **environment: str) -> Command:
+    def start(self, campaign: Campaign, *options: str, terminal: bool = False, **environment: str) -> Command:
         """Start `globe-sms send` for the campaign; the same command whenever the options are the same."""
-        folder = self.folder / f"run-{len(self.commands)}"
-        folder.mkdir()
         arguments = [
             "send",
             str(campaign.list),
@@ -120,12 +118,22 @@ class Stage:
             *options,
             "--json",
         ]
+        return self.start_program(campaign, "globe-sms", *arguments, terminal=terminal, **environment)
+
+    def start_program(
+        self, campaign: Campaign, program: str, *arguments: str, terminal: bool = False, **environment: str
+    ) -> Command:
+        """Start a program that sends the campaign."""
+        folder = self.folder / f"run-{len(self.commands)}"
+        folder.mkdir()
         command = Command(
             arguments,
             {**self._environment(), **campaign.environment, **environment},
             folder,
             secrets=(self.sandbox.account.secret, self.sandbox.s3.secret_key),
             numbers={form for number in campaign.numbers for form in (number, number[2:])},
+            program=program,
+            terminal=terminal,
         )
         self.commands.append(command)
         return command

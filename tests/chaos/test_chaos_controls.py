@@ -5,10 +5,11 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.chaos.forms import LONG, dice
+from tests.chaos.forms import LONG, dice, long_form
 from tests.chaos.judge import Row
 from tests.chaos.processes import Command
 from tests.chaos.stage import Campaign, Stage, chunk_of, fresh_numbers
@@ -24,6 +25,7 @@ PLACES = ["local", "s3"] if LONG else ["local"]
 JUDGING = "judging the canary"
 CANARY = 113
 EVERYBODY = 600 if LONG else 400
+SAMPLE = 500
 
 Aim = Callable[[Stage, Campaign, Command, random.Random], object]
 
@@ -119,6 +121,59 @@ def assert_the_canary_was_first(stage: Stage, campaign: Campaign, seed: str) -> 
     answered = [one.monotonic + (one.duration or 0.0) for one in arrivals if not canary.isdisjoint(one.numbers)]
     others = [one.monotonic for one in arrivals if canary.isdisjoint(one.numbers)]
     assert max(answered) < min(others), seed
+
+
+@long_form
+@pytest.mark.parametrize("place", ["local", "s3"])
+def test_a_canary_with_all_other_controls_goes_first_and_once_whatever_is_killed_and_changed(
+    stage: Stage, place: str
+) -> None:
+    """Senders by country, a sample, hours that Britain is outside of; options that may change do, others may not."""
+    throw, seed = dice()
+    options = (f"--canary={CANARY}", f"--sample={SAMPLE}", *BY_COUNTRY, asian_hours())
+    numbers = [number if at % 10 else f"447400{at:06}" for at, number in enumerate(of_three_countries(EVERYBODY))]
+    campaign = stage.campaign(place, *options, numbers=numbers, numbers_per_call=5, mess=False)
+    sampled = tuple(row if row.row < SAMPLE else replace(row, number=None, status="not_sent") for row in campaign.rows)
+    campaign = replace(campaign, rows=sampled)
+    print(f"{seed}: {campaign.id}")  # noqa: T201
+    stage.sandbox.gateway.add_fault("throttle", every=11)
+    stage.sandbox.gateway.add_fault("http_500", every=19)
+    stage.sandbox.gateway.add_fault("reset", every=23)
+    for aim in (_in_the_canary, _at_any_time, _in_the_canary, _after_the_canary, _in_the_rest, _at_any_time):
+        command = stage.start(campaign, *other_limits(throw))
+        aim(stage, campaign, command, throw)
+        command.kill()
+    for option in options[:2]:
+        changed = replace(campaign, options=tuple(given for given in campaign.options if given != option))
+        refused = stage.run(changed)
+        assert refused.code == 2, (seed, refused.stderr)
+        assert "begun with other settings" in refused.stderr, seed
+    assert stage.run(campaign, *other_limits(throw)).code == 3, seed
+    assert stage.faults(campaign) == [], seed
+    assert_the_canary_was_first(stage, campaign, seed)
+
+    resends = stage.start(campaign, *other_limits(throw), RESEND)
+    resends.ends_within(throw.uniform(3.0, 7.0))
+    resends.kill()
+    last = stage.run(campaign, *other_limits(throw))
+    assert last.code == 3, (seed, last.stderr)
+    assert stage.faults(campaign, resent=campaign.numbers) == [], seed
+    britons = [number for number in campaign.numbers if number.startswith("44")]
+    statuses = stage.statuses(campaign)
+    assert statuses.pop(("not_sent", "quiet_hours")) == len(britons), seed
+    assert {status for status, _ in statuses} <= {"accepted", "unknown"}, seed
+    assert stage.calls_to(campaign, [*britons, *(number for number in numbers[SAMPLE:])]) == 0, seed
+
+
+def asian_hours() -> str:
+    """Hours in which India, Thailand and Singapore are for the coming hour and more, and Britain is not."""
+    now = datetime.now(UTC)
+    return f"--hours={now + timedelta(hours=5):%H:%M}-{now + timedelta(hours=10):%H:%M}"
+
+
+def other_limits(throw: random.Random) -> tuple[str, str]:
+    """Options that a resume may change."""
+    return f"--max-failure-rate={throw.choice((0.8, 0.9, 1))}", f"--hours-wait={throw.choice(('0h', '1m', '2h'))}"
 
 
 @pytest.mark.parametrize("way_on", WAYS_ON)

@@ -9,6 +9,18 @@ import httpx
 from deployments.sandbox.child import wait_until
 
 
+def ask(api: httpx.Client, method: str, path: str, body: Any = None) -> Any:
+    """Ask the server; a busy SQLite answers 503, and is asked again."""
+    answers: list[httpx.Response] = []
+
+    def answered() -> bool:
+        answers.append(api.request(method, path, json=body))
+        return answers[-1].status_code != httpx.codes.SERVICE_UNAVAILABLE
+
+    wait_until(answered, seconds=30.0, what="an answer of Prefect's server")
+    return answers[-1].raise_for_status().json()
+
+
 class Operator:
     """Waits in a thread until the campaign's run is paused for a question, then does what it was told."""
 
@@ -34,22 +46,11 @@ class Operator:
         wait_until(lambda: bool(self._paused()), seconds=60.0, what="a paused run")
         run = self._paused()[0]
         keys = run["state"]["state_details"]["run_input_keyset"]
-        self.form = self._ask("GET", f"/flow_runs/{run['id']}/input/{keys['schema']}")
-        self.description = self._ask("GET", f"/flow_runs/{run['id']}/input/{keys['description']}")
+        self.form = ask(self._api, "GET", f"/flow_runs/{run['id']}/input/{keys['schema']}")
+        self.description = ask(self._api, "GET", f"/flow_runs/{run['id']}/input/{keys['description']}")
         if self._meanwhile is not None:
             self._meanwhile()
-        self._ask("POST", f"/flow_runs/{run['id']}/resume", {"run_input": self._answer})
-
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask the server; a busy SQLite answers 503, and is asked again."""
-        answers: list[httpx.Response] = []
-
-        def answered() -> bool:
-            answers.append(self._api.request(method, path, json=body))
-            return answers[-1].status_code != httpx.codes.SERVICE_UNAVAILABLE
-
-        wait_until(answered, seconds=30.0, what="an answer of Prefect's server")
-        return answers[-1].raise_for_status().json()
+        ask(self._api, "POST", f"/flow_runs/{run['id']}/resume", {"run_input": self._answer})
 
     def done(self) -> None:
         """Wait for its end."""

@@ -1,5 +1,10 @@
 """A canary before the others, on the sandbox and a real Prefect server."""
 
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +16,9 @@ from deployments.sandbox.sandbox import Sandbox
 from flows.send_campaign import send_campaign
 from flows.watching import Decide, Nobody, watched_by
 from tasks.errors import CampaignStoppedError, InputError
+from tasks.run import Run, open_sender
+from tasks.send import Sender
+from tasks.supply import WhenOpen
 from tests.integration.prefect_operator import Operator
 
 pytestmark = [
@@ -152,3 +160,141 @@ def test_a_canary_after_which_nobody_can_be_asked_is_in_the_results(
     stopped: Any = caught.value.report
     assert written(order) == {"accepted": 12, "not_sent": 18}
     assert stopped.calls == 2
+
+
+@pytest.fixture
+def large(order: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
+    """A campaign of 2,000 numbers, of which 1,500 go first, in six calls: more than are judged at once."""
+    path = tmp_path / "large.csv"
+    path.write_text("phone\n" + "".join(f"65812{number:05}\n" for number in range(2_000)))
+    return {**order, "recipients": [str(path)], "canary": 1_500, "numbers_per_call": 250}
+
+
+def test_a_canary_that_is_stopped_for_its_failures_before_its_end_has_failed(
+    sandbox: Sandbox, large: dict[str, Any]
+) -> None:
+    """The same command texts nobody, what is left of the canary included; a limit that allows it sends that first."""
+    sandbox.gateway.add_fault("http_500", next=4)
+    sandbox.gateway.add_fault("throttle")  # the other two are not over before the fourth is judged
+    failed = r"1,500 numbers: 1,000 unknown, 500 not_sent.*higher --max-failure-rate"
+    with pytest.raises(CampaignStoppedError, match=failed):
+        send_campaign(**large)
+    sandbox.gateway.clear_faults()
+    calls = len(sizes(sandbox))
+    for limit in (0.5, 0.9):
+        with pytest.raises(CampaignStoppedError, match=failed):
+            send_campaign(**large, max_failure_rate=limit)
+    assert len(sizes(sandbox)) == calls
+    resumed = send_campaign(**large, max_failure_rate=1.0)
+    assert (resumed.counts["accepted"], resumed.counts["unknown"]) == (1_000, 1_000)
+    canary = {f"65812{number:05}" for number in range(1_500)}
+    assert [canary.issuperset(arrival.numbers) for arrival in sandbox.gateway.log()[calls:]] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert sandbox.gateway.stats().accepted_twice == 0
+
+
+def test_a_kill_does_not_hide_that_a_canary_has_failed_before_its_end(sandbox: Sandbox, large: dict[str, Any]) -> None:
+    """It is judged by the ledger, whether or not the run that sent it came to judge it."""
+    sandbox.gateway.add_fault("http_500", next=4)
+    sandbox.gateway.add_fault("throttle")
+    with pytest.raises(CampaignStoppedError):
+        send_campaign(**large)
+    path = Path(large["results"]) / large["campaign"] / "campaign.json"
+    document = json.loads(path.read_text())
+    assert document.pop("canary_failed") is True
+    path.write_text(json.dumps(document))  # as if it had been killed before
+    sandbox.gateway.clear_faults()
+    calls = len(sizes(sandbox))
+    with pytest.raises(CampaignStoppedError, match="1,000 unknown, 500 not_sent"):
+        send_campaign(**large)
+    assert len(sizes(sandbox)) == calls
+
+
+def test_a_resend_of_a_canary_that_failed_sends_no_more_of_it_unless_it_helps(
+    sandbox: Sandbox, large: dict[str, Any]
+) -> None:
+    """What was unknown is sent again first, and judged; the rest of the canary and the others wait for that."""
+    sandbox.gateway.add_fault("http_500", next=4, processed=False)
+    sandbox.gateway.add_fault("throttle")
+    with pytest.raises(CampaignStoppedError):
+        send_campaign(**large)
+    sandbox.gateway.clear_faults()
+    calls = len(sizes(sandbox))
+    sandbox.gateway.add_fault("http_500", processed=False)
+    with pytest.raises(CampaignStoppedError, match="1,000 unknown, 500 not_sent"):
+        send_campaign(**large, on_unknown="resend")
+    assert len(sizes(sandbox)) == calls + 4
+    sandbox.gateway.clear_faults()
+    assert send_campaign(**large, on_unknown="resend").counts["accepted"] == 2_000
+    assert len(sizes(sandbox)) == calls + 4 + 4 + 4
+    assert sandbox.gateway.stats().accepted_twice == 0
+
+
+def test_what_an_account_refused_of_a_canary_is_no_failure_of_it(sandbox: Sandbox, large: dict[str, Any]) -> None:
+    """However much of it was in the air: the same command goes on with it."""
+    sandbox.gateway.set_latency(0.5)
+    sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
+    with pytest.raises(CampaignStoppedError, match="AMOUNT_NOT_ENOUGH"):
+        send_campaign(**large)
+    sandbox.gateway.clear_faults()
+    sandbox.gateway.set_latency(0.0)
+    assert send_campaign(**large).counts["accepted"] == 2_000
+
+
+def test_who_is_asked_above_a_limit_is_asked_after_the_canary_too(
+    sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]
+) -> None:
+    """Also where the canary took the campaign below it; after a no nothing goes on by itself."""
+    limited = {**order, "approve_above": 20}
+    first = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
+    for decision, accepted in (("decline", 12), ("approve", 30)):
+        again = Operator(api, order["campaign"], key="approval-after-canary", decision=decision, name="Mei Tan")
+        state: Any = send_campaign(**limited, return_state=True)
+        again.done()
+        assert state.name == ("Declined" if decision == "decline" else "Completed")
+        assert written(order)["accepted"] == accepted
+    first.done()
+    assert sandbox.gateway.stats().accepted_twice == 0
+
+
+class OtherDay:
+    """A clock that a wait moves on."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now.timestamp()
+
+    def time(self) -> float:
+        """The Unix time in seconds."""
+        return self.now
+
+    def wait(self, seconds: float) -> bool:
+        """Let so many seconds pass; no stop comes."""
+        self.now += seconds
+        return False
+
+
+def test_the_canary_and_the_others_wait_for_their_hours_each_in_their_turn(
+    sandbox: Sandbox, order: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With 90 minutes the canary waits one hour for Singapore, and then the others one for Thailand."""
+    clock = OtherDay(datetime(2026, 3, 2, 0, 0, tzinfo=UTC))
+    monkeypatch.setattr("flows.send_shards.WhenOpen", partial(WhenOpen, clock=clock.time, wait=clock.wait))
+
+    @contextmanager
+    def at_any_time(run: Run) -> Generator[Sender]:
+        with open_sender(run) as sender:
+            sender.hours = None  # its own look at the clock is proved elsewhere
+            yield sender
+
+    monkeypatch.setattr("flows.send_shards.open_sender", at_any_time)
+    path = tmp_path / "two-countries.csv"
+    numbers = [*(f"65812345{number:02}" for number in range(12)), *(f"668123456{number:02}" for number in range(18))]
+    path.write_text("phone\n" + "".join(f"{number}\n" for number in numbers))
+    report = send_campaign(**{**order, "recipients": [str(path)], "hours": "09:00-20:00", "hours_wait": "90m"})
+    assert report.counts["accepted"] == 30
+    assert [len(arrival.numbers) for arrival in sandbox.gateway.log()[:2]] in ([10, 2], [2, 10])
+    assert timedelta(hours=2) <= datetime.fromtimestamp(clock.now, UTC) - datetime(2026, 3, 2, tzinfo=UTC)

@@ -254,3 +254,11 @@ def test_what_decides_who_gets_what_is_frozen(options: dict[str, Any]) -> None:
     )
     again = Order.checked(**given | options)
     assert Order.checked(**again.parameters()) == again
+
+
+def test_a_results_place_in_place_of_results_is_refused_with_how_to_name_them(tmp_path: Path) -> None:
+    """It holds plans and claims as well, which are no lists: what is wrong with those helps nobody."""
+    (tmp_path / "out" / "camp").mkdir(parents=True)
+    written(tmp_path / "out" / "camp" / "campaign.json", "{")
+    with pytest.raises(InputError, match=r"--exclude-results .*/out: .*/\*/results.parquet"):
+        planned(tmp_path, "phone\n6581234567\n", exclude_results=[str(tmp_path / "out")])

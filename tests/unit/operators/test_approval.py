@@ -49,6 +49,24 @@ def test_who_must_be_asked(changes: dict[str, Any], todo: Todo, *, asks: bool) -
     assert must_ask(order(**changes), todo) is asks
 
 
+AFTER_THE_CANARY = Todo((1,), (), {}, 480, canary=1)
+
+
+@pytest.mark.parametrize(
+    ("last", "todo", "asks"),
+    [
+        (None, AFTER_THE_CANARY, False),
+        (APPROVED, AFTER_THE_CANARY, True),
+        (replace(APPROVED, numbers=490), AFTER_THE_CANARY, False),
+        (replace(APPROVED, numbers=480, after_canary=True, decision=Decision.DECLINED), AFTER_THE_CANARY, True),
+        (replace(APPROVED, numbers=480, after_canary=True, decision=Decision.AWAITED), AFTER_THE_CANARY, True),
+    ],
+)
+def test_who_was_asked_before_the_canary_is_asked_after_it(last: Approval | None, todo: Todo, *, asks: bool) -> None:
+    """Also where the canary took the campaign below the limit."""
+    assert must_ask(order(approve_above=490), todo, last) is asks
+
+
 @pytest.mark.parametrize(
     ("kept", "todo", "holds"),
     [

@@ -97,7 +97,37 @@ def test_a_plan_without_rows_has_a_preview_too(tmp_path: Path) -> None:
     """Nothing to send, nothing to show, no error."""
     preview = preview_of(tmp_path, [])
     assert (preview.rows, preview.numbers, preview.samples, preview.destinations) == (0, 0, (), ())
-    assert "Nothing is left to send" in as_markdown(preview_page(preview))
+    assert "Nothing can be sent: the lists have no rows" in as_markdown(preview_page(preview))
+
+
+def test_it_is_told_when_the_lists_were_not_read_again_and_when_nobody_named_the_campaign(tmp_path: Path) -> None:
+    """Either may text other people than somebody thinks; a campaign that is planned now and has a name says neither."""
+    first = preview_of(tmp_path, ["6581234567"], campaign="camp")
+    said = as_markdown(preview_page(first))
+    assert "not read again" not in said
+    assert "texts everybody again" not in said
+    assert "not read again" in as_markdown(preview_page(replace(first, is_earlier=True)))
+    assert "texts everybody again" in as_markdown(preview_page(preview_of(tmp_path, ["6581234567"])))
+
+
+def test_an_empty_cell_does_not_look_like_a_masked_number(tmp_path: Path) -> None:
+    """The row alone is shown; of other rows what is masked."""
+    said = as_markdown(preview_page(preview_of(tmp_path, ["6581234567", "", "n/a"])))
+    assert re.search(r"invisible characters\. \\#1$", said, re.MULTILINE)
+    assert re.search(r"not a phone number\. \\#2 ••••$", said, re.MULTILINE)
+
+
+def test_it_names_the_gateway_that_it_goes_to(tmp_path: Path) -> None:
+    """So that nobody takes the real one for the sandbox."""
+    preview = replace(preview_of(tmp_path, ["6581234567"]), gateway="http://127.0.0.1:8080")
+    assert r"Gateway: http://127.0.0.1:8080" in as_markdown(preview_page(preview))
+
+
+def test_a_list_of_which_nothing_can_be_sent_is_not_called_finished(tmp_path: Path) -> None:
+    """Local numbers without a default region: what to do stands with the reason."""
+    said = as_markdown(preview_page(preview_of(tmp_path, ["81234567"])))
+    assert "Nothing can be sent: none of 1 row can" in said
+    assert "default region" in said
 
 
 @pytest.mark.parametrize("show", [as_markdown, as_html])

@@ -80,6 +80,7 @@ def test_a_frozen_plan_reads_back_chunk_by_chunk(local_store: LocalStore, tmp_pa
     assert local_store.put_file_if_absent("plan.parquet", path)
     plan = FrozenPlan.load("settings", local_store, tmp_path)
     assert plan is not None
+    assert plan.is_earlier
     assert plan.chunk_count() == 3
     assert dict(plan.counts()) == {"sendable": 10}
     assert [make() for make in plan.open_chunks([0, 2]).values()] == [*plan.chunks(0, 0), *plan.chunks(2, 2)]

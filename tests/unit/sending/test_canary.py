@@ -3,6 +3,8 @@
 import pytest
 
 from tasks.canary import Canary, stop_for
+from tasks.ledger import History
+from tasks.stopping import Stop, StopCause, StopSignal
 from tasks.todo import Todo
 
 
@@ -51,4 +53,37 @@ def test_what_is_left_is_before_a_canary_or_after_it(
     """A canary without anybody after it needs no judgement."""
     todo = Todo(chunks, (), {}, 1, canary=canary)
     assert (todo.begins_with_canary, todo.is_after_canary) == (begins, after)
-    assert todo.of_canary.chunks == tuple(chunk for chunk in chunks if chunk < canary)
+    assert todo.open_of_canary.chunks == tuple(chunk for chunk in chunks if chunk < canary)
+
+
+def test_what_is_resent_of_a_canary_is_told_from_what_was_never_taken() -> None:
+    """It goes first."""
+    todo = Todo((0, 1, 2, 3, 4), (1, 4), {}, 1, canary=3)
+    assert (todo.resent_of_canary.chunks, todo.open_of_canary.chunks) == ((1,), (0, 2))
+
+
+@pytest.mark.parametrize(("claimed", "begun"), [((), False), ((2, 3), False), ((1,), True), ((0, 3), True)])
+def test_a_canary_has_begun_once_some_of_it_was_claimed(claimed: tuple[int, ...], *, begun: bool) -> None:
+    """A first run has nothing to judge before it sends."""
+    todo = Todo((0, 1, 2, 3), (), {chunk: History((None,)) for chunk in claimed}, 1, canary=2)
+    assert todo.has_begun_canary is begun
+
+
+@pytest.mark.parametrize(
+    ("first", "says"),
+    [
+        (None, "canary"),
+        (Stop(StopCause.STOPPED, "1,000 of 1,000", for_failures=True), "canary"),
+        (Stop(StopCause.STOPPED, "the balance"), "balance"),
+        (Stop(StopCause.CANCELLED, "Ctrl-C"), "Ctrl-C"),
+    ],
+)
+def test_a_closer_look_at_the_failures_is_told_where_they_have_stopped_the_run(first: Stop | None, says: str) -> None:
+    """No other cause is hidden by it."""
+    signal = StopSignal()
+    if first is not None:
+        signal.set(first)
+    signal.say_of_failures(Stop(StopCause.STOPPED, "the canary", for_failures=True))
+    assert signal.stop is not None
+    assert says in signal.stop.message
+    assert signal.wait(0.0)

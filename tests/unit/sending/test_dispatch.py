@@ -10,6 +10,7 @@ from tasks.dispatch import Shard, thread_count
 from tasks.ledger import History, Receipt, Settlement
 from tasks.plan import Chunk
 from tasks.send import Sender
+from tasks.stopping import StopCause, StopSignal
 from tasks.supply import InOrder
 from tasks.tally import Tally
 
@@ -112,9 +113,11 @@ def test_a_state_of_several_fates_counts_them() -> None:
 
 
 def test_a_failure_of_one_chunk_keeps_none_of_its_group_from_being_sent() -> None:
-    """It is raised when all have ended, so that no task run ends before its calls."""
+    """It is raised when all have ended, so that no task run ends before its calls; and it ends the campaign, aloud."""
 
     class Fails(_Answers):
+        stop = StopSignal()
+
         def send(self, chunk: Chunk, _history: History) -> Receipt | None:
             if chunk.index == 0:
                 raise RuntimeError("a defect")
@@ -124,6 +127,8 @@ def test_a_failure_of_one_chunk_keeps_none_of_its_group_from_being_sent() -> Non
     with shard(3, 6, answers) as sending, pytest.raises(RuntimeError, match="a defect"):
         sending.send(next(sending.windows())[0])
     assert sorted(answers.sent) == [1, 2]
+    assert answers.stop.stop.cause is StopCause.STOPPED
+    assert "RuntimeError while chunk 0 was sent" in answers.stop.stop.message
 
 
 def test_as_many_calls_may_be_in_the_air_as_the_slowest_answer_needs() -> None:

@@ -1,13 +1,15 @@
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tasks.errors import StoreUnavailableError
+from tasks.errors import ReceiptLostError, StoreError, StoreUnavailableError
 from tasks.ledger import ChunkState, Claim, History, Ledger, Receipt, Settlement
 from tasks.results import gather, make_results
 from tasks.spill import Spill
@@ -84,6 +86,53 @@ def test_a_receipt_that_the_store_does_not_take_is_kept_and_written_later(tmp_pa
     assert ledger(store, tmp_path).recover() == 1
     assert books.histories()[0].state is ChunkState.SETTLED
     assert ledger(store, tmp_path).recover() == 0
+
+
+@pytest.mark.parametrize("taken", ["by a file", "by nobody's leave"])
+def test_where_no_receipt_can_be_kept_the_store_is_tried_on(
+    tmp_path: Path, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk here must not lose what the store takes a second later."""
+    store = _Flaky(tmp_path / "store")
+    folder = tmp_path / "spill"
+    if taken == "by a file":
+        folder.touch()
+    else:
+        monkeypatch.setattr(LocalStore, "put_if_absent", _no_room_in(folder, LocalStore.put_if_absent))
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        store.away = len(waits) < 3
+
+    books = Ledger(store, Spill(folder, store.uri, patience=60.0, wait=wait))
+    books.claim(claim())
+    store.away = True
+    books.settle(receipt(Settlement.ACCEPTED))
+    assert len(waits) == 3
+    assert books.histories() == {0: History((Settlement.ACCEPTED,))}
+
+
+def _no_room_in(folder: Path, put: Callable[..., str | None]) -> Callable[..., str | None]:
+    def put_where_there_is_room(store: LocalStore, key: str, body: bytes) -> str | None:
+        if str(folder) in store.uri:
+            raise StoreError("no space left on device")
+        return put(store, key, body)
+
+    return put_where_there_is_room
+
+
+def test_a_receipt_that_is_lost_is_said_to_be(tmp_path: Path) -> None:
+    """With what to do, and without a word of who was texted."""
+    store = _Flaky(tmp_path / "store")
+    (tmp_path / "spill").touch()
+    books = ledger(store, tmp_path)
+    books.claim(claim())
+    store.away = True
+    with pytest.raises(ReceiptLostError, match=r"stays unknown\. Make room .* XDG_STATE_HOME"):
+        books.settle(receipt(Settlement.ACCEPTED))
+    store.away = False
+    assert books.histories()[0].state is ChunkState.UNKNOWN
 
 
 def test_what_a_later_version_writes_into_a_receipt_is_no_error() -> None:

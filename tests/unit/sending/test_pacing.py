@@ -1,5 +1,6 @@
 import contextlib
 import itertools
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.errors import StoreUnavailableError
+from tasks.errors import StoreError, StoreUnavailableError
 from tasks.pacing import Pacer, TurnMissedError
 from tasks.schedule import Schedule
 from tasks.stopping import Stop, StopCause, StoppedError, StopSignal
@@ -99,6 +100,32 @@ def test_throttling_slows_every_run_down_and_is_forgotten(local_store: LocalStor
     assert slower.first >= clock.now + 7.0
     clock.now += 60
     assert other.reserve(1, clock()).interval == pytest.approx(normal)
+
+
+@pytest.mark.parametrize("poison", [{"last": 2e300}, {"hold": 1e12}, {"last": 2e300, "hold": 1e12}])
+def test_a_turn_that_cannot_be_meant_blocks_nobody(local_store: LocalStore, poison: dict[str, float]) -> None:
+    """A clock that was years ahead has left it: an account must not wait for that."""
+    clock = Clock()
+    turns = schedule(local_store, clock)
+    local_store.put_if_absent("account.json", json.dumps(poison).encode())
+    assert turns.reserve(1, clock()).first == clock.now
+
+
+def test_a_gateway_that_wants_days_of_pause_gets_hours(local_store: LocalStore) -> None:
+    """Every run of the account would wait for it without a word."""
+    clock = Clock()
+    turns = schedule(local_store, clock)
+    turns.slow_down(999_999_999.0)
+    assert clock.now + 3_600 <= turns.reserve(1, clock()).first <= clock.now + 7_300
+
+
+@pytest.mark.parametrize("body", [b"{garbage", b"[]", b'{"last": "x"}', b'{"runs": [1]}', b'{"slow": {}}', b"\xff"])
+def test_what_is_no_schedule_is_named_and_gives_no_turn(local_store: LocalStore, body: bytes) -> None:
+    """Nobody can tell when the last call left."""
+    clock = Clock()
+    local_store.put_if_absent("account.json", body)
+    with pytest.raises(StoreError, match=r"account\.json is no schedule of turns .*Remove it"):
+        schedule(local_store, clock).reserve(1, clock())
 
 
 class _Down(LocalStore):

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from tasks.errors import StoreUnavailableError
 from tasks.gateway import Outcome, Verdict
 from tasks.ledger import ChunkState, History, Receipt, Settlement
 from tasks.send import Limits, Sender
+from tasks.spill import Spill
 from tasks.stopping import Stop, StopCause
 from tasks.store import LocalStore
 from tests.unit.sending.campaigns import CHUNK, FAST, NUMBERS, Answer, ToldGateway, accepts, make_sender
@@ -175,6 +177,37 @@ def test_a_run_without_its_lease_writes_nothing(make: Make, local_store: LocalSt
     sender.stop.set(Stop(StopCause.LEASE_LOST, "test"))
     assert sender.send(CHUNK, History()) is None
     assert gateway.written == []
+
+
+@pytest.mark.parametrize(("answer", "settled"), [(accepts, "accepted"), (REFUSED, "refused"), (NO_REPLY, "unknown")])
+def test_a_chunk_whose_receipt_is_lost_is_never_taken_for_unsent(
+    make: Make, monkeypatch: pytest.MonkeyPatch, answer: Answer, settled: str
+) -> None:
+    """Neither the store nor this machine takes the receipt of what was presented, and both take others right after.
+
+    It was sent, or may have been: a receipt that says otherwise would have the next run send it again.
+    """
+    sender, gateway = make(answer)
+    put, keep = LocalStore.put_if_absent, Spill._keep
+
+    def put_others(store: LocalStore, key: str, body: bytes) -> str | None:
+        if key.endswith(f"-{settled}"):
+            raise StoreUnavailableError(key)
+        return put(store, key, body)
+
+    def keep_others(spill: Spill, key: str, body: bytes) -> Path:
+        if key.endswith(f"-{settled}"):
+            raise OSError(28, "No space left on device")
+        return keep(spill, key, body)
+
+    monkeypatch.setattr(LocalStore, "put_if_absent", put_others)
+    monkeypatch.setattr(Spill, "_keep", keep_others)
+    assert sender.send(CHUNK, History()) is None
+    assert sender.stop.stop is not None
+    assert sender.stop.stop.cause is StopCause.STORE_DOWN
+    assert "No space left on device" in sender.stop.stop.message
+    assert history(sender).state is ChunkState.UNKNOWN
+    assert gateway.presented() == [number[1:] for number in NUMBERS]
 
 
 def test_too_many_failures_stop_the_campaign_after_a_thousand_numbers(make: Make) -> None:

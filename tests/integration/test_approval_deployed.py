@@ -1,0 +1,87 @@
+"""Runs of a deployment that are suspended for an answer, on a real Prefect server; each is run in this process."""
+
+import contextlib
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from prefect.exceptions import Pause
+from prefect.flow_engine import load_flow_run, run_flow
+
+from deployments.sandbox.sandbox import Sandbox
+from flows.send_campaign import send_campaign
+from tests.integration.prefect_operator import ask
+
+pytestmark = [
+    pytest.mark.slow,
+    # Prefect's harness and its server leave sockets and loops to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("in_sandbox"),
+]
+
+APPROVE = {"run_input": {"decision": "approve", "name": "Mei Tan"}}
+
+
+class Deployed:
+    """One run of a deployment; a worker is played by whoever calls it."""
+
+    def __init__(self, api: httpx.Client, **parameters: Any) -> None:
+        self._api = api
+        flow = ask(api, "POST", "/flows/", {"name": "send-campaign"})["id"]
+        deployment = ask(api, "POST", "/deployments/", {"name": "tests", "flow_id": flow})["id"]
+        run = {"parameters": parameters, "state": {"type": "PENDING"}}
+        self.id: str = ask(api, "POST", f"/deployments/{deployment}/create_flow_run", run)["id"]
+
+    def run(self) -> str:
+        """Run it to its end, or to its question; return the name of its state."""
+        with contextlib.suppress(Pause):
+            run_flow(send_campaign, flow_run=load_flow_run(UUID(self.id)), return_type="state")
+        return ask(self._api, "GET", f"/flow_runs/{self.id}")["state"]["name"]
+
+    def approve(self) -> str:
+        """Say yes, and run it as a worker does then."""
+        assert ask(self._api, "POST", f"/flow_runs/{self.id}/resume", APPROVE)["status"] == "ACCEPT"
+        return self.run()
+
+    def retry(self) -> str:
+        """Press Retry, and run it as a worker does then."""
+        again = {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}}
+        assert ask(self._api, "POST", f"/flow_runs/{self.id}/set_state", again)["status"] == "ACCEPT"
+        return self.run()
+
+
+@pytest.mark.parametrize("canary", [None, 12])
+def test_a_retry_goes_on_with_what_was_approved_and_asks_for_nothing_twice(
+    sandbox: Sandbox, api: httpx.Client, order: dict[str, Any], canary: int | None
+) -> None:
+    """Prefect forgets on a retry that the run was suspended; the campaign does not forget the answer."""
+    sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
+    run = Deployed(api, **order, require_approval=True, canary=canary)
+    assert run.run() == "Suspended"
+    assert run.approve() == "Stopped"
+    sandbox.gateway.clear_faults()
+    if canary is not None:
+        assert run.retry() == "Suspended"
+        assert sandbox.gateway.stats().accepted_numbers == canary
+        sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
+        assert run.approve() == "Stopped"
+        sandbox.gateway.clear_faults()
+    assert run.retry() == "Completed"
+    assert (sandbox.gateway.stats().accepted_numbers, sandbox.gateway.stats().accepted_twice) == (30, 0)
+
+
+def test_a_retry_asks_again_before_it_resends(sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]) -> None:
+    """A yes is for one resend; what it left unknown needs another."""
+    sandbox.gateway.add_fault("accept_then_drop")
+    assert Deployed(api, **order).run() == "CompletedWithUnknown"
+    run = Deployed(api, **order, require_approval=True, on_unknown="resend")
+    assert run.run() == "Suspended"
+    assert run.approve() == "CompletedWithUnknown"
+    assert sandbox.gateway.stats().calls == 6
+    sandbox.gateway.clear_faults()
+    assert run.retry() == "Suspended"
+    assert sandbox.gateway.stats().calls == 6
+    assert run.approve() == "Completed"
+    assert sandbox.gateway.stats().calls == 9
