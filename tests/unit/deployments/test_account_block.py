@@ -46,7 +46,7 @@ def test_the_secret_shows_nowhere() -> None:
         ({**KEY, "access_key_secret": "very secret 0815"}, "copy it again"),
         ({**KEY, "endpoint": "http://dysmsapi.aliyuncs.com"}, "unencrypted"),
         ({**KEY, "sender_id": "Much Too Long A Name"}, "sender ID"),
-        ({**KEY, "calls_per_second": 0}, "greater than 0"),
+        ({**KEY, "calls_per_second": 0}, "greater than or equal to 0.01"),
         ({**KEY, "numbers_per_call": 1001}, "1000"),
         ({**KEY, "region": "mars-1"}, "ap-southeast-1"),
         ({**KEY, "margin": 0.6}, "0.5"),
