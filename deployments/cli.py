@@ -15,6 +15,7 @@ from rich.table import Table
 from deployments.demo import run_demo
 from flows.cli import make_app, run_app
 from flows.leaving import leave
+from flows.whole_numbers import whole_number
 
 _RECEIPTS_EPILOGUE = """\
 Environment: GLOBE_SMS_RECEIPTS_SECRET, 16 characters at least; AWS's own
@@ -42,7 +43,9 @@ def main() -> NoReturn:
 
 def demo(
     *,
-    rows: Annotated[int, Parameter(help="How many rows the demo's list has.", validator=Number(gte=1))] = 5_000,
+    rows: Annotated[
+        int, Parameter(converter=whole_number, help="How many rows the demo's list has.", validator=Number(gte=1))
+    ] = 5_000,
 ) -> int:
     """Run the whole job on this machine: an S3 server, a stand-in gateway, a messy list, one campaign.
 
@@ -55,10 +58,17 @@ def sandbox(
     *,
     calls_per_second: Annotated[
         int,
-        Parameter(help="How many calls the stand-in gateway takes in a second.", validator=Number(gte=1, lte=10_000)),
+        Parameter(
+            converter=whole_number,
+            help="How many calls the stand-in gateway takes in a second.",
+            validator=Number(gte=1, lte=10_000),
+        ),
     ] = 1,
     numbers_per_call: Annotated[
-        int, Parameter(help="The most numbers that a call may have.", validator=Number(gte=1, lte=1_000))
+        int,
+        Parameter(
+            converter=whole_number, help="The most numbers that a call may have.", validator=Number(gte=1, lte=1_000)
+        ),
     ] = 250,
 ) -> None:
     """Start the S3 server and the stand-in gateway, and keep them up until Ctrl-C.
@@ -101,7 +111,11 @@ def deploy(
         Parameter(help="Your own copy of deployments/prefect.yaml; it goes before what the server has."),
     ] = None,
     heartbeat_seconds: Annotated[
-        int, Parameter(help="PREFECT_FLOWS_HEARTBEAT_FREQUENCY of the workers; silent for 3 times as long is dead.")
+        int,
+        Parameter(
+            converter=whole_number,
+            help="PREFECT_FLOWS_HEARTBEAT_FREQUENCY of the workers; silent for 3 times as long is dead.",
+        ),
     ] = 180,
 ) -> None:
     """Put block type, work pool, deployments and automations on the Prefect server of PREFECT_API_URL.
@@ -138,7 +152,7 @@ def serve_receipts(
     *,
     to: Annotated[str, Parameter(help="Where the receipts are kept: s3://bucket/prefix or a directory.")],
     host: Annotated[str, Parameter(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="The port to listen on.")] = 8080,
+    port: Annotated[int, Parameter(converter=whole_number, help="The port to listen on.")] = 8080,
 ) -> int:
     """Take the delivery receipts that Alibaba pushes by HTTP, and keep them, until Ctrl-C or SIGTERM.
 

@@ -13,13 +13,15 @@ from rich.console import Console
 
 from flows.inquiry import add_inquiries
 from flows.leaving import server_outlives_us
+from flows.prefect_server import check_server, check_server_url
 from flows.quiet import quiet_prefect
 from flows.terminal import TerminalWatcher, report_lines, report_table
 from flows.terminal_question import TerminalQuestion
 from flows.track_command import TRACK_EPILOGUE, track
+from flows.whole_numbers import whole_number
 from tasks.errors import CampaignStoppedError, GlobeSmsError, InputError
 from tasks.gateway import MessageType
-from tasks.masking import mask_numbers_in
+from tasks.masking import mask_numbers_in, mask_written
 from tasks.order import OnUnknown, Order
 from tasks.report import CampaignReport
 from tasks.stopping import StopCause
@@ -137,7 +139,10 @@ def send(
         bool, Parameter(help="Replace curly quotes, dashes and odd spaces with plain ones, for fewer message parts.")
     ] = False,
     max_characters: Annotated[
-        int, Parameter(help="Rows whose text is longer are invalid (message_too_long); at most 1,500.")
+        int,
+        Parameter(
+            converter=whole_number, help="Rows whose text is longer are invalid (message_too_long); at most 1,500."
+        ),
     ] = 1_500,
     campaign: Annotated[
         str | None,
@@ -190,10 +195,18 @@ def send(
         tuple[str, ...], Parameter(help="Send nothing to this country, like SG; give it again for more.")
     ] = (),
     sample: Annotated[
-        int | None, Parameter(help="Send to the first so many rows only, for good: the rest needs another campaign.")
+        int | None,
+        Parameter(
+            converter=whole_number,
+            help="Send to the first so many rows only, for good: the rest needs another campaign.",
+        ),
     ] = None,
     canary: Annotated[
-        int | None, Parameter(help="Send to so many numbers first, and to the others if not too many of them failed.")
+        int | None,
+        Parameter(
+            converter=whole_number,
+            help="Send to so many numbers first, and to the others if not too many of them failed.",
+        ),
     ] = None,
     test_to: Annotated[
         tuple[str, ...],
@@ -208,8 +221,12 @@ def send(
     max_cost: Annotated[
         float | None, Parameter(help="Send nothing if the campaign costs more; in the currency of --prices.")
     ] = None,
-    max_parts: Annotated[int | None, Parameter(help="Send nothing if there are more message parts than this.")] = None,
-    max_recipients: Annotated[int | None, Parameter(help="Send nothing if there are more numbers than this.")] = None,
+    max_parts: Annotated[
+        int | None, Parameter(converter=whole_number, help="Send nothing if there are more message parts than this.")
+    ] = None,
+    max_recipients: Annotated[
+        int | None, Parameter(converter=whole_number, help="Send nothing if there are more numbers than this.")
+    ] = None,
     default_region: Annotated[
         str | None,
         Parameter(help="Region of numbers without a country code, like SG. Default: all have one, with or without +."),
@@ -226,7 +243,10 @@ def send(
         Parameter(help="A table (prefix, mobile: yes or no) of E.164 prefixes that count as mobile, or do not."),
     ] = None,
     numbers_per_call: Annotated[
-        int | None, Parameter(help="Up to 1,000 for an upgraded account. Default: the account block's, or 250.")
+        int | None,
+        Parameter(
+            converter=whole_number, help="Up to 1,000 for an upgraded account. Default: the account block's, or 250."
+        ),
     ] = None,
     calls_per_second: Annotated[
         float | None, Parameter(help="The account's limit, over all its runs. Default: the account block's, or 1.")
@@ -242,10 +262,11 @@ def send(
         bool, Parameter(help="Send nothing unless somebody says yes, here or by --yes.")
     ] = False,
     approve_above: Annotated[
-        int | None, Parameter(help="The same, but only for a run that sends to more numbers than this.")
+        int | None,
+        Parameter(converter=whole_number, help="The same, but only for a run that sends to more numbers than this."),
     ] = None,
     approval_timeout: Annotated[
-        int, Parameter(help="Seconds to wait for the answer; none in time counts as declined.")
+        int, Parameter(converter=whole_number, help="Seconds to wait for the answer; none in time counts as declined.")
     ] = 14_400,
     yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Send without asking.")] = False,
     account: Annotated[str | None, Parameter(help="An Alibaba SMS account block. Default: the environment.")] = None,
@@ -310,6 +331,7 @@ def run_campaign(order: Order, console: Console, *, yes: bool) -> CampaignReport
     Raises:
         GlobeSmsError: the campaign could not run to its results.
     """
+    check_server_url(os.environ)
     asking = TerminalQuestion(console, order, yes=yes)
     with TerminalWatcher(console, asking) as watcher:
         watcher.step("checking the lists, the results place and the credentials")
@@ -317,6 +339,7 @@ def run_campaign(order: Order, console: Console, *, yes: bool) -> CampaignReport
 
         preflight(order)
         watcher.step("starting Prefect (10 to 30 s where it has no server yet)")
+        check_server(os.environ)
         from prefect.exceptions import CancelledRun
 
         from flows.send_campaign import send_campaign
@@ -371,7 +394,7 @@ def _what_was_wrong(error: CycloptsError | InputError) -> str:
     else:
         said = str(error)
     # Cyclopts quotes what was typed, a number too many as well.
-    return mask_numbers_in(said) if isinstance(error, CycloptsError) else said
+    return mask_numbers_in(mask_written(said)) if isinstance(error, CycloptsError) else said
 
 
 def _worth_showing(default: Any) -> str | None:

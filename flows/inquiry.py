@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from tasks.errors import InputError
+from tasks.masking import mask_typed
 from tasks.s3 import S3Access
 from tasks.store import Store
 
@@ -141,7 +142,7 @@ def _open(results: str, s3: Callable[[], S3Access]) -> Store:
 
     store = open_store(results, s3)
     if not results.startswith("s3://") and not Path(results).expanduser().is_dir():
-        raise InputError(f"--results {results!r}: there is no such directory.")
+        raise InputError(f"--results {mask_typed(results)!r}: there is no such directory.")
     return store
 
 

@@ -72,6 +72,7 @@ MaxCharacters = Annotated[
     field_of(
         "Longest text, in characters",
         f"Rows whose text is longer are invalid and get none. {LONGEST_MESSAGE:,} is Alibaba's own limit.",
+        strict=True,
         ge=1,
         le=LONGEST_MESSAGE,
     ),
@@ -117,6 +118,7 @@ Sample = Annotated[
         "Only the first rows",
         "How many rows of the lists are sent, for good: the others are not_sent, and need another campaign.",
         "int",
+        strict=True,
         ge=1,
     ),
 ]
@@ -128,6 +130,7 @@ Canary = Annotated[
         "by the limit of failures below. Where somebody is asked before sending, they are asked once more then, with "
         "what became of the canary.",
         "int",
+        strict=True,
         ge=1,
     ),
 ]
@@ -157,11 +160,15 @@ MaxCost = Annotated[
 ]
 MaxParts = Annotated[
     int | None,
-    _optional("Most message parts", "A campaign whose texts have more parts together sends nothing.", "int", ge=0),
+    _optional(
+        "Most message parts", "A campaign whose texts have more parts together sends nothing.", "int", strict=True, ge=0
+    ),
 ]
 MaxRecipients = Annotated[
     int | None,
-    _optional("Most numbers", "A campaign that would text more numbers than this sends nothing.", "int", ge=0),
+    _optional(
+        "Most numbers", "A campaign that would text more numbers than this sends nothing.", "int", strict=True, ge=0
+    ),
 ]
 SenderId = Annotated[
     str | tuple[str, ...] | None,
@@ -268,13 +275,20 @@ RequireApproval = Annotated[
 ]
 ApproveAbove = Annotated[
     int | None,
-    _optional("Ask above so many numbers", "Ask before sending to more numbers than this. 0 always asks.", "int", ge=0),
+    _optional(
+        "Ask above so many numbers",
+        "Ask before sending to more numbers than this. 0 always asks.",
+        "int",
+        strict=True,
+        ge=0,
+    ),
 ]
 ApprovalTimeout = Annotated[
     int,
     field_of(
         "Wait for an answer, in seconds",
         "How long somebody may take to answer. No answer in time counts as declined. 14400 seconds are 4 hours.",
+        strict=True,
         ge=1,
         le=LONGEST_APPROVAL,
     ),
@@ -286,6 +300,7 @@ NumbersPerCall = Annotated[
         "How many numbers go out in one call: up to 1,000 if Alibaba has upgraded the account. Without it, what the "
         "account's block says, or 250.",
         "int",
+        strict=True,
         ge=1,
         le=MOST_NUMBERS,
     ),
@@ -346,6 +361,7 @@ LatestStart = Annotated[
         "Latest start, in minutes",
         "A run that starts later than so many minutes after the time that it was scheduled for sends nothing.",
         "int",
+        strict=True,
         ge=0,
     ),
 ]

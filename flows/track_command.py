@@ -1,6 +1,7 @@
 """The command `globe-sms track`."""
 
 import json as json_text
+import os
 import sys
 from datetime import timedelta
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.console import Console
 
+from flows.prefect_server import check_server, check_server_url
 from flows.terminal import TerminalWatcher
 from flows.terminal_delivery import delivery_bars
 from flows.watching import watched_by
@@ -94,6 +96,7 @@ def run_tracking(order: TrackingOrder, console: Console) -> TrackingOutcome:
     Raises:
         GlobeSmsError: it could not run to its results.
     """
+    check_server_url(os.environ)
     with TerminalWatcher(console, None) as watcher:
         watcher.step("checking the campaign and the credentials")
         from tasks.delivery.tracked import open_tracking
@@ -101,6 +104,7 @@ def run_tracking(order: TrackingOrder, console: Console) -> TrackingOutcome:
         with open_tracking(order):
             pass  # what would fail the run fails before Prefect is started for it
         watcher.step("starting Prefect (10 to 30 s where it has no server yet)")
+        check_server(os.environ)
         from prefect.exceptions import CancelledRun
 
         from flows.track_delivery import track_delivery

@@ -74,7 +74,13 @@ globe-sms send s3://lists/members.csv --account production ...
     ] = 1.0
     numbers_per_call: Annotated[
         int,
-        Field(title="Numbers a call", ge=1, le=1000, description="250; up to 1,000 once Alibaba has upgraded it."),
+        Field(
+            title="Numbers a call",
+            strict=True,
+            ge=1,
+            le=1000,
+            description="250; up to 1,000 once Alibaba has upgraded it.",
+        ),
     ] = 250
     margin: Annotated[
         float,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from tasks.errors import InputError
+from tasks.masking import mask_typed
 
 _SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
 _SPAN: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)\s*(s|min|m|h|d)", re.ASCII)
@@ -37,7 +38,7 @@ def seconds_of(text: str, *, longest_days: int) -> float:
         seconds += float(part[1]) * _SECONDS[part[2]]
         place = len(rest) - len(rest[part.end() :].lstrip())
     if rest != "0" and (not rest or place < len(rest)):
-        raise InputError(f"{text!r} is no span of time: write it like 45s, 90m, 12h or 1d 12h")
+        raise InputError(f"{mask_typed(text)!r} is no span of time: write it like 45s, 90m, 12h or 1d 12h")
     if seconds > longest_days * _SECONDS["d"]:
-        raise InputError(f"{text!r} is longer than {longest_days} days")
+        raise InputError(f"{mask_typed(text)!r} is longer than {longest_days} days")
     return seconds

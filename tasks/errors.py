@@ -15,9 +15,17 @@ A message says what was wrong, where, and what to do. None carries a secret or a
 What the gateway answers is a value (`tasks.gateway`), never an exception.
 """
 
+from tasks.masking import mask_written
+
 
 class GlobeSmsError(Exception):
-    """The base of every error that this project raises on purpose."""
+    """The base of every error that this project raises on purpose.
+
+    A number that begins with a plus sign is masked in the message, wherever it came from: a path, a setting, a name.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(mask_written(message))
 
 
 class InputError(GlobeSmsError):

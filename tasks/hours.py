@@ -8,6 +8,8 @@ from functools import cache
 from typing import Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tasks.masking import mask_typed
+
 _HOURS: Final = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
 _QUARTER: Final = 15  # minutes: no zone's offset or change of clocks is finer
 _LAST_HOUR: Final = 24
@@ -32,10 +34,12 @@ class Hours:
         """
         found = _HOURS.fullmatch(text)
         if found is None:
-            raise ValueError(f"{text!r} are no hours: write them like 09:00-20:00")
+            raise ValueError(f"{mask_typed(text)!r} are no hours: write them like 09:00-20:00")
         opens, closes = _time(text, *found.group(1, 2)), _time(text, *found.group(3, 4))
         if opens == closes:
-            raise ValueError(f"{text!r} begin and end at the same time: leave the option out to send around the clock")
+            raise ValueError(
+                f"{mask_typed(text)!r} begin and end at the same time: leave the option out to send around the clock"
+            )
         return cls(opens, closes)
 
     def __str__(self) -> str:
@@ -84,7 +88,7 @@ def _time(text: str, hour: str, minute: str) -> time:
     try:
         return time(0) if (int(hour), int(minute)) == (_LAST_HOUR, 0) else time(int(hour), int(minute))
     except ValueError:
-        raise ValueError(f"{text!r} are no hours: {hour}:{minute} is no time of day") from None
+        raise ValueError(f"{mask_typed(text)!r} are no hours: {hour}:{minute} is no time of day") from None
 
 
 @cache

@@ -9,6 +9,9 @@ _DOTS: Final = "••••"
 _KEPT_AT_END: Final = 4
 _HIDDEN_AT_LEAST: Final = 3  # digits: fewer could be guessed
 _LOOKS_LIKE_A_NUMBER: Final = re.compile(r"\+?[0-9]{7,}")
+_WRITTEN_WITH_PLUS: Final = re.compile(r"\+[ (]*[0-9](?:[ ().-]*[0-9]){6,}")
+_NUMBERS_ALONE: Final = re.compile(r"[ ().,;+-]*[0-9](?:[ ().,;+-]*[0-9]){6,}[ ().,;+-]*")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def mask(number: str) -> str:
@@ -44,3 +47,25 @@ def mask_recipient(raw: str | None) -> str:
 def mask_numbers_in(text: str) -> str:
     """Mask every run of seven or more digits in a text that others wrote."""
     return _LOOKS_LIKE_A_NUMBER.sub(lambda found: mask("+" + found.group().removeprefix("+")), text)
+
+
+def mask_written(text: str) -> str:
+    """Mask every number that begins with a plus sign, as people write them: `+65 8123-4567` becomes `+65••••4567`.
+
+    Other digits stay: they belong to dates, paths and counts.
+    """
+    return _WRITTEN_WITH_PLUS.sub(lambda found: mask("+" + _digits_of(found.group())), text)
+
+
+def mask_typed(text: str) -> str:
+    """Mask what somebody typed in place of a path, a region or a name, where it is nothing but phone numbers.
+
+    A path keeps its digits, and so does a date; within either, numbers with a plus sign are masked.
+    """
+    if _NUMBERS_ALONE.fullmatch(text) and not _DATE.fullmatch(text):
+        return mask_written(text) if text.count("+") == 1 and text.startswith("+") else mask_recipient(text)
+    return mask_written(text)
+
+
+def _digits_of(text: str) -> str:
+    return "".join(char for char in text if char.isdecimal())

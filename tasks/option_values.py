@@ -9,6 +9,7 @@ from typing import Final
 from tasks.durations import seconds_of
 from tasks.errors import InputError
 from tasks.hours import Hours
+from tasks.masking import mask_typed
 from tasks.messages import parse_template
 from tasks.numbers import checked_region
 from tasks.recipients import known_encoding
@@ -37,9 +38,8 @@ def countries(value: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return tuple(sorted({checked_region(region.strip()) or "" for region in value}))
     except InputError:
-        raise ValueError(
-            f"there is no such country among {', '.join(map(repr, value))}: give two letters, such as SG"
-        ) from None
+        typed = ", ".join(repr(mask_typed(each)) for each in value)
+        raise ValueError(f"there is no such country among {typed}: give two letters, such as SG") from None
 
 
 def message(value: str) -> str:

@@ -24,6 +24,7 @@ from tasks.gateway import MessageType, check_sender_id
 from tasks.hours import Hours
 from tasks.messages import Wording
 from tasks.numbers import Overrides
+from tasks.origins import WithoutOrigins
 from tasks.rehearsal import check_own
 from tasks.schedule import SLOWEST_RATE
 from tasks.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
@@ -68,20 +69,20 @@ class Order(BaseModel):
     results: Annotated[str, Field(min_length=1)]
     message_column: Annotated[str | None, Field(min_length=1)] = None
     downgrade: bool = False
-    max_characters: Annotated[int, Field(ge=1, le=LONGEST_MESSAGE)] = LONGEST_MESSAGE
+    max_characters: Annotated[int, Field(strict=True, ge=1, le=LONGEST_MESSAGE)] = LONGEST_MESSAGE
     campaign: Annotated[str | None, AfterValidator(option_values.campaign_id)] = None
     suppress: Annotated[tuple[str, ...], AfterValidator(option_values.uris_of_lists)] = ()
     exclude_results: Annotated[tuple[str, ...], AfterValidator(option_values.uris_of_lists)] = ()
     exclude_days: Annotated[float, Field(gt=0, le=3_650)] = 30.0
     allow_country: Annotated[tuple[str, ...], AfterValidator(option_values.countries)] = ()
     deny_country: Annotated[tuple[str, ...], AfterValidator(option_values.countries)] = ()
-    sample: Annotated[int | None, Field(ge=1)] = None
-    canary: Annotated[int | None, Field(ge=1)] = None
+    sample: Annotated[int | None, Field(strict=True, ge=1)] = None
+    canary: Annotated[int | None, Field(strict=True, ge=1)] = None
     test_to: tuple[SecretStr, ...] = ()
     prices: Annotated[str | None, Field(min_length=1)] = None
     max_cost: Annotated[float | None, Field(ge=0)] = None
-    max_parts: Annotated[int | None, Field(ge=0)] = None
-    max_recipients: Annotated[int | None, Field(ge=0)] = None
+    max_parts: Annotated[int | None, Field(strict=True, ge=0)] = None
+    max_recipients: Annotated[int | None, Field(strict=True, ge=0)] = None
     sender_id: str | None = None
     hours: Annotated[str | None, AfterValidator(option_values.hours)] = None
     hours_wait: Annotated[str, AfterValidator(option_values.hours_wait)] = "1d"
@@ -90,14 +91,14 @@ class Order(BaseModel):
     numbers_override: Annotated[str | None, AfterValidator(option_values.uri_of_table)] = None
     no_header: bool = False
     encoding: Annotated[str | None, AfterValidator(option_values.encoding)] = None
-    numbers_per_call: Annotated[int, Field(ge=1, le=MOST_NUMBERS)] = 250
+    numbers_per_call: Annotated[int, Field(strict=True, ge=1, le=MOST_NUMBERS)] = 250
     calls_per_second: Annotated[float, Field(ge=SLOWEST_RATE, le=100)] = 1.0
     on_unknown: OnUnknown = OnUnknown.HOLD
     max_failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.5
     dry_run: bool = False
     require_approval: bool = False
-    approve_above: Annotated[int | None, Field(ge=0)] = None
-    approval_timeout: Annotated[int, Field(ge=1, le=LONGEST_APPROVAL)] = 4 * 3_600
+    approve_above: Annotated[int | None, Field(strict=True, ge=0)] = None
+    approval_timeout: Annotated[int, Field(strict=True, ge=1, le=LONGEST_APPROVAL)] = 4 * 3_600
     sender_by_country: tuple[str, ...] = ()
     inherited: frozenset[str] = frozenset()
     numbers_override_sha256: str | None = None
@@ -160,6 +161,7 @@ class Order(BaseModel):
         return check_rules(value)
 
     @classmethod
+    @WithoutOrigins()
     def checked(cls, **values: Any) -> Self:
         """Validate, and say in one message what is wrong with each option.
 
@@ -169,7 +171,7 @@ class Order(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise InputError("\n".join(_line(detail) for detail in error.errors(include_url=False))) from error
+            raise InputError("\n".join(_line(detail) for detail in error.errors(include_url=False))) from None
 
     def taking_from(self, settings: Mapping[str, Any]) -> Self:
         """Return the order with what was left to the account taken from these settings, where they have it."""
@@ -283,4 +285,6 @@ def _line(detail: Any) -> str:
         return str(detail["msg"]).removeprefix("Value error, ")
     name = str(detail["loc"][0])
     option = _OPTION_OF.get(name, "--" + name.replace("_", "-"))
+    if detail["type"] == "int_type":
+        return f"{option}: give a whole number, such as 250"
     return f"{option}: {str(detail['msg']).removeprefix('Value error, ')}"

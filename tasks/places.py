@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tasks.errors import InputError
+from tasks.masking import mask_typed
 from tasks.s3 import S3Access, split_uri
 from tasks.store import LocalStore, S3Store, Store
 
@@ -22,10 +23,10 @@ def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
         bucket, prefix = split_uri(uri)
         return S3Store(s3().client(), bucket, prefix)
     if "://" in uri:
-        raise InputError(f"--results {uri!r}: give an s3://bucket/prefix or a local directory.")
+        raise InputError(f"--results {mask_typed(uri)!r}: give an s3://bucket/prefix or a local directory.")
     path = Path(uri).expanduser().absolute()
     if path.exists() and not path.is_dir():
-        raise InputError(f"--results {uri!r}: this is a file; give a directory, or an s3://bucket/prefix.")
+        raise InputError(f"--results {mask_typed(uri)!r}: this is a file; give a directory, or an s3://bucket/prefix.")
     return LocalStore(path, uri=uri)
 
 

@@ -18,6 +18,7 @@ from tasks.gateway import CredentialsSource, Gateway
 from tasks.ledger import Ledger
 from tasks.numbers import NO_OVERRIDES, Overrides
 from tasks.order import Order
+from tasks.origins import WithoutOrigins
 from tasks.override_table import read_overrides
 from tasks.pacing import Pacer
 from tasks.places import open_store
@@ -87,6 +88,12 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
         InputError: the results place, the credentials, the endpoint or the settings will not do.
         CampaignBusyError: another run is sending this campaign.
     """
+    with WithoutOrigins(), _opened(order, environ) as run:
+        yield run
+
+
+@contextlib.contextmanager
+def _opened(order: Order, environ: Mapping[str, str]) -> Generator[Run]:
     s3 = cache(lambda: open_s3(order.aws_credentials))
     account = open_account(order.account, environ)
     if not order.dry_run:
@@ -129,6 +136,7 @@ def open_run(order: Order, environ: Mapping[str, str] = os.environ) -> Generator
         )
 
 
+@WithoutOrigins()
 def preflight(order: Order, environ: Mapping[str, str] = os.environ) -> None:
     """Find what would fail a run at its start, before Prefect is started for it; leaves nothing behind.
 

@@ -30,6 +30,7 @@ from botocore.exceptions import (
 from urllib3.exceptions import HTTPError
 
 from tasks.errors import InputError
+from tasks.masking import mask_typed
 
 _CLIENT_CONFIG = {
     "connect_timeout": 5,
@@ -94,10 +95,10 @@ def split_uri(uri: str) -> tuple[str, str]:
         InputError: This is no s3:// URI, or it names no bucket.
     """
     if not uri.startswith(_SCHEME):
-        raise InputError(f"{one_line(uri)}: not an S3 URI: write s3://bucket/key")
+        raise InputError(f"{mask_typed(one_line(uri))}: not an S3 URI: write s3://bucket/key")
     bucket, _, key = uri.removeprefix(_SCHEME).partition("/")
     if not bucket:
-        raise InputError(f"{one_line(uri)}: the bucket is missing: write s3://bucket/key")
+        raise InputError(f"{mask_typed(one_line(uri))}: the bucket is missing: write s3://bucket/key")
     return bucket, key
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from tasks.errors import InputError
 from tasks.gateway import check_sender_id
+from tasks.masking import mask_typed
 from tasks.numbers import checked_region
 
 ALL_OTHERS: Final = "*"
@@ -77,5 +78,6 @@ def _region(country: str) -> str:
         return checked_region(country) or ""
     except InputError:
         raise ValueError(
-            f"there is no country {country!r}: write SG=Acme with two letters of ISO 3166, *=Acme for all others"
+            f"there is no country {mask_typed(country)!r}: write SG=Acme with two letters of ISO 3166, "
+            "*=Acme for all others"
         ) from None

@@ -15,6 +15,7 @@ from tasks.errors import InputError, LeaseLostError, StoreUnavailableError
 from tasks.ledger import ChunkState, History
 from tasks.messages import parts_of
 from tasks.order import OnUnknown
+from tasks.origins import WithoutOrigins
 from tasks.outlook import Outlook, make_outlook
 from tasks.plan import FrozenPlan
 from tasks.planning import plan_lists
@@ -34,6 +35,7 @@ _STORE_PATIENCE = 120.0
 
 
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
+@WithoutOrigins()
 def plan_campaign(run: Run) -> FrozenPlan:
     """Read the lists, judge every row, mark duplicates, cut chunks, freeze; or load what was frozen before.
 
@@ -58,6 +60,7 @@ def plan_campaign(run: Run) -> FrozenPlan:
 
 
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
+@WithoutOrigins()
 def read_ledger(run: Run, plan: FrozenPlan, *, after_canary: bool = False) -> Todo:
     """Say which chunks are left, or which of those after the canary, from two listings of the ledger.
 
@@ -85,6 +88,7 @@ def read_ledger(run: Run, plan: FrozenPlan, *, after_canary: bool = False) -> To
 
 
 @task(name="judge-canary", cache_policy=NO_CACHE, persist_result=False)
+@WithoutOrigins()
 def judge_canary(run: Run, plan: FrozenPlan, todo: Todo, *, so_far: bool = False) -> Canary:
     """Say what became of the canary, and stop the run where too many of its numbers failed or are unknown.
 
@@ -103,6 +107,7 @@ def judge_canary(run: Run, plan: FrozenPlan, todo: Todo, *, so_far: bool = False
 
 
 @task(name="preview-campaign", cache_policy=NO_CACHE, persist_result=False)
+@WithoutOrigins()
 def preview_campaign(run: Run, plan: FrozenPlan, todo: Todo) -> Preview:
     """Count what the plan would do, and what is left of it for this run."""
     lists = run.campaign.document.get("lists") or [{"uri": uri} for uri in run.order.recipients]
@@ -145,6 +150,7 @@ def check_caps(run: Run, preview: Preview) -> None:
 
 
 @task(name="write-results", cache_policy=NO_CACHE, persist_result=False)
+@WithoutOrigins()
 def write_campaign_results(run: Run, plan: FrozenPlan, resent: int, waiting: Stop | None = None) -> CampaignReport:
     """Join plan and ledger into results.parquet, put it beside them, and sum the campaign up in campaign.json.
 

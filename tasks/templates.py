@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tasks.errors import InputError
+from tasks.masking import mask_typed
 
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_]+)\}")
 _FORMATS: Final[Mapping[str, str]] = {
@@ -29,7 +30,7 @@ def time_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError, ValueError):  # the last two for a folder's name or an absolute path
         raise InputError(
-            f"--time-zone {name!r}: there is no such time zone; write it like Asia/Singapore or UTC"
+            f"--time-zone {mask_typed(name)!r}: there is no such time zone; write it like Asia/Singapore or UTC"
         ) from None
 
 

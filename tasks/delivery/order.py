@@ -9,6 +9,7 @@ from tasks.delivery.settling import DEFAULT_SETTLE_AFTER
 from tasks.durations import seconds_of
 from tasks.errors import InputError
 from tasks.gateway.queries import MOST_QUERIES_PER_SECOND
+from tasks.origins import WithoutOrigins
 
 CAMPAIGN_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 _LONGEST_WAIT_DAYS: Final = 30
@@ -47,6 +48,7 @@ class TrackingOrder(BaseModel):
         return seconds_of(self.wait, longest_days=_LONGEST_WAIT_DAYS)
 
     @classmethod
+    @WithoutOrigins()
     def checked(cls, **given: Any) -> Self:
         """Return the order.
 

@@ -13,11 +13,13 @@ from tasks.delivery.settling import Settled, settle
 from tasks.delivery.tracked import Tracked, Watch
 from tasks.delivery.tracking import Progress
 from tasks.errors import CampaignBusyError
+from tasks.origins import WithoutOrigins
 
 _PATIENCE_SECONDS = 30.0
 
 
 @task(name="read-delivery-receipts", cache_policy=NO_CACHE, persist_result=False)
+@WithoutOrigins()
 def read_delivery_receipts(tracked: Tracked) -> Settled:
     """Read the receipts that were not read before into the archive, and say what they settle and leave open."""
     order = tracked.order
@@ -33,6 +35,7 @@ def read_delivery_receipts(tracked: Tracked) -> Settled:
 
 
 @task(name="query-gateway", cache_policy=NO_CACHE, persist_result=False)
+@WithoutOrigins()
 def query_gateway(tracked: Tracked, watch: Watch) -> Progress:
     """Ask for every message that has not come to its end; with `no_query` ask nothing."""
     if tracked.order.no_query:
@@ -44,6 +47,7 @@ def query_gateway(tracked: Tracked, watch: Watch) -> Progress:
 
 
 @task(name="write-deliveries", cache_policy=NO_CACHE, persist_result=False)
+@WithoutOrigins()
 def write_deliveries(tracked: Tracked, settled: Settled, progress: Progress) -> TrackingOutcome:
     """Write what is known into the results, put the delivery report's picture beside them, and sum it up.
 

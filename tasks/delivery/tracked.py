@@ -25,6 +25,7 @@ from tasks.delivery.tracking import Progress, Tracker
 from tasks.errors import InputError, StoreError
 from tasks.gateway.queries import QueryClient
 from tasks.ledger import Ledger
+from tasks.origins import WithoutOrigins
 from tasks.places import open_store
 from tasks.results import RESULTS_KEY
 from tasks.run import open_account, short_collections
@@ -151,6 +152,12 @@ def open_tracking(order: TrackingOrder, environ: Mapping[str, str] = os.environ)
     Raises:
         InputError: the place, the campaign, the credentials or the endpoint will not do.
     """
+    with WithoutOrigins(), _opened(order, environ) as tracked:
+        yield tracked
+
+
+@contextlib.contextmanager
+def _opened(order: TrackingOrder, environ: Mapping[str, str]) -> Generator[Tracked]:
     s3 = cache(lambda: open_s3(order.aws_credentials))
     account = open_account(order.account, environ)
     if not order.no_query:

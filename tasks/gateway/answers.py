@@ -197,7 +197,8 @@ def _settle(answer: _Answer, numbers: tuple[str, ...]) -> Outcome:
     if not remaining and answer.tells_of_sending:
         return _unclear(numbers, "contradictory_answer", "every number in the FailedList, yet signs of sending")
     ids = answer.ids or ()
-    paired = len(ids) == len(remaining) and answer.count in {None, len(remaining)}
+    # A list with a repeated id lacks another: from where on it is shifted, nothing tells.
+    paired = len(set(ids)) == len(ids) == len(remaining) and answer.count in {None, len(remaining)}
     return Outcome(
         Verdict.ACCEPTED,
         accepted=tuple(zip(remaining, ids if paired else [None] * len(remaining), strict=True)),

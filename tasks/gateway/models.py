@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from tasks.masking import mask
+from tasks.masking import mask, mask_typed
 
 ACTION: Final = "BatchSendMessageToGlobe"
 VERSION: Final = "2018-05-01"
@@ -47,12 +47,12 @@ def check_sender_id(value: str) -> str:
     if not value:
         raise ValueError("a sender ID cannot be empty: leave it out to send without one")
     if not _LETTERS_AND_DIGITS.fullmatch(value):
-        raise ValueError(f"sender ID {value!r}: only the letters A to Z and digits are allowed")
+        raise ValueError(f"sender ID {mask_typed(value)!r}: only the letters A to Z and digits are allowed")
     if value.isdigit():
         if len(value) > _MOST_DIGITS_IN_A_SENDER_ID:
             raise ValueError(f"a sender ID of digits has at most 15 of them; this one has {len(value)}")
     elif len(value) > _MOST_CHARACTERS_IN_A_SENDER_ID:
-        raise ValueError(f"sender ID {value!r}: at most 11 characters are allowed when it has letters")
+        raise ValueError(f"sender ID {mask_typed(value)!r}: at most 11 characters are allowed when it has letters")
     return value
 
 

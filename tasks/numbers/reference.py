@@ -14,6 +14,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
 from tasks.errors import InputError
+from tasks.masking import mask_typed
 from tasks.numbers.overrides import NO_OVERRIDES, Overrides, Says
 from tasks.statuses import InvalidReason, Status, UnsupportedReason
 
@@ -82,7 +83,8 @@ def checked_region(default_region: str | None) -> str | None:
     region = default_region.upper()
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise InputError(
-            f"The default region {default_region!r} is not known: give two letters of ISO 3166, such as SG or GB."
+            f"The default region {mask_typed(default_region)!r} is not known: give two letters of ISO 3166, "
+            "such as SG or GB."
         )
     return region
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 import polars as pl
 
 from tasks.errors import InputError
+from tasks.origins import WithoutOrigins
 from tasks.recipients.changes import check_unchanged
 from tasks.recipients.content import damaged, unpacked
 from tasks.recipients.quotes import StrayQuoteError
@@ -47,17 +48,18 @@ def translate_errors(
     Raises:
         InputError: In place of any error of polars or of the system.
     """
-    try:
-        yield
-    except _READING as error:
-        for source in sources:
-            _try_alone(
-                source, partial(read_lists, number_column=number_column, s3=s3, columns=columns, prefix=prefix), s3
-            )
-        check_unchanged(sources, s3)  # what cannot be read for once may have been replaced in the midst of it
-        raise _elsewhere(error) from None
-    except InputError as error:
-        raise _short(error) from None
+    with WithoutOrigins():  # whoever reads the lists outside of a Prefect task shows no words of polars either
+        try:
+            yield
+        except _READING as error:
+            for source in sources:
+                _try_alone(
+                    source, partial(read_lists, number_column=number_column, s3=s3, columns=columns, prefix=prefix), s3
+                )
+            check_unchanged(sources, s3)  # what cannot be read for once may have been replaced in the midst of it
+            raise _elsewhere(error) from None
+        except InputError as error:
+            raise _short(error) from None
 
 
 def _short(error: InputError) -> InputError:

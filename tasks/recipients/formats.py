@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from tasks.errors import InputError
+from tasks.masking import mask_typed
 from tasks.recipients.content import unpack_head
 from tasks.recipients.sources import Compression, Format, empty, refusal
 from tasks.s3 import one_line
@@ -111,7 +112,9 @@ def known_encoding(name: str) -> str:
         found = codecs.lookup(name)
         "a,\n".encode(found.name)
     except (LookupError, UnicodeError, ValueError, TypeError):
-        raise InputError(f"there is no text encoding {one_line(name)!r}: try utf-8, utf-16 or windows-1252") from None
+        raise InputError(
+            f"there is no text encoding {mask_typed(one_line(name))!r}: try utf-8, utf-16 or windows-1252"
+        ) from None
     return UTF8 if found.name in {"utf-8", "utf-8-sig", "ascii"} else found.name
 
 

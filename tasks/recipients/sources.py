@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tasks.errors import InputError
+from tasks.masking import mask_typed
 from tasks.s3 import one_line
 
 
@@ -109,9 +110,9 @@ def is_s3(uri: str) -> bool:
 
 def empty(uri: str) -> EmptyListError:
     """Return the error for a list that holds nothing."""
-    return EmptyListError(f"{one_line(uri)}: it is empty: remove it, or upload it again")
+    return EmptyListError(f"{mask_typed(one_line(uri))}: it is empty: remove it, or upload it again")
 
 
 def refusal(uri: str, what: str) -> InputError:
     """Return the error that names a list and says what is wrong with it, in one line."""
-    return InputError(f"{one_line(uri)}: {what}")
+    return InputError(f"{mask_typed(one_line(uri))}: {what}")

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError, ResponseStreamingError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from tasks.errors import StoreError, StoreUnavailableError
 from tasks.store.interface import Store, Stored
@@ -21,7 +22,16 @@ _CONFLICT = frozenset({"409", "ConditionalRequestConflict", "OperationAborted"})
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _UNAVAILABLE = 500
 _CONFLICT_TRIES = 10
+_READ_TRIES = 5
+_READ_PAUSE = 0.5  # seconds
+# What botocore lets through of a refusal that breaks off in its body is urllib3's.
+_BROKEN = (ResponseStreamingError, IncompleteReadError, ProtocolError)
+_NOT_IMPLEMENTED = frozenset({"501", "NotImplemented"})
 _IF_ABSENT: Mapping[str, Any] = {"IfNoneMatch": "*"}
+_NO_CONDITIONS = (
+    "this server does not support conditional writes (If-None-Match and If-Match on PutObject), so two runs could send "
+    "one chunk twice. Use a store that keeps them (AWS S3, SeaweedFS, MinIO ...)."
+)
 _WHAT_TO_DO: Mapping[str, str] = {
     "NoSuchBucket": "the bucket does not exist; check its name, or create it",
     "AccessDenied": "access denied; the key needs GetObject, PutObject, ListBucket and DeleteObject here",
@@ -32,10 +42,14 @@ _WHAT_TO_DO: Mapping[str, str] = {
 }
 
 
+_Taken = TypeVar("_Taken")
+
+
 class S3Store:
     """A prefix in a bucket (a version is the object's ETag).
 
-    `client` is a boto3 S3 client with retries of its own: what comes out as unavailable was tried before.
+    `client` is a boto3 S3 client with retries of its own: what comes out as unavailable was tried before. It does not
+    try again what breaks off inside a body; reading does so here.
     A retried write that had in truth succeeded is answered 412: it is recognised by its own bytes.
 
     An empty object counts as none. Some servers (SeaweedFS 4.48, measured) make one of a write whose connection ended
@@ -56,12 +70,8 @@ class S3Store:
 
     def get(self, key: str) -> Stored | None:
         """Return what stands under `key`, or None."""
-        answer = self._call("get_object", key, absent_is_none=True)
-        if answer is None:
-            return None
-        with self._errors(key):
-            body = answer["Body"].read()
-        return Stored(body, answer["ETag"]) if body else None
+        stored = self._read(key, lambda answer: Stored(answer["Body"].read(), answer["ETag"]))
+        return stored if stored and stored.body else None
 
     def put_if_absent(self, key: str, body: bytes) -> str | None:
         """PutObject with If-None-Match: of several writers exactly one gets a version."""
@@ -96,13 +106,16 @@ class S3Store:
 
     def fetch(self, key: str, path: Path) -> bool:
         """Copy the object to a local file; False if there is none."""
-        answer = self._call("get_object", key, absent_is_none=True)
-        if answer is None or not answer["ContentLength"]:
-            return False
-        with self._errors(key), path.open("wb") as file:
-            for block in answer["Body"].iter_chunks(1 << 20):
-                file.write(block)
-        return True
+
+        def copy(answer: Any) -> bool:
+            if not answer["ContentLength"]:
+                return False
+            with path.open("wb") as file:
+                for block in answer["Body"].iter_chunks(1 << 20):
+                    file.write(block)
+            return True
+
+        return self._read(key, copy) or False
 
     def list(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with `prefix`, sorted; 1,000 a request."""
@@ -147,6 +160,19 @@ class S3Store:
         """Return the same bucket, seen from the folder `prefix`."""
         return S3Store(self._client, self._bucket, f"{self._prefix}{prefix}", sleep=self._sleep)
 
+    def _read(self, key: str, take: Callable[[Any], _Taken]) -> _Taken | None:
+        """Get an object and take its body, anew where the connection breaks inside it; None if there is none."""
+        for tries_left in reversed(range(_READ_TRIES)):
+            try:
+                answer = self._call("get_object", key, absent_is_none=True)
+                with self._errors(key):
+                    return None if answer is None else take(answer)
+            except _BrokenOffError:
+                if not tries_left:
+                    raise
+            self._sleep(_READ_PAUSE)
+        raise AssertionError("the last try returns or raises")
+
     def _put(self, key: str, body: bytes, condition: Mapping[str, Any]) -> str | None:
         for _ in range(_CONFLICT_TRIES):
             try:
@@ -179,6 +205,8 @@ class S3Store:
                     raise _ConflictError from error
                 if code in _ABSENT and absent_is_none:
                     return None
+                if code in _NOT_IMPLEMENTED and arguments.keys() & {"IfMatch", "IfNoneMatch"}:
+                    raise StoreError(f"{self.uri}: {_NO_CONDITIONS}") from error
                 raise
 
     @contextlib.contextmanager
@@ -187,20 +215,24 @@ class S3Store:
         try:
             yield
         except ClientError as error:
-            code = _code(error)
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            if status >= _UNAVAILABLE or code in ("SlowDown", "RequestTimeout"):
-                raise StoreUnavailableError(f"{where}: the S3 server answered {code}; try again later.") from error
-            raise StoreError(f"{where}: {_WHAT_TO_DO.get(code, f'the S3 server refused: {code}')}.") from error
-        except (BotoCoreError, OSError) as error:
+            raise _refusal(where, error) from error
+        except _BROKEN as error:
+            raise _BrokenOffError(
+                f"{where}: the S3 server's answer broke off ({type(error).__name__}); "
+                "check AWS_ENDPOINT_URL and the network."
+            ) from error
+        except (BotoCoreError, HTTPError, OSError) as error:
             kind = type(error).__name__
             raise StoreUnavailableError(
                 f"{where}: the S3 server did not answer ({kind}); check AWS_ENDPOINT_URL and the network."
             ) from error
         except Exception as error:
-            if type(error).__name__ in ("S3UploadFailedError", "RetriesExceededError"):
-                raise StoreUnavailableError(f"{where}: the upload failed ({error}).") from error
-            raise
+            if type(error).__name__ not in ("S3UploadFailedError", "RetriesExceededError"):
+                raise
+            origin = error.__cause__ or error.__context__
+            if isinstance(origin, ClientError):
+                raise _refusal(where, origin) from error
+            raise StoreUnavailableError(f"{where}: the upload failed; check the network and try again.") from error
 
 
 class _LostError(Exception):
@@ -209,6 +241,21 @@ class _LostError(Exception):
 
 class _ConflictError(Exception):
     """409: another conditional write was under way."""
+
+
+class _BrokenOffError(StoreUnavailableError):
+    """The connection broke inside an answer."""
+
+
+def _refusal(where: str, error: ClientError) -> StoreError:
+    """Say what a refusal means, without the server's own words, which may quote the request."""
+    code = _code(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _NOT_IMPLEMENTED:
+        return StoreError(f"{where}: the S3 server does not implement this request ({code}); use another one.")
+    if status >= _UNAVAILABLE or code in ("SlowDown", "RequestTimeout"):
+        return StoreUnavailableError(f"{where}: the S3 server answered {code}; try again later.")
+    return StoreError(f"{where}: {_WHAT_TO_DO.get(code, f'the S3 server refused: {code}')}.")
 
 
 def _code(error: ClientError) -> str:

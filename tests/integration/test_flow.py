@@ -294,6 +294,20 @@ def test_prefect_records_neither_secrets_nor_whole_numbers(
     assert [value for value in values if value in recorded] == []
 
 
+def test_prefect_logs_no_number_of_a_list_that_cannot_be_read(
+    results: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Polars quotes the row with the quotation mark that is never closed; Prefect logs errors with what caused them."""
+    path = tmp_path / "quote.csv"
+    values = numbers(6_000)
+    values[5_000] = f'"{values[5_000]}'
+    path.write_text("phone,name\n" + "".join(f"{value},n\n" for value in values))
+    with caplog.at_level(logging.DEBUG), pytest.raises(InputError, match="quotation mark"):
+        send_campaign([str(path)], message="Hello", type="OTP", results=results, dry_run=True)
+    assert "InputError" in caplog.text  # else nothing was logged that could show a number
+    assert [value for value in values if value.strip('"') in caplog.text] == []
+
+
 def test_the_final_state_tells_the_counts(results: str, list_of: Any) -> None:
     """An operator reads the outcome off the list of runs."""
     state: Any = send_campaign(
