@@ -9,7 +9,8 @@ from pathlib import Path
 import boto3
 from rich.console import Console
 
-from flows.cli import exit_code, run_campaign, show_report
+from flows.exit_codes import exit_code
+from flows.terminal_run import run_campaign, show_report
 from tasks.order import Order
 from tasks.report import CampaignReport
 

@@ -23,6 +23,7 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
 from tasks.ledger import History, Receipt, Settlement
+from tasks.origins import WithoutOrigins
 from tasks.plan import Chunk
 from tasks.send import OutsideHoursError, Sender
 from tasks.stopping import Stop, StopCause
@@ -182,6 +183,7 @@ def _run_name() -> str:
 
 
 @task(name="send-chunks", task_run_name=_run_name, cache_policy=NO_CACHE, persist_result=False)
+@WithoutOrigins()
 def send_chunks(indexes: tuple[int, ...], shard: Shard) -> State:
     """Send chunks: turn, claim, call, receipt for each. Never retried by Prefect: the ledger decides what may be."""
     return shard.send(indexes)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from flows.cli import EXIT_INPUT, make_app, run_app
+from flows.cli import make_app, run_app
+from flows.exit_codes import EXIT_INPUT
 
 SEND = ("send", "--message", "Hi", "--type", "MKT", "--results", "out")
 

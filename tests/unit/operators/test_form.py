@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from prefect.utilities.schema_tools.validation import is_valid, validate
 
-from flows.cli import send
 from flows.send_campaign import send_campaign
+from flows.send_command import send
 from tasks.order import Order
 
 SCHEMA: dict[str, Any] = send_campaign.parameters.model_dump()
