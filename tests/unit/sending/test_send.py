@@ -210,6 +210,20 @@ def test_a_chunk_whose_receipt_is_lost_is_never_taken_for_unsent(
     assert gateway.presented() == [number[1:] for number in NUMBERS]
 
 
+def test_no_failure_to_record_an_answer_gives_the_chunk_back(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the ledger raises once the gateway has answered: nothing says afterwards that nobody was texted."""
+    sender, _ = make(accepts)
+    settle = sender.ledger.settle
+
+    def fail_at_first(receipt: Receipt) -> None:
+        monkeypatch.setattr(sender.ledger, "settle", settle)
+        raise StoreUnavailableError(receipt.key)
+
+    monkeypatch.setattr(sender.ledger, "settle", fail_at_first)
+    assert sender.send(CHUNK, History()) is None
+    assert history(sender).state is ChunkState.UNKNOWN
+
+
 def test_too_many_failures_stop_the_campaign_after_a_thousand_numbers(make: Make) -> None:
     """Failed and unknown numbers count alike: a gateway in trouble must not swallow a whole list."""
     sender, gateway = make(NO_REPLY, limits=replace(FAST, judged_after=6))
