@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from tasks.gateway import MessageType
 from tasks.order import LONGEST_APPROVAL, LONGEST_MESSAGE, MOST_NUMBERS, OnUnknown
+from tasks.schedule import SLOWEST_RATE
 
 
 def field_of(title: str, description: str, **bounds: Any) -> FieldInfo:
@@ -312,7 +313,7 @@ CallsPerSecond = Annotated[
         "How many calls the account may make in a second, over all its runs together; more than 1 only if Alibaba has "
         "upgraded the account. Without it, what the account's block says, or 1.",
         "float",
-        ge=0.01,
+        ge=SLOWEST_RATE,
         le=100,
     ),
 ]

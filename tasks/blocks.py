@@ -14,6 +14,7 @@ from tasks.account import USUAL_MARGIN, WIDEST_MARGIN, Account
 from tasks.block_documents import read_block
 from tasks.errors import InputError
 from tasks.gateway import Credentials, Endpoint, Region, check_sender_id, try_out
+from tasks.schedule import SLOWEST_RATE
 
 
 class AlibabaSmsAccount(Block):
@@ -70,7 +71,12 @@ globe-sms send s3://lists/members.csv --account production ...
     ] = None
     calls_per_second: Annotated[
         float,
-        Field(title="Calls a second", ge=0.01, le=100, description="The account's limit, over all its runs. New: 1."),
+        Field(
+            title="Calls a second",
+            ge=SLOWEST_RATE,
+            le=100,
+            description="The account's limit, over all its runs. New: 1.",
+        ),
     ] = 1.0
     numbers_per_call: Annotated[
         int,

@@ -24,9 +24,10 @@ _RECOVERY_SECONDS = 4.0
 _INCIDENT_SECONDS = 1.0
 _SWAP_TRIES = 200
 SLOWEST_RATE: Final = 0.01  # calls a second
-# How far ahead a turn or a pause can be: more than the slowest interval where it is longest. What is further ahead is
-# a clock or an answer that was wrong, and must not keep the account from sending for days.
-_FARTHEST_SECONDS: Final = 2 * 3_600.0
+# What is further ahead is a clock or an answer that was wrong, and must not keep the account from sending for days. A
+# dozen runs can wait for their turns at the slowest rate, slowed down as far as it goes: each is 1.8 h after the last.
+_FARTHEST_TURN: Final = 24 * 3_600.0
+_LONGEST_PAUSE: Final = 2 * 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class Schedule:
 
         def take(document: dict[str, Any], now: float) -> Turns:
             interval = self._agreed_interval(document, now) * _slowness(document, now)
-            first = max(_near(document, "last", now) + interval, earliest, _near(document, "hold", now))
+            last = _time_of(document, "last", now + _FARTHEST_TURN)
+            first = max(last + interval, earliest, _time_of(document, "hold", now + _LONGEST_PAUSE))
             document["last"] = first + (count - 1) * interval
             return Turns(first, interval, count)
 
@@ -93,7 +95,8 @@ class Schedule:
             if slow is None or not 0.0 <= now - slow["at"] < _INCIDENT_SECONDS:
                 excess = min(_MOST_EXCESS, max(_LEAST_EXCESS, 2.0 * (_slowness(document, now) - 1.0)))
                 document["slow"] = {"excess": excess, "at": now}
-            document["hold"] = max(_near(document, "hold", now), now + min(retry_after, _FARTHEST_SECONDS))
+            hold = _time_of(document, "hold", now + _LONGEST_PAUSE)
+            document["hold"] = max(hold, now + min(retry_after, _LONGEST_PAUSE))
 
         self._change(note)
 
@@ -136,10 +139,10 @@ class Schedule:
         raise StoreUnavailableError(f"{self._store.uri}: no turn could be reserved in {_SWAP_TRIES} tries.")
 
 
-def _near(document: dict[str, Any], key: str, now: float) -> float:
-    """Return a time that the document holds, in Unix seconds; 0 where there is none, or none that can be meant."""
+def _time_of(document: dict[str, Any], key: str, latest: float) -> float:
+    """Return a time that the document holds, in Unix seconds; 0 where there is none, or one that cannot be meant."""
     at = float(document.get(key, 0.0))
-    return at if at <= now + _FARTHEST_SECONDS else 0.0
+    return at if at <= latest else 0.0
 
 
 def _slowness(document: dict[str, Any], now: float) -> float:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tasks.errors import StoreError, StoreUnavailableError
 from tasks.pacing import Departure, Pacer, TurnMissedError
-from tasks.schedule import Schedule
+from tasks.schedule import SLOWEST_RATE, Schedule
 from tasks.stopping import Stop, StopCause, StoppedError, StopSignal
 from tasks.store import LocalStore, Store
 
@@ -131,6 +131,18 @@ def test_a_turn_that_cannot_be_meant_blocks_nobody(local_store: LocalStore, pois
     turns = schedule(local_store, clock)
     local_store.put_if_absent("account.json", json.dumps(poison).encode())
     assert turns.reserve(1, clock()).first == clock.now
+
+
+def test_turns_that_many_slow_runs_wait_for_are_kept(local_store: LocalStore) -> None:
+    """At the slowest rate, slowed down as well, turns are hours ahead, and still nobody takes one of them."""
+    clock = Clock()
+    runs = [schedule(local_store, clock, SLOWEST_RATE) for _ in range(10)]
+    for _ in range(12):
+        runs[0].slow_down(0.0)
+        clock.now += 1.1
+    turns = sorted(run.reserve(1, clock()).first for run in runs)
+    assert turns[-1] > clock.now + 7_200
+    assert min(later - earlier for earlier, later in itertools.pairwise(turns)) >= 1 / SLOWEST_RATE
 
 
 def test_a_gateway_that_wants_days_of_pause_gets_hours(local_store: LocalStore) -> None:
