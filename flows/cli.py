@@ -5,13 +5,13 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
+from cyclopts import App, CycloptsError, MissingArgumentError, Parameter, UnusedCliTokensError
 from rich.console import Console
 
 from flows.exit_codes import EXIT_INPUT, EXIT_SETTLED, EXIT_STOPPED
 from flows.inquiry import add_inquiries
 from flows.quiet import quiet_prefect
-from flows.send_command import SEND_EPILOGUE, send
+from flows.send_command import LISTS, SEND_EPILOGUE, send
 from flows.track_command import TRACK_EPILOGUE, track
 from tasks.errors import CampaignStoppedError, GlobeSmsError, InputError
 from tasks.masking import mask_numbers_in, mask_written
@@ -83,6 +83,11 @@ def _what_was_wrong(error: CycloptsError | InputError) -> str:
         said = (
             f"nothing takes {' '.join(error.unused_tokens or ())}: lists stand before the options, and an option that "
             "may have several values is given again for each. `--help` says what there is."
+        )
+    elif isinstance(error, MissingArgumentError) and error.argument is not None and error.argument.name == LISTS:
+        said = (
+            "no recipient lists were given: they stand before the options, for --suppress, --exclude-results and "
+            "--test-to take all that follows them."
         )
     else:
         said = str(error)

@@ -14,6 +14,7 @@ from tasks.order import OnUnknown, Order
 from tasks.templates import fill
 from tasks.templates import time_zone as zone_of
 
+LISTS = "URI"  # how the help names them
 SEND_EPILOGUE = """\
 Examples:
 
@@ -39,7 +40,7 @@ PREFECT_API_URL to record the run on your Prefect server.
 
 def send(
     recipients: Annotated[
-        list[str], Parameter(name="URI", help="Recipient lists, one or more: S3 objects, prefixes, globs; local paths.")
+        list[str], Parameter(name=LISTS, help="Recipient lists, one or more: S3 objects, prefixes, globs; local paths.")
     ],
     /,
     *,
