@@ -86,7 +86,7 @@ def _what_was_wrong(error: CycloptsError | InputError) -> str:
         )
     elif isinstance(error, MissingArgumentError) and error.argument is not None and error.argument.name == LISTS:
         said = (
-            "no recipient lists were given: they stand before the options, for --suppress, --exclude-results and "
+            "no recipient lists (URI) were given: they stand before the options, for --suppress, --exclude-results and "
             "--test-to take all that follows them."
         )
     else:

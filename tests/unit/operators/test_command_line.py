@@ -23,7 +23,7 @@ def test_no_opt_out_list_is_read_as_recipients(option: str, capsys: pytest.Captu
     found = parsed("members.csv", option, "a.csv", "b.csv", "--dry-run")
     assert (found["recipients"], found[name]) == (["members.csv"], ("a.csv", "b.csv"))
     assert run_app(make_app(), [*SEND, option, "a.csv", "b.csv", "members.csv"]) == EXIT_INPUT
-    assert "no recipient lists were given: they stand before the options" in capsys.readouterr().err
+    assert "no recipient lists (URI) were given: they stand before the options" in capsys.readouterr().err
 
 
 def test_what_nothing_takes_is_named_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
