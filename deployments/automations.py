@@ -9,7 +9,7 @@ from prefect.events.actions import PauseDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
 
-from deployments.changes import Change, Effect
+from globe_sms.deployments.server_changes import Change, Effect
 
 STOPPED = "globe-sms: pause the schedule when a campaign is stopped"
 

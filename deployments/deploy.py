@@ -12,16 +12,16 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import get_current_settings
 
-from deployments import dead_workers
-from deployments.automations import bring_up_to_date, pause_after_a_stop
-from deployments.changes import Change, Effect
-from deployments.deployed_flows import flow_of, schema_of
-from deployments.registering import Registration, register_deployment
-from deployments.specification import SHIPPED, DeploymentSpec, Specification, unknown_parameters
-from deployments.work_pools import PoolType, make_work_pool
-from flows.send_campaign import send_campaign
-from tasks.blocks import AlibabaSmsAccount
-from tasks.errors import InputError
+from globe_sms.deployments import zombie_runs as dead_workers
+from globe_sms.deployments.automations import bring_up_to_date, pause_after_a_stop
+from globe_sms.deployments.deployed_flows import flow_of, schema_of
+from globe_sms.deployments.prefect_yaml import SHIPPED, DeploymentSpec, Specification, unknown_parameters
+from globe_sms.deployments.register_deployment import Registration, register_deployment
+from globe_sms.deployments.server_changes import Change, Effect
+from globe_sms.deployments.work_pools import PoolType, make_work_pool
+from globe_sms.flows.send_campaign import send_campaign
+from globe_sms.tasks.blocks import AlibabaSmsAccount
+from globe_sms.tasks.vocabulary.errors import InputError
 
 _UNAUTHORIZED = (401, 403)
 

@@ -5,9 +5,9 @@ from typing import Any
 from prefect import Flow
 from prefect.utilities.callables import parameter_schema
 
-from deployments.specification import DeploymentSpec
-from flows.send_campaign import send_campaign
-from flows.track_delivery import track_delivery
+from globe_sms.deployments.prefect_yaml import DeploymentSpec
+from globe_sms.flows.send_campaign import send_campaign
+from globe_sms.flows.track_delivery import track_delivery
 
 AnyFlow = Flow[Any, Any]
 

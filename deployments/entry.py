@@ -7,7 +7,7 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     try:
-        from deployments.cli import main as run
+        from globe_sms.deployments.command_line import main as run
     except KeyboardInterrupt:
         sys.stderr.write("globe-sms: interrupted before anything was done\n")
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""The deployments on one machine without a work pool: `python -m deployments.serve`.
+"""The deployments on one machine without a work pool: `python -m globe_sms.deployments.serve`.
 
 The process waits for runs and starts each in a process of its own. On SIGTERM or Ctrl-C the runs end in order: no new
 call starts, calls in the air get 15 s, the results are written. (A process worker, when it is stopped, kills its runs.)
@@ -18,11 +18,11 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
-from deployments.deploy import open_server
-from deployments.deployed_flows import flow_of
-from deployments.registering import leave_work_pool, parameters_of, read_deployment, schedules_of
-from deployments.specification import SHIPPED, DeploymentSpec, Specification
-from tasks.errors import InputError
+from globe_sms.deployments.deploy import open_server
+from globe_sms.deployments.deployed_flows import flow_of
+from globe_sms.deployments.prefect_yaml import SHIPPED, DeploymentSpec, Specification
+from globe_sms.deployments.register_deployment import leave_work_pool, parameters_of, read_deployment, schedules_of
+from globe_sms.tasks.vocabulary.errors import InputError
 
 
 def serve(file: Path | None = None) -> None:

@@ -12,8 +12,8 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectNotFound
 
-from deployments.changes import Change, Effect
-from tasks.errors import InputError
+from globe_sms.deployments.server_changes import Change, Effect
+from globe_sms.tasks.vocabulary.errors import InputError
 
 PoolType = Literal["process", "docker", "kubernetes"]
 _GRACE_SECONDS = 60

@@ -10,21 +10,27 @@ from typing import Any, cast
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows import parameters
-from flows.approval import approve
-from flows.asking import this_run
-from flows.canary import send_canary
-from flows.endings import final_state, late_state
-from flows.recorded import refuse_recorded_numbers
-from flows.scheduled import filled, lateness, run_name, scheduled_time
-from flows.send_shards import send_shards
-from flows.watching import watcher
-from tasks.bulletin import Bulletin
-from tasks.dispatch import MOST_THREADS
-from tasks.order import OnUnknown, Order
-from tasks.report import CampaignReport
-from tasks.run import open_run
-from tasks.steps import check_caps, plan_campaign, preview_campaign, read_ledger, write_campaign_results
+from globe_sms.flows.form import parameters
+from globe_sms.flows.orchestration.approval import approve
+from globe_sms.flows.orchestration.approval_form import this_run
+from globe_sms.flows.orchestration.campaign_artifacts import CampaignArtifacts
+from globe_sms.flows.orchestration.canary import send_canary
+from globe_sms.flows.orchestration.final_state import final_state, late_state
+from globe_sms.flows.orchestration.observer import observer
+from globe_sms.flows.orchestration.recorded_parameters import refuse_recorded_numbers
+from globe_sms.flows.orchestration.scheduled_start import filled, lateness, run_name, scheduled_time
+from globe_sms.flows.orchestration.shards import send_shards
+from globe_sms.tasks.campaign.config import CampaignConfig, OnUnknown
+from globe_sms.tasks.campaign_run import open_run
+from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.send_campaign import (
+    check_caps,
+    plan_campaign,
+    preview_campaign,
+    read_ledger,
+    write_campaign_results,
+)
+from globe_sms.tasks.sending.dispatch import MOST_THREADS
 
 
 @flow(
@@ -79,7 +85,7 @@ def send_campaign(
     """Send one text message to every number of the lists, once, and account for every row.
 
     Running the same campaign ID again resumes it: what was sent, or may have been, is not sent again. What each
-    parameter is, `flows.parameters` says.
+    parameter is, `flows.form.parameters` says.
 
     Returns:
         The report, with `.counts`, `.uri` and `.results()`.
@@ -94,25 +100,25 @@ def send_campaign(
     if late is not None:
         return late_state(late)  # pyright: ignore[reportReturnType]  # a state, as below
     refuse_recorded_numbers(this_run().parameters)
-    order = Order.checked(**filled(given, scheduled))
-    watch = watcher()
+    config = CampaignConfig.checked(**filled(given, scheduled))
+    watch = observer()
     watch.step("checking the results place and the credentials")
-    with open_run(order) as run, Bulletin(run.campaign.id, this_run().id) as bulletin:
+    with open_run(config) as run, CampaignArtifacts(run.campaign.id, this_run().id) as artifacts:
         watch.step("reading and judging the lists, or the plan that was frozen before")
         plan = plan_campaign(run)
-        todo = read_ledger(run, plan)
-        preview = preview_campaign(run, plan, todo)
-        bulletin.previewed(preview)
+        remaining = read_ledger(run, plan)
+        preview = preview_campaign(run, plan, remaining)
+        artifacts.previewed(preview)
         watch.previewed(preview)
         check_caps(run, preview)
-        todo = approve(run, plan, todo, preview, bulletin)
-        rest = send_canary(run, plan, todo, preview, bulletin)
-        if rest.chunks and not order.dry_run:
-            bulletin.sending(run.tally)
-            watch.sending(run.tally)
+        remaining = approve(run, plan, remaining, preview, artifacts)
+        rest = send_canary(run, plan, remaining, preview, artifacts)
+        if rest.chunks and not config.dry_run:
+            artifacts.sending(run.progress)
+            watch.sending(run.progress)
             send_shards(run, plan, rest)
         watch.step("writing the results")
-        report = write_campaign_results(run, plan, len(todo.resent))
-        bulletin.ended(report)
+        report = write_campaign_results(run, plan, len(remaining.resent))
+        artifacts.ended(report)
     watch.ended(report)
     return final_state(report)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data

@@ -12,18 +12,18 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
-from flows import tracking_parameters as parameters
-from flows.scheduled import scheduled_time
-from flows.tracking_artifacts import TrackingArtifacts
-from flows.watching import watcher
-from tasks.delivery.order import TrackingOrder
-from tasks.delivery.outcome import TrackingOutcome
-from tasks.delivery.settling import DEFAULT_SETTLE_AFTER
-from tasks.delivery.steps import query_gateway, read_delivery_receipts, write_deliveries
-from tasks.delivery.tracked import open_tracking
-from tasks.errors import TrackingStoppedError
-from tasks.gateway.queries import MOST_QUERIES_PER_SECOND
-from tasks.templates import fill
+from globe_sms.flows.form import tracking_parameters as parameters
+from globe_sms.flows.orchestration.observer import observer
+from globe_sms.flows.orchestration.scheduled_start import scheduled_time
+from globe_sms.flows.orchestration.tracking_artifacts import TrackingArtifacts
+from globe_sms.tasks.campaign.date_placeholders import fill
+from globe_sms.tasks.delivery.config import TrackingConfig
+from globe_sms.tasks.delivery.reconcile import DEFAULT_SETTLE_AFTER
+from globe_sms.tasks.gateway.query_message import MOST_QUERIES_PER_SECOND
+from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
+from globe_sms.tasks.track_delivery import query_gateway, read_delivery_receipts, write_deliveries
+from globe_sms.tasks.tracking_run import open_tracking
+from globe_sms.tasks.vocabulary.errors import TrackingStoppedError
 
 
 def _run_name() -> str:
@@ -47,7 +47,7 @@ def track_delivery(
     """Ask the gateway what became of a campaign's messages, and write it into the results.
 
     Run it as often as you like: what has come to its end is never asked again. What each parameter is,
-    `flows.tracking_parameters` says.
+    `flows.form.tracking_parameters` says.
 
     Returns:
         The outcome, with `.deliveries`, `.counts` and `.summary()`.
@@ -58,10 +58,10 @@ def track_delivery(
     """
     given: dict[str, Any] = locals()  # the parameters: nothing else is local yet
     scheduled = scheduled_time(given.pop("time_zone"))
-    order = TrackingOrder.checked(**{**given, "campaign": fill(campaign, scheduled)})
-    watch = watcher()
+    config = TrackingConfig.checked(**{**given, "campaign": fill(campaign, scheduled)})
+    watch = observer()
     watch.step("checking the campaign and the credentials")
-    with open_tracking(order) as tracked, TrackingArtifacts(order.campaign, watch.tracking) as artifacts:
+    with open_tracking(config) as tracked, TrackingArtifacts(config.campaign, watch.tracking) as artifacts:
         watch.step("reading delivery receipts")
         settled = read_delivery_receipts(tracked)
         watch.step("asking the gateway what became of the messages")

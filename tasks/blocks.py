@@ -1,6 +1,6 @@
 """The Prefect block of an Alibaba SMS account: one place for its key, its endpoint and its limits.
 
-`globe-sms deploy` registers it; so does `prefect block register -m tasks.blocks`.
+`globe-sms deploy` registers it; so does `prefect block register -m globe_sms.tasks.blocks`.
 """
 
 import os
@@ -10,11 +10,11 @@ from typing import Annotated, Any, Self
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 
-from tasks.account import USUAL_MARGIN, WIDEST_MARGIN, Account
-from tasks.block_documents import read_block
-from tasks.errors import InputError
-from tasks.gateway import Credentials, Endpoint, Region, check_sender_id, try_out
-from tasks.schedule import SLOWEST_RATE
+from globe_sms.tasks.account.account import USUAL_MARGIN, WIDEST_MARGIN, Account
+from globe_sms.tasks.gateway import Credentials, Endpoint, Region, check_sender_id, try_out
+from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
+from globe_sms.tasks.prefect_blocks import read_block
+from globe_sms.tasks.vocabulary.errors import InputError
 
 
 class AlibabaSmsAccount(Block):
@@ -36,7 +36,7 @@ class AlibabaSmsAccount(Block):
     _description = "An Alibaba Cloud account that sends texts by BatchSendMessageToGlobe: key, endpoint and limits."
     _code_example = """\
 ```python
-from tasks.blocks import AlibabaSmsAccount
+from globe_sms.tasks.blocks import AlibabaSmsAccount
 
 account = AlibabaSmsAccount.load("production")
 print(account.test_connection())  # sends nothing

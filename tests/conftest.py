@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from deployments.sandbox.s3 import S3Server
-from tasks.s3 import S3Access
-from tasks.store import LocalStore, S3Store, Store
+from globe_sms.deployments.sandbox.s3_server import S3Server
+from globe_sms.tasks.store import LocalStore, S3Store, Store
+from globe_sms.tasks.store.s3_access import S3Access
 
 # A slow machine is no failing example.
 settings.register_profile("globe-sms", deadline=None)

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from deployments.sandbox.s3 import S3Server
-from deployments.sandbox.server import GatewayServer
-from deployments.sandbox.settings import Account, GatewaySettings
+from globe_sms.deployments.sandbox.gateway.settings import Account, GatewaySettings
+from globe_sms.deployments.sandbox.gateway_server import GatewayServer
+from globe_sms.deployments.sandbox.s3_server import S3Server
 
 
 class Sandbox:

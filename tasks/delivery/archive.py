@@ -12,9 +12,9 @@ from typing import Final
 
 import polars as pl
 
-from tasks.delivery.states import STATE_SCHEMA, Delivery
-from tasks.errors import StoreUnavailableError
-from tasks.store import Store
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Delivery
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
 
 FOLDER: Final = "delivery/"
 _SUFFIX: Final = ".parquet"

@@ -6,9 +6,9 @@ from typing import Final
 
 import polars as pl
 
-from tasks.delivery.states import Delivery
-from tasks.ledger import Ledger, Receipt
-from tasks.statuses import Status
+from globe_sms.tasks.campaign.ledger import Ledger, SendRecord
+from globe_sms.tasks.delivery.delivery_states import Delivery
+from globe_sms.tasks.vocabulary.statuses import Status
 
 OPEN_SCHEMA: Final = pl.Schema(
     {
@@ -54,10 +54,10 @@ def _unpaired(ledger: Ledger, chunks: frozenset[int]) -> Iterable[tuple[int, str
     if not chunks:
         return
     histories = {chunk: history for chunk, history in ledger.histories().items() if chunk in chunks}
-    for receipt in ledger.receipts(histories):
+    for receipt in ledger.send_records(histories):
         for message_id in receipt.unpaired_ids:
             yield receipt.chunk, _task_of(receipt), message_id
 
 
-def _task_of(receipt: Receipt) -> str | None:
+def _task_of(receipt: SendRecord) -> str | None:
     return receipt.attempts[-1].task_id if receipt.attempts else None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tasks.masking import mask
+from globe_sms.tasks.vocabulary.masking import mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def other_numbers(results: pl.LazyFrame, states: pl.LazyFrame) -> OtherNumbers |
     """Find the rows whose message id a state gives to another number, after all that could be was put right.
 
     Args:
-        results: as `tasks.delivery.applying.apply_states` returns them.
+        results: as `tasks.delivery.apply_states.apply_states` returns them.
         states: of `STATE_SCHEMA`, each message once.
     """
     found = (

@@ -17,15 +17,15 @@ from typing import IO, Any, Final
 
 import polars as pl
 
-from tasks.delivery.marks import Mark
-from tasks.delivery.scanning import Junk, Scan
-from tasks.delivery.states import STATE_SCHEMA, Origin, state_of
-from tasks.errors import InputError
-from tasks.recipients.content import read_head, unpacked, unpacked_stream
-from tasks.recipients.formats import UTF8, compression_of
-from tasks.recipients.places import Place, look_up
-from tasks.recipients.sources import Format, Layout, ListSource, is_s3, refusal
-from tasks.s3 import S3Access, one_line, s3_errors_name, split_uri
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin, state_of
+from globe_sms.tasks.delivery.json_scan import Junk, Scan
+from globe_sms.tasks.delivery.read_receipts import Mark
+from globe_sms.tasks.recipients.file_content import read_head, unpacked, unpacked_stream
+from globe_sms.tasks.recipients.file_formats import UTF8, compression_of
+from globe_sms.tasks.recipients.list_source import Format, Layout, ListSource, is_s3, refusal
+from globe_sms.tasks.recipients.uri_expansion import Place, look_up
+from globe_sms.tasks.store.s3_access import S3Access, one_line, s3_errors_name, split_uri
+from globe_sms.tasks.vocabulary.errors import InputError
 
 _AT_ONCE: Final = 16
 _SMALL: Final = 1 << 20  # bytes; read whole, sixteen at a time

@@ -1,22 +1,23 @@
 """The client of BatchSendMessageToGlobe: knows nothing of Prefect or S3.
 
-Every answer is a value: `Gateway.send` returns an `Outcome`, whose `Verdict` says whether anything may have been sent.
+Every answer is a value: `Gateway.send` returns an `Outcome`, whose `CallVerdict` says whether anything may have been sent.
 """
 
-from tasks.gateway.answers import Outcome, parse_answer
-from tasks.gateway.client import Gateway
-from tasks.gateway.codes import TABLE, Code, Verdict, look_up
-from tasks.gateway.credentials import credentials_from_default_chain, fingerprint
-from tasks.gateway.endpoint import Endpoint
-from tasks.gateway.models import BatchSend, MessageType, check_sender_id
-from tasks.gateway.regions import Region
-from tasks.gateway.signature import AcsV3Auth, Credentials, CredentialsSource, authorization
-from tasks.gateway.trial import try_out
+from globe_sms.tasks.gateway.answer_parsing import Outcome, parse_answer
+from globe_sms.tasks.gateway.client import Gateway
+from globe_sms.tasks.gateway.connection_test import try_out
+from globe_sms.tasks.gateway.credentials import credentials_from_default_chain, fingerprint
+from globe_sms.tasks.gateway.endpoint import Endpoint
+from globe_sms.tasks.gateway.regions import Region
+from globe_sms.tasks.gateway.request import BatchSend, MessageType, check_sender_id
+from globe_sms.tasks.gateway.response_codes import TABLE, CallVerdict, Code, look_up
+from globe_sms.tasks.gateway.signature import AcsV3Auth, Credentials, CredentialsSource, authorization
 
 __all__ = [
     "TABLE",
     "AcsV3Auth",
     "BatchSend",
+    "CallVerdict",
     "Code",
     "Credentials",
     "CredentialsSource",
@@ -25,7 +26,6 @@ __all__ = [
     "MessageType",
     "Outcome",
     "Region",
-    "Verdict",
     "authorization",
     "check_sender_id",
     "credentials_from_default_chain",

@@ -1,6 +1,6 @@
 """The gateway's client: one call, one connection, one outcome; never a second attempt on its own.
 
-from tasks.gateway import BatchSend, Endpoint, Gateway, MessageType, credentials_from_default_chain
+from globe_sms.tasks.gateway import BatchSend, Endpoint, Gateway, MessageType, credentials_from_default_chain
 
 with Gateway(Endpoint.from_environment(os.environ), credentials_from_default_chain()) as gateway:
     outcome = gateway.send(BatchSend(numbers=("6581234567",), messages=("Hello",), type=MessageType.NOTIFY))
@@ -17,14 +17,14 @@ from typing import Final, Self
 
 import httpx
 
-from tasks.errors import InputError
-from tasks.gateway.answers import Outcome, never_presented, no_reply, parse_answer
-from tasks.gateway.bodies import LARGEST_BODY, printable
-from tasks.gateway.endpoint import Endpoint
-from tasks.gateway.models import ACTION, VERSION, BatchSend
-from tasks.gateway.presentation import AnnouncingTransport, ClosedMeanwhileError, Presentation
-from tasks.gateway.signature import AcsV3Auth, CredentialsSource, random_nonce, utc_now
-from tasks.masking import mask_numbers_in
+from globe_sms.tasks.gateway.answer_body import LARGEST_BODY, printable
+from globe_sms.tasks.gateway.answer_parsing import Outcome, never_presented, no_reply, parse_answer
+from globe_sms.tasks.gateway.endpoint import Endpoint
+from globe_sms.tasks.gateway.request import ACTION, VERSION, BatchSend
+from globe_sms.tasks.gateway.request_write import AnnouncingTransport, ClosedMeanwhileError, RequestWrite
+from globe_sms.tasks.gateway.signature import AcsV3Auth, CredentialsSource, random_nonce, utc_now
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.masking import mask_numbers_in
 
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0
@@ -83,7 +83,7 @@ class Gateway:
         self._connect_seconds = connect_seconds
         self._read_seconds = read_seconds
         self._auth = AcsV3Auth(credentials, clock=clock, nonce=nonce)
-        self._in_air: set[Presentation] = set()
+        self._in_air: set[RequestWrite] = set()
         if transport is not None and not isinstance(transport, httpx.HTTPTransport):
             transport = AnnouncingTransport(transport)
         try:
@@ -152,7 +152,7 @@ class Gateway:
             BaseException: what `before_write` raised, unchanged; nothing was sent then. KeyboardInterrupt and its like
                 at any time: what `before_write` has recorded tells whether the call may have been sent.
         """
-        call = Presentation(before_write, after_write)
+        call = RequestWrite(before_write, after_write)
         request = self._client.build_request(
             "POST", self._endpoint.url, content=batch.form(), extensions={"trace": call.trace}
         )
@@ -188,7 +188,7 @@ class Gateway:
         finally:
             response.close()
 
-    def _outcome_of(self, error: Exception, call: Presentation, numbers: tuple[str, ...]) -> Outcome:
+    def _outcome_of(self, error: Exception, call: RequestWrite, numbers: tuple[str, ...]) -> Outcome:
         """Say what a failure proves: before the call was presented that nothing was sent, after it nothing."""
         if call.presented:
             return no_reply(numbers, self._describe(error))

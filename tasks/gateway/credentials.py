@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from tasks.errors import InputError
-from tasks.gateway.signature import Credentials, CredentialsSource
+from globe_sms.tasks.gateway.signature import Credentials, CredentialsSource
+from globe_sms.tasks.vocabulary.errors import InputError
 
 KEY_ID_VARIABLE: Final = "ALIBABA_CLOUD_ACCESS_KEY_ID"
 KEY_SECRET_VARIABLE: Final = "ALIBABA_CLOUD_ACCESS_KEY_SECRET"  # noqa: S105 # a variable's name

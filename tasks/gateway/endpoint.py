@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from tasks.errors import InputError
+from globe_sms.tasks.vocabulary.errors import InputError
 
 ENDPOINT_VARIABLE: Final = "GLOBE_SMS_ENDPOINT"
 DEFAULT_ENDPOINT: Final = "https://dysmsapi.ap-southeast-1.aliyuncs.com"

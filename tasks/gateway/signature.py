@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote
 import httpx
 from pydantic import SecretStr
 
-from tasks.errors import InputError
+from globe_sms.tasks.vocabulary.errors import InputError
 
 ALGORITHM: Final = "ACS3-HMAC-SHA256"
 

@@ -7,10 +7,10 @@
 Nothing in a template or a value is ever executed or looked up: a placeholder is a column's name and nothing else.
 """
 
-from tasks.messages.alphabet import NOT_GSM, forcing_characters
-from tasks.messages.parts import count_parts, parts_of
-from tasks.messages.template import Placeholder, Template, parse_template
-from tasks.messages.wording import PREFIX, TEXT_COLUMNS, Wording, add_texts
+from globe_sms.tasks.messages.gsm7_alphabet import NOT_GSM, forcing_characters
+from globe_sms.tasks.messages.message_parts import count_parts, parts_of
+from globe_sms.tasks.messages.message_texts import PREFIX, TEXT_COLUMNS, Wording, add_texts
+from globe_sms.tasks.messages.template import Placeholder, Template, parse_template
 
 __all__ = [
     "NOT_GSM",

@@ -6,8 +6,8 @@ are braces. That is all: no attributes, no indexes, no formats, no code.
 
 from dataclasses import dataclass
 
-from tasks.errors import InputError
-from tasks.recipients.columns import plain
+from globe_sms.tasks.recipients.number_column import plain
+from globe_sms.tasks.vocabulary.errors import InputError
 
 _SHOWN = 40
 

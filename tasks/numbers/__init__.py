@@ -1,8 +1,8 @@
 """Recipients as they were written, to E.164 numbers, regions and verdicts. No Prefect, no network."""
 
-from tasks.numbers.judging import VERDICT_COLUMNS, judge
-from tasks.numbers.overrides import LONGEST_PREFIX, NO_OVERRIDES, Overrides
-from tasks.numbers.reference import Verdict, checked_region, judge_text
+from globe_sms.tasks.numbers.libphonenumber import Verdict, checked_region, validate_text
+from globe_sms.tasks.numbers.prefix_overrides import LONGEST_PREFIX, NO_OVERRIDES, Overrides
+from globe_sms.tasks.numbers.validation import VERDICT_COLUMNS, validate
 
 __all__ = [
     "LONGEST_PREFIX",
@@ -11,6 +11,6 @@ __all__ = [
     "Overrides",
     "Verdict",
     "checked_region",
-    "judge",
-    "judge_text",
+    "validate",
+    "validate_text",
 ]

@@ -9,12 +9,12 @@ Everything is text: leading zeros and plus signs live. Whatever is wrong with a 
 guessed that could text a stranger.
 """
 
-from tasks.recipients.changes import check_unchanged
-from tasks.recipients.failures import translate_errors
-from tasks.recipients.finding import find_lists
-from tasks.recipients.formats import known_encoding
-from tasks.recipients.reading import fault_in, read_lists
-from tasks.recipients.sources import Compression, Format, ListSource, refusal
+from globe_sms.tasks.recipients.file_formats import known_encoding
+from globe_sms.tasks.recipients.find_lists import find_lists
+from globe_sms.tasks.recipients.list_source import Compression, Format, ListSource, refusal
+from globe_sms.tasks.recipients.read_errors import translate_errors
+from globe_sms.tasks.recipients.read_lists import fault_in, read_lists
+from globe_sms.tasks.recipients.unchanged_check import check_unchanged
 
 __all__ = [
     "Compression",

@@ -20,19 +20,19 @@ from pathlib import Path
 
 import polars as pl
 
-from deployments.sandbox.s3 import S3Server
-from tasks.accounting import account_for
-from tasks.campaign import PLAN_KEY, Campaign
-from tasks.delivery.archive import DeliveryArchive
-from tasks.delivery.states import STATE_SCHEMA, Delivery, Origin
-from tasks.ledger import Attempt, Claim, Ledger, Receipt, Settlement
-from tasks.plan import FrozenPlan, freeze
-from tasks.results import RESULTS_KEY
-from tasks.s3 import S3Access
-from tasks.spill import Spill
-from tasks.statuses import STATUSES
-from tasks.stopping import StopSignal
-from tasks.store import LocalStore, S3Store, Store
+from globe_sms.deployments.sandbox.s3_server import S3Server
+from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
+from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord, Settlement
+from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.delivery.archive import DeliveryArchive
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Delivery, Origin
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze
+from globe_sms.tasks.results.account_rows import account_for
+from globe_sms.tasks.results.join import RESULTS_KEY
+from globe_sms.tasks.store import LocalStore, S3Store, Store
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.statuses import STATUSES
+from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 from tests.benchmarks.table import print_table, say
 
 NUMBERS_A_CALL = 250
@@ -69,7 +69,7 @@ def keep_campaign(store: Store, name: str, rows: int, scratch: Path) -> None:
             first = chunk * NUMBERS_A_CALL
             attempt = Attempt(f"{name}-{chunk}-1", at + 0.5, "accepted", "OK", f"request-{chunk}", "")
             ledger.settle(
-                Receipt(
+                SendRecord(
                     chunk=chunk,
                     presentation=0,
                     run="r" * 32,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from deployments.sandbox.s3 import S3Server
+from globe_sms.deployments.sandbox.s3_server import S3Server
 from tests.benchmarks.lists import customers
 from tests.benchmarks.programs import Program
 from tests.benchmarks.table import print_table, say

@@ -39,13 +39,13 @@ def write_list(path: Path, rows: int) -> None:
 
 def make_plan(path: Path, message: str) -> float:
     """Make the plan and return the seconds that it took."""
-    from tasks.order import Order
-    from tasks.planning import plan_lists
-    from tasks.s3 import S3Access
-    from tasks.store import LocalStore
+    from globe_sms.tasks.campaign.config import CampaignConfig
+    from globe_sms.tasks.planning.make_plan import plan_lists
+    from globe_sms.tasks.store import LocalStore
+    from globe_sms.tasks.store.s3_access import S3Access
 
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        order = Order.checked(recipients=(str(path),), message=message, type="NOTIFY", results=folder)
+        order = CampaignConfig.checked(recipients=(str(path),), message=message, type="NOTIFY", results=folder)
         began = time.perf_counter()
         plan_lists(order, LocalStore(Path(folder) / "store"), S3Access.from_environment, Path(folder))
         return time.perf_counter() - began

@@ -23,11 +23,11 @@ from pathlib import Path
 import phonenumbers
 import polars as pl
 
-from tasks.numbers import checked_region, judge
-from tasks.numbers.cache import cache_folder
-from tasks.numbers.compiled import compiled_table, kept_table
-from tasks.numbers.keys import keys_of
-from tasks.numbers.table import ASK_REFERENCE
+from globe_sms.tasks.numbers import checked_region, validate
+from globe_sms.tasks.numbers.lookup_keys import keys_of
+from globe_sms.tasks.numbers.lookup_table import ASK_REFERENCE
+from globe_sms.tasks.numbers.region_table import compiled_table, kept_table
+from globe_sms.tasks.numbers.table_cache import cache_folder
 from tests.benchmarks.table import print_table, say
 
 REGIONS = (
@@ -37,7 +37,10 @@ REGIONS = (
 JUNK = ("", "n/a", "unknown", "-", "12345", "0", "+65 8123", "ann@example.com", "see notes", "00000000")
 RUNS = 3
 SAMPLE = 30_000
-RAW = {"compression": "uncompressed", "statistics": False}  # as `tasks.plan.make_plan` writes the judged rows
+RAW = {
+    "compression": "uncompressed",
+    "statistics": False,
+}  # as `tasks.planning.frozen_plan.make_plan` writes the judged rows
 WHOLE = "judge: scan, judge, sink all"
 AS_INTEGER = "judge, number as integer, sink"
 AS_PLANNED = "judge, as the plan does (number as integer, raw)"
@@ -158,18 +161,18 @@ def measure(rows: int, region: str | None, seed: int, rival_python: str, folder:
         compiled_table(region, cache_folder())
     ready = time.perf_counter() - start
     lazy = pl.scan_parquet(source)
-    judged = judge(lazy, default_region=region)
-    judged.sink_parquet(verdicts)
-    planned = judged.drop("phone_number")
+    validated = validate(lazy, default_region=region)
+    validated.sink_parquet(verdicts)
+    planned = validated.drop("phone_number")
     before = peak_mib()
     say("judging and copying")
     seconds = median_seconds(
         {
-            WHOLE: lambda: judged.sink_parquet(target),
+            WHOLE: lambda: validated.sink_parquet(target),
             AS_INTEGER: lambda: planned.sink_parquet(target),
             AS_PLANNED: lambda: planned.sink_parquet(target, **RAW),
             VERDICTS: lambda: planned.drop("recipient").sink_parquet(target, **RAW),
-            COUNTED: lambda: judged.group_by("status").len().collect(engine="streaming"),
+            COUNTED: lambda: validated.group_by("status").len().collect(engine="streaming"),
             LIST_FLOOR: lambda: lazy.sink_parquet(target),
             RAW_FLOOR: lambda: lazy.sink_parquet(target, **RAW),
             JUDGED_FLOOR: lambda: pl.scan_parquet(verdicts).sink_parquet(target),

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deployments.sandbox.child import wait_until
+from globe_sms.deployments.sandbox.child_process import wait_until
 from tests.benchmarks.rates import Rate, within
 from tests.benchmarks.stage import Stage
 from tests.benchmarks.table import print_table, say

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from deployments.sandbox.s3 import S3Server
+from globe_sms.deployments.sandbox.s3_server import S3Server
 from tests.benchmarks.table import print_table, say
 from tests.chaos.endpoint import Endpoint
 

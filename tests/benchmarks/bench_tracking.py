@@ -12,7 +12,7 @@ import math
 import sys
 from itertools import pairwise
 
-from deployments.sandbox.window import busiest_second
+from globe_sms.deployments.sandbox.gateway.rate_window import busiest_second
 from tests.benchmarks.programs import script
 from tests.benchmarks.stage import Stage
 from tests.benchmarks.table import print_table, say

@@ -17,15 +17,15 @@ from pathlib import Path
 
 import polars as pl
 
-from tasks.campaign import PLAN_KEY
-from tasks.gateway import MessageType
-from tasks.ledger import History, Receipt, Settlement
-from tasks.order import Order
-from tasks.plan import FrozenPlan
-from tasks.planning import plan_lists
-from tasks.results import RESULTS_KEY, gather, make_results, write_results
-from tasks.s3 import S3Access, split_uri
-from tasks.store import S3Store
+from globe_sms.tasks.campaign.campaign import PLAN_KEY
+from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
+from globe_sms.tasks.gateway import MessageType
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.make_plan import plan_lists
+from globe_sms.tasks.results.join import RESULTS_KEY, gather, make_results, write_results
+from globe_sms.tasks.store import S3Store
+from globe_sms.tasks.store.s3_access import S3Access, split_uri
 from tests.benchmarks.programs import peak_mb
 
 ORDER = {"message": "hello", "type": MessageType.NOTIFY}
@@ -47,12 +47,12 @@ def copy(source: str, target: str) -> float:
 def plan(source: str, results: str) -> float:
     """Make and freeze the plan of a list on S3, in a store on S3."""
     access = S3Access.from_environment()
-    order = Order.checked(recipients=(source,), results=results, **ORDER)
+    config = CampaignConfig.checked(recipients=(source,), results=results, **ORDER)
     store = S3Store(access.client(), *split_uri(results))
     store.delete(PLAN_KEY)
     with tempfile.TemporaryDirectory() as scratch:
         start = time.perf_counter()
-        plan_lists(order, store, lambda: access, Path(scratch))
+        plan_lists(config, store, lambda: access, Path(scratch))
         return time.perf_counter() - start
 
 
@@ -69,7 +69,7 @@ def duckdb(source: str, target: str) -> float:
     return time.perf_counter() - start
 
 
-def receipts(results: str, target: str) -> float:
+def send_records(results: str, target: str) -> float:
     """Write a receipt for each chunk of the frozen plan, all accepted, one JSON a line."""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
@@ -82,10 +82,10 @@ def receipts(results: str, target: str) -> float:
     return time.perf_counter() - start
 
 
-def write(results: str, receipts: str) -> float:
+def write(results: str, send_records: str) -> float:
     """Join the frozen plan with its receipts (read from a file, decoded as the ledger does), and put the results."""
     store = S3Store(S3Access.from_environment().client(), *split_uri(results))
-    with tempfile.TemporaryDirectory() as scratch, Path(receipts).open("rb") as file:
+    with tempfile.TemporaryDirectory() as scratch, Path(send_records).open("rb") as file:
         found = _frozen(results, Path(scratch))
         histories = {index: History((Settlement.ACCEPTED,)) for index in range(found.chunk_count())}
         start = time.perf_counter()
@@ -104,9 +104,9 @@ def _frozen(results: str, scratch: Path) -> FrozenPlan:
     return FrozenPlan(path)
 
 
-def _receipt(chunk: int, numbers: int) -> Receipt:
+def _receipt(chunk: int, numbers: int) -> SendRecord:
     ids: Mapping[int, str] = {place: f"{place:04}{chunk:06}^12401{chunk * 250 + place:012}" for place in range(numbers)}
-    return Receipt(
+    return SendRecord(
         chunk=chunk,
         presentation=0,
         run="0" * 32,
@@ -121,12 +121,12 @@ def _receipt(chunk: int, numbers: int) -> Receipt:
     )
 
 
-def _read(file: Iterator[bytes], chunks: range) -> Iterator[Receipt]:
+def _read(file: Iterator[bytes], chunks: range) -> Iterator[SendRecord]:
     for _ in chunks:
-        yield Receipt.decode(next(file))
+        yield SendRecord.decode(next(file))
 
 
-SIDES = {"copy": copy, "plan": plan, "duckdb": duckdb, "receipts": receipts, "write": write}
+SIDES = {"copy": copy, "plan": plan, "duckdb": duckdb, "receipts": send_records, "write": write}
 
 
 def main() -> None:

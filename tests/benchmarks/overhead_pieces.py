@@ -17,13 +17,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.send_shards import send_shards
-from tasks.dispatch import thread_count
-from tasks.ledger import Attempt, Claim, Receipt, Settlement
-from tasks.order import Order
-from tasks.run import Run, open_run, open_sender
-from tasks.send import Sender
-from tasks.steps import Todo, plan_campaign, read_ledger
+from globe_sms.flows.orchestration.shards import send_shards
+from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.ledger import Attempt, Claim, SendRecord, Settlement
+from globe_sms.tasks.campaign_run import CampaignRun, open_run, open_sender
+from globe_sms.tasks.send_campaign import RemainingChunks, plan_campaign, read_ledger
+from globe_sms.tasks.sending.dispatch import thread_count
+from globe_sms.tasks.sending.sender import Sender
 from tests.benchmarks.programs import cpu_seconds
 from tests.benchmarks.stage import MESSAGE
 
@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument("--server", type=int, required=True, help="the process id of Prefect's server")
     options = parser.parse_args()
 
-    def order(campaign: str) -> Order:
-        return Order.checked(
+    def config(campaign: str) -> CampaignConfig:
+        return CampaignConfig.checked(
             recipients=(options.list,),
             message=MESSAGE,
             type="NOTIFY",
@@ -65,24 +65,24 @@ def main() -> None:
         found[piece] = (own / options.chunks, (cpu_seconds(options.server) - server) / options.chunks)
 
     measure("task run", _map_empty_tasks)
-    with open_run(order("pieces")) as run, open_sender(run) as sender:
+    with open_run(config("pieces")) as run, open_sender(run) as sender:
         plan = plan_campaign.fn(run)
         chunks = list(plan.chunks(0, options.chunks - 1))
-        receipts = _Receipts(run, [len(chunk.phone_numbers) for chunk in chunks])
+        send_records = _Receipts(run, [len(chunk.phone_numbers) for chunk in chunks])
         measure("turn", lambda count: _take_turns(sender, count))
-        measure("claim and receipt", receipts.write)
+        measure("claim and receipt", send_records.write)
         batches = [sender.texts.batch(chunk, f"pieces-{chunk.index}-1") for chunk in chunks]
         measure("call", lambda count: [sender.gateway.send(batch) for batch in batches[:count]])
-    with open_run(order("together")) as run:
+    with open_run(config("together")) as run:
         plan = plan_campaign.fn(run)
-        todo = read_ledger.fn(run, plan)
-        first, rest = todo.chunks[: options.chunks // 10], todo.chunks[options.chunks // 10 :]
+        remaining = read_ledger.fn(run, plan)
+        first, rest = remaining.chunks[: options.chunks // 10], remaining.chunks[options.chunks // 10 :]
         parts = iter((first, rest))
         measured = len(rest) / options.chunks
 
         @flow(task_runner=ThreadPoolTaskRunner(max_workers=thread_count(CALLS_PER_SECOND)), persist_result=False)
         def send_part() -> None:
-            send_shards(run, plan, Todo(next(parts), (), todo.histories, 0))
+            send_shards(run, plan, RemainingChunks(next(parts), (), remaining.histories, 0))
 
         def send(_: int) -> None:
             send_part()
@@ -113,7 +113,7 @@ def _take_turns(sender: Sender, count: int) -> None:
 class _Receipts:
     """Claims and receipts of presentations that never were, each time with new numbers."""
 
-    def __init__(self, run: Run, sizes: list[int]) -> None:
+    def __init__(self, run: CampaignRun, sizes: list[int]) -> None:
         self._run = run
         self._sizes = sizes
         self._presentation = 0
@@ -124,7 +124,7 @@ class _Receipts:
             claim = Claim(chunk, self._presentation, owner.run, owner.host, time.time(), time.time(), "0" * 64)
             assert self._run.ledger.claim(claim)
             self._run.ledger.settle(
-                Receipt(
+                SendRecord(
                     chunk=chunk,
                     presentation=self._presentation,
                     run=owner.run,

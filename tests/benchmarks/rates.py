@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from deployments.sandbox.log import Arrival
-from deployments.sandbox.window import busiest_second
+from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
+from globe_sms.deployments.sandbox.gateway.rate_window import busiest_second
 
 THROTTLED = frozenset({"Throttling.User", "QPS_LIMIT_CONTROL"})
 

@@ -6,8 +6,8 @@ import time
 
 import httpx
 
-from tasks.gateway import AcsV3Auth, credentials_from_default_chain
-from tasks.gateway.queries import read_answer
+from globe_sms.tasks.gateway import AcsV3Auth, credentials_from_default_chain
+from globe_sms.tasks.gateway.query_message import read_answer
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from prefect.concurrency.sync import rate_limit
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from tasks.gateway import BatchSend, Endpoint, Gateway, MessageType, credentials_from_default_chain
+from globe_sms.tasks.gateway import BatchSend, Endpoint, Gateway, MessageType, credentials_from_default_chain
 from tests.benchmarks.rival_options import numbers, parser, task_id
 from tests.benchmarks.stage import MESSAGE
 

@@ -12,10 +12,10 @@ from typing import Any, Self
 
 import httpx
 
-from deployments.sandbox.child import Child, free_ports, wait_until
-from deployments.sandbox.log import Arrival
-from deployments.sandbox.sandbox import Sandbox
-from flows.quiet import quiet_prefect
+from globe_sms.deployments.sandbox.child_process import Child, free_ports, wait_until
+from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
+from globe_sms.deployments.sandbox.sandbox import Sandbox
+from globe_sms.flows.command_line.quiet_prefect import quiet_prefect
 from tests.benchmarks.lists import NUMBERS, write_list
 from tests.benchmarks.programs import Program, script
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from flows.send_campaign import send_campaign
+from globe_sms.flows.send_campaign import send_campaign
 
 if __name__ == "__main__":
     send_campaign.serve(

@@ -14,8 +14,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from deployments.sandbox.lists import demo_lists
-from deployments.sandbox.sandbox import Sandbox
+from globe_sms.deployments.sandbox.demo_lists import demo_lists
+from globe_sms.deployments.sandbox.sandbox import Sandbox
 from tests.browser.servers import PrefectSite
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")

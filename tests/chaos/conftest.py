@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.sandbox.sandbox import Sandbox
+from globe_sms.deployments.sandbox.sandbox import Sandbox
 from tests.chaos.processes import PrefectServer
 from tests.chaos.stage import ACCOUNT_CALLS_PER_SECOND, Stage
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import httpx
 
-from deployments.sandbox.child import Child, free_ports, wait_until
+from globe_sms.deployments.sandbox.child_process import Child, free_ports, wait_until
 from tests.chaos.processes import PROGRAMS
 
 

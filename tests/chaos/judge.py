@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from deployments.sandbox.log import Arrival
+from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 
 PROVED_UNSENT = frozenset(
     {

@@ -11,7 +11,7 @@ _PAUSED = "PAUSED"
 _DEPLOYMENT = "chaos"
 _PROGRAM = """
 import json, sys
-from flows.send_campaign import send_campaign
+from globe_sms.flows.send_campaign import send_campaign
 send_campaign(**json.loads(sys.argv[1]), return_state=True)
 """
 
@@ -148,5 +148,10 @@ def flow_parameters(campaign: Campaign) -> dict[str, Any]:
 def _deployment(stage: Stage) -> str:
     """Return the id of the flow's deployment, which is made where there is none."""
     flow = stage.prefect.ask("POST", "/flows/", {"name": "send-campaign"})["id"]
-    what = {"name": _DEPLOYMENT, "flow_id": flow, "entrypoint": "flows.send_campaign.send_campaign", "pull_steps": []}
+    what = {
+        "name": _DEPLOYMENT,
+        "flow_id": flow,
+        "entrypoint": "globe_sms.flows.send_campaign.send_campaign",
+        "pull_steps": [],
+    }
     return stage.prefect.ask("POST", "/deployments/", what)["id"]

@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from deployments.sandbox.child import wait_until
-from deployments.sandbox.log import Arrival
-from deployments.sandbox.sandbox import Sandbox
+from globe_sms.deployments.sandbox.child_process import wait_until
+from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
+from globe_sms.deployments.sandbox.sandbox import Sandbox
 from tests.chaos.judge import Row, find_faults
 from tests.chaos.processes import Command, PrefectServer
 
@@ -162,7 +162,7 @@ class Stage:
 
     def spilled(self) -> list[Path]:
         """The receipts that lie on this machine only."""
-        return [path for path in self.state_home.rglob("receipts/*") if path.is_file()]
+        return [path for path in self.state_home.rglob("records/*") if path.is_file()]
 
     def arrivals(self, campaign: Campaign) -> list[Arrival]:
         """The gateway's log of the campaign, in order."""

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.sandbox.child import wait_until
-from deployments.sandbox.flaky import FlakyProxy, Trouble
-from deployments.sandbox.s3 import S3Server
+from globe_sms.deployments.sandbox.child_process import wait_until
+from globe_sms.deployments.sandbox.flaky_s3_proxy import FlakyProxy, Trouble
+from globe_sms.deployments.sandbox.s3_server import S3Server
 from tests.chaos.endpoint import Endpoint
 from tests.chaos.forms import LONG, dice
 

@@ -5,8 +5,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from deployments.sandbox.log import Arrival
-from tasks.results import RESULTS_SCHEMA
+from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
+from globe_sms.tasks.results.join import RESULTS_SCHEMA
 from tests.chaos.judge import Row, find_faults
 
 A, B, C, D = "6581000001", "6581000002", "6581000003", "6581000004"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 import pytest
 
-from deployments.sandbox.log import Arrival
+from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from tests.chaos.forms import LONG, dice
 from tests.chaos.processes import Command
 from tests.chaos.stage import Campaign, Stage, chunk_of, claim_of

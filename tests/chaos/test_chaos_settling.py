@@ -7,13 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from deployments.sandbox.child import wait_until
-from deployments.sandbox.receipts import Way
-from tasks.delivery.archive import DeliveryArchive
-from tasks.delivery.rewriting import rewrite_results
-from tasks.delivery.settling import Settled, settle
-from tasks.s3 import S3Access
-from tasks.store import S3Store
+from globe_sms.deployments.sandbox.child_process import wait_until
+from globe_sms.deployments.sandbox.gateway.delivery_receipts import Way
+from globe_sms.tasks.delivery.archive import DeliveryArchive
+from globe_sms.tasks.delivery.reconcile import Reconciled, reconcile
+from globe_sms.tasks.delivery.rewrite_results import rewrite_results
+from globe_sms.tasks.store import S3Store
+from globe_sms.tasks.store.s3_access import S3Access
 from tests.chaos.endpoint import Endpoint
 from tests.chaos.forms import LONG
 from tests.chaos.stage import Campaign, Stage, chunk_of
@@ -32,12 +32,14 @@ def s3(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> S3Access:
     return S3Access.from_environment()
 
 
-def track(stage: Stage, campaign: Campaign, receipts: str, s3: S3Access, scratch: Path, hours: float = 72.0) -> Settled:
+def track(
+    stage: Stage, campaign: Campaign, receipts: str, s3: S3Access, scratch: Path, hours: float = 72.0
+) -> Reconciled:
     """Read the receipts and write what they say into the results, as the tracker does without queries."""
     scratch.mkdir()
     store = S3Store(s3.client(), stage.sandbox.bucket, campaign.results.removeprefix(f"s3://{stage.sandbox.bucket}/"))
     folder = store.within(campaign.id)
-    settled = settle(
+    settled = reconcile(
         folder,
         DeliveryArchive(folder, scratch),
         [receipts],

@@ -6,7 +6,7 @@ from collections.abc import Generator
 import polars as pl
 import pytest
 
-from deployments.sandbox.flaky import FlakyProxy, Trouble
+from globe_sms.deployments.sandbox.flaky_s3_proxy import FlakyProxy, Trouble
 from tests.chaos.forms import LONG, long_form
 from tests.chaos.processes import Command
 from tests.chaos.stage import Campaign, Stage, chunk_of, claim_of
@@ -59,7 +59,7 @@ def test_a_campaign_goes_on_through_a_slow_a_full_and_a_lost_s3(stage: Stage, ro
     assert stage.spilled() == []
 
 
-@pytest.mark.parametrize("what", [*(["claims/", "receipts/", "pacing/"] if LONG else []), "campaign.json"])
+@pytest.mark.parametrize("what", [*(["claims/", "records/", "pacing/"] if LONG else []), "campaign.json"])
 def test_writes_whose_answers_are_lost_stop_nothing(stage: Stage, road: FlakyProxy, what: str) -> None:
     """S3 takes the write and its answer never comes, for longer than the S3 client tries again."""
     campaign = stage.campaign("s3", chunks=150, calls_per_second=6, endpoint=road.endpoint)

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from prefect.client.orchestration import get_client
 
-from deployments import dead_workers
-from deployments.automations import bring_up_to_date
-from deployments.sandbox.child import wait_until
+from globe_sms.deployments import zombie_runs as dead_workers
+from globe_sms.deployments.automations import bring_up_to_date
+from globe_sms.deployments.sandbox.child_process import wait_until
 from tests.chaos.forms import long_form
 from tests.integration.site import CALLS_PER_SECOND, Site, campaign_parameters, open_site
 from tests.integration.split_server import SplitServer

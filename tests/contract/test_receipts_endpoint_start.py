@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from deployments.sandbox.s3 import S3Server
+from globe_sms.deployments.sandbox.s3_server import S3Server
 from tests.chaos.processes import PROGRAMS
 
 SECRET = "a-secret-of-the-test-1234"

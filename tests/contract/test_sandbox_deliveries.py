@@ -18,13 +18,13 @@ from alibabacloud_dysmsapi20180501.client import Client
 from alibabacloud_tea_openapi.models import Config
 from pydantic import SecretStr
 
-from deployments.sandbox.child import wait_until
-from deployments.sandbox.receipt_files import write_receipts
-from deployments.sandbox.receipts import Way
-from deployments.sandbox.server import GatewayServer
-from deployments.sandbox.settings import Account, GatewaySettings
-from tasks.gateway import BatchSend, Credentials, Endpoint, Gateway, MessageType
-from tasks.gateway.signature import AcsV3Auth
+from globe_sms.deployments.sandbox.child_process import wait_until
+from globe_sms.deployments.sandbox.gateway.delivery_receipts import Way
+from globe_sms.deployments.sandbox.gateway.settings import Account, GatewaySettings
+from globe_sms.deployments.sandbox.gateway_server import GatewayServer
+from globe_sms.deployments.sandbox.receipt_files import write_receipts
+from globe_sms.tasks.gateway import BatchSend, Credentials, Endpoint, Gateway, MessageType
+from globe_sms.tasks.gateway.signature import AcsV3Auth
 
 ONE = Account(key_id="LTAIone", secret="one-secret", calls_per_second=1000)
 TWO = Account(key_id="LTAItwo", secret="two-secret", calls_per_second=1000)

@@ -26,11 +26,11 @@ from alibabacloud_tea_openapi.exceptions import ClientException, ThrottlingExcep
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_openapi.utils import Utils
 
-from deployments.sandbox.child import wait_until
-from deployments.sandbox.faults import FaultRule
-from deployments.sandbox.log import Arrival
-from deployments.sandbox.server import GatewayControl, GatewayServer
-from deployments.sandbox.settings import Account, GatewaySettings
+from globe_sms.deployments.sandbox.child_process import wait_until
+from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
+from globe_sms.deployments.sandbox.gateway.fault_rules import FaultRule
+from globe_sms.deployments.sandbox.gateway.settings import Account, GatewaySettings
+from globe_sms.deployments.sandbox.gateway_server import GatewayControl, GatewayServer
 
 FAST = Account(key_id="LTAIfast", secret="fast-secret", calls_per_second=1000)
 STS = Account(key_id="STS.test", secret="sts-secret", token="sts/token+with==", calls_per_second=1000)
@@ -429,8 +429,8 @@ def test_the_gateway_does_not_outlive_its_owner(tmp_path: Path, number: signal.S
     program = f"""
 import threading
 from pathlib import Path
-from deployments.sandbox.server import GatewayServer
-from deployments.sandbox.settings import Account, GatewaySettings
+from globe_sms.deployments.sandbox.gateway_server import GatewayServer
+from globe_sms.deployments.sandbox.gateway.settings import Account, GatewaySettings
 accounts = (Account(key_id="k", secret="s"),)
 with GatewayServer(GatewaySettings(accounts=accounts), log=Path({str(tmp_path / "log")!r})) as server:
     print(server.pid, flush=True)

@@ -16,11 +16,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 
-from deployments.sandbox.child import wait_until
-from deployments.sandbox.flaky import FlakyProxy, Trouble
-from deployments.sandbox.s3 import S3Server, find_program
-from deployments.sandbox.sandbox import Sandbox
-from tasks.errors import InputError
+from globe_sms.deployments.sandbox.child_process import wait_until
+from globe_sms.deployments.sandbox.flaky_s3_proxy import FlakyProxy, Trouble
+from globe_sms.deployments.sandbox.s3_server import S3Server, find_program
+from globe_sms.deployments.sandbox.sandbox import Sandbox
+from globe_sms.tasks.vocabulary.errors import InputError
 
 pytestmark = pytest.mark.slow
 
@@ -164,7 +164,7 @@ def test_the_sandbox_does_not_outlive_its_owner(tmp_path: Path) -> None:
     """The owner is killed: both servers and every folder are gone."""
     program = """
 import threading
-from deployments.sandbox.sandbox import Sandbox
+from globe_sms.deployments.sandbox.sandbox import Sandbox
 with Sandbox() as sandbox:
     print(sandbox.s3.pid, sandbox.gateway.pid, flush=True)
     threading.Event().wait()

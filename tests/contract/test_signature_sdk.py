@@ -27,15 +27,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from tasks.gateway import (
+from globe_sms.tasks.gateway import (
     AcsV3Auth,
     BatchSend,
+    CallVerdict,
     Credentials,
     Endpoint,
     Gateway,
     MessageType,
     Outcome,
-    Verdict,
     authorization,
 )
 
@@ -331,6 +331,6 @@ def test_an_answer_means_to_us_what_it_means_to_the_sdk(recorder: Recorder) -> N
     )
     with Gateway(Endpoint("http", "127.0.0.1", recorder.port), lambda: key) as gateway:
         ours = gateway.send(one)
-    assert ours.verdict is Verdict.ACCEPTED
+    assert ours.verdict is CallVerdict.ACCEPTED
     assert (ours.code, ours.request_id) == (theirs.body.response_code, theirs.body.request_id)
     assert list(ours.message_ids) == json.loads(theirs.body.message_id_list)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import InputError, StoreError, StoreRefusedError, StoreUnavailableError
-from tasks.s3 import S3Access
-from tasks.store import LocalStore, S3Store, Store, probe
+from globe_sms.tasks.store import LocalStore, S3Store, Store, probe
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError, StoreRefusedError, StoreUnavailableError
 
 
 def test_the_first_put_wins_and_the_second_changes_nothing(store: Store) -> None:

@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 import pytest
 from botocore.exceptions import ClientError
 
-from tasks.errors import InputError, StoreError, StoreUnavailableError
-from tasks.s3 import S3Access
-from tasks.store import S3Store, probe
+from globe_sms.tasks.store import S3Store, probe
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError, StoreUnavailableError
 
 WHOLE = b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nETag: "1"\r\nConnection: close\r\n\r\nPAR1'
 CUT = b'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\nETag: "1"\r\n\r\nPAR1'

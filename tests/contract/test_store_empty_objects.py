@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deployments.sandbox.child import wait_until
-from tasks.campaign import Campaign
-from tasks.s3 import S3Access
-from tasks.stopping import StopSignal
-from tasks.store import S3Store
+from globe_sms.deployments.sandbox.child_process import wait_until
+from globe_sms.tasks.campaign.campaign import Campaign
+from globe_sms.tasks.store import S3Store
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from deployments.sandbox.server import GatewayServer
-from deployments.sandbox.settings import Account, GatewaySettings
-from tasks.blocks import AlibabaSmsAccount
-from tasks.errors import InputError
-from tasks.gateway import AcsV3Auth, Credentials, Endpoint, try_out
+from globe_sms.deployments.sandbox.gateway.settings import Account, GatewaySettings
+from globe_sms.deployments.sandbox.gateway_server import GatewayServer
+from globe_sms.tasks.blocks import AlibabaSmsAccount
+from globe_sms.tasks.gateway import AcsV3Auth, Credentials, Endpoint, try_out
+from globe_sms.tasks.vocabulary.errors import InputError
 
 pytestmark = pytest.mark.slow
 

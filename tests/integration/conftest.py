@@ -13,8 +13,8 @@ import pytest
 from prefect.settings import PREFECT_API_URL
 from prefect.testing.utilities import prefect_test_harness
 
-from deployments.sandbox.sandbox import Sandbox
-from tasks.s3 import S3Access
+from globe_sms.deployments.sandbox.sandbox import Sandbox
+from globe_sms.tasks.store.s3_access import S3Access
 from tests.integration.objects_on_s3 import BUCKET, Put
 
 

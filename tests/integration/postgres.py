@@ -10,7 +10,7 @@ from typing import Self
 
 import pytest
 
-from deployments.sandbox.child import Child, free_ports, wait_until
+from globe_sms.deployments.sandbox.child_process import Child, free_ports, wait_until
 
 _PACKAGE = "postgresql"
 

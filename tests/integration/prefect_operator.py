@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from deployments.sandbox.child import wait_until
+from globe_sms.deployments.sandbox.child_process import wait_until
 
 
 def ask(api: httpx.Client, method: str, path: str, body: Any = None) -> Any:

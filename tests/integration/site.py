@@ -16,10 +16,10 @@ import polars as pl
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
-from deployments.sandbox.child import Child, wait_until
-from deployments.sandbox.log import Arrival
-from deployments.sandbox.sandbox import Sandbox
-from tasks.blocks import AlibabaSmsAccount
+from globe_sms.deployments.sandbox.child_process import Child, wait_until
+from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
+from globe_sms.deployments.sandbox.sandbox import Sandbox
+from globe_sms.tasks.blocks import AlibabaSmsAccount
 from tests.chaos.processes import PROGRAMS, PrefectServer
 from tests.integration.postgres import Postgres, postgres_programs
 from tests.integration.split_server import SplitServer

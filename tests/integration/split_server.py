@@ -11,8 +11,8 @@ import httpx
 import pytest
 import yaml
 
-from deployments.sandbox.child import Child, free_ports, wait_until
-from deployments.specification import SHIPPED
+from globe_sms.deployments.prefect_yaml import SHIPPED
+from globe_sms.deployments.sandbox.child_process import Child, free_ports, wait_until
 from tests.chaos.processes import PROGRAMS
 
 _REDIS = "redis-server"

@@ -9,8 +9,8 @@ import pytest
 from prefect.exceptions import Pause
 from prefect.flow_engine import load_flow_run, run_flow
 
-from deployments.sandbox.sandbox import Sandbox
-from flows.send_campaign import send_campaign
+from globe_sms.deployments.sandbox.sandbox import Sandbox
+from globe_sms.flows.send_campaign import send_campaign
 from tests.integration.prefect_operator import ask
 
 pytestmark = [

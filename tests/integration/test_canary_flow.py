@@ -12,13 +12,13 @@ import httpx
 import polars as pl
 import pytest
 
-from deployments.sandbox.sandbox import Sandbox
-from flows.send_campaign import send_campaign
-from flows.watching import Decide, Nobody, watched_by
-from tasks.errors import CampaignStoppedError, InputError
-from tasks.run import Run, open_sender
-from tasks.send import Sender
-from tasks.supply import WhenOpen
+from globe_sms.deployments.sandbox.sandbox import Sandbox
+from globe_sms.flows.orchestration.observer import Decide, NoObserver, observed_by
+from globe_sms.flows.send_campaign import send_campaign
+from globe_sms.tasks.campaign_run import CampaignRun, open_sender
+from globe_sms.tasks.sending.chunk_queue import HoursQueue
+from globe_sms.tasks.sending.sender import Sender
+from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, InputError
 from tests.integration.prefect_operator import Operator
 
 pytestmark = [
@@ -31,9 +31,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def order(order: dict[str, Any]) -> dict[str, Any]:
+def config(config: dict[str, Any]) -> dict[str, Any]:
     """The campaign of 30 numbers, of which 12 go first."""
-    return {**order, "canary": 12}
+    return {**config, "canary": 12}
 
 
 def sizes(sandbox: Sandbox) -> list[int]:
@@ -41,13 +41,13 @@ def sizes(sandbox: Sandbox) -> list[int]:
     return [len(arrival.numbers) for arrival in sandbox.gateway.log()]
 
 
-def written(order: dict[str, Any]) -> dict[str, int]:
+def written(config: dict[str, Any]) -> dict[str, int]:
     """The rows by status in the results as they stand."""
-    found = pl.read_parquet(Path(order["results"]) / order["campaign"] / "results.parquet")
+    found = pl.read_parquet(Path(config["results"]) / config["campaign"] / "results.parquet")
     return dict(found.group_by(pl.col("status").cast(pl.String)).len().iter_rows())
 
 
-class NoTerminal(Nobody):
+class NoTerminal(NoObserver):
     """Where a run has nobody at hand to ask."""
 
     def decider(self, *, required: bool) -> Decide | None:
@@ -57,9 +57,9 @@ class NoTerminal(Nobody):
         return None
 
 
-def test_a_canary_goes_first_and_the_others_follow(sandbox: Sandbox, order: dict[str, Any]) -> None:
+def test_a_canary_goes_first_and_the_others_follow(sandbox: Sandbox, config: dict[str, Any]) -> None:
     """Exactly so many people, and everybody in the end."""
-    report = send_campaign(**order)
+    report = send_campaign(**config)
     assert report.counts["accepted"] == 30
     assert sorted(sizes(sandbox)[:2]) == [2, 10]
     assert sizes(sandbox)[2:] in ([10, 8], [8, 10])
@@ -68,66 +68,66 @@ def test_a_canary_goes_first_and_the_others_follow(sandbox: Sandbox, order: dict
 
 
 def test_a_canary_that_fails_stops_the_campaign_and_is_never_sent_again(
-    sandbox: Sandbox, order: dict[str, Any]
+    sandbox: Sandbox, config: dict[str, Any]
 ) -> None:
     """A repeated command, of a schedule or of Prefect's, texts nobody; a higher limit sends the others."""
     sandbox.gateway.add_fault("http_500", next=2)
     with pytest.raises(CampaignStoppedError, match=r"12 numbers: 12 unknown.*--max-failure-rate 0\.5") as caught:
-        send_campaign(**order)
+        send_campaign(**config)
     stopped: Any = caught.value.report
     assert (stopped.counts["unknown"], stopped.counts["not_sent"], stopped.calls) == (12, 18, 2)
     assert set(stopped.results().filter(status="not_sent")["reason"]) == {"stopped"}
     with pytest.raises(CampaignStoppedError, match="12 unknown") as caught:
-        send_campaign(**order)
+        send_campaign(**config)
     again: Any = caught.value.report
     assert again.calls == 0
-    resumed = send_campaign(**order, max_failure_rate=1.0)
+    resumed = send_campaign(**config, max_failure_rate=1.0)
     assert (resumed.calls, resumed.counts["accepted"], resumed.counts["unknown"]) == (2, 18, 12)
     assert sandbox.gateway.stats().accepted_twice == 0
 
 
 def test_what_was_not_sent_of_a_canary_that_failed_is_not_sent_to_have_it_judged_again(
-    sandbox: Sandbox, order: dict[str, Any]
+    sandbox: Sandbox, config: dict[str, Any]
 ) -> None:
     """Hours may keep some of a canary back; a higher limit sends that, and then the others."""
     sandbox.gateway.add_fault("http_500", number="6581234500")
     with pytest.raises(CampaignStoppedError, match="2 accepted, 10 unknown"):
-        send_campaign(**order)
-    folder = Path(order["results"]) / order["campaign"]
-    for key in ("claims/000001-0", "receipts/000001-0-accepted"):
+        send_campaign(**config)
+    folder = Path(config["results"]) / config["campaign"]
+    for key in ("claims/000001-0", "records/000001-0-accepted"):
         (folder / key).unlink()  # as if it had been outside its hours
     with pytest.raises(CampaignStoppedError, match="12 numbers: 10 unknown, 2 not_sent"):
-        send_campaign(**order)
+        send_campaign(**config)
     assert len(sizes(sandbox)) == 2
-    assert send_campaign(**order, max_failure_rate=1.0).counts["accepted"] == 20
+    assert send_campaign(**config, max_failure_rate=1.0).counts["accepted"] == 20
     assert sizes(sandbox)[2] == 2
 
 
-def test_a_stop_within_the_canary_goes_on_with_the_canary(sandbox: Sandbox, order: dict[str, Any]) -> None:
+def test_a_stop_within_the_canary_goes_on_with_the_canary(sandbox: Sandbox, config: dict[str, Any]) -> None:
     """What was refused for the account's sake is sent before it is judged."""
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
     with pytest.raises(CampaignStoppedError, match="AMOUNT_NOT_ENOUGH"):
-        send_campaign(**order)
+        send_campaign(**config)
     sandbox.gateway.clear_faults()
-    assert send_campaign(**order).counts["accepted"] == 30
+    assert send_campaign(**config).counts["accepted"] == 30
 
 
 def test_somebody_is_asked_again_with_what_became_of_the_canary(
-    sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]
+    sandbox: Sandbox, api: httpx.Client, config: dict[str, Any]
 ) -> None:
     """Once before it, once after it, when the results have the canary; a resume asks for what was not answered."""
-    first = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
+    first = Operator(api, config["campaign"], decision="approve", name="Mei Tan")
     seen: list[tuple[int, dict[str, int]]] = []
     second = Operator(
         api,
-        order["campaign"],
+        config["campaign"],
         key="approval-after-canary",
-        meanwhile=lambda: seen.append((sandbox.gateway.stats().calls, written(order))),
+        meanwhile=lambda: seen.append((sandbox.gateway.stats().calls, written(config))),
         decision="decline",
         name="Mei Tan",
     )
     with pytest.raises(CampaignStoppedError, match="nothing but the canary was sent") as caught:
-        send_campaign(**order, require_approval=True)
+        send_campaign(**config, require_approval=True)
     first.done()
     second.done()
     assert seen == [(2, {"accepted": 12, "not_sent": 18})]
@@ -136,38 +136,38 @@ def test_somebody_is_asked_again_with_what_became_of_the_canary(
     assert "18 numbers in 2 calls" in second.description
     declined: Any = caught.value.report
     assert (declined.counts["accepted"], declined.counts["not_sent"]) == (12, 18)
-    third = Operator(api, order["campaign"], key="approval-after-canary", decision="approve", name="Mei Tan")
-    assert send_campaign(**order, require_approval=True).counts["accepted"] == 30
+    third = Operator(api, config["campaign"], key="approval-after-canary", decision="approve", name="Mei Tan")
+    assert send_campaign(**config, require_approval=True).counts["accepted"] == 30
     third.done()
     assert len(sizes(sandbox)) == 4
 
 
 def test_a_canary_after_which_nobody_can_be_asked_is_in_the_results(
-    sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]
+    sandbox: Sandbox, api: httpx.Client, config: dict[str, Any]
 ) -> None:
     """What was approved and stopped within the canary goes on where nobody can answer: up to the question."""
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
-    approved = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
+    approved = Operator(api, config["campaign"], decision="approve", name="Mei Tan")
     with pytest.raises(CampaignStoppedError, match="AMOUNT_NOT_ENOUGH"):
-        send_campaign(**order, require_approval=True)
+        send_campaign(**config, require_approval=True)
     approved.done()
     sandbox.gateway.clear_faults()
     with (
-        watched_by(NoTerminal()),
+        observed_by(NoTerminal()),
         pytest.raises(CampaignStoppedError, match="Nothing but the canary was sent") as caught,
     ):
-        send_campaign(**order, require_approval=True)
+        send_campaign(**config, require_approval=True)
     stopped: Any = caught.value.report
-    assert written(order) == {"accepted": 12, "not_sent": 18}
+    assert written(config) == {"accepted": 12, "not_sent": 18}
     assert stopped.calls == 2
 
 
 @pytest.fixture
-def large(order: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
+def large(config: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
     """A campaign of 2,000 numbers, of which 1,500 go first, in six calls: more than are judged at once."""
     path = tmp_path / "large.csv"
     path.write_text("phone\n" + "".join(f"65812{number:05}\n" for number in range(2_000)))
-    return {**order, "recipients": [str(path)], "canary": 1_500, "numbers_per_call": 250}
+    return {**config, "recipients": [str(path)], "canary": 1_500, "numbers_per_call": 250}
 
 
 def test_a_canary_that_is_stopped_for_its_failures_before_its_end_has_failed(
@@ -246,17 +246,17 @@ def test_what_an_account_refused_of_a_canary_is_no_failure_of_it(sandbox: Sandbo
 
 
 def test_who_is_asked_above_a_limit_is_asked_after_the_canary_too(
-    sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]
+    sandbox: Sandbox, api: httpx.Client, config: dict[str, Any]
 ) -> None:
     """Also where the canary took the campaign below it; after a no nothing goes on by itself."""
-    limited = {**order, "approve_above": 20}
-    first = Operator(api, order["campaign"], decision="approve", name="Mei Tan")
+    limited = {**config, "approve_above": 20}
+    first = Operator(api, config["campaign"], decision="approve", name="Mei Tan")
     for decision, accepted in (("decline", 12), ("approve", 30)):
-        again = Operator(api, order["campaign"], key="approval-after-canary", decision=decision, name="Mei Tan")
+        again = Operator(api, config["campaign"], key="approval-after-canary", decision=decision, name="Mei Tan")
         state: Any = send_campaign(**limited, return_state=True)
         again.done()
         assert state.name == ("Declined" if decision == "decline" else "Completed")
-        assert written(order)["accepted"] == accepted
+        assert written(config)["accepted"] == accepted
     first.done()
     assert sandbox.gateway.stats().accepted_twice == 0
 
@@ -278,23 +278,25 @@ class OtherDay:
 
 
 def test_the_canary_and_the_others_wait_for_their_hours_each_in_their_turn(
-    sandbox: Sandbox, order: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With 90 minutes the canary waits one hour for Singapore, and then the others one for Thailand."""
     clock = OtherDay(datetime(2026, 3, 2, 0, 0, tzinfo=UTC))
-    monkeypatch.setattr("flows.send_shards.WhenOpen", partial(WhenOpen, clock=clock.time, wait=clock.wait))
+    monkeypatch.setattr(
+        "globe_sms.flows.orchestration.shards.WhenOpen", partial(HoursQueue, clock=clock.time, wait=clock.wait)
+    )
 
     @contextmanager
-    def at_any_time(run: Run) -> Generator[Sender]:
+    def at_any_time(run: CampaignRun) -> Generator[Sender]:
         with open_sender(run) as sender:
             sender.hours = None  # its own look at the clock is proved elsewhere
             yield sender
 
-    monkeypatch.setattr("flows.send_shards.open_sender", at_any_time)
+    monkeypatch.setattr("globe_sms.flows.orchestration.shards.open_sender", at_any_time)
     path = tmp_path / "two-countries.csv"
     numbers = [*(f"65812345{number:02}" for number in range(12)), *(f"668123456{number:02}" for number in range(18))]
     path.write_text("phone\n" + "".join(f"{number}\n" for number in numbers))
-    report = send_campaign(**{**order, "recipients": [str(path)], "hours": "09:00-20:00", "hours_wait": "90m"})
+    report = send_campaign(**{**config, "recipients": [str(path)], "hours": "09:00-20:00", "hours_wait": "90m"})
     assert report.counts["accepted"] == 30
     assert [len(arrival.numbers) for arrival in sandbox.gateway.log()[:2]] in ([10, 2], [2, 10])
     assert timedelta(hours=2) <= datetime.fromtimestamp(clock.now, UTC) - datetime(2026, 3, 2, tzinfo=UTC)

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from deployments.sandbox.sandbox import Sandbox
+from globe_sms.deployments.sandbox.sandbox import Sandbox
 
 pytestmark = [
     pytest.mark.slow,

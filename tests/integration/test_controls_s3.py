@@ -13,15 +13,15 @@ import polars as pl
 import pytest
 import zstandard
 
-from tasks.errors import InputError
-from tasks.order import Order
-from tasks.override_table import read_overrides
-from tasks.planning import check_order_lists, plan_lists
-from tasks.prices import read_prices
-from tasks.results import RESULTS_SCHEMA
-from tasks.run import preflight
-from tasks.s3 import S3Access
-from tasks.store import LocalStore
+from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign_run import preflight
+from globe_sms.tasks.planning.make_plan import check_campaign_lists, plan_lists
+from globe_sms.tasks.planning.prefix_override_table import read_overrides
+from globe_sms.tasks.reports.prices import read_prices
+from globe_sms.tasks.results.join import RESULTS_SCHEMA
+from globe_sms.tasks.store import LocalStore
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError
 from tests.integration.objects_on_s3 import BUCKET, Put
 
 pytestmark = pytest.mark.usefixtures("only_this_server")
@@ -30,16 +30,16 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEYS = ["opt outs/stop list.csv", "Abmeldungen/é-表 ✉.csv", "a+b&c=%20/[1]*?.csv", "2026-11-24/out#1.csv"]
 
 
-def order_of(recipients: str, results: Path, **options: Any) -> Order:
-    return Order.checked(recipients=recipients, message="Hi", type="NOTIFY", results=str(results), **options)
+def order_of(recipients: str, results: Path, **options: Any) -> CampaignConfig:
+    return CampaignConfig.checked(recipients=recipients, message="Hi", type="NOTIFY", results=str(results), **options)
 
 
 def verdicts(folder: Path, recipients: str, **options: Any) -> list[tuple[str | None, str | None]]:
     """What each row is planned as, and why."""
     s3 = cache(S3Access.from_environment)
-    order = order_of(recipients, folder, **options)
-    check_order_lists(order, s3)
-    plan, _ = plan_lists(order, LocalStore(folder / uuid.uuid4().hex), s3, folder, now=NOW)
+    config = order_of(recipients, folder, **options)
+    check_campaign_lists(config, s3)
+    plan, _ = plan_lists(config, LocalStore(folder / uuid.uuid4().hex), s3, folder, now=NOW)
     return plan.scan().select(pl.col("status").cast(pl.String), "reason").collect().rows()
 
 
@@ -153,16 +153,16 @@ def test_what_cannot_be_read_is_found_before_a_run(
         return value.replace("{prefix}", prefix).replace("{good}", good)
 
     given = {name: filled(value) for name, value in options.items()}
-    order = order_of(put("list.csv", LIST), tmp_path / "out", dry_run=True, campaign="c", **given)
+    config = order_of(put("list.csv", LIST), tmp_path / "out", dry_run=True, campaign="c", **given)
     with pytest.raises(InputError, match=words) as caught:
-        preflight(order, {})
+        preflight(config, {})
     assert len(str(caught.value).splitlines()) == 1
     assert not (tmp_path / "out" / "c").exists()
 
 
 def test_a_frozen_campaign_is_resumed_without_its_opt_out_lists(put: Put, tmp_path: Path) -> None:
     """They are frozen with the plan, as the recipient lists are."""
-    order = order_of(put("list.csv", LIST), tmp_path, dry_run=True, campaign="c", suppress=[f"s3://{BUCKET}/gone.csv"])
+    config = order_of(put("list.csv", LIST), tmp_path, dry_run=True, campaign="c", suppress=[f"s3://{BUCKET}/gone.csv"])
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "plan.parquet").write_bytes(b"there")
-    preflight(order, {})
+    preflight(config, {})

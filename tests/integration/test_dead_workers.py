@@ -2,7 +2,7 @@ import pytest
 from prefect.automations import Automation
 from prefect.client.orchestration import get_client
 
-from deployments.dead_workers import NAME, mark_runs_of_dead_workers
+from globe_sms.deployments.zombie_runs import NAME, mark_runs_of_dead_workers
 
 pytestmark = [
     pytest.mark.slow,

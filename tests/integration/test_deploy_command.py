@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from deployments.specification import SHIPPED
+from globe_sms.deployments.prefect_yaml import SHIPPED
 
 pytestmark = pytest.mark.slow
-PROJECT = SHIPPED.parent.parent
+PROJECT = SHIPPED.resolve().parent.parent
 
 
 def deploy(*options: str, url: str = "") -> "subprocess.CompletedProcess[str]":
@@ -60,7 +60,7 @@ def test_the_wheel_holds_what_deploying_needs(tmp_path: Path) -> None:
         archive.extractall(unpacked)
     program = (
         "from prefect.flows import load_flow_from_entrypoint\n"
-        "from deployments.specification import SHIPPED, Specification\n"
+        "from globe_sms.deployments.prefect_yaml import SHIPPED, Specification\n"
         "entrypoints = {spec.entrypoint for spec in Specification.read().deployments}\n"
         "print(SHIPPED, sorted(load_flow_from_entrypoint(entrypoint).name for entrypoint in entrypoints))"
     )

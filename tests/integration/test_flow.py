@@ -17,12 +17,12 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.exceptions import CancelledRun
 from pydantic import SecretStr
 
-from deployments.sandbox.lists import demo_lists
-from deployments.sandbox.sandbox import Sandbox
-from flows.send_campaign import send_campaign
-from tasks.errors import CampaignStoppedError, InputError
-from tasks.results import RESULTS_SCHEMA
-from tasks.statuses import STATUSES
+from globe_sms.deployments.sandbox.demo_lists import demo_lists
+from globe_sms.deployments.sandbox.sandbox import Sandbox
+from globe_sms.flows.send_campaign import send_campaign
+from globe_sms.tasks.results.join import RESULTS_SCHEMA
+from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, InputError
+from globe_sms.tasks.vocabulary.statuses import STATUSES
 
 pytestmark = [
     pytest.mark.slow,
@@ -138,9 +138,9 @@ def test_who_is_outside_the_hours_is_not_called(sandbox: Sandbox, results: str, 
     now = datetime.now(ZoneInfo("Asia/Singapore"))
     hours = f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=2):%H:%M}"
     path = list_of([number for pair in zip(numbers(30), LONDON, strict=True) for number in pair])
-    order: dict[str, Any] = {"message": "Hello", "results": results, "hours": hours, "calls_per_second": 50}
+    config: dict[str, Any] = {"message": "Hello", "results": results, "hours": hours, "calls_per_second": 50}
     for _ in range(2):
-        report = send_campaign([path], type="MKT", campaign="hours", hours_wait="0h", numbers_per_call=7, **order)
+        report = send_campaign([path], type="MKT", campaign="hours", hours_wait="0h", numbers_per_call=7, **config)
         found = report.results()
         assert dict(found.group_by("region", "status", "reason").len().select("region", "len").iter_rows()) == {
             "SG": 30,
@@ -150,7 +150,7 @@ def test_who_is_outside_the_hours_is_not_called(sandbox: Sandbox, results: str, 
         assert set(found.filter(region="GB")["reason"]) == {"quiet_hours"}
         assert not report.settled
     assert {number[:2] for arrival in sandbox.gateway.log() for number in arrival.numbers} == {"65"}
-    assert send_campaign([path], type="OTP", campaign="codes", **order).counts["accepted"] == 60
+    assert send_campaign([path], type="OTP", campaign="codes", **config).counts["accepted"] == 60
 
 
 @pytest.mark.usefixtures("interruptible")
@@ -158,7 +158,13 @@ def test_a_run_that_waits_for_its_hours_can_be_stopped(results: str, list_of: An
     """At once, with nothing sent; and the campaign is free for the next."""
     now = datetime.now(ZoneInfo("Europe/London"))
     hours = f"{now + timedelta(hours=1):%H:%M}-{now + timedelta(hours=2):%H:%M}"
-    order: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "waits", "hours": hours}
+    config: dict[str, Any] = {
+        "message": "Hello",
+        "type": "MKT",
+        "results": results,
+        "campaign": "waits",
+        "hours": hours,
+    }
     path = list_of(LONDON)
 
     class Interrupts(logging.Handler):
@@ -171,11 +177,11 @@ def test_a_run_that_waits_for_its_hours_can_be_stopped(results: str, list_of: An
     logging.getLogger("prefect.flow_runs").addHandler(handler)
     try:
         with pytest.raises((CampaignStoppedError, CancelledRun)):
-            send_campaign([path], **order)
+            send_campaign([path], **config)
     finally:
         logging.getLogger("prefect.flow_runs").removeHandler(handler)
     assert sandbox.gateway.log() == []
-    report = send_campaign([path], hours_wait="0h", **order)
+    report = send_campaign([path], hours_wait="0h", **config)
     assert report.counts["not_sent"] == 30
 
 
@@ -217,11 +223,11 @@ def test_a_dry_run_plans_and_calls_nothing_and_the_real_run_sends_its_plan(
 ) -> None:
     """What was previewed is what is sent."""
     path = list_of(numbers(20))
-    order: dict[str, Any] = {"message": "Hello", "type": "OTP", "results": results, "campaign": "dry"}
-    dry = send_campaign([path], **order, calls_per_second=50, dry_run=True)
+    config: dict[str, Any] = {"message": "Hello", "type": "OTP", "results": results, "campaign": "dry"}
+    dry = send_campaign([path], **config, calls_per_second=50, dry_run=True)
     assert dry.results()["reason"].unique().to_list() == ["dry_run"]
     assert sandbox.gateway.stats().calls == 0
-    assert send_campaign([path], **order, calls_per_second=50).counts["accepted"] == 20
+    assert send_campaign([path], **config, calls_per_second=50).counts["accepted"] == 20
 
 
 def test_an_account_that_is_out_of_balance_stops_the_campaign_and_a_resume_goes_on(
@@ -229,15 +235,15 @@ def test_an_account_that_is_out_of_balance_stops_the_campaign_and_a_resume_goes_
 ) -> None:
     """Stopped at the first sight; nothing is lost, nothing goes out twice."""
     path = list_of(numbers(200))
-    order: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "balance"}
+    config: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "balance"}
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH", every=3)
     with pytest.raises(CampaignStoppedError, match="AMOUNT_NOT_ENOUGH") as caught:
-        send_campaign([path], **order, calls_per_second=50, numbers_per_call=10)
+        send_campaign([path], **config, calls_per_second=50, numbers_per_call=10)
     stopped: Any = caught.value.report
     assert stopped.counts["not_sent"] > 0
     assert sum(stopped.counts.values()) == 200
     sandbox.gateway.clear_faults()
-    resumed = send_campaign([path], **order, calls_per_second=50, numbers_per_call=10)
+    resumed = send_campaign([path], **config, calls_per_second=50, numbers_per_call=10)
     assert resumed.counts["accepted"] == 200
     assert sandbox.gateway.stats().accepted_twice == 0
 
@@ -247,14 +253,14 @@ def test_a_dropped_reply_is_unknown_held_and_resent_only_when_asked(
 ) -> None:
     """The gateway took the chunk and the reply was lost: only the operator may decide to send again."""
     path = list_of(numbers(40))
-    order: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "dropped"}
+    config: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "dropped"}
     sandbox.gateway.add_fault("accept_then_drop", next=1)
-    first = send_campaign([path], **order, calls_per_second=50, numbers_per_call=10)
+    first = send_campaign([path], **config, calls_per_second=50, numbers_per_call=10)
     assert (first.counts["unknown"], first.counts["accepted"]) == (10, 30)
     assert first.results().filter(pl.col("status") == "unknown")["reason"].unique().to_list() == ["no_reply"]
-    held = send_campaign([path], **order, calls_per_second=50, numbers_per_call=10)
+    held = send_campaign([path], **config, calls_per_second=50, numbers_per_call=10)
     assert (held.calls, held.counts["unknown"]) == (0, 10)
-    resent = send_campaign([path], **order, calls_per_second=50, numbers_per_call=10, on_unknown="resend")
+    resent = send_campaign([path], **config, calls_per_second=50, numbers_per_call=10, on_unknown="resend")
     assert (resent.calls, resent.resent, resent.counts["accepted"]) == (1, 1, 40)
     assert sandbox.gateway.stats().accepted_twice == 10
 
@@ -263,10 +269,10 @@ def test_bad_input_raises_before_anything_is_frozen(results: str, list_of: Any) 
     """And mending it under the same campaign id is no difference in settings."""
     path = Path(list_of(numbers(5)))
     path.write_text(path.read_text().replace("phone", "who"))
-    order: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "mended"}
+    config: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "mended"}
     with pytest.raises(InputError, match="who"):
-        send_campaign([str(path)], **order, calls_per_second=50)
-    report = send_campaign([str(path)], **order, calls_per_second=50, number_column="who")
+        send_campaign([str(path)], **config, calls_per_second=50)
+    report = send_campaign([str(path)], **config, calls_per_second=50, number_column="who")
     assert report.counts["accepted"] == 5
 
 
@@ -329,11 +335,11 @@ def test_each_recipient_reads_its_own_text(sandbox: Sandbox, results: str, tmp_p
     people = numbers(7)
     names = ["Ann", "Bo]", "Łukasz", "x" * 200, "", "Ev", "{name}"]
     path.write_text("phone,First Name\n" + "".join(f"{n},{name}\n" for n, name in zip(people, names, strict=True)))
-    order: dict[str, Any] = {"message": "Hi {first_name}", "type": "OTP", "results": results, "campaign": "personal"}
-    dry = send_campaign([str(path)], **order, calls_per_second=50, numbers_per_call=3, dry_run=True)
+    config: dict[str, Any] = {"message": "Hi {first_name}", "type": "OTP", "results": results, "campaign": "personal"}
+    dry = send_campaign([str(path)], **config, calls_per_second=50, numbers_per_call=3, dry_run=True)
     assert dry.results()["segments"].to_list() == [1, 1, 1, 2, None, 1, 1]
     path.unlink()
-    report = send_campaign([str(path)], **order, calls_per_second=50, numbers_per_call=3)
+    report = send_campaign([str(path)], **config, calls_per_second=50, numbers_per_call=3)
     read = {
         number: text
         for arrival in sandbox.gateway.log()
@@ -353,26 +359,26 @@ def test_a_cap_stops_a_campaign_before_its_first_call(
     prices = tmp_path / "prices.csv"
     prices.write_text("country,price,currency\nSG,0.04,USD\n")
     path = list_of(numbers(20))
-    order: dict[str, Any] = {"message": "x" * 161, "type": "OTP", "results": results, "campaign": "capped"}
+    config: dict[str, Any] = {"message": "x" * 161, "type": "OTP", "results": results, "campaign": "capped"}
     with pytest.raises(InputError, match=next(iter(cap)).replace("_", "-")):
-        send_campaign([path], **order, prices=str(prices), calls_per_second=50, **cap)
+        send_campaign([path], **config, prices=str(prices), calls_per_second=50, **cap)
     assert sandbox.gateway.stats().calls == 0
     raised = {name: value + 0.01 if name == "max_cost" else value + 1 for name, value in cap.items()}
-    report = send_campaign([path], **order, prices=str(prices), calls_per_second=50, **raised)
+    report = send_campaign([path], **config, prices=str(prices), calls_per_second=50, **raised)
     assert report.counts["accepted"] == 20
 
 
 def test_prefect_records_no_own_number(sandbox: Sandbox, results: str, list_of: Any, tmp_path: Path) -> None:
     """Stars where it is secret, refused where it is not; a list of own numbers is what a form names."""
-    order: dict[str, Any] = {"message": "Hello", "type": "OTP", "results": results, "campaign": "own"}
+    config: dict[str, Any] = {"message": "Hello", "type": "OTP", "results": results, "campaign": "own"}
     path = list_of(numbers(20))
-    secret = send_campaign([path], **order, calls_per_second=50, test_to=[SecretStr("+6591234567")])
+    secret = send_campaign([path], **config, calls_per_second=50, test_to=[SecretStr("+6591234567")])
     assert secret.counts["accepted"] == 1
     own = tmp_path / "own.csv"
     own.write_text("phone\n6591234567\n")
-    assert send_campaign([path], **order, calls_per_second=50, test_to=[str(own)]).calls == 0
+    assert send_campaign([path], **config, calls_per_second=50, test_to=[str(own)]).calls == 0
     with pytest.raises(InputError, match="Prefect has recorded a phone number"):
-        send_campaign([path], **order, calls_per_second=50, test_to=["6591234568"])
+        send_campaign([path], **config, calls_per_second=50, test_to=["6591234568"])
     named = FlowRunFilter(name=FlowRunFilterName(any_=["own"]))
     with get_client(sync_client=True) as client:
         recorded = [run.parameters["test_to"] for run in client.read_flow_runs(flow_run_filter=named)]

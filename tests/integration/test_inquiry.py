@@ -16,11 +16,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from deployments.sandbox.sandbox import Sandbox
-from tasks.delivery.archive import DeliveryArchive
-from tasks.delivery.rewriting import rewrite_results
-from tasks.delivery.states import STATE_SCHEMA, Delivery, Origin
-from tasks.store import S3Store
+from globe_sms.deployments.sandbox.sandbox import Sandbox
+from globe_sms.tasks.delivery.archive import DeliveryArchive
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Delivery, Origin
+from globe_sms.tasks.delivery.rewrite_results import rewrite_results
+from globe_sms.tasks.store import S3Store
 
 pytestmark = [
     pytest.mark.slow,

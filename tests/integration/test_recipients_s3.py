@@ -15,12 +15,12 @@ import polars as pl
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployments.sandbox.child import GRPC_OFFSET, Child, free_ports, wait_until
-from deployments.sandbox.s3 import S3Server, find_program
-from tasks.errors import InputError
-from tasks.override_table import read_overrides
-from tasks.recipients import check_unchanged, find_lists, read_lists, translate_errors
-from tasks.s3 import S3Access
+from globe_sms.deployments.sandbox.child_process import GRPC_OFFSET, Child, free_ports, wait_until
+from globe_sms.deployments.sandbox.s3_server import S3Server, find_program
+from globe_sms.tasks.planning.prefix_override_table import read_overrides
+from globe_sms.tasks.recipients import check_unchanged, find_lists, read_lists, translate_errors
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError
 from tests.integration.objects_on_s3 import Put
 
 pytestmark = pytest.mark.usefixtures("only_this_server")

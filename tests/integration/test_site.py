@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from prefect.client.orchestration import get_client
 
-from deployments.automations import STOPPED
-from deployments.changes import Effect
-from deployments.deploy import DeployOptions, deploy
-from deployments.sandbox.child import wait_until
+from globe_sms.deployments.automations import STOPPED
+from globe_sms.deployments.deploy import DeployOptions, deploy
+from globe_sms.deployments.sandbox.child_process import wait_until
+from globe_sms.deployments.server_changes import Effect
 from tests.integration.site import (
     ACCOUNT,
     CALLS_PER_SECOND,
@@ -205,10 +205,10 @@ def test_the_example_automation_pauses_the_schedule_when_a_campaign_is_stopped(s
 
 
 def test_a_served_deployment_ends_its_run_in_order_on_sigterm(site: Site) -> None:
-    """`python -m deployments.serve`: what is in the air gets its answer, the rest is not sent, the results say so."""
+    """`python -m globe_sms.deployments.serve`: what is in the air gets its answer, the rest is not sent, the results say so."""
     site.upload("lists/served.csv", numbers(5_000, 900))
     site.sandbox.gateway.reset()
-    serving = site.start("python", "-m", "deployments.serve")
+    serving = site.start("python", "-m", "globe_sms.deployments.serve")
     wait_until(
         lambda: not serving.alive or site.deployment("ad-hoc")["work_pool_name"] is None, seconds=60.0, what="serving"
     )

@@ -18,12 +18,12 @@ import boto3
 import polars as pl
 import pytest
 
-from deployments.sandbox.child import wait_until
-from deployments.sandbox.receipt_files import write_receipts
-from deployments.sandbox.receipts import Way
-from deployments.sandbox.sandbox import Sandbox
-from tasks.delivery.archive import DeliveryArchive
-from tasks.store import S3Store
+from globe_sms.deployments.sandbox.child_process import wait_until
+from globe_sms.deployments.sandbox.gateway.delivery_receipts import Way
+from globe_sms.deployments.sandbox.receipt_files import write_receipts
+from globe_sms.deployments.sandbox.sandbox import Sandbox
+from globe_sms.tasks.delivery.archive import DeliveryArchive
+from globe_sms.tasks.store import S3Store
 
 pytestmark = [
     pytest.mark.slow,

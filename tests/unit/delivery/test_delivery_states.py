@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.delivery.states import STATE_SCHEMA, Origin, state_of
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin, state_of
 
 _NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _RECEIPT = {

@@ -16,13 +16,13 @@ import yaml
 from prefect.settings.legacy import _get_settings_fields
 from prefect.settings.models.root import Settings
 
-from deployments.deployed_flows import flow_of, schema_of
-from deployments.specification import SHIPPED, Specification, unknown_parameters
-from deployments.work_pools import base_job_template
-from tasks.errors import InputError
-from tasks.templates import fill
+from globe_sms.deployments.deployed_flows import flow_of, schema_of
+from globe_sms.deployments.prefect_yaml import SHIPPED, Specification, unknown_parameters
+from globe_sms.deployments.work_pools import base_job_template
+from globe_sms.tasks.campaign.date_placeholders import fill
+from globe_sms.tasks.vocabulary.errors import InputError
 
-DEPLOYMENTS = SHIPPED.parent
+DEPLOYMENTS = SHIPPED.resolve().parent
 PROJECT = DEPLOYMENTS.parent
 PROGRAMS = Path(sys.executable).parent
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOYMENTS / "compose.yaml").read_text())

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from deployments.receipts.application import LARGEST_BODY, ReceiptsEndpoint
-from deployments.receipts.batches import Batches
-from deployments.receipts.bodies import NotReceiptsError, lines_of
-from deployments.receipts.serving import read_secret
-from tasks.errors import InputError, StoreUnavailableError
-from tasks.store import LocalStore
+from globe_sms.deployments.receipts.endpoint import LARGEST_BODY, ReceiptsEndpoint
+from globe_sms.deployments.receipts.group_commit import Batches
+from globe_sms.deployments.receipts.push_body import NotReceiptsError, lines_of
+from globe_sms.deployments.receipts.serve import read_secret
+from globe_sms.tasks.store import LocalStore
+from globe_sms.tasks.vocabulary.errors import InputError, StoreUnavailableError
 
 SECRET = "a-secret-of-the-test-1234"
 URL = f"http://endpoint/receipts/{SECRET}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from tcp_server import NUMBERS, Handler, Serve, Server
 
-from tasks.gateway import BatchSend, MessageType
+from globe_sms.tasks.gateway import BatchSend, MessageType
 
 
 @pytest.fixture

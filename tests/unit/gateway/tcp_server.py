@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from tasks.gateway import Credentials, Endpoint
+from globe_sms.tasks.gateway import Credentials, Endpoint
 
 NUMBERS = ("6581234567", "85261234567", "886912345678", "4915112345678")
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import polars as pl
 
-from tasks.accounting import account_for
-from tasks.campaign import PLAN_KEY, Campaign
-from tasks.lane_rules import lanes_of
-from tasks.ledger import Attempt, Claim, Ledger, Receipt, Settlement
-from tasks.numbers import judge
-from tasks.plan import FrozenPlan, freeze
-from tasks.results import RESULTS_KEY
-from tasks.senders import Senders
-from tasks.spill import Spill
-from tasks.stopping import StopSignal
-from tasks.store import Store
-from tasks.zones import zone_table
+from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
+from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord, Settlement
+from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.numbers import validate
+from globe_sms.tasks.numbers.time_zones import zone_table
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze
+from globe_sms.tasks.planning.lanes import lanes_of
+from globe_sms.tasks.results.account_rows import account_for
+from globe_sms.tasks.results.join import RESULTS_KEY
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
 SETTINGS = {"recipients": ["s3://lists/a.csv"], "message": "Hello", "type": "NOTIFY", "numbers_per_call": 2}
 BEGAN = 4_000_000_000.0  # after the plan, whose time is the real one
@@ -49,11 +49,11 @@ class KeptCampaign:
         self.store = self.campaign.store
         self.ledger = Ledger(self.store, Spill(self.scratch / "spill", self.store.uri))
         rows = pl.LazyFrame({"source": SOURCE, "row": range(len(recipients)), "recipient": recipients})
-        judged = judge(rows.with_columns(pl.col("row").cast(pl.UInt64)), default_region=None)
+        validated = validate(rows.with_columns(pl.col("row").cast(pl.UInt64)), default_region=None)
         hours = zone_table(datetime.now(UTC)) if "hours" in settings else None
         lanes = lanes_of(Senders(), hours)
         lanes = None if lanes is None else replace(lanes, window=window)
-        self.plan = FrozenPlan(freeze(judged, 2, "settings", self.scratch, lanes=lanes))
+        self.plan = FrozenPlan(freeze(validated, 2, "settings", self.scratch, lanes=lanes))
         self.store.put_file_if_absent(PLAN_KEY, self.plan.path)
         self.campaign.update(plan={"rows": self.plan.counts(), "chunks": self.plan.chunk_count()})
 
@@ -70,7 +70,7 @@ class KeptCampaign:
         attempt = Attempt(task, at, settlement.value, code, f"R-{chunk}-{presentation}", "")
         given: dict[str, Any] = {"reason": None, "code": None, "description": None, "request_id": attempt.request_id}
         self.ledger.settle(
-            Receipt(
+            SendRecord(
                 chunk=chunk,
                 presentation=presentation,
                 run="run-of-claims",

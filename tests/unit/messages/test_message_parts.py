@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.messages import forcing_characters, parts_of
-from tasks.messages.alphabet import BASIC, EXTENSION, without_look_alikes
-from tasks.messages.parts import count_parts, encoding_of
+from globe_sms.tasks.messages import forcing_characters, parts_of
+from globe_sms.tasks.messages.gsm7_alphabet import BASIC, EXTENSION, without_look_alikes
+from globe_sms.tasks.messages.message_parts import count_parts, encoding_of
 
 MIXED = st.text(st.sampled_from("ab]€\n\x1bê深😀"), max_size=500)
 GSM_PAIRS = st.text(st.sampled_from("aaaaa]"), min_size=140, max_size=700)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.errors import InputError
-from tasks.messages import PREFIX, Placeholder, Wording, add_texts, parse_template, parts_of
-from tasks.statuses import STATUSES
+from globe_sms.tasks.messages import PREFIX, Placeholder, Wording, add_texts, parse_template, parts_of
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.statuses import STATUSES
 
 NASTY = st.one_of(st.text(), st.text(st.sampled_from("{}|$0.a[]\\ %\n\x00")))
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from tasks.numbers.judging import VERDICT_COLUMNS, Judge, add_verdicts
-from tasks.numbers.overrides import NO_OVERRIDES, Overrides
+from globe_sms.tasks.numbers.prefix_overrides import NO_OVERRIDES, Overrides
+from globe_sms.tasks.numbers.validation import VERDICT_COLUMNS, Judge, add_verdicts
 
 
 def rows_of(

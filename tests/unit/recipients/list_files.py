@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 import polars as pl
 
-from tasks.recipients import check_unchanged, find_lists, read_lists, translate_errors
+from globe_sms.tasks.recipients import check_unchanged, find_lists, read_lists, translate_errors
 
 Cell = str | float | None
 _CONTENT_TYPES = (

@@ -6,23 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tasks.campaign import Campaign
-from tasks.gateway import BatchSend, MessageType, Outcome, Verdict
-from tasks.hours import Hours
-from tasks.ledger import Ledger
-from tasks.pacing import Pacer
-from tasks.plan import Chunk
-from tasks.schedule import Schedule
-from tasks.send import Limits, Sender
-from tasks.spill import Spill
-from tasks.stopping import StopSignal
-from tasks.store import Store
-from tasks.tally import Tally
-from tasks.texts import Texts
+from globe_sms.tasks.campaign.campaign import Campaign
+from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.ledger import Ledger
+from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.gateway import BatchSend, CallVerdict, MessageType, Outcome
+from globe_sms.tasks.pacing.account_schedule import Schedule
+from globe_sms.tasks.pacing.pacer import Pacer
+from globe_sms.tasks.planning.frozen_plan import Chunk
+from globe_sms.tasks.sending.call_content import CallContent
+from globe_sms.tasks.sending.progress import Progress
+from globe_sms.tasks.sending.sender import RetryLimits, Sender
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
 NUMBERS = ("+6581234567", "+6581234568", "+6581234569")
 CHUNK = Chunk(0, NUMBERS)
-FAST = Limits(tries=3, first_pause=0.01, longest_pause=0.02, store_patience=2.0)
+FAST = RetryLimits(tries=3, first_pause=0.01, longest_pause=0.02, store_patience=2.0)
 
 Answer = Outcome | Exception | Callable[[BatchSend], Outcome]
 
@@ -36,7 +36,7 @@ class ToldGateway:
 
     def send(self, batch: BatchSend, *, before_write: Callable[[], None], after_write: Callable[[], None]) -> Outcome:
         answer = self.answers.popleft() if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Outcome) and answer.verdict is Verdict.UNREACHABLE:
+        if isinstance(answer, Outcome) and answer.verdict is CallVerdict.UNREACHABLE:
             return answer
         before_write()
         self.written.append(batch)
@@ -56,7 +56,7 @@ class ToldGateway:
 def accepts(batch: BatchSend) -> Outcome:
     """Accept every number."""
     return Outcome(
-        verdict=Verdict.ACCEPTED,
+        verdict=CallVerdict.ACCEPTED,
         code="OK",
         request_id="R-1",
         accepted=tuple((number, f"id-{number}") for number in batch.numbers),
@@ -68,7 +68,7 @@ def make_sender(
     gateway: Any,
     folder: Path,
     *,
-    limits: Limits = FAST,
+    limits: RetryLimits = FAST,
     rate: float = 200.0,
     hours: Hours | None = None,
     clock: Callable[[], float] = time.time,
@@ -83,9 +83,9 @@ def make_sender(
         ledger=Ledger(campaign.store, Spill(folder / "spill", campaign.store.uri, patience=0.5, wait=lambda _: None)),
         gateway=gateway,
         pacer=pacer,
-        texts=Texts("hello", MessageType.NOTIFY, None),
+        texts=CallContent("hello", MessageType.NOTIFY, None),
         stop=stop,
-        tally=Tally(),
+        progress=Progress(),
         limits=limits,
         hours=hours,
         clock=clock,

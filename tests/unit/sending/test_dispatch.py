@@ -6,29 +6,29 @@ from typing import Any, cast
 
 import pytest
 
-from tasks.dispatch import Shard, thread_count
-from tasks.ledger import History, Receipt, Settlement
-from tasks.plan import Chunk
-from tasks.send import Sender
-from tasks.stopping import StopCause, StopSignal
-from tasks.supply import InOrder
-from tasks.tally import Tally
+from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
+from globe_sms.tasks.planning.frozen_plan import Chunk
+from globe_sms.tasks.sending.chunk_queue import PlanOrderQueue
+from globe_sms.tasks.sending.dispatch import Shard, thread_count
+from globe_sms.tasks.sending.progress import Progress
+from globe_sms.tasks.sending.sender import Sender
+from globe_sms.tasks.vocabulary.stop_signal import StopCause, StopSignal
 
 
 class _Answers:
     """Stands in for a sender: says for each chunk what it was told to."""
 
     def __init__(self, settlements: dict[int, Settlement | None] | None = None) -> None:
-        self.tally = Tally()
+        self.progress = Progress()
         self.sent: list[int] = []
         self._settlements = settlements or {}
 
-    def send(self, chunk: Chunk, _history: History) -> Receipt | None:
+    def send(self, chunk: Chunk, _history: History) -> SendRecord | None:
         self.sent.append(chunk.index)
         settlement = self._settlements.get(chunk.index, Settlement.ACCEPTED)
         if settlement is None:
             return None
-        return Receipt(chunk.index, 0, "run", settlement, None, "OK", None, None, None, "")
+        return SendRecord(chunk.index, 0, "run", settlement, None, "OK", None, None, None, "")
 
 
 def shard(chunks: int, calls_per_second: float, answers: _Answers | None = None) -> Shard:
@@ -36,7 +36,7 @@ def shard(chunks: int, calls_per_second: float, answers: _Answers | None = None)
     def read(indexes: Sequence[int]) -> dict[int, Callable[[], Chunk]]:
         return {index: partial(Chunk, index, (f"+65812345{index:02d}",)) for index in indexes}
 
-    return Shard(cast("Sender", answers or _Answers()), InOrder(range(chunks)), read, {}, calls_per_second)
+    return Shard(cast("Sender", answers or _Answers()), PlanOrderQueue(range(chunks)), read, {}, calls_per_second)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_chunks_are_read_shortly_before_their_turns_and_forgotten_after() -> Non
         reads.append(len(answers.sent))
         return {index: partial(Chunk, index, ("+6581234567",)) for index in indexes}
 
-    with Shard(cast("Sender", answers), InOrder(range(1_200)), read, {}, 100) as sending:
+    with Shard(cast("Sender", answers), PlanOrderQueue(range(1_200)), read, {}, 100) as sending:
         for window in sending.windows():
             for group in window:
                 sending.send(group)
@@ -118,7 +118,7 @@ def test_a_failure_of_one_chunk_keeps_none_of_its_group_from_being_sent() -> Non
     class Fails(_Answers):
         stop = StopSignal()
 
-        def send(self, chunk: Chunk, _history: History) -> Receipt | None:
+        def send(self, chunk: Chunk, _history: History) -> SendRecord | None:
             if chunk.index == 0:
                 raise RuntimeError("a defect")
             return super().send(chunk, _history)

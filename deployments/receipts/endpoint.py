@@ -1,0 +1,167 @@
+"""The ASGI application: `POST /<anything>/<secret>` takes a push, `GET /health` says how it stands.
+
+| answer | when |
+| --- | --- |
+| 200 `{"code":0,"msg":"success"}` | every receipt of the push is in the store |
+| 400 | the body is no JSON array of objects; it is kept under `_refused/` for whoever looks into it |
+| 404 | the path does not end in the secret, whatever else is wrong |
+| 405 | the path is right and the method is not POST |
+| 408, 413 | the body did not come within 10 s, or is longer than 4 MiB |
+| 503 | the store did not take the push, or not within 10 s, or too much waits: push again |
+
+Alibaba pushes again after 1 and 5 minutes what is not answered by HTTP 200 with code 0, so a refusal loses nothing that
+the store can take within six minutes.
+"""
+
+import asyncio
+import hmac
+import json
+import logging
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from globe_sms.deployments.receipts.group_commit import Batches, FullError
+from globe_sms.deployments.receipts.push_body import NotReceiptsError, lines_of
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.vocabulary.errors import StoreError
+
+LARGEST_BODY = 4 << 20
+MOST_HELD = 64 << 20
+"""Bytes of bodies that are being read or wait for their answer, all together."""
+BODY_SECONDS = 10.0
+KEEP_SECONDS = 10.0
+_MOST_REFUSED_KEPT = 100
+_SMALL = 64 << 10  # what is read in the event loop itself: a few milliseconds at most
+_LARGE_AT_ONCE = 2
+_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
+
+_log = logging.getLogger("globe_sms.receipts")
+
+
+class ReceiptsEndpoint:
+    """Takes pushes into `batches`; bodies that are none go to `store` as they came, a hundred at most."""
+
+    def __init__(
+        self,
+        store: Store,
+        batches: Batches,
+        secret: SecretStr,
+        *,
+        body_seconds: float = BODY_SECONDS,
+        keep_seconds: float = KEEP_SECONDS,
+        most_held: int = MOST_HELD,
+    ) -> None:
+        self._store = store
+        self._batches = batches
+        self._secret = secret.get_secret_value().encode()
+        self._body_seconds = body_seconds
+        self._keep_seconds = keep_seconds
+        self._most_held = most_held
+        self._held = 0
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)  # what is parsed takes ten times its bytes
+        self._refused = 0
+
+    def application(self) -> Starlette:
+        """Return the application; its start and end are those of the batches' writers."""
+        return Starlette(
+            routes=[
+                Route("/health", self._health, methods=["GET"]),
+                Route("/{path:path}", self._push, methods=_METHODS),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _application: Starlette) -> AsyncGenerator[None]:
+        self._batches.start()
+        try:
+            yield
+        finally:
+            await self._batches.stop()
+
+    async def _health(self, _request: Request) -> Response:
+        # Always 200: a restart does not mend the store, and no push can come to a pod that is called unready.
+        standing = {
+            "status": "store_unavailable" if self._batches.trouble else "ok",
+            "receipts": self._batches.written,
+            "objects": self._batches.objects,
+            "waiting_bytes": self._batches.waiting,
+            "refused": self._refused,
+        }
+        return Response(json.dumps(standing), media_type="application/json")
+
+    async def _push(self, request: Request) -> Response:
+        given = str(request.path_params["path"]).rpartition("/")[2]
+        if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self._secret):
+            return _answer(404, "not found")
+        if request.method != "POST":
+            return Response(status_code=405, headers={"allow": "POST"})
+        return await self._take(request)
+
+    async def _take(self, request: Request) -> Response:
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                async for piece in request.stream():
+                    body += piece
+                    self._held += len(piece)
+                    if len(body) > LARGEST_BODY:
+                        return _answer(413, f"the body is longer than {LARGEST_BODY} bytes")
+                    if self._held > self._most_held:
+                        return _answer(503, "too much is being pushed at once: push again")
+            return await self._understand(bytes(body))
+        except TimeoutError:
+            return _answer(408, "the body did not come in time")
+        except ClientDisconnect:
+            return _answer(400, "the body broke off")  # nobody hears it
+        finally:
+            self._held -= len(body)
+
+    async def _understand(self, body: bytes) -> Response:
+        try:
+            if len(body) <= _SMALL:
+                lines, count = lines_of(body)
+            else:
+                async with self._large:
+                    lines, count = await asyncio.to_thread(lines_of, body)
+        except NotReceiptsError as error:
+            await self._keep_refused(body, str(error))
+            return _answer(400, str(error))
+        return await self._keep(lines) if count else _answer(0, "success")
+
+    async def _keep(self, lines: bytes) -> Response:
+        try:
+            async with asyncio.timeout(self._keep_seconds):
+                await self._batches.keep(lines)
+        except FullError:
+            return _answer(503, "too much waits for the store: push again")
+        except (StoreError, TimeoutError):
+            return _answer(503, "the store did not take it: push again")
+        return _answer(0, "success")
+
+    async def _keep_refused(self, body: bytes, why: str) -> None:
+        self._refused += 1
+        if self._refused > _MOST_REFUSED_KEPT:
+            return
+        key = f"_refused/{datetime.now(UTC):%Y%m%dT%H%M%S}Z-{uuid.uuid4().hex}"
+        kept = f"kept as {self._store.uri}/{key}"
+        try:
+            await asyncio.to_thread(self._store.put_if_absent, key, body or b"(empty)")
+        except StoreError:
+            kept = "and the store did not take it"
+        _log.warning("A push with the right secret was refused (%s), %s.", why, kept)
+        if self._refused == _MOST_REFUSED_KEPT:
+            _log.warning("%d bodies were kept; those after it are only counted.", _MOST_REFUSED_KEPT)
+
+
+def _answer(code: int, message: str) -> Response:
+    body = json.dumps({"code": code, "msg": message}, separators=(",", ":"))
+    return Response(body, status_code=code or 200, media_type="application/json")

@@ -1,0 +1,131 @@
+"""`globe-sms receipts serve`: the endpoint as a process, from its settings to its end in order."""
+
+import json
+import logging
+import os
+import platform
+import re
+import signal
+import sys
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import uvicorn
+from pydantic import SecretStr
+
+from globe_sms.deployments.receipts.endpoint import ReceiptsEndpoint
+from globe_sms.deployments.receipts.group_commit import Batches
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.store.open_store import open_store
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError, StoreUnavailableError
+
+SECRET_VARIABLE = "GLOBE_SMS_RECEIPTS_SECRET"  # noqa: S105  # the variable's name
+_SHORTEST_SECRET = 16
+_IN_A_PATH = re.compile(r"[A-Za-z0-9._~-]+")
+_MOST_CONNECTIONS = 1_000
+_LAST_ANSWERS_SECONDS = 20
+# Whoever pushes has hung up long before boto3's usual patience ends; a short one frees the writers for the next try.
+_IMPATIENT: Mapping[str, object] = {
+    "connect_timeout": 2,
+    "read_timeout": 5,
+    "retries": {"mode": "standard", "total_max_attempts": 2},
+}
+
+_log = logging.getLogger("globe_sms.receipts")
+
+
+def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.environ) -> None:
+    """Serve until SIGTERM or SIGINT; what was pushed by then is written and answered before it returns.
+
+    Raises:
+        InputError: the secret, the place, the host or the port will not do.
+    """
+    secret = read_secret(environ)
+    store = open_store(to, lambda: S3Access.from_environment(client_config=_IMPATIENT))
+    _log_to_stderr()
+    _prove_writable(store)
+    batches = Batches(store, on_write=_Reporter(store))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            ReceiptsEndpoint(store, batches, secret).application(),
+            host=host,
+            port=port,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,  # it would write down the secret
+            server_header=False,
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
+        )
+    )
+    # uvicorn raises the signal that ended it once more, for whoever was listening before it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    try:
+        server.run()
+    except SystemExit:
+        raise InputError(f"the endpoint cannot listen on {host}:{port}: the line above says why") from None
+    _log.info("Stopped. %d receipts in %d objects were written to %s.", batches.written, batches.objects, store.uri)
+
+
+def read_secret(environ: Mapping[str, str]) -> SecretStr:
+    """Read the secret of the path.
+
+    Raises:
+        InputError: there is none, or one that could be guessed or does not stand in a path as it is.
+    """
+    secret = SecretStr(environ.get(SECRET_VARIABLE, ""))
+    how = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
+    value = secret.get_secret_value()
+    if not value:
+        raise InputError(f"{SECRET_VARIABLE} is not set; the endpoint takes nothing without a secret: {how}")
+    if len(value) < _SHORTEST_SECRET:
+        raise InputError(f"{SECRET_VARIABLE} has fewer than {_SHORTEST_SECRET} characters: {how}")
+    if not _IN_A_PATH.fullmatch(value):
+        raise InputError(f"{SECRET_VARIABLE} may hold letters, digits and . _ ~ - only, as it stands in a path: {how}")
+    return secret
+
+
+class _Reporter:
+    """Logs when the store stops taking receipts, and when it takes them again: not every write between."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._failing = False
+
+    def __call__(self, error: StoreError | None) -> None:
+        if error is not None and not self._failing:
+            _log.error("%s Pushes are refused until the store takes them; Alibaba pushes again.", error)
+        elif error is None and self._failing:
+            _log.info("%s takes receipts again.", self._store.uri)
+        self._failing = error is not None
+
+
+def _prove_writable(store: Store) -> None:
+    """Write when and where this endpoint started, which proves that it may write there.
+
+    Raises:
+        InputError: it may not.
+    """
+    now = datetime.now(UTC)
+    started = {"started_at": now.isoformat(), "host": platform.node(), "process": os.getpid()}
+    try:
+        store.put_if_absent(f"_started/{now:%Y%m%dT%H%M%S}Z-{uuid.uuid4().hex}.json", json.dumps(started).encode())
+    except StoreUnavailableError as error:
+        _log.warning("%s Pushes are refused until the store takes them.", error)
+    except StoreError as error:
+        raise InputError(str(error)) from error
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name, level in (("globe_sms.receipts", logging.INFO), ("uvicorn", logging.INFO)):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(level)

@@ -1,0 +1,100 @@
+"""`globe-sms demo`: the whole job on one machine, on the sandbox, as a newcomer's first look."""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import boto3
+from rich.console import Console
+
+from globe_sms.flows.command_line.exit_codes import exit_code
+from globe_sms.flows.command_line.run_campaign import run_campaign, show_report
+from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.reports.campaign_report import CampaignReport
+
+_CALLS_PER_SECOND = 10
+_NUMBERS_PER_CALL = 50
+_LATENCY = (0.2, 0.6)
+_MESSAGE = "Your parcel arrives tomorrow between 9 and 12."
+
+
+def run_demo(rows: int, console: Console) -> int:
+    """Start the sandbox, put a messy list into its bucket, send a campaign to it, show what happened.
+
+    The results are copied to the temporary folder, since the sandbox's bucket ends with the demo.
+
+    Raises:
+        InputError: the extra `sandbox` is not installed.
+    """
+    from globe_sms.deployments.sandbox.demo_lists import demo_lists
+    from globe_sms.deployments.sandbox.sandbox import Sandbox
+
+    console.print(
+        "Starting an S3 server and a stand-in gateway on loopback: nothing leaves this machine.", soft_wrap=True
+    )
+    with Sandbox(calls_per_second=_CALLS_PER_SECOND, numbers_per_call=_NUMBERS_PER_CALL) as sandbox:
+        _point_here(sandbox.environment)
+        sandbox.gateway.set_latency(*_LATENCY)
+        s3 = boto3.client("s3")
+        lists = demo_lists(rows)
+        s3.put_object(Bucket=sandbox.bucket, Key="lists/customers.csv", Body=lists.csv)
+        s3.put_object(Bucket=sandbox.bucket, Key="lists/members.parquet", Body=lists.parquet)
+        console.print(
+            f"{rows:,} rows lie in s3://{sandbox.bucket}/lists/ as CSV and parquet, as messy as real ones. The demo's "
+            f"account may make {_CALLS_PER_SECOND} calls a second of {_NUMBERS_PER_CALL} numbers; a new Alibaba "
+            "account 1 call of 250.",
+            soft_wrap=True,
+        )
+        report = run_campaign(
+            CampaignConfig.checked(
+                recipients=(f"s3://{sandbox.bucket}/lists/",),
+                message=_MESSAGE,
+                type="NOTIFY",
+                results=f"s3://{sandbox.bucket}/campaigns",
+                campaign=f"demo-{time.strftime('%Y%m%d-%H%M%S')}",
+                sender_id="Parcels",
+                numbers_per_call=_NUMBERS_PER_CALL,
+                calls_per_second=_CALLS_PER_SECOND,
+            ),
+            console,
+            yes=True,
+        )
+        show_report(report, as_json=False)
+        stats = sandbox.gateway.stats()
+        copy = _keep(report)
+    out = Console(highlight=False)
+    out.print(
+        f"The gateway's own log: {stats.admitted:,} calls, at most {stats.max_admitted_in_second} in any second, "
+        f"{stats.accepted_numbers:,} numbers accepted, {stats.accepted_twice} of them twice.",
+        soft_wrap=True,
+    )
+    out.print(f"The bucket is gone with the sandbox; a copy of the results is in {copy}", soft_wrap=True)
+    out.print("Look at them with:", soft_wrap=True)
+    out.print(f"  {_python()} -c \"import polars; print(polars.read_parquet('{copy}'))\"", soft_wrap=True)
+    return exit_code(report)
+
+
+def _point_here(environment: dict[str, str]) -> None:
+    """Point this process at the sandbox, and Prefect at a server and a home of the demo's own."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "PREFECT_API_URL", "PREFECT_PROFILE"):
+        os.environ.pop(name, None)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = cache / "globe-sms" / "demo-prefect"
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ.update(environment, PREFECT_HOME=str(home))
+
+
+def _python() -> str:
+    """Return this Python as it is called from here."""
+    python = Path(sys.executable)
+    return str(python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python)
+
+
+def _keep(report: CampaignReport) -> Path:
+    folder = Path(tempfile.gettempdir()) / "globe-sms-demo"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{report.campaign}.parquet"
+    report.results().write_parquet(path, compression="zstd")
+    return path

@@ -1,0 +1,60 @@
+"""The stand-in gateway as a process: `python -m globe_sms.deployments.sandbox.gateway --config FILE --port P --log FILE`.
+
+Ready when `GET /_sandbox/health` answers. The config is `GatewaySettings` as JSON; secrets stand in it and so never in
+a process list. It stands in for BatchSendMessageToGlobe of version 2018-05-01 and is as strict as the documents, in
+their strictest reading; what is stricter than they are stands at the top of `signature.py` and `checks.py`. Besides:
+the rate holds in any sliding second, not on average, and a refused parameter still uses up its call.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import uvicorn
+
+from globe_sms.deployments.sandbox.gateway.application import application
+from globe_sms.deployments.sandbox.gateway.arrival_log import ArrivalLog
+from globe_sms.deployments.sandbox.gateway.fault_rules import Faults
+from globe_sms.deployments.sandbox.gateway.http_connection import ControlledProtocol
+from globe_sms.deployments.sandbox.gateway.settings import GatewaySettings
+
+# The official SDK sends its parameters in the query: 1,000 texts of 500 Chinese characters in percent escapes.
+_LONGEST_REQUEST_LINE = 8 * 1024 * 1024
+
+
+def serve(settings: GatewaySettings, *, host: str, port: int, log: Path) -> None:
+    """Serve until SIGTERM or SIGINT; arrivals are appended to `log`."""
+    faults, arrivals = Faults(), ArrivalLog(log, log_numbers=settings.log_numbers)
+    config = uvicorn.Config(
+        application(settings, arrivals, faults),
+        host=host,
+        port=port,
+        http=ControlledProtocol,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=_LONGEST_REQUEST_LINE,
+    )
+    uvicorn.Server(config).run()
+
+
+def main() -> None:
+    """Read the command line and serve on loopback."""
+    parser = argparse.ArgumentParser(
+        prog="python -m globe_sms.deployments.sandbox.gateway", description="The stand-in gateway."
+    )
+    parser.add_argument("--config", type=Path, required=True, help="GatewaySettings as a JSON file")
+    parser.add_argument("--port", type=int, required=True, help="the loopback port to listen on")
+    parser.add_argument("--log", type=Path, required=True, help="where arrivals are appended, one JSON object a line")
+    options = parser.parse_args()
+    settings = GatewaySettings.model_validate(json.loads(options.config.read_text()))
+    serve(settings, host="127.0.0.1", port=options.port, log=options.log)
+
+
+if __name__ == "__main__":
+    main()

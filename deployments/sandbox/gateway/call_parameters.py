@@ -1,0 +1,24 @@
+"""A call's parameters, wherever they stand: in the query, in a form body, or in both."""
+
+from globe_sms.deployments.sandbox.gateway import wire_form as wire
+from globe_sms.deployments.sandbox.gateway.refusals import RefusedError, gateway_refusal
+from globe_sms.deployments.sandbox.gateway.signature_check import Call
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def parameters_of(call: Call, query: dict[str, str]) -> dict[str, str]:
+    """Give the parameters of a call; `query` are those of its query, decoded.
+
+    Raises:
+        RefusedError: a body that is no form, or a parameter that stands in both.
+    """
+    if not call.body:
+        return query
+    media_type = call.header("content-type").partition(";")[0].strip().lower()
+    if media_type != _FORM:
+        raise RefusedError(gateway_refusal("InvalidParameter", f"A body must be {_FORM}."))
+    form = wire.pairs(call.body)
+    if form.keys() & query.keys():
+        raise RefusedError(gateway_refusal("InvalidParameter", "A parameter stands in the query and in the body."))
+    return query | form

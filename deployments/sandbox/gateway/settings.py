@@ -1,0 +1,45 @@
+"""What the stand-in gateway is told at its start: its accounts and how it keeps its log."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from globe_sms.deployments.sandbox.gateway.delivery_fates import DeliverySettings
+
+
+class Account(BaseModel):
+    """One Alibaba Cloud account as the gateway knows it; neither its secret nor its token is in the repr."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key_id: Annotated[str, Field(min_length=1)]
+    secret: Annotated[str, Field(min_length=1, repr=False)]
+    token: Annotated[str | None, Field(repr=False, description="STS token that every call must carry")] = None
+    calls_per_second: Annotated[int, Field(ge=1, le=10_000)] = 1
+    numbers_per_call: Annotated[int, Field(ge=1, le=1_000)] = 250
+    sender_ids: Annotated[
+        tuple[str, ...] | None, Field(description="approved sender IDs, compared exactly; None: any well-formed one")
+    ] = None
+    count_refused: Annotated[
+        bool, Field(description="a throttled call occupies the second too, so hammering keeps the door shut")
+    ] = False
+    throttle_as: Annotated[
+        Literal["gateway", "business"],
+        Field(description="Throttling.User with HTTP 400, or QPS_LIMIT_CONTROL with HTTP 200"),
+    ] = "gateway"
+    retry_after_ms: Annotated[int | None, Field(ge=1, description="x-acs-retry-after of a throttled call")] = None
+
+
+class GatewaySettings(BaseModel):
+    """The settings of one stand-in gateway process."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accounts: Annotated[tuple[Account, ...], Field(min_length=1)]
+    log_numbers: Annotated[
+        bool,
+        Field(description="write every number and MessageId to the log; without it there are no deliveries either"),
+    ] = True
+    log_messages: Annotated[bool, Field(description="write every text to the log")] = False
+    deliveries: Annotated[DeliverySettings, Field(description="what becomes of accepted messages")] = DeliverySettings()
+    keep_alive_seconds: Annotated[int, Field(ge=0, description="idle connections are closed after it")] = 75

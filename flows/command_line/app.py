@@ -1,0 +1,106 @@
+"""The command line: what every command shares, messages, exit codes and no tracebacks."""
+
+import os
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from cyclopts import App, CycloptsError, MissingArgumentError, Parameter, UnusedCliTokensError
+from rich.console import Console
+
+from globe_sms.flows.command_line.exit_codes import EXIT_INPUT, EXIT_SETTLED, EXIT_STOPPED
+from globe_sms.flows.command_line.inquiries import add_inquiries
+from globe_sms.flows.command_line.quiet_prefect import quiet_prefect
+from globe_sms.flows.command_line.send import LISTS, SEND_EPILOGUE, send
+from globe_sms.flows.command_line.track import TRACK_EPILOGUE, track
+from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, GlobeSmsError, InputError
+from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_written
+
+_HELP = """\
+Send one text message to a million people, once each, through Alibaba Cloud's
+BatchSendMessageToGlobe.
+
+A campaign is one message, one recipient list and one id. Running the same
+command again resumes it: what was sent, or may have been, is not sent again.
+
+Try it first, without any account:   globe-sms demo
+
+Exit codes: 0 every row is settled; 1 stopped or crashed (run it again to go
+on); 2 bad input or configuration, nothing was sent; 3 finished, but some rows
+are unknown or not sent (also when you answer no).
+"""
+
+
+def make_app() -> App:
+    """Return the command line with `send`, `track` and the inquiries; `deployments.command_line` adds the sandbox's commands."""
+    app = App(
+        name="globe-sms",
+        help=_HELP,
+        help_format="plaintext",
+        default_parameter=Parameter(negative="", show_default=_worth_showing),
+        version_flags=["--version"],
+        version=_version,
+        suppress_keyboard_interrupt=False,  # it would end the process with 130, before `run_app` can say what to do
+    )
+    app.command(send, name="send", help_epilogue=SEND_EPILOGUE)
+    app.command(track, name="track", help_epilogue=TRACK_EPILOGUE)
+    add_inquiries(app)
+    return app
+
+
+def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; whatever goes wrong is a message on stderr, never a traceback."""
+    quiet_prefect(os.environ)
+    try:
+        result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except (CycloptsError, InputError) as error:
+        return _fail(EXIT_INPUT, _what_was_wrong(error))
+    except CampaignStoppedError:
+        return EXIT_STOPPED  # the report has said why
+    except GlobeSmsError as error:
+        return _fail(EXIT_STOPPED, str(error))
+    except KeyboardInterrupt:
+        return _fail(EXIT_STOPPED, "interrupted; run the same command again to go on")
+    except Exception as error:  # noqa: BLE001  # the last line of defence against tracebacks at the terminal
+        if os.environ.get("GLOBE_SMS_TRACEBACK"):
+            traceback.print_exc()
+        return _fail(
+            EXIT_STOPPED,
+            f"this should not have happened: {type(error).__name__}. What was recorded stands: run the same command "
+            "again to go on. GLOBE_SMS_TRACEBACK=1 shows where it happened.",
+        )
+    return result if isinstance(result, int) else EXIT_SETTLED
+
+
+def _fail(code: int, message: str) -> int:
+    console = Console(stderr=True, highlight=False)
+    console.print(f"globe-sms: {message}", style="red" if console.is_terminal else "", markup=False, soft_wrap=True)
+    return code
+
+
+def _what_was_wrong(error: CycloptsError | InputError) -> str:
+    if isinstance(error, UnusedCliTokensError):
+        said = (
+            f"nothing takes {' '.join(error.unused_tokens or ())}: lists stand before the options, and an option that "
+            "may have several values is given again for each. `--help` says what there is."
+        )
+    elif isinstance(error, MissingArgumentError) and error.argument is not None and error.argument.name == LISTS:
+        said = (
+            "no recipient lists (URI) were given: they stand before the options, for --suppress, --exclude-results and "
+            "--test-to take all that follows them."
+        )
+    else:
+        said = str(error)
+    # Cyclopts quotes what was typed, a number too many as well.
+    return mask_numbers_in(mask_written(said)) if isinstance(error, CycloptsError) else said
+
+
+def _worth_showing(default: Any) -> str | None:
+    """Say a default in the help; nothing for what is simply off or empty."""
+    return None if default is None or default is False or default in ("", ()) else str(default)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"globe-sms {version('globe-sms')}"

@@ -1,0 +1,89 @@
+"""Campaigns and events as tables of a terminal."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+
+from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignDocument, CampaignState
+from globe_sms.tasks.inquiry.number_events import Event, EventKind
+from globe_sms.tasks.reports.delivery_rates import percent
+from globe_sms.tasks.vocabulary.statuses import Status
+
+_STATE_COLOURS: Final = {
+    CampaignState.RUNNING: "cyan",
+    CampaignState.CRASHED: "red",
+    CampaignState.WAITING: "yellow",
+    CampaignState.NOT_RUN: "yellow",
+    CampaignState.STOPPED: "red",
+    CampaignState.OPEN: "yellow",
+    CampaignState.SETTLED: "green",
+    CampaignState.BROKEN: "red",
+}
+_EVENT_COLOURS: Final = {
+    EventKind.ACCEPTED: "green",
+    EventKind.DELIVERED: "green",
+    EventKind.FAILED: "red",
+    EventKind.UNDELIVERED: "red",
+    EventKind.EXPIRED: "red",
+    EventKind.UNKNOWN: "yellow",
+    EventKind.RESENT: "yellow",
+}
+_TURNED_AWAY: Final = (Status.INVALID, Status.UNSUPPORTED, Status.DUPLICATE, Status.SUPPRESSED)
+
+
+def campaigns_table(campaigns: Sequence[CampaignDocument | BrokenDocument]) -> Table:
+    """Return a line a campaign; counts are those of the last results, `~` says that a run has gone on since."""
+    table = Table(show_edge=False, pad_edge=False)
+    for column in ("campaign", "begun (UTC)", "state"):
+        table.add_column(column, overflow="fold")
+    for column in ("accepted", "failed", "unknown", "open", "turned away", "delivered"):
+        table.add_column(column, justify="right")
+    table.add_column("", overflow="fold", ratio=1)
+    for found in campaigns:
+        state = Text(found.state.value, style=_STATE_COLOURS[found.state])
+        if isinstance(found, BrokenDocument):
+            table.add_row(found.campaign, "", state, *[""] * 6, found.fault)
+        else:
+            begun = f"{found.begun_at:%Y-%m-%d %H:%M}"
+            table.add_row(found.campaign, begun, state, *_figures(found), _note(found))
+    return table
+
+
+def events_table(events: Sequence[Event]) -> Table:
+    """Return a line an event."""
+    table = Table(show_edge=False, pad_edge=False)
+    table.add_column("time (UTC)", no_wrap=True)
+    table.add_column("campaign", overflow="fold")
+    table.add_column("event", no_wrap=True)
+    table.add_column("", overflow="fold", ratio=1)
+    for event in events:
+        kind = Text(event.kind.value, style=_EVENT_COLOURS.get(event.kind, ""))
+        request = event.facts.get("request_id")
+        said = f"{event.said} (request {request})" if request and event.kind is EventKind.CALLED else event.said
+        table.add_row(_time(event.at), event.campaign, kind, Text(said))
+    return table
+
+
+def _figures(found: CampaignDocument) -> list[str]:
+    rate = "" if found.delivery_rate is None else percent(found.delivery_rate)
+    if found.counts is None:
+        planned = found.planned or {}
+        turned_away = sum(planned.get(status, 0) for status in _TURNED_AWAY)
+        return ["", "", "", *([f"{found.open:,}", f"{turned_away:,}"] if found.planned else ["", ""]), rate]
+    about = "~" if found.state in {CampaignState.RUNNING, CampaignState.CRASHED} else ""
+    counted = [found.counts[status] for status in (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)]
+    turned_away = sum(found.counts[status] for status in _TURNED_AWAY)
+    return [*(f"{about}{rows:,}" for rows in counted), f"{turned_away:,}", rate]
+
+
+def _note(found: CampaignDocument) -> str:
+    if found.lease is not None:
+        return f"run {found.lease.run[:8]} on {found.lease.host}"
+    return found.stopped or ""
+
+
+def _time(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}"

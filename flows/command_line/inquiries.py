@@ -1,0 +1,156 @@
+"""The commands that ask what became of campaigns: `campaigns`, `show` and `explain`. They write nothing anywhere."""
+
+import json as jsons
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from cyclopts import App, Parameter
+from rich.console import Console
+
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.masking import mask_typed
+
+_PLACE: Final = "Where the campaigns are kept: s3://bucket/prefix or a directory."
+_AWS: Final = "An AWS or MinIO credentials block. Default: the environment."
+_JSON: Final = "The last line on stdout is one JSON object."
+_WIDTH_WITHOUT_TERMINAL: Final = 180
+_INCOMPLETE: Final = 1
+
+
+def add_inquiries(app: App) -> None:
+    """Add the commands to a command line."""
+    for command in (campaigns, show, explain):
+        app.command(command, name=command.__name__)
+
+
+def campaigns(
+    results: Annotated[str, Parameter(name=["--results"], help=_PLACE)],
+    *,
+    aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
+    json: Annotated[bool, Parameter(help=_JSON)] = False,
+) -> None:
+    """List the campaigns of a results place, the latest first: what ran, when, and what is left.
+
+    Counts are those of the results that the last run wrote; `~` says that a run
+    has gone on since. For what is under way now, ask `globe-sms show`.
+    """
+    from globe_sms.flows.command_line.campaign_tables import campaigns_table
+    from globe_sms.tasks.inquiry.list_campaigns import read_campaigns
+
+    store = _open(results, _s3(aws_credentials))
+    found = read_campaigns(store)
+    if json:
+        _write({"results": store.uri, "campaigns": [campaign.as_json() for campaign in found]})
+    elif found:
+        _console().print(campaigns_table(found))
+    else:
+        _console().print(f"{store.uri} has no campaigns.", markup=False, soft_wrap=True)
+
+
+def show(
+    campaign: Annotated[str, Parameter(name=["--campaign"], help="The campaign's id.")],
+    *,
+    results: Annotated[str, Parameter(help=_PLACE)],
+    prices: Annotated[
+        str | None, Parameter(help="A table (country or prefix, price of a part, currency), to say what it cost.")
+    ] = None,
+    aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
+    json: Annotated[bool, Parameter(help=_JSON)] = False,
+) -> None:
+    """Show one campaign: its frozen settings, its plan, and what became of its rows, also while it is being sent.
+
+    Of a campaign whose run goes on, or was killed, the figures are those of the
+    ledger as it stands now.
+    """
+    from globe_sms.flows.command_line.delivery_bars import delivery_bars
+    from globe_sms.flows.command_line.terminal_pages import page_for_terminal
+    from globe_sms.tasks.inquiry.campaign_page import show_page
+    from globe_sms.tasks.inquiry.show_campaign import look_at
+    from globe_sms.tasks.reports.prices import read_prices
+
+    s3 = _s3(aws_credentials)
+    store = _open(results, s3)
+    with tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch:
+        view = look_at(store, campaign, Path(scratch), s3, prices=read_prices(prices, s3))
+    if json:
+        _write(view.as_json())
+        return
+    console = _console()
+    console.print(page_for_terminal(show_page(view)))
+    if view.deliveries is not None and view.deliveries.figures.total.messages:
+        console.print(delivery_bars(view.deliveries.figures))
+
+
+def explain(
+    number: Annotated[
+        str, Parameter(name=["--number"], allow_leading_hyphen=True, help="A phone number; - reads it from stdin.")
+    ],
+    *,
+    results: Annotated[str, Parameter(help=_PLACE)],
+    default_region: Annotated[
+        str | None, Parameter(help="Region of the number if it has no country code, like SG.")
+    ] = None,
+    aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
+    json: Annotated[bool, Parameter(help=_JSON)] = False,
+) -> int:
+    """Tell every event of one number over all campaigns of a results place, in time order.
+
+    Planned, claimed, each call with its task and request id, accepted, failed,
+    unknown, resent, delivered. What is printed shows the number masked.
+    """
+    from globe_sms.flows.command_line.campaign_tables import events_table
+    from globe_sms.tasks.inquiry.explain_number import explain as find_events
+
+    s3 = _s3(aws_credentials)
+    asked = sys.stdin.readline().strip() if number == "-" else number
+    found = find_events(_open(results, s3), asked, s3, default_region=default_region)
+    if json:
+        _write(found.as_json())
+    else:
+        console = _console()
+        console.print(f"{found.number}: {found.sentence()}", markup=False, soft_wrap=True)
+        if found.events:
+            console.print(events_table(found.events))
+    for entry in found.unreadable:
+        Console(stderr=True, highlight=False).print(
+            f"globe-sms: {entry.campaign} is left out: {entry.fault}", markup=False, soft_wrap=True
+        )
+    return _INCOMPLETE if found.unreadable else 0
+
+
+def _s3(block: str | None) -> Callable[[], S3Access]:
+    if block is None:
+        return cache(S3Access.from_environment)
+    from globe_sms.tasks.aws_credentials import open_s3
+
+    return cache(lambda: open_s3(block))
+
+
+def _open(results: str, s3: Callable[[], S3Access]) -> Store:
+    """Open a results place that must be there already: a question makes none.
+
+    Raises:
+        InputError: the URI is none, there are no S3 credentials, or there is no such directory.
+    """
+    from globe_sms.tasks.store.open_store import open_store
+
+    store = open_store(results, s3)
+    if not results.startswith("s3://") and not Path(results).expanduser().is_dir():
+        raise InputError(f"--results {mask_typed(results)!r}: there is no such directory.")
+    return store
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
+
+
+def _write(answer: dict[str, Any]) -> None:
+    sys.stdout.write(jsons.dumps(answer, ensure_ascii=False) + "\n")
+    sys.stdout.flush()

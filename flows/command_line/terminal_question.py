@@ -1,0 +1,69 @@
+"""The question before a campaign is sent from a terminal."""
+
+import getpass
+import select
+import sys
+from typing import TextIO
+
+from rich.console import Console
+
+from globe_sms.flows.orchestration.observer import Decide
+from globe_sms.tasks.campaign.approval import NOBODY, Answer, Decision
+from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.reports.preview import Preview
+from globe_sms.tasks.reports.preview_page import canary_sentence, preview_sentence
+from globe_sms.tasks.vocabulary.durations import in_words
+from globe_sms.tasks.vocabulary.errors import InputError
+
+_YES = {"y", "yes"}
+
+
+class TerminalQuestion:
+    """Whether to send: asked where somebody sits at a terminal, and answered beforehand by `--yes`."""
+
+    def __init__(self, console: Console, config: CampaignConfig, *, yes: bool, answers: TextIO | None = None) -> None:
+        self._console = console
+        self._order = config
+        self._yes = yes
+        self._answers = answers or sys.stdin
+
+    def decider(self, *, required: bool) -> Decide | None:
+        """Return the question; None where it need not be asked.
+
+        Raises:
+            InputError: an answer is required, and there is no terminal and no --yes.
+        """
+        if self._yes:
+            return self._said_beforehand if required else None
+        if self._console.is_terminal and self._answers.isatty():
+            return self._ask
+        if not required:
+            return None
+        above = self._order.approve_above
+        why = "--require-approval" if self._order.require_approval or above is None else f"--approve-above {above}"
+        raise InputError(
+            f"{why}: somebody must say yes to this campaign, and there is no terminal to ask at. Add --yes."
+        )
+
+    def _said_beforehand(self, _: Preview) -> Answer:
+        return Answer(Decision.APPROVED, _user(), "by --yes")
+
+    def _ask(self, preview: Preview) -> Answer:
+        """Ask once; whatever is not yes is no, and so is silence."""
+        canary = canary_sentence(preview)
+        before = f"{canary} " if preview.canary is not None else ""
+        self._console.print(f"{before}Send {preview_sentence(preview)} [y/N] ", end="", markup=False, highlight=False)
+        timeout = self._order.approval_timeout
+        ready, _, _ = select.select([self._answers], [], [], timeout)
+        if not ready:
+            self._console.print()
+            return Answer(Decision.DECLINED, NOBODY, f"nobody answered in {in_words(timeout)}")
+        said = self._answers.readline().strip().lower()
+        return Answer(Decision.APPROVED if said in _YES else Decision.DECLINED, _user(), "at the terminal")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no such user in this container
+        return "somebody"

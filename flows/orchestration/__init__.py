@@ -1,0 +1,1 @@
+"""What the flows do around their tasks: approval, canary, shards, schedule, artifacts."""

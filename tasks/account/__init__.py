@@ -1,0 +1,1 @@
+"""The Alibaba account that a run sends from."""

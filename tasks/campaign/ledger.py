@@ -1,0 +1,241 @@
+"""Claims and receipts: what was about to be sent, and what the gateway said.
+
+A presentation is one hand-over of a chunk to the gateway, under one claim. The first has number 0. There is
+a further one only where the one before it is proved not to have been taken, or where the operator resends
+what is unknown. Keys, under the campaign's folder:
+
+    claims/000012-0             of two runs that write it, one gets the presentation
+    records/000012-0-accepted  what became of it; its absence means unknown
+
+The outcome stands in the receipt's key, so that one listing tells the state of every chunk.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.store import Store, Stored
+
+_CLAIM = re.compile(r"claims/(\d+)-(\d+)")
+_RECORD = re.compile(r"records/(\d+)-(\d+)-([a-z_]+)")
+_READERS = 16
+
+
+class Settlement(StrEnum):
+    """What became of a presentation."""
+
+    ACCEPTED = "accepted"  # the gateway answered OK, for all or some of the numbers
+    REFUSED = "refused"  # it refused the chunk for the chunk's sake: never again as it is
+    UNKNOWN = "unknown"  # it may have taken the chunk
+    ACCOUNT = "account"  # it refused for the account's sake (stopped, throttled): a later run goes on with it
+    NOT_SENT = "not_sent"  # nothing was written to the gateway
+
+
+_SETTLED = frozenset({Settlement.ACCEPTED, Settlement.REFUSED})
+_DOUBTFUL = frozenset({None, Settlement.UNKNOWN})
+
+
+class ChunkState(StrEnum):
+    """What a run may do with a chunk."""
+
+    OPEN = "open"
+    UNKNOWN = "unknown"
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The durable record, written before a call, that a chunk is about to be sent."""
+
+    chunk: int
+    presentation: int
+    run: str
+    host: str
+    claimed_at: float
+    turn: float
+    fingerprint: str
+
+    @classmethod
+    def decode(cls, body: bytes) -> "Claim":
+        """Read what was written; fields that a later version added are left out."""
+        data: dict[str, Any] = json.loads(body)
+        return cls(**{name: value for name, value in data.items() if name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call under a claim (`at`: Unix time in seconds)."""
+
+    task_id: str
+    at: float
+    verdict: str
+    code: str | None
+    request_id: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendRecord:
+    """The durable record of what the gateway answered; numbers stand as positions in the chunk."""
+
+    chunk: int
+    presentation: int
+    run: str
+    settlement: Settlement
+    reason: str | None
+    code: str | None
+    description: str | None
+    request_id: str | None
+    sent_at: float | None
+    fingerprint: str
+    failed: tuple[int, ...] = ()
+    unclear: tuple[int, ...] = ()
+    message_ids: Mapping[int, str] = field(default_factory=dict[int, str])
+    unpaired_ids: tuple[str, ...] = ()
+    ids_unmatched: bool = False
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Where it is kept."""
+        return f"records/{self.chunk:06d}-{self.presentation}-{self.settlement}"
+
+    def encode(self) -> bytes:
+        """Return it as JSON."""
+        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["attempts"] = [asdict(attempt) for attempt in self.attempts]
+        return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @classmethod
+    def decode(cls, body: bytes) -> "SendRecord":
+        """Read what `encode` wrote; fields that a later version added are left out."""
+        data: dict[str, Any] = json.loads(body)
+        data["settlement"] = Settlement(data["settlement"])
+        data["message_ids"] = {int(position): value for position, value in data["message_ids"].items()}
+        for name in ("failed", "unclear", "unpaired_ids"):
+            data[name] = tuple(data[name])
+        data["attempts"] = tuple(Attempt(**attempt) for attempt in data["attempts"])
+        known = cls.__dataclass_fields__
+        return cls(**{name: value for name, value in data.items() if name in known})
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The presentations of one chunk so far: how many, and what became of each (None: no receipt)."""
+
+    settlements: tuple[Settlement | None, ...] = ()
+
+    @property
+    def state(self) -> ChunkState:
+        """What a run may do with the chunk.
+
+        A resend that was not taken leaves the chunk as unknown as it was before.
+        """
+        if any(settlement in _SETTLED for settlement in self.settlements):
+            return ChunkState.SETTLED
+        if any(settlement in _DOUBTFUL for settlement in self.settlements):
+            return ChunkState.UNKNOWN
+        return ChunkState.OPEN
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a presentation before the last may have been taken: what the last refused stays unknown."""
+        return any(settlement in _DOUBTFUL for settlement in self.settlements[:-1])
+
+    @property
+    def next(self) -> int:
+        """The number of the next presentation."""
+        return len(self.settlements)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One hand-over of a chunk: its claim, and the receipt that followed; None where there is none."""
+
+    claim: Claim
+    record: SendRecord | None
+
+
+def submissions(store: Store, chunk: int) -> list[Submission]:
+    """Read all that the ledger of a campaign (`store` is its folder) holds of one chunk, in order.
+
+    Raises:
+        StoreError: the store did not answer, or refused.
+    """
+    claims = [Claim.decode(stored.body) for stored in _under(store, f"claims/{chunk:06d}-")]
+    send_records = [SendRecord.decode(stored.body) for stored in _under(store, f"records/{chunk:06d}-")]
+    by_number = {record.presentation: record for record in send_records}
+    return [
+        Submission(claim, by_number.get(claim.presentation))
+        for claim in sorted(claims, key=lambda claim: claim.presentation)
+    ]
+
+
+def _under(store: Store, prefix: str) -> Iterator[Stored]:
+    for key in store.list(prefix):
+        stored = store.get(key)
+        if stored is not None:
+            yield stored
+
+
+class Ledger:
+    """The claims and receipts of one campaign. Thread-safe: every act is one atomic write of the store.
+
+    A receipt that the store does not take now is kept in the spill and written later; see `tasks.campaign.local_spill`.
+    """
+
+    def __init__(self, store: Store, spill: Spill) -> None:
+        self._store = store
+        self._spill = spill
+
+    def recover(self) -> int:
+        """Write the receipts that an earlier run on this machine could not; return how many there were."""
+        return self._spill.empty_into(self._store)
+
+    def histories(self) -> dict[int, History]:
+        """Return the history of every chunk that was ever claimed, from two listings."""
+        found: dict[int, dict[int, Settlement | None]] = {}
+        for key in self._store.list("claims/"):
+            if match := _CLAIM.fullmatch(key):
+                found.setdefault(int(match[1]), {}).setdefault(int(match[2]), None)
+        for key in self._store.list("records/"):
+            if match := _RECORD.fullmatch(key):
+                found.setdefault(int(match[1]), {})[int(match[2])] = Settlement(match[3])
+        return {
+            chunk: History(tuple(by_number.get(number) for number in range(max(by_number) + 1)))
+            for chunk, by_number in found.items()
+        }
+
+    def claim(self, claim: Claim) -> bool:
+        """Write the claim; False if another run has this presentation.
+
+        Raises:
+            StoreError: it could not be written for certain, so the chunk may not be sent now.
+        """
+        body = json.dumps(asdict(claim), separators=(",", ":")).encode()
+        return self._store.put_if_absent(f"claims/{claim.chunk:06d}-{claim.presentation}", body) is not None
+
+    def settle(self, record: SendRecord) -> None:
+        """Record what became of a presentation; returns when it is in the store, or safe in the spill.
+
+        Raises:
+            ReceiptLostError: it is in neither; the presentation stays unknown.
+        """
+        self._spill.put(self._store, record.key, record.encode())
+
+    def send_records(self, histories: Mapping[int, History]) -> Iterator[SendRecord]:
+        """Read the last receipt of every chunk that has one (one GetObject each, sixteen at a time)."""
+        keys = [
+            f"records/{chunk:06d}-{history.next - 1}-{history.settlements[-1]}"
+            for chunk, history in sorted(histories.items())
+            if history.settlements[-1] is not None
+        ]
+        with ThreadPoolExecutor(_READERS) as pool:
+            yield from (
+                SendRecord.decode(stored.body) for stored in pool.map(self._store.get, keys) if stored is not None
+            )

@@ -1,0 +1,94 @@
+"""The values of single options, checked as they come in.
+
+Each check returns the value as it is to be kept, or raises ValueError with what is wrong and what to write instead.
+"""
+
+import re
+from typing import Final
+
+from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.messages import parse_template
+from globe_sms.tasks.numbers import checked_region
+from globe_sms.tasks.recipients import known_encoding
+from globe_sms.tasks.vocabulary.durations import seconds_of
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.masking import mask_typed
+
+LONGEST_HOURS_WAIT_DAYS: Final = 7
+_CAMPAIGN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def uris_of_lists(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Where lists are."""
+    if not all(uri.strip() for uri in value):
+        raise ValueError("a URI is blank; give an s3:// object, prefix or glob, or a local path")
+    return value
+
+
+def uri_of_table(value: str | None) -> str | None:
+    """Where one table is."""
+    if value is not None and not value.strip():
+        raise ValueError("the URI is blank; give an s3:// object or a local path, or leave the option out")
+    return value
+
+
+def countries(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Countries by their two letters, sorted, each once."""
+    try:
+        return tuple(sorted({checked_region(region.strip()) or "" for region in value}))
+    except InputError:
+        typed = ", ".join(repr(mask_typed(each)) for each in value)
+        raise ValueError(f"there is no such country among {typed}: give two letters, such as SG") from None
+
+
+def message(value: str) -> str:
+    """A text, perhaps with placeholders."""
+    if value and not value.strip():
+        raise ValueError("the message is blank; write the text that the recipients are to read")
+    if _CONTROL.search(value):
+        raise ValueError("the message holds control characters; only line breaks may stand in a text")
+    try:
+        parse_template(value)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def campaign_id(value: str | None) -> str | None:
+    """An id that can stand in a TaskId and in a key."""
+    if value is not None and not _CAMPAIGN.fullmatch(value):
+        raise ValueError(
+            "a campaign id has 1 to 100 letters, digits, dashes or underscores and begins with a letter or digit"
+        )
+    return value
+
+
+def hours(value: str | None) -> str | None:
+    """Hours of the day, such as `09:00-20:00`."""
+    return None if value is None else str(Hours.parse(value))
+
+
+def hours_wait(value: str) -> str:
+    """How long rows may wait for their hours."""
+    try:
+        seconds_of(value, longest_days=LONGEST_HOURS_WAIT_DAYS)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def region(value: str | None) -> str | None:
+    """A country by its two letters."""
+    try:
+        return None if value is None else checked_region(value)
+    except InputError as error:
+        raise ValueError(str(error)) from error
+
+
+def encoding(value: str | None) -> str | None:
+    """The encoding of a text list, as Python names it."""
+    try:
+        return None if value is None else known_encoding(value)
+    except InputError as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,66 @@
+"""What is known of messages, written into the results: delivery, settled unknowns, paired message ids."""
+
+from typing import Final
+
+import polars as pl
+
+from globe_sms.tasks.delivery.archive import chunk_of_task
+from globe_sms.tasks.delivery.delivery_states import DELIVERIES, Delivery, Origin
+from globe_sms.tasks.results.join import RESULTS_SCHEMA
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
+
+_FOUND: Final = ("message_id", "delivery", "delivery_code", "delivered_at")
+_SETTLED: Final = (Status.UNKNOWN.value, Status.NOT_SENT.value)  # what evidence of an acceptance turns to accepted
+
+
+def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> pl.LazyFrame:
+    """Return the results with what the states say: `RESULTS_SCHEMA`, every row of `results` once, in its order.
+
+    Rows with a message id are matched by it. Those without (unknown ones, `message_id_unmatched`) are matched by
+    their number and the chunk that the TaskId names: the gateway has taken them, so they become accepted, with the
+    message id and `settled_by` receipt where they were not accepted before. A row whose message id went to another
+    number, as a state says, is matched in that way too: the order of ids in an answer is not documented. A failed row
+    stays failed. Accepted rows of which nothing final is known are pending. Applying the same states again changes
+    nothing; results of before there were these columns are taken as well.
+
+    Args:
+        results: of `RESULTS_SCHEMA`; its last columns may be missing.
+        states: of `STATE_SCHEMA`, each message once.
+        campaign: whose results they are.
+    """
+    present = results.collect_schema()
+    rows = results.with_columns(pl.lit(None, dtype=d).alias(n) for n, d in RESULTS_SCHEMA.items() if n not in present)
+    by_id = states.select("message_id", *(pl.col(name).alias(f"id_{name}") for name in (*_FOUND[1:], "phone_number")))
+    by_row = (
+        states.with_columns(chunk=chunk_of_task(campaign))
+        .filter(pl.col("chunk").is_not_null())
+        .sort(pl.col("delivery") == Delivery.PENDING, "seen_at", maintain_order=True)
+        .unique(["chunk", "phone_number"], keep="first", maintain_order=True)
+        .select("chunk", "phone_number", *(pl.col(name).alias(f"row_{name}") for name in _FOUND))
+    )
+    joined = rows.join(by_id, on="message_id", how="left", maintain_order="left").join(
+        by_row, on=["chunk", "phone_number"], how="left", maintain_order="left"
+    )
+    status = pl.col("status").cast(pl.String)
+    # A duplicate row has its number but no chunk, so a match by row is a match of the row that was sent.
+    another = (pl.col("id_phone_number") != pl.col("phone_number")).fill_null(value=False)
+    matched = (pl.col("message_id").is_null() | another) & pl.col("row_message_id").is_not_null()
+    settles = matched & status.is_in(_SETTLED)
+    pairs = matched & (status == Status.ACCEPTED)
+    accepted = settles | (status == Status.ACCEPTED)
+
+    def known(name: str) -> pl.Expr:
+        return pl.when(matched).then(pl.col(f"row_{name}")).when(~another).then(pl.col(f"id_{name}"))
+
+    enum = pl.Enum(STATUSES)
+    delivery = pl.coalesce(known("delivery").cast(pl.String), pl.when(accepted).then(pl.lit(Delivery.PENDING)))
+    made = {
+        "status": pl.when(settles).then(pl.lit(Status.ACCEPTED, dtype=enum)).otherwise(pl.col("status")),
+        "reason": pl.when(settles | pairs).then(None).otherwise(pl.col("reason")),
+        "message_id": pl.when(settles | pairs).then(pl.col("row_message_id")).otherwise(pl.col("message_id")),
+        "delivery": delivery.cast(pl.Enum(DELIVERIES)),
+        "delivery_code": known("delivery_code"),
+        "delivered_at": known("delivered_at"),
+        "settled_by": pl.when(settles).then(pl.lit(Origin.RECEIPT.value)).otherwise(pl.col("settled_by")),
+    }
+    return joined.select(made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items())

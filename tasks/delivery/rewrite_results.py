@@ -1,0 +1,124 @@
+"""Writes what was learnt since into results.parquet, and keeps the version before."""
+
+import contextlib
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from globe_sms.tasks.campaign.campaign import Campaign, settings_of
+from globe_sms.tasks.delivery.apply_states import apply_states
+from globe_sms.tasks.delivery.archive import DeliveryArchive
+from globe_sms.tasks.delivery.delivery_states import DELIVERIES
+from globe_sms.tasks.delivery.other_numbers import OtherNumbers, other_numbers
+from globe_sms.tasks.results.join import RESULTS_KEY
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.statuses import STATUSES
+from globe_sms.tasks.vocabulary.stop_signal import StopSignal
+
+EARLIER: Final = "earlier/"
+_KEPT_VERSIONS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The results as they stand now; `path` is a local copy. `changed` says whether there was anything new in them."""
+
+    path: Path
+    changed: bool
+    counts: Mapping[str, int]
+    deliveries: Mapping[str, int]
+    settled: int
+    other_numbers: OtherNumbers | None = None
+
+
+def rewrite_results(
+    store: Store,
+    campaign: str,
+    scratch: Path,
+    *,
+    patience: float = 0.0,
+    stop: StopSignal | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Rewritten:
+    """Apply a campaign's archive to its results.
+
+    Holds the campaign's lease while it writes, so that it and a run of the campaign never write over each other; a run
+    applies the archive itself when it ends. The version before is copied to `earlier/results-<UTC time>.parquet` (the
+    last three are kept), then the new one replaces it by one write: readers see the one or the other.
+
+    Args:
+        store: the results place; the campaign's folder is in it.
+        campaign: its id.
+        scratch: a local folder with room for the results twice.
+        patience: seconds to wait for a run of the campaign to end.
+        stop: ends that wait.
+        clock: names the version before.
+
+    Raises:
+        InputError: there is no such campaign, or it has no results yet.
+        CampaignBusyError: a run of it is going on.
+        StoreError: the store failed; what was there before is there still.
+    """
+    folder = store.within(campaign)
+    before, after = scratch / f"before-{RESULTS_KEY}", scratch / f"after-{RESULTS_KEY}"
+    with _held(store, campaign, patience, stop or StopSignal()) as held:
+        if not folder.fetch(RESULTS_KEY, before):
+            raise InputError(
+                f"{folder.uri} has no {RESULTS_KEY}: the campaign has not ended. Run it again to its end first."
+            )
+        archive = DeliveryArchive(folder, scratch)
+        results, states = pl.scan_parquet(before, glob=False), archive.put_together(campaign)
+        rows = apply_states(results, states, campaign)
+        rows.sink_parquet(after, compression="zstd", engine="streaming")
+        changed = _known(before) != _known(after)
+        others = other_numbers(pl.scan_parquet(after, glob=False), states)
+        counts, deliveries = _count(after, "status", STATUSES), _count(after, "delivery", DELIVERIES)
+        settled = pl.scan_parquet(after, glob=False).select(pl.col("settled_by").count()).collect().item()
+        if changed:
+            folder.put_file_if_absent(f"{EARLIER}results-{clock():%Y%m%dT%H%M%S%f}.parquet", before)
+            folder.put_file(RESULTS_KEY, after)
+            _forget_oldest(folder)
+            summary = held.document.get("summary")
+            fields: dict[str, Any] = {"deliveries": {**deliveries, "settled_by_receipt": settled}}
+            held.update(**fields, **({} if summary is None else {"summary": {**summary, "counts": counts}}))
+    return Rewritten(after, changed, counts, deliveries, settled, others)
+
+
+@contextlib.contextmanager
+def _held(store: Store, campaign: str, patience: float, stop: StopSignal) -> Generator[Campaign]:
+    settings = settings_of(store, campaign)
+    if settings is None:
+        raise InputError(
+            f"{store.uri} has no campaign {campaign!r} with a plan: check --results and the id (globe-sms campaigns "
+            "lists them)."
+        )
+    with Campaign(store, campaign, stop=stop) as held:
+        held.open(settings, patience=patience)
+        yield held
+
+
+def _known(results: Path) -> tuple[Any, ...]:
+    """Return figures that are equal before and after when nothing is new; a message id may have been put right."""
+    rows = pl.scan_parquet(results, glob=False)
+    names = [name for name in ("message_id", "settled_by") if name in rows.collect_schema()]
+    learnt = rows.select(pl.col(*names).count(), ids=pl.struct("row", "message_id").hash().sum())
+    return (
+        tuple(learnt.collect(engine="streaming").row(0)),
+        _count(results, "delivery", DELIVERIES) if "delivery" in rows.collect_schema() else None,
+    )
+
+
+def _count(results: Path, column: str, values: tuple[str, ...]) -> dict[str, int]:
+    counted = pl.scan_parquet(results, glob=False).group_by(pl.col(column).cast(pl.String)).len()
+    found = dict(counted.collect(engine="streaming").iter_rows())
+    return {value: int(found.get(value, 0)) for value in values}
+
+
+def _forget_oldest(folder: Store) -> None:
+    for key in [*folder.list(EARLIER)][:-_KEPT_VERSIONS]:
+        folder.delete(key)

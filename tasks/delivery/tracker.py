@@ -1,0 +1,302 @@
+"""Asks for every open message until it has come to its end: paced, side by side, resumable.
+
+Nothing is asked twice that is final. Each message is asked once before any is asked again; then those that are still
+on their way, after pauses that grow with every answer and with the message's age. What was learnt goes to the archive
+every few thousand messages and at the end, so that a kill loses seconds of it.
+"""
+
+import asyncio
+import heapq
+import time
+from array import array
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+import polars as pl
+
+from globe_sms.tasks.delivery.delivery_states import DELIVERIES, FINAL, STATE_SCHEMA, Origin, state_of
+from globe_sms.tasks.gateway.query_message import QueryOutcome, QueryResult
+from globe_sms.tasks.vocabulary.errors import StoreError
+
+FLUSH_MESSAGES: Final = 3_000
+FLUSH_SECONDS: Final = 10.0
+FIRST_PAUSE: Final = 5.0
+LONGEST_PAUSE: Final = 3_600.0
+
+_AGE_SHARE: Final = 0.1  # a message that has been on its way for an hour is asked about six minutes later
+_MOST_DOUBLINGS: Final = 12
+_MOST_SILENCES: Final = 8  # of one message in a row: it is left for a later run
+_SILENT_IN_A_ROW: Final = 20  # of all messages: from there on queries leave more slowly
+_GIVE_UP_IN_A_ROW: Final = 50
+_GIVE_UP_SECONDS: Final = 60.0
+_SLOWEST_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.5
+_PLACE_BITS: Final = 32
+_MOST_UNKEPT: Final = 100_000
+_STORE_PATIENCE: Final = 60.0
+
+
+class Asking(Protocol):
+    """Where queries go: `tasks.gateway.query_message.QueryClient`, or a stand-in."""
+
+    async def ask(self, message_id: str) -> QueryOutcome:
+        """Ask once for one message."""
+        ...
+
+
+class Taking(Protocol):
+    """What queries wait for: `tasks.pacing.async_pacer.QueryTurns`, or a stand-in."""
+
+    async def take(self) -> None:
+        """Return at the next turn."""
+        ...
+
+    async def throttled(self, retry_after: float) -> None:
+        """Slow down."""
+        ...
+
+
+@dataclass(slots=True)
+class TrackingProgress:
+    """How far the tracking has come; read by others while it goes on.
+
+    `learnt` counts final states by delivery, `asked` the queries that left, `silent` those without a clear answer,
+    `given_up` messages that this run asks no more.
+    """
+
+    open: int
+    asked: int = 0
+    throttled: int = 0
+    silent: int = 0
+    given_up: int = 0
+    learnt: dict[str, int] = field(default_factory=lambda: dict.fromkeys(DELIVERIES[:-1], 0))
+    stopped: str | None = None  # why it ended early, and what to do
+
+    @property
+    def final(self) -> int:
+        """How many messages have come to their end."""
+        return sum(self.learnt.values())
+
+
+class Tracker:
+    """Tracks some messages in one event loop. `stop` may be called from any thread; nothing else may.
+
+    Args:
+        messages: what to ask about, of `open_messages.OPEN_SCHEMA`; about 120 bytes of memory each.
+        keep: puts some states into the archive; called in a thread, one call at a time.
+        most_in_air: queries that may wait for their answers at once.
+        wait: seconds until no more is asked; 0: each message is asked once.
+        clock: Unix time, for ages and for when a state was seen.
+        monotonic: for pauses and the end of the wait.
+        sleep: waits in the event loop.
+    """
+
+    def __init__(
+        self,
+        messages: pl.DataFrame,
+        asking: Asking,
+        turns: Taking,
+        keep: Callable[[pl.DataFrame], None],
+        *,
+        most_in_air: int,
+        wait: float,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._messages = messages
+        self._ids = messages["message_id"]
+        self._sent = array("d", messages["sent_at"].dt.epoch("ms").fill_null(0).cast(pl.Float64))
+        self._asking, self._turns, self._keep = asking, turns, keep
+        self._room = asyncio.Semaphore(most_in_air)
+        self._wait = wait
+        self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
+        self._asks, self._silences = array("B", bytes(len(messages))), array("B", bytes(len(messages)))
+        self._paired: set[int] = set()
+        self._fresh = 0
+        self._later: list[int] = []  # milliseconds of the monotonic clock and the message's place, in one integer
+        self._known: list[dict[str, Any]] = []
+        self._flushing = asyncio.Lock()
+        self._flushed_at = monotonic()
+        self._silent_since: float | None = None
+        self._silent_in_a_row = 0
+        self._stopping = False
+        self.progress = TrackingProgress(open=len(messages))
+
+    def stop(self) -> None:
+        """Ask no more; `run` returns when the queries in the air have ended and all is in the archive."""
+        self._stopping = True
+
+    async def run(self) -> TrackingProgress:
+        """Ask until all are final, the wait is over, or something stops it; `TrackingProgress.stopped` says what.
+
+        Raises:
+            StoreError: no turn could be had, or the archive did not take what was learnt.
+        """
+        deadline = self._monotonic() + self._wait
+        try:
+            async with asyncio.TaskGroup() as queries:
+                while not self._stopping and (place := await self._next(deadline)) is not None:
+                    await self._room.acquire()
+                    await self._slow_down()
+                    try:
+                        await self._turns.take()
+                    except StoreError as error:
+                        self.progress.stopped = str(error)
+                        break
+                    self.progress.asked += 1
+                    queries.create_task(self._ask(place))
+        finally:
+            await self._keep_the_rest()
+        return self.progress
+
+    async def _next(self, deadline: float) -> int | None:
+        """Return the place of the message to ask about; None when there is no more to ask before the deadline."""
+        only_once = self._wait <= 0
+        while not self._stopping:
+            now = self._monotonic()
+            if now >= deadline and not only_once:
+                return None
+            if self._fresh < len(self._ids):
+                self._fresh += 1
+                return self._fresh - 1
+            if only_once:
+                return None
+            due = (self._later[0] >> _PLACE_BITS) / 1000 if self._later else None
+            if due is not None and due <= now:
+                return heapq.heappop(self._later) & ((1 << _PLACE_BITS) - 1)
+            in_air = self._in_air()
+            if not in_air and (due is None or due >= deadline):
+                return None
+            if self._flush_is_due():
+                await self._flush()
+            await self._sleep(min(_LOOK_SECONDS, max(0.0, (deadline if due is None else due) - now) or _LOOK_SECONDS))
+        return None
+
+    def _in_air(self) -> int:
+        done = self.progress.final + self.progress.given_up
+        return self._fresh - done - len(self._later)
+
+    async def _slow_down(self) -> None:
+        """Hold back while the gateway gives no clear answers, so that one that is down is not overrun when it is up."""
+        if self._silent_in_a_row >= _SILENT_IN_A_ROW:
+            await self._sleep(min(_SLOWEST_SECONDS, self._silent_in_a_row / _SILENT_IN_A_ROW / 2))
+
+    async def _ask(self, place: int) -> None:
+        try:
+            outcome = await self._asking.ask(self._ids[place])
+        finally:
+            self._room.release()
+        self._asks[place] = min(255, self._asks[place] + 1)
+        state = self._read(place, outcome)
+        answered = state is not None or outcome.result is QueryResult.NOT_THERE
+        self._note_silence(outcome, answered=answered)
+        if state is not None and state["delivery"] in FINAL:
+            self.progress.learnt[state["delivery"]] += 1
+            self.progress.open -= 1
+            self._known.append(state)
+        elif outcome.result is QueryResult.REFUSED:
+            self.progress.given_up += 1
+        elif outcome.result is QueryResult.THROTTLED:
+            self.progress.throttled += 1
+            self._ask_later(place, FIRST_PAUSE)
+            await self._turns.throttled(outcome.retry_after)
+        elif answered:
+            if state is not None and state["task_id"] is not None and place not in self._paired:
+                self._paired.add(place)
+                self._known.append(state)  # not final, but it pairs the id with its number
+            self._silences[place] = 0
+            self._ask_later(place, self._pause(place))
+        else:
+            self._silences[place] += 1
+            if self._silences[place] >= _MOST_SILENCES:
+                self.progress.given_up += 1
+            else:
+                self._ask_later(place, self._pause(place))
+        if self._flush_is_due():
+            await self._flush()
+
+    def _read(self, place: int, outcome: QueryOutcome) -> dict[str, Any] | None:
+        if outcome.result is not QueryResult.STATE:
+            return None
+        seen_at = datetime.fromtimestamp(self._clock(), UTC)
+        try:
+            return {**_state(outcome.fields, self._messages["phone_number"][place], seen_at), **self._task(place)}
+        except ValueError:
+            return None
+
+    def _task(self, place: int) -> dict[str, str]:
+        task_id = self._messages["task_id"][place]
+        return {} if task_id is None else {"task_id": task_id}
+
+    def _note_silence(self, outcome: QueryOutcome, *, answered: bool) -> None:
+        if answered or outcome.result is QueryResult.THROTTLED:
+            self._silent_in_a_row, self._silent_since = 0, None
+            return
+        now = self._monotonic()
+        self.progress.silent += 1
+        self._silent_in_a_row += 1
+        self._silent_since = now if self._silent_since is None else self._silent_since
+        lasting = self._silent_in_a_row >= _GIVE_UP_IN_A_ROW and now - self._silent_since >= _GIVE_UP_SECONDS
+        if outcome.result is QueryResult.STOPPED:
+            self.progress.stopped = outcome.advice
+            self._stopping = True
+        elif lasting or (outcome.result is QueryResult.REFUSED and self._silent_in_a_row >= _GIVE_UP_IN_A_ROW):
+            self.progress.stopped = (
+                f"{self._silent_in_a_row} queries in a row had no clear answer; the last: {outcome.advice}. What was "
+                "learnt is kept: run the same command again later."
+            )
+            self._stopping = True
+
+    def _pause(self, place: int) -> float:
+        age = max(0.0, self._clock() - self._sent[place] / 1000)
+        doubled = FIRST_PAUSE * 2.0 ** min(_MOST_DOUBLINGS, self._asks[place] - 1)
+        return min(LONGEST_PAUSE, max(doubled, age * _AGE_SHARE))
+
+    def _ask_later(self, place: int, pause: float) -> None:
+        due = int((self._monotonic() + pause) * 1000)
+        heapq.heappush(self._later, due << _PLACE_BITS | place)
+
+    def _flush_is_due(self) -> bool:
+        if self._flushing.locked() or not self._known:
+            return False
+        return len(self._known) >= FLUSH_MESSAGES or self._monotonic() - self._flushed_at >= FLUSH_SECONDS
+
+    async def _flush(self) -> StoreError | None:
+        """Put what is known into the archive; what it does not take now is tried again later."""
+        async with self._flushing:
+            known, self._known = self._known, []
+            self._flushed_at = self._monotonic()
+            if not known:
+                return None
+            try:
+                await asyncio.to_thread(self._archive, known)
+            except StoreError as error:
+                self._known = known + self._known
+                if len(self._known) > _MOST_UNKEPT:
+                    self.progress.stopped = str(error)
+                    self._stopping = True
+                return error
+        return None
+
+    def _archive(self, known: list[dict[str, Any]]) -> None:
+        self._keep(pl.DataFrame(known, schema=STATE_SCHEMA, orient="row"))
+
+    async def _keep_the_rest(self) -> None:
+        deadline = self._monotonic() + _STORE_PATIENCE
+        while error := await self._flush():
+            if self._monotonic() >= deadline:
+                raise error
+            await self._sleep(_LOOK_SECONDS)
+
+
+def _state(fields: Mapping[str, object], phone_number: str | None, seen_at: datetime) -> dict[str, Any]:
+    """Read an answer; where its `To` is unreadable (the documents' example masks it), the number is the row's."""
+    try:
+        return state_of(fields, Origin.QUERY, seen_at)
+    except ValueError:
+        if phone_number is None:
+            raise
+        return state_of({**fields, "To": phone_number}, Origin.QUERY, seen_at)

@@ -1,0 +1,203 @@
+"""The client of QueryMessage: what became of one accepted message, asked as often as one likes.
+
+A query changes nothing, so unlike a send it may be repeated, and its connections are kept. One `ask` is one request:
+who calls it decides about turns, pauses and repetitions.
+Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
+"""
+
+import asyncio
+import itertools
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+from globe_sms.tasks.gateway.answer_body import read_fields, read_text
+from globe_sms.tasks.gateway.answer_parsing import RETRY_AFTER_HEADER
+from globe_sms.tasks.gateway.connection_test import QUERY
+from globe_sms.tasks.gateway.endpoint import Endpoint
+from globe_sms.tasks.gateway.request import VERSION
+from globe_sms.tasks.gateway.response_codes import CallVerdict, look_up
+from globe_sms.tasks.gateway.signature import AcsV3Auth, CredentialsSource, random_nonce, utc_now
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.masking import mask_numbers_in
+
+MOST_QUERIES_PER_SECOND: Final = 300
+"""The API's limit for one account; it is apart from the limit of sends."""
+
+QUERY_SECONDS: Final = 15.0
+
+_POOLS: Final = 16  # httpcore looks at every connection of a pool for each request: many in one would eat the rate
+_LARGEST_ANSWER: Final = 256 * 1024
+_LONGEST_QUOTATION: Final = 200
+_LONGEST_WAIT_DIGITS: Final = 7
+_NOT_THERE: Final = "DATA_NOT_EXIST"
+_NOT_PERMITTED: Final = ("RAM_PERMISSION_DENY", "NoPermission", "Forbidden.RAM", "Forbidden.NoPermission")
+_GRANT: Final = f"The key lacks dysms:{QUERY}: grant it in RAM, or track by delivery receipts alone (--no-query)."
+
+
+class QueryResult(StrEnum):
+    """What came of one query."""
+
+    STATE = "state"
+    """The gateway told of the message; the fields say what."""
+    NOT_THERE = "not_there"
+    """It does not know the message, or not yet."""
+    THROTTLED = "throttled"
+    """Above the account's rate: ask more slowly."""
+    NOTHING = "nothing"
+    """No clear answer, or none at all: ask again later."""
+    REFUSED = "refused"
+    """This id, as it is, will never get an answer."""
+    STOPPED = "stopped"
+    """The account is refused: no other query would pass either."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryOutcome:
+    """The outcome of one query.
+
+    Attributes:
+        told: what came of it.
+        fields: the answer's fields, for STATE only; its `MessageId` is the one that was asked for.
+        code: the gateway's, where it gave one.
+        advice: what it means and what to do, empty for STATE and NOT_THERE; without a whole number.
+        retry_after: seconds that the gateway asked to wait.
+    """
+
+    result: QueryResult
+    fields: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
+    code: str | None = None
+    advice: str = ""
+    retry_after: float = 0.0
+
+
+class QueryClient:
+    """Asks one endpoint; belongs to one event loop, whose tasks may ask side by side. Use as a context manager.
+
+    Args:
+        endpoint: where the gateway is.
+        credentials: asked once for each query, in the event loop: a source that has to refresh holds it up meanwhile.
+        seconds: for one query, from its start to the end of its answer.
+        transport: another than httpx's own.
+        clock: gives the date of a signature.
+        nonce: gives a string that no other query has.
+
+    Raises:
+        InputError: the environment names a proxy or a certificate store that cannot be used.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        credentials: CredentialsSource,
+        *,
+        seconds: float = QUERY_SECONDS,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        nonce: Callable[[], str] = random_nonce,
+    ) -> None:
+        self._endpoint = endpoint
+        self._seconds = seconds
+        self._auth = AcsV3Auth(credentials, clock=clock, nonce=nonce)
+        try:
+            trust_env = not endpoint.is_loopback
+            verify = httpx.create_ssl_context(trust_env=trust_env)
+            pools = [
+                httpx.AsyncClient(
+                    transport=transport,
+                    verify=verify,
+                    trust_env=trust_env,
+                    follow_redirects=False,
+                    limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+                    timeout=httpx.Timeout(seconds, pool=None),
+                    cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                    headers={"accept": "application/json", "x-acs-action": QUERY, "x-acs-version": VERSION},
+                )
+                for _ in range(1 if transport else _POOLS)
+            ]
+        except (ImportError, ValueError, OSError, ssl.SSLError) as error:
+            raise InputError(
+                f"the connection to {endpoint} cannot be set up ({type(error).__name__}): check HTTPS_PROXY, "
+                f"ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
+            ) from None
+        self._pools = tuple(pools)
+        self._next_pool = itertools.cycle(pools)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for pool in self._pools:
+            await pool.aclose()
+
+    async def ask(self, message_id: str) -> QueryOutcome:
+        """Ask once for one message; whatever goes wrong is an outcome."""
+        pool = next(self._next_pool)
+        request = pool.build_request("POST", self._endpoint.url, data={"MessageId": message_id})
+        try:
+            async with asyncio.timeout(self._seconds):
+                response = await pool.send(request, auth=self._auth, stream=True)
+                try:
+                    body = bytearray()
+                    async for part in response.aiter_bytes():
+                        body += part
+                        if len(body) > _LARGEST_ANSWER:
+                            break
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            return QueryOutcome(QueryResult.NOTHING, advice=f"no answer within {self._seconds:g} s")
+        except InputError as error:
+            return QueryOutcome(QueryResult.STOPPED, advice=str(error))
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            return QueryOutcome(QueryResult.NOTHING, advice=f"no answer from {self._endpoint} ({type(error).__name__})")
+        return read_answer(response.status_code, response.headers, bytes(body), message_id)
+
+
+def read_answer(status: int, headers: Mapping[str, str], body: bytes, message_id: str) -> QueryOutcome:
+    """Say what an answer to a query tells; never raises.
+
+    An answer about another message than `message_id` tells nothing.
+    """
+    fields = read_fields(body)
+    business, gateway = (read_text((fields or {}).get(name)) for name in ("ResponseCode", "Code"))
+    code = business or gateway
+    if fields is None or code is None:
+        return QueryOutcome(QueryResult.NOTHING, advice=f"HTTP {status} with a body that is no answer of the gateway")
+    bare = code.removeprefix("isv.").removeprefix("isp.")
+    if business == "OK":
+        answered = read_text(fields.get("MessageId")) or message_id
+        if answered != message_id:
+            return QueryOutcome(QueryResult.NOTHING, code=code, advice="the answer is about another message")
+        return QueryOutcome(QueryResult.STATE, {**fields, "MessageId": message_id}, code)
+    if bare == _NOT_THERE:
+        return QueryOutcome(QueryResult.NOT_THERE, code=code)
+    if bare.startswith(_NOT_PERMITTED):
+        return QueryOutcome(QueryResult.STOPPED, code=code, advice=_GRANT)
+    row = look_up(code, from_gateway=business is None, status=status)
+    words = read_text(fields.get("Message")) or read_text(fields.get("ResponseDescription")) or ""
+    advice = f"{mask_numbers_in(code)[:100]}: {row.advice} {mask_numbers_in(words)[:_LONGEST_QUOTATION]}".rstrip()
+    return QueryOutcome(
+        _TOLD.get(row.verdict, QueryResult.NOTHING), code=code, advice=advice, retry_after=_asked_to_wait(headers)
+    )
+
+
+_TOLD: Final = {
+    CallVerdict.THROTTLED: QueryResult.THROTTLED,
+    CallVerdict.REFUSED: QueryResult.REFUSED,
+    CallVerdict.STOPPED: QueryResult.STOPPED,
+}
+
+
+def _asked_to_wait(headers: Mapping[str, str]) -> float:
+    text = headers.get(RETRY_AFTER_HEADER, "")
+    return int(text) / 1000 if text.isascii() and text.isdigit() and len(text) <= _LONGEST_WAIT_DIGITS else 0.0

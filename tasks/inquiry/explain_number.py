@@ -1,0 +1,218 @@
+"""Every event of one number, over all campaigns of a results place.
+
+Of each campaign the plan's column of numbers is read, then the rows that have the number, then the few objects of the
+ledger that their chunks have: what that costs grows with the number of rows, not of calls.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from globe_sms.tasks.campaign.campaign import PLAN_KEY, Owner
+from globe_sms.tasks.campaign.ledger import submissions
+from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
+from globe_sms.tasks.delivery.archive import best_known, chunk_of_task
+from globe_sms.tasks.inquiry.campaign_state import CampaignDocument, CampaignState, read_document
+from globe_sms.tasks.inquiry.list_campaigns import campaign_folders
+from globe_sms.tasks.inquiry.number_events import (
+    Event,
+    EventKind,
+    PlannedRow,
+    delivery_event,
+    in_time_order,
+    planned_event,
+    sending_events,
+    settled_event,
+)
+from globe_sms.tasks.numbers import Verdict, checked_region, validate_text
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import StoreError
+from globe_sms.tasks.vocabulary.masking import mask, mask_recipient
+from globe_sms.tasks.vocabulary.plurals import counted
+from globe_sms.tasks.vocabulary.statuses import REASON_SENTENCES
+
+_READERS: Final = 8
+_OF_A_ROW: Final = ("source", "row", "status", "reason", "chunk", "position")
+_DIGITS: Final = re.compile(r"\+?[0-9 ().\-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A campaign whose records could not be read, and why."""
+
+    campaign: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The events of a number in time order. `number` is masked; `verdict` says how the number that was given reads."""
+
+    number: str
+    verdict: Verdict
+    campaigns: int
+    events: Sequence[Event]
+    unreadable: Sequence[Unreadable]
+
+    def sentence(self) -> str:
+        """Say how much was found, and what is wrong with the number if it could not be sent to."""
+        here = f"{len({event.campaign for event in self.events}):,} of {self.campaigns:,} campaigns"
+        found = (
+            f"{counted(len(self.events), 'event')} in {here}."
+            if self.events
+            else f"in none of {self.campaigns:,} campaigns."
+        )
+        if self.verdict.reason is None:
+            return found
+        return f"{found} By itself it is {self.verdict.status}: {REASON_SENTENCES[self.verdict.reason]}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The machine-readable form."""
+        return {
+            "phone_number": self.number,
+            "status": None if self.verdict.status is None else str(self.verdict.status),
+            "reason": None if self.verdict.reason is None else str(self.verdict.reason),
+            "campaigns": self.campaigns,
+            "events": [event.as_json() for event in self.events],
+            "unreadable": [{"campaign": found.campaign, "fault": found.fault} for found in self.unreadable],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The number that is asked for. `written` finds rows whose recipient reads as no number; None where it is one."""
+
+    verdict: Verdict
+    phone_number: str | None
+    written: str | None
+
+    @classmethod
+    def of(cls, text: str, default_region: str | None) -> "Sought":
+        """Read a number as the lists are read.
+
+        Raises:
+            InputError: libphonenumber knows no such default region.
+        """
+        verdict = validate_text(text, checked_region(default_region))
+        number = verdict.phone_number
+        if number is None and _DIGITS.fullmatch(text.strip()):
+            # A campaign may have overrides that make it a number.
+            number = "+" + "".join(char for char in text if char.isdigit()).removeprefix("00")
+        return cls(verdict, number, text if verdict.phone_number is None else None)
+
+    @property
+    def masked(self) -> str:
+        """What may be shown of it."""
+        return mask_recipient(self.written) if self.phone_number is None else mask(self.phone_number)
+
+    def matches(self) -> pl.Expr:
+        """Whether a row of a plan is the number's."""
+        found = pl.lit(value=False) if self.phone_number is None else pl.col("phone_number") == self.phone_number
+        return found if self.written is None else found | (pl.col("recipient") == self.written)
+
+
+def explain(
+    store: Store,
+    text: str,
+    s3: Callable[[], S3Access],
+    *,
+    default_region: str | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Explanation:
+    """Find every event of the number `text` in the campaigns of a results place, several campaigns at a time.
+
+    A campaign that cannot be read is named in the explanation, which is then not complete.
+
+    Raises:
+        InputError: libphonenumber knows no such default region.
+        StoreError: the campaigns could not be listed.
+    """
+    sought = Sought.of(text, default_region)
+    reader = _Reader(store, s3, sought, clock(), Owner.here())
+    names = campaign_folders(store)
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = list(pool.map(reader.read, names))
+    return Explanation(
+        number=sought.masked,
+        verdict=sought.verdict,
+        campaigns=len(names),
+        events=in_time_order([event for events in found if not isinstance(events, Unreadable) for event in events]),
+        unreadable=[entry for entry in found if isinstance(entry, Unreadable)],
+    )
+
+
+class _Reader:
+    """Reads one campaign after the other; thread-safe."""
+
+    def __init__(self, store: Store, s3: Callable[[], S3Access], sought: Sought, now: datetime, here: Owner) -> None:
+        self._store = store
+        self._s3 = s3
+        self._sought = sought
+        self._now = now
+        self._here = here
+
+    def read(self, campaign: str) -> list[Event] | Unreadable:
+        """Return the events of the number in a campaign."""
+        try:
+            return self._events(campaign)
+        except StoreError as error:
+            return Unreadable(campaign, str(error))
+        except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError) as error:
+            return Unreadable(campaign, f"a file of it cannot be read ({type(error).__name__})")
+
+    def _events(self, campaign: str) -> list[Event]:
+        folder = self._store.within(campaign)
+        if PLAN_KEY not in folder.list(PLAN_KEY):
+            return []  # no campaign, or one without a plan
+        plan = self._scan([f"{folder.uri}/{PLAN_KEY}"])
+        found = plan.filter(self._sought.matches()).select(_OF_A_ROW).collect()
+        if found.is_empty():
+            return []
+        document = read_document(self._store, campaign, self._now, self._here)
+        known = document if isinstance(document, CampaignDocument) else None
+        running = known is not None and known.state is CampaignState.RUNNING
+        begun = None if known is None else known.begun_at
+        rows = [PlannedRow(*row) for row in found.iter_rows()]
+        events = [planned_event(campaign, begun, row) for row in rows]
+        states = self._states(folder, campaign)
+        for row in rows:
+            if row.chunk is None or row.position is None:
+                continue
+            sent = [
+                *sending_events(campaign, row.position, submissions(folder, row.chunk), running=running),
+            ]
+            events += sent
+            events += self._settled(campaign, row.chunk, sent, states)
+        return events + [delivery_event(campaign, state) for state in states]
+
+    def _settled(
+        self, campaign: str, chunk: int, sent: Sequence[Event], states: Sequence[dict[str, Any]]
+    ) -> list[Event]:
+        """Return what the first state of the chunk settles: an unknown outcome, or ids that could not be paired."""
+        if any("message_id" in event.facts for event in sent):
+            return []
+        open_kinds = {EventKind.UNKNOWN, EventKind.ACCEPTED, EventKind.IN_THE_AIR}
+        if not any(event.kind in open_kinds for event in sent):
+            return []
+        return [settled_event(campaign, state) for state in states if state["chunk"] == chunk][:1]
+
+    def _states(self, folder: Store, campaign: str) -> list[dict[str, Any]]:
+        if self._sought.phone_number is None:
+            return []
+        parts = [f"{folder.uri}/{key}" for key in folder.list(DELIVERIES)]
+        if not parts:
+            return []
+        rows = self._scan(parts).filter(pl.col("phone_number") == self._sought.phone_number).collect()
+        return best_known(rows.lazy()).with_columns(chunk=chunk_of_task(campaign)).collect().to_dicts()
+
+    def _scan(self, uris: list[str]) -> pl.LazyFrame:
+        if uris[0].startswith("s3://"):
+            return pl.scan_parquet(uris, glob=False, **self._s3().polars_options())
+        return pl.scan_parquet([Path(uri).expanduser() for uri in uris], glob=False)

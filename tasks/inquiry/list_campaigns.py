@@ -1,0 +1,40 @@
+"""All campaigns of a results place: one listing, and one small object a campaign."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+from globe_sms.tasks.campaign.campaign import Owner
+from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignDocument, read_document
+from globe_sms.tasks.store import Store
+
+_READERS: Final = 32
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def campaign_folders(store: Store) -> list[str]:
+    """Return the names of the folders that may be campaigns: an id begins with a letter or a digit."""
+    return [name for name in store.folders() if name[:1].isalnum()]
+
+
+def read_campaigns(
+    store: Store,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    here: Callable[[], Owner] = Owner.here,
+) -> Sequence[CampaignDocument | BrokenDocument]:
+    """Return the campaigns of a results place, those that began last first; broken ones stand at the end.
+
+    Raises:
+        StoreError: the store did not answer, or refused.
+    """
+    names = campaign_folders(store)
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = list(pool.map(partial(read_document, store, now=clock(), here=here()), names))
+    return sorted((document for document in found if document is not None), key=_begun, reverse=True)
+
+
+def _begun(document: CampaignDocument | BrokenDocument) -> datetime:
+    return document.begun_at if isinstance(document, CampaignDocument) else _NEVER

@@ -1,0 +1,229 @@
+"""One campaign, looked at again: its frozen settings, its plan, and what became of every row as far as it has come."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from globe_sms.tasks.campaign.campaign import PLAN_KEY, Owner
+from globe_sms.tasks.campaign.config import LONGEST_MESSAGE
+from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.ledger import Ledger
+from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
+from globe_sms.tasks.delivery.archive import DeliveryArchive
+from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignDocument, CampaignState, read_document
+from globe_sms.tasks.messages import Wording, parts_of
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.hours_forecast import closed_chunks
+from globe_sms.tasks.reports.campaign_figures import count_figures
+from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.reports.delivery_report import DeliveryReport, make_delivery_report
+from globe_sms.tasks.reports.prices import Prices, cost_of
+from globe_sms.tasks.results.account_rows import account_for
+from globe_sms.tasks.results.join import RESULTS_KEY, RESULTS_SCHEMA, presented_rows
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
+
+_AHEAD_OF_ITS_RESULTS: Final = (CampaignState.RUNNING, CampaignState.CRASHED)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """A campaign as it stands.
+
+    `report` is None while there is no plan. `from_ledger` says that it was made of plan and ledger just now, because
+    the results are not written, or are of before the last run. `deliveries` is None where none was ever learnt.
+    """
+
+    document: CampaignDocument
+    uri: str
+    report: CampaignReport | None
+    from_ledger: bool
+    deliveries: DeliveryReport | None = field(default=None)
+
+    def as_json(self) -> dict[str, Any]:
+        """The machine-readable form."""
+        document, report = self.document, self.report
+        return {
+            **document.as_json(),
+            "results": f"{self.uri}/{RESULTS_KEY}",
+            "settings": dict(document.settings),
+            "from_ledger": self.from_ledger,
+            **({} if report is None else _rows(report)),
+            "delivery": None if self.deliveries is None else self.deliveries.summary(),
+        }
+
+
+def look_at(
+    store: Store,
+    campaign: str,
+    scratch: Path,
+    s3: Callable[[], S3Access],
+    *,
+    prices: Prices | None = None,
+    environ: Mapping[str, str] = os.environ,
+    now: datetime | None = None,
+) -> CampaignView:
+    """Read one campaign of a results place; nothing is written there.
+
+    Args:
+        store: the results place.
+        campaign: the campaign's id.
+        scratch: a local folder with room for the plan and the results.
+        s3: how to reach S3, for who reads the results through the report.
+        prices: what a part costs, to say what the campaign costs.
+        environ: where receipts are kept that the store did not take; see `tasks.campaign.local_spill`.
+        now: at which time it is looked at.
+
+    Raises:
+        InputError: there is no such campaign, or its campaign.json cannot be read.
+        StoreError: the store did not answer, or refused.
+    """
+    document = read_document(store, campaign, now or datetime.now(UTC), Owner.here())
+    if document is None:
+        raise InputError(
+            f"{store.uri} has no campaign {campaign!r}: check --results and the id; `globe-sms campaigns {store.uri}` "
+            "lists them."
+        )
+    if isinstance(document, BrokenDocument):
+        raise InputError(f"{store.uri}/{campaign}: {document.fault}; globe-sms explain NUMBER reads the ledger alone.")
+    folder = store.within(campaign)
+    written = _written(folder, scratch) if document.state not in _AHEAD_OF_ITS_RESULTS else None
+    path = written or _account(folder, document, scratch, environ, now or datetime.now(UTC))
+    if path is None:
+        return CampaignView(document, folder.uri, None, from_ledger=False)
+    report = _report(document, folder, path, s3, prices)
+    archive = DeliveryArchive(folder, scratch)
+    deliveries = None
+    if not archive.is_empty():
+        deliveries = make_delivery_report(
+            pl.scan_parquet(path, glob=False),
+            archive.scan(),
+            campaign=campaign,
+            uri=folder.uri,
+            as_of=now or datetime.now(UTC),
+        )
+    return CampaignView(document, folder.uri, report, from_ledger=written is None, deliveries=deliveries)
+
+
+def _written(folder: Store, scratch: Path) -> Path | None:
+    """Copy the results; those of before there were columns of the delivery get them, empty."""
+    path = scratch / RESULTS_KEY
+    if not folder.fetch(RESULTS_KEY, path):
+        return None
+    missing = {name: dtype for name, dtype in RESULTS_SCHEMA.items() if name not in pl.read_parquet_schema(path)}
+    if not missing:
+        return path
+    whole = scratch / f"whole-{RESULTS_KEY}"
+    blank = (pl.lit(None, dtype=dtype).alias(name) for name, dtype in missing.items())
+    pl.scan_parquet(path, glob=False).with_columns(blank).sink_parquet(whole, engine="streaming")
+    return whole
+
+
+def _account(
+    folder: Store, document: CampaignDocument, scratch: Path, environ: Mapping[str, str], now: datetime
+) -> Path | None:
+    if not folder.fetch(PLAN_KEY, scratch / PLAN_KEY):
+        return None
+    plan = FrozenPlan(scratch / PLAN_KEY)
+    running = document.state is CampaignState.RUNNING
+    settings = document.settings
+    text = Wording.of(
+        settings.get("message") or None,
+        settings.get("message_column"),
+        downgrade=bool(settings.get("downgrade", False)),
+        max_characters=int(settings.get("max_characters", LONGEST_MESSAGE)),
+    ).text
+    path, _ = account_for(
+        plan,
+        Ledger(folder, Spill(spill_folder(environ, Path.home()), folder.uri)),
+        folder,
+        scratch,
+        campaign=document.campaign,
+        not_sent="not_yet" if running else "stopped",
+        unanswered="in_the_air" if running else "interrupted",
+        quiet=_quiet(plan, document, now),
+        segments=None if text is None else parts_of(text),
+    )
+    return path
+
+
+def _quiet(plan: FrozenPlan, document: CampaignDocument, now: datetime) -> frozenset[int]:
+    """Return the chunks that a run waits with for their hours, or waited with when it was killed."""
+    hours = document.settings.get("hours")
+    if hours is None or plan.layout is None or document.alive_until is None:
+        return frozenset()
+    return closed_chunks(plan.layout, Hours.parse(hours), min(now, document.alive_until).timestamp())
+
+
+def _report(
+    document: CampaignDocument, folder: Store, path: Path, s3: Callable[[], S3Access], prices: Prices | None
+) -> CampaignReport:
+    figures = count_figures(path)
+    found = dict.fromkeys(STATUSES, 0)
+    for reason in figures.reasons:
+        found[reason.status] += reason.rows
+    not_sent = {reason.reason for reason in figures.reasons if reason.status == Status.NOT_SENT}
+    return CampaignReport(
+        campaign=document.campaign,
+        uri=f"{folder.uri}/{RESULTS_KEY}",
+        counts=found,
+        figures=figures,
+        calls=document.calls or 0,
+        throttled=document.throttled,
+        resent=document.resent,
+        seconds=document.seconds or 0.0,
+        rate=None,
+        dry_run="dry_run" in not_sent,
+        stop=None if document.stopped is None else Stop(StopCause.STOPPED, document.stopped),
+        s3=s3,
+        costs=None if prices is None else cost_of(presented_rows(path), prices),
+    )
+
+
+def _rows(report: CampaignReport) -> dict[str, Any]:
+    return {
+        "counts": dict(report.counts),
+        "unknown": report.counts[Status.UNKNOWN],
+        "open": report.counts[Status.NOT_SENT],
+        "reasons": [{"status": entry.status, "reason": entry.reason, "rows": entry.rows} for entry in report.reasons],
+        "countries": [
+            {
+                "region": entry.region,
+                "accepted": entry.accepted,
+                "failed": entry.failed,
+                "unknown": entry.unknown,
+                "not_sent": entry.not_sent,
+            }
+            for entry in report.figures.countries
+        ],
+        "failures": [
+            {
+                "status": row.status,
+                "reason": row.reason,
+                "source": row.source,
+                "row": row.row,
+                "recipient": row.recipient,
+                "description": row.description,
+            }
+            for row in report.figures.failures
+        ],
+        "costs": None
+        if report.costs is None
+        else [
+            {
+                "region": entry.region,
+                "rows": entry.rows,
+                "parts": entry.parts,
+                "amount": None if entry.amount is None else str(entry.amount),
+            }
+            for entry in report.costs.countries
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Turns to call: one schedule for each account, shared by all of its runs."""

@@ -1,0 +1,1 @@
+"""From recipient lists to the frozen plan."""

@@ -1,0 +1,277 @@
+"""The plan: every row with its verdict, and for sendable rows the chunk and the position in it."""
+
+import tempfile
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+
+import phonenumbers
+import polars as pl
+
+from globe_sms.tasks.campaign.campaign import PLAN_KEY
+from globe_sms.tasks.planning.chunk_layout import WINDOW_CHUNKS, ChunkLayout, Lane, Lanes, lay_out_chunks
+from globe_sms.tasks.planning.duplicates import rank_rows
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
+
+_SETTINGS = "globe-sms-settings"
+_PHONENUMBERS = "globe-sms-phonenumbers"
+_CUT = "globe-sms-cut"
+_JUDGED = ("source", "row", "recipient", "e164", "region", "status", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Up to `numbers_per_call` E.164 numbers (with plus sign) that go out in one call, in position order.
+
+    `messages` has a text for each of them; None where all of the campaign's numbers get the same one. `lane` is what
+    they have in common; None where that is the campaign's own sender and no hours.
+    """
+
+    index: int
+    phone_numbers: tuple[str, ...]
+    messages: tuple[str, ...] | None = field(default=None, repr=False)
+    lane: Lane | None = None
+
+
+def make_plan(
+    validated: pl.LazyFrame,
+    numbers_per_call: int,
+    folder: Path,
+    *,
+    carried: Sequence[str] = (),
+    lanes: Lanes | None = None,
+    canary: int = 0,
+) -> tuple[pl.LazyFrame, ChunkLayout | None]:
+    """Mark duplicates and cut the sendable rows into chunks, in input order or, with `lanes`, lane by lane.
+
+    `validated` has the columns source, row, recipient, e164, region, status, reason in input order;
+    a null status means sendable. Of several rows with one phone number the first wins, and the others say
+    which it was: `<source>#<row>`. Adds chunk (u32) and position (u16), null for rows that are not sent.
+    `carried` are further columns of `validated` that the plan keeps at its end, for the rows that are sent.
+    With `lanes` it also returns how the chunks were cut; see `tasks.planning.chunk_layout`. So many sendable rows as `canary` says come
+    first in chunks of their own, the last of which may be short: whoever asks for ten people gets ten.
+
+    The judged rows are read once and kept in `folder`, which must stay as long as the plan is read. It runs in the
+    streaming engine: neither the list nor its numbers are in memory as a whole.
+    """
+    rows = folder / "judged.parquet"
+    validated.select(*_JUDGED, *carried).sink_parquet(
+        rows, compression="lz4" if carried else "uncompressed", statistics=False, engine="streaming"
+    )
+    parts = [pl.scan_parquet(rows, glob=False), rank_rows(rows, folder)]
+    chunk, position = _places(numbers_per_call, canary)
+    layout = None
+    if lanes is not None:
+        places, layout = lay_out_chunks(rows, parts[1], lanes, numbers_per_call, folder, canary=canary)
+        parts.append(places)
+        chunk, position = pl.col("chunk"), pl.col("position")
+    repeating = pl.col("first_row").is_not_null()
+    return pl.concat(parts, how="horizontal").select(
+        "source",
+        "row",
+        "recipient",
+        pl.format("+{}", "e164").alias("phone_number"),
+        pl.col("region").cast(pl.String),
+        status=pl.when(repeating).then(pl.lit(Status.DUPLICATE, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
+        reason=pl.when(repeating)
+        .then(pl.format("{}#{}", "first_source", "first_row"))
+        .otherwise(pl.col("reason").cast(pl.String)),
+        chunk=chunk.cast(pl.UInt32),
+        position=position.cast(pl.UInt16),
+        **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in carried},
+    ), layout
+
+
+def _places(numbers_per_call: int, canary: int) -> tuple[pl.Expr, pl.Expr]:
+    nth = pl.col("nth").cast(pl.Int64)
+    if not canary:
+        return nth // numbers_per_call, nth % numbers_per_call
+    after = nth - canary
+    chunk = pl.when(after < 0).then(nth // numbers_per_call)
+    position = pl.when(after < 0).then(nth % numbers_per_call)
+    return (
+        chunk.otherwise(-(-canary // numbers_per_call) + after // numbers_per_call),
+        position.otherwise(after % numbers_per_call),
+    )
+
+
+def freeze(
+    validated: pl.LazyFrame,
+    numbers_per_call: int,
+    settings: str,
+    scratch: Path,
+    *,
+    carried: Sequence[str] = (),
+    lanes: Lanes | None = None,
+    canary: int = 0,
+) -> Path:
+    """Make the plan of judged rows in a local file, to be put under `PLAN_KEY` if nothing stands there.
+
+    `settings` is the fingerprint of the settings that it was made with; `FrozenPlan.load` asks for the same.
+    On the way `scratch` needs room for the list twice. `carried`, `lanes` and `canary` are as in
+    `make_plan`.
+    """
+    path = scratch / f"new-{PLAN_KEY}"
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        plan, layout = make_plan(validated, numbers_per_call, Path(folder), carried=carried, lanes=lanes, canary=canary)
+        plan.sink_parquet(
+            path,
+            compression="zstd",
+            compression_level=1,
+            statistics=False,
+            metadata={
+                _SETTINGS: settings,
+                _PHONENUMBERS: phonenumbers.__version__,
+                **({} if layout is None else {_CUT: layout.encode()}),
+            },
+            engine="streaming",
+        )
+    return path
+
+
+class FrozenPlan:
+    """The plan as it was frozen, in a local copy that chunks are read from as they are needed.
+
+    `is_earlier` says that it was not made by this run, which has not read the lists then.
+    """
+
+    def __init__(self, path: Path, *, is_earlier: bool = False) -> None:
+        self.path = path
+        self.is_earlier = is_earlier
+
+    @classmethod
+    def load(cls, settings: str, store: Store, scratch: Path) -> "FrozenPlan | None":
+        """Copy the frozen plan from the store; None if nothing was frozen yet.
+
+        Raises:
+            InputError: it was made with other settings (a run that had lost its lease froze it late).
+        """
+        path = scratch / PLAN_KEY
+        if not store.fetch(PLAN_KEY, path):
+            return None
+        if pl.read_parquet_metadata(path).get(_SETTINGS) != settings:
+            raise InputError(
+                f"{store.uri}/{PLAN_KEY} was made with other settings than campaign.json names; "
+                "give another --campaign, or remove this campaign's folder if it has no claims."
+            )
+        return cls(path, is_earlier=True)
+
+    @property
+    def phonenumbers(self) -> str | None:
+        """The version of `phonenumbers` whose metadata the rows were judged by; None in plans of before it was kept."""
+        return pl.read_parquet_metadata(self.path).get(_PHONENUMBERS)
+
+    def scan(self) -> pl.LazyFrame:
+        """Return the plan's rows in input order."""
+        return pl.scan_parquet(self.path, glob=False)
+
+    @cached_property
+    def has_messages(self) -> bool:
+        """Whether each row has a text of its own, with its parts."""
+        return "message" in pl.read_parquet_schema(self.path)
+
+    @cached_property
+    def layout(self) -> ChunkLayout | None:
+        """How the chunks were cut; None where their numbers follow the rows and all are of one lane."""
+        found = pl.read_parquet_metadata(self.path).get(_CUT)
+        return None if found is None else ChunkLayout.decode(found)
+
+    def chunk_count(self) -> int:
+        """How many chunks there are."""
+        return self._chunk_count
+
+    def canary_chunks(self, canary: int) -> int:
+        """How many chunks the first `canary` sendable rows stand in: those from chunk 0 on, and nobody else."""
+        first = self.scan().filter(pl.col("chunk").is_not_null()).head(canary)
+        last = first.select(pl.col("chunk").max()).collect(engine="streaming").item()
+        return 0 if last is None else last + 1
+
+    def counts(self) -> Mapping[str, int]:
+        """Rows by what they are planned as: `sendable`, or the status that they already have."""
+        counted = self.scan().group_by(pl.col("status").cast(pl.String).fill_null("sendable")).len().collect()
+        return dict(counted.iter_rows())
+
+    def chunks(self, first: int, last: int) -> Iterator[Chunk]:
+        """Read the chunks `first` up to and with `last`; it reads the blocks that they stand in, and no more."""
+        rows = self._chunk_rows(range(first, last + 1))
+        for place in range(rows.height):
+            yield self._chunk_of(rows, place)
+
+    def open_chunks(self, indexes: Sequence[int]) -> dict[int, Callable[[], Chunk]]:
+        """Read these chunks, best such as stand near each other; each is made when it is called.
+
+        A thousand Python texts a chunk take their time, in which no other thread runs: the thread that sends a chunk
+        makes them, and not one thread those of hundreds at once.
+        """
+        rows = self._chunk_rows(indexes)
+        wanted = set(indexes)
+        return {
+            index: partial(self._chunk_of, rows, place) for place, index in enumerate(rows["chunk"]) if index in wanted
+        }
+
+    def _chunk_rows(self, indexes: Sequence[int]) -> pl.DataFrame:
+        first, last = min(indexes), max(indexes)
+        rows = self._block_rows(self._block_of(first), self._block_of(last))
+        wanted = pl.col("chunk").is_between(first, last)
+        if self.layout is not None:  # chunks of other lanes stand between these
+            wanted &= pl.col("chunk").is_in(list(indexes))
+        return (
+            rows.filter(wanted)
+            .group_by("chunk")
+            .agg(pl.col("phone_number", *(["message"] if self.has_messages else [])).sort_by("position"))
+            .sort("chunk")
+            .collect(engine="streaming")
+        )
+
+    def _chunk_of(self, rows: pl.DataFrame, place: int) -> Chunk:
+        index: int = rows["chunk"][place]
+        messages = tuple(rows["message"][place]) if "message" in rows.columns else None
+        lane = None if self.layout is None else self.layout.lanes[self.layout.lane_of(index)]
+        return Chunk(index, tuple(rows["phone_number"][place]), messages, lane)
+
+    def blocks(self) -> Iterator[tuple[pl.LazyFrame, range]]:
+        """Cut the rows into blocks, in input order, each with the range of its chunks.
+
+        A block is a run of rows with whole chunks: 2,000 of them where chunks are numbered in input order, those of a
+        window where they were cut into lanes. The rows before its first chunk and after its last belong to it as well.
+        There is at least one block, also without chunks or rows.
+        """
+        starts = [*(chunk for _, chunk in self._blocks), self._chunk_count]
+        for number in range(len(self._blocks)):
+            yield self._block_rows(number, number), range(starts[number], starts[number + 1])
+
+    def _block_rows(self, first: int, last: int) -> pl.LazyFrame:
+        start = self._blocks[first][0]
+        after = self._blocks[last + 1][0] if last + 1 < len(self._blocks) else None
+        return self.scan().slice(start, None if after is None else after - start)
+
+    def _block_of(self, chunk: int) -> int:
+        return bisect_right(self._blocks, chunk, key=lambda block: block[1]) - 1
+
+    @cached_property
+    def _chunk_count(self) -> int:
+        if self.layout is not None:
+            return self.layout.chunk_count
+        last = self.scan().select(pl.col("chunk").max()).collect(engine="streaming").item()
+        return 0 if last is None else last + 1
+
+    @cached_property
+    def _blocks(self) -> tuple[tuple[int, int], ...]:
+        """The row and the chunk that each block begins with: the first with row 0 and chunk 0."""
+        if self.layout is not None:
+            return self.layout.windows
+        found = (
+            self.scan()
+            .with_row_index("index")
+            .filter(pl.col("chunk") % WINDOW_CHUNKS == 0, pl.col("position") == 0)
+            .select("index")
+            .collect(engine="streaming")
+            .to_series()
+            .sort()
+            .to_list()
+        )
+        return tuple((row, number * WINDOW_CHUNKS) for number, row in enumerate([0, *found[1:]]))

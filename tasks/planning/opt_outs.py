@@ -1,0 +1,142 @@
+"""Who must not be texted: opt-out lists, and numbers that earlier campaigns have texted.
+
+Numbers are compared as integers, `e164`. The lists' numbers are written to a file once, each with the list that it
+stands on first; rows are joined with it in polars' streaming engine. A list that cannot be read is never an empty one.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from globe_sms.tasks.numbers import validate
+from globe_sms.tasks.recipients import Format, ListSource, find_lists, read_lists, refusal, translate_errors
+from globe_sms.tasks.results.join import RESULTS_SCHEMA
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
+
+_NUMBER: Final = "phone_number"
+_RESULTS: Final = ("status", "sent_at")
+_NO_RESULTS: Final = (
+    "it is no results.parquet of a campaign: name the results of earlier campaigns, such as <results>/*/results.parquet"
+)
+
+
+def read_suppressed(uris: tuple[str, ...], default_region: str | None, s3: Callable[[], S3Access], file: Path) -> None:
+    """Write the numbers of opt-out lists to a parquet file: e164 (Int64) and source (String), each number once.
+
+    A list may have any format and any usual name of the number column, as a recipient list. Rows that are no phone
+    numbers are passed over.
+
+    Raises:
+        InputError: a list cannot be read, or has rows and none of them is a phone number.
+    """
+    sources = find_lists(uris, s3)
+    with translate_errors(sources, number_column=None, s3=s3):
+        read = validate(read_lists(sources, number_column=None, s3=s3), default_region=default_region)
+        _write_firsts(read, file)
+        rows = read.group_by("source").agg(pl.len(), numbers=pl.col("e164").count()).collect(engine="streaming")
+    for source, count, numbers in rows.iter_rows():
+        if count and not numbers:
+            raise refusal(source, f"none of its {count:,} rows is a phone number, so that nobody would be left out")
+
+
+def read_texted(uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], file: Path, *, now: datetime) -> None:
+    """Write the numbers that results say were accepted in the last `days` to a file, as `read_suppressed` does.
+
+    Raises:
+        InputError: results cannot be read, or are none.
+    """
+    sources = _find_results(uris, s3)
+    since = now - timedelta(days=days)
+    with translate_errors(sources, number_column=_NUMBER, s3=s3):
+        found = [_texted_since(source, since, s3) for source in sources]
+        _write_firsts(pl.concat(found), file)
+
+
+def check_suppressed(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
+    """Find opt-out lists that cannot be read, by the first bytes and the columns of each; a second for a hundred.
+
+    Raises:
+        InputError: a list is not there, may not be read, is of no known format, or has no column of phone numbers.
+    """
+    read_lists(find_lists(uris, s3), number_column=None, s3=s3)
+
+
+def check_texted(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
+    """Find results of earlier campaigns that are none, by the footer of each.
+
+    Raises:
+        InputError: as `read_texted`, but for what stands in the rows.
+    """
+    sources = _find_results(uris, s3)
+    with translate_errors(sources, number_column=_NUMBER, s3=s3):
+        for source in sources:
+            _scan_results(source, s3)
+
+
+def _texted_since(source: ListSource, since: datetime, s3: Callable[[], S3Access]) -> pl.LazyFrame:
+    """Return the numbers that one campaign's results say were accepted since then, with the results' URI."""
+    return (
+        _scan_results(source, s3)
+        .filter(pl.col("status") == Status.ACCEPTED, pl.col("sent_at") >= since)
+        .select(
+            pl.lit(source.uri).alias("source"),
+            pl.col(_NUMBER).str.strip_chars_start("+").cast(pl.Int64).alias("e164"),
+        )
+    )
+
+
+def _find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
+    try:
+        return find_lists(uris, s3)
+    except InputError as error:
+        whole = [uri for uri in uris if not uri.endswith(".parquet")]
+        if not whole:
+            raise
+        # A results place holds more than results: that a plan or a claim is no list helps nobody.
+        raise InputError(f"--exclude-results {whole[0]}: {_NO_RESULTS} ({error})") from None
+
+
+def _scan_results(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFrame:
+    """Return the rows of results; reads no more than the footer."""
+    if source.format is not Format.PARQUET:
+        raise refusal(source.uri, _NO_RESULTS)
+    options: dict[str, Any] = s3().polars_options() if source.on_s3 else {}
+    rows = pl.scan_parquet(source.uri, glob=False, hive_partitioning=False, **options)
+    schema = rows.collect_schema()
+    if any(schema.get(name) != RESULTS_SCHEMA[name] for name in (_NUMBER, *_RESULTS)):
+        raise refusal(source.uri, _NO_RESULTS)
+    return rows
+
+
+def leave_out(rows: pl.LazyFrame, *files: Path) -> pl.LazyFrame:
+    """Mark judged rows whose number stands in one of the files `suppressed`, with the list's URI as the reason."""
+    for file in files:
+        listed = pl.scan_parquet(file, glob=False).select("e164", listed="source")
+        found = pl.col("status").is_null() & pl.col("listed").is_not_null()
+        rows = (
+            rows.join(listed, on="e164", how="left", maintain_order="left")
+            .with_columns(
+                status=pl.when(found)
+                .then(pl.lit(Status.SUPPRESSED, dtype=pl.Enum(STATUSES)))
+                .otherwise(pl.col("status")),
+                reason=pl.when(found).then(pl.col("listed")).otherwise(pl.col("reason").cast(pl.String)),
+            )
+            .drop("listed")
+        )
+    return rows
+
+
+def _write_firsts(numbers: pl.LazyFrame, file: Path) -> None:
+    (
+        numbers.select("e164", "source")
+        .filter(pl.col("e164").is_not_null())
+        .with_row_index("index")
+        .group_by("e164")
+        .agg(pl.col("source").sort_by("index").first())
+        .sink_parquet(file, compression="lz4", engine="streaming")
+    )

@@ -1,0 +1,128 @@
+"""A test to the operator's own numbers: what the lists' first rows would read, sent to them and to nobody on the lists.
+
+A test is a small campaign of its own beside the one that it tests, with claims, receipts and results. Its id is made of
+the campaign's, the numbers, the settings and the lists' contents: running the same test again sends nothing, and
+whatever was changed since makes it another test.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+from pydantic import SecretStr
+
+from globe_sms.tasks.campaign.reason_advice import advice
+from globe_sms.tasks.messages import TEXT_COLUMNS
+from globe_sms.tasks.numbers import Overrides, validate
+from globe_sms.tasks.planning.chunk_layout import Lanes
+from globe_sms.tasks.recipients import find_lists, read_lists, translate_errors
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.masking import mask_recipient
+
+MOST_OWN_NUMBERS: Final = 20
+OPTION: Final = "--test-to"
+_NUMBER: Final = re.compile(r"[+\d\s().-]*\d[\d\s().-]*")
+_LOOKED_THROUGH: Final = 1_000
+
+
+def is_number(text: str) -> bool:
+    """Whether somebody wrote a phone number here, and not where a list is."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def check_own(given: Sequence[SecretStr]) -> None:
+    """Let pass what names own numbers: numbers, or where one list of them is.
+
+    Raises:
+        ValueError: it is something else; perhaps a recipient list that stands behind the option.
+    """
+    places = [each.get_secret_value() for each in given if not is_number(each.get_secret_value())]
+    if any(not place.strip() for place in places):
+        raise ValueError("a number is blank; give your own numbers, or where a list of them is")
+    if len(places) > 1 or (places and len(places) < len(given)):
+        raise ValueError(
+            f"{mask_place(places[-1])} is no phone number: give your own numbers, or where one list of them is; "
+            "the recipient lists stand before the options"
+        )
+
+
+def mask_place(text: str) -> str:
+    """Return what was written where a number was expected, with no more than four digits of it."""
+    return re.sub(r"\d(?=(?:\D*\d){4})", "•", text)
+
+
+def read_own_numbers(
+    given: Sequence[SecretStr], *, default_region: str | None, overrides: Overrides, s3: Callable[[], S3Access]
+) -> pl.DataFrame:
+    """Return the numbers as judged rows: source, row, recipient, e164, region, status, reason.
+
+    Raises:
+        InputError: one of them cannot be sent to, there are too many, or their list cannot be read.
+    """
+    values = [each.get_secret_value() for each in given]
+    if is_number(values[0]):
+        rows = pl.LazyFrame(
+            {"source": [OPTION] * len(values), "row": range(len(values)), "recipient": values},
+            schema={"source": pl.String, "row": pl.UInt64, "recipient": pl.String},
+        )
+        own = validate(rows, default_region=default_region, overrides=overrides).collect()
+    else:
+        sources = find_lists(values, s3)
+        with translate_errors(sources, number_column=None, s3=s3):
+            rows = read_lists(sources, number_column=None, s3=s3).head(MOST_OWN_NUMBERS + 1)
+            own = validate(rows, default_region=default_region, overrides=overrides).collect(engine="streaming")
+    if not 0 < own.height <= MOST_OWN_NUMBERS:
+        found = "none" if not own.height else f"more than {MOST_OWN_NUMBERS}"
+        raise InputError(f"{OPTION}: a test goes to 1 to {MOST_OWN_NUMBERS} numbers of your own; there are {found}.")
+    refused = own.filter(pl.col("status").is_not_null()).select(
+        pl.col("recipient"), pl.col("status").cast(pl.String), "reason"
+    )
+    if refused.height:
+        lines = [
+            f"{OPTION}: {mask_recipient(raw)}: {status}, {reason}. {advice(status, reason)}"
+            for raw, status, reason in refused.iter_rows()
+        ]
+        raise InputError("\n".join(lines))
+    return own
+
+
+def put_in_place_of_rows(validated: pl.LazyFrame, own: pl.DataFrame) -> tuple[pl.LazyFrame, Callable[[Lanes], Lanes]]:
+    """Return the own numbers as the rows to plan, with the texts of the first sendable rows, one each.
+
+    Where the lists have fewer rows, their texts come again. The second value makes lanes put each number where the row
+    belongs whose text it gets, so that it has the row's sender.
+
+    Args:
+        judged: the lists' rows, with their texts if each has its own.
+        own: of `read_own_numbers`.
+
+    Raises:
+        InputError: no row of the lists can be sent.
+    """
+    texts = [name for name in TEXT_COLUMNS if name in validated.collect_schema()]
+    first = (
+        validated.filter(pl.col("status").is_null())
+        .select("e164", "region", *texts)
+        .head(_LOOKED_THROUGH)
+        .collect(engine="streaming")
+        .unique("e164", keep="first", maintain_order=True)
+    )
+    if not first.height:
+        raise InputError(f"{OPTION}: no row of the lists can be sent, so that there is no text to test. See --dry-run.")
+    places = pl.Series([number % first.height for number in range(own.height)])
+    rows = own.with_columns(first[name].gather(places) for name in texts)
+    regions: dict[int, str | None] = {}
+    for number, region in zip(own["e164"], first["region"].gather(places), strict=True):
+        regions.setdefault(number, region)  # of a number that was given twice the first is sent
+
+    def as_the_rows(lanes: Lanes) -> Lanes:
+        def sort(facts: pl.DataFrame) -> pl.Series:
+            region = [regions[number] for number in facts["e164"]]
+            return lanes.sort(facts.with_columns(region=pl.Series(region, dtype=pl.String)))
+
+        return replace(lanes, sort=sort)
+
+    return rows.lazy(), as_the_rows

@@ -1,0 +1,28 @@
+"""What a block on the Prefect server holds, read without the package that its class comes from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from globe_sms.tasks.vocabulary.errors import InputError
+
+
+def read_block(slug: str, name: str) -> Mapping[str, Any] | None:
+    """Return the fields of the block `slug`/`name`, secrets in clear; None if there is none.
+
+    Raises:
+        InputError: the Prefect server did not answer.
+    """
+    import httpx
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+
+    try:
+        with get_client(sync_client=True) as client:
+            return client.read_block_document_by_name(name, slug, include_secrets=True).data
+    except ObjectNotFound:
+        return None
+    except (httpx.HTTPError, PrefectHTTPStatusError, RuntimeError) as error:
+        raise InputError(
+            f"the block {slug}/{name} could not be read from the Prefect server ({type(error).__name__}): "
+            "check PREFECT_API_URL and the server"
+        ) from None

@@ -1,0 +1,198 @@
+"""The bytes of a list: its head, its whole stream, its identity; on S3 and on disk alike."""
+
+import gzip
+import hashlib
+import io
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import zstandard
+from botocore.exceptions import ClientError
+
+from globe_sms.tasks.recipients.list_source import Compression, ListSource, is_s3, refusal
+from globe_sms.tasks.store.s3_access import S3Access, s3_errors_name, split_uri
+from globe_sms.tasks.vocabulary.errors import InputError
+
+_CHUNK = 1 << 20
+_DAMAGED = (EOFError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile)
+CHANGED = "it changed while it was read: run the command again"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first bytes of a list as stored, with what S3 or the disk says of the whole."""
+
+    data: bytes
+    size: int
+    identity: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether `data` is all there is."""
+        return len(self.data) >= self.size
+
+
+def read_head(uri: str, s3: Callable[[], S3Access], limit: int) -> Head:
+    """Read at most `limit` first bytes, with the size and the identity of the whole.
+
+    Raises:
+        InputError: It is not there, or may not be read.
+    """
+    if is_s3(uri):
+        return _head_of_object(uri, s3(), limit)
+    with _file_errors_name(uri), Path(uri).open("rb") as file:
+        data = file.read(limit)
+        size = file.seek(0, io.SEEK_END)
+    return Head(data, size, identity_of_file(uri))
+
+
+def _head_of_object(uri: str, access: S3Access, limit: int) -> Head:
+    bucket, key = split_uri(uri)
+    with s3_errors_name(uri):
+        try:
+            answer = access.client().get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{limit - 1}")
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "InvalidRange":
+                raise
+            answer = access.client().get_object(Bucket=bucket, Key=key)  # an empty object has no first byte
+        data: bytes = answer["Body"].read()
+    total = str(answer.get("ContentRange", "")).rpartition("/")[2]
+    return Head(data, int(total) if total.isdigit() else len(data), identity_of_object(answer))
+
+
+def identity_of_object(answer: dict[str, Any]) -> str:
+    """Return which content of an object an S3 answer (get or head) speaks of."""
+    etag = str(answer.get("ETag", "")).strip('"')
+    version = answer.get("VersionId")
+    return f"version {version}, etag {etag}" if version and version != "null" else f"etag {etag}"
+
+
+def identity_of_file(path: str) -> str:
+    """Return the SHA-256 of a local file; it reads the whole file."""
+    with _file_errors_name(path), Path(path).open("rb") as file:
+        return f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+@contextmanager
+def _file_errors_name(path: str) -> Generator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise refusal(path, "there is no such file: check the path") from None
+    except PermissionError:
+        raise refusal(path, "this user may not read it: check its permissions") from None
+    except OSError as error:
+        raise refusal(path, f"it cannot be read ({error.strerror or type(error).__name__})") from None
+
+
+@contextmanager
+def open_stored(source: ListSource, s3: Callable[[], S3Access]) -> Generator[IO[bytes]]:
+    """Open the bytes of a list as they are stored, from the first to the last.
+
+    Raises:
+        InputError: It cannot be read, also while the block reads on; or it is no longer the list that was found.
+    """
+    if not source.on_s3:
+        with _file_errors_name(source.uri), Path(source.uri).open("rb") as file:
+            yield file
+        return
+    bucket, key = split_uri(source.uri)
+    with s3_errors_name(source.uri):
+        answer = s3().client().get_object(Bucket=bucket, Key=key)
+        with answer["Body"] as body:
+            if identity_of_object(answer) != source.identity:
+                raise refusal(source.uri, CHANGED)
+            yield body
+
+
+def read_stored(source: ListSource, s3: Callable[[], S3Access]) -> bytes:
+    """Read a whole list as stored into memory; for workbooks, which can be read no other way."""
+    with open_stored(source, s3) as stored:
+        return stored.read()
+
+
+def unpacked(source: ListSource, s3: Callable[[], S3Access]) -> Iterator[bytes]:
+    """Yield a whole list after its gzip or zstd, if it has one, in pieces of about 1 MiB (a packed MiB may be more).
+
+    Raises:
+        InputError: It cannot be read, or its compression is damaged or cut short.
+    """
+    with open_stored(source, s3) as stored:
+        yield from unpacked_stream(source.uri, stored, source.compression)
+
+
+def unpacked_stream(uri: str, stored: IO[bytes], compression: Compression | None) -> Iterator[bytes]:
+    """Yield what a stream holds after its gzip or zstd, in pieces as `unpacked` does.
+
+    Raises:
+        InputError: Its compression is damaged or cut short.
+    """
+    try:
+        if compression is Compression.GZIP:
+            with gzip.GzipFile(fileobj=stored) as plain:
+                yield from _pieces(plain)
+        elif compression is Compression.ZSTD:
+            yield from _unzstd(_pieces(stored))
+        else:
+            yield from _pieces(stored)
+    except _DAMAGED:
+        raise damaged(uri, compression) from None
+
+
+def _pieces(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+    while piece := stream.read(_CHUNK):
+        yield piece
+
+
+def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    # zstandard's stream_reader takes a stream that is cut short for one that has ended.
+    frame = None
+    for piece in pieces:
+        data = piece
+        while data:
+            frame = frame or zstandard.ZstdDecompressor().decompressobj()
+            yield frame.decompress(data)
+            data = frame.unused_data if frame.eof else b""
+            frame = None if frame.eof else frame
+    if frame is not None:
+        raise EOFError
+
+
+def damaged(uri: str, compression: Compression | None) -> InputError:
+    """Return the error for a compressed list that cannot be unpacked."""
+    return refusal(uri, f"its {compression} compression is damaged or cut short: upload it again")
+
+
+def unpack_head(uri: str, data: bytes, compression: Compression, limit: int) -> bytes:
+    """Unpack the first bytes of a compressed list, up to `limit`, as far as they go.
+
+    Raises:
+        InputError: They are damaged.
+    """
+    try:
+        if compression is Compression.GZIP:
+            return _gunzip(data, limit)
+        reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True)
+        return _read_up_to(reader, limit)
+    except _DAMAGED:
+        raise damaged(uri, compression) from None
+
+
+def _gunzip(data: bytes, limit: int) -> bytes:
+    plain = bytearray()
+    while data.startswith(b"\x1f\x8b") and len(plain) < limit:  # a file may be several members in a row
+        member = zlib.decompressobj(wbits=31)
+        plain += member.decompress(data, limit - len(plain))
+        data = member.unused_data
+    return bytes(plain)
+
+
+def _read_up_to(reader: IO[bytes], limit: int) -> bytes:
+    plain = bytearray()
+    while len(plain) < limit and (piece := reader.read(limit - len(plain))):
+        plain += piece
+    return bytes(plain)

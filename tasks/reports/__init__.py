@@ -1,0 +1,1 @@
+"""What people read: preview, campaign report, delivery report, costs."""

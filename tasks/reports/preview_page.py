@@ -1,0 +1,227 @@
+"""The preview as a page: what would be sent to whom, what is turned away and why, how it reads, how long it takes."""
+
+from collections import Counter
+from typing import Final
+
+from globe_sms.tasks.campaign.reason_advice import advice
+from globe_sms.tasks.numbers.countries import country
+from globe_sms.tasks.planning.hours_forecast import HoursForecast
+from globe_sms.tasks.reports.costs_table import costs_table
+from globe_sms.tasks.reports.page import Block, Notes, Page, Quote, Table, Words
+from globe_sms.tasks.reports.preview import Preview, Ucs2
+from globe_sms.tasks.vocabulary.durations import in_words, moment
+from globe_sms.tasks.vocabulary.plurals import counted
+from globe_sms.tasks.vocabulary.statuses import InvalidReason
+
+_MOST_COUNTRIES: Final = 15
+_FEW_COUNTRIES: Final = 5
+_MOST_LISTS: Final = 5
+_MOST_OPENINGS: Final = 5
+_TEST: Final = (
+    "A test: your own numbers get what the first rows of the lists would read, and nobody on the lists gets anything."
+)
+
+
+def preview_page(preview: Preview) -> Page:
+    """Return the preview for people."""
+    return Page(f"Preview of {preview.campaign}", tuple(_blocks(preview)))
+
+
+def question_page(preview: Preview) -> Page:
+    """Return what somebody must see who is asked whether to send it: the preview in short."""
+    blocks = [*_head(preview), _statuses(preview)]
+    if preview.destinations:
+        blocks.append(_countries(preview, _FEW_COUNTRIES))
+    return Page(f"Send {preview.campaign}?", tuple(blocks))
+
+
+def preview_sentence(preview: Preview) -> str:
+    """Say in one line what this run would send."""
+    if not preview.numbers and preview.is_test:
+        return "Nothing is left to send: this very test was sent before. Under another campaign ID it is sent again."
+    if not preview.sendable:
+        why = f"none of {counted(preview.rows, 'row')} can" if preview.rows else "the lists have no rows"
+        return f"Nothing can be sent: {why}."
+    if not preview.numbers:
+        return f"Nothing is left to send: {preview.sendable:,} of {preview.rows:,} rows can be sent, and all were."
+    parts = "" if preview.parts is None else f", {counted(preview.parts, 'message part')}"
+    cost = "" if preview.cost is None else f", about {preview.cost}"
+    return (
+        f"{counted(preview.numbers, 'number')} in {counted(preview.calls, 'call')}, "
+        f"about {in_words(max(1.0, preview.seconds))} at {preview.calls_per_second:g} a second{parts}{cost}."
+    )
+
+
+def resend_sentence(preview: Preview) -> str | None:
+    """Warn of chunks that may have been sent before; None where there are none."""
+    if not preview.resent_chunks:
+        return None
+    return (
+        f"{preview.resent_chunks:,} of these calls were left unknown by an earlier run: resending them may text some "
+        "people twice."
+    )
+
+
+def canary_sentence(preview: Preview) -> str | None:
+    """Say what goes out first, or what became of it; None where nothing does."""
+    if preview.canary is not None:
+        return preview.canary.sentence()
+    if preview.canary_first is None:
+        return None
+    numbers = "number goes" if preview.canary_first == 1 else f"{preview.canary_first:,} numbers go"
+    return (
+        f"The first {numbers} out alone, as a canary. The others follow once all its calls are answered, if at most "
+        f"{100 * preview.max_failure_rate:g} % of it failed or is unknown."
+    )
+
+
+def _head(preview: Preview) -> list[Block]:
+    dry = "A dry run; it would send " if preview.dry_run and preview.numbers else ""
+    blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
+    if preview.is_test:
+        blocks.append(Words(_TEST, strong=True))
+    if canary := canary_sentence(preview):
+        blocks.append(Words(canary, strong=preview.canary is not None))
+    if warning := resend_sentence(preview):
+        blocks.append(Words(warning, strong=True))
+    if preview.hours_forecast is not None and preview.numbers:
+        blocks.append(Words(_outlook_sentence(preview.hours_forecast)))
+    blocks += [Words(f"This campaign will not be sent: {cap}", strong=True) for cap in preview.broken_caps]
+    blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
+    blocks += _messages(preview)
+    if preview.ucs2 is not None:
+        blocks.append(Words(_ucs2_sentence(preview.ucs2)))
+    return blocks
+
+
+def _outlook_sentence(hours_forecast: HoursForecast) -> str:
+    later = [f"{numbers:,} from {moment(at)}" for at, numbers in hours_forecast.later[:_MOST_OPENINGS]]
+    rest = hours_forecast.later[_MOST_OPENINGS:]
+    if rest:
+        later.append(f"{sum(numbers for _, numbers in rest):,} after that")
+    never = (
+        f"; {hours_forecast.never:,} at no time of the coming day: their country is too wide for these hours, or nobody knows "
+        "the time there"
+        if hours_forecast.never
+        else ""
+    )
+    return (
+        f"Hours {hours_forecast.hours} where the recipient is: {hours_forecast.open_now:,} of the numbers may be texted now"
+        f"{''.join(f', {each}' for each in later)}{never}."
+    )
+
+
+def _ucs2_sentence(ucs2: Ucs2) -> str:
+    texts = "1 text goes" if ucs2.texts == 1 else f"{ucs2.texts:,} texts go"
+    shown = " ".join(f"{character} (U+{ord(character):04X})" for character in ucs2.characters)
+    return (
+        f"{texts} out in UCS-2, 70 characters in place of 160 for one part and 67 in place of 153 for several, because "
+        f"of: {shown}. Downgrading replaces those that only look unlike plain quotes, dashes and blanks."
+    )
+
+
+def _blocks(preview: Preview) -> list[Block]:
+    blocks = [*_head(preview), _groups(preview)]
+    if preview.costs is not None:
+        blocks.append(costs_table(preview.costs, _MOST_COUNTRIES))
+    if preview.refused:
+        blocks.append(_refused(preview))
+    if preview.destinations:
+        blocks.append(_countries(preview, _MOST_COUNTRIES))
+    return blocks
+
+
+def _about(preview: Preview) -> str:
+    lists = ", ".join(preview.lists[:_MOST_LISTS])
+    more = len(preview.lists) - _MOST_LISTS
+    sender = f"from {preview.senders}" if str(preview.senders) else "without a sender ID"
+    gateway = "" if preview.gateway is None else f" Gateway: {preview.gateway}."
+    return f"{preview.type}, {sender}. Lists: {lists}{f' and {more:,} more' if more > 0 else ''}.{gateway}"
+
+
+def _warnings(preview: Preview) -> list[str]:
+    """Say what somebody may not expect who runs a campaign again."""
+    said: list[str] = []
+    if preview.is_earlier and not preview.is_test:
+        said.append(
+            "The plan was frozen earlier, and the lists were not read again: what has changed in them since is not in "
+            "it. For the lists as they are now, begin another campaign, with --exclude-results to text nobody twice."
+        )
+    if preview.id_is_made:
+        said.append(
+            "No campaign ID was given, so this one is made from settings and lists: once any of them has changed, the "
+            "same command is another campaign and texts everybody again."
+        )
+    return said
+
+
+def _messages(preview: Preview) -> list[Block]:
+    """Show each different text once; with several, and in a test, whom it goes to."""
+    readers: dict[str, list[str]] = {}
+    for sample in preview.samples:
+        readers.setdefault(sample.text, []).append(f"{sample.phone_number} {country(sample.region).flag}")
+    one = len(readers) == 1 and not preview.is_test
+    return [Quote("Message" if one else f"Message to {', '.join(to)}", text) for text, to in readers.items()]
+
+
+def _groups(preview: Preview) -> Table:
+    rows = [(group.status, group.reason or "", f"{group.rows:,}") for group in preview.groups]
+    return Table(
+        "Rows", ("status", "reason", "rows"), (*rows, ("all", "", f"{preview.rows:,}")), numeric=frozenset({2})
+    )
+
+
+def _statuses(preview: Preview) -> Table:
+    rows: Counter[str] = Counter()
+    for group in preview.groups:
+        rows[group.status] += group.rows
+    rows["all"] = preview.rows
+    counted = tuple((status, f"{count:,}") for status, count in rows.items())
+    return Table("Rows", ("status", "rows"), counted, numeric=frozenset({1}))
+
+
+def _countries(preview: Preview, most: int) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for destination in preview.destinations[:most]:
+        place = country(destination.region)
+        code = "" if place.code is None else f"+{place.code}"
+        sender = preview.senders.of(destination.region) or "(Alibaba chooses)"
+        rows.append((f"{destination.rows:,}", code, f"{place.name} {place.flag}", sender))
+    rest = preview.destinations[most:]
+    if rest:
+        rows.append((f"{sum(destination.rows for destination in rest):,}", "", f"{len(rest)} more countries", ""))
+    columns = ("rows", "code", "country", "from")
+    shown = len(columns) if preview.senders.by_region else len(columns) - 1
+    return Table(
+        "Sendable rows by country", columns[:shown], tuple(row[:shown] for row in rows), numeric=frozenset({0})
+    )
+
+
+def _refused(preview: Preview) -> Notes:
+    """Say of each reason what it means, with its first rows; the list's name where there are several."""
+    several = len({refused.source for refused in preview.refused}) > 1
+    first: dict[tuple[str, str | None], list[str]] = {}
+    for refused in preview.refused:
+        place = f"{_file(refused.source) if several else ''}#{refused.row}"
+        recipient = "" if refused.reason == InvalidReason.EMPTY else f" {refused.recipient}"
+        said = f"{place}{recipient}{_earlier(refused.detail, several=several)}"
+        first.setdefault((refused.status, refused.reason), []).append(said)
+    return Notes(
+        "Why rows are turned away, with the first of each (rows count from 0)",
+        tuple(
+            (reason or status, f"{advice(status, reason)} {', '.join(rows)}")
+            for (status, reason), rows in first.items()
+        ),
+    )
+
+
+def _file(place: str) -> str:
+    """Return the last part of a list's URI."""
+    return place.rpartition("/")[2]
+
+
+def _earlier(detail: str | None, *, several: bool) -> str:
+    """Say which row a duplicate repeats, or which list an opt-out stands on."""
+    if detail is None:
+        return ""
+    return f" (as {_file(detail) if several or '#' not in detail else '#' + detail.rpartition('#')[2]})"

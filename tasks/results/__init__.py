@@ -1,0 +1,1 @@
+"""The plan and the ledger, joined: one row for each input row."""

@@ -1,0 +1,80 @@
+"""Every row of a campaign accounted for: the plan, the ledger and what was learnt after the sending, as results."""
+
+from pathlib import Path
+
+import polars as pl
+
+from globe_sms.tasks.campaign.ledger import Ledger
+from globe_sms.tasks.delivery.apply_states import apply_states
+from globe_sms.tasks.delivery.archive import DeliveryArchive
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.results.join import Answers, gather, make_results, write_results
+from globe_sms.tasks.store import Store
+
+
+def account_for(
+    plan: FrozenPlan,
+    ledger: Ledger,
+    store: Store,
+    scratch: Path,
+    *,
+    campaign: str,
+    not_sent: str,
+    unanswered: str = "interrupted",
+    quiet: frozenset[int] = frozenset(),
+    segments: int | None,
+) -> tuple[Path, dict[str, int]]:
+    """Write the results as they stand now to a local file; return it and the rows by status.
+
+    Args:
+        plan: the campaign's rows.
+        ledger: its claims and receipts, which are read here.
+        store: its folder, for the archive of deliveries.
+        scratch: a local folder with room for the results.
+        campaign: its id.
+        not_sent: the reason of sendable rows whose chunk was never claimed.
+        unanswered: the reason of rows whose chunk has a claim and no receipt.
+        quiet: chunks whose hours had not come; their reason is that, where they were never claimed.
+        segments: how many parts the text has that all numbers get; None where each row has its own.
+
+    Raises:
+        StoreError: the store did not answer, or refused.
+    """
+    histories = ledger.histories()
+    archive = DeliveryArchive(store, scratch)
+    states = None if archive.is_empty() else archive.put_together(campaign)
+
+    def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
+        block = {index: histories[index] for index in chunks if index in histories}
+        answers = gather(
+            block, ledger.send_records(block), unanswered=unanswered, quiet=quiet.intersection(chunks) if quiet else ()
+        )
+        made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments)
+        return made if states is None else apply_states(made, _of_block(states, chunks, answers), campaign)
+
+    return write_results(plan, results, scratch)
+
+
+def _of_block(states: pl.LazyFrame, chunks: range, answers: Answers) -> pl.LazyFrame:
+    """Return the states that rows of these chunks can match: joins with those of all others would take their memory."""
+    ids = answers.positions["message_id"].drop_nulls()
+    named = pl.col("chunk").is_between(chunks.start, chunks.stop, closed="left").fill_null(value=False)
+    return states.filter(named | pl.col("message_id").is_in(ids.implode()))
+
+
+def account_for_chunks(
+    plan: FrozenPlan, ledger: Ledger, store: Store, scratch: Path, *, campaign: str, chunks: range
+) -> pl.LazyFrame:
+    """Return the results of these few chunks as they stand now, without their parts; read from the ledger at once.
+
+    Raises:
+        StoreError: the store did not answer, or refused.
+    """
+    histories = {index: history for index, history in ledger.histories().items() if index in chunks}
+    archive = DeliveryArchive(store, scratch)
+    rows = plan.scan().filter(pl.col("chunk").is_between(chunks.start, chunks.stop, closed="left"))
+    answers = gather(histories, ledger.send_records(histories))
+    made = make_results(rows, answers, campaign, "stopped")
+    if archive.is_empty():
+        return made
+    return apply_states(made, _of_block(archive.put_together(campaign), chunks, answers), campaign)

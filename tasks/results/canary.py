@@ -1,0 +1,97 @@
+"""The canary: the first numbers of a campaign, whose fate decides whether the others are texted.
+
+It is judged by what the ledger and the delivery receipts say, whoever sent it and when. So a run that resumes a
+campaign whose canary has failed comes to the same judgement and texts nobody: to go on is somebody's decision.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from globe_sms.tasks.campaign.ledger import ChunkState, History, Ledger
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.results.account_rows import account_for_chunks
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.vocabulary.plurals import counted
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
+
+FAILED_KEY: Final = "canary_failed"  # in campaign.json, once a canary was judged so
+_PRESENTED = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """How many of a canary's numbers have which status."""
+
+    counts: Mapping[str, int]
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers it has."""
+        return sum(self.counts.values())
+
+    @property
+    def presented(self) -> int:
+        """How many of them the gateway has been given, or may have been."""
+        return sum(self.counts.get(status, 0) for status in _PRESENTED)
+
+    @property
+    def bad(self) -> int:
+        """How many failed or are unknown."""
+        return self.counts.get(Status.FAILED, 0) + self.counts.get(Status.UNKNOWN, 0)
+
+    def sentence(self) -> str:
+        """Say what became of it."""
+        found = ", ".join(f"{self.counts[status]:,} {status}" for status in Status if self.counts.get(status))
+        return f"The canary's {counted(self.numbers, 'number')}: {found}."
+
+
+def read_canary(plan: FrozenPlan, ledger: Ledger, store: Store, scratch: Path, *, campaign: str, chunks: int) -> Canary:
+    """Say what became of the numbers of the plan's first `chunks` chunks.
+
+    What was refused for the account's sake, and is still to be sent, counts as not sent.
+
+    Raises:
+        StoreError: the store did not answer, or refused.
+    """
+    histories = ledger.histories()
+    left = [index for index in range(chunks) if histories.get(index, History()).state is ChunkState.OPEN]
+    found = account_for_chunks(plan, ledger, store, scratch, campaign=campaign, chunks=range(chunks))
+    refused = pl.col("chunk").is_in(left) & (pl.col("status") == Status.FAILED)
+    not_sent = pl.lit(Status.NOT_SENT, dtype=pl.Enum(STATUSES))
+    return count_canary(found.with_columns(status=pl.when(refused).then(not_sent).otherwise("status")), chunks)
+
+
+def count_canary(results: pl.LazyFrame, chunks: int) -> Canary:
+    """Count the rows of the first `chunks` chunks in results."""
+    counted = (
+        results.filter(pl.col("chunk") < chunks)
+        .group_by(pl.col("status").cast(pl.String))
+        .len()
+        .collect(engine="streaming")
+    )
+    return Canary(dict(counted.iter_rows()))
+
+
+def stop_for(canary: Canary, max_failure_rate: float) -> Stop | None:
+    """Return why nobody else is texted; None if the canary lets the campaign go on."""
+    if not canary.presented:
+        return Stop(
+            StopCause.STOPPED,
+            f"None of the canary's {counted(canary.numbers, 'number')} could be texted, so that nothing is known "
+            "and nobody else was. Run the same command again: it begins with the canary.",
+        )
+    if canary.bad <= max_failure_rate * canary.presented:
+        return None
+    return Stop(
+        StopCause.STOPPED,
+        f"{canary.sentence()} That is more failed or unknown ones than --max-failure-rate {max_failure_rate:g} allows, "
+        "so nobody else was texted. See the reasons in the results. Where the text or the sender is at fault, begin "
+        "another campaign; otherwise mend the cause and run the same command again with a higher --max-failure-rate: "
+        "it sends the rest, and never again what was sent of the canary.",
+        for_failures=True,
+    )

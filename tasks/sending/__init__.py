@@ -1,0 +1,1 @@
+"""From the plan to the gateway: the chunks, their calls and how far they have come."""

@@ -1,0 +1,53 @@
+"""From the gateway's outcome to the receipt, and from the receipt to what became of each number."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from globe_sms.tasks.campaign.ledger import SendRecord, Settlement
+from globe_sms.tasks.gateway import Outcome
+from globe_sms.tasks.planning.frozen_plan import Chunk
+from globe_sms.tasks.vocabulary.statuses import Status
+
+
+def answered(record: SendRecord, outcome: Outcome, chunk: Chunk) -> SendRecord:
+    """Fill in what the gateway said; numbers become positions in the chunk."""
+    reasons = {
+        Settlement.REFUSED: outcome.code,
+        Settlement.ACCOUNT: outcome.code,
+        Settlement.UNKNOWN: outcome.reason,
+        Settlement.NOT_SENT: outcome.reason,
+    }
+    unpaired = outcome.ids_unmatched or record.settlement is Settlement.UNKNOWN
+    filled = replace(
+        record,
+        reason=reasons.get(record.settlement),
+        code=outcome.code,
+        description=outcome.description,
+        request_id=outcome.request_id,
+        unpaired_ids=outcome.message_ids if unpaired else (),
+    )
+    if record.settlement is not Settlement.ACCEPTED:
+        return filled  # one fate for the whole chunk
+    position = {number.removeprefix("+"): place for place, number in enumerate(chunk.phone_numbers)}
+    return replace(
+        filled,
+        failed=tuple(position[number] for number in outcome.failed),
+        unclear=tuple(position[number] for number in outcome.unclear),
+        message_ids={position[number]: value for number, value in outcome.accepted if value is not None},
+        ids_unmatched=outcome.ids_unmatched,
+    )
+
+
+def numbers_by_status(record: SendRecord, size: int) -> Iterator[tuple[Status, int]]:
+    """Yield how many of the chunk's `size` numbers got which status; numbers that were not sent are not counted."""
+    match record.settlement:
+        case Settlement.ACCEPTED:
+            yield Status.FAILED, len(record.failed)
+            yield Status.UNKNOWN, len(record.unclear)
+            yield Status.ACCEPTED, size - len(record.failed) - len(record.unclear)
+        case Settlement.REFUSED | Settlement.ACCOUNT:
+            yield Status.FAILED, size
+        case Settlement.UNKNOWN:
+            yield Status.UNKNOWN, size
+        case Settlement.NOT_SENT:
+            return

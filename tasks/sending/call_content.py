@@ -1,0 +1,54 @@
+"""What a chunk's call says, to whom, and from whom."""
+
+import hashlib
+from dataclasses import dataclass
+
+from globe_sms.tasks.gateway import BatchSend, MessageType
+from globe_sms.tasks.planning.frozen_plan import Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class CallContent:
+    """What is said, and how. `message` goes to every number of a chunk that has no messages of its own.
+
+    `sender_id` is who says it where the chunk's lane does not tell.
+    """
+
+    message: str | None
+    type: MessageType
+    sender_id: str | None
+
+    def batch(self, chunk: Chunk, task_id: str) -> BatchSend:
+        """Return the call for a chunk: one message a number, in position order.
+
+        Raises:
+            ValueError: there is no text for the chunk.
+        """
+        return BatchSend(
+            numbers=tuple(number.removeprefix("+") for number in chunk.phone_numbers),
+            messages=self._of(chunk),
+            type=self.type,
+            sender_id=self._sender_of(chunk),
+            task_id=task_id,
+        )
+
+    def fingerprint(self, chunk: Chunk) -> str:
+        """SHA-256 over what the chunk says to whom, so that a claim tells later what it was for."""
+        digest = hashlib.sha256()
+        for part in (self.type, self._sender_of(chunk) or "", self.message or "", *chunk.phone_numbers):
+            digest.update(part.encode())
+            digest.update(b"\0")
+        for message in chunk.messages or ():
+            digest.update(message.encode())
+            digest.update(b"\0")
+        return digest.hexdigest()
+
+    def _sender_of(self, chunk: Chunk) -> str | None:
+        return self.sender_id if chunk.lane is None else chunk.lane.sender_id
+
+    def _of(self, chunk: Chunk) -> tuple[str, ...]:
+        if chunk.messages is not None:
+            return chunk.messages
+        if self.message is None:
+            raise ValueError(f"chunk {chunk.index} has no messages, and neither has the campaign one for all")
+        return (self.message,) * len(chunk.phone_numbers)

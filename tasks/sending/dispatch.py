@@ -1,0 +1,217 @@
+"""Map the send task over the chunks of a shard, in windows, and wind up in order when the run is stopped.
+
+Prefect carries the chunks' numbers only; what is sent is read from the plan. A task run costs memory until its
+flow run ends, hence the shards, and for fast accounts several chunks a task run. There are as many chunks under way
+as calls in the air, and some two seconds of turns ahead: the slower the gateway answers, the more are in the air, and
+the rate stays what it is.
+"""
+
+import math
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from types import TracebackType
+from typing import Self
+
+from prefect import task, unmapped
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture, wait
+from prefect.states import Completed
+
+from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
+from globe_sms.tasks.planning.frozen_plan import Chunk
+from globe_sms.tasks.sending.chunk_queue import ChunkQueue
+from globe_sms.tasks.sending.sender import OutsideHoursError, Sender
+from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
+
+_SHARD_RUNS = 2_000
+_READ_CHUNKS = 500  # read ahead of their turns: some 0.2 s of work, and half a million numbers in memory at most
+GRACE_SECONDS = 15.0
+_LONGEST_ANSWER = 60.0
+_FEWEST_THREADS = 8
+MOST_THREADS = 256
+_AHEAD_SECONDS = 2.0
+_GROUP_SECONDS = 0.5
+_FEWEST_AHEAD = 4
+_LOOK_UP_SECONDS = 0.25
+_UNFORESEEN = (
+    "This should not have happened: {kind} while chunk {index} was sent. No further call was made. The task run in "
+    "Prefect has the whole story, for a report. The same command goes on with what was not sent."
+)
+_NOTHING_CLAIMED = "Nothing was claimed: the run or its hours ended, or another run has it."
+
+
+def thread_count(calls_per_second: float) -> int:
+    """How many calls may be in the air: latency times rate for the slowest answer that is waited for."""
+    return min(MOST_THREADS, max(_FEWEST_THREADS, math.ceil(calls_per_second * _LONGEST_ANSWER)))
+
+
+def group_size(calls_per_second: float) -> int:
+    """How many chunks a task run sends: those of half a second of turns.
+
+    One up to 3 calls a second; from there on a task run of its own for each chunk would cost more than its call.
+    """
+    return max(1, math.floor(calls_per_second * _GROUP_SECONDS))
+
+
+def shard_chunks(calls_per_second: float) -> int:
+    """How many chunks one flow run sends: those of 2,000 task runs."""
+    return _SHARD_RUNS * group_size(calls_per_second)
+
+
+class Shard:
+    """The chunks that one flow run sends; a context manager, with the threads that send them.
+
+    `queue` says which chunks go next, `read` opens chunks of the plan by their numbers. They are read some hundreds at
+    a time, shortly before their turns, and made by the thread that sends them. `histories` is added to when a chunk
+    that was presented comes back. Not a dataclass, so that Prefect passes it on unread.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        queue: ChunkQueue,
+        read: Callable[[Sequence[int]], Mapping[int, Callable[[], Chunk]]],
+        histories: MutableMapping[int, History],
+        calls_per_second: float,
+    ) -> None:
+        self._sender = sender
+        self._supply = queue
+        self._read = read
+        self._chunks: dict[int, Callable[[], Chunk]] = {}
+        self._histories = histories
+        self._calls_per_second = calls_per_second
+        self._threads = ThreadPoolExecutor(thread_count(calls_per_second), thread_name_prefix="send")
+        self._open = 0
+        self._changed = threading.Condition()
+        self.began = False
+
+    def groups(self, indexes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+        """Yield the numbers of chunks in their order, those of a task run at a time."""
+        remaining = iter(indexes)
+        size = group_size(self._calls_per_second)
+        while group := tuple(islice(remaining, size)):
+            yield group
+
+    def windows(self) -> Iterator[list[tuple[int, ...]]]:
+        """Yield groups for a second of turns, as soon as not many more than two seconds of them wait for theirs.
+
+        All that the supply has handed out is yielded before it is asked again: it may wait for these.
+        """
+        ahead = max(_FEWEST_AHEAD, math.ceil(self._calls_per_second * _AHEAD_SECONDS))
+        while indexes := self._supply.take(_READ_CHUNKS):
+            self._chunks.update(self._read(indexes))
+            groups = self.groups(indexes)
+            while window := _up_to(groups, ahead // 2):
+                with self._changed:
+                    self._open += sum(map(len, window))
+                yield window
+                with self._changed:
+                    while self._open - self._sender.progress.in_air >= ahead:
+                        self._changed.wait(_LOOK_UP_SECONDS)
+
+    def send(self, indexes: tuple[int, ...]) -> State:
+        """Send some chunks side by side and say in a task run's state what became of them."""
+        sent = [self._threads.submit(self._send, index) for index in indexes]
+        send_records = [future.result() for future in futures.wait(sent).done]
+        names = Counter(_name(record) for record in send_records)
+        if len(names) > 1:
+            return Completed(name="Various", message=", ".join(f"{count} {name}" for name, count in names.items()))
+        reasons = {record.reason or record.code or "" for record in send_records if record is not None}
+        return Completed(name=next(iter(names)), message=", ".join(sorted(reasons)) or _NOTHING_CLAIMED)
+
+    def _send(self, index: int) -> SendRecord | None:
+        history = self._histories.get(index, History())
+        try:
+            return self._sender.send(self._chunks.pop(index)(), history)
+        except OutsideHoursError as error:
+            if error.record is not None:
+                self._histories[index] = History((*history.settlements, error.record.settlement))
+            self._supply.put_back(index)
+            return error.record
+        except Exception as error:
+            # Prefect keeps what a task run raised, and nobody reads it there: a campaign must not end without a word.
+            self.stop(Stop(StopCause.STOPPED, _UNFORESEEN.format(kind=type(error).__name__, index=index)))
+            raise
+        finally:
+            with self._changed:
+                self._open -= 1
+                self._changed.notify_all()
+
+    def stop(self, stop: Stop) -> None:
+        """Let no further call start."""
+        self._sender.stop.set(stop)
+
+    def abort(self) -> None:
+        """End the calls in the air; what they carried is recorded as unknown."""
+        self._sender.gateway.abort()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._threads.shutdown(wait=False)
+
+
+def _up_to(groups: Iterator[tuple[int, ...]], chunks: int) -> list[tuple[int, ...]]:
+    """Take groups until there are so many chunks in them."""
+    taken: list[tuple[int, ...]] = []
+    while sum(map(len, taken)) < chunks and (group := next(groups, None)) is not None:
+        taken.append(group)
+    return taken
+
+
+def _name(record: SendRecord | None) -> str:
+    if record is None:
+        return "NotSent"
+    names = {Settlement.ACCOUNT: "Refused", Settlement.NOT_SENT: "NotSent"}
+    return names.get(record.settlement, record.settlement.value.capitalize())
+
+
+def _run_name() -> str:
+    from prefect.runtime import task_run
+
+    indexes = task_run.parameters["indexes"]
+    return f"send-{indexes[0]}" if len(indexes) == 1 else f"send-{indexes[0]}-to-{indexes[-1]}"
+
+
+@task(name="send-chunks", task_run_name=_run_name, cache_policy=NO_CACHE, persist_result=False)
+@RedactErrors()
+def send_chunks(indexes: tuple[int, ...], shard: Shard) -> State:
+    """Send chunks: turn, claim, call, receipt for each. Never retried by Prefect: the ledger decides what may be."""
+    return shard.send(indexes)
+
+
+def map_in_windows(shard: Shard) -> None:
+    """Map `send_chunks` over the shard, a second of turns at a time.
+
+    Whatever interrupts it (Ctrl-C, SIGTERM, a cancelled flow run) stops the sending: no new call starts, calls in
+    the air get 15 seconds to end and are recorded as unknown after that. Returns in both cases.
+    """
+    shard.began = True
+    runs: list[PrefectFuture[State]] = []
+    try:
+        for window in shard.windows():
+            runs.extend(send_chunks.map(window, unmapped(shard)))
+        wait(runs)
+    except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
+        shard.stop(
+            Stop(
+                StopCause.CANCELLED,
+                f"The run was cancelled ({type(error).__name__}). Run the same campaign again to go on.",
+            )
+        )
+        _wind_up(shard, runs)
+
+
+def _wind_up(shard: Shard, runs: Sequence[PrefectFuture[State]]) -> None:
+    if wait(list(runs), timeout=GRACE_SECONDS).not_done:
+        shard.abort()
+        wait(list(runs), timeout=GRACE_SECONDS)

@@ -1,0 +1,180 @@
+"""A local directory as the store: link(2) for put-if-absent, flock(2) and rename(2) for compare-and-swap."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from globe_sms.tasks.store.interface import Store, Stored
+from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
+
+_LOCK = ".globe-sms/lock"
+_TEMPORARY = ".globe-sms/tmp"
+
+
+class LocalStore:
+    """A directory on a local file system (a version is the SHA-256 of the bytes).
+
+    Everything is flushed to the disk before a write returns, so that it outlives a power loss.
+    Network file systems keep these promises only if their link, flock and rename do.
+    """
+
+    def __init__(self, root: Path, prefix: str = "", uri: str | None = None) -> None:
+        self._root = root
+        self._prefix = prefix
+        self._uri = (uri or str(root)).rstrip("/") or "/"
+
+    @property
+    def uri(self) -> str:
+        """The directory, as the user wrote it."""
+        return self._uri
+
+    def get(self, key: str) -> Stored | None:
+        """Return what stands under `key`, or None."""
+        with _errors(self._uri, key):
+            try:
+                body = self._path(key).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        return Stored(body, _version(body))
+
+    def put_if_absent(self, key: str, body: bytes) -> str | None:
+        """Write `body` if nothing stands under `key`; of several writers exactly one gets a version."""
+        with _errors(self._uri, key), self._temporary() as temporary:
+            temporary.write_bytes(body)
+            if self._link(temporary, key):
+                return _version(body)
+            current = self.get(key)
+            return current.version if current is not None and current.body == body else None
+
+    def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
+        """Replace `key` if it still has `version`, under this directory's lock."""
+        with _errors(self._uri, key), self._lock():
+            current = self.get(key)
+            if current is None or current.version != version:
+                return None
+            with self._temporary() as temporary:
+                temporary.write_bytes(body)
+                self._replace(temporary, key)
+            return _version(body)
+
+    def put_file_if_absent(self, key: str, path: Path) -> bool:
+        """Write a copy of the file if nothing stands under `key`."""
+        with _errors(self._uri, key), self._temporary() as temporary:
+            shutil.copyfile(path, temporary)
+            return self._link(temporary, key)
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Write a copy of the file under `key`; a reader sees the old one or the new one."""
+        with _errors(self._uri, key), self._temporary() as temporary:
+            shutil.copyfile(path, temporary)
+            self._replace(temporary, key)
+
+    def fetch(self, key: str, path: Path) -> bool:
+        """Copy what stands under `key` to `path`; False if nothing does."""
+        with _errors(self._uri, key):
+            try:
+                shutil.copyfile(self._path(key), path)
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+        return True
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that begin with `prefix`, sorted."""
+        base = self._path("")
+        folder = base / prefix.rpartition("/")[0]
+        with _errors(self._uri, prefix):
+            keys = sorted(path.relative_to(base).as_posix() for path in folder.rglob("*") if path.is_file())
+        yield from (key for key in keys if key.startswith(prefix))
+
+    def folders(self) -> Iterator[str]:
+        """Yield the names of the folders that stand directly here, sorted."""
+        with _errors(self._uri, ""):
+            base = self._path("")
+            names = sorted(path.name for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
+        yield from names
+
+    def delete(self, key: str) -> None:
+        """Remove `key`; nothing happens if it is not there."""
+        with _errors(self._uri, key):
+            self._path(key).unlink(missing_ok=True)
+
+    def clock_skew(self) -> float:
+        """0.0: the directory has this machine's clock."""
+        return 0.0
+
+    def within(self, prefix: str) -> Store:
+        """Return the same directory, seen from the folder `prefix`."""
+        inner = f"{self._prefix}{prefix.strip('/')}/"
+        return LocalStore(self._root, inner, f"{self._uri}/{prefix.strip('/')}")
+
+    def _path(self, key: str) -> Path:
+        return self._root / f"{self._prefix}{key}"
+
+    @contextlib.contextmanager
+    def _temporary(self) -> Generator[Path]:
+        # In the same file system as the target, for link and rename; outside every campaign's listing.
+        folder = self._root / _TEMPORARY
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder)
+        os.close(handle)
+        path = Path(name)
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _link(self, temporary: Path, key: str) -> bool:
+        target = self._path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _flush(temporary)
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            return False
+        _flush(target.parent)
+        return True
+
+    def _replace(self, temporary: Path, key: str) -> None:
+        target = self._path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.chmod(0o644)
+        _flush(temporary)
+        temporary.replace(target)
+        _flush(target.parent)
+
+    @contextlib.contextmanager
+    def _lock(self) -> Generator[None]:
+        path = self._root / _LOCK
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield  # closing the file releases the lock, also when the process is killed
+
+
+def _version(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _errors(uri: str, key: str) -> Generator[None]:
+    try:
+        yield
+    except (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError) as error:
+        raise StoreError(
+            f"{uri}: cannot use {key!r} here ({error.strerror}); check the folder and its rights."
+        ) from error
+    except OSError as error:
+        raise StoreUnavailableError(f"{uri}: {error.strerror or error} at {key!r}; check the disk.") from error

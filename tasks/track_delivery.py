@@ -1,0 +1,77 @@
+"""The steps of a tracking, each a thin Prefect task over the modules that do the work."""
+
+import time
+from datetime import timedelta
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from globe_sms.tasks.delivery.reconcile import Reconciled, reconcile
+from globe_sms.tasks.delivery.rewrite_results import rewrite_results
+from globe_sms.tasks.delivery.tracker import TrackingProgress
+from globe_sms.tasks.reports.delivery_report import write_delivery_report
+from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
+from globe_sms.tasks.tracking_run import TrackingRun, Watch
+from globe_sms.tasks.vocabulary.errors import CampaignBusyError
+from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+
+_PATIENCE_SECONDS = 30.0
+
+
+@task(name="read-delivery-receipts", cache_policy=NO_CACHE, persist_result=False)
+@RedactErrors()
+def read_delivery_receipts(tracked: TrackingRun) -> Reconciled:
+    """Read the receipts that were not read before into the archive, and say what they settle and leave open."""
+    config = tracked.config
+    return reconcile(
+        tracked.folder,
+        tracked.archive,
+        config.receipts,
+        campaign=config.campaign,
+        s3=tracked.s3,
+        scratch=tracked.scratch,
+        settle_after=timedelta(hours=config.settle_after),
+    )
+
+
+@task(name="query-gateway", cache_policy=NO_CACHE, persist_result=False)
+@RedactErrors()
+def query_gateway(tracked: TrackingRun, watch: Watch) -> TrackingProgress:
+    """Ask for every message that has not come to its end; with `no_query` ask nothing."""
+    if tracked.config.no_query:
+        return TrackingProgress(open=0)
+    messages = tracked.open_messages()
+    if messages.is_empty():
+        return TrackingProgress(open=0)
+    return tracked.ask(messages, watch)
+
+
+@task(name="write-deliveries", cache_policy=NO_CACHE, persist_result=False)
+@RedactErrors()
+def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: TrackingProgress) -> TrackingOutcome:
+    """Write what is known into the results, put the delivery report's picture beside them, and sum it up.
+
+    A campaign that is being sent is left alone: its own run writes what the archive holds when it ends.
+    """
+    config = tracked.config
+    try:
+        rewritten = rewrite_results(tracked.store, config.campaign, tracked.scratch, patience=_PATIENCE_SECONDS)
+    except CampaignBusyError:
+        rewritten = report = None
+    else:
+        report = write_delivery_report(tracked.folder, config.campaign, rewritten.path, tracked.scratch)
+    return TrackingOutcome(
+        campaign=config.campaign,
+        uri=f"{tracked.folder.uri}/results.parquet",
+        counts={} if rewritten is None else rewritten.counts,
+        deliveries=progress.learnt | {"pending": progress.open} if rewritten is None else rewritten.deliveries,
+        settled=settled,
+        report=report,
+        other_numbers=None if rewritten is None else rewritten.other_numbers,
+        queries=progress.asked,
+        learnt=progress.final,
+        seconds=time.monotonic() - tracked.began,
+        stopped=progress.stopped,
+        cancelled=tracked.cancelled,
+        rewritten=rewritten is not None,
+    )

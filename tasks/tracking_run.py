@@ -1,0 +1,178 @@
+"""One tracking of a campaign: everything that it needs, opened in order and closed in order."""
+
+import asyncio
+import contextlib
+import math
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from globe_sms.tasks.account.account import Account
+from globe_sms.tasks.aws_credentials import open_s3
+from globe_sms.tasks.campaign.campaign import settings_of
+from globe_sms.tasks.campaign.ledger import Ledger
+from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
+from globe_sms.tasks.campaign_run import open_account, short_collections
+from globe_sms.tasks.delivery.archive import DeliveryArchive
+from globe_sms.tasks.delivery.config import TrackingConfig
+from globe_sms.tasks.delivery.open_messages import open_messages
+from globe_sms.tasks.delivery.tracker import Tracker, TrackingProgress
+from globe_sms.tasks.gateway.query_message import QueryClient
+from globe_sms.tasks.pacing.account_schedule import Schedule
+from globe_sms.tasks.pacing.async_pacer import QUERY_MARGIN, QueryTurns
+from globe_sms.tasks.results.join import RESULTS_KEY
+from globe_sms.tasks.store import Store, probe
+from globe_sms.tasks.store.open_store import open_store
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError
+from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+
+_ANSWERS_SECONDS: Final = 10.0  # as many queries are in the air as leave in so long
+_MOST_IN_AIR: Final = 900  # below the 1,024 open files that many machines allow
+_LOOK_SECONDS: Final = 1.0
+_GRACE_SECONDS: Final = 20.0
+
+Watch = Callable[[TrackingProgress], None]
+
+
+class TrackingRun:
+    """A campaign that is tracked; `scratch` is a folder that goes with the tracking."""
+
+    def __init__(
+        self, config: TrackingConfig, account: Account, store: Store, scratch: Path, s3: Callable[[], S3Access]
+    ) -> None:
+        self.config = config
+        self.account = account
+        self.store = store
+        self.scratch = scratch
+        self.s3 = s3
+        self.began = time.monotonic()
+        self.cancelled = False
+        self.archive = DeliveryArchive(self.folder, scratch)
+
+    @property
+    def folder(self) -> Store:
+        """The campaign's own folder."""
+        return self.store.within(self.config.campaign)
+
+    def open_messages(self, environ: Mapping[str, str] = os.environ) -> pl.DataFrame:
+        """Return the messages that have not come to their end; see `open_messages.OPEN_SCHEMA`.
+
+        Raises:
+            InputError: the campaign has no results yet.
+        """
+        results = self.scratch / f"tracked-{RESULTS_KEY}"
+        if not self.folder.fetch(RESULTS_KEY, results):
+            raise InputError(
+                f"{self.folder.uri} has no {RESULTS_KEY}: the campaign has not ended. Run it again to its end first."
+            )
+        ledger = Ledger(self.folder, Spill(spill_folder(environ, Path.home()), self.folder.uri))
+        try:
+            return open_messages(results, self.archive.scan(), ledger)
+        finally:
+            results.unlink()
+
+    def ask(self, messages: pl.DataFrame, watch: Watch) -> TrackingProgress:
+        """Ask about the messages until `Tracker.run` ends; `watch` is called about once a second meanwhile.
+
+        Ctrl-C, SIGTERM and a cancelled flow run end it in order: queries in the air get some seconds, and what was
+        learnt is kept. It returns in that case too, with `cancelled` set.
+
+        Raises:
+            InputError: credentials, endpoint or pacing place will not do.
+            StoreError: what was learnt could not be kept.
+        """
+        source = self.account.credentials()
+        pacing = self.account.open_pacing(self.config.results, self.s3)
+        try:
+            probe(pacing)
+        except StoreError as error:
+            raise InputError(str(error)) from error
+        rate = self.config.queries_per_second
+        schedule = Schedule(
+            pacing,
+            f"{self.account.fingerprint(source())}-queries",
+            rate,
+            margin=max(QUERY_MARGIN, self.account.rate_margin()),
+        )
+        turns = QueryTurns(schedule)
+        most_in_air = max(1, min(_MOST_IN_AIR, math.ceil(rate * _ANSWERS_SECONDS)))
+        client = QueryClient(self.account.endpoint(), source)
+        tracker = Tracker(
+            messages, client, turns, self.archive.append, most_in_air=most_in_air, wait=self.config.wait_seconds
+        )
+
+        async def track() -> None:
+            try:
+                async with client:
+                    await tracker.run()
+            finally:
+                await turns.leave()
+
+        with short_collections():
+            self._watched(track, tracker, watch)
+        return tracker.progress
+
+    def _watched(self, track: Callable[[], Coroutine[None, None, None]], tracker: Tracker, watch: Watch) -> None:
+        failed: list[BaseException] = []
+        ended = threading.Event()  # a join that a signal interrupts takes its thread for ended (CPython 3.11)
+
+        def run() -> None:
+            try:
+                asyncio.run(track())
+            except BaseException as error:  # noqa: BLE001 # handed to the thread that waits
+                failed.append(error)
+            finally:
+                ended.set()
+
+        threading.Thread(target=run, name="globe-sms-tracker", daemon=True).start()
+        try:
+            while not ended.wait(_LOOK_SECONDS):
+                watch(tracker.progress)
+        except BaseException as error:  # noqa: BLE001 # also Prefect's termination signal and Ctrl-C
+            self.cancelled = True
+            tracker.progress.stopped = f"The run was cancelled ({type(error).__name__}); what was learnt is kept."
+            tracker.stop()
+            ended.wait(_GRACE_SECONDS)
+        if failed:
+            raise failed[0]
+
+
+@contextlib.contextmanager
+def open_tracking(config: TrackingConfig, environ: Mapping[str, str] = os.environ) -> Generator[TrackingRun]:
+    """Check the place, the campaign and the credentials; leaves nothing behind but what is learnt.
+
+    Raises:
+        InputError: the place, the campaign, the credentials or the endpoint will not do.
+    """
+    with RedactErrors(), _opened(config, environ) as tracked:
+        yield tracked
+
+
+@contextlib.contextmanager
+def _opened(config: TrackingConfig, environ: Mapping[str, str]) -> Generator[TrackingRun]:
+    s3 = cache(lambda: open_s3(config.aws_credentials))
+    account = open_account(config.account, environ)
+    if not config.no_query:
+        account.endpoint()
+        account.credentials()
+        account.rate_margin()
+    store = open_store(config.results, s3)
+    try:
+        known = settings_of(store, config.campaign)
+    except StoreError as error:
+        raise InputError(str(error)) from error
+    if known is None:
+        raise InputError(
+            f"{store.uri} has no campaign {config.campaign!r} with a plan: check --results and the id (globe-sms "
+            "campaigns lists them)."
+        )
+    with tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch:
+        yield TrackingRun(config, account, store, Path(scratch), s3)

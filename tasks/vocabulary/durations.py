@@ -1,0 +1,44 @@
+"""Spans and moments of time in words, and spans as people write them."""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.masking import mask_typed
+
+_SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
+_SPAN: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)\s*(s|min|m|h|d)", re.ASCII)
+
+
+def in_words(seconds: float) -> str:
+    """Return `2 h 5 min`, `3 min 20 s` or `45 s`; days where there are some."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def moment(at: float) -> str:
+    """Return a Unix time as `2026-11-25 01:00 UTC`."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def seconds_of(text: str, *, longest_days: int) -> float:
+    """Read `90s`, `30m` (or `30min`), `1.5h`, `2d`, or several in a row such as `1h 30m` or `1d12h`; `0` is none.
+
+    Raises:
+        InputError: it is no span of time, or longer than that.
+    """
+    rest = text.strip().lower()
+    seconds, place = 0.0, 0
+    while place < len(rest) and (part := _SPAN.match(rest, place)):
+        seconds += float(part[1]) * _SECONDS[part[2]]
+        place = len(rest) - len(rest[part.end() :].lstrip())
+    if rest != "0" and (not rest or place < len(rest)):
+        raise InputError(f"{mask_typed(text)!r} is no span of time: write it like 45s, 90m, 12h or 1d 12h")
+    if seconds > longest_days * _SECONDS["d"]:
+        raise InputError(f"{mask_typed(text)!r} is longer than {longest_days} days")
+    return seconds

@@ -1,0 +1,163 @@
+"""What is known of messages, written into the results."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from globe_sms.tasks.delivery.apply_states import apply_states
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
+from globe_sms.tasks.results.join import RESULTS_SCHEMA
+
+_NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def _row(row: int, status: str, **fields: Any) -> dict[str, Any]:
+    blank = dict.fromkeys(RESULTS_SCHEMA)
+    number = f"+658000{row:04}"
+    return {
+        **blank,
+        "campaign": "spring",
+        "source": "a",
+        "row": row,
+        "phone_number": number,
+        "status": status,
+        **fields,
+    }
+
+
+def _state(row: int, message_id: str, delivery: str = "delivered", **fields: Any) -> dict[str, Any]:
+    blank = dict.fromkeys(STATE_SCHEMA)
+    return {
+        **blank,
+        "message_id": message_id,
+        "phone_number": f"+658000{row:04}",
+        "delivery": delivery,
+        "origin": "receipt",
+        "seen_at": _NOW,
+        **fields,
+    }
+
+
+def _applied(rows: list[dict[str, Any]], states: list[dict[str, Any]]) -> pl.DataFrame:
+    results = pl.LazyFrame(rows, schema=RESULTS_SCHEMA)
+    return apply_states(results, pl.LazyFrame(states, schema=STATE_SCHEMA), "spring").collect()
+
+
+def test_an_accepted_row_is_matched_by_its_message_id() -> None:
+    """Its delivery, code and time come beside it; of another accepted row nothing is known yet."""
+    found = _applied(
+        [_row(0, "accepted", chunk=0, message_id="11"), _row(1, "accepted", chunk=0, message_id="12")],
+        [_state(0, "11", "undelivered", delivery_code="EXPIRED", delivered_at=_NOW)],
+    )
+    assert found.select("status", "delivery", "delivery_code", "delivered_at", "settled_by").rows() == [
+        ("accepted", "undelivered", "EXPIRED", _NOW, None),
+        ("accepted", "pending", None, None, None),
+    ]
+
+
+def test_ids_that_were_paired_in_the_wrong_order_are_put_right() -> None:
+    """The order of an answer's ids is not documented: the receipt names the number that each went to."""
+    rows = [
+        _row(0, "accepted", chunk=3, message_id="11"),
+        _row(1, "accepted", chunk=3, message_id="12"),
+        _row(2, "accepted", chunk=3, message_id="13"),
+    ]
+    states = [
+        _state(1, "11", "undelivered", task_id="spring-3-1"),
+        _state(0, "12", task_id="spring-3-1"),
+        _state(9, "13", task_id="spring-3-1"),
+    ]
+    found = _applied(rows, states)
+    assert found.select("message_id", "delivery").rows() == [
+        ("12", "delivered"),
+        ("11", "undelivered"),
+        ("13", "pending"),
+    ]
+    again = _applied(found.to_dicts(), states)
+    assert again.equals(found)
+
+
+def test_evidence_settles_an_unknown_row_and_no_other() -> None:
+    """The TaskId names the chunk, the receipt the number: that row was taken, the one beside it stays unknown."""
+    found = _applied(
+        [_row(0, "unknown", chunk=3, reason="no_reply"), _row(1, "unknown", chunk=3, reason="no_reply")],
+        [_state(0, "11", "undelivered", task_id="spring-3-1")],
+    )
+    assert found.select("status", "reason", "message_id", "delivery", "settled_by").rows() == [
+        ("accepted", None, "11", "undelivered", "receipt"),
+        ("unknown", "no_reply", None, None, None),
+    ]
+
+
+@pytest.mark.parametrize("task_id", [None, "67890", "spring-2-1", "other-3-1", "my-spring-3-1", "spring-3-1-1"])
+def test_a_receipt_of_something_else_settles_nothing(task_id: str | None) -> None:
+    """Another campaign may have texted the same number: only this chunk's TaskId counts."""
+    found = _applied([_row(0, "unknown", chunk=3, reason="no_reply")], [_state(0, "11", task_id=task_id)])
+    assert found.select("status", "delivery", "settled_by").rows() == [("unknown", None, None)]
+
+
+def test_an_id_that_could_not_be_paired_is_paired() -> None:
+    """The row was accepted before, so nothing was settled by it."""
+    found = _applied(
+        [_row(0, "accepted", chunk=3, reason="message_id_unmatched")], [_state(0, "11", task_id="spring-3-101")]
+    )
+    assert found.select("status", "reason", "message_id", "delivery", "settled_by").rows() == [
+        ("accepted", None, "11", "delivered", None)
+    ]
+
+
+def test_a_failed_row_stays_failed() -> None:
+    """The gateway refused it definitely; what else is said of it stands beside that."""
+    found = _applied([_row(0, "failed", chunk=3, reason="failed_list")], [_state(0, "11", task_id="spring-3-1")])
+    assert found.select("status", "reason", "message_id", "delivery").rows() == [
+        ("failed", "failed_list", None, "delivered")
+    ]
+
+
+def test_results_of_before_there_were_deliveries_are_taken() -> None:
+    """They get the columns."""
+    old = [name for name in RESULTS_SCHEMA if name not in {"delivery", "delivery_code", "delivered_at", "settled_by"}]
+    results = pl.LazyFrame([_row(0, "accepted", chunk=0, message_id="11")], schema=RESULTS_SCHEMA).select(old)
+    found = apply_states(results, pl.LazyFrame([_state(0, "11")], schema=STATE_SCHEMA), "spring").collect()
+    assert found.schema == RESULTS_SCHEMA
+    assert found["delivery"].to_list() == ["delivered"]
+
+
+_STATUSES = st.sampled_from(["accepted", "unknown", "failed", "not_sent", "invalid", "duplicate"])
+
+
+@given(
+    st.lists(st.tuples(_STATUSES, st.integers(0, 2), st.booleans()), max_size=12),
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 14), st.integers(0, 2), st.booleans()), max_size=12),
+)
+def test_every_row_stays_once_in_order_and_applying_again_changes_nothing(
+    rows: list[tuple[str, int, bool]], known: list[tuple[int, int, int, bool]]
+) -> None:
+    """Whatever is known: rows, numbers and chunks stay, nothing accepted becomes less, and it is idempotent."""
+    results = [
+        _row(place, status, chunk=chunk, message_id=f"{place}" if has_id and status == "accepted" else None)
+        for place, (status, chunk, has_id) in enumerate(rows)
+    ]
+    states = list(
+        {
+            message: _state(
+                row,
+                f"{message}",
+                "delivered" if is_final else "pending",
+                task_id=f"spring-{chunk}-1",
+                seen_at=_NOW + timedelta(seconds=message),
+            )
+            for row, message, chunk, is_final in known
+        }.values()
+    )
+    once = _applied(results, states)
+    assert once.select("row", "phone_number", "chunk").rows() == [
+        (row["row"], row["phone_number"], row["chunk"]) for row in results
+    ]
+    for before, after in zip(results, once["status"], strict=True):
+        assert after == before["status"] or (before["status"] in {"unknown", "not_sent"} and after == "accepted")
+    assert _applied(once.to_dicts(), states).equals(once)

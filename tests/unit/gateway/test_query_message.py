@@ -1,0 +1,125 @@
+"""What a query's answer tells, and that nothing that goes wrong is raised."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from globe_sms.tasks.gateway import Credentials, Endpoint
+from globe_sms.tasks.gateway.query_message import QueryClient, QueryOutcome, QueryResult, read_answer
+from globe_sms.tasks.vocabulary.errors import InputError
+
+KEY = Credentials("LTAI5tExample", SecretStr("secret"))
+GOOD = {"ResponseCode": "OK", "MessageId": "123", "To": "6581234567", "Status": "1", "ErrorCode": "DELIVERED"}
+
+
+def read(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> QueryOutcome:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return read_answer(status, headers or {}, content, "123")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "expected"),
+    [
+        (GOOD, 200, QueryResult.STATE),
+        ({**GOOD, "MessageId": "124"}, 200, QueryResult.NOTHING),
+        ({name: value for name, value in GOOD.items() if name != "MessageId"}, 200, QueryResult.STATE),
+        ({"ResponseCode": "DATA_NOT_EXIST"}, 200, QueryResult.NOT_THERE),
+        ({"ResponseCode": "isv.DATA_NOT_EXIST"}, 200, QueryResult.NOT_THERE),
+        ({"ResponseCode": "QPS_LIMIT_CONTROL"}, 200, QueryResult.THROTTLED),
+        ({"Code": "Throttling.User"}, 400, QueryResult.THROTTLED),
+        ({"ResponseCode": "SYSTEM_ERROR"}, 200, QueryResult.NOTHING),
+        ({"Code": "InternalError"}, 500, QueryResult.NOTHING),
+        ({"Code": "ServiceUnavailable"}, 503, QueryResult.NOTHING),
+        ({"Code": "SignatureNonceUsed"}, 400, QueryResult.NOTHING),
+        ({"ResponseCode": "INVALID_PARAMETERS"}, 200, QueryResult.REFUSED),
+        ({"ResponseCode": "RAM_PERMISSION_DENY"}, 200, QueryResult.STOPPED),
+        ({"Code": "NoPermission.X"}, 403, QueryResult.STOPPED),
+        ({"Code": "InvalidAccessKeyId.NotFound"}, 404, QueryResult.STOPPED),
+        ({"Code": "SomethingNew"}, 500, QueryResult.NOTHING),
+        (b"<html>502</html>", 502, QueryResult.NOTHING),
+        (b"", 200, QueryResult.NOTHING),
+        (b'{"ResponseCode":"O', 200, QueryResult.NOTHING),
+        (b"<QueryMessageResponse><ResponseCode>OK</ResponseCode><Status>1</Status></QueryMessageResponse>", 200,
+         QueryResult.STATE),
+    ],
+)  # fmt: skip
+def test_an_answer_tells_what_it_can(body: Any, status: int, expected: QueryResult) -> None:
+    outcome = read(body, status)
+    assert outcome.result is expected
+    assert bool(outcome.advice) == (expected not in {QueryResult.STATE, QueryResult.NOT_THERE})
+    if expected is QueryResult.STATE:
+        assert outcome.fields["MessageId"] == "123"
+
+
+def test_the_permission_that_is_lacking_is_named() -> None:
+    assert "dysms:QueryMessage" in read({"Code": "NoPermission"}, 403).advice
+
+
+def test_the_gateways_wish_to_wait_is_read_in_milliseconds() -> None:
+    assert read({"Code": "Throttling"}, 400, {"x-acs-retry-after": "1500"}).retry_after == 1.5
+    assert read({"Code": "Throttling"}, 400, {"x-acs-retry-after": "soon"}).retry_after == 0.0
+
+
+def test_no_number_is_quoted_whole() -> None:
+    outcome = read({"Code": "InvalidParameter", "Message": "6581234567 is wrong"}, 400)
+    assert "6581234567" not in outcome.advice
+    assert "6581234567" not in repr(read(GOOD))
+
+
+def ask(handler: Callable[[httpx.Request], httpx.Response], **options: Any) -> QueryOutcome:
+    async def once() -> QueryOutcome:
+        client = QueryClient(
+            Endpoint.parse("https://gateway.invalid"),
+            options.pop("credentials", lambda: KEY),
+            transport=httpx.MockTransport(handler),
+            **options,
+        )
+        async with client:
+            return await client.ask("123")
+
+    return asyncio.run(once())
+
+
+def test_a_query_is_a_signed_form_with_the_id_alone() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json=GOOD)
+
+    assert ask(answer).result is QueryResult.STATE
+    (request,) = seen
+    assert request.content == b"MessageId=123"
+    assert request.headers["x-acs-action"] == "QueryMessage"
+    assert request.headers["authorization"].startswith("ACS3-HMAC-SHA256 Credential=LTAI5tExample,")
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError, httpx.PoolTimeout])
+def test_whatever_breaks_is_an_outcome(error: type[httpx.TransportError]) -> None:
+    def broken(_: httpx.Request) -> httpx.Response:
+        raise error("secret words")
+
+    outcome = ask(broken)
+    assert outcome.result is QueryResult.NOTHING
+    assert "secret words" not in outcome.advice
+
+
+def test_credentials_that_cannot_be_refreshed_stop_the_tracking() -> None:
+    def none() -> Credentials:
+        raise InputError("no credentials")
+
+    outcome = ask(lambda _: httpx.Response(200, json=GOOD), credentials=none)
+    assert (outcome.result, outcome.advice) == (QueryResult.STOPPED, "no credentials")
+
+
+def test_an_answer_that_does_not_end_is_given_up() -> None:
+    async def endless(_: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    assert ask(endless, seconds=0.01).result is QueryResult.NOTHING  # type: ignore[arg-type] # MockTransport takes both kinds

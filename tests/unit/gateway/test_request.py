@@ -1,0 +1,130 @@
+"""What a call may hold, and that nothing personal is in its repr or errors."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from pydantic import ValidationError
+
+from globe_sms.tasks.gateway import BatchSend, MessageType, check_sender_id
+
+GOOD: dict[str, Any] = {
+    "numbers": ("6581234567", "85261234567"),
+    "messages": ("Hi", "Bye"),
+    "type": MessageType.MKT,
+    "sender_id": "Alicloud",
+    "task_id": "spring-0-1",
+    "validity_period": 600,
+    "channel_id": "sms-djnfjn344",
+}
+
+
+def test_a_call_with_everything_becomes_the_form_of_the_api() -> None:
+    """Lists as compact JSON text, the rest as it is; Action and Version stay out."""
+    assert dict(parse_qsl(BatchSend(**GOOD).form().decode())) == {
+        "To": '["6581234567","85261234567"]',
+        "Message": '["Hi","Bye"]',
+        "Type": "MKT",
+        "From": "Alicloud",
+        "TaskId": "spring-0-1",
+        "ValidityPeriod": "600",
+        "ChannelId": "sms-djnfjn344",
+    }
+
+
+def test_what_is_not_given_is_not_sent() -> None:
+    """An empty From or TaskId might mean something to the gateway."""
+    form = BatchSend(numbers=("6581234567",), messages=("Hi",), type=MessageType.OTP).form().decode()
+    assert [name for name, _ in parse_qsl(form)] == ["Message", "To", "Type"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"numbers": (), "messages": ()}, "1 to 1000 numbers, not 0"),
+        ({"numbers": ("6581234567",)}, "1 numbers, but 2 messages"),
+        ({"messages": ("Hi", " \n\t")}, "position 1 is blank"),
+        ({"messages": ("Hi", "x" * 1501)}, "position 1 has 1501 characters"),
+        ({"numbers": ("6581234567", "6581234567")}, "stands in the call twice"),
+        ({"numbers": ("6581234567", "+85261234567")}, "position 1 is not"),
+        ({"numbers": ("6581234567", "0085261234567")}, "position 1 is not"),
+        ({"numbers": ("6581234567", "")}, "position 1 is not"),
+        ({"numbers": ("6581234567", "8526123 4567")}, "position 1 is not"),
+        ({"numbers": ("6581234567", "\N{ARABIC-INDIC DIGIT EIGHT}5261234567")}, "position 1 is not"),
+        ({"numbers": ("6581234567", "1234567890123456")}, "position 1 is not"),
+        ({"numbers": ("6581234567", "85261234567\n")}, "position 1 is not"),
+        ({"cap": 1}, "1 to 1 numbers, not 2"),
+        ({"cap": 1001}, "cap"),
+        ({"type": "SPAM"}, "type"),
+        ({"sender_id": "Ali cloud"}, "only the letters"),
+        ({"task_id": ""}, "task_id"),
+        ({"task_id": "a" * 256}, "task_id"),
+        ({"task_id": "a/b"}, "task_id"),
+        ({"task_id": "ab\n"}, "task_id"),
+        ({"validity_period": 0}, "validity_period"),
+        ({"validity_period": True}, "validity_period"),
+        ({"channel_id": ""}, "channel_id"),
+        ({"messages": ("Hi", "\ud800")}, "half a character"),
+        ({"owner_id": "1"}, "owner_id"),
+    ],
+)
+def test_a_call_that_the_api_cannot_take_is_refused(change: dict[str, Any], words: str) -> None:
+    """The error says what and where, and shows neither a number nor a text."""
+    with pytest.raises(ValidationError, match=words) as caught:
+        BatchSend(**(GOOD | change))
+    assert "6581234567" not in str(caught.value)
+    assert "85261234567" not in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [1, 250, 1000])
+def test_as_many_numbers_as_the_cap_go_into_a_call(count: int) -> None:
+    """Up to the API's own limit of 1,000."""
+    numbers = tuple(str(6580000000 + index) for index in range(count))
+    assert len(BatchSend(numbers=numbers, messages=("Hi",) * count, type=MessageType.MKT, cap=count).numbers) == count
+
+
+def test_a_message_of_1500_characters_is_allowed() -> None:
+    """The documented length, not one less."""
+    assert BatchSend(numbers=("6581234567",), messages=("é" * 1500,), type=MessageType.MKT).form()
+
+
+@pytest.mark.parametrize("sender_id", ["A", "Alicloud321", "123456789012345", "abcdefghijk", "1"])
+def test_a_sender_id_of_the_right_form_passes_as_it_is(sender_id: str) -> None:
+    """Its case is kept: the gateway compares it."""
+    assert check_sender_id(sender_id) == sender_id
+
+
+@pytest.mark.parametrize(
+    ("sender_id", "words"),
+    [
+        ("", "empty"),
+        ("abcdefghijkl", "at most 11"),
+        ("Alicloud3214", "at most 11"),
+        ("1234567890123456", "at most 15"),
+        ("Ali-cloud", "only the letters"),
+        ("Ali cloud", "only the letters"),
+        ("Café", "only the letters"),
+        ("١٢٣", "only the letters"),
+        ("Ali\n", "only the letters"),
+    ],
+)
+def test_a_sender_id_of_the_wrong_form_is_refused(sender_id: str, words: str) -> None:
+    """Letters and digits, at most 11; digits only, at most 15; ASCII."""
+    with pytest.raises(ValueError, match=words):
+        check_sender_id(sender_id)
+
+
+def test_the_repr_of_a_call_shows_no_number_and_no_text() -> None:
+    """Reprs end up in logs."""
+    call = BatchSend(**(GOOD | {"messages": ("Dear Ms Lim", "Dear Mr Tan")}))
+    for text in (repr(call), str(call)):
+        assert "+65••••4567" in text
+        assert "6581234567" not in text
+        assert "85261234567" not in text
+        assert "Dear" not in text
+
+
+def test_a_call_cannot_be_changed() -> None:
+    """What was checked is what is sent."""
+    with pytest.raises(ValidationError):
+        BatchSend(**GOOD).numbers = ("6599999999",)

@@ -1,0 +1,113 @@
+"""Every code of the documents, with the verdict that each must have, written out anew."""
+
+import pytest
+
+from globe_sms.tasks.gateway import TABLE, CallVerdict, look_up
+
+# Read off the tables of the error-code pages; a second opinion on `codes.TABLE`, not derived from it.
+BUSINESS = {
+    CallVerdict.ACCEPTED: "OK",
+    CallVerdict.THROTTLED: "QPS_LIMIT_CONTROL BUSINESS_LIMIT_CONTROL_MINUTE BUSINESS_LIMIT_MINUTE",
+    CallVerdict.UNCLEAR: """SYSTEM_ERROR isp.SYSTEM_ERROR ONLINE_BILLING_FAILED DATA_NOT_EXIST QUERY_DATE_ILLEGAL
+        isp.UNKNOWN isp.GATEWAY_ERROR isv.BILLING_DEDUCTION_ERROR isv.DATA_NOT_EXIST isv.QUERY_DATE_ILLEGAL""",
+    CallVerdict.STOPPED: """FORBIDDEN_ACTION isv.FORBIDDEN_ACTION OUT_OF_SERVICE isv.OUT_OF_SERVICE ACCOUNT_NOT_EXISTS
+        isv.ACCOUNT_NOT_EXISTS AMOUNT_NOT_ENOUGH isv.AMOUNT_NOT_ENOUGH RAM_PERMISSION_DENY isp.RAM_PERMISSION_DENY
+        PRODUCT_NOT_SUBSCRIBED ACCOUNT_ILLEGAL isv.ACCOUNT_ABNORMAL isv.RAM_CHECK_FAILED isp.RES_OWNER_ID_UNKNOWN
+        isv.PRODUCT_UN_SUBSCRIPT isv.BUSINESS_LIMIT_HOUR isv.BUSINESS_LIMIT_DAY BUSINESS_LIMIT_CONTROL_HOUR
+        BUSINESS_LIMIT_CONTROL_DAY""",
+    CallVerdict.REFUSED: """INVALID_SENDERID SMS_CONTENT_CODE_ILLEGAL SMS_SIGN_NAME_ILLEGAL MOBILE_NUMBER_ILLEGAL
+        MOBILE_COUNT_OVER_LIMIT CONTENT_MISSING_PARAMETERS INVALID_PARAMETERS INVALID_JSON_PARAM PARAM_LENGTH_LIMIT
+        SMS_SECURITY_INTERCEPTED SMS_CONTENT_ILLEGAL BLACK_KEY_CONTROL_LIMIT NOT_SUPPORTED_COUNTRY SENDERID_BLACKLIST
+        isv.SENDERID_ERROR isv.NOT_SUPPORTED_COUNTRY isv.SMS_CONTENT_CODE_ILLEGAL isv.SMS_CONTENTCODE_ILLEGAL
+        isv.SMS_SIGN_NAME_ILLEGAL isv.MOBILE_NUMBER_ILLEGAL isv.PHONE_NUMBER_ILLEGAL isv.MOBILE_COUNT_OVER_LIMIT
+        isv.PHONE_NUMBER_COUNT_OVER_LIMIT isv.CONTENT_MISSING_PARAMETERS isv.TEMPLATE_MISSING_PARAMETERS
+        isv.INVALID_PARAMETERS BUSINESS_LIMIT_CONTROL_PHONE isv.BUSINESS_LIMIT_CONTROL isv.INVALID_JSON_PARAM
+        isv.BLACK_KEY_CONTROL_LIMIT isv.PARAM_LENGTH_LIMIT isv.COUNTRY_RESTRICTED""",
+}
+GATEWAY = {
+    CallVerdict.THROTTLED: "Throttling Throttling.User Throttling.Api Throttling.AnythingElse",
+    CallVerdict.UNCLEAR: "ServiceUnavailable ServiceUnavailableTemporary InternalError InternalServerError OK",
+    CallVerdict.STALE: """SignatureNonceUsed InvalidTimeStamp.Expired InvalidSecurityToken.Expired
+        InvalidSecurityToken.MismatchWithAccessKey""",
+    CallVerdict.STOPPED: """SignatureDoesNotMatch IncompleteSignature InvalidTimeStamp.Format IllegalTimestamp
+        InvalidAccessKeyId.NotFound InvalidAccessKeyId.Inactive Forbidden Forbidden.RAM NoPermission
+        Forbidden.RiskControl Forbidden.UserVerification InsufficientBalance InvalidVersion NoSuchVersion
+        InvalidAction InvalidAction.NotFound InvalidApi.NotFound InvalidProduct.NotFound InvalidProtocol.NeedSsl
+        UnsupportedHTTPMethod MissingSecurityToken""",
+    CallVerdict.REFUSED: "MissingParameter MissingSignName MissingTo InvalidParameter InvalidParameter.Type",
+}
+
+
+def _rows(table: dict[CallVerdict, str]) -> list[tuple[str, CallVerdict]]:
+    return [(code, verdict) for verdict, codes in table.items() for code in codes.split()]
+
+
+@pytest.mark.parametrize(("code", "verdict"), _rows(BUSINESS))
+def test_a_code_of_the_sms_service_has_its_verdict(code: str, verdict: CallVerdict) -> None:
+    """What ResponseCode says does not depend on the HTTP status."""
+    assert {look_up(code, from_gateway=False, status=status).verdict for status in (200, 400, 500)} == {verdict}
+
+
+@pytest.mark.parametrize(("code", "verdict"), _rows(GATEWAY))
+def test_a_code_of_the_api_gateway_has_its_verdict(code: str, verdict: CallVerdict) -> None:
+    """The same code comes with different statuses, so only the code counts."""
+    assert {look_up(code, from_gateway=True, status=s).verdict for s in (400, 403, 404, 429, 503)} == {verdict}
+
+
+@pytest.mark.parametrize(
+    ("from_gateway", "status", "verdict"),
+    [
+        (False, 200, CallVerdict.UNCLEAR),
+        (False, 400, CallVerdict.UNCLEAR),
+        (True, 400, CallVerdict.REFUSED),
+        (True, 499, CallVerdict.REFUSED),
+        (True, 500, CallVerdict.UNCLEAR),
+        (True, 503, CallVerdict.UNCLEAR),
+        (True, 200, CallVerdict.UNCLEAR),
+        (True, 302, CallVerdict.UNCLEAR),
+    ],
+)
+def test_an_unknown_code_refuses_only_from_the_api_gateway_with_4xx(
+    *, from_gateway: bool, status: int, verdict: CallVerdict
+) -> None:
+    """Anything else that is unknown may have been sent."""
+    row = look_up("NEVER_HEARD_OF", from_gateway=from_gateway, status=status)
+    assert row.verdict is verdict
+    assert row.advice
+
+
+def test_the_limit_a_minute_names_how_long_to_wait() -> None:
+    """Sixty seconds, the window that the code names."""
+    assert look_up("BUSINESS_LIMIT_CONTROL_MINUTE", from_gateway=False, status=200).wait == 60
+
+
+def test_the_code_is_given_back_as_received() -> None:
+    """Operators search for the code that the gateway wrote, prefix included."""
+    assert look_up("isv.AMOUNT_NOT_ENOUGH", from_gateway=False, status=200).code == "isv.AMOUNT_NOT_ENOUGH"
+    assert look_up("Throttling.User", from_gateway=True, status=400).code == "Throttling.User"
+
+
+def test_the_table_has_each_code_once_and_advice_for_all_but_ok() -> None:
+    """A second line of the same code would silently win over the first."""
+    codes = [row.code for row in TABLE]
+    assert len(codes) == len(set(codes))
+    assert [row.code for row in TABLE if not row.advice] == ["OK"]
+
+
+def test_no_ending_hides_another() -> None:
+    """A code must not fall under two lines with a star."""
+    prefixes = [row.code[:-1] for row in TABLE if row.code.endswith("*")]
+    assert [(a, b) for a in prefixes for b in prefixes if a != b and a.startswith(b)] == []
+
+
+def test_every_line_of_the_table_is_expected_here() -> None:
+    """A code that is added to the table must be judged by these tests as well."""
+    expected = {code.removeprefix("isv.").removeprefix("isp.") for code, _ in _rows(BUSINESS) + _rows(GATEWAY)}
+    unexpected = {
+        row.code
+        for row in TABLE
+        if not (
+            any(code.startswith(row.code[:-1]) for code in expected) if row.code[-1] == "*" else row.code in expected
+        )
+    }
+    assert unexpected == set()

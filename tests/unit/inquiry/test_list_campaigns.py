@@ -1,0 +1,114 @@
+"""All campaigns of a results place at a glance."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignDocument, CampaignState
+from globe_sms.tasks.inquiry.list_campaigns import read_campaigns
+from globe_sms.tasks.store import LocalStore, Store
+from tests.unit.inquiry.kept_campaigns import KeptCampaign
+
+NUMBERS = ("+6581234567", "+6581234568", "+6581234569", "landline")
+
+
+def only(store: Store) -> CampaignDocument:
+    (found,) = read_campaigns(store)
+    assert isinstance(found, CampaignDocument)
+    return found
+
+
+def test_campaigns_come_latest_first_and_other_folders_are_none(store: Store, tmp_path: Path) -> None:
+    """On both kinds of store; the pacing's folder and whatever else lies there is left out."""
+    for name in ("first", "second"):
+        kept = KeptCampaign(store, name, NUMBERS, tmp_path)
+        kept.write_results()
+        kept.end()
+    store.put_if_absent("notes/readme.txt", b"not a campaign")
+    store.put_if_absent(".globe-sms/pacing/x.json", b"{}")
+    assert [found.campaign for found in read_campaigns(store)] == ["second", "first"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'{"created_at": "yesterday"}', b"\xff\xfe", b'{"lease": 3}'])
+def test_a_broken_document_is_a_line_that_says_so(local_store: LocalStore, tmp_path: Path, body: bytes) -> None:
+    """It costs neither the list nor the others."""
+    kept = KeptCampaign(local_store, "good", NUMBERS, tmp_path)
+    kept.end()
+    local_store.put_if_absent("bad/campaign.json", body)
+    good, bad = read_campaigns(local_store)
+    assert good.campaign == "good"
+    assert isinstance(bad, BrokenDocument)
+    assert "campaign.json" in bad.fault
+    assert bad.as_json()["state"] == "broken"
+
+
+def _settle_all(kept: KeptCampaign) -> None:
+    kept.accept(0)
+    kept.accept(1)
+    kept.write_results()
+    kept.end()
+
+
+def _leave_unknown(kept: KeptCampaign) -> None:
+    kept.claim(0)
+    kept.accept(1)
+    kept.write_results()
+    kept.end()
+
+
+def _stop(kept: KeptCampaign) -> None:
+    kept.accept(0)
+    kept.write_results(stopped="no balance")
+    kept.end()
+
+
+@pytest.mark.parametrize(
+    ("happens", "state", "unknown", "left"),
+    [
+        (_settle_all, CampaignState.SETTLED, 0, 0),
+        (_leave_unknown, CampaignState.OPEN, 2, 0),
+        (_stop, CampaignState.STOPPED, 0, 1),
+        (KeptCampaign.end, CampaignState.NOT_RUN, None, 3),
+        (KeptCampaign.crash, CampaignState.CRASHED, None, 3),
+        (lambda _: None, CampaignState.RUNNING, None, 3),
+    ],
+)
+def test_a_line_tells_how_the_campaign_stands(
+    local_store: LocalStore,
+    tmp_path: Path,
+    happens: Callable[[KeptCampaign], None],
+    state: CampaignState,
+    unknown: int | None,
+    left: int,
+) -> None:
+    """With what is unknown and what is not sent; without results, all that is to be sent is open."""
+    kept = KeptCampaign(local_store, "camp", NUMBERS, tmp_path)
+    happens(kept)
+    found = only(local_store)
+    kept.end()
+    assert (found.state, found.unknown, found.open) == (state, unknown, left)
+
+
+def test_who_holds_the_lease_is_told_while_it_is_held(local_store: LocalStore, tmp_path: Path) -> None:
+    """By run and machine."""
+    kept = KeptCampaign(local_store, "camp", NUMBERS, tmp_path)
+    lease = only(local_store).lease
+    kept.end()
+    assert lease is not None
+    assert (lease.run, lease.host) == (kept.campaign.owner.run, kept.campaign.owner.host)
+    assert only(local_store).lease is None
+
+
+def test_the_delivery_rate_is_of_what_is_final(local_store: LocalStore, tmp_path: Path) -> None:
+    """Pending messages are no failures; the count of settled rows is no state."""
+    kept = KeptCampaign(local_store, "camp", NUMBERS, tmp_path)
+    tracked = {"delivered": 3, "undelivered": 1, "expired": 0, "pending": 6, "settled_by_receipt": 2}
+    kept.campaign.update(deliveries=tracked)
+    kept.end()
+    assert only(local_store).delivery_rate == 0.75
+
+
+def test_an_empty_place_has_no_campaigns(store: Store) -> None:
+    """And is no error."""
+    assert list(read_campaigns(store)) == []

@@ -1,0 +1,166 @@
+"""One campaign looked at again, whether its run has ended or not."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from globe_sms.tasks.campaign.ledger import Settlement
+from globe_sms.tasks.delivery.archive import DeliveryArchive
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Delivery, Origin
+from globe_sms.tasks.inquiry.campaign_page import show_page
+from globe_sms.tasks.inquiry.show_campaign import CampaignView, look_at
+from globe_sms.tasks.reports.page_markup import as_markdown
+from globe_sms.tasks.results.join import RESULTS_KEY, RESULTS_SCHEMA
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError
+from tests.unit.inquiry.kept_campaigns import KeptCampaign
+
+NUMBERS = ("+6581234567", "+6581234568", "+6581234569", "+6581234570", "+6581234571", "landline")
+NIGHT_IN_LONDON = datetime(2026, 1, 15, 2, tzinfo=UTC)  # and ten in the morning in Singapore
+DAY_IN_LONDON = datetime(2026, 1, 15, 12, 30, tzinfo=UTC)
+
+
+def no_s3() -> S3Access:
+    raise AssertionError
+
+
+def view_of(store: Store, folder: Path, now: datetime | None = None) -> CampaignView:
+    scratch = folder / "looking"
+    scratch.mkdir()
+    return look_at(store, "camp", scratch, no_s3, environ={"XDG_STATE_HOME": str(folder)}, now=now)
+
+
+def reasons(view: CampaignView) -> dict[tuple[str, str | None], int]:
+    assert view.report is not None
+    return {(entry.status, entry.reason): entry.rows for entry in view.report.reasons}
+
+
+@pytest.fixture
+def kept(store: Store, tmp_path: Path) -> KeptCampaign:
+    return KeptCampaign(store, "camp", NUMBERS, tmp_path)
+
+
+def test_a_running_campaign_is_shown_as_the_ledger_says_now(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
+    """A claim without a receipt is in the air, not unknown; what comes later is not sent yet; nothing is written."""
+    kept.accept(0)
+    kept.claim(1)
+    before = list(store.list(""))
+    view = view_of(store, tmp_path)
+    assert list(store.list("")) == before
+    kept.end()
+    assert view.from_ledger
+    assert reasons(view) == {
+        ("accepted", None): 2,
+        ("unknown", "in_the_air"): 2,
+        ("not_sent", "not_yet"): 1,
+        ("invalid", "not_a_number"): 1,
+    }
+    assert "Being sent now by run" in as_markdown(show_page(view))
+
+
+def test_a_crashed_campaign_is_shown_past_its_last_results(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
+    """The results are of before; the claims that the killed run left are unknown."""
+    kept.write_results()
+    kept.accept(0)
+    kept.claim(1)
+    kept.crash()
+    view = view_of(store, tmp_path)
+    assert view.from_ledger
+    assert reasons(view)["unknown", "interrupted"] == 2
+    assert reasons(view)["not_sent", "stopped"] == 1
+    assert "killed" in as_markdown(show_page(view))
+
+
+@pytest.mark.parametrize(
+    ("killed", "now", "open_rows"),
+    [(False, NIGHT_IN_LONDON, "not_yet"), (True, DAY_IN_LONDON, "stopped")],
+)
+def test_what_waits_for_its_hours_is_shown_as_the_results_would_say_it(
+    store: Store, tmp_path: Path, *, killed: bool, now: datetime, open_rows: str
+) -> None:
+    """By the hour at which the run was alive last, and only what was never claimed."""
+    numbers = (*NUMBERS[:3], "+447911123456", "+447911123457", "+447911123458")
+    kept = KeptCampaign(store, "camp", numbers, tmp_path, hours="09:00-20:00")
+    kept.accept(0)
+    kept.claim(2)
+    if killed:
+        kept.crash(until=NIGHT_IN_LONDON.timestamp())
+    view = view_of(store, tmp_path, now)
+    kept.end()
+    assert view.from_ledger
+    assert reasons(view) == {
+        ("accepted", None): 2,
+        ("unknown", "interrupted" if killed else "in_the_air"): 2,
+        ("not_sent", open_rows): 1,
+        ("not_sent", "quiet_hours"): 1,
+    }
+
+
+def test_a_finished_campaign_is_shown_from_its_results(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
+    """With settings, plan and counts, for people and for programs."""
+    for chunk in range(3):
+        kept.accept(chunk, ids=["m"] if chunk == 2 else ())
+    kept.write_results()
+    kept.end()
+    view = view_of(store, tmp_path)
+    assert not view.from_ledger
+    found = view.as_json()
+    assert found["counts"]["accepted"] == 5
+    assert found["settings"]["message"] == "Hello"
+    assert (found["open"], found["unknown"], found["chunks"]) == (0, 0, 3)
+    assert "Every row is settled" in as_markdown(show_page(view))
+
+
+def test_a_failure_is_shown_with_what_to_do_and_masked(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
+    """As in the report of the run."""
+    kept.claim(0)
+    kept.answer(
+        0,
+        Settlement.REFUSED,
+        reason="BLACK_KEY_CONTROL_LIMIT",
+        code="BLACK_KEY_CONTROL_LIMIT",
+        description="6581234567",
+    )
+    kept.write_results()
+    kept.end()
+    markdown = as_markdown(show_page(view_of(store, tmp_path)))
+    assert "forbidden keyword" in markdown
+    assert "81234567" not in markdown
+
+
+def test_what_is_known_of_deliveries_is_part_of_it(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
+    """The archive's states, also of messages whose results were not written again."""
+    kept.accept(0)
+    state = dict.fromkeys(STATE_SCHEMA) | {
+        "message_id": "m-0-0",
+        "phone_number": NUMBERS[0],
+        "delivery": Delivery.DELIVERED.value,
+        "origin": Origin.QUERY.value,
+        "seen_at": datetime(2026, 11, 24, tzinfo=UTC),
+    }
+    DeliveryArchive(kept.store, kept.scratch).append(pl.DataFrame([state], schema=STATE_SCHEMA))
+    view = view_of(store, tmp_path)
+    kept.end()
+    assert view.deliveries is not None
+    assert view.deliveries.figures.total.delivered == 1
+    assert view.as_json()["delivery"]["deliveries"]["rate"] == 1.0
+
+
+def test_results_of_before_there_were_deliveries_are_shown(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
+    """Their last columns are missing."""
+    kept.accept(0)
+    kept.write_results()
+    kept.end()
+    old = [*RESULTS_SCHEMA][:-4]
+    pl.read_parquet(kept.scratch / RESULTS_KEY, columns=old).write_parquet(tmp_path / "old.parquet")
+    kept.store.put_file(RESULTS_KEY, tmp_path / "old.parquet")
+    assert reasons(view_of(store, tmp_path))["accepted", None] == 2
+
+
+def test_a_campaign_that_is_not_there_is_bad_input(store: Store, tmp_path: Path) -> None:
+    """And the message says where the ids are listed."""
+    with pytest.raises(InputError, match="globe-sms campaigns"):
+        view_of(store, tmp_path)

@@ -1,0 +1,275 @@
+import contextlib
+import itertools
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE, Schedule
+from globe_sms.tasks.pacing.pacer import Departure, Pacer, TurnMissedError
+from globe_sms.tasks.store import LocalStore, Store
+from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError, StopSignal
+
+
+class Clock:
+    """A clock that stands until it is moved; its `wait` moves it."""
+
+    def __init__(self, now: float = 1_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FakeStop(StopSignal):
+    """A stop signal whose waiting moves a clock instead of taking time."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def wait(self, seconds: float) -> bool:
+        if self.stop is not None:
+            return True
+        self._clock.now += max(0.0, seconds)
+        return False
+
+
+class Kernel(FakeStop):
+    """Time in which calls are written, each when it is due, and the pacer is told."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.pacer: Pacer | None = None
+        self.pending: list[tuple[float, Departure]] = []
+        self.written: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        end = self._clock.now + max(0.0, seconds)
+        for due in sorted(self.pending, key=lambda due: due[0]):
+            at, departure = due
+            if at <= end and self.pacer is not None:
+                self._clock.now = at
+                self.pacer.written(departure)
+                self.written.append(at)
+                self.pending.remove(due)
+        self._clock.now = end
+        return False
+
+
+def schedule(store: Store, clock: Clock, rate: float = 1.0) -> Schedule:
+    return Schedule(store, "account", rate, clock=clock)
+
+
+def test_turns_are_an_interval_apart_and_never_in_the_past(store: Store) -> None:
+    """One second and one percent at one call a second; an idle time gives no burst afterwards."""
+    clock = Clock()
+    turns = schedule(store, clock)
+    first = turns.reserve(1, clock()).first
+    second = turns.reserve(1, clock()).first
+    assert first == clock.now
+    assert second - first == pytest.approx(1 / 0.99)
+    clock.now += 60
+    assert turns.reserve(1, clock()).first == clock.now
+
+
+def test_runs_in_one_place_share_one_schedule(store: Store) -> None:
+    """Whoever reserves, no two turns are nearer than the interval."""
+    clock = Clock()
+    runs = [schedule(store, clock, 20) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        reserved = [
+            turns
+            for batch in pool.map(lambda run: [run.reserve(5, clock()) for _ in range(3)], runs)
+            for turns in batch
+        ]
+    times = sorted(time for turns in reserved for time in turns.times())
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert len(times) == 60
+    assert min(gaps) >= 1 / 20 - 1e-6
+    assert max(gaps) == pytest.approx(1 / (20 * 0.99), abs=1e-6)
+
+
+def test_the_lowest_rate_of_the_active_runs_holds_for_all(local_store: LocalStore) -> None:
+    """The limit is the account's: a run that names a higher one does not raise it for the others."""
+    clock = Clock()
+    slow, fast = schedule(local_store, clock, 1), schedule(local_store, clock, 20)
+    slow.reserve(1, clock())
+    turns = fast.reserve(2, clock())
+    assert turns.interval == pytest.approx(1 / 0.99)
+    slow.leave()
+    assert fast.reserve(2, clock()).interval == pytest.approx(1 / (20 * 0.99))
+
+
+def test_throttling_slows_every_run_down_and_is_forgotten(local_store: LocalStore) -> None:
+    """A little at first, more with each further one, nothing after half a minute; and a hold is a hold."""
+    clock = Clock()
+    one, other = schedule(local_store, clock), schedule(local_store, clock)
+    normal = one.reserve(1, clock()).interval
+    one.slow_down(0.0)
+    slowed = other.reserve(1, clock()).interval
+    one.slow_down(0.0)
+    assert other.reserve(1, clock()).interval == pytest.approx(slowed)  # of the same moment: one incident
+    clock.now += 1.0
+    one.slow_down(7.0)
+    slower = other.reserve(1, clock())
+    assert normal < slowed < slower.interval
+    assert slower.first >= clock.now + 7.0
+    clock.now += 60
+    assert other.reserve(1, clock()).interval == pytest.approx(normal)
+
+
+@pytest.mark.parametrize("poison", [{"last": 2e300}, {"hold": 1e12}, {"last": 2e300, "hold": 1e12}])
+def test_a_turn_that_cannot_be_meant_blocks_nobody(local_store: LocalStore, poison: dict[str, float]) -> None:
+    """A clock that was years ahead has left it: an account must not wait for that."""
+    clock = Clock()
+    turns = schedule(local_store, clock)
+    local_store.put_if_absent("account.json", json.dumps(poison).encode())
+    assert turns.reserve(1, clock()).first == clock.now
+
+
+def test_turns_that_many_slow_runs_wait_for_are_kept(local_store: LocalStore) -> None:
+    """At the slowest rate, slowed down as well, turns are hours ahead, and still nobody takes one of them."""
+    clock = Clock()
+    runs = [schedule(local_store, clock, SLOWEST_RATE) for _ in range(10)]
+    for _ in range(12):
+        runs[0].slow_down(0.0)
+        clock.now += 1.1
+    turns = sorted(run.reserve(1, clock()).first for run in runs)
+    assert turns[-1] > clock.now + 7_200
+    assert min(later - earlier for earlier, later in itertools.pairwise(turns)) >= 1 / SLOWEST_RATE
+
+
+def test_a_gateway_that_wants_days_of_pause_gets_hours(local_store: LocalStore) -> None:
+    """Every run of the account would wait for it without a word."""
+    clock = Clock()
+    turns = schedule(local_store, clock)
+    turns.slow_down(999_999_999.0)
+    assert clock.now + 3_600 <= turns.reserve(1, clock()).first <= clock.now + 7_300
+
+
+@pytest.mark.parametrize("body", [b"{garbage", b"[]", b'{"last": "x"}', b'{"runs": [1]}', b'{"slow": {}}', b"\xff"])
+def test_what_is_no_schedule_is_named_and_gives_no_turn(local_store: LocalStore, body: bytes) -> None:
+    """Nobody can tell when the last call left."""
+    clock = Clock()
+    local_store.put_if_absent("account.json", body)
+    with pytest.raises(StoreError, match=r"account\.json is no schedule of turns .*Remove it"):
+        schedule(local_store, clock).reserve(1, clock())
+
+
+class _Down(LocalStore):
+    def get(self, key: str) -> None:
+        raise StoreUnavailableError(key)
+
+
+def test_without_its_store_there_is_no_turn(tmp_path: object) -> None:
+    """Fails closed: no turn means no call."""
+    clock = Clock()
+    pacer = Pacer(schedule(_Down(tmp_path), clock), FakeStop(clock), clock=clock, monotonic=clock)  # type: ignore[arg-type]
+    with pytest.raises(StoreUnavailableError):
+        pacer.take()
+
+
+def test_a_stopped_run_gets_no_turn_and_no_departure(local_store: LocalStore) -> None:
+    """Every wait ends with the stop."""
+    clock, stop = Clock(), StopSignal()
+    pacer = Pacer(schedule(local_store, clock), stop, clock=clock, monotonic=clock)
+    turn = pacer.take()
+    stop.set(Stop(StopCause.CANCELLED, "test"))
+    with pytest.raises(StoppedError):
+        pacer.take()
+    with pytest.raises(StoppedError):
+        pacer.depart(turn)
+
+
+def test_a_turn_that_is_long_past_is_not_used(local_store: LocalStore) -> None:
+    """A process that was held up sends nothing late."""
+    clock = Clock()
+    pacer = Pacer(schedule(local_store, clock), FakeStop(clock), clock=clock, monotonic=clock)
+    turn = pacer.take()
+    clock.now = turn.due + 0.3
+    with pytest.raises(TurnMissedError):
+        pacer.depart(turn)
+
+
+@given(
+    rate=st.sampled_from([0.5, 1.0, 2.5, 10.0, 20.0, 100.0]),
+    delays=st.lists(st.floats(0.0, 0.6), min_size=5, max_size=80),
+)
+def test_no_sliding_second_sees_more_departures_than_the_limit(
+    tmp_path_factory: pytest.TempPathFactory, rate: float, delays: list[float]
+) -> None:
+    """However late a thread is, the calls of this process keep the limit in every window."""
+    clock = Clock()
+    store = LocalStore(tmp_path_factory.mktemp("pacing"))
+    pacer = Pacer(schedule(store, clock, rate), FakeStop(clock), clock=clock, monotonic=clock)
+    departures: list[float] = []
+    for delay in delays:
+        turn = pacer.take()
+        pacer.wait_until(turn, 0.0)
+        clock.now += delay * min(1.0, 0.25 / max(delay, 1e-9))
+        try:
+            pacer.depart(turn)
+        except TurnMissedError:
+            continue
+        departures.append(clock.now)
+    window = max(1, int(rate))
+    for earlier, later in zip(departures, departures[window:], strict=False):
+        assert later - earlier >= window / rate - 1e-6
+
+
+@given(
+    rate=st.sampled_from([1.0, 20.0, 50.0]),
+    held_up=st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.03, 0.14, 0.4]), min_size=60, max_size=150),
+    usual=st.floats(0.0, 0.05),
+)
+def test_calls_that_are_written_late_leave_room_behind_them(
+    tmp_path_factory: pytest.TempPathFactory, rate: float, held_up: list[float], usual: float
+) -> None:
+    """A busy machine writes some calls late, several at once: what comes a second later waits for the last of them.
+
+    What every call needs to be written spaces none, and costs no rate.
+    """
+    clock = Clock()
+    kernel = Kernel(clock)
+    store = LocalStore(tmp_path_factory.mktemp("pacing"))
+    kernel.pacer = pacer = Pacer(schedule(store, clock, rate), kernel, clock=clock, monotonic=clock)
+    for late in held_up:
+        turn = pacer.take()
+        pacer.wait_until(turn, 0.0)
+        departure = pacer.depart(turn)
+        kernel.pending.append((departure.at + usual + late, departure))
+    kernel.wait(10.0)
+    written = sorted(kernel.written)
+    assert len(written) == len(held_up)
+    window = max(1, int(rate))
+    for earlier, later in zip(written, written[window:], strict=False):
+        assert later - earlier >= window / rate - 1e-6
+
+
+def test_waiting_threads_share_few_reservations(local_store: LocalStore) -> None:
+    """Sixty threads in line at one call a second hold one turn, not sixty: another run gets the next."""
+    stop = StopSignal()
+    pacer = Pacer(Schedule(local_store, "account", 1.0), stop)
+    entered = threading.Barrier(9)
+
+    def take() -> None:
+        entered.wait()
+        with contextlib.suppress(StoppedError):
+            while True:
+                pacer.take()
+
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(take) for _ in range(8)]
+        entered.wait()
+        stop.wait(0.5)
+        stop.set(Stop(StopCause.CANCELLED, "test"))
+        for future in waiting:
+            future.result()
+    other = Schedule(local_store, "account", 1.0)
+    assert other.reserve(1, time.time()).first < time.time() + 3.5

@@ -1,0 +1,266 @@
+"""Who is left out, what it costs, and what stops a campaign before its first call."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.make_plan import plan_lists
+from globe_sms.tasks.reports.caps import broken_caps
+from globe_sms.tasks.reports.prices import cost_of, read_prices
+from globe_sms.tasks.results.join import RESULTS_SCHEMA
+from globe_sms.tasks.store import LocalStore
+from globe_sms.tasks.vocabulary.errors import InputError
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def no_s3() -> Any:
+    """Nothing here is on S3."""
+    raise AssertionError
+
+
+def written(path: Path, text: str) -> str:
+    """Write a file and return where it is."""
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def planned(folder: Path, rows: str, **options: Any) -> FrozenPlan:
+    """Plan a CSV list."""
+    given = {"message": "Hi", "type": "NOTIFY", "results": str(folder), "numbers_per_call": 2} | options
+    config = CampaignConfig.checked(recipients=(written(folder / "list.csv", rows),), **given)
+    plan, _ = plan_lists(config, LocalStore(folder / "store"), no_s3, folder, now=NOW)
+    return plan
+
+
+def verdicts(plan: FrozenPlan) -> list[tuple[str | None, str | None]]:
+    """What each row is planned as, and why."""
+    return plan.scan().select(pl.col("status").cast(pl.String), "reason").collect().rows()
+
+
+PHONES = "phone\n+6581234567\n+6581234568\n+447400123456\n"
+
+
+def test_each_number_has_its_own_text_in_its_chunk(tmp_path: Path) -> None:
+    """In position order; a repeated number has none, an invalid row neither."""
+    plan = planned(
+        tmp_path, "phone,name\n+6581234567,Ann\n+6581234567,Bo\n+6581234568,\n+447400123456,Cy\n", message="Hi {name}"
+    )
+    assert [chunk.messages for chunk in plan.chunks(0, 0)] == [("Hi Ann", "Hi Cy")]
+    assert verdicts(plan)[1][0] == "duplicate"
+    assert verdicts(plan)[2] == ("invalid", "missing_name")
+    assert plan.scan().select("message", "segments").collect().rows()[1:3] == [(None, None)] * 2
+
+
+@pytest.mark.parametrize("column", ["source", "row", "recipient", "phone"])
+def test_a_placeholder_may_have_any_columns_name(tmp_path: Path, column: str) -> None:
+    """Also one that the frames use for themselves, and the numbers' own."""
+    rows = f"mobile,{column}\n+6581234567,x\n"
+    plan = planned(tmp_path, rows, message=f"Hi {{{column}}}", number_column="mobile")
+    assert [chunk.messages for chunk in plan.chunks(0, 0)] == [("Hi x",)]
+
+
+def test_an_unknown_placeholder_is_an_error_that_lists_the_columns(tmp_path: Path) -> None:
+    """Before anything is frozen."""
+    with pytest.raises(InputError, match=r"no column 'nmae' \(columns: phone, name\)"):
+        planned(tmp_path, "phone,name\n+6581234567,Ann\n", message="Hi {nmae}")
+
+
+def test_a_plan_without_personal_texts_has_the_columns_that_it_had(tmp_path: Path) -> None:
+    """A million rows do not carry the same text a million times."""
+    assert not planned(tmp_path, PHONES).has_messages
+
+
+def test_who_is_on_an_opt_out_list_gets_nothing(tmp_path: Path) -> None:
+    """In whatever spelling, with the list as the reason."""
+    opted_out = written(tmp_path / "out.csv", "mobile\n0065 8123 4568\nnonsense\n")
+    found = verdicts(planned(tmp_path, PHONES, suppress=[opted_out]))
+    assert found == [(None, None), ("suppressed", opted_out), (None, None)]
+
+
+@pytest.mark.parametrize("text", [None, "", "phone\nnone\nnothing\n", "a,b\n1,2\n"])
+def test_an_opt_out_list_that_cannot_be_read_stops_the_campaign(tmp_path: Path, text: str | None) -> None:
+    """It never means an empty one."""
+    path = tmp_path / "out.csv"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=r"out\.csv"):
+        planned(tmp_path, PHONES, suppress=[str(path)])
+    assert not (tmp_path / "store" / "plan.parquet").exists()
+
+
+def test_an_opt_out_list_without_rows_suppresses_nobody(tmp_path: Path) -> None:
+    """A header is a list that can be read."""
+    opted_out = written(tmp_path / "out.csv", "mobile\n")
+    assert verdicts(planned(tmp_path, PHONES, suppress=[opted_out])) == [(None, None)] * 3
+
+
+def test_who_was_texted_lately_gets_nothing(tmp_path: Path) -> None:
+    """Accepted, and within the days: a failure is no text, and an old one no reason."""
+    rows = [("+6581234567", "accepted", 2), ("+6581234568", "failed", 2), ("+447400123456", "accepted", 9)]
+    results = pl.DataFrame(
+        [
+            {"phone_number": number, "status": status, "sent_at": NOW - timedelta(days=days), "row": 0}
+            for number, status, days in rows
+        ]
+    ).select(
+        pl.col(name).cast(dtype)
+        if name in ("phone_number", "status", "sent_at", "row")
+        else pl.lit(None, dtype).alias(name)
+        for name, dtype in RESULTS_SCHEMA.items()
+    )
+    path = tmp_path / "results.parquet"
+    results.write_parquet(path)
+    found = verdicts(planned(tmp_path, PHONES, exclude_results=[str(path)], exclude_days=7))
+    assert found == [("suppressed", str(path)), (None, None), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("options", "statuses"),
+    [
+        ({"allow_country": ["sg"]}, [None, None, "country_not_allowed"]),
+        ({"deny_country": ["SG"]}, ["country_denied", "country_denied", None]),
+        ({"allow_country": ["SG", "GB"], "deny_country": ["GB"]}, [None, None, "country_denied"]),
+    ],
+)
+def test_countries_are_allowed_and_denied(tmp_path: Path, options: dict[str, Any], statuses: list[str | None]) -> None:
+    """Those that are left out are unsupported."""
+    found = verdicts(planned(tmp_path, PHONES, **options))
+    assert [reason for _, reason in found] == statuses
+    assert {status for status, reason in found if reason} == {"unsupported"}
+
+
+def test_a_sample_is_the_first_rows(tmp_path: Path) -> None:
+    """The rest is planned as not sent, and invalid rows stay what they are."""
+    found = verdicts(planned(tmp_path, "phone\nx\n+6581234567\n+6581234568\ny\n", sample=2))
+    assert found == [
+        ("invalid", "not_a_number"),
+        (None, None),
+        ("not_sent", "outside_sample"),
+        ("invalid", "not_a_number"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["country,price,currency\nSG,0.04,usd\nGB,0.05,USD\n", "prefix,price,currency\n+65,0.04,USD\n447,0.05,USD\n"],
+)
+def test_a_campaign_costs_its_parts_by_country(tmp_path: Path, table: str) -> None:
+    """By two letters, or by the longest prefix."""
+    prices = read_prices(written(tmp_path / "prices.csv", table), no_s3)
+    assert prices is not None
+    plan = planned(tmp_path, "phone,n\n+6581234567,a\n+6581234568,b\n+447400123456,c\n", message="{n}" + "x" * 160)
+    cost = cost_of(plan.scan(), prices)
+    assert [(entry.region, entry.rows, entry.parts, entry.amount) for entry in cost.countries] == [
+        ("SG", 2, 4, Decimal("0.16")),
+        ("GB", 1, 2, Decimal("0.10")),
+    ]
+    assert (cost.amount, cost.currency, cost.unpriced) == (Decimal("0.26"), "USD", ())
+
+
+def test_a_country_without_a_price_makes_the_cost_a_least(tmp_path: Path) -> None:
+    """And no cap on the cost lets it pass."""
+    prices = read_prices(written(tmp_path / "prices.csv", "country,price,currency\nSG,0.04,USD\n"), no_s3)
+    assert prices is not None
+    cost = cost_of(planned(tmp_path, PHONES).scan(), prices, segments=1)
+    assert str(cost) == "at least 0.08 USD"
+    config = CampaignConfig.checked(recipients="a", message="Hi", type="OTP", results="o", prices="p", max_cost=100)
+    assert broken_caps(config, numbers=3, parts=3, cost=cost) == (
+        "its cost is not known: --prices has no price for GB.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ("country,price,currency\n", "no rows|no prices|empty"),
+        ("country,price,currency\nSG,0.04,USD\nGB,0.04,EUR\n", "one currency"),
+        ("country,price,currency\nSG,cheap,USD\n", "row 0 holds a price"),
+        ("country,price,currency\nSG,-1,USD\n", "row 0 holds a price"),
+        ("country,price,currency\nSG,nan,USD\n", "row 0 holds a price"),
+        ("country,price,currency\nSingapore,1,USD\n", "row 0 holds a country"),
+        ("prefix,price,currency\n+65,1,USD\n65,2,USD\n", "row 1 has another price"),
+        ("prefix,price,currency\nx,1,USD\n", "row 0 holds a prefix"),
+        ("place,price,currency\nSG,1,USD\n", "no column 'country'"),
+        ("country,price\nSG,1\n", "no column 'currency'"),
+    ],
+)
+def test_a_table_of_prices_that_is_none_is_refused(tmp_path: Path, table: str, fault: str) -> None:
+    """With the row and what to write there."""
+    with pytest.raises(InputError, match=fault):
+        read_prices(written(tmp_path / "prices.csv", table), no_s3)
+
+
+def test_a_cap_that_is_broken_is_named_with_both_figures() -> None:
+    """At the cap a campaign passes."""
+    config = CampaignConfig.checked(
+        recipients="a", message="Hi", type="OTP", results="o", max_recipients=10, max_parts=20
+    )
+    assert broken_caps(config, numbers=10, parts=20, cost=None) == ()
+    assert broken_caps(config, numbers=1_011, parts=2_022, cost=None) == (
+        "it has 1,011 numbers, --max-recipients allows 10.",
+        "it has 2,022 message parts, --max-parts allows 20.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"message": "a", "message_column": "b"}, "exclude each other"),
+        ({"message": ""}, "blank"),
+        ({"message": "{"}, "--message: the { at character 1"),
+        ({"message": "{{", "max_cost": 1}, "--prices"),
+        ({"message": "abc", "max_characters": 2}, "3 characters, allowed are 2"),
+        (
+            {"message": "a", "allow_country": ["Singapore"]},
+            "--allow-country: there is no such country among 'Singapore'",
+        ),
+        ({"message": "a", "suppress": [" "]}, "--suppress"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options: dict[str, Any], fault: str) -> None:
+    """In a sentence that names the option."""
+    with pytest.raises(InputError, match=fault):
+        CampaignConfig.checked(recipients="a", type="OTP", results="o", **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"message": "", "message_column": "x"},
+        {"downgrade": True},
+        {"suppress": ["x"]},
+        {"exclude_results": ["x"]},
+        {"exclude_results": ["x"], "exclude_days": 3},
+        {"allow_country": ["SG"]},
+        {"deny_country": ["SG"]},
+        {"sample": 3},
+        {"canary": 3},
+        {"max_characters": 9},
+    ],
+)
+def test_what_decides_who_gets_what_is_frozen(options: dict[str, Any]) -> None:
+    """Caps and prices are not: they may change on a resume."""
+    given: dict[str, Any] = {"recipients": "a", "message": "a", "type": "OTP", "results": "o"}
+    plain = CampaignConfig.checked(**given)
+    assert CampaignConfig.checked(**given | options).fingerprint() != plain.fingerprint()
+    assert (
+        CampaignConfig.checked(**given, prices="p", max_cost=1, max_parts=1, max_recipients=1).fingerprint()
+        == plain.fingerprint()
+    )
+    again = CampaignConfig.checked(**given | options)
+    assert CampaignConfig.checked(**again.parameters()) == again
+
+
+def test_a_results_place_in_place_of_results_is_refused_with_how_to_name_them(tmp_path: Path) -> None:
+    """It holds plans and claims as well, which are no lists: what is wrong with those helps nobody."""
+    (tmp_path / "out" / "camp").mkdir(parents=True)
+    written(tmp_path / "out" / "camp" / "campaign.json", "{")
+    with pytest.raises(InputError, match=r"--exclude-results .*/out: .*/\*/results.parquet"):
+        planned(tmp_path, "phone\n6581234567\n", exclude_results=[str(tmp_path / "out")])

@@ -1,0 +1,307 @@
+"""Lists of every format are read row for row, as they were written."""
+
+import gzip
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+import zstandard
+from list_files import Cell, no_s3, read, recipients, workbook
+
+from globe_sms.tasks.recipients import Compression, Format, find_lists, read_lists
+from globe_sms.tasks.vocabulary.errors import InputError
+
+CSV_CASES = {
+    "comma": (b"name,phone\nJo,001\nAl,+65 8\n", ["001", "+65 8"]),
+    "semicolon": (b"name;phone\nDoe, Jo;001\nAl;+65\n", ["001", "+65"]),
+    "tab": (b"name\tphone\nDoe, Jo\t001\n", ["001"]),
+    "pipe": (b"name|phone\nDoe; Jo|001\n", ["001"]),
+    "byte order mark": (b"\xef\xbb\xbfphone,name\n001,Jo\n", ["001"]),
+    "quoted byte order mark": (b'\xef\xbb\xbf"phone,x",phone\na,001\n', ["001"]),
+    "CRLF": (b"phone,name\r\n001,Jo\r\n002,Al\r\n", ["001", "002"]),
+    "no last line end": (b"phone,name\n001,Jo\n002,Al", ["001", "002"]),
+    "quoted line feed": (b'name,phone\n"Jo\nDoe",001\n"Al\r\nDoe",002\n', ["001", "002"]),
+    "quoted header": (b'"phone\nnumber","name"\n001,Jo\n', ["001"]),
+    "doubled quotes": (b'name,phone\n"Jo ""J"", Doe",001\n', ["001"]),
+    "quotes within a field": (b'name,phone\nJo "J" Doe,001\n', ["001"]),
+    "one column": (b"phone\n001\n+65 8123-4567\n", ["001", "+65 8123-4567"]),
+    "one column, quoted": (b'"phone"\n"001"\n""\n', ["001", ""]),
+    "an extension in one column": (
+        b"phone\n001\n002\n+65 8123 4567, ext. 5\n",
+        ["001", "002", "+65 8123 4567, ext. 5"],
+    ),
+    "blank lines before the header": (b"\n \nphone,name\n001,Jo\n", ["001"]),
+    "a blank line is a row": (b"phone,name\n001,Jo\n\n002,Al\n", ["001", None, "002"]),
+    "too few fields": (b"name,phone\nJo\nAl,002\n", [None, "002"]),
+    "empty extra fields": (b"phone,name\n001,Jo,,\n002,Al, ,\n", ["001", "002"]),
+    "empty names": (b"phone_number,,,name\n001,foo,bar,baz\n", ["001"]),
+    "doubled other names": (b"phone,list,list\n001,a,b\n", ["001"]),
+    "spreadsheet's separator line": (b"sep=;\r\nphone;name\r\n001;Jo, x\r\n", ["001"]),
+    "header only": (b"phone,name\n", []),
+    "header only, no line end": (b"phone", []),
+    "unquoted white space": (b" phone number , name\n 001 ,Jo\n", [" 001 "]),
+    "scientific": (b"phone\n6.58E+09\n6581234567.0\n", ["6.58E+09", "6581234567.0"]),
+}
+
+
+@pytest.mark.parametrize("case", CSV_CASES)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress], ids=["plain", "gz", "zst"])
+def test_csv_is_read_as_written(case: str, pack: type[bytes], tmp_path: Path) -> None:
+    """Delimiters, quotes, line ends and packing are found, and the text of the number stays."""
+    data, expected = CSV_CASES[case]
+    (tmp_path / "list").write_bytes(pack(data))
+    assert recipients(tmp_path / "list") == expected
+
+
+def test_rows_are_numbered_within_each_list_in_the_order_given(tmp_path: Path) -> None:
+    """Two lists of one shape, one of another, one of the first again: each from 0."""
+    for name, rows in {"b": "1\n2\n3\n", "a": "4\n", "d": "5\n6\n"}.items():
+        (tmp_path / name).write_text(f"phone,x\n{rows}")
+    (tmp_path / "c").write_text('{"phone": 7}\n')
+    frame = read(*(tmp_path / name for name in "bacd"))
+    assert frame.schema == {"source": pl.String, "row": pl.UInt64, "recipient": pl.String}
+    assert frame.select(pl.col("source").str.slice(-1), "row", "recipient").rows() == [
+        *(("b", 0, "1"), ("b", 1, "2"), ("b", 2, "3"), ("a", 0, "4"), ("c", 0, "7"), ("d", 0, "5"), ("d", 1, "6"))
+    ]
+
+
+def test_hundreds_of_lists_keep_their_order(tmp_path: Path) -> None:
+    """Many small lists come in one scan, and each row still knows its place."""
+    for number in range(300):
+        (tmp_path / f"{number:03}.csv").write_text("phone\n" + "".join(f"{number}-{row}\n" for row in range(5)))
+    frame = read(tmp_path)
+    assert frame["recipient"].to_list() == [f"{number}-{row}" for number in range(300) for row in range(5)]
+    assert frame["row"].to_list() == list(range(5)) * 300
+
+
+def test_ndjson_values_become_text(tmp_path: Path) -> None:
+    """Numbers keep their digits; scientific notation stays what it was; blank lines are no rows."""
+    lines = [
+        *('{"phone": "001", "x": {"phone": 1}}', "", '{"phone": 6581234567}', '{"phone": 6581234567.0}'),
+        *('{"phone": 6.58e9}', '{"x": 1}', '{"phone": null}', '{"phone": "\\u00e9"}', '{"phone": true}'),
+    ]
+    (tmp_path / "list").write_text("\ufeff" + "\r\n".join(lines), encoding="utf-8")
+    expected = ["001", "6581234567", "6581234567.0", "6.58e9", None, None, "é", "true"]
+    assert recipients(tmp_path / "list") == expected
+
+
+@pytest.mark.parametrize("name", ["Phone No.", "tele'phone", 'the "phone"', "téléphone", "a.b[0]", "$"])
+def test_ndjson_keys_may_hold_any_sign(name: str, tmp_path: Path) -> None:
+    """The key is looked up as it stands and never as a path."""
+    (tmp_path / "list").write_text(json.dumps({name: "001"}) + "\n" + json.dumps({name: "2"}, ensure_ascii=False))
+    assert recipients(tmp_path / "list", number=name) == ["001", "2"]
+
+
+PARQUET_CASES = [
+    (pl.Series(["001", None, "+65"]), ["001", None, "+65"]),
+    (pl.Series([6581234567, None]), ["6581234567", None]),
+    (pl.Series([6581234567, 0], dtype=pl.UInt64), ["6581234567", "0"]),
+    (pl.Series([6581234567.0, None, 1.5, float("nan")]), ["6581234567.0", None, "1.5", None]),
+    (pl.Series([123456789012345.0, -5.0]), ["123456789012345.0", "-5.0"]),
+    (pl.Series([1e16, 2.5e20]), ["1e+16", "2.5e+20"]),
+    (pl.Series([float("inf"), float("-inf")]), ["inf", "-inf"]),
+    (pl.Series([Decimal("6581234567.00"), Decimal("1.50")]), ["6581234567.0", "1.50"]),
+    (pl.Series([Decimal(6581234567)]), ["6581234567"]),
+    (pl.Series(["001", "001"], dtype=pl.Categorical), ["001", "001"]),
+    (pl.Series([b"001"]), ["001"]),
+    (pl.Series([None, None]), [None, None]),
+]
+
+
+@pytest.mark.parametrize(("values", "expected"), PARQUET_CASES, ids=[str(case[0].dtype) for case in PARQUET_CASES])
+def test_parquet_values_become_text(values: pl.Series, expected: list[str | None], tmp_path: Path) -> None:
+    """No number is rounded, and none that was exact comes out in scientific notation."""
+    nested = [{"phone": [1]}] * len(values)
+    pl.DataFrame({"path": nested, "phone": values, "source": nested}).write_parquet(tmp_path / "list")
+    assert recipients(tmp_path / "list") == expected
+
+
+def test_parquet_lists_may_differ_in_columns_and_types(tmp_path: Path) -> None:
+    """Another order, other columns, another type of the number: each list is read by its own schema."""
+    pl.DataFrame({"x": [1], "phone": ["1"]}).write_parquet(tmp_path / "a.parquet")
+    pl.DataFrame({"phone": ["2"], "y": [1.0], "x": ["z"]}).write_parquet(tmp_path / "b.parquet")
+    pl.DataFrame({"Mobile": [3]}).write_parquet(tmp_path / "c.parquet")
+    assert recipients(tmp_path / "*.parquet") == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("dtype", [pl.Float32, pl.Boolean, pl.Date, pl.List(pl.String)])
+def test_parquet_types_that_hold_no_number_are_refused(dtype: pl.DataType, tmp_path: Path) -> None:
+    """A type that has lost the digits, or never had any, is no number column."""
+    pl.DataFrame({"phone": pl.Series([None], dtype=dtype)}).write_parquet(tmp_path / "list")
+    with pytest.raises(InputError, match=r"the column 'phone' (holds 32-bit floats|is of type).*write it as text"):
+        recipients(tmp_path / "list")
+
+
+def test_workbook_cells_become_text(tmp_path: Path) -> None:
+    """A numeric cell shows its digits; the first row that is not empty is the header."""
+    rows: list[list[Cell]] = [[], ["Name", "Phone"], ["Jo", 6581234567], ["Al", "0065"], ["", None], ["Z", 6581.5]]
+    (tmp_path / "list").write_bytes(workbook(rows, []))
+    assert recipients(tmp_path / "list") == ["6581234567", "0065", None, "6581.5"]
+
+
+def test_the_sheet_with_the_numbers_is_read(tmp_path: Path) -> None:
+    """Notes on another sheet do not matter; a second list does."""
+    notes, numbers = [["Note"], ["read me"]], [["Phone"], ["001"]]
+    (tmp_path / "list").write_bytes(workbook(notes, numbers))
+    assert recipients(tmp_path / "list") == ["001"]
+    (tmp_path / "list").write_bytes(workbook(numbers, notes, numbers))
+    with pytest.raises(InputError, match="several of its sheets hold lists"):
+        recipients(tmp_path / "list")
+
+
+NO_HEADER_CASES = {
+    "comma": (b"Jo,001\nAl,+65 8\n", "2", ["001", "+65 8"]),
+    "semicolon": (b"001;Doe, Jo\n002;Al\n", "1", ["001", "002"]),
+    "one column": (b"001\n002\n", None, ["001", "002"]),
+    "rows of different lengths": (b"001\n002,Jo\n003,Al,x\n", "1", ["001", "002", "003"]),
+    "blank first line": (b"\nJo,001\n", "2", [None, "001"]),
+    "quoted line feed": (b'"Jo\nDoe",001\n', " 2 ", ["001"]),
+    "UTF-16": ("Jo\t001\nZoë\t002\n".encode("utf-16"), "2", ["001", "002"]),
+    "workbook": (workbook([["Jo", 6581234567], ["Al", "002"]]), "2", ["6581234567", "002"]),
+    "workbook of one column": (workbook([["001"], ["002"]]), None, ["001", "002"]),
+    "NDJSON has names all the same": (b'{"phone": "001"}\n', None, ["001"]),
+}
+
+
+@pytest.mark.parametrize("case", NO_HEADER_CASES)
+def test_a_list_without_a_header_is_read_from_its_first_row(case: str, tmp_path: Path) -> None:
+    """The number column is named by its place, from 1; a single column needs no naming."""
+    data, number, expected = NO_HEADER_CASES[case]
+    (tmp_path / "list").write_bytes(data)
+    assert recipients(tmp_path / "list", number=number, has_header=False) == expected
+
+
+@pytest.mark.parametrize("data", [b"001,Jo\n", b"Jo,001\n\n", gzip.compress(b"a,b\n")], ids=["csv", "blank", "gz"])
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (None, "it has 2 columns and no header: give --number-column, 1 being the first"),
+        ("0", r"there is no column 0 \(the list has 2\)"),
+        ("3", r"there is no column 3 \(the list has 2\)"),
+        ("9" * 5000, r"there is no column ••••9999 \(the list has 2\)"),
+        ("phone", "without a header columns have no names: give the place of 'phone', from 1"),
+        ("\u00b2", "without a header columns have no names"),
+    ],
+)
+def test_without_a_header_the_place_must_be_one(data: bytes, number: str | None, expected: str, tmp_path: Path) -> None:
+    """Which column is meant is not guessed."""
+    (tmp_path / "list").write_bytes(data)
+    with pytest.raises(InputError, match=expected):
+        recipients(tmp_path / "list", number=number, has_header=False)
+
+
+def test_empty_lists_among_others_are_passed_over(tmp_path: Path) -> None:
+    """Spark writes an empty file for an empty part; a list that is named itself must hold something."""
+    for name, data in {"a": b"", "b": b"phone\n001\n", "c": b"\n", "d": gzip.compress(b"")}.items():
+        (tmp_path / name).write_bytes(data)
+    assert recipients(tmp_path) == ["001"]
+    with pytest.raises(InputError, match=r"/a: it is empty"):
+        recipients(tmp_path, tmp_path / "a")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress], ids=["plain", "gz", "zst"])
+def test_a_byte_order_mark_tells_the_encoding(encoding: str, pack: type[bytes], tmp_path: Path) -> None:
+    """What old spreadsheets save as Unicode text is read, even where another encoding was named."""
+    text = "näme\tphone\r\n" + "Zoë\t001\r\n" * 100_000
+    (tmp_path / "list").write_bytes(pack(text.encode(encoding)))
+    assert recipients(tmp_path / "list", encoding="windows-1252") == ["001"] * 100_000
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "latin-1", "utf-16-le", "shift_jis"])
+def test_a_named_encoding_is_used(encoding: str, tmp_path: Path) -> None:
+    """Further columns come out in the right letters, too."""
+    word = "日本" if encoding == "shift_jis" else "Zoë"
+    (tmp_path / "list").write_bytes(f"name,phone\n{word},001\n".encode(encoding))
+    assert read(tmp_path / "list", encoding=encoding, columns=["name"]).row(0)[2:] == ("001", word)
+
+
+def test_the_decoded_copy_goes_with_its_list(tmp_path: Path) -> None:
+    """The temporary file lives as long as the ListSource, and no longer."""
+    (tmp_path / "list").write_bytes("phone\n001\n".encode("utf-16"))
+    sources = find_lists([str(tmp_path / "list")], no_s3)
+    assert sources[0].copy is not None
+    path = sources[0].copy.path
+    assert path.read_text() == "phone\n001\n"
+    del sources
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"phone,Name,x\n001,Jo,y\n",
+        b'{"phone": "001", "Name": "Jo"}\n',
+        workbook([["Phone", "NAME"], ["001", "Jo"]]),
+    ],
+    ids=["csv", "ndjson", "xlsx"],
+)
+def test_further_columns_are_read_as_text(data: bytes, tmp_path: Path) -> None:
+    """They are found as forgivingly as the number column, and come under the name that was asked for."""
+    (tmp_path / "list").write_bytes(data)
+    frame = read(tmp_path / "list", columns=["name"])
+    assert frame.columns == ["source", "row", "recipient", "name"]
+    assert frame.row(0)[2:] == ("001", "Jo")
+
+
+@pytest.mark.parametrize("columns", [["row"], ["name", "name"], ["nobody"]])
+def test_further_columns_that_cannot_be_read_are_refused(columns: list[str], tmp_path: Path) -> None:
+    """A name that clashes, stands twice or is not there."""
+    (tmp_path / "list").write_text("phone,name,row\n001,Jo,1\n")
+    with pytest.raises(InputError, match=r"the name is taken|there is no column 'nobody'"):
+        read(tmp_path / "list", columns=columns)
+
+
+def test_thousands_of_columns_are_read(tmp_path: Path) -> None:
+    """The widest sheet that a spreadsheet can save, with a field too many at each end."""
+    header = "phone_number,security code" + ",name" * 16_382
+    (tmp_path / "list").write_text(f"{header}\n" + ("001" + "," * 16_384 + "\n") * 100)
+    assert recipients(tmp_path / "list") == ["001"] * 100
+    (tmp_path / "list").write_text("phone_number" + "," * 10_000 + "\n" + ("001" + "," * 10_000 + "\n") * 100)
+    assert recipients(tmp_path / "list") == ["001"] * 100
+
+
+def test_a_line_of_ten_megabytes_is_read(tmp_path: Path) -> None:
+    """A long text in one row neither hides nor moves the rows about it."""
+    (tmp_path / "list").write_text("phone,text\n001,a\n002," + "x" * 10_000_000 + "\n003,b\n")
+    assert recipients(tmp_path / "list") == ["001", "002", "003"]
+
+
+@pytest.mark.parametrize("text", ["x" * 20_000_000, '"' + "x\n" * 10_000_000 + '"'], ids=["line", "quoted lines"])
+def test_the_first_row_may_be_longer_than_what_is_looked_at(text: str, tmp_path: Path) -> None:
+    """The header above it is known all the same."""
+    (tmp_path / "list").write_text(f"text,phone\n{text},001\nx,002\n")
+    assert recipients(tmp_path / "list") == ["001", "002"]
+
+
+def test_what_was_found_is_described(tmp_path: Path) -> None:
+    """Format, packing, delimiter, size and identity of a list are there to be recorded."""
+    packed = gzip.compress(b"phone;x\n1;2\n")
+    (tmp_path / "list.parquet").write_bytes(packed)
+    (source,) = find_lists([str(tmp_path / "list.parquet")], no_s3)
+    assert (source.format, source.compression, source.delimiter) == (Format.CSV, Compression.GZIP, ";")
+    assert (source.encoding, source.size) == ("utf-8", len(packed))
+    assert source.identity.startswith("sha256 ")
+
+
+def test_the_frame_is_lazy(tmp_path: Path) -> None:
+    """Nothing but the head of a CSV list is read before the frame is collected; no list gives an empty frame."""
+    (tmp_path / "list").write_text("phone\n1\n")
+    sources = find_lists([str(tmp_path / "list")], no_s3)
+    frame = read_lists(sources, number_column=None, s3=no_s3)
+    with (tmp_path / "list").open("a") as file:
+        file.write("2\n")
+    assert frame.collect(engine="streaming")["recipient"].to_list() == ["1", "2"]
+    assert read_lists([], number_column=None, s3=no_s3).collect().schema == frame.collect_schema()
+
+
+def test_the_frame_can_be_sunk(tmp_path: Path) -> None:
+    """A plan is written from it without the rows in memory."""
+    (tmp_path / "list").write_text("phone\n" + "".join(f"{row}\n" for row in range(300_000)))
+    sources = find_lists([str(tmp_path / "list")], no_s3)
+    read_lists(sources, number_column=None, s3=no_s3).sink_parquet(tmp_path / "plan.parquet", engine="streaming")
+    written = pl.read_parquet(tmp_path / "plan.parquet")
+    assert written["recipient"].to_list() == [str(row) for row in range(300_000)]
+    assert written["row"].to_list() == list(range(300_000))

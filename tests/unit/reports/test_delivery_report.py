@@ -1,0 +1,169 @@
+"""The delivery report as people and programs see it: page, picture, terminal, notebook, JSON."""
+
+import io
+import json
+import re
+import struct
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import phonenumbers
+import polars as pl
+import pytest
+from rich.console import Console
+
+from globe_sms.flows.command_line.delivery_bars import delivery_bars
+from globe_sms.tasks.delivery.archive import DeliveryArchive
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
+from globe_sms.tasks.reports.delivery_charts import COLOURS, as_png
+from globe_sms.tasks.reports.delivery_page import delivery_markdown, delivery_page
+from globe_sms.tasks.reports.delivery_report import DeliveryReport, make_delivery_report, write_delivery_report
+from globe_sms.tasks.reports.page_markup import as_markdown
+from globe_sms.tasks.store import Store
+from tests.unit.delivery.delivered_rows import SENT, results_of, row
+
+AS_OF = datetime(2026, 11, 24, 12, tzinfo=UTC)
+COUNTRIES = sorted(phonenumbers.SUPPORTED_REGIONS)
+MIXED = [
+    *[row("delivered", 7, phone_number="+6581234567")] * 90,
+    *[row("undelivered", 9, delivery_code="EC:0012")] * 6,
+    row("expired", delivery_code="it's \\ odd"),
+    *[row(None)] * 3,
+]
+
+
+def report_of(rows: list[dict[str, Any]], states: pl.LazyFrame | None = None) -> DeliveryReport:
+    return make_delivery_report(results_of(rows), states, campaign="camp", uri="s3://b/camp", as_of=AS_OF)
+
+
+def texts_of(svg: str) -> str:
+    """All texts of a picture."""
+    return " | ".join(text for element in ET.fromstring(svg).iter() for text in element.itertext())  # noqa: S314  # ours
+
+
+def test_the_page_says_rate_times_countries_and_failures() -> None:
+    """What the code means stands beside it."""
+    markdown = as_markdown(delivery_page(report_of(MIXED)))
+    for words in ("92.8 % delivered: 90 of 97", "half took up to 7 s", "Singapore", "EC:0012", "3 not known yet"):
+        assert words in markdown.replace("\\", "")
+
+
+def test_rows_that_receipts_settled_are_told() -> None:
+    """Somebody had been told that they were unknown."""
+    markdown = as_markdown(delivery_page(report_of([row("delivered", 1, settled_by="receipt")])))
+    assert "1 rows that were unknown are accepted" in markdown
+
+
+@pytest.mark.parametrize("countries", [1, 15, 16, 80])
+def test_the_picture_names_countries_and_sums_up_the_rest(countries: int) -> None:
+    """However many there are, it can be read."""
+    rows = [row("delivered", 1 + place, region=COUNTRIES[place]) for place in range(countries)]
+    svg = report_of(rows).svg()
+    assert svg is not None
+    texts = texts_of(svg)
+    assert ("more countries" in texts) == (countries > 15)
+    assert "100 % of 1" in texts
+
+
+def test_the_picture_has_title_units_and_every_colour_of_its_legend() -> None:
+    """Also with codes that hold quotes and backslashes."""
+    svg = report_of(MIXED).svg()
+    assert svg is not None
+    texts = texts_of(svg)
+    for words in (
+        "Delivery of camp",
+        "hour of sending, UTC",
+        "time from sending to delivery",
+        "it's \\ odd",
+        "half within 7 s",
+    ):
+        assert words in texts
+    assert all(colour.lower() in svg.lower() for colour in COLOURS.values())
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [row(None)],
+        [row("undelivered")],
+        [row("delivered", 0)],
+        [row("delivered", 3_000_000)],
+        [row("delivered", 5, sent_at=None)],
+        [row("delivered", 5, sent_at=SENT + timedelta(hours=hours)) for hours in range(200)],
+    ],
+)
+def test_whatever_the_figures_there_is_a_picture(rows: list[dict[str, Any]]) -> None:
+    """Nothing known, nothing delivered, at once, after a month, without a time, over a week."""
+    svg = report_of(rows).svg()
+    assert svg is not None
+    assert "NaN" not in svg
+    width, height = struct.unpack(">II", as_png(svg)[16:24])
+    assert 600 < width < 4_000
+    assert 200 < height < 4_000
+
+
+def test_no_messages_make_no_picture() -> None:
+    """And the page says so."""
+    report = report_of([])
+    assert report.svg() is None
+    assert "no accepted messages" in report.sentence()
+    assert "data:image" not in delivery_markdown(report) + report._repr_html_()
+
+
+def test_the_artifact_and_the_notebook_hold_the_picture_itself() -> None:
+    """Whoever may see the page sees it, without access to the results."""
+    report = report_of(MIXED)
+    assert "](data:image/svg+xml;base64," in delivery_markdown(report)
+    assert 'src="data:image/svg+xml;base64,' in report._repr_html_()
+
+
+def test_nothing_of_it_holds_a_whole_number() -> None:
+    """Promise 7."""
+    report = report_of(MIXED)
+    shown = as_markdown(delivery_page(report)) + (report.svg() or "") + json.dumps(report.summary()) + repr(report)
+    assert not re.search(r"81234567", shown)
+
+
+def test_the_summary_is_json_with_rates_and_seconds() -> None:
+    """As `--json` prints it."""
+    found = json.loads(json.dumps(report_of(MIXED).summary()))
+    assert found["deliveries"] == {"delivered": 90, "undelivered": 6, "expired": 1, "pending": 3, "rate": 0.9278}
+    assert found["seconds_to_deliver"] == {"median": 7, "p90": 7, "p99": 7}
+    assert found["by_hour"][0]["hour"] == "2026-11-24T09:00:00+00:00"
+    assert found["by_code"][0]["meaning"]
+
+
+def test_the_terminal_tells_states_apart_without_colours() -> None:
+    """A bar is as wide as the others, and a rare state is seen."""
+    console = Console(width=120, color_system=None, file=io.StringIO(), record=True)
+    console.print(delivery_bars(report_of([*MIXED, row("delivered", 1, region="MY")]).figures))
+    lines = console.export_text().splitlines()
+    bars = [re.findall(r"[█▓▒░]+", line)[0] for line in lines[1:]]
+    assert [len(bar) for bar in bars] == [40] * 3
+    assert set(bars[1]) == set("█▓▒░")
+
+
+def test_the_picture_is_put_beside_the_results(store: Store, tmp_path: Path) -> None:
+    """As SVG and PNG, and replaced by the next."""
+    path = tmp_path / "results.parquet"
+    for rows in (MIXED[:90], MIXED):
+        results_of(rows).collect().write_parquet(path)
+        report = write_delivery_report(store, "camp", path, tmp_path, as_of=AS_OF)
+    svg, png = store.get("delivery.svg"), store.get("delivery.png")
+    assert svg is not None
+    assert png is not None
+    assert svg.body.decode() == report.svg()
+    assert png.body.startswith(b"\x89PNG")
+
+
+def test_the_carriers_of_the_archive_are_in_the_report(local_store: Store, tmp_path: Path) -> None:
+    """Queries name them."""
+    path = tmp_path / "results.parquet"
+    results_of(MIXED).collect().write_parquet(path)
+    state = dict.fromkeys(STATE_SCHEMA) | {"message_id": "m", "carrier": "Singtel", "delivery": "delivered"}
+    DeliveryArchive(local_store, tmp_path).append(pl.DataFrame([state], schema=STATE_SCHEMA))
+    report = write_delivery_report(local_store, "camp", path, tmp_path)
+    assert [entry["carrier"] for entry in report.summary()["by_carrier"]] == ["Singtel"]
+    assert "By carrier" in as_markdown(delivery_page(report))

@@ -1,0 +1,89 @@
+"""What S3 answers is explained in one line; URIs are taken apart as they stand."""
+
+import pickle
+
+import pytest
+from botocore import exceptions
+from botocore.exceptions import ClientError
+
+from globe_sms.tasks.store.s3_access import S3Access, explain, s3_errors_name, split_uri
+from globe_sms.tasks.vocabulary.errors import InputError
+
+URL = {"endpoint_url": "http://127.0.0.1:9"}
+
+
+def refused(code: str, status: int) -> ClientError:
+    """Return what boto3 raises for an answer of the server."""
+    answer = {"Error": {"Code": code, "Message": "secret"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "GetObject")  # pyright: ignore[reportArgumentType] - the stub asks for more fields
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (refused("NoSuchKey", 404), "no such object"),
+        (refused("NoSuchBucket", 404), "no such bucket"),
+        (refused("404", 404), "no such object or bucket"),
+        (refused("AccessDenied", 403), "s3:GetObject"),
+        (refused("403", 403), "access is denied"),
+        (refused("SomethingNew", 403), "access is denied"),
+        (refused("SignatureDoesNotMatch", 403), "AWS_SECRET_ACCESS_KEY"),
+        (refused("InvalidAccessKeyId", 403), "AWS_ACCESS_KEY_ID"),
+        (refused("PermanentRedirect", 301), "another region"),
+        (refused("ExpiredToken", 400), "token has expired"),
+        (refused("InvalidObjectState", 403), "archived"),
+        (refused("RequestTimeTooSkewed", 403), "clock"),
+        (refused("SlowDown", 503), "try again later"),
+        (refused("Odd\nCode", 500), r"refused the request (Odd\nCode)"),
+        (refused("", 500), "refused the request (500)"),
+        (exceptions.NoCredentialsError(), "no AWS credentials"),
+        (exceptions.EndpointConnectionError(**URL), "cannot be reached"),
+        (exceptions.ConnectTimeoutError(**URL), "cannot be reached"),
+        (exceptions.ReadTimeoutError(**URL), "did not answer in time"),
+        (exceptions.SSLError(**URL, error="x"), "TLS certificate"),
+        (exceptions.ConnectionClosedError(**URL), "connection to the S3 endpoint broke"),
+        (exceptions.ParamValidationError(report="secret"), "no valid bucket name"),
+        (exceptions.UnknownServiceError(service_name="secret", known_service_names="x"), "could not be made"),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, Exception) else None,
+)
+def test_errors_of_s3_are_explained(error: Exception, expected: str) -> None:
+    """One line that says what to do and quotes nothing that was sent."""
+    line = explain(error)
+    assert expected in line
+    assert len(line.splitlines()) == 1
+    assert "secret" not in line
+    with pytest.raises(InputError) as caught, s3_errors_name("s3://bucket/a\nb"):
+        raise error
+    assert str(caught.value) == rf"s3://bucket/a\nb: {line}"
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("s3://bucket/key", ("bucket", "key")),
+        ("s3://bucket/a/b//c?d#e%20 f", ("bucket", "a/b//c?d#e%20 f")),
+        ("s3://bucket/", ("bucket", "")),
+        ("s3://bucket", ("bucket", "")),
+    ],
+)
+def test_a_uri_is_split_as_it_stands(uri: str, expected: tuple[str, str]) -> None:
+    """No sign of a key is taken for a query, a fragment or an escape."""
+    assert split_uri(uri) == expected
+
+
+@pytest.mark.parametrize("uri", ["s3:///key", "s3://", "gs://bucket/key", "/bucket/key", ""])
+def test_what_is_no_s3_uri_is_refused(uri: str) -> None:
+    """The message shows how to write one."""
+    with pytest.raises(InputError, match="write s3://bucket/key"):
+        split_uri(uri)
+
+
+def test_credentials_are_never_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What polars holds of them cannot be written out."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "some-id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "some-secret")
+    options = S3Access.from_environment().polars_options()
+    assert options["credential_provider"]()[0]["aws_secret_access_key"] == "some-secret"
+    with pytest.raises(TypeError, match="are not pickled"):
+        pickle.dumps(options)

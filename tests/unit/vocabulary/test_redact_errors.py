@@ -1,0 +1,135 @@
+"""What an exception came from stays inside: others' words quote numbers and keys, and Prefect logs the whole chain."""
+
+import gzip
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+from unittest.mock import Mock
+
+import polars as pl
+import pytest
+from botocore.exceptions import ClientError
+
+from globe_sms.tasks import campaign_run as run_module
+from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign_run import open_run, preflight
+from globe_sms.tasks.recipients import find_lists, read_lists, translate_errors
+from globe_sms.tasks.send_campaign import plan_campaign
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError
+from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+
+NUMBER = "6591005000"
+FIRST_QUOTE = f'phone,name\n"+{NUMBER},a\n'.encode()
+ROWS = [f"+659{row:07},n" for row in range(6_000)]
+
+
+def _rows_with(row: str) -> bytes:
+    return "\n".join(["phone,name", *ROWS[:5_000], row, *ROWS[5_000:], ""]).encode()
+
+
+def no_s3() -> NoReturn:
+    """Stand in for the access to S3 where none may be asked for."""
+    raise AssertionError("S3 was asked for")
+
+
+def origins_of(error: BaseException) -> list[BaseException]:
+    """Every exception that hangs on one, whatever its printer is asked to hide."""
+    left, found = [error], []
+    while left:
+        each = left.pop()
+        for origin in (each.__cause__, each.__context__):
+            if origin is not None:
+                found.append(origin)
+                left.append(origin)
+    return found
+
+
+@RedactErrors()
+def _read(path: Path) -> None:
+    sources = find_lists([str(path)], s3=no_s3)
+    with translate_errors(sources, number_column=None, s3=no_s3):
+        read_lists(sources, number_column=None, s3=no_s3).collect()
+
+
+LISTS = {
+    "quote.csv": FIRST_QUOTE,
+    "deep-quote.csv": _rows_with(f'"+{NUMBER},a'),
+    "deep-quote.csv.gz": gzip.compress(_rows_with(f'"+{NUMBER},a')),
+    "wide.csv": _rows_with(f"+{NUMBER},a,b,c"),
+    "not-utf8.csv": _rows_with(f"+{NUMBER},@").replace(b"@", b"\xff\xfe"),
+    "cut.csv.gz": gzip.compress(_rows_with(f"+{NUMBER},a"))[:-9],
+    "bad.ndjson": ('{"phone": "+6591234567"}\n' * 5_000 + f'{{"phone": "+{NUMBER}"\n').encode(),
+    "bad.xlsx": b"PK\x03\x04" + NUMBER.encode(),
+    "bad.parquet": b"PAR1" + NUMBER.encode() + b"PAR1",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_that_cannot_be_read_leaves_no_words_of_polars(tmp_path: Path, name: str) -> None:
+    """Neither on the error nor anywhere behind it."""
+    path = tmp_path / name
+    path.write_bytes(LISTS[name])
+    with pytest.raises(InputError) as raised:
+        _read(path)
+    assert origins_of(raised.value) == []
+    assert NUMBER not in str(raised.value)
+
+
+def test_what_translates_errors_strips_them_itself(tmp_path: Path) -> None:
+    """Prices and own numbers are read outside of any task."""
+    path = tmp_path / "list.csv"
+    path.write_bytes(LISTS["deep-quote.csv"])
+    sources = find_lists([str(path)], s3=no_s3)
+    with pytest.raises(InputError) as raised, translate_errors(sources, number_column=None, s3=no_s3):
+        read_lists(sources, number_column=None, s3=no_s3).collect()
+    assert origins_of(raised.value) == []
+
+
+def _refused() -> NoReturn:
+    answer: Any = {"Error": {"Code": "SignatureDoesNotMatch", "Message": "AKIDSECRET"}}
+    raise StoreError("the S3 secret is wrong") from ClientError(answer, "PutObject")
+
+
+def _polars() -> NoReturn:
+    raise pl.exceptions.ComputeError(f'could not parse "+{NUMBER},n"')
+
+
+def _others() -> NoReturn:
+    raise ValueError(f"what is {NUMBER}?")
+
+
+@pytest.mark.parametrize("fail", [_refused, _polars, _others])
+def test_nothing_that_leaves_a_block_shows_a_number_or_a_key(fail: Callable[[], NoReturn]) -> None:
+    """The type stays, and where it happened; foreign words lose their numbers."""
+    with pytest.raises(Exception, match=r"secret is wrong|words are left out|what is \+65••••5000") as raised:
+        RedactErrors()(fail)()
+    assert origins_of(raised.value) == []
+    shown = "".join(traceback.format_exception(raised.value))
+    assert NUMBER not in shown
+    assert "AKIDSECRET" not in shown
+    assert fail.__name__ in shown
+
+
+def test_tasks_runs_and_orders_let_no_origin_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prefect's side of a campaign: the task that reads lists, what opens the run, the order's own checks."""
+    config = CampaignConfig.checked(
+        recipients=["list.csv"], message="x", type="OTP", results=str(tmp_path), dry_run=True
+    )
+
+    def refused(*_: object, **__: object) -> NoReturn:
+        _refused()
+
+    monkeypatch.setattr(run_module, "probe", refused)
+    monkeypatch.setattr("globe_sms.tasks.send_campaign.FrozenPlan.load", refused)
+    for leave in (
+        lambda: open_run(config).__enter__(),
+        lambda: preflight(config),
+        lambda: plan_campaign.fn(Mock()),
+        lambda: CampaignConfig.checked(
+            recipients=[], message="{", type="OTP", results="", default_region="+6581234567"
+        ),
+    ):
+        with pytest.raises((InputError, StoreError)) as raised:
+            leave()
+        assert origins_of(raised.value) == []
