@@ -32,7 +32,7 @@ from globe_sms.tasks.store import Store, probe
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
-from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.stop_signal import StopCause, StopSignal
 
 
@@ -88,7 +88,7 @@ def open_run(config: CampaignConfig, environ: Mapping[str, str] = os.environ) ->
         InputError: the results place, the credentials, the endpoint or the settings will not do.
         CampaignBusyError: another run is sending this campaign.
     """
-    with RedactErrors(), _opened(config, environ) as run:
+    with redact_errors(), _opened(config, environ) as run:
         yield run
 
 
@@ -136,7 +136,7 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
         )
 
 
-@RedactErrors()
+@redact_errors()
 def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -> None:
     """Find what would fail a run at its start, before Prefect is started for it; leaves nothing behind.
 

@@ -27,7 +27,7 @@ from globe_sms.tasks.results.join import RESULTS_KEY, presented_rows
 from globe_sms.tasks.sending.sender import JUDGED_AFTER
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError, StoreUnavailableError
-from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.statuses import QUIET_HOURS
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
@@ -35,7 +35,7 @@ _STORE_PATIENCE = 120.0
 
 
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
-@RedactErrors()
+@redact_errors()
 def plan_campaign(run: CampaignRun) -> FrozenPlan:
     """Read the lists, judge every row, mark duplicates, cut chunks, freeze; or load what was frozen before.
 
@@ -60,7 +60,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
 
 
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
-@RedactErrors()
+@redact_errors()
 def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = False) -> RemainingChunks:
     """Say which chunks are left, or which of those after the canary, from two listings of the ledger.
 
@@ -88,7 +88,7 @@ def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = Fals
 
 
 @task(name="judge-canary", cache_policy=NO_CACHE, persist_result=False)
-@RedactErrors()
+@redact_errors()
 def judge_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, *, so_far: bool = False) -> Canary:
     """Say what became of the canary, and stop the run where too many of its numbers failed or are unknown.
 
@@ -107,7 +107,7 @@ def judge_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks,
 
 
 @task(name="preview-campaign", cache_policy=NO_CACHE, persist_result=False)
-@RedactErrors()
+@redact_errors()
 def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> Preview:
     """Count what the plan would do, and what is left of it for this run."""
     lists = run.campaign.document.get("lists") or [{"uri": uri} for uri in run.config.recipients]
@@ -154,7 +154,7 @@ def check_caps(run: CampaignRun, preview: Preview) -> None:
 
 
 @task(name="write-results", cache_policy=NO_CACHE, persist_result=False)
-@RedactErrors()
+@redact_errors()
 def write_campaign_results(
     run: CampaignRun, plan: FrozenPlan, resent: int, waiting: Stop | None = None
 ) -> CampaignReport:

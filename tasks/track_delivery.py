@@ -13,13 +13,13 @@ from globe_sms.tasks.reports.delivery_report import write_delivery_report
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.tracking_run import TrackingRun, Watch
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError
-from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 _PATIENCE_SECONDS = 30.0
 
 
 @task(name="read-delivery-receipts", cache_policy=NO_CACHE, persist_result=False)
-@RedactErrors()
+@redact_errors()
 def read_delivery_receipts(tracked: TrackingRun) -> Reconciled:
     """Read the receipts that were not read before into the archive, and say what they settle and leave open."""
     config = tracked.config
@@ -35,7 +35,7 @@ def read_delivery_receipts(tracked: TrackingRun) -> Reconciled:
 
 
 @task(name="query-gateway", cache_policy=NO_CACHE, persist_result=False)
-@RedactErrors()
+@redact_errors()
 def query_gateway(tracked: TrackingRun, watch: Watch) -> TrackingProgress:
     """Ask for every message that has not come to its end; with `no_query` ask nothing."""
     if tracked.config.no_query:
@@ -47,7 +47,7 @@ def query_gateway(tracked: TrackingRun, watch: Watch) -> TrackingProgress:
 
 
 @task(name="write-deliveries", cache_policy=NO_CACHE, persist_result=False)
-@RedactErrors()
+@redact_errors()
 def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: TrackingProgress) -> TrackingOutcome:
     """Write what is known into the results, put the delivery report's picture beside them, and sum it up.
 

@@ -32,7 +32,7 @@ from globe_sms.tasks.store import Store, probe
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
-from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 _ANSWERS_SECONDS: Final = 10.0  # as many queries are in the air as leave in so long
 _MOST_IN_AIR: Final = 900  # below the 1,024 open files that many machines allow
@@ -152,7 +152,7 @@ def open_tracking(config: TrackingConfig, environ: Mapping[str, str] = os.enviro
     Raises:
         InputError: the place, the campaign, the credentials or the endpoint will not do.
     """
-    with RedactErrors(), _opened(config, environ) as tracked:
+    with redact_errors(), _opened(config, environ) as tracked:
         yield tracked
 
 

@@ -27,7 +27,7 @@ from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
 from globe_sms.tasks.planning.own_numbers import check_own
 from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 LONGEST_MESSAGE = 1_500
 MOST_NUMBERS = 1_000
@@ -161,7 +161,7 @@ class CampaignConfig(BaseModel):
         return check_rules(value)
 
     @classmethod
-    @RedactErrors()
+    @redact_errors()
     def checked(cls, **values: Any) -> Self:
         """Validate, and say in one message what is wrong with each option.
 

@@ -9,7 +9,7 @@ from globe_sms.tasks.delivery.reconcile import DEFAULT_SETTLE_AFTER
 from globe_sms.tasks.gateway.query_message import MOST_QUERIES_PER_SECOND
 from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 CAMPAIGN_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 _LONGEST_WAIT_DAYS: Final = 30
@@ -48,7 +48,7 @@ class TrackingConfig(BaseModel):
         return seconds_of(self.wait, longest_days=_LONGEST_WAIT_DAYS)
 
     @classmethod
-    @RedactErrors()
+    @redact_errors()
     def checked(cls, **given: Any) -> Self:
         """Return the order.
 

@@ -19,7 +19,7 @@ from globe_sms.tasks.recipients.read_lists import read_lists
 from globe_sms.tasks.recipients.unchanged_check import check_unchanged
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 _READING = (StrayQuoteError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
@@ -48,7 +48,7 @@ def translate_errors(
     Raises:
         InputError: In place of any error of polars or of the system.
     """
-    with RedactErrors():  # whoever reads the lists outside of a Prefect task shows no words of polars either
+    with redact_errors():  # whoever reads the lists outside of a Prefect task shows no words of polars either
         try:
             yield
         except _READING as error:

@@ -26,7 +26,7 @@ from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.chunk_queue import ChunkQueue
 from globe_sms.tasks.sending.sender import OutsideHoursError, Sender
-from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _SHARD_RUNS = 2_000
@@ -183,7 +183,7 @@ def _run_name() -> str:
 
 
 @task(name="send-chunks", task_run_name=_run_name, cache_policy=NO_CACHE, persist_result=False)
-@RedactErrors()
+@redact_errors()
 def send_chunks(indexes: tuple[int, ...], shard: Shard) -> State:
     """Send chunks: turn, claim, call, receipt for each. Never retried by Prefect: the ledger decides what may be."""
     return shard.send(indexes)

@@ -17,7 +17,7 @@ from globe_sms.tasks.campaign_run import open_run, preflight
 from globe_sms.tasks.recipients import find_lists, read_lists, translate_errors
 from globe_sms.tasks.send_campaign import plan_campaign
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
-from globe_sms.tasks.vocabulary.redact_errors import RedactErrors
+from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 NUMBER = "6591005000"
 FIRST_QUOTE = f'phone,name\n"+{NUMBER},a\n'.encode()
@@ -45,7 +45,7 @@ def origins_of(error: BaseException) -> list[BaseException]:
     return found
 
 
-@RedactErrors()
+@redact_errors()
 def _read(path: Path) -> None:
     sources = find_lists([str(path)], s3=no_s3)
     with translate_errors(sources, number_column=None, s3=no_s3):
@@ -103,7 +103,7 @@ def _others() -> NoReturn:
 def test_nothing_that_leaves_a_block_shows_a_number_or_a_key(fail: Callable[[], NoReturn]) -> None:
     """The type stays, and where it happened; foreign words lose their numbers."""
     with pytest.raises(Exception, match=r"secret is wrong|words are left out|what is \+65••••5000") as raised:
-        RedactErrors()(fail)()
+        redact_errors()(fail)()
     assert origins_of(raised.value) == []
     shown = "".join(traceback.format_exception(raised.value))
     assert NUMBER not in shown
