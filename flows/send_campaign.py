@@ -30,7 +30,7 @@ from globe_sms.tasks.send_campaign import (
     read_ledger,
     write_campaign_results,
 )
-from globe_sms.tasks.sending.dispatch import MOST_THREADS
+from globe_sms.tasks.sending.shard import MOST_THREADS
 
 
 @flow(

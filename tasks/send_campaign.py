@@ -5,12 +5,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-from prefect import task
+from prefect import task, unmapped
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture, wait
+from prefect.states import Completed
 
 from globe_sms.tasks.campaign.config import OnUnknown
 from globe_sms.tasks.campaign.ledger import ChunkState, History
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
@@ -23,8 +27,9 @@ from globe_sms.tasks.reports.preview import Preview, make_preview
 from globe_sms.tasks.reports.prices import cost_of
 from globe_sms.tasks.results.account_rows import account_for
 from globe_sms.tasks.results.canary import FAILED_KEY, Canary, count_canary, read_canary, stop_for
-from globe_sms.tasks.results.join import RESULTS_KEY, presented_rows
+from globe_sms.tasks.results.join import presented_rows
 from globe_sms.tasks.sending.sender import JUDGED_AFTER
+from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError, StoreUnavailableError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
@@ -32,6 +37,7 @@ from globe_sms.tasks.vocabulary.statuses import QUIET_HOURS
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _STORE_PATIENCE = 120.0
+_GRACE_SECONDS = 15.0
 
 
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
@@ -85,6 +91,48 @@ def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = Fals
     numbers, wanted_parts = counted.collect(engine="streaming").row(0)
     run.progress.expect(run.progress.snapshot.done + numbers)
     return RemainingChunks(chunks, resent, histories, numbers, wanted_parts, canary)
+
+
+def _send_run_name() -> str:
+    from prefect.runtime import task_run
+
+    indexes = task_run.parameters["indexes"]
+    return f"send-{indexes[0]}" if len(indexes) == 1 else f"send-{indexes[0]}-to-{indexes[-1]}"
+
+
+@task(name="send-chunks", task_run_name=_send_run_name, cache_policy=NO_CACHE, persist_result=False)
+@redact_errors()
+def send_chunks(indexes: tuple[int, ...], shard: Shard) -> State:
+    """Send chunks: turn, claim, call, send record for each. Prefect never retries it: the ledger decides what may be.
+
+    Prefect carries the chunks' numbers only; what is sent is read from the plan.
+    """
+    outcome = shard.send(indexes)
+    return Completed(name=outcome.name, message=outcome.message)
+
+
+def send_shard(shard: Shard) -> None:
+    """Map `send_chunks` over a shard, a second of turns at a time.
+
+    Whatever interrupts it (Ctrl-C, SIGTERM, a cancelled flow run) stops the sending: no new call starts, calls in
+    the air get 15 seconds to end and are recorded as unknown after that. Returns in both cases.
+    """
+    shard.began = True
+    runs: list[PrefectFuture[State]] = []
+    try:
+        for window in shard.windows():
+            runs.extend(send_chunks.map(window, unmapped(shard)))
+        wait(runs)
+    except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
+        shard.stop(
+            Stop(
+                StopCause.CANCELLED,
+                f"The run was cancelled ({type(error).__name__}). Run the same campaign again to go on.",
+            )
+        )
+        if wait(runs, timeout=_GRACE_SECONDS).not_done:
+            shard.abort()
+            wait(runs, timeout=_GRACE_SECONDS)
 
 
 @task(name="judge-canary", cache_policy=NO_CACHE, persist_result=False)

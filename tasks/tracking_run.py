@@ -19,6 +19,7 @@ from globe_sms.tasks.aws_credentials import open_s3
 from globe_sms.tasks.campaign.campaign import settings_of
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign_run import open_account, short_collections
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.config import TrackingConfig
@@ -27,7 +28,6 @@ from globe_sms.tasks.delivery.tracker import Tracker, TrackingProgress
 from globe_sms.tasks.gateway.query_message import QueryClient
 from globe_sms.tasks.pacing.account_schedule import Schedule
 from globe_sms.tasks.pacing.async_pacer import QUERY_MARGIN, QueryTurns
-from globe_sms.tasks.results.join import RESULTS_KEY
 from globe_sms.tasks.store import Store, probe
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access

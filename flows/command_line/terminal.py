@@ -23,9 +23,9 @@ from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import preview_page
 from globe_sms.tasks.sending.progress import Progress, ProgressSnapshot
-from globe_sms.tasks.sending.progress_text import PRESENTED, seconds_left, waiting_words
+from globe_sms.tasks.sending.progress_text import seconds_left, waiting_words
 from globe_sms.tasks.vocabulary.durations import in_words
-from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.statuses import PRESENTED, Status
 
 _COLOURS = {
     Status.ACCEPTED: "green",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from globe_sms.tasks.planning.own_numbers import is_number
+from globe_sms.tasks.campaign.own_number_option import is_number
 from globe_sms.tasks.vocabulary.errors import InputError
 
 

@@ -6,11 +6,12 @@ from typing import Any, cast
 from prefect import Flow, get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun, open_sender
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.send_campaign import RemainingChunks
+from globe_sms.tasks.send_campaign import send_shard
 from globe_sms.tasks.sending.chunk_queue import ChunkQueue, HoursQueue, PlanOrderQueue, ShardQueue
-from globe_sms.tasks.sending.dispatch import Shard, map_in_windows, shard_chunks, thread_count
+from globe_sms.tasks.sending.shard import Shard, shard_chunks, thread_count
 from globe_sms.tasks.vocabulary.durations import moment
 
 
@@ -38,7 +39,7 @@ def send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) 
                         kind = type(error).__name__
                         log.warning("Prefect did not record shard %d of %d (%s)", number, shards, kind)
                 if not shard.began:
-                    map_in_windows(shard)
+                    send_shard(shard)
 
 
 def _supply(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> ChunkQueue:
@@ -69,11 +70,11 @@ def _supply(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> C
 def _shard_flow(shard: Shard, calls_per_second: float) -> Callable[[str, int, int], None]:
     """Make the shard's flow. The shard stands in a closure: as a parameter Prefect would try to store it."""
 
-    def send_shard(campaign: str, shard_number: int, shards: int) -> None:  # noqa: ARG001  # shown in the UI
-        map_in_windows(shard)
+    def run_shard(campaign: str, shard_number: int, shards: int) -> None:  # noqa: ARG001  # shown in the UI
+        send_shard(shard)
 
     return Flow(
-        send_shard,
+        run_shard,
         name="send-shard",
         flow_run_name="{campaign}-{shard_number}-of-{shards}",
         task_runner=cast("Any", ThreadPoolTaskRunner(max_workers=thread_count(calls_per_second))),

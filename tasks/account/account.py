@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from globe_sms.tasks.account.pacing_place import PACING_VARIABLE, open_pacing
 from globe_sms.tasks.gateway import (
     Credentials,
     CredentialsSource,
@@ -18,7 +19,6 @@ from globe_sms.tasks.gateway import (
 )
 from globe_sms.tasks.gateway.credentials import ACCOUNT_VARIABLE
 from globe_sms.tasks.store import Store
-from globe_sms.tasks.store.open_store import PACING_VARIABLE, open_pacing
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 

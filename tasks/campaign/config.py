@@ -19,12 +19,12 @@ from pydantic import (
 
 from globe_sms.tasks.campaign import option_checks as option_values
 from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.own_number_option import check_own
 from globe_sms.tasks.campaign.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
 from globe_sms.tasks.gateway import MessageType, check_sender_id
 from globe_sms.tasks.messages import Wording
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
-from globe_sms.tasks.planning.own_numbers import check_own
 from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors

@@ -4,10 +4,10 @@ from typing import Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.delivery.archive import chunk_of_task
-from globe_sms.tasks.delivery.delivery_states import DELIVERIES, Delivery, Origin
-from globe_sms.tasks.results.join import RESULTS_SCHEMA
-from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
+from globe_sms.tasks.delivery.delivery_states import Origin
+from globe_sms.tasks.vocabulary.statuses import DELIVERIES, STATUSES, Delivery, Status
 
 _FOUND: Final = ("message_id", "delivery", "delivery_code", "delivered_at")
 _SETTLED: Final = (Status.UNKNOWN.value, Status.NOT_SENT.value)  # what evidence of an acceptance turns to accepted

@@ -12,9 +12,10 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Delivery
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
+from globe_sms.tasks.vocabulary.statuses import Delivery
 
 FOLDER: Final = "delivery/"
 _SUFFIX: Final = ".parquet"

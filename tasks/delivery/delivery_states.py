@@ -13,14 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
-
-class Delivery(StrEnum):
-    """What became of an accepted message."""
-
-    DELIVERED = "delivered"
-    UNDELIVERED = "undelivered"
-    EXPIRED = "expired"
-    PENDING = "pending"
+from globe_sms.tasks.vocabulary.statuses import DELIVERIES, FINAL_DELIVERIES, Delivery
 
 
 class Origin(StrEnum):
@@ -30,8 +23,6 @@ class Origin(StrEnum):
     RECEIPT = "receipt"
 
 
-DELIVERIES: Final = tuple(delivery.value for delivery in Delivery)
-FINAL: Final = frozenset(Delivery) - {Delivery.PENDING}
 _INSTANT: Final = pl.Datetime("us", "UTC")
 STATE_SCHEMA: Final = pl.Schema(
     {
@@ -75,7 +66,7 @@ def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> di
     delivery = _OF_STATUS.get(_text(fields, "Status"))
     if delivery is None:
         raise ValueError("Status is none of 1, 2, 3 and 6")
-    is_final = delivery in FINAL
+    is_final = delivery in FINAL_DELIVERIES
     detail = fields.get("NumberDetail")
     return {
         "message_id": message_id,

@@ -7,8 +7,7 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.ledger import Ledger, SendRecord
-from globe_sms.tasks.delivery.delivery_states import Delivery
-from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.statuses import Delivery, Status
 
 OPEN_SCHEMA: Final = pl.Schema(
     {

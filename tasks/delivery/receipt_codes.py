@@ -7,8 +7,8 @@ codes of their own: what is not here is shown as it came.
 
 from typing import Final
 
-from globe_sms.tasks.delivery.delivery_states import Delivery
 from globe_sms.tasks.gateway.response_codes import TABLE
+from globe_sms.tasks.vocabulary.statuses import Delivery
 
 _DOCUMENTED: Final = {
     "DELIVERED": "The text reached the phone.",

@@ -14,15 +14,14 @@ from typing import Any, Final
 import polars as pl
 
 from globe_sms.tasks.campaign.ledger import submissions
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive, chunk_of_task
-from globe_sms.tasks.delivery.delivery_states import Delivery
 from globe_sms.tasks.delivery.read_receipts import Marks
 from globe_sms.tasks.delivery.receipts import CampaignReader, Reading, find_receipts
-from globe_sms.tasks.results.join import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.statuses import Delivery, Status
 
 DEFAULT_SETTLE_AFTER: Final = timedelta(hours=72)
 _MOST_NAMED: Final = 20

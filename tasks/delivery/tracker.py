@@ -16,9 +16,10 @@ from typing import Any, Final, Protocol
 
 import polars as pl
 
-from globe_sms.tasks.delivery.delivery_states import DELIVERIES, FINAL, STATE_SCHEMA, Origin, state_of
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin, state_of
 from globe_sms.tasks.gateway.query_message import QueryOutcome, QueryResult
 from globe_sms.tasks.vocabulary.errors import StoreError
+from globe_sms.tasks.vocabulary.statuses import DELIVERIES, FINAL_DELIVERIES
 
 FLUSH_MESSAGES: Final = 3_000
 FLUSH_SECONDS: Final = 10.0
@@ -193,7 +194,7 @@ class Tracker:
         state = self._read(place, outcome)
         answered = state is not None or outcome.result is QueryResult.NOT_THERE
         self._note_silence(outcome, answered=answered)
-        if state is not None and state["delivery"] in FINAL:
+        if state is not None and state["delivery"] in FINAL_DELIVERIES:
             self.progress.learnt[state["delivery"]] += 1
             self.progress.open -= 1
             self._known.append(state)

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.ledger import SendRecord, Settlement, Submission
-from globe_sms.tasks.delivery.delivery_states import Delivery
 from globe_sms.tasks.delivery.receipt_codes import meaning
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
+from globe_sms.tasks.vocabulary.statuses import Delivery
 
 _TRIES_A_PRESENTATION: Final = 100
 

@@ -14,6 +14,7 @@ from globe_sms.tasks.campaign.config import LONGEST_MESSAGE
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignDocument, CampaignState, read_document
 from globe_sms.tasks.messages import Wording, parts_of
@@ -24,7 +25,7 @@ from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.delivery_report import DeliveryReport, make_delivery_report
 from globe_sms.tasks.reports.prices import Prices, cost_of
 from globe_sms.tasks.results.account_rows import account_for
-from globe_sms.tasks.results.join import RESULTS_KEY, RESULTS_SCHEMA, presented_rows
+from globe_sms.tasks.results.join import presented_rows
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError

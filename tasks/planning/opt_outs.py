@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.recipients import Format, ListSource, find_lists, read_lists, refusal, translate_errors
-from globe_sms.tasks.results.join import RESULTS_SCHEMA
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.statuses import STATUSES, Status

@@ -5,7 +5,6 @@ the campaign's, the numbers, the settings and the lists' contents: running the s
 whatever was changed since makes it another test.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 import polars as pl
 from pydantic import SecretStr
 
+from globe_sms.tasks.campaign.own_number_option import OPTION, is_number
 from globe_sms.tasks.campaign.reason_advice import advice
 from globe_sms.tasks.messages import TEXT_COLUMNS
 from globe_sms.tasks.numbers import Overrides, validate
@@ -23,35 +23,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_recipient
 
 MOST_OWN_NUMBERS: Final = 20
-OPTION: Final = "--test-to"
-_NUMBER: Final = re.compile(r"[+\d\s().-]*\d[\d\s().-]*")
 _LOOKED_THROUGH: Final = 1_000
-
-
-def is_number(text: str) -> bool:
-    """Whether somebody wrote a phone number here, and not where a list is."""
-    return _NUMBER.fullmatch(text) is not None
-
-
-def check_own(given: Sequence[SecretStr]) -> None:
-    """Let pass what names own numbers: numbers, or where one list of them is.
-
-    Raises:
-        ValueError: it is something else; perhaps a recipient list that stands behind the option.
-    """
-    places = [each.get_secret_value() for each in given if not is_number(each.get_secret_value())]
-    if any(not place.strip() for place in places):
-        raise ValueError("a number is blank; give your own numbers, or where a list of them is")
-    if len(places) > 1 or (places and len(places) < len(given)):
-        raise ValueError(
-            f"{mask_place(places[-1])} is no phone number: give your own numbers, or where one list of them is; "
-            "the recipient lists stand before the options"
-        )
-
-
-def mask_place(text: str) -> str:
-    """Return what was written where a number was expected, with no more than four digits of it."""
-    return re.sub(r"\d(?=(?:\D*\d){4})", "•", text)
 
 
 def read_own_numbers(

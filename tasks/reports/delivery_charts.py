@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import altair as alt
 
-from globe_sms.tasks.delivery.delivery_states import Delivery
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.reports.delivery_figures import Deliveries, DeliveryFigures, Durations
 from globe_sms.tasks.reports.delivery_rates import percent
 from globe_sms.tasks.vocabulary.durations import in_words
+from globe_sms.tasks.vocabulary.statuses import Delivery
 
 COLOURS: Final = {
     Delivery.DELIVERED: "#0072B2",

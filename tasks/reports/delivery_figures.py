@@ -9,8 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from globe_sms.tasks.delivery.delivery_states import DELIVERIES, Delivery
-from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.statuses import DELIVERIES, Delivery, Status
 
 _SETTLED_BY: Final = "receipt"
 _SECONDS: Final = "seconds"

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from globe_sms.tasks.delivery.delivery_states import Delivery
 from globe_sms.tasks.delivery.other_numbers import OtherNumbers
 from globe_sms.tasks.delivery.reconcile import Reconciled
 from globe_sms.tasks.reports.delivery_report import DeliveryReport
 from globe_sms.tasks.vocabulary.durations import in_words
-from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.statuses import Delivery, Status
 
 _LEFT_ALONE: Final = (
     "The campaign is being sent: its results are left as they are, and what was learnt is written into them when the "

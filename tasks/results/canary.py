@@ -16,11 +16,10 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.results.account_rows import account_for_chunks
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.plurals import counted
-from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
+from globe_sms.tasks.vocabulary.statuses import PRESENTED, STATUSES, Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 FAILED_KEY: Final = "canary_failed"  # in campaign.json, once a canary was judged so
-_PRESENTED = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Canary:
     @property
     def presented(self) -> int:
         """How many of them the gateway has been given, or may have been."""
-        return sum(self.counts.get(status, 0) for status in _PRESENTED)
+        return sum(self.counts.get(status, 0) for status in PRESENTED)
 
     @property
     def bad(self) -> int:

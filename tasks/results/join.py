@@ -9,36 +9,10 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
-from globe_sms.tasks.delivery.delivery_states import DELIVERIES
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.vocabulary.statuses import QUIET_HOURS, STATUSES, InvalidReason, Status
+from globe_sms.tasks.vocabulary.statuses import PRESENTED, QUIET_HOURS, STATUSES, InvalidReason, Status
 
-RESULTS_KEY = "results.parquet"
-RESULTS_SCHEMA = pl.Schema(
-    {
-        "campaign": pl.String(),
-        "source": pl.String(),
-        "row": pl.UInt64(),
-        "recipient": pl.String(),
-        "phone_number": pl.String(),
-        "region": pl.String(),
-        "status": pl.Enum(STATUSES),
-        "reason": pl.String(),
-        "message_id": pl.String(),
-        "request_id": pl.String(),
-        "response_code": pl.String(),
-        "response_description": pl.String(),
-        "chunk": pl.UInt32(),
-        "attempts": pl.UInt8(),
-        "segments": pl.UInt16(),
-        "sent_at": pl.Datetime("us", "UTC"),
-        "metadata": pl.String(),
-        "delivery": pl.Enum(DELIVERIES),
-        "delivery_code": pl.String(),
-        "delivered_at": pl.Datetime("us", "UTC"),
-        "settled_by": pl.String(),
-    }
-)
 _OF_DELIVERY = ("delivery", "delivery_code", "delivered_at", "settled_by")  # null here: see `tasks.delivery`
 _CHUNK_SCHEMA = {
     "chunk": pl.UInt32(),
@@ -251,5 +225,4 @@ def write_results(
 
 def presented_rows(results: Path) -> pl.LazyFrame:
     """Return the rows that were presented to the gateway: a part costs money also where it fails."""
-    presented = [Status.ACCEPTED.value, Status.FAILED.value, Status.UNKNOWN.value]
-    return pl.scan_parquet(results, glob=False).filter(pl.col("status").cast(pl.String).is_in(presented))
+    return pl.scan_parquet(results, glob=False).filter(pl.col("status").cast(pl.String).is_in(PRESENTED))

@@ -1,12 +1,8 @@
 """How far a run has come, in words."""
 
-from typing import Final
-
 from globe_sms.tasks.sending.progress import ProgressSnapshot
 from globe_sms.tasks.vocabulary.durations import in_words, moment
-from globe_sms.tasks.vocabulary.statuses import Status
-
-PRESENTED: Final = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)
+from globe_sms.tasks.vocabulary.statuses import PRESENTED
 
 
 def seconds_left(snapshot: ProgressSnapshot, seconds: float) -> float | None:

@@ -1,6 +1,6 @@
-"""From a results URI to the stores behind it: the campaigns, and the account's pacing beside them."""
+"""From the URI of a place to the store behind it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from globe_sms.tasks.store import LocalStore, S3Store, Store
@@ -8,9 +8,7 @@ from globe_sms.tasks.store.s3_access import S3Access, split_uri
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
-PACING_VARIABLE = "GLOBE_SMS_PACING"
 _S3 = "s3://"
-_PACING_FOLDER = ".globe-sms/pacing"
 
 
 def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
@@ -28,18 +26,3 @@ def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
     if path.exists() and not path.is_dir():
         raise InputError(f"--results {mask_typed(uri)!r}: this is a file; give a directory, or an s3://bucket/prefix.")
     return LocalStore(path, uri=uri)
-
-
-def open_pacing(results: str, environ: Mapping[str, str], s3: Callable[[], S3Access]) -> Store:
-    """Return where the accounts' schedules are: at the top of the results' bucket, or in the local directory.
-
-    `GLOBE_SMS_PACING` names another place, for teams whose campaigns lie in several buckets: all runs of one
-    account must share one place, or together they call more often than the account may.
-    """
-    place = environ.get(PACING_VARIABLE)
-    if place:
-        return open_store(place, s3)
-    if results.startswith(_S3):
-        bucket, _ = split_uri(results)
-        return open_store(f"{_S3}{bucket}/", s3).within(_PACING_FOLDER)
-    return open_store(results, s3).within(_PACING_FOLDER)

@@ -20,8 +20,20 @@ class Status(StrEnum):
     SUPPRESSED = "suppressed"
 
 
+class Delivery(StrEnum):
+    """What a phone network made of an accepted message."""
+
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    PENDING = "pending"
+
+
 QUIET_HOURS: Final = "quiet_hours"  # why a row is `not_sent`: its hours did not come in the time that the run waits
 STATUSES: Final = tuple(status.value for status in Status)
+PRESENTED: Final = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)  # rows that the gateway was given, or may have been
+DELIVERIES: Final = tuple(delivery.value for delivery in Delivery)
+FINAL_DELIVERIES: Final = frozenset(Delivery) - {Delivery.PENDING}
 
 
 class InvalidReason(StrEnum):

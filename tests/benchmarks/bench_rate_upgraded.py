@@ -8,7 +8,7 @@ empty task reaches on the same server with as many threads. Ours must reach 0.95
 import argparse
 import math
 
-from globe_sms.tasks.sending.dispatch import thread_count
+from globe_sms.tasks.sending.shard import thread_count
 from tests.benchmarks.rates import Rate
 from tests.benchmarks.stage import Stage
 from tests.benchmarks.table import print_table, say

@@ -20,10 +20,11 @@ import polars as pl
 from globe_sms.tasks.campaign.campaign import PLAN_KEY
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import plan_lists
-from globe_sms.tasks.results.join import RESULTS_KEY, gather, make_results, write_results
+from globe_sms.tasks.results.join import gather, make_results, write_results
 from globe_sms.tasks.store import S3Store
 from globe_sms.tasks.store.s3_access import S3Access, split_uri
 from tests.benchmarks.programs import peak_mb

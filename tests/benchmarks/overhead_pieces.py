@@ -22,8 +22,8 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, SendRecord, Settlement
 from globe_sms.tasks.campaign_run import CampaignRun, open_run, open_sender
 from globe_sms.tasks.send_campaign import RemainingChunks, plan_campaign, read_ledger
-from globe_sms.tasks.sending.dispatch import thread_count
 from globe_sms.tasks.sending.sender import Sender
+from globe_sms.tasks.sending.shard import thread_count
 from tests.benchmarks.programs import cpu_seconds
 from tests.benchmarks.stage import MESSAGE
 

@@ -14,11 +14,11 @@ import pytest
 import zstandard
 
 from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.campaign_run import preflight
 from globe_sms.tasks.planning.make_plan import check_campaign_lists, plan_lists
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.reports.prices import read_prices
-from globe_sms.tasks.results.join import RESULTS_SCHEMA
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from globe_sms.deployments.sandbox.demo_lists import demo_lists
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.flows.send_campaign import send_campaign
-from globe_sms.tasks.results.join import RESULTS_SCHEMA
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, InputError
 from globe_sms.tasks.vocabulary.statuses import STATUSES
 

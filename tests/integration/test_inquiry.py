@@ -18,9 +18,10 @@ import pytest
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.delivery.archive import DeliveryArchive
-from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Delivery, Origin
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
 from globe_sms.tasks.delivery.rewrite_results import rewrite_results
 from globe_sms.tasks.store import S3Store
+from globe_sms.tasks.vocabulary.statuses import Delivery
 
 pytestmark = [
     pytest.mark.slow,

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from globe_sms.tasks.results.join import RESULTS_SCHEMA
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 
 SENT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 

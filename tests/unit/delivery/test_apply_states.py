@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
-from globe_sms.tasks.results.join import RESULTS_SCHEMA
 
 _NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

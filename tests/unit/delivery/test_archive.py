@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.delivery.rewrite_results import EARLIER, rewrite_results
-from globe_sms.tasks.results.join import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.reconcile import OpenChunk, Reconciled, reconcile
-from globe_sms.tasks.results.join import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.store.s3_access import S3Access
 

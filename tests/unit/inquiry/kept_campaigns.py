@@ -11,13 +11,13 @@ import polars as pl
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord, Settlement
 from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze
 from globe_sms.tasks.planning.lanes import lanes_of
 from globe_sms.tasks.results.account_rows import account_for
-from globe_sms.tasks.results.join import RESULTS_KEY
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 

@@ -11,10 +11,11 @@ import pytest
 
 from globe_sms.tasks.campaign.ledger import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
-from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Delivery, Origin
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
 from globe_sms.tasks.inquiry.explain_number import Explanation, explain
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.statuses import Delivery
 from tests.unit.inquiry.kept_campaigns import BEGAN, KeptCampaign
 
 ASKED = "+6581234569"

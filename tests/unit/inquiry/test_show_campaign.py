@@ -7,15 +7,16 @@ import polars as pl
 import pytest
 
 from globe_sms.tasks.campaign.ledger import Settlement
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.delivery.archive import DeliveryArchive
-from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Delivery, Origin
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
 from globe_sms.tasks.inquiry.campaign_page import show_page
 from globe_sms.tasks.inquiry.show_campaign import CampaignView, look_at
 from globe_sms.tasks.reports.page_markup import as_markdown
-from globe_sms.tasks.results.join import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.statuses import Delivery
 from tests.unit.inquiry.kept_campaigns import KeptCampaign
 
 NUMBERS = ("+6581234567", "+6581234568", "+6581234569", "+6581234570", "+6581234571", "landline")

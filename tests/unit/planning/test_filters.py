@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import plan_lists
 from globe_sms.tasks.reports.caps import broken_caps
 from globe_sms.tasks.reports.prices import cost_of, read_prices
-from globe_sms.tasks.results.join import RESULTS_SCHEMA
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
 

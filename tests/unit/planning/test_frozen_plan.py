@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze, make_plan
 from globe_sms.tasks.planning.lanes import lanes_of
-from globe_sms.tasks.results.join import RESULTS_SCHEMA, gather, make_results
+from globe_sms.tasks.results.join import gather, make_results
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
 

@@ -9,10 +9,11 @@ from pydantic import SecretStr
 
 from globe_sms.flows.orchestration.recorded_parameters import refuse_recorded_numbers
 from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.own_number_option import mask_place
 from globe_sms.tasks.numbers import NO_OVERRIDES
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import plan_lists
-from globe_sms.tasks.planning.own_numbers import mask_place, read_own_numbers
+from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
 

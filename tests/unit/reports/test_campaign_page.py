@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 
 from globe_sms.tasks.campaign.reason_advice import advice
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.gateway.response_codes import TABLE
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_page import outcome, report_page
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.page_markup import as_markdown
 from globe_sms.tasks.reports.results_link import results_link
-from globe_sms.tasks.results.join import RESULTS_SCHEMA
 from globe_sms.tasks.vocabulary.statuses import STATUSES, InvalidReason, UnsupportedReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 

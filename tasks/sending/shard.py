@@ -1,9 +1,8 @@
-"""Map the send task over the chunks of a shard, in windows, and wind up in order when the run is stopped.
+"""The chunks that one flow run sends: handed out in groups for its task runs, and sent by a pool of threads.
 
-Prefect carries the chunks' numbers only; what is sent is read from the plan. A task run costs memory until its
-flow run ends, hence the shards, and for fast accounts several chunks a task run. There are as many chunks under way
-as calls in the air, and some two seconds of turns ahead: the slower the gateway answers, the more are in the air, and
-the rate stays what it is.
+A task run costs memory until its flow run ends, hence the shards, and for fast accounts several chunks a task run. As
+many chunks are under way as calls are in the air, plus some two seconds of turns: a slower gateway has more of them in
+the air, and the rate stays the same.
 """
 
 import math
@@ -12,26 +11,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
 from typing import Self
-
-from prefect import task, unmapped
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
-from prefect.futures import PrefectFuture, wait
-from prefect.states import Completed
 
 from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.chunk_queue import ChunkQueue
 from globe_sms.tasks.sending.sender import OutsideHoursError, Sender
-from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _SHARD_RUNS = 2_000
 _READ_CHUNKS = 500  # read ahead of their turns: some 0.2 s of work, and half a million numbers in memory at most
-GRACE_SECONDS = 15.0
 _LONGEST_ANSWER = 60.0
 _FEWEST_THREADS = 8
 MOST_THREADS = 256
@@ -64,6 +56,14 @@ def shard_chunks(calls_per_second: float) -> int:
     return _SHARD_RUNS * group_size(calls_per_second)
 
 
+@dataclass(frozen=True, slots=True)
+class GroupOutcome:
+    """How a group of chunks ended: a task run's state has this name and message."""
+
+    name: str
+    message: str
+
+
 class Shard:
     """The chunks that one flow run sends; a context manager, with the threads that send them.
 
@@ -81,7 +81,7 @@ class Shard:
         calls_per_second: float,
     ) -> None:
         self._sender = sender
-        self._supply = queue
+        self._queue = queue
         self._read = read
         self._chunks: dict[int, Callable[[], Chunk]] = {}
         self._histories = histories
@@ -101,10 +101,10 @@ class Shard:
     def windows(self) -> Iterator[list[tuple[int, ...]]]:
         """Yield groups for a second of turns, as soon as not many more than two seconds of them wait for theirs.
 
-        All that the supply has handed out is yielded before it is asked again: it may wait for these.
+        Everything that the queue has handed out is yielded before the queue is asked again: it may wait for these.
         """
         ahead = max(_FEWEST_AHEAD, math.ceil(self._calls_per_second * _AHEAD_SECONDS))
-        while indexes := self._supply.take(_READ_CHUNKS):
+        while indexes := self._queue.take(_READ_CHUNKS):
             self._chunks.update(self._read(indexes))
             groups = self.groups(indexes)
             while window := _up_to(groups, ahead // 2):
@@ -115,15 +115,15 @@ class Shard:
                     while self._open - self._sender.progress.in_air >= ahead:
                         self._changed.wait(_LOOK_UP_SECONDS)
 
-    def send(self, indexes: tuple[int, ...]) -> State:
-        """Send some chunks side by side and say in a task run's state what became of them."""
+    def send(self, indexes: tuple[int, ...]) -> GroupOutcome:
+        """Send some chunks side by side; return how they ended, once all of them have."""
         sent = [self._threads.submit(self._send, index) for index in indexes]
         send_records = [future.result() for future in futures.wait(sent).done]
         names = Counter(_name(record) for record in send_records)
         if len(names) > 1:
-            return Completed(name="Various", message=", ".join(f"{count} {name}" for name, count in names.items()))
+            return GroupOutcome("Various", ", ".join(f"{count} {name}" for name, count in names.items()))
         reasons = {record.reason or record.code or "" for record in send_records if record is not None}
-        return Completed(name=next(iter(names)), message=", ".join(sorted(reasons)) or _NOTHING_CLAIMED)
+        return GroupOutcome(next(iter(names)), ", ".join(sorted(reasons)) or _NOTHING_CLAIMED)
 
     def _send(self, index: int) -> SendRecord | None:
         history = self._histories.get(index, History())
@@ -132,7 +132,7 @@ class Shard:
         except OutsideHoursError as error:
             if error.record is not None:
                 self._histories[index] = History((*history.settlements, error.record.settlement))
-            self._supply.put_back(index)
+            self._queue.put_back(index)
             return error.record
         except Exception as error:
             # Prefect keeps what a task run raised, and nobody reads it there: a campaign must not end without a word.
@@ -173,45 +173,3 @@ def _name(record: SendRecord | None) -> str:
         return "NotSent"
     names = {Settlement.ACCOUNT: "Refused", Settlement.NOT_SENT: "NotSent"}
     return names.get(record.settlement, record.settlement.value.capitalize())
-
-
-def _run_name() -> str:
-    from prefect.runtime import task_run
-
-    indexes = task_run.parameters["indexes"]
-    return f"send-{indexes[0]}" if len(indexes) == 1 else f"send-{indexes[0]}-to-{indexes[-1]}"
-
-
-@task(name="send-chunks", task_run_name=_run_name, cache_policy=NO_CACHE, persist_result=False)
-@redact_errors()
-def send_chunks(indexes: tuple[int, ...], shard: Shard) -> State:
-    """Send chunks: turn, claim, call, receipt for each. Never retried by Prefect: the ledger decides what may be."""
-    return shard.send(indexes)
-
-
-def map_in_windows(shard: Shard) -> None:
-    """Map `send_chunks` over the shard, a second of turns at a time.
-
-    Whatever interrupts it (Ctrl-C, SIGTERM, a cancelled flow run) stops the sending: no new call starts, calls in
-    the air get 15 seconds to end and are recorded as unknown after that. Returns in both cases.
-    """
-    shard.began = True
-    runs: list[PrefectFuture[State]] = []
-    try:
-        for window in shard.windows():
-            runs.extend(send_chunks.map(window, unmapped(shard)))
-        wait(runs)
-    except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
-        shard.stop(
-            Stop(
-                StopCause.CANCELLED,
-                f"The run was cancelled ({type(error).__name__}). Run the same campaign again to go on.",
-            )
-        )
-        _wind_up(shard, runs)
-
-
-def _wind_up(shard: Shard, runs: Sequence[PrefectFuture[State]]) -> None:
-    if wait(list(runs), timeout=GRACE_SECONDS).not_done:
-        shard.abort()
-        wait(list(runs), timeout=GRACE_SECONDS)

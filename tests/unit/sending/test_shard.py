@@ -9,9 +9,9 @@ import pytest
 from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.chunk_queue import PlanOrderQueue
-from globe_sms.tasks.sending.dispatch import Shard, thread_count
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.sending.sender import Sender
+from globe_sms.tasks.sending.shard import Shard, thread_count
 from globe_sms.tasks.vocabulary.stop_signal import StopCause, StopSignal
 
 
