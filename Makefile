@@ -1,49 +1,56 @@
-# One command each. `make demo` and `make test` work as the first command in a fresh clone.
+# `make demo` and `make test` work as the first command in a fresh clone.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check chaos bench conformance lock clean
+.PHONY: help install demo test check chaos bench conformance pictures screenshots lock clean
 
-help:            ## what can be run
+help:            ## list the commands
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
 
-install: $(READY) ## set up .venv from the lock file
+install: $(READY) ## set up .venv from requirements.lock
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "globe-sms needs Python 3.11 or newer: make PYTHON=python3.11 ..."; exit 1; }
-	@echo "Setting up $(VENV) from requirements.lock (once, some 1 to 2 minutes) ..."
+	@echo "Setting up $(VENV) from requirements.lock (once, about 1 to 2 minutes) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-warn-script-location --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-demo: $(READY)   ## the whole job, locally, on the sandbox
+demo: $(READY)   ## send a campaign on this machine, to a simulated gateway
 	@$(BIN)/globe-sms demo
 
-# In two processes, for half of the time is waiting; the heaviest files stand first. `pytest` alone runs in one.
-test: $(READY)   ## the whole suite
+# Two processes, since half of the time is waiting; the slowest files come first. Plain `pytest` uses one.
+test: $(READY)   ## run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-check: $(READY)  ## lint, format, types
+check: $(READY)  ## lint, check formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
-chaos: $(READY)  ## kills, stops, faults and outages, the long form
+chaos: $(READY)  ## test kills, stops, faults and outages, the long form
 	GLOBE_SMS_CHAOS=long $(BIN)/python -m pytest tests/chaos -s
 
-bench: $(READY)  ## every measurement the README cites
+bench: $(READY)  ## repeat every measurement in tests/benchmarks/README.md
 	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-conformance: $(READY) ## ten million generated numbers against phonenumbers
+conformance: $(READY) ## compare ten million generated numbers with phonenumbers
 	GLOBE_SMS_CONFORMANCE=long $(BIN)/python -m pytest tests/unit/numbers -s
 
-lock:            ## write requirements.lock anew
+pictures: $(READY) ## redraw tasks/house.svg and deployments/sandbox/demo.svg
+	$(BIN)/python -m tests.pictures.house
+	$(BIN)/python -m tests.pictures.demo
+
+screenshots: $(READY) ## retake deployments/pictures/*.png in a real browser
+	GLOBE_SMS_PICTURES=deployments/pictures $(BIN)/python -m pytest tests/browser -q
+
+lock:            ## update requirements.lock
 	uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \
 		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
 
-clean:           ## remove what was set up
+clean:           ## remove .venv, caches and builds
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist

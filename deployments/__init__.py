@@ -1,1 +1,1 @@
-"""Where the flows run: deployments, images, and the sandbox for a laptop."""
+"""Where the flows run: the console script, deployments on a Prefect server, container files, and a local sandbox."""

@@ -1,4 +1,4 @@
-"""Which flow a deployment of the file runs: `send-campaign`, or `track-delivery` where its entrypoint says so."""
+"""Which flow a deployment runs: `send-campaign`, or `track-delivery` if its entrypoint says so."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ AnyFlow = Flow[Any, Any]
 
 
 def flow_of(spec: DeploymentSpec) -> AnyFlow:
-    """Return the flow of a deployment, by the function that its entrypoint names."""
+    """Return the flow that the deployment's entrypoint names."""
     function = spec.entrypoint.replace(":", ".").rpartition(".")[2]
     return track_delivery if function == track_delivery.fn.__name__ else send_campaign
 
 
 def schema_of(flow: AnyFlow) -> dict[str, Any]:
-    """Return the schema of a flow's parameters, as Prefect's form has it."""
+    """Return the JSON schema of the flow's parameters, which Prefect's form is built from."""
     return parameter_schema(flow).model_dump_for_openapi()

@@ -1,4 +1,4 @@
-"""`prefect.yaml` as typed values: what is deployed, in the one file that Prefect's own command reads as well."""
+"""`prefect.yaml` as typed values: the deployments, in the same file that `prefect deploy` reads."""
 
 import contextlib
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class _Part(BaseModel):
 
 
 class CronSchedule(_Part):
-    """When a deployment runs by itself; `slug` tells a deployment's schedules apart."""
+    """When a deployment runs on its own; `slug` tells a deployment's schedules apart."""
 
     cron: str
     timezone: Annotated[str, BeforeValidator(_zone)] = "UTC"
@@ -35,7 +35,7 @@ class CronSchedule(_Part):
 
 
 class ConcurrencyLimit(_Part):
-    """How many runs of a deployment there may be at once, and what becomes of one more."""
+    """How many runs of a deployment may be active at once, and what happens to one more."""
 
     limit: Annotated[int, Field(ge=1)] = 1
     collision_strategy: Literal["ENQUEUE", "CANCEL_NEW"] = "ENQUEUE"
@@ -43,7 +43,7 @@ class ConcurrencyLimit(_Part):
 
 
 class WorkPoolChoice(_Part):
-    """Where the runs of a deployment go."""
+    """The work pool that a deployment's runs go to."""
 
     name: str
     work_queue_name: str | None = None
@@ -51,7 +51,7 @@ class WorkPoolChoice(_Part):
 
 
 class DeploymentSpec(_Part):
-    """One deployment as the file has it."""
+    """One deployment in the file."""
 
     name: Annotated[str, Field(pattern=r"^[^/%&<>]+$")]
     entrypoint: str
@@ -67,7 +67,7 @@ class DeploymentSpec(_Part):
 
 
 class Specification(BaseModel):
-    """The whole file; what belongs to Prefect's own command alone is left aside."""
+    """The whole file; keys that only `prefect deploy` reads are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -75,24 +75,24 @@ class Specification(BaseModel):
 
     @classmethod
     def read(cls, path: Path = SHIPPED) -> Self:
-        """Read and check a file.
+        """Read and validate a file.
 
         Raises:
-            InputError: it is not there, no YAML, or not what it must be.
+            InputError: the file is missing, isn't YAML, or doesn't describe deployments.
         """
         try:
             loaded: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise InputError(f"{path}: cannot be read ({' '.join(str(error).split())})") from None
+            raise InputError(f"{path}: can't be read ({' '.join(str(error).split())})") from None
         try:
             return cls.model_validate(loaded)
         except ValidationError as error:
             wrong = "\n".join(f"  {_place(detail['loc'], loaded)}: {detail['msg']}" for detail in error.errors())
-            raise InputError(f"{path}: this is no file of deployments:\n{wrong}") from None
+            raise InputError(f"{path} doesn't describe deployments:\n{wrong}") from None
 
 
 def _place(location: tuple[int | str, ...], loaded: Any) -> str:
-    """Name a deployment by its name instead of its number."""
+    """Return the path of a wrong value, with the deployment's name instead of its position."""
     parts = [str(part) for part in location]
     if len(parts) > 1 and parts[0] == "deployments":
         with contextlib.suppress(KeyError, TypeError, ValueError):
@@ -101,5 +101,5 @@ def _place(location: tuple[int | str, ...], loaded: Any) -> str:
 
 
 def unknown_parameters(spec: DeploymentSpec, schema: Mapping[str, Any]) -> list[str]:
-    """Return the names of parameters that the flow does not take."""
+    """Return the parameters that the flow doesn't have, sorted."""
     return sorted(spec.parameters.keys() - schema["properties"].keys())

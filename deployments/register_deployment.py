@@ -1,4 +1,4 @@
-"""One deployment on the Prefect server: created, or brought up to date without taking away what the team has set."""
+"""Create one deployment on the Prefect server, or update it and keep what the team has edited there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,25 +19,26 @@ from globe_sms.deployments.server_changes import Change, Effect
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What goes for every deployment of one deploying.
+    """How a deployment is registered.
 
-    `keep`: parameters and schedules of a deployment that is there already stay as the server has them.
-    `pause`: every schedule is switched off.
+    `keep_edits`: a deployment that already exists keeps the parameters and schedules that the server has.
+    `pause_schedules`: switch every schedule off.
     """
 
     flow_id: UUID
     flow_name: str
     schema: Mapping[str, Any]
-    keep: bool
-    pause: bool = False
+    keep_edits: bool
+    pause_schedules: bool = False
 
 
 def register_deployment(
     client: SyncPrefectClient, spec: DeploymentSpec, registration: Registration
 ) -> tuple[UUID, Change]:
-    """Create the deployment, or change what differs; return its id and what was done."""
+    """Create the deployment, or update what differs; return its id and what was done."""
     name = f"{registration.flow_name}/{spec.name}"
     existing = read_deployment(client, name)
+    edited = existing if registration.keep_edits else None
     wanted: dict[str, Any] = {
         "version": spec.version,
         "description": spec.description,
@@ -48,8 +49,8 @@ def register_deployment(
         "work_pool_name": spec.work_pool.name,
         "work_queue_name": spec.work_pool.work_queue_name or "default",
         "job_variables": spec.work_pool.job_variables,
-        "parameters": parameters_of(spec, existing if registration.keep else None),
-        "schedules": schedules_of(spec, existing if registration.keep else None, pause=registration.pause),
+        "parameters": parameters_of(spec, edited),
+        "schedules": schedules_of(spec, edited, pause=registration.pause_schedules),
         "concurrency_limit": None if spec.concurrency_limit is None else spec.concurrency_limit.limit,
         "concurrency_options": concurrency_options_of(spec),
     }
@@ -64,7 +65,7 @@ def register_deployment(
 
 
 def read_deployment(client: SyncPrefectClient, name: str) -> DeploymentResponse | None:
-    """Return the deployment `flow/name` as the server has it; None if it has none."""
+    """Return the deployment `flow/name` from the server; None if there is none."""
     try:
         return client.read_deployment_by_name(name)
     except ObjectNotFound:
@@ -72,20 +73,20 @@ def read_deployment(client: SyncPrefectClient, name: str) -> DeploymentResponse 
 
 
 def leave_work_pool(client: SyncPrefectClient, existing: DeploymentResponse) -> None:
-    """Take a deployment out of its work pool, so that no worker gets its runs."""
+    """Remove the deployment from its work pool, so that no worker picks up its runs."""
     if existing.work_pool_name is not None:
         client.update_deployment(existing.id, DeploymentUpdate(work_pool_name=None))
 
 
 def parameters_of(spec: DeploymentSpec, existing: DeploymentResponse | None) -> dict[str, Any]:
-    """Return the parameters: those of an existing deployment, or those of the file."""
+    """Return the existing deployment's parameters, or else the file's."""
     return spec.parameters if existing is None else existing.parameters
 
 
 def schedules_of(
     spec: DeploymentSpec, existing: DeploymentResponse | None, *, pause: bool
 ) -> list[DeploymentScheduleCreate]:
-    """Return the schedules: those of an existing deployment, or those of the file; all switched off with `pause`."""
+    """Return the existing deployment's schedules, or else the file's; `pause` switches them all off."""
     if existing is None:
         return [
             DeploymentScheduleCreate(
@@ -108,7 +109,7 @@ def schedules_of(
 
 
 def concurrency_options_of(spec: DeploymentSpec) -> ConcurrencyOptions | None:
-    """Return what becomes of a run beyond the limit."""
+    """Return what Prefect does with a run that exceeds the concurrency limit."""
     limit = spec.concurrency_limit
     if limit is None:
         return None
@@ -119,15 +120,15 @@ def concurrency_options_of(spec: DeploymentSpec) -> ConcurrencyOptions | None:
 
 
 def _differences(wanted: Mapping[str, Any], existing: DeploymentResponse) -> list[str]:
-    """Name the fields that the server has otherwise."""
+    """Return the names of the fields that differ on the server."""
     limit = existing.global_concurrency_limit
-    stands: dict[str, Any] = {"concurrency_limit": None if limit is None else limit.limit}
-    stands |= {name: getattr(existing, name) for name in wanted if name not in stands}
-    return sorted(name for name, value in wanted.items() if _plain(value) != _plain(stands[name]))
+    on_server: dict[str, Any] = {"concurrency_limit": None if limit is None else limit.limit}
+    on_server |= {name: getattr(existing, name) for name in wanted if name not in on_server}
+    return sorted(name for name, value in wanted.items() if _plain(value) != _plain(on_server[name]))
 
 
 def _plain(value: Any) -> Any:
-    """Make what was read and what is to be written comparable: without ids and what only one of them has."""
+    """Make a value read from the server comparable with one to be written: no ids, no fields that only one has."""
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in cast("list[Any]", value)]
     if isinstance(value, DeploymentSchedule | DeploymentScheduleCreate):

@@ -1,9 +1,9 @@
-"""The deployments on one machine without a work pool: `python -m globe_sms.deployments.serve`.
+"""Serve the deployments on one machine, without a work pool: `python -m globe_sms.deployments.serve`.
 
-The process waits for runs and starts each in a process of its own. On SIGTERM or Ctrl-C the runs end in order: no new
-call starts, calls in the air get 15 s, the results are written. (A process worker, when it is stopped, kills its runs.)
-Parameters and schedules that the server has of a deployment stay. A deployment that is served leaves its work pool;
-`globe-sms deploy` puts it back.
+This process waits for runs and starts each one in a process of its own. On SIGTERM or Ctrl-C the runs shut down
+gracefully: no new call starts, calls in progress get 15 s, the results are written. (A process worker kills its runs
+when it is stopped.) Deployments that the server already has keep their parameters and schedules. A served deployment
+leaves its work pool; `globe-sms deploy` puts it back.
 """
 
 import asyncio
@@ -26,42 +26,43 @@ from globe_sms.tasks.vocabulary.errors import InputError
 
 
 def serve(file: Path | None = None) -> None:
-    """Serve the deployments of the file until SIGTERM or SIGINT.
+    """Serve the file's deployments until SIGTERM or SIGINT.
 
     Raises:
-        InputError: no Prefect server is set or it does not answer, or the file will not do.
+        InputError: no Prefect server is set, it doesn't answer, or the file is wrong.
     """
     specs = Specification.read(file or SHIPPED).deployments
     with open_server() as client:
-        standing = [read_deployment(client, f"{flow_of(spec).name}/{spec.name}") for spec in specs]
-        for deployment in standing:
+        existing = [read_deployment(client, f"{flow_of(spec).name}/{spec.name}") for spec in specs]
+        for deployment in existing:
             if deployment is not None:
                 leave_work_pool(client, deployment)
     served = [
-        _served(spec, deployment if file is None else None) for spec, deployment in zip(specs, standing, strict=True)
+        _runner_deployment(spec, deployment if file is None else None)
+        for spec, deployment in zip(specs, existing, strict=True)
     ]
-    # Schedules go on while the process is restarted: what falls into the gap is started late, or is too late.
-    runner = OrderlyRunner(pause_on_shutdown=False, limit=len(served))
+    # Schedules stay on while this process restarts: a run due in that time starts late, or ends as Late.
+    runner = GracefulRunner(pause_on_shutdown=False, limit=len(served))
     for deployment in served:
         runner.add_deployment(deployment)
     signal.signal(signal.SIGINT, runner.handle_sigterm)
     asyncio.run(runner.start())
 
 
-class OrderlyRunner(Runner):
-    """Prefect's runner, which waits for its runs when it is stopped.
+class GracefulRunner(Runner):
+    """A Prefect runner that waits for its runs when it is stopped.
 
-    Prefect 3.8.8's own leaves its loop at once on SIGTERM, and the runs are killed in mid-call.
+    Prefect 3.8.8's own runner leaves its loop at once on SIGTERM, and the runs are killed in the middle of a call.
     """
 
     def handle_sigterm(self, *_: Any, **__: Any) -> None:
-        """Take no more runs, cancel those there are, and leave when they have ended (30 s at most)."""
+        """Accept no more runs, cancel the active ones, and exit once they have ended (30 s at most)."""
         if not self.started:
             sys.exit(0)
         self.execute_in_background(self.astop)
 
 
-def _served(spec: DeploymentSpec, existing: DeploymentResponse | None) -> RunnerDeployment:
+def _runner_deployment(spec: DeploymentSpec, existing: DeploymentResponse | None) -> RunnerDeployment:
     limit = spec.concurrency_limit
     deployment = RunnerDeployment.from_flow(
         flow_of(spec),

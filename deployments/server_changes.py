@@ -1,11 +1,11 @@
-"""What deploying has done to one thing on the Prefect server."""
+"""What `globe-sms deploy` did to each object on the Prefect server."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Effect(StrEnum):
-    """Whether the server was changed."""
+    """Whether the object changed."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -14,7 +14,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing on the server, by its kind and name; `note` says in what it was changed, or what there is to know."""
+    """One object on the server, by kind and name; `note` says what changed, or what to know about it."""
 
     kind: str
     name: str
@@ -22,5 +22,5 @@ class Change:
     note: str = ""
 
     def sentence(self) -> str:
-        """Say it in one line."""
+        """Return it as one line."""
         return f"{self.effect} the {self.kind} {self.name!r}"

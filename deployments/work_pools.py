@@ -1,7 +1,7 @@
-"""The work pool that the deployments' runs go to: processes on a machine, Docker containers or Kubernetes jobs.
+"""The work pool for the deployments' runs: processes on a machine, Docker containers or Kubernetes jobs.
 
-The pool's template is Prefect's own for the type, with what a campaign needs: time to end in order (15 s for calls in
-the air and 15 s for the results), keys from a Secret, no rights.
+The job template is Prefect's own for that type plus what a campaign needs: time for a graceful shutdown (15 s for calls
+in progress, 15 s for the results), keys from a Kubernetes Secret, no privileges.
 """
 
 from collections.abc import Mapping
@@ -28,11 +28,11 @@ _KUBERNETES_DEFAULTS = {
 }
 
 
-def make_work_pool(client: SyncPrefectClient, name: str, pool_type: PoolType) -> Change:
-    """Create the work pool; one that is there is left as it is.
+def create_work_pool(client: SyncPrefectClient, name: str, pool_type: PoolType) -> Change:
+    """Create the work pool; an existing one isn't changed.
 
     Raises:
-        InputError: there is one of another type.
+        InputError: a pool of that name has another type.
     """
     try:
         existing = client.read_work_pool(name)
@@ -42,21 +42,21 @@ def make_work_pool(client: SyncPrefectClient, name: str, pool_type: PoolType) ->
             WorkPoolCreate(
                 name=name,
                 type=pool_type,
-                description="Runs of globe-sms. Created by globe-sms deploy.",
+                description="Runs of globe-sms campaigns. Created by globe-sms deploy.",
                 base_job_template=template,
             )
         )
         return Change("work pool", name, Effect.CREATED, f"type {pool_type}")
     if existing.type != pool_type:
         raise InputError(
-            f"--work-pool {name!r}: there is one of type {existing.type!r}, not {pool_type!r}: "
-            "give its type by --pool-type, or another name"
+            f"--work-pool {name!r}: the server has a work pool of this name, of type {existing.type!r}: give "
+            f"--pool-type {existing.type}, or another name"
         )
     return Change("work pool", name, Effect.UNCHANGED)
 
 
 def base_job_template(pool_type: PoolType, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Prefect's template for the type, made fit for campaigns. `metadata` is what the server has of workers."""
+    """Return Prefect's job template for the type, adapted to campaigns; `metadata` is the server's worker metadata."""
     workers = {worker["type"]: worker for package in metadata.values() for worker in package.values()}
     template: dict[str, Any] = deepcopy(workers[pool_type]["default_base_job_configuration"])
     if pool_type == "docker":

@@ -6,8 +6,7 @@ from datetime import timedelta
 import pytest
 from prefect.client.orchestration import get_client
 
-from globe_sms.deployments import zombie_runs as dead_workers
-from globe_sms.deployments.automations import bring_up_to_date
+from globe_sms.deployments.automations import create_or_update, dead_worker_automations
 from globe_sms.deployments.sandbox.child_process import wait_until
 from tests.chaos.forms import long_form
 from tests.integration.site import CALLS_PER_SECOND, Site, campaign_parameters, open_site
@@ -58,17 +57,17 @@ def test_a_run_whose_worker_is_lost_is_marked_as_crashed_and_its_campaign_goes_o
     assert site.sandbox.gateway.stats().accepted_twice == 0
 
 
-def test_a_run_that_was_handed_out_and_never_began_is_marked_as_crashed(site: Site) -> None:
+def test_a_run_that_was_picked_up_and_never_started_is_marked_as_crashed(site: Site) -> None:
     """And its deployment's slot is free again."""
     with site.here(), get_client(sync_client=True) as client:
-        soon = dead_workers.automations(heartbeat_seconds=30, start=timedelta(seconds=10))
+        soon = dead_worker_automations(heartbeat_seconds=30, start=timedelta(seconds=10))
         for automation in soon:
-            bring_up_to_date(client, automation)
+            create_or_update(client, automation)
     run = site.run("manual", **campaign_parameters(site, recipients=["nowhere.csv"], campaign="stranded"))
     site.call("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "PENDING"}, "force": True})
     state = site.await_end(run, seconds=90.0)
     assert state["type"] == "CRASHED"
-    assert "never begun" in state["message"]
+    assert "never started" in state["message"]
 
 
 def _heartbeats(site: Site, run: str) -> int:

@@ -31,7 +31,7 @@ def deploy(*options: str, url: str = "") -> "subprocess.CompletedProcess[str]":
     ("options", "url", "message"),
     [
         ((), "", "no Prefect server is set: set PREFECT_API_URL"),
-        ((), "http://127.0.0.1:9/api", "http://127.0.0.1:9/api does not answer"),
+        ((), "http://127.0.0.1:9/api", "http://127.0.0.1:9/api doesn't answer"),
         (("--pool-type", "kubernetes"), "http://127.0.0.1:9/api", "--image"),
         (("--image", "globe-sms:1"), "http://127.0.0.1:9/api", "--pool-type"),
         (("--pool-type", "ecs"), "http://127.0.0.1:9/api", "--pool-type"),

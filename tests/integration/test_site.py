@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from prefect.client.orchestration import get_client
 
-from globe_sms.deployments.automations import STOPPED
+from globe_sms.deployments.automations import PAUSE_AFTER_STOP
 from globe_sms.deployments.deploy import DeployOptions, deploy
 from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.server_changes import Effect
@@ -182,11 +182,11 @@ def test_the_example_automation_pauses_the_schedule_when_a_campaign_is_stopped(s
     """Once it is switched on; it acts on the event that a stopped campaign emits."""
     scheduled = site.deployment("scheduled")["id"]
     with site.here(), get_client(sync_client=True) as client:
-        (found,) = client.read_automations_by_name(STOPPED)
+        (found,) = client.read_automations_by_name(PAUSE_AFTER_STOP)
         assert found.enabled is False
         site.call("PATCH", f"/automations/{found.id}", {"enabled": True})
         deploy(DeployOptions(heartbeat_seconds=30))
-        (found,) = client.read_automations_by_name(STOPPED)
+        (found,) = client.read_automations_by_name(PAUSE_AFTER_STOP)
         assert found.enabled, "what the team has switched on stays on"
 
     def paused() -> bool:
@@ -205,7 +205,7 @@ def test_the_example_automation_pauses_the_schedule_when_a_campaign_is_stopped(s
 
 
 def test_a_served_deployment_ends_its_run_in_order_on_sigterm(site: Site) -> None:
-    """`python -m globe_sms.deployments.serve`: what is in the air gets its answer, the rest is not sent, the results say so."""
+    """`python -m globe_sms.deployments.serve`: calls in progress are answered, the rest isn't sent, the results say so."""
     site.upload("lists/served.csv", numbers(5_000, 900))
     site.sandbox.gateway.reset()
     serving = site.start("python", "-m", "globe_sms.deployments.serve")

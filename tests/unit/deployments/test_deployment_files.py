@@ -139,7 +139,7 @@ def test_the_shipped_deployments_fit_the_flow() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("", "cannot be read|no file of deployments"),
+        ("", "can't be read|doesn't describe deployments"),
         ("deployments: [{name: a}]", r"deployments\.a\.entrypoint"),
         ("deployments: []", "at least 1"),
         ("deployments: [{name: a, entrypoint: x, work_pool: {name: p}, retries: 3}]", r"a\.retries"),
@@ -147,7 +147,7 @@ def test_the_shipped_deployments_fit_the_flow() -> None:
             "deployments: [{name: a, entrypoint: x, work_pool: {name: p}, schedules: [{cron: x, timezone: Mars}]}]",
             "Mars",
         ),
-        ("{", "cannot be read"),
+        ("{", "can't be read"),
     ],
 )
 def test_a_file_that_will_not_do_is_refused_with_its_place(tmp_path: Path, change: str, message: str) -> None:

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from globe_sms.deployments import entry
+from globe_sms.deployments import console_script
 from globe_sms.flows.command_line.app import make_app, run_app
 
 
@@ -23,7 +23,7 @@ class _Interrupts:
 
     @staticmethod
     def find_spec(name: str, *_: object) -> None:
-        if name == "globe_sms.deployments.command_line":
+        if name == "globe_sms.deployments.commands":
             raise KeyboardInterrupt
 
 
@@ -31,9 +31,9 @@ def test_ctrl_c_before_all_is_imported_is_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The first second or two of every command."""
-    monkeypatch.delitem(sys.modules, "globe_sms.deployments.command_line", raising=False)
+    monkeypatch.delitem(sys.modules, "globe_sms.deployments.commands", raising=False)
     monkeypatch.setattr(sys, "meta_path", [_Interrupts, *sys.meta_path])
     with pytest.raises(SystemExit) as ended:
-        entry.main()
+        console_script.main()
     assert ended.value.code == 1
     assert capsys.readouterr().err == "globe-sms: interrupted before anything was done\n"

@@ -8,7 +8,7 @@ from cyclopts import App
 from prefect.exceptions import ParameterTypeError
 from pydantic import ValidationError
 
-from globe_sms.deployments.command_line import main
+from globe_sms.deployments.commands import main
 from globe_sms.flows.command_line.app import make_app, run_app
 from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.blocks import AlibabaSmsAccount
@@ -75,8 +75,8 @@ def test_the_other_commands_take_whole_numbers_only(
 ) -> None:
     """Nothing is started."""
     apps: list[App] = []
-    monkeypatch.setattr("globe_sms.deployments.command_line.run_app", apps.append)
-    monkeypatch.setattr("globe_sms.deployments.command_line.leave", lambda _: None)
+    monkeypatch.setattr("globe_sms.deployments.commands.run_app", apps.append)
+    monkeypatch.setattr("globe_sms.deployments.commands.leave", lambda _: None)
     main()
     assert run_app(apps[0], arguments) == 2
     assert "whole number" in capsys.readouterr().err

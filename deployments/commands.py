@@ -1,4 +1,4 @@
-"""The command `globe-sms`: `send` and `track`, the sandbox's `demo` and `sandbox`, `deploy`, and `receipts serve`."""
+"""The commands that deployments add to `globe-sms`: `demo`, `sandbox`, `deploy` and `receipts serve`."""
 
 import shlex
 import signal
@@ -18,14 +18,14 @@ from globe_sms.flows.command_line.process_exit import leave
 from globe_sms.flows.command_line.whole_numbers import whole_number
 
 _RECEIPTS_EPILOGUE = """\
-Environment: GLOBE_SMS_RECEIPTS_SECRET, 16 characters at least; AWS's own
-variables for S3. In Alibaba's console, enter the address that this endpoint has
-for the outside world, with the secret as the last part of the path:
+Environment: GLOBE_SMS_RECEIPTS_SECRET, at least 16 characters; AWS's own
+variables for S3. In Alibaba's console enter this endpoint's public address,
+with the secret as the last part of the path:
 
     https://sms.example.com/receipts/<secret>
 
-A push is acknowledged when its receipts are in the store, and not before.
-GET /health says how the endpoint stands.
+A push is acknowledged once its receipts are in the store, never before.
+GET /health reports the endpoint's state.
 """
 
 
@@ -35,7 +35,7 @@ def main() -> NoReturn:
     app.command(demo, name="demo")
     app.command(sandbox, name="sandbox")
     app.command(deploy, name="deploy")
-    receipts = App(name="receipts", help="Delivery receipts that Alibaba pushes.", help_format="plaintext")
+    receipts = App(name="receipts", help="Receive the delivery receipts that Alibaba pushes.", help_format="plaintext")
     receipts.command(serve_receipts, name="serve", help_epilogue=_RECEIPTS_EPILOGUE)
     app.command(receipts)
     leave(run_app(app))
@@ -47,7 +47,7 @@ def demo(
         int, Parameter(converter=whole_number, help="How many rows the demo's list has.", validator=Number(gte=1))
     ] = 5_000,
 ) -> int:
-    """Run the whole job on this machine: an S3 server, a stand-in gateway, a messy list, one campaign.
+    """Run a whole campaign on this machine: an S3 server, a simulated gateway, a messy list.
 
     Nothing leaves this machine. Needs the extra `sandbox` (`make demo` sets it up).
     """
@@ -60,26 +60,24 @@ def sandbox(
         int,
         Parameter(
             converter=whole_number,
-            help="How many calls the stand-in gateway takes in a second.",
+            help="How many calls a second the simulated gateway accepts.",
             validator=Number(gte=1, lte=10_000),
         ),
     ] = 1,
     numbers_per_call: Annotated[
         int,
-        Parameter(
-            converter=whole_number, help="The most numbers that a call may have.", validator=Number(gte=1, lte=1_000)
-        ),
+        Parameter(converter=whole_number, help="How many numbers a call may have.", validator=Number(gte=1, lte=1_000)),
     ] = 250,
 ) -> None:
-    """Start the S3 server and the stand-in gateway, and keep them up until Ctrl-C.
+    """Run an S3 server and a simulated gateway until Ctrl-C.
 
-    Prints the environment variables that point a shell at them on stdout:
+    Prints to stdout the environment variables that point a shell at them:
 
         globe-sms sandbox > sandbox.env &
         until [ -s sandbox.env ]; do sleep 1; done; source sandbox.env
         globe-sms send ...
 
-    Until they are set, a send goes to your real account.
+    Until they are set, `globe-sms send` uses your real account.
     """
     from globe_sms.deployments.sandbox.sandbox import Sandbox
 
@@ -92,41 +90,43 @@ def sandbox(
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
         sys.stdout.flush()
         console.print(
-            f"The sandbox is up: bucket s3://{running.bucket}, {calls_per_second} calls a second of up to "
-            f"{numbers_per_call} numbers. Its log: {running.gateway.endpoint}/_sandbox/log. Ctrl-C ends it."
+            f"The sandbox is running: bucket s3://{running.bucket}, {calls_per_second} calls a second of up to "
+            f"{numbers_per_call} numbers. Its log: {running.gateway.endpoint}/_sandbox/log. Press Ctrl-C to stop it."
         )
         ended.wait()
 
 
 def deploy(
     *,
-    work_pool: Annotated[str | None, Parameter(help="The work pool. Default: globe-sms, as the file has it.")] = None,
+    work_pool: Annotated[str | None, Parameter(help="The work pool. Default: the one in the file, globe-sms.")] = None,
     pool_type: Annotated[
-        Literal["process", "docker", "kubernetes"], Parameter(help="What the pool's workers start for a run.")
+        Literal["process", "docker", "kubernetes"],
+        Parameter(help="The work pool's type: what a worker starts for a run."),
     ] = "process",
-    image: Annotated[str | None, Parameter(help="The image of runs in a docker or kubernetes pool.")] = None,
+    image: Annotated[str | None, Parameter(help="The image for runs in a docker or kubernetes pool.")] = None,
     pause_schedules: Annotated[bool, Parameter(help="Switch the deployments' schedules off.")] = False,
     file: Annotated[
         Path | None,
-        Parameter(help="Your own copy of deployments/prefect.yaml; it goes before what the server has."),
+        Parameter(help="Your own copy of deployments/prefect.yaml. It overrides what the server has."),
     ] = None,
     heartbeat_seconds: Annotated[
         int,
         Parameter(
             converter=whole_number,
-            help="PREFECT_FLOWS_HEARTBEAT_FREQUENCY of the workers; silent for 3 times as long is dead.",
+            help="The workers' PREFECT_FLOWS_HEARTBEAT_FREQUENCY. After three missed heartbeats a run is marked crashed.",
         ),
     ] = 180,
 ) -> None:
-    """Put block type, work pool, deployments and automations on the Prefect server of PREFECT_API_URL.
+    """Create or update block type, work pool, deployments and automations on a Prefect server.
 
-    Safe to run again. Parameters and schedules that stand on the server stay as
-    they are, unless --file is given.
+    The server is the one of PREFECT_API_URL. Safe to run again: deployments keep
+    the parameters and schedules that they have on the server, unless you give
+    --file.
     """
     from globe_sms.deployments.deploy import DeployOptions
-    from globe_sms.deployments.deploy import deploy as put_on_the_server
+    from globe_sms.deployments.deploy import deploy as deploy_to_server
 
-    changes = put_on_the_server(
+    changes = deploy_to_server(
         DeployOptions(
             work_pool=work_pool,
             pool_type=pool_type,
@@ -137,7 +137,7 @@ def deploy(
         )
     )
     table = Table(show_edge=False, pad_edge=False)
-    for column in ("what", "name", "done", ""):
+    for column in ("object", "name", "result", "note"):
         table.add_column(column, overflow="fold")
     for change in changes:
         table.add_row(change.kind, change.name, change.effect, change.note)
@@ -150,13 +150,13 @@ def deploy(
 
 def serve_receipts(
     *,
-    to: Annotated[str, Parameter(help="Where the receipts are kept: s3://bucket/prefix or a directory.")],
+    to: Annotated[str, Parameter(help="Where to keep the receipts: s3://bucket/prefix or a directory.")],
     host: Annotated[str, Parameter(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, Parameter(converter=whole_number, help="The port to listen on.")] = 8080,
 ) -> int:
-    """Take the delivery receipts that Alibaba pushes by HTTP, and keep them, until Ctrl-C or SIGTERM.
+    """Receive the delivery receipts that Alibaba pushes, and store them, until Ctrl-C or SIGTERM.
 
-    It speaks plain HTTP: put whatever ends TLS for you in front of it.
+    It serves plain HTTP: put a TLS proxy in front of it.
     """
     from globe_sms.deployments.receipts.serve import serve
 
