@@ -12,9 +12,10 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
 from globe_sms.tasks.campaign.config import OnUnknown
-from globe_sms.tasks.campaign.ledger import ChunkState, History
+from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.settlement import ChunkState
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of

@@ -11,7 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.ledger import ChunkState, History, Ledger
+from globe_sms.tasks.campaign.ledger import History, Ledger
+from globe_sms.tasks.campaign.settlement import ChunkState
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.results.account_rows import account_for_chunks
 from globe_sms.tasks.store import Store

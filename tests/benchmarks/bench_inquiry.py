@@ -22,7 +22,8 @@ import polars as pl
 
 from globe_sms.deployments.sandbox.s3_server import S3Server
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.campaign.local_spill import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.delivery.archive import DeliveryArchive

@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
 from globe_sms.tasks.campaign.local_spill import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from globe_sms.tasks.campaign.ledger import ChunkState, History, SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
 from globe_sms.tasks.gateway import CallVerdict, Outcome
 from globe_sms.tasks.sending.sender import RetryLimits, Sender
 from globe_sms.tasks.store import LocalStore
