@@ -174,7 +174,7 @@ def test_a_run_without_its_lease_writes_nothing(make: Make, local_store: LocalSt
     sender, gateway = make(accepts)
     campaign = local_store.get("camp/campaign.json")
     assert campaign is not None
-    sender.campaign._until = 0.0
+    sender.campaign._lease = None
     sender.stop.set(Stop(StopCause.LEASE_LOST, "test"))
     assert sender.send(CHUNK, History()) is None
     assert gateway.written == []
