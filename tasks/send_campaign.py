@@ -12,9 +12,11 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
 from globe_sms.tasks.campaign.config import OnUnknown
-from globe_sms.tasks.campaign.ledger import ChunkState, History
+from globe_sms.tasks.campaign.document import ListRead, PlanFigures, Summary
+from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.settlement import ChunkState
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
@@ -26,7 +28,7 @@ from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview, make_preview
 from globe_sms.tasks.reports.prices import cost_of
 from globe_sms.tasks.results.account_rows import account_for
-from globe_sms.tasks.results.canary import FAILED_KEY, Canary, count_canary, read_canary, stop_for
+from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
 from globe_sms.tasks.results.join import presented_rows
 from globe_sms.tasks.sending.sender import JUDGED_AFTER
 from globe_sms.tasks.sending.shard import Shard
@@ -53,14 +55,14 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         frozen, sources = plan_lists(
             run.config, run.store, run.s3, run.scratch, sources=run.sources, overrides=run.overrides, own=run.own
         )
-        run.campaign.update(lists=[{"uri": source.uri, "identity": source.identity} for source in sources])
+        run.campaign.update(lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources))
     run.campaign.update(
-        plan={
-            "rows": frozen.counts(),
-            "chunks": frozen.chunk_count(),
-            "phonenumbers": frozen.phonenumbers,
-            "numbers_override": dict(run.overrides.mobile) or None,
-        }
+        plan=PlanFigures(
+            rows=frozen.counts(),
+            chunks=frozen.chunk_count(),
+            phonenumbers=frozen.phonenumbers,
+            numbers_override=run.overrides.mobile or None,
+        )
     )
     return frozen
 
@@ -144,12 +146,12 @@ def judge_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks,
     if it was found to have failed before.
     """
     canary = read_canary(plan, run.ledger, run.store, run.scratch, campaign=run.campaign.id, chunks=remaining.canary)
-    if so_far and canary.presented < JUDGED_AFTER and not run.campaign.document.get(FAILED_KEY):
+    if so_far and canary.presented < JUDGED_AFTER and not run.campaign.document.canary_failed:
         return canary
     stop = stop_for(canary, run.config.max_failure_rate)
     if stop is not None:
         if canary.presented:
-            run.campaign.update(**{FAILED_KEY: True})
+            run.campaign.update(canary_failed=True)
         run.stop.say_of_failures(stop)
     return canary
 
@@ -158,12 +160,12 @@ def judge_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks,
 @redact_errors()
 def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> Preview:
     """Count what the plan would do, and what is left of it for this run."""
-    lists = run.campaign.document.get("lists") or [{"uri": uri} for uri in run.config.recipients]
+    read = run.campaign.document.lists
     return make_preview(
         plan,
         run.config,
         campaign=run.campaign.id,
-        lists=tuple(str(found["uri"]) for found in lists),
+        lists=run.config.recipients if read is None else tuple(found.uri for found in read),
         numbers=remaining.numbers,
         parts=remaining.parts,
         prices=run.prices,
@@ -247,13 +249,13 @@ def write_campaign_results(
         canary=_canary_of(path, plan, run.config.canary_numbers),
     )
     run.campaign.update(
-        summary={
+        summary=Summary(
             **report.summary(),
-            "throttled": report.throttled,
-            "resent_chunks": report.resent,
-            "stopped": None if stop is None else stop.message,
-            "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+            throttled=report.throttled,
+            resent_chunks=report.resent,
+            stopped=None if stop is None else stop.message,
+            ended_at=datetime.now(UTC).replace(microsecond=0),
+        )
     )
     return report
 

@@ -7,7 +7,7 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
-from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignDocument, CampaignState
+from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState
 from globe_sms.tasks.inquiry.number_events import Event, EventKind
 from globe_sms.tasks.reports.delivery_rates import percent
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -34,7 +34,7 @@ _EVENT_COLOURS: Final = {
 _TURNED_AWAY: Final = (Status.INVALID, Status.UNSUPPORTED, Status.DUPLICATE, Status.SUPPRESSED)
 
 
-def campaigns_table(campaigns: Sequence[CampaignDocument | BrokenDocument]) -> Table:
+def campaigns_table(campaigns: Sequence[CampaignOverview | BrokenDocument]) -> Table:
     """Return a line a campaign; counts are those of the last results, `~` says that a run has gone on since."""
     table = Table(show_edge=False, pad_edge=False)
     for column in ("campaign", "begun (UTC)", "state"):
@@ -67,7 +67,7 @@ def events_table(events: Sequence[Event]) -> Table:
     return table
 
 
-def _figures(found: CampaignDocument) -> list[str]:
+def _figures(found: CampaignOverview) -> list[str]:
     rate = "" if found.delivery_rate is None else percent(found.delivery_rate)
     if found.counts is None:
         planned = found.planned or {}
@@ -79,7 +79,7 @@ def _figures(found: CampaignDocument) -> list[str]:
     return [*(f"{about}{rows:,}" for rows in counted), f"{turned_away:,}", rate]
 
 
-def _note(found: CampaignDocument) -> str:
+def _note(found: CampaignOverview) -> str:
     if found.lease is not None:
         return f"run {found.lease.run[:8]} on {found.lease.host}"
     return found.stopped or ""

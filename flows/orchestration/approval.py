@@ -21,8 +21,6 @@ from globe_sms.tasks.campaign.approval import (
     Approval,
     Decision,
     approved_before,
-    keep,
-    last_question,
     may_ask,
     must_ask,
 )
@@ -55,10 +53,10 @@ def approve(
         return read_ledger(run, plan, after_canary=True)
     stage = Stage.FIRST if preview.canary is None else Stage.AFTER_CANARY
     asked = may_ask(run.config) and asked_before(flow_run, stage)
-    if not asked and approved_before(run.campaign, run.config, remaining):
+    if not asked and approved_before(run.campaign.document.approval, run.config, remaining):
         get_run_logger().info("%s: approved before, nobody is asked again", run.campaign.id)
         return remaining
-    required = must_ask(run.config, remaining, last_question(run.campaign))
+    required = must_ask(run.config, remaining, run.campaign.document.approval)
     decide = observer().decider(required=required)
     if decide is None and not required and not asked:
         return remaining
@@ -100,7 +98,7 @@ def _ask_meanwhile(run: CampaignRun, plan: FrozenPlan, question: Approval, ask: 
     if question.after_canary:
         _write_unapproved(run, plan, question)
     else:
-        keep(run.campaign, question)
+        run.campaign.update(approval=question)
     run.campaign.give_back()
     answer = ask()
     run.campaign.open(run.config.frozen_settings())
@@ -113,7 +111,7 @@ def _as_it_was_asked(run: CampaignRun, question: Approval) -> Approval:
     No resend is approved by it where another run has asked since, or where this one has acted on the answer before
     and was started again: a yes is for one resend.
     """
-    kept = last_question(run.campaign)
+    kept = run.campaign.document.approval
     if kept is None or kept.asked_by != question.asked_by:
         return replace(question, resent_chunks=0)
     return kept if kept.decision is Decision.AWAITED else replace(kept, resent_chunks=0)
@@ -126,7 +124,7 @@ def _write_unapproved(run: CampaignRun, plan: FrozenPlan, question: Approval) ->
         f"nobody has approved it yet; without an answer in {waited} it counts as declined. {_sent(question)} was sent."
     )
     write_campaign_results(run, plan, 0, Stop(StopCause.DECLINED, message))
-    keep(run.campaign, question)
+    run.campaign.update(approval=question)
 
 
 def _act_on(run: CampaignRun, plan: FrozenPlan, question: Approval, answer: Answer) -> RemainingChunks:
@@ -136,7 +134,7 @@ def _act_on(run: CampaignRun, plan: FrozenPlan, question: Approval, answer: Answ
         answer = Answer(
             Decision.DECLINED, NOBODY, f"{answer.by} approved it, but there is more to send now than was shown"
         )
-    keep(run.campaign, replace(question, decision=answer.decision, by=answer.by, note=answer.note, at=_now()))
+    run.campaign.update(approval=replace(question, decision=answer.decision, by=answer.by, note=answer.note, at=_now()))
     if answer.decision is Decision.APPROVED:
         get_run_logger().info("%s: approved by %s %s", run.campaign.id, answer.by, answer.note)
         return remaining

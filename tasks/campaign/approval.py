@@ -1,18 +1,16 @@
-"""Who must be asked before a campaign is sent, who was, and what they said: the part of it that is kept.
+"""Who must be asked before a campaign is sent, who was asked, and what they answered.
 
-`campaign.json` holds the last question under `approval`. An approval holds for the frozen plan: a resume asks nobody
-again. It never covers a resend of unknown chunks, which may text somebody twice: each of those is asked for.
+`campaign.json` keeps the last question. An approval holds for the frozen plan, so a resume asks nobody again. It never
+covers a resend of unknown chunks, which may text somebody twice: each resend is asked for.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 
-KEY: Final = "approval"
 NOBODY: Final = "nobody"
 
 
@@ -79,18 +77,8 @@ def must_ask(config: CampaignConfig, remaining: RemainingChunks, last: Approval 
     return remaining.numbers > config.approve_above or (remaining.is_after_canary and asked)
 
 
-def last_question(campaign: Campaign) -> Approval | None:
-    """Return the last question of the campaign; None if there was none, or if it cannot be read for certain."""
-    kept: Any = campaign.document.get(KEY)
-    try:
-        return replace(Approval(**kept), decision=Decision(kept["decision"]))
-    except (TypeError, KeyError, ValueError):
-        return None
-
-
-def approved_before(campaign: Campaign, config: CampaignConfig, remaining: RemainingChunks) -> bool:
-    """Whether an earlier answer approved what is left to do."""
-    last = last_question(campaign)
+def approved_before(last: Approval | None, config: CampaignConfig, remaining: RemainingChunks) -> bool:
+    """Whether the last question's answer approved what is left to do."""
     return (
         last is not None
         and last.decision is Decision.APPROVED
@@ -98,12 +86,3 @@ def approved_before(campaign: Campaign, config: CampaignConfig, remaining: Remai
         and last.after_canary >= remaining.is_after_canary
         and last.covers(remaining, config.fingerprint())
     )
-
-
-def keep(campaign: Campaign, approval: Approval) -> None:
-    """Write the question and its answer to campaign.json.
-
-    Raises:
-        LeaseLostError, StoreError: it could not be kept; then nothing may be sent on it.
-    """
-    campaign.update(**{KEY: asdict(approval)})

@@ -15,37 +15,17 @@ import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.campaign.settlement import MEANINGS, ChunkState, Settlement
 from globe_sms.tasks.store import Store, Stored
 
 _CLAIM = re.compile(r"claims/(\d+)-(\d+)")
 _RECORD = re.compile(r"records/(\d+)-(\d+)-([a-z_]+)")
 _READERS = 16
-
-
-class Settlement(StrEnum):
-    """What became of a presentation."""
-
-    ACCEPTED = "accepted"  # the gateway answered OK, for all or some of the numbers
-    REFUSED = "refused"  # it refused the chunk for the chunk's sake: never again as it is
-    UNKNOWN = "unknown"  # it may have taken the chunk
-    ACCOUNT = "account"  # it refused for the account's sake (stopped, throttled): a later run goes on with it
-    NOT_SENT = "not_sent"  # nothing was written to the gateway
-
-
-_SETTLED = frozenset({Settlement.ACCEPTED, Settlement.REFUSED})
-_DOUBTFUL = frozenset({None, Settlement.UNKNOWN})
-
-
-class ChunkState(StrEnum):
-    """What a run may do with a chunk."""
-
-    OPEN = "open"
-    UNKNOWN = "unknown"
-    SETTLED = "settled"
+_SETTLED = frozenset(each for each, means in MEANINGS.items() if means.chunk is ChunkState.SETTLED)
+_DOUBTFUL = frozenset({None, *(each for each, means in MEANINGS.items() if means.chunk is ChunkState.UNKNOWN)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import Campaign, settings_of
+from globe_sms.tasks.campaign.document import SETTLED_BY_RECEIPT
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
@@ -82,9 +83,11 @@ def rewrite_results(
             folder.put_file_if_absent(f"{EARLIER}results-{clock():%Y%m%dT%H%M%S%f}.parquet", before)
             folder.put_file(RESULTS_KEY, after)
             _forget_oldest(folder)
-            summary = held.document.get("summary")
-            fields: dict[str, Any] = {"deliveries": {**deliveries, "settled_by_receipt": settled}}
-            held.update(**fields, **({} if summary is None else {"summary": {**summary, "counts": counts}}))
+            summary = held.document.summary
+            held.update(
+                deliveries={**deliveries, SETTLED_BY_RECEIPT: settled},
+                summary=None if summary is None else summary.model_copy(update={"counts": counts}),
+            )
     return Rewritten(after, changed, counts, deliveries, settled, others)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from globe_sms.tasks.inquiry.campaign_state import CampaignDocument, CampaignState
+from globe_sms.tasks.inquiry.campaign_state import CampaignOverview, CampaignState
 from globe_sms.tasks.inquiry.show_campaign import CampaignView
 from globe_sms.tasks.reports.campaign_page import outcome, row_blocks
 from globe_sms.tasks.reports.campaign_report import CampaignReport
@@ -19,7 +19,7 @@ _STANDS: Final = {
 }
 
 
-def state_sentence(document: CampaignDocument) -> str:
+def state_sentence(document: CampaignOverview) -> str:
     """Say how a campaign stands, in one sentence; empty where its report says it."""
     lease = document.lease
     if lease is not None:
@@ -50,11 +50,11 @@ def _blocks(view: CampaignView) -> list[Block]:
     return blocks
 
 
-def _stands(document: CampaignDocument, report: CampaignReport | None) -> str:
+def _stands(document: CampaignOverview, report: CampaignReport | None) -> str:
     return state_sentence(document) or ("Nothing is planned yet." if report is None else outcome(report))
 
 
-def _times(document: CampaignDocument) -> str:
+def _times(document: CampaignOverview) -> str:
     begun = f"Begun {document.begun_at:%Y-%m-%d %H:%M:%S} UTC"
     if document.calls is None or document.seconds is None:
         return f"{begun}; no run has written results."
@@ -63,7 +63,7 @@ def _times(document: CampaignDocument) -> str:
     return f"{begun}; the last run that wrote results{ended or ' made'} {counted(document.calls, 'call')} in {took}."
 
 
-def _settings(document: CampaignDocument) -> list[tuple[str, str]]:
+def _settings(document: CampaignOverview) -> list[tuple[str, str]]:
     return [(name, _said(value)) for name, value in document.settings.items() if value is not None]
 
 

@@ -1,22 +1,19 @@
-"""`campaign.json` as somebody reads it who does not run the campaign: nothing of it is taken for granted."""
+"""How a campaign stands, by its campaign.json, for people who don't run it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from globe_sms.tasks.campaign.approval import KEY as APPROVAL
 from globe_sms.tasks.campaign.approval import Decision
-from globe_sms.tasks.campaign.campaign import DOCUMENT_KEY, Owner, lease_is_free
+from globe_sms.tasks.campaign.document import DOCUMENT_KEY, SETTLED_BY_RECEIPT, CampaignDocument
+from globe_sms.tasks.campaign.lease import Lease, Owner
 from globe_sms.tasks.store import Store
-from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Delivery, Status
 
 _SENDABLE: Final = "sendable"
-_SETTLED_BY_RECEIPT: Final = "settled_by_receipt"
-_PENDING: Final = "pending"
-_DELIVERED: Final = "delivered"
 
 
 class CampaignState(StrEnum):
@@ -33,16 +30,7 @@ class CampaignState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """Who is sending the campaign: a run and its machine; `until` is when the lease ends if it is not renewed."""
-
-    run: str
-    host: str
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignDocument:
+class CampaignOverview:
     """What campaign.json says of a campaign.
 
     `planned` counts the rows by what they are planned as, `counts` by status in the results that the last run wrote
@@ -85,8 +73,8 @@ class CampaignDocument:
         """The share of the messages with a final state that were delivered; None where there are none."""
         if self.deliveries is None:
             return None
-        final = sum(self.deliveries.values()) - self.deliveries.get(_PENDING, 0)
-        return self.deliveries.get(_DELIVERED, 0) / final if final else None
+        final = sum(self.deliveries.values()) - self.deliveries.get(Delivery.PENDING, 0)
+        return self.deliveries.get(Delivery.DELIVERED, 0) / final if final else None
 
     def as_json(self) -> dict[str, Any]:
         """The machine-readable form; times are ISO 8601."""
@@ -108,13 +96,13 @@ class CampaignDocument:
             "stopped": self.stopped,
             "lease": None
             if lease is None
-            else {"run": lease.run, "host": lease.host, "until": lease.until.isoformat()},
+            else {"run": lease.run, "host": lease.host, "until": lease.expires_at.isoformat()},
         }
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenDocument:
-    """A campaign.json that is not as a run writes it, and what is wrong with it."""
+    """A campaign.json that can't be read, and what is wrong with it."""
 
     campaign: str
     fault: str
@@ -129,73 +117,55 @@ class BrokenDocument:
         return {"campaign": self.campaign, "state": self.state.value, "fault": self.fault}
 
 
-def read_document(store: Store, campaign: str, now: datetime, here: Owner) -> CampaignDocument | BrokenDocument | None:
+def read_document(store: Store, campaign: str, now: datetime, here: Owner) -> CampaignOverview | BrokenDocument | None:
     """Read campaign.json of one campaign; None if there is none, so that the folder is no campaign's.
 
     Raises:
         StoreError: the store did not answer, or refused.
     """
-    stored = store.within(campaign).get(DOCUMENT_KEY)
+    folder = store.within(campaign)
+    stored = folder.get(DOCUMENT_KEY)
     if stored is None:
         return None
     try:
-        return _read(campaign, json.loads(stored.body), now, here)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        return BrokenDocument(campaign, f"{DOCUMENT_KEY} is not as a run writes it ({type(error).__name__})")
+        return _overview(CampaignDocument.decode(stored.body, folder.uri), now, here)
+    except InputError as error:
+        return BrokenDocument(campaign, str(error))
 
 
-def _read(campaign: str, document: Mapping[str, Any], now: datetime, here: Owner) -> CampaignDocument:
-    plan: Mapping[str, Any] = document.get("plan") or {}
-    summary: Mapping[str, Any] = document.get("summary") or {}
-    counts = summary.get("counts")
-    held = _held(document.get("lease"), now, here)
-    deliveries = document.get("deliveries")
-    return CampaignDocument(
-        campaign=campaign,
+def _overview(document: CampaignDocument, now: datetime, here: Owner) -> CampaignOverview:
+    plan, summary, lease, deliveries = document.plan, document.summary, document.lease, document.deliveries
+    return CampaignOverview(
+        campaign=document.campaign,
         state=_state(document, now, here),
-        begun_at=_instant(document["created_at"]),
-        ended_at=_instant(summary["ended_at"]) if summary.get("ended_at") else None,
-        settings=dict(document["settings"]),
-        planned={str(name): int(rows) for name, rows in plan["rows"].items()} if plan else None,
-        chunks=int(plan["chunks"]) if plan else None,
-        counts=None if counts is None else {status: int(counts.get(status, 0)) for status in STATUSES},
+        begun_at=document.created_at,
+        ended_at=None if summary is None else summary.ended_at,
+        settings=document.settings,
+        planned=None if plan is None else plan.rows,
+        chunks=None if plan is None else plan.chunks,
+        counts=None if summary is None else {status: summary.counts.get(status, 0) for status in STATUSES},
         deliveries=None
         if deliveries is None
-        else {str(name): int(rows) for name, rows in deliveries.items() if name != _SETTLED_BY_RECEIPT},
-        lease=held,
-        alive_until=None if document.get("lease") is None else _until(document["lease"]),
-        calls=int(summary["calls"]) if summary else None,
-        seconds=float(summary["seconds"]) if summary else None,
-        throttled=int(summary.get("throttled") or 0),
-        resent=int(summary.get("resent_chunks") or 0),
-        stopped=summary.get("stopped"),
+        else {name: rows for name, rows in deliveries.items() if name != SETTLED_BY_RECEIPT},
+        lease=None if lease is None or lease.is_free(now.timestamp(), here) else lease,
+        alive_until=None if lease is None else lease.expires_at,
+        calls=None if summary is None else summary.calls,
+        seconds=None if summary is None else summary.seconds,
+        throttled=0 if summary is None else summary.throttled,
+        resent=0 if summary is None else summary.resent_chunks,
+        stopped=None if summary is None else summary.stopped,
     )
 
 
-def _held(lease: Mapping[str, Any] | None, now: datetime, here: Owner) -> Lease | None:
-    if lease is None or lease_is_free(lease, now.timestamp(), here):
-        return None
-    return Lease(str(lease["run"]), str(lease["host"]), _until(lease))
-
-
-def _until(lease: Mapping[str, Any]) -> datetime:
-    return datetime.fromtimestamp(float(lease["until"]), UTC)
-
-
-def _state(document: Mapping[str, Any], now: datetime, here: Owner) -> CampaignState:
-    lease, summary = document.get("lease"), document.get("summary")
+def _state(document: CampaignDocument, now: datetime, here: Owner) -> CampaignState:
+    lease, summary, approval = document.lease, document.summary, document.approval
     if lease is not None:
-        return CampaignState.CRASHED if lease_is_free(lease, now.timestamp(), here) else CampaignState.RUNNING
-    if (document.get(APPROVAL) or {}).get("decision") == Decision.AWAITED:
+        return CampaignState.CRASHED if lease.is_free(now.timestamp(), here) else CampaignState.RUNNING
+    if approval is not None and approval.decision is Decision.AWAITED:
         return CampaignState.WAITING
     if summary is None:
         return CampaignState.NOT_RUN
-    if summary.get("stopped"):
+    if summary.stopped:
         return CampaignState.STOPPED
-    open_rows = summary["counts"].get(Status.UNKNOWN, 0) + summary["counts"].get(Status.NOT_SENT, 0)
-    return CampaignState.OPEN if open_rows else CampaignState.SETTLED
-
-
-def _instant(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    is_open = any(summary.counts.get(status, 0) for status in (Status.UNKNOWN, Status.NOT_SENT))
+    return CampaignState.OPEN if is_open else CampaignState.SETTLED

@@ -14,11 +14,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY, Owner
+from globe_sms.tasks.campaign.campaign import PLAN_KEY
+from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import submissions
 from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
 from globe_sms.tasks.delivery.archive import best_known, chunk_of_task
-from globe_sms.tasks.inquiry.campaign_state import CampaignDocument, CampaignState, read_document
+from globe_sms.tasks.inquiry.campaign_state import CampaignOverview, CampaignState, read_document
 from globe_sms.tasks.inquiry.list_campaigns import campaign_folders
 from globe_sms.tasks.inquiry.number_events import (
     Event,
@@ -176,7 +177,7 @@ class _Reader:
         if found.is_empty():
             return []
         document = read_document(self._store, campaign, self._now, self._here)
-        known = document if isinstance(document, CampaignDocument) else None
+        known = document if isinstance(document, CampaignOverview) else None
         running = known is not None and known.state is CampaignState.RUNNING
         begun = None if known is None else known.begun_at
         rows = [PlannedRow(*row) for row in found.iter_rows()]

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from globe_sms.tasks.campaign.campaign import Owner
-from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignDocument, read_document
+from globe_sms.tasks.campaign.lease import Owner
+from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, read_document
 from globe_sms.tasks.store import Store
 
 _READERS: Final = 32
@@ -24,7 +24,7 @@ def read_campaigns(
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     here: Callable[[], Owner] = Owner.here,
-) -> Sequence[CampaignDocument | BrokenDocument]:
+) -> Sequence[CampaignOverview | BrokenDocument]:
     """Return the campaigns of a results place, those that began last first; broken ones stand at the end.
 
     Raises:
@@ -36,5 +36,5 @@ def read_campaigns(
     return sorted((document for document in found if document is not None), key=_begun, reverse=True)
 
 
-def _begun(document: CampaignDocument | BrokenDocument) -> datetime:
-    return document.begun_at if isinstance(document, CampaignDocument) else _NEVER
+def _begun(document: CampaignOverview | BrokenDocument) -> datetime:
+    return document.begun_at if isinstance(document, CampaignOverview) else _NEVER

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from globe_sms.tasks.campaign.ledger import SendRecord, Settlement, Submission
+from globe_sms.tasks.campaign.ledger import SendRecord, Submission
+from globe_sms.tasks.campaign.settlement import MEANINGS, Settlement
 from globe_sms.tasks.delivery.receipt_codes import meaning
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
 from globe_sms.tasks.vocabulary.statuses import Delivery
@@ -165,13 +166,7 @@ def _outcome(campaign: str, position: int, receipt: SendRecord) -> Event:
         "request_id": receipt.request_id,
         "sent_at": None if receipt.sent_at is None else datetime.fromtimestamp(receipt.sent_at, UTC).isoformat(),
     }
-    kind = {
-        Settlement.ACCEPTED: EventKind.ACCEPTED,
-        Settlement.REFUSED: EventKind.FAILED,
-        Settlement.ACCOUNT: EventKind.NOT_SENT,
-        Settlement.UNKNOWN: EventKind.UNKNOWN,
-        Settlement.NOT_SENT: EventKind.NOT_SENT,
-    }[receipt.settlement]
+    kind = EventKind(MEANINGS[receipt.settlement].status.value)
     if receipt.settlement is not Settlement.ACCEPTED:
         why = ", ".join(part for part in (receipt.reason or receipt.code, description) if part)
         return Event(campaign, at, kind, f"the whole call: {why}" if why else "the whole call", facts)

@@ -9,14 +9,15 @@ from typing import Any, Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY, Owner
+from globe_sms.tasks.campaign.campaign import PLAN_KEY
 from globe_sms.tasks.campaign.config import LONGEST_MESSAGE
 from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.delivery.archive import DeliveryArchive
-from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignDocument, CampaignState, read_document
+from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState, read_document
 from globe_sms.tasks.messages import Wording, parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import closed_chunks
@@ -43,7 +44,7 @@ class CampaignView:
     the results are not written, or are of before the last run. `deliveries` is None where none was ever learnt.
     """
 
-    document: CampaignDocument
+    document: CampaignOverview
     uri: str
     report: CampaignReport | None
     from_ledger: bool
@@ -94,7 +95,7 @@ def look_at(
             "lists them."
         )
     if isinstance(document, BrokenDocument):
-        raise InputError(f"{store.uri}/{campaign}: {document.fault}; globe-sms explain NUMBER reads the ledger alone.")
+        raise InputError(f"{document.fault} `globe-sms explain NUMBER` reads the ledger alone.")
     folder = store.within(campaign)
     written = _written(folder, scratch) if document.state not in _AHEAD_OF_ITS_RESULTS else None
     path = written or _account(folder, document, scratch, environ, now or datetime.now(UTC))
@@ -129,7 +130,7 @@ def _written(folder: Store, scratch: Path) -> Path | None:
 
 
 def _account(
-    folder: Store, document: CampaignDocument, scratch: Path, environ: Mapping[str, str], now: datetime
+    folder: Store, document: CampaignOverview, scratch: Path, environ: Mapping[str, str], now: datetime
 ) -> Path | None:
     if not folder.fetch(PLAN_KEY, scratch / PLAN_KEY):
         return None
@@ -156,7 +157,7 @@ def _account(
     return path
 
 
-def _quiet(plan: FrozenPlan, document: CampaignDocument, now: datetime) -> frozenset[int]:
+def _quiet(plan: FrozenPlan, document: CampaignOverview, now: datetime) -> frozenset[int]:
     """Return the chunks that a run waits with for their hours, or waited with when it was killed."""
     hours = document.settings.get("hours")
     if hours is None or plan.layout is None or document.alive_until is None:
@@ -165,7 +166,7 @@ def _quiet(plan: FrozenPlan, document: CampaignDocument, now: datetime) -> froze
 
 
 def _report(
-    document: CampaignDocument, folder: Store, path: Path, s3: Callable[[], S3Access], prices: Prices | None
+    document: CampaignOverview, folder: Store, path: Path, s3: Callable[[], S3Access], prices: Prices | None
 ) -> CampaignReport:
     figures = count_figures(path)
     found = dict.fromkeys(STATUSES, 0)

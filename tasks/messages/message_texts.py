@@ -8,7 +8,8 @@ import polars as pl
 from globe_sms.tasks.messages.gsm7_alphabet import NOT_GSM, is_gsm, without_look_alikes
 from globe_sms.tasks.messages.message_parts import count_parts
 from globe_sms.tasks.messages.template import Placeholder, Template, parse_template
-from globe_sms.tasks.vocabulary.statuses import STATUSES, MessageReason, Status
+from globe_sms.tasks.vocabulary.row_marks import mark_rows
+from globe_sms.tasks.vocabulary.statuses import MessageReason, Status
 
 PREFIX: Final = "column:"
 """What the names of a list's columns begin with in the frame, so that they are none of the frame's own."""
@@ -85,15 +86,10 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
         .when(message.str.len_chars() > wording.max_characters)
         .then(pl.lit(MessageReason.MESSAGE_TOO_LONG))
     )
-    sendable = pl.col("status").is_null()
-    is_faulty = sendable & pl.col("fault").is_not_null()
+    rows = rows.with_columns(fault=pl.coalesce(faults))
     return (
-        rows.with_columns(fault=pl.coalesce(faults))
-        .with_columns(
-            status=pl.when(is_faulty).then(pl.lit(Status.INVALID, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
-            reason=pl.when(is_faulty).then(pl.col("fault")).otherwise(pl.col("reason").cast(pl.String)),
-            message=pl.when(sendable & pl.col("fault").is_null()).then(message),
-        )
+        mark_rows(rows, pl.col("fault").is_not_null(), Status.INVALID, pl.col("fault"))
+        .with_columns(message=pl.when(pl.col("status").is_null()).then(message))
         .with_columns(segments=count_parts(message, _gsm(wording)))
         .drop("fault")
     )

@@ -15,7 +15,8 @@ from globe_sms.tasks.planning.chunk_layout import WINDOW_CHUNKS, ChunkLayout, La
 from globe_sms.tasks.planning.duplicates import rank_rows
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
+from globe_sms.tasks.vocabulary.row_marks import mark_rows
+from globe_sms.tasks.vocabulary.statuses import Status
 
 _SETTINGS = "globe-sms-settings"
 _PHONENUMBERS = "globe-sms-phonenumbers"
@@ -69,17 +70,16 @@ def make_plan(
         places, layout = lay_out_chunks(rows, parts[1], lanes, numbers_per_call, folder, canary=canary)
         parts.append(places)
         chunk, position = pl.col("chunk"), pl.col("position")
-    repeating = pl.col("first_row").is_not_null()
-    return pl.concat(parts, how="horizontal").select(
+    is_duplicate = pl.col("first_row").is_not_null()
+    first = pl.format("{}#{}", "first_source", "first_row")
+    return mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first).select(
         "source",
         "row",
         "recipient",
         pl.format("+{}", "e164").alias("phone_number"),
         pl.col("region").cast(pl.String),
-        status=pl.when(repeating).then(pl.lit(Status.DUPLICATE, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
-        reason=pl.when(repeating)
-        .then(pl.format("{}#{}", "first_source", "first_row"))
-        .otherwise(pl.col("reason").cast(pl.String)),
+        "status",
+        "reason",
         chunk=chunk.cast(pl.UInt32),
         position=position.cast(pl.UInt16),
         **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in carried},

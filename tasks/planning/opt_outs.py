@@ -13,10 +13,11 @@ import polars as pl
 
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.numbers import validate
-from globe_sms.tasks.recipients import Format, ListSource, find_lists, read_lists, refusal, translate_errors
+from globe_sms.tasks.recipients import Format, ListSource, find_lists, open_table, refusal, translate_errors
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
+from globe_sms.tasks.vocabulary.row_marks import mark_rows
+from globe_sms.tasks.vocabulary.statuses import Status
 
 _NUMBER: Final = "phone_number"
 _RESULTS: Final = ("status", "sent_at")
@@ -34,9 +35,8 @@ def read_suppressed(uris: tuple[str, ...], default_region: str | None, s3: Calla
     Raises:
         InputError: a list cannot be read, or has rows and none of them is a phone number.
     """
-    sources = find_lists(uris, s3)
-    with translate_errors(sources, number_column=None, s3=s3):
-        read = validate(read_lists(sources, number_column=None, s3=s3), default_region=default_region)
+    with open_table(uris, s3) as numbers:
+        read = validate(numbers, default_region=default_region)
         _write_firsts(read, file)
         rows = read.group_by("source").agg(pl.len(), numbers=pl.col("e164").count()).collect(engine="streaming")
     for source, count, numbers in rows.iter_rows():
@@ -63,7 +63,8 @@ def check_suppressed(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
     Raises:
         InputError: a list is not there, may not be read, is of no known format, or has no column of phone numbers.
     """
-    read_lists(find_lists(uris, s3), number_column=None, s3=s3)
+    with open_table(uris, s3):
+        pass
 
 
 def check_texted(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
@@ -117,17 +118,9 @@ def leave_out(rows: pl.LazyFrame, *files: Path) -> pl.LazyFrame:
     """Mark judged rows whose number stands in one of the files `suppressed`, with the list's URI as the reason."""
     for file in files:
         listed = pl.scan_parquet(file, glob=False).select("e164", listed="source")
-        found = pl.col("status").is_null() & pl.col("listed").is_not_null()
-        rows = (
-            rows.join(listed, on="e164", how="left", maintain_order="left")
-            .with_columns(
-                status=pl.when(found)
-                .then(pl.lit(Status.SUPPRESSED, dtype=pl.Enum(STATUSES)))
-                .otherwise(pl.col("status")),
-                reason=pl.when(found).then(pl.col("listed")).otherwise(pl.col("reason").cast(pl.String)),
-            )
-            .drop("listed")
-        )
+        joined = rows.join(listed, on="e164", how="left", maintain_order="left")
+        is_listed = pl.col("listed").is_not_null()
+        rows = mark_rows(joined, is_listed, Status.SUPPRESSED, pl.col("listed")).drop("listed")
     return rows
 
 

@@ -17,7 +17,7 @@ from globe_sms.tasks.campaign.reason_advice import advice
 from globe_sms.tasks.messages import TEXT_COLUMNS
 from globe_sms.tasks.numbers import Overrides, validate
 from globe_sms.tasks.planning.chunk_layout import Lanes
-from globe_sms.tasks.recipients import find_lists, read_lists, translate_errors
+from globe_sms.tasks.recipients import open_table
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_recipient
@@ -42,9 +42,8 @@ def read_own_numbers(
         )
         own = validate(rows, default_region=default_region, overrides=overrides).collect()
     else:
-        sources = find_lists(values, s3)
-        with translate_errors(sources, number_column=None, s3=s3):
-            rows = read_lists(sources, number_column=None, s3=s3).head(MOST_OWN_NUMBERS + 1)
+        with open_table(values, s3) as numbers:
+            rows = numbers.head(MOST_OWN_NUMBERS + 1)
             own = validate(rows, default_region=default_region, overrides=overrides).collect(engine="streaming")
     if not 0 < own.height <= MOST_OWN_NUMBERS:
         found = "none" if not own.height else f"more than {MOST_OWN_NUMBERS}"
@@ -68,7 +67,7 @@ def put_in_place_of_rows(validated: pl.LazyFrame, own: pl.DataFrame) -> tuple[pl
     belongs whose text it gets, so that it has the row's sender.
 
     Args:
-        judged: the lists' rows, with their texts if each has its own.
+        validated: the lists' rows, with their texts if each has its own.
         own: of `read_own_numbers`.
 
     Raises:

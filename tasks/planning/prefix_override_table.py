@@ -6,7 +6,7 @@ from typing import Final
 import phonenumbers
 
 from globe_sms.tasks.numbers import LONGEST_PREFIX, NO_OVERRIDES, Overrides
-from globe_sms.tasks.recipients import fault_in, find_lists, read_lists, refusal, translate_errors
+from globe_sms.tasks.recipients import fault_in, read_small_table, refusal
 from globe_sms.tasks.store.s3_access import S3Access
 
 PREFIX: Final = "prefix"
@@ -31,27 +31,18 @@ def read_overrides(uri: str | None, s3: Callable[[], S3Access]) -> Overrides:
     """
     if uri is None:
         return NO_OVERRIDES
-    sources = find_lists((uri,), s3)
-    with translate_errors(sources, number_column=PREFIX, columns=(MOBILE,), s3=s3):
-        rows = (
-            read_lists(sources, number_column=PREFIX, columns=(MOBILE,), s3=s3)
-            .head(MOST_PREFIXES + 1)
-            .collect(engine="streaming")
-        )
-    if rows.height > MOST_PREFIXES:
-        raise refusal(uri, f"has more than {MOST_PREFIXES:,} rows: this table is for prefixes, not for numbers")
+    table = read_small_table(uri, s3, keys=(PREFIX,), columns=(MOBILE,), most_rows=MOST_PREFIXES, meant_for="prefixes")
     mobile: dict[str, bool] = {}
-    for source, row, prefix, word in rows.select("source", "row", "recipient", MOBILE).iter_rows():
-        if not (prefix or "").strip() and not (word or "").strip():
-            continue  # a blank line
-        digits, fault = _digits(prefix or "")
-        is_mobile = _MEANT.get((word or "").strip().casefold())
+    for row in table.rows:
+        prefix, word = row.cells
+        digits, fault = _digits(prefix)
+        is_mobile = _MEANT.get(word.casefold())
         if is_mobile is None:
             fault = fault or "says neither yes nor no in the column `mobile`"
         elif mobile.setdefault(digits, is_mobile) is not is_mobile:
             fault = fault or "says the opposite of an earlier row with the same prefix"
         if fault:
-            raise fault_in(source, row, fault)
+            raise fault_in(row.source, row.row, fault)
     if not mobile:
         raise refusal(uri, "holds no prefixes: give a table with the columns `prefix` and `mobile`")
     return Overrides(mobile)

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.numbers import checked_region
-from globe_sms.tasks.recipients import ListSource, fault_in, find_lists, read_lists, refusal, translate_errors
+from globe_sms.tasks.recipients import fault_in, read_small_table, refusal
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 
@@ -84,28 +84,18 @@ def read_prices(uri: str | None, s3: Callable[[], S3Access]) -> Prices | None:
     """
     if uri is None:
         return None
-    sources = find_lists((uri,), s3)
     by_key: dict[str, dict[str, Decimal]] = {key: {} for key in _KEYS}
     currencies: set[str] = set()
-    key = _key(sources, s3)
-    with translate_errors(sources, number_column=key, columns=_COLUMNS, s3=s3):
-        rows = (
-            read_lists(sources, number_column=key, columns=_COLUMNS, s3=s3)
-            .head(MOST_PRICES + 1)
-            .collect(engine="streaming")
-        )
-    if rows.height > MOST_PRICES:
-        raise refusal(uri, f"has more than {MOST_PRICES:,} rows: this table is for countries, not for numbers")
-    for source, row, named, price, currency in rows.select("source", "row", "recipient", *_COLUMNS).iter_rows():
-        if not any((cell or "").strip() for cell in (named, price, currency)):
-            continue  # a blank line
+    table = read_small_table(uri, s3, keys=_KEYS, columns=_COLUMNS, most_rows=MOST_PRICES, meant_for="countries")
+    for row in table.rows:
+        named, price, currency = row.cells
         try:
-            place, amount = _place(key, named or ""), _price(price or "")
+            place, amount = _place(table.key, named), _price(price)
         except ValueError as error:
-            raise fault_in(source, row, str(error)) from None
-        if by_key[key].setdefault(place, amount) != amount:
-            raise fault_in(source, row, "has another price than an earlier row for the same place")
-        currencies.add((currency or "").strip().upper())
+            raise fault_in(row.source, row.row, str(error)) from None
+        if by_key[table.key].setdefault(place, amount) != amount:
+            raise fault_in(row.source, row.row, "has another price than an earlier row for the same place")
+        currencies.add(currency.upper())
     if not currencies:
         raise refusal(uri, "holds no prices: give a table with the columns country or prefix, price and currency")
     if len(currencies) > 1 or "" in currencies:
@@ -148,19 +138,6 @@ def _by_country(counted: Iterable[tuple[str | None, str, int, int]], prices: Pri
 def _sum(amounts: list[Decimal | None]) -> Decimal | None:
     known = [amount for amount in amounts if amount is not None]
     return sum(known, Decimal(0)) if len(known) == len(amounts) else None
-
-
-def _key(sources: tuple[ListSource, ...], s3: Callable[[], S3Access]) -> str:
-    """Return which of the two columns the table has."""
-    errors: list[InputError] = []
-    for key in _KEYS:
-        try:
-            read_lists(sources, number_column=key, columns=_COLUMNS, s3=s3)
-        except InputError as error:
-            errors.append(error)
-        else:
-            return key
-    raise errors[-1]
 
 
 def _place(key: str, named: str) -> str:

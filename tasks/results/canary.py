@@ -7,19 +7,17 @@ campaign whose canary has failed comes to the same judgement and texts nobody: t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.ledger import ChunkState, History, Ledger
+from globe_sms.tasks.campaign.ledger import History, Ledger
+from globe_sms.tasks.campaign.settlement import ChunkState
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.results.account_rows import account_for_chunks
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.statuses import PRESENTED, STATUSES, Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
-
-FAILED_KEY: Final = "canary_failed"  # in campaign.json, once a canary was judged so
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from pathlib import Path
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
+from globe_sms.tasks.campaign.settlement import MEANINGS
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.vocabulary.statuses import PRESENTED, QUIET_HOURS, STATUSES, InvalidReason, Status
 
@@ -34,13 +35,6 @@ _POSITION_SCHEMA = {
 }
 _FATE_COLUMNS = ("chunk", "position", "position_status", "position_reason")
 _MOST_ATTEMPTS = 255
-_STATUS_OF = {
-    Settlement.ACCEPTED: Status.ACCEPTED,
-    Settlement.REFUSED: Status.FAILED,
-    Settlement.ACCOUNT: Status.FAILED,
-    Settlement.UNKNOWN: Status.UNKNOWN,
-    Settlement.NOT_SENT: Status.NOT_SENT,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +74,7 @@ def gather(
     ids, fates = _Ids(), list[tuple[int, int, Status, str]]()
     for record in send_records:
         history = histories[record.chunk]
-        status, reason = _STATUS_OF[record.settlement], record.reason
+        status, reason = MEANINGS[record.settlement].status, record.reason
         if history.doubtful and status is not Status.ACCEPTED:
             # An earlier presentation may have been taken: what this one says does not make it undone.
             status, reason = Status.UNKNOWN, "no_reply"

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from globe_sms.tasks.campaign.ledger import SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import SendRecord
+from globe_sms.tasks.campaign.settlement import MEANINGS, Settlement
 from globe_sms.tasks.gateway import Outcome
 from globe_sms.tasks.planning.frozen_plan import Chunk
-from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.statuses import PRESENTED, Status
 
 
 def answered(record: SendRecord, outcome: Outcome, chunk: Chunk) -> SendRecord:
@@ -40,14 +41,10 @@ def answered(record: SendRecord, outcome: Outcome, chunk: Chunk) -> SendRecord:
 
 def numbers_by_status(record: SendRecord, size: int) -> Iterator[tuple[Status, int]]:
     """Yield how many of the chunk's `size` numbers got which status; numbers that were not sent are not counted."""
-    match record.settlement:
-        case Settlement.ACCEPTED:
-            yield Status.FAILED, len(record.failed)
-            yield Status.UNKNOWN, len(record.unclear)
-            yield Status.ACCEPTED, size - len(record.failed) - len(record.unclear)
-        case Settlement.REFUSED | Settlement.ACCOUNT:
-            yield Status.FAILED, size
-        case Settlement.UNKNOWN:
-            yield Status.UNKNOWN, size
-        case Settlement.NOT_SENT:
-            return
+    status = MEANINGS[record.settlement].status
+    if record.settlement is Settlement.ACCEPTED:
+        yield Status.FAILED, len(record.failed)
+        yield Status.UNKNOWN, len(record.unclear)
+        yield status, size - len(record.failed) - len(record.unclear)
+    elif status in PRESENTED:
+        yield status, size

@@ -13,7 +13,8 @@ from typing import Final
 
 from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.hours import Hours
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, History, Ledger, SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import Attempt, Claim, History, Ledger, SendRecord
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.gateway import CallVerdict, Gateway, Outcome
 from globe_sms.tasks.pacing.pacer import Departure, Pacer, Turn, TurnMissedError
 from globe_sms.tasks.planning.frozen_plan import Chunk

@@ -16,7 +16,8 @@ from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import History, SendRecord
+from globe_sms.tasks.campaign.settlement import MEANINGS, NOTHING_CLAIMED
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.chunk_queue import ChunkQueue
 from globe_sms.tasks.sending.sender import OutsideHoursError, Sender
@@ -169,7 +170,4 @@ def _up_to(groups: Iterator[tuple[int, ...]], chunks: int) -> list[tuple[int, ..
 
 
 def _name(record: SendRecord | None) -> str:
-    if record is None:
-        return "NotSent"
-    names = {Settlement.ACCOUNT: "Refused", Settlement.NOT_SENT: "NotSent"}
-    return names.get(record.settlement, record.settlement.value.capitalize())
+    return (NOTHING_CLAIMED if record is None else MEANINGS[record.settlement]).task_state

@@ -22,9 +22,11 @@ import polars as pl
 
 from globe_sms.deployments.sandbox.s3_server import S3Server
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord, Settlement
+from globe_sms.tasks.campaign.document import PlanFigures, Summary
+from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
 from globe_sms.tasks.campaign.local_spill import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze
@@ -106,8 +108,10 @@ def keep_campaign(store: Store, name: str, rows: int, scratch: Path) -> None:
         path, counts = account_for(plan, ledger, campaign.store, scratch, campaign=name, not_sent="stopped", segments=1)
         campaign.store.put_file(RESULTS_KEY, path)
         campaign.update(
-            plan={"rows": plan.counts(), "chunks": chunks},
-            summary={"counts": counts, "calls": chunks, "seconds": float(chunks), "stopped": None},
+            plan=PlanFigures(rows=plan.counts(), chunks=chunks),
+            summary=Summary(
+                campaign=name, results=campaign.store.uri, counts=counts, calls=chunks, seconds=float(chunks)
+            ),
             deliveries={"delivered": rows, "undelivered": 0, "expired": 0, "pending": 0},
         )
 

@@ -19,8 +19,9 @@ import polars as pl
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import plan_lists

@@ -19,7 +19,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import Attempt, Claim, SendRecord
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.campaign_run import CampaignRun, open_run, open_sender
 from globe_sms.tasks.send_campaign import RemainingChunks, plan_campaign, read_ledger
 from globe_sms.tasks.sending.sender import Sender

@@ -73,11 +73,11 @@ def test_a_run_whose_own_renewal_emptied_the_document_keeps_its_lease(
     with Campaign(s3_store, "a", stop=stop) as campaign:
         campaign.open({"message": "Hi"})
         client.put_object(Bucket="tests", Key=f"{prefix}/a/campaign.json", Body=b"")
-        campaign.update(plan={"chunks": 1})
+        campaign.update(canary_failed=True)
         stored = s3_store.get("a/campaign.json")
         assert stored is not None
         document = json.loads(stored.body)
-        assert (document["settings"], document["plan"]) == ({"message": "Hi"}, {"chunks": 1})
+        assert (document["settings"], document["canary_failed"]) == ({"message": "Hi"}, True)
         assert document["lease"]["run"] == campaign.owner.run
     assert stop.stop is None
 

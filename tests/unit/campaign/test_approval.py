@@ -1,15 +1,17 @@
 """Whether somebody must be asked, and what an earlier answer is worth."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from globe_sms.tasks.campaign.approval import Approval, Decision, approved_before, keep, last_question, must_ask
+from globe_sms.tasks.campaign.approval import Approval, Decision, approved_before, must_ask
 from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.store import LocalStore
+from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
 ORDER: dict[str, Any] = {"recipients": "a.csv", "message": "Hi", "type": "OTP", "results": "out"}
@@ -93,20 +95,24 @@ def test_an_approval_holds_for_the_plan_that_it_was_given_for(
     with Campaign(local_store, "camp", stop=StopSignal()) as campaign:
         campaign.open(config().frozen_settings())
         if kept is not None:
-            keep(campaign, kept)
+            campaign.update(approval=kept)
     with Campaign(local_store, "camp", stop=StopSignal()) as resumed:
         resumed.open(config().frozen_settings())
-        assert last_question(resumed) == kept
-        assert approved_before(resumed, config(), remaining) is holds
+        assert resumed.document.approval == kept
+        assert approved_before(resumed.document.approval, config(), remaining) is holds
 
 
-@pytest.mark.parametrize("kept", ["yes", {"decision": "approved"}, {"decision": "perhaps"}, [], 1])
-def test_a_record_that_cannot_be_read_is_no_approval(local_store: LocalStore, kept: object) -> None:
-    """It fails closed: somebody is asked."""
+@pytest.mark.parametrize("kept", ["yes", {"decision": "approved"}, {"decision": "perhaps"}, [1], 1])
+def test_a_question_that_cannot_be_read_is_never_an_approval(local_store: LocalStore, kept: object) -> None:
+    """It fails closed: nothing is sent on a damaged document."""
     with Campaign(local_store, "camp", stop=StopSignal()) as campaign:
         campaign.open(config().frozen_settings())
-        campaign.update(approval=kept)
-        assert last_question(campaign) is None
+    stored = local_store.get("camp/campaign.json")
+    assert stored is not None
+    damaged = json.dumps({**json.loads(stored.body), "approval": kept}).encode()
+    assert local_store.compare_and_swap("camp/campaign.json", damaged, stored.version)
+    with pytest.raises(InputError, match=r"campaign.json is damaged \(approval"):
+        Campaign(local_store, "camp", stop=StopSignal()).open(config().frozen_settings())
 
 
 def test_a_campaign_is_free_for_others_while_somebody_is_asked(local_store: LocalStore) -> None:
@@ -120,4 +126,4 @@ def test_a_campaign_is_free_for_others_while_somebody_is_asked(local_store: Loca
             assert other.held()
         asking.open(config().frozen_settings(), patience=0.0)
         assert asking.held()
-    assert asking.document["lease"] is None
+    assert asking.document.lease is None

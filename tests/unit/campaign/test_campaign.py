@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from globe_sms.tasks.campaign.campaign import LEASE_SECONDS, Campaign, Owner
+from globe_sms.tasks.campaign.campaign import Campaign
+from globe_sms.tasks.campaign.document import PlanFigures
+from globe_sms.tasks.campaign.lease import LEASE_SECONDS, Owner
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError, LeaseLostError, StoreUnavailableError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StopSignal
@@ -27,7 +29,7 @@ def test_the_first_run_freezes_the_settings_and_holds_the_lease(store: Store) ->
     with campaign(store, clock) as run:
         run.open(SETTINGS)
         assert run.held()
-        assert run.document["settings"] == SETTINGS
+        assert run.document.settings == SETTINGS
     with campaign(store, clock) as later:
         later.open(SETTINGS)
         assert later.held()
@@ -53,7 +55,7 @@ def test_a_dead_owners_lease_is_taken_over_when_it_has_expired(local_store: Stor
         assert began + LEASE_SECONDS < clock.now < began + LEASE_SECONDS + 5
         assert not dead.held()
         with pytest.raises(LeaseLostError, match="taken over"):
-            dead.update(summary={})
+            dead.update(canary_failed=True)
 
 
 def test_a_killed_neighbours_lease_is_taken_over_at_once(local_store: Store) -> None:
@@ -90,7 +92,7 @@ def test_other_settings_are_refused_with_every_difference_once_the_plan_is_froze
         run.open(SETTINGS)
     with campaign(local_store, clock) as run:
         run.open(mended)
-        run.update(plan={"chunks": 1})
+        run.update(plan=PlanFigures(rows={}, chunks=1))
     with pytest.raises(InputError) as caught:
         campaign(local_store, clock).open({"message": "Bye", "numbers_per_call": 250})
     assert "message: frozen 'Hello', now 'Bye'" in str(caught.value)
@@ -132,11 +134,11 @@ def test_a_renewal_whose_answer_was_lost_does_not_lose_the_lease(tmp_path: Path)
     store.inner.losing = True
     for _ in range(2):
         with pytest.raises(StoreUnavailableError):
-            run._swap({"lease": run._lease(clock())})
+            run._renew()
     store.inner.losing = False
-    run.update(summary={"counts": {}})
+    run.update(canary_failed=True)
     assert run.held()
-    assert run.document["summary"] == {"counts": {}}
+    assert run.document.canary_failed
 
 
 def test_a_stop_ends_the_waiting_for_a_lease(local_store: Store) -> None:

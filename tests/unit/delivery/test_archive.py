@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
+from globe_sms.tasks.campaign.document import Summary
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
@@ -71,6 +72,9 @@ def test_a_message_keeps_the_task_of_its_receipt_and_the_carrier_of_its_query(
     assert archive.taken_chunks("spring") == {3, 4}
 
 
+SUMMARY = Summary(campaign="spring", results="store/spring", counts={"accepted": 1, "unknown": 1}, calls=1, seconds=1.0)
+
+
 @pytest.fixture
 def campaign(local_store: LocalStore, tmp_path: Path) -> LocalStore:
     """A campaign that has ended with one accepted and one unknown row."""
@@ -85,7 +89,7 @@ def campaign(local_store: LocalStore, tmp_path: Path) -> LocalStore:
         held.open(_SETTINGS)
         folder.put_file(RESULTS_KEY, tmp_path / "made.parquet")
         folder.put_if_absent(PLAN_KEY, b"a plan")
-        held.update(summary={"calls": 1, "counts": {"accepted": 1, "unknown": 1}})
+        held.update(summary=SUMMARY)
     return local_store
 
 
@@ -107,8 +111,8 @@ def test_results_are_rewritten_and_the_version_before_is_kept(campaign: LocalSto
     assert _read(campaign, kept, tmp_path).equals(before)
     with Campaign(campaign, "spring", stop=StopSignal()) as held:
         held.open(_SETTINGS)
-        assert held.document["summary"] == {"calls": 1, "counts": dict(found.counts)}
-        assert held.document["deliveries"]["settled_by_receipt"] == 1
+        assert held.document.summary == SUMMARY.model_copy(update={"counts": found.counts})
+        assert held.document.deliveries == {**found.deliveries, "settled_by_receipt": 1}
     assert not rewrite_results(campaign, "spring", tmp_path).changed
     assert [*folder.list(EARLIER)] == [kept]
 

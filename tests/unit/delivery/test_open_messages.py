@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
 from globe_sms.tasks.campaign.local_spill import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.delivery.open_messages import open_messages

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.ledger import Settlement
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.delivery.reconcile import Reconciled, reconcile

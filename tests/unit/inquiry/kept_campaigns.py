@@ -9,10 +9,13 @@ from typing import Any
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord, Settlement
+from globe_sms.tasks.campaign.document import PlanFigures, Summary
+from globe_sms.tasks.campaign.lease import Lease
+from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
 from globe_sms.tasks.campaign.local_spill import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze
@@ -55,7 +58,7 @@ class KeptCampaign:
         lanes = None if lanes is None else replace(lanes, window=window)
         self.plan = FrozenPlan(freeze(validated, 2, "settings", self.scratch, lanes=lanes))
         self.store.put_file_if_absent(PLAN_KEY, self.plan.path)
-        self.campaign.update(plan={"rows": self.plan.counts(), "chunks": self.plan.chunk_count()})
+        self.campaign.update(plan=PlanFigures(rows=self.plan.counts(), chunks=self.plan.chunk_count()))
 
     def claim(self, chunk: int, presentation: int = 0) -> None:
         """Claim a chunk, ten seconds after the one before."""
@@ -100,7 +103,11 @@ class KeptCampaign:
             segments=1,
         )
         self.store.put_file(RESULTS_KEY, path)
-        self.campaign.update(summary={"counts": counts, "calls": 3, "seconds": 4.5, "stopped": None, **summary})
+        self.campaign.update(
+            summary=Summary(
+                campaign=self.campaign.id, results=self.store.uri, counts=counts, calls=3, seconds=4.5, **summary
+            )
+        )
 
     def end(self) -> None:
         """Give the lease back."""
@@ -108,6 +115,6 @@ class KeptCampaign:
 
     def crash(self, until: float = 0.0) -> None:
         """End as a killed run does: the lease stays until then, and nobody renews it."""
-        lease = {"run": "gone", "host": "elsewhere", "process": "", "until": until, "nonce": "n"}
-        self.campaign.update(lease=lease)
-        self.campaign._done.set()
+        self.campaign.update(lease=Lease("gone", "elsewhere", "", until, "n"))
+        assert self.campaign._renewal is not None
+        self.campaign._renewal.end()

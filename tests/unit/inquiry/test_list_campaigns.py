@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignDocument, CampaignState
+from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState
 from globe_sms.tasks.inquiry.list_campaigns import read_campaigns
 from globe_sms.tasks.store import LocalStore, Store
 from tests.unit.inquiry.kept_campaigns import KeptCampaign
@@ -13,9 +13,9 @@ from tests.unit.inquiry.kept_campaigns import KeptCampaign
 NUMBERS = ("+6581234567", "+6581234568", "+6581234569", "landline")
 
 
-def only(store: Store) -> CampaignDocument:
+def only(store: Store) -> CampaignOverview:
     (found,) = read_campaigns(store)
-    assert isinstance(found, CampaignDocument)
+    assert isinstance(found, CampaignOverview)
     return found
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.ledger import Settlement
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
 from globe_sms.tasks.inquiry.campaign_page import show_page

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze, make_plan
 from globe_sms.tasks.planning.lanes import lanes_of

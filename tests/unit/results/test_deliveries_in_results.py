@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from globe_sms.tasks.campaign.ledger import Settlement
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from globe_sms.tasks.campaign.hours import Hours
-from globe_sms.tasks.campaign.ledger import ChunkState, History, Settlement
+from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
 from globe_sms.tasks.gateway import BatchSend, CallVerdict, Outcome
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.numbers.time_zones import zone_table, zones_of

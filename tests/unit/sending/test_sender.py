@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from globe_sms.tasks.campaign.ledger import ChunkState, History, SendRecord, Settlement
+from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
 from globe_sms.tasks.gateway import CallVerdict, Outcome
 from globe_sms.tasks.sending.sender import RetryLimits, Sender
 from globe_sms.tasks.store import LocalStore
@@ -173,7 +174,7 @@ def test_a_run_without_its_lease_writes_nothing(make: Make, local_store: LocalSt
     sender, gateway = make(accepts)
     campaign = local_store.get("camp/campaign.json")
     assert campaign is not None
-    sender.campaign._until = 0.0
+    sender.campaign._lease = None
     sender.stop.set(Stop(StopCause.LEASE_LOST, "test"))
     assert sender.send(CHUNK, History()) is None
     assert gateway.written == []

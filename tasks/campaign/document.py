@@ -1,0 +1,149 @@
+"""`campaign.json`: all that is kept of a campaign beside its plan, ledger and results; read and written only here."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationError
+
+from globe_sms.tasks.campaign.approval import Approval
+from globe_sms.tasks.campaign.lease import Lease
+from globe_sms.tasks.vocabulary.errors import InputError
+
+DOCUMENT_KEY: Final = "campaign.json"
+FORMAT: Final = 1
+SETTLED_BY_RECEIPT: Final = "settled_by_receipt"  # in `deliveries`, beside the deliveries
+_LEFT_OUT_WHEN_EMPTY: Final = ("lists", "approval", "canary_failed", "deliveries")
+
+
+def _in_utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+Instant = Annotated[datetime, AfterValidator(_in_utc), PlainSerializer(datetime.isoformat, when_used="json")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class ListRead(_Part):
+    """A list that the plan was made of; `identity` changes with its content."""
+
+    uri: str
+    identity: str
+
+
+class PlanFigures(_Part):
+    """The frozen plan in figures.
+
+    Attributes:
+        rows: by what they are planned as: `sendable`, or the status that they already have.
+        chunks: how many there are.
+        phonenumbers: the version of its metadata, by which the rows were validated.
+        numbers_override: the prefixes that count as mobile (true) or not; None without a table of them.
+    """
+
+    rows: Mapping[str, int]
+    chunks: int
+    phonenumbers: str | None = None
+    numbers_override: Mapping[str, bool] | None = None
+
+
+class Summary(_Part):
+    """How the last run that wrote results ended.
+
+    Attributes:
+        campaign: its id.
+        results: where they are.
+        counts: rows by status; every status is there.
+        calls: of this run.
+        seconds: of this run.
+        throttled: calls that the gateway throttled.
+        resent_chunks: unknown chunks that this run sent again.
+        stopped: why it stopped before its end; None if it didn't.
+        ended_at: when.
+    """
+
+    campaign: str
+    results: str
+    counts: Mapping[str, int]
+    calls: int
+    seconds: float
+    throttled: int = 0
+    resent_chunks: int = 0
+    stopped: str | None = None
+    ended_at: Instant | None = None
+
+
+class CampaignDocument(_Part):
+    """One campaign.
+
+    Attributes:
+        campaign: its id.
+        format: of this document.
+        created_at: when a run first began it.
+        settings: that it was frozen with: all that decides who gets which text, and in which chunk.
+        plan: None until it is frozen.
+        summary: None until a run has written results.
+        lease: of the run that sends it now, or that was killed; None between runs.
+        lists: what the plan was made of.
+        approval: the last question whether it may be sent, and its answer.
+        canary_failed: whether a run has found so.
+        deliveries: accepted messages by delivery, and how many rows a receipt has settled; None if never tracked.
+    """
+
+    campaign: str
+    format: int = FORMAT
+    created_at: Instant
+    settings: Mapping[str, Any]
+    plan: PlanFigures | None = None
+    summary: Summary | None = None
+    lease: Lease | None = None
+    lists: tuple[ListRead, ...] | None = None
+    approval: Approval | None = None
+    canary_failed: bool = False
+    deliveries: Mapping[str, int] | None = None
+
+    def changed(self, **fields: Any) -> Self:
+        """Return it with other top-level fields, which are checked."""
+        return self.model_validate({**{name: getattr(self, name) for name in type(self).model_fields}, **fields})
+
+    def encode(self) -> bytes:
+        """Return it as JSON."""
+        data = self.model_dump(mode="json")
+        for name in _LEFT_OUT_WHEN_EMPTY:
+            if not data[name]:
+                del data[name]
+        return json.dumps(data, indent=1, ensure_ascii=False).encode()
+
+    @classmethod
+    def decode(cls, body: bytes, place: str) -> Self:
+        """Read what `encode` wrote; `place` is the URI of the campaign's folder.
+
+        Raises:
+            InputError: it is of another format, or damaged; one line that says what to do.
+        """
+        uri = f"{place}/{DOCUMENT_KEY}"
+        try:
+            data: Any = json.loads(body)
+        except ValueError:
+            raise _damaged(uri, "it isn't JSON") from None
+        if isinstance(data, dict) and data.get("format", FORMAT) != FORMAT:
+            raise InputError(
+                f"{uri} has format {data['format']!r}, and this globe-sms reads format {FORMAT}: use the globe-sms "
+                "that wrote it, or send under another --campaign."
+            )
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            detail = error.errors(include_url=False, include_input=False)[0]
+            field = ".".join(map(str, detail["loc"]))
+            raise _damaged(uri, f"{field}: {detail['msg']}" if field else str(detail["msg"])) from None
+
+
+def _damaged(uri: str, what: str) -> InputError:
+    return InputError(
+        f"{uri} is damaged ({what}): restore an earlier version of the object, or send under another --campaign."
+    )
