@@ -51,7 +51,7 @@ class StopSignal:
                 self._stop = stop
         self._event.set()
 
-    def say_of_failures(self, stop: Stop) -> None:
+    def stop_for_failures(self, stop: Stop) -> None:
         """Stop the run with what a closer look at its failures found, unless another cause has stopped it."""
         with self._lock:
             if self._stop is None or self._stop.for_failures:
