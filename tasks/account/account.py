@@ -96,9 +96,7 @@ class Account:
         except ValueError:
             margin = -1.0
         if not 0.0 <= margin <= WIDEST_MARGIN:
-            raise InputError(
-                f"{MARGIN_VARIABLE}: {text!r} isn't a share from 0 to {WIDEST_MARGIN}; 0.01 leaves 1 % unused"
-            )
+            raise InputError(f"{MARGIN_VARIABLE}: {text!r} isn't a share of the rate: set it from 0 to {WIDEST_MARGIN}")
         return margin
 
     def _with(self, variable: str, value: str | None) -> Mapping[str, str]:

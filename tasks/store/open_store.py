@@ -1,4 +1,4 @@
-"""From a results URI to the stores behind it: the campaigns, and the account's pacing beside them."""
+"""Opens the stores of a results URI: the campaigns, and the account's pacing beside them."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
     """Return the store at an s3:// prefix or a local directory; nothing is read or written yet.
 
     Raises:
-        InputError: the URI is neither, or there are no S3 credentials.
+        InputError: the URI is neither of these, or there are no S3 credentials.
     """
     if uri.startswith(_S3):
         bucket, prefix = split_uri(uri)
@@ -26,15 +26,15 @@ def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
         raise InputError(f"--results {mask_typed(uri)!r}: give an s3://bucket/prefix or a local directory.")
     path = Path(uri).expanduser().absolute()
     if path.exists() and not path.is_dir():
-        raise InputError(f"--results {mask_typed(uri)!r}: this is a file; give a directory, or an s3://bucket/prefix.")
+        raise InputError(f"--results {mask_typed(uri)!r} is a file: give a directory, or an s3://bucket/prefix.")
     return LocalStore(path, uri=uri)
 
 
 def open_pacing(results: str, environ: Mapping[str, str], s3: Callable[[], S3Access]) -> Store:
-    """Return where the accounts' schedules are: at the top of the results' bucket, or in the local directory.
+    """Return the store of the accounts' schedules: at the top of the results bucket, or in the local directory.
 
-    `GLOBE_SMS_PACING` names another place, for teams whose campaigns lie in several buckets: all runs of one
-    account must share one place, or together they call more often than the account may.
+    `GLOBE_SMS_PACING` names another place, for teams with campaigns in several buckets: all runs of an account must
+    share one place, or together they exceed its rate.
     """
     place = environ.get(PACING_VARIABLE)
     if place:
