@@ -152,7 +152,7 @@ def judge_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks,
     if stop is not None:
         if canary.presented:
             run.campaign.update(canary_failed=True)
-        run.stop.say_of_failures(stop)
+        run.stop.stop_for_failures(stop)
     return canary
 
 

@@ -1,7 +1,6 @@
-"""The Alibaba account that a run sends from: its key, its endpoint, its limits, and where its turns are kept.
+"""The Alibaba account that a run sends from: key, endpoint, limits, and where its call schedule is kept.
 
-It comes from the environment, or from a block of `tasks.blocks`; what the block leaves empty comes from the
-environment.
+Settings come from a block of `tasks.blocks`; the environment fills in what the block leaves empty.
 """
 
 import os
@@ -29,18 +28,18 @@ WIDEST_MARGIN: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account; the defaults are those of a new account with its key in the environment.
+    """One account; the defaults describe a new account with its key in the environment.
 
     Attributes:
-        environ: the environment to read what is None from.
+        environ: the environment, read for each setting that is None.
         key: the access key; None: Alibaba's default credential chain.
         url: the gateway's URL; None: GLOBE_SMS_ENDPOINT.
-        name: the account's name; None: GLOBE_SMS_ACCOUNT, or what the key tells.
-        pacing: an s3:// prefix or a directory; None: GLOBE_SMS_PACING, or beside the results.
+        name: the account's name; None: GLOBE_SMS_ACCOUNT, or derived from the key.
+        pacing: an s3:// prefix or a directory for the schedule; None: GLOBE_SMS_PACING, or beside the results.
         calls_per_second: the account's limit.
-        numbers_per_call: the most numbers of one call.
-        sender_id: the sender ID of campaigns that name none.
-        margin: the share of the limit that is left unused, so that calls that are held up on their way do not meet;
+        numbers_per_call: the most numbers in one call.
+        sender_id: the sender ID of campaigns that don't set one.
+        margin: the share of the limit left unused, so that delayed calls don't exceed it on arrival;
             None: GLOBE_SMS_MARGIN, or 0.01.
     """
 
@@ -55,39 +54,39 @@ class Account:
     margin: float | None = None
 
     def endpoint(self) -> Endpoint:
-        """Return where the gateway is.
+        """Return the gateway's endpoint.
 
         Raises:
-            InputError: the URL cannot be an endpoint.
+            InputError: the URL isn't a valid endpoint.
         """
         return Endpoint.from_environment(self.environ) if self.url is None else Endpoint.parse(self.url)
 
     def credentials(self) -> CredentialsSource:
-        """Return where each call's credentials come from.
+        """Return the source of each call's credentials.
 
         Raises:
-            InputError: there are none.
+            InputError: no credentials were found.
         """
         key = self.key
         return credentials_from_default_chain() if key is None else lambda: key
 
     def fingerprint(self, credentials: Credentials) -> str:
-        """Name the account in 12 hex digits, for the schedule that all its runs share."""
+        """Return the account's fingerprint, 12 hex digits: the key of the schedule that all its runs share."""
         return fingerprint(credentials, environ=self._with(ACCOUNT_VARIABLE, self.name))
 
     def open_pacing(self, results: str, s3: Callable[[], S3Access]) -> Store:
-        """Return where the account's turns are kept.
+        """Return the store that keeps the account's schedule.
 
         Raises:
-            InputError: the place is none, or there are no S3 credentials.
+            InputError: the place isn't valid, or there are no S3 credentials.
         """
         return open_pacing(results, self._with(PACING_VARIABLE, self.pacing), s3)
 
     def rate_margin(self) -> float:
-        """Return the share of the limit that is left unused, from 0 to 0.5.
+        """Return the share of the limit to leave unused, from 0 to 0.5.
 
         Raises:
-            InputError: GLOBE_SMS_MARGIN is no such share.
+            InputError: GLOBE_SMS_MARGIN isn't a number in this range.
         """
         if self.margin is not None:
             return self.margin
@@ -97,7 +96,7 @@ class Account:
         except ValueError:
             margin = -1.0
         if not 0.0 <= margin <= WIDEST_MARGIN:
-            raise InputError(f"{MARGIN_VARIABLE}: {text!r} is no share of the rate from 0 to {WIDEST_MARGIN}")
+            raise InputError(f"{MARGIN_VARIABLE}: {text!r} isn't a share of the rate: set it from 0 to {WIDEST_MARGIN}")
         return margin
 
     def _with(self, variable: str, value: str | None) -> Mapping[str, str]:

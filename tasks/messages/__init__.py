@@ -1,10 +1,10 @@
-"""The texts of a campaign: templates, what they become for each row, and the parts that a network cuts them into.
+"""The texts of a campaign: templates, the text of each row, and the parts that a network splits it into.
 
-    Template     what `--message` says, with its placeholders; `parse_template` reads it
-    Wording      a template or a column, and what is done to the texts; `add_texts` writes the text of each row
+    Template     the parsed `--message` with its placeholders; `parse_template` reads it
+    Wording      a template or a column, and how texts are cleaned; `add_texts` writes each row's text
     count_parts  the parts of a whole column of texts, packed as a network packs them
 
-Nothing in a template or a value is ever executed or looked up: a placeholder is a column's name and nothing else.
+Neither templates nor values are ever executed: a placeholder is a column name and nothing else.
 """
 
 from globe_sms.tasks.messages.gsm7_alphabet import NOT_GSM, forcing_characters

@@ -1,6 +1,6 @@
-"""The GSM 7-bit default alphabet and its extension table (3GPP TS 23.038, 6.2.1), and what looks like it.
+"""The GSM 7-bit default alphabet, its extension table (3GPP TS 23.038, 6.2.1), and look-alike replacements.
 
-A text is sent in GSM-7 if all of its characters stand in one of the two tables, else all of it is sent in UCS-2.
+A text is sent in GSM-7 if the two tables hold all its characters; otherwise the whole text is sent in UCS-2.
 """
 
 from collections import Counter
@@ -13,10 +13,10 @@ BASIC: Final = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-"""Characters of one septet. The escape code, the 128th, is no character of its own."""
+"""Characters of one septet; the 128th code, the escape code, isn't a character."""
 
 EXTENSION: Final = "\f^{}\\[~]|€"
-"""Characters of two septets, the first of which is the escape code."""
+"""Characters of two septets: the escape code and another."""
 
 _LOOK_ALIKES: Final = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc", "'"),
@@ -30,7 +30,7 @@ _LOOK_ALIKES: Final = {
 
 
 def character_class(characters: str, *, outside: bool = False) -> str:
-    """Return a class of these characters for polars' regular expressions (Rust's `regex`)."""
+    """Return a character class for polars' regular expressions (Rust's `regex`); `outside` negates it."""
     listed = "".join(f"\\x{{{ord(character):X}}}" for character in characters)
     return f"[{'^' if outside else ''}{listed}]"
 
@@ -38,7 +38,7 @@ def character_class(characters: str, *, outside: bool = False) -> str:
 NOT_GSM: Final = character_class(BASIC + EXTENSION, outside=True)
 EXTENDED: Final = character_class(EXTENSION)
 SUPPLEMENTARY: Final = r"[\x{10000}-\x{10FFFF}]"
-"""Characters of two UTF-16 units, a surrogate pair."""
+"""Characters of two UTF-16 units (a surrogate pair)."""
 
 _GSM: Final = frozenset(BASIC + EXTENSION)
 
@@ -49,11 +49,11 @@ def is_gsm(text: str) -> bool:
 
 
 def forcing_characters(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the characters that force texts into UCS-2, the most frequent first."""
+    """Return the characters that force texts into UCS-2, most frequent first."""
     found = Counter(character for text in texts for character in text if character not in _GSM)
     return tuple(character for character, _ in found.most_common())
 
 
 def without_look_alikes(texts: pl.Expr) -> pl.Expr:
-    """Replace quotes, dashes, blanks and the ellipsis of print by those of GSM-7; letters stay as they are."""
+    """Replace typographic quotes, dashes, blanks and the ellipsis with their GSM-7 counterparts; letters stay."""
     return texts.str.replace_many(list(_LOOK_ALIKES), list(_LOOK_ALIKES.values()))

@@ -1,7 +1,7 @@
-"""How many parts a text is cut into, which is what it costs: 160 septets or 70 UTF-16 units, or 153 or 67 a part.
+"""Counts the parts of a text, which set its price: one part of 160 septets or 70 UTF-16 units, or several of 153 or 67.
 
-Source: 3GPP TS 23.040, 9.2.3.24.1: a part of several loses 6 octets to the header that puts it in its place. An escape
-pair and a surrogate pair are never split over two parts, so that `]` x 153 makes 3 parts of 152, 152 and 2 septets.
+Source: 3GPP TS 23.040, 9.2.3.24.1: each of several parts loses 6 octets to the concatenation header. An escape pair or
+a surrogate pair is never split over two parts, so `]` x 153 makes 3 parts of 152, 152 and 2 septets.
 """
 
 from typing import Final
@@ -14,16 +14,13 @@ _GSM_ALONE: Final = 160
 _GSM_PART: Final = 153
 _UCS_ALONE: Final = 70
 _UCS_PART: Final = 67
-_FIRST_HALF: Final = (
-    "\x1b"  # the escape code: no character of either table, so that it can stand for a pair's first unit
-)
+_FIRST_HALF: Final = "\x1b"  # the escape code is in neither table, so it can represent a pair's first unit
 
 
 def count_parts(texts: pl.Expr, gsm: pl.Expr | None = None) -> pl.Expr:
-    """Return the parts of each text (UInt16; null stays null, an empty text has none).
+    """Return the parts of each text (UInt16; null stays null, an empty text has 0), some millions a second.
 
-    Works on whole columns, some millions of texts a second. `gsm` says which texts can be sent in GSM-7, where that is
-    known for less than a look at all of their characters.
+    `gsm` tells which texts fit GSM-7, if the caller knows it without scanning all their characters.
     """
     known = ~texts.str.contains(NOT_GSM) if gsm is None else gsm
     return pl.struct(text=texts, gsm=known).map_batches(_count, return_dtype=pl.UInt16, is_elementwise=True)
@@ -46,8 +43,8 @@ def _count(batch: pl.Series) -> pl.Series:
         .select("gsm", characters=text.str.len_chars(), octets=text.str.len_bytes())
         .with_columns(alone=pl.when("gsm").then(_GSM_ALONE).otherwise(_UCS_ALONE))
     )
-    # Most texts are short, whatever their pairs: each character might be a pair in GSM-7, and in UCS-2 those that have
-    # 3 octets more than one.
+    # Most texts fit one part even in the worst case: in GSM-7 every character is a pair, in UCS-2 every character with
+    # 3 extra octets.
     most_pairs = pl.when("gsm").then("characters").otherwise((pl.col("octets") - pl.col("characters")) // 3)
     short = pl.col("characters") + most_pairs <= pl.col("alone")
     parts = counted.select(pl.when(short).then((pl.col("characters") > 0).cast(pl.UInt16)).alias("parts")).to_series()
@@ -64,7 +61,7 @@ def _count_long(texts: pl.Series, gsm: pl.Series) -> pl.Series:
     part = pl.when(is_in_gsm).then(_GSM_PART).otherwise(_UCS_PART)
     alone = pl.when(is_in_gsm).then(_GSM_ALONE).otherwise(_UCS_ALONE)
     fewest = pl.when(units <= alone).then(1).otherwise((units + part - 1) // part)
-    # A part that a pair does not fit into any more loses one unit, and never two.
+    # A part with no room for a pair at its end wastes one unit, never two.
     most = pl.when(units <= alone).then(1).otherwise((units + part - 2) // (part - 1))
     counted = (
         pl.DataFrame({"text": texts, "gsm": gsm})
@@ -81,6 +78,6 @@ def _count_long(texts: pl.Series, gsm: pl.Series) -> pl.Series:
 
 
 def _pack(texts: pl.Series, pair: str, size: int) -> pl.Series:
-    """Count the parts as they are filled: each takes units up to its size, unless the last were half a pair."""
+    """Count parts by filling them: each takes units up to its size, or one fewer if the last would split a pair."""
     units = texts.str.replace_all(_FIRST_HALF, "x", literal=True).str.replace_all(pair, f"{_FIRST_HALF}x")
     return units.str.count_matches(rf"(?s).{{0,{size - 1}}}[^\x1B]").cast(pl.UInt16)

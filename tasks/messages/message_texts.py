@@ -1,4 +1,4 @@
-"""The text of each row, as polars expressions over its columns, and the rows that cannot have one."""
+"""Renders the text of each row with polars expressions, and rejects rows without a valid text."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -12,10 +12,10 @@ from globe_sms.tasks.vocabulary.row_marks import mark_rows
 from globe_sms.tasks.vocabulary.statuses import MessageReason, Status
 
 PREFIX: Final = "column:"
-"""What the names of a list's columns begin with in the frame, so that they are none of the frame's own."""
+"""Prefix of a list's columns in the frame, so that they don't clash with the frame's own columns."""
 
 TEXT_COLUMNS: Final = ("message", "segments")
-"""What `add_texts` adds."""
+"""The columns that `add_texts` adds."""
 
 _DAMAGING: Final = (
     r"[\p{Cc}\x{2028}\x{2029}\x{202A}-\x{202E}\x{2066}-\x{2069}]+"  # controls, line ends, direction marks
@@ -29,7 +29,7 @@ _BLANKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Where the texts come from: a template, or a column that holds them; `downgrade` keeps texts in GSM-7."""
+    """The source of the texts: a template, or a column that holds them; `downgrade` replaces look-alikes for GSM-7."""
 
     template: Template | None
     column: str | None
@@ -38,23 +38,23 @@ class Wording:
 
     @classmethod
     def of(cls, message: str | None, column: str | None, *, downgrade: bool, max_characters: int) -> Self:
-        """Read a wording from what an order says.
+        """Return the source of the texts for a campaign's `message` or `column`.
 
         Raises:
-            InputError: the template cannot be read.
+            InputError: the template isn't valid.
         """
         return cls(None if message is None else parse_template(message), column, downgrade, max_characters)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of the lists that it needs."""
+        """The list columns that the texts need."""
         if self.column is not None:
             return (self.column,)
         return () if self.template is None else self.template.columns
 
     @property
     def text(self) -> str | None:
-        """What every row reads; None where it depends on the row."""
+        """The text that all rows get; None if it depends on the row."""
         text = None if self.template is None else self.template.text
         if text is None or not self.downgrade:
             return text
@@ -62,17 +62,17 @@ class Wording:
 
 
 def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
-    """Add `message` (String) and `segments` (UInt16) to judged rows, and turn away those that cannot have a text.
+    """Add `message` (String) and `segments` (UInt16) to validated rows, and reject rows without a valid text.
 
-    `rows` has the columns of `wording`, each named `PREFIX` and its name, beside `status` and `reason`. Rows that have
-    a status already keep it. Without a value: `invalid`, `missing_<column>`; without a text or with one that is too
-    long: `message_empty`, `message_too_long`. `message` and `segments` are null in rows that are not sent.
+    `rows` has `status`, `reason` and the columns of `wording`, their names prefixed with `PREFIX`. Rows that already
+    have a status keep it. Rejected rows are `invalid`: `missing_<column>` without a value, `message_empty`, or
+    `message_too_long`. `message` and `segments` are null in rows that aren't sent.
     """
     if wording.template is None:
         rows = rows.with_columns(message=_value(str(wording.column), _DAMAGING_IN_TEXTS))
         missing = None
     else:
-        # Cleaned once: polars finds an expression that stands twice only within one step.
+        # Clean each column in a step of its own: polars shares repeated expressions only within one step.
         rows = rows.with_columns(_value(column).alias(f"{PREFIX}{column}") for column in wording.template.columns)
         rows = rows.with_columns(message=_rendered(wording.template))
         missing = _missing(wording.template)
@@ -96,7 +96,7 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
 
 
 def _gsm(wording: Wording) -> pl.Expr | None:
-    """Return which texts can be sent in GSM-7, by the values alone where they alone decide; None where they do not."""
+    """Return which texts fit GSM-7, judged by the values alone; None if the template's own text decides too."""
     if wording.template is None or wording.downgrade:
         return None
     said = "".join(piece if isinstance(piece, str) else piece.default or "" for piece in wording.template.pieces)
@@ -107,7 +107,7 @@ def _gsm(wording: Wording) -> pl.Expr | None:
 
 
 def _is_blank(message: pl.Expr, template: Template | None) -> pl.Expr:
-    """Whether a text is blank; it need not be looked at where the template itself says something."""
+    """Whether a text is blank; no text of a template with visible words is."""
     said = () if template is None else template.pieces
     if any(isinstance(piece, str) and _without_blanks(piece) for piece in said):
         return pl.lit(value=False)
@@ -115,12 +115,12 @@ def _is_blank(message: pl.Expr, template: Template | None) -> pl.Expr:
 
 
 def _without_blanks(text: str) -> str:
-    """Return a text without visible and invisible blanks at its ends; look-alikes of blanks are among them."""
+    """Strip blanks from both ends of a text, including invisible ones and look-alikes."""
     return text.strip(_BLANKS + "\u00ad")
 
 
 def _missing(template: Template) -> pl.Expr | None:
-    """Return the reason of rows without a value for a placeholder that has no default; null for the others."""
+    """Return the reason of rows that lack a value for a placeholder without a default; null for the others."""
     faults = [
         pl.when(pl.col(f"{PREFIX}{column}") == "").then(pl.lit(f"{MessageReason.MISSING}_{column}"))
         for column in _needed(template)
@@ -129,7 +129,7 @@ def _missing(template: Template) -> pl.Expr | None:
 
 
 def _needed(template: Template) -> tuple[str, ...]:
-    """Return the columns that a row must have a value in: those of a placeholder without a default."""
+    """Return the columns of placeholders without a default: a row must have a value in each."""
     needed = [template.column_of(p) for p in template.pieces if isinstance(p, Placeholder) and p.default is None]
     return tuple(dict.fromkeys(needed))
 
@@ -149,6 +149,6 @@ def _filled(column: str, default: str | None) -> pl.Expr:
 
 
 def _value(column: str, damaging: str = _DAMAGING) -> pl.Expr:
-    """Return the cleaned values of a column; empty ones are empty texts, never null."""
+    """Return the cleaned values of a column; missing ones become empty texts, never null."""
     value = pl.col(f"{PREFIX}{column}").fill_null("")
     return value.str.replace_all(damaging, " ").str.strip_chars(_BLANKS)

@@ -1,7 +1,7 @@
-"""What `--message` says: text with placeholders, each of which is the name of a column.
+"""The syntax of `--message`: text with placeholders, each a column name.
 
-`{name}` stands for the value of the column, `{name|there}` for it or for `there` where the cell is empty; `{{` and `}}`
-are braces. That is all: no attributes, no indexes, no formats, no code.
+`{name}` becomes the column's value, and `{name|there}` becomes `there` if the cell is empty; `{{` and `}}` are braces.
+There are no attributes, indexes, formats or code.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """The value of a column; `default` where its cell is empty, and without one such a row is invalid."""
+    """A column's value, or `default` if the cell is empty; without a default such a row is invalid."""
 
     column: str
     default: str | None = None
@@ -22,13 +22,13 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Text and placeholders, in order. Two texts never follow each other."""
+    """Texts and placeholders, in order; two texts are never adjacent."""
 
     pieces: tuple[str | Placeholder, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that it needs, each by the first spelling of its name."""
+        """The columns that the template needs, each in the first spelling of its name."""
         found: dict[str, str] = {}
         for piece in self.pieces:
             if isinstance(piece, Placeholder):
@@ -36,23 +36,23 @@ class Template:
         return tuple(found.values())
 
     def column_of(self, placeholder: Placeholder) -> str:
-        """Return which of `columns` a placeholder means."""
+        """Return the entry of `columns` that a placeholder refers to."""
         name = plain(placeholder.column) or placeholder.column
         return next(column for column in self.columns if (plain(column) or column) == name)
 
     @property
     def text(self) -> str | None:
-        """What every row reads; None where it depends on the row."""
+        """The text that all rows get; None if it depends on the row."""
         if any(isinstance(piece, Placeholder) for piece in self.pieces):
             return None
         return "".join(piece for piece in self.pieces if isinstance(piece, str))
 
 
 def parse_template(message: str) -> Template:
-    """Read a template.
+    """Parse a template.
 
     Raises:
-        InputError: a brace stands alone, or a placeholder has no name.
+        InputError: a brace is unmatched, or a placeholder has no name.
     """
     pieces: list[str | Placeholder] = []
     text: list[str] = []
@@ -66,7 +66,7 @@ def parse_template(message: str) -> Template:
             text.append(character)
             place += 2
         elif character == "}":
-            raise _alone(message, place, "}")
+            raise _unmatched(message, place, "}")
         else:
             if text:
                 pieces.append("".join(text))
@@ -82,18 +82,18 @@ def _placeholder(message: str, start: int) -> tuple[Placeholder, int]:
     end = message.find("}", start)
     inner = message[start + 1 : end]
     if end < 0 or "{" in inner:
-        raise _alone(message, start, "{")
+        raise _unmatched(message, start, "{")
     column, bar, default = inner.partition("|")
     if not column.strip():
         raise InputError(
-            f"the placeholder {inner[:_SHOWN]!r} at character {start + 1} has no name: write the name of a column "
-            "between the braces, or {{ and }} for braces."
+            f"the placeholder {inner[:_SHOWN]!r} at character {start + 1} has no name: put a column name between the "
+            "braces, or write {{ and }} for braces."
         )
     return Placeholder(column.strip(), default.strip() if bar else None), end + 1
 
 
-def _alone(message: str, place: int, brace: str) -> InputError:
+def _unmatched(message: str, place: int, brace: str) -> InputError:
     return InputError(
-        f"the {brace} at character {place + 1} ({message[place : place + _SHOWN]!r}) belongs to no placeholder: write "
-        f"{brace}{brace} for a brace, or {{name}} for the value of the column name."
+        f"the {brace} at character {place + 1} ({message[place : place + _SHOWN]!r}) is unmatched: write "
+        f"{brace}{brace} for a brace, or {{name}} for the value of the column 'name'."
     )

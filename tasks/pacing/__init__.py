@@ -1,1 +1,1 @@
-"""Turns to call: one schedule for each account, shared by all of its runs."""
+"""Keeps the call rate: one schedule of turns per account, shared by all its runs."""

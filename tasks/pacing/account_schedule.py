@@ -1,7 +1,7 @@
-"""The account's schedule of turns, kept in a store and shared by every run on every machine.
+"""The account's schedule of turns, kept in a store and shared by all runs on all machines.
 
-One document per account holds the last turn that was given out. A reservation moves it forward by a
-compare-and-swap: `turn = max(last + interval, earliest)`. Whoever cannot reserve does not call.
+One document per account holds the last turn given out. A reservation moves it forward with a compare-and-swap:
+`turn = max(last + interval, earliest)`. Without a reservation there is no call.
 """
 
 import json
@@ -24,15 +24,15 @@ _RECOVERY_SECONDS = 4.0
 _INCIDENT_SECONDS = 1.0
 _SWAP_TRIES = 200
 SLOWEST_RATE: Final = 0.01  # calls a second
-# What is further ahead is a clock or an answer that was wrong, and must not keep the account from sending for days. A
-# dozen runs can wait for their turns at the slowest rate, slowed down as far as it goes: each is 1.8 h after the last.
+# A turn further ahead comes from a wrong clock or answer, and must not keep the account from sending for days. A dozen
+# runs can still wait for their turns at the slowest rate when throttled to the maximum: each is 1.8 h after the last.
 _FARTHEST_TURN: Final = 24 * 3_600.0
 _LONGEST_PAUSE: Final = 2 * 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Some turns in a row: Unix times in seconds, `interval` apart."""
+    """Consecutive turns: Unix times in seconds, `interval` apart."""
 
     first: float
     interval: float
@@ -44,11 +44,11 @@ class Turns:
 
 
 class Schedule:
-    """One account's turns. Thread-safe as long as one thread reserves at a time (the pacer sees to it).
+    """One account's schedule. Thread-safe as long as one thread reserves at a time, as the pacer ensures.
 
-    `rate` is the account's limit in calls a second; `margin` the share of it that is left unused, so that
-    a call that leaves a little late does not meet the next one. Where runs that are active together name
-    different rates, the lowest holds for all of them: the limit is the account's, not a run's.
+    `rate` is the account's limit in calls a second; `margin` is the share of it left unused, so that a call that
+    leaves a little late doesn't collide with the next one. If active runs name different rates, the lowest applies to
+    all of them: the limit belongs to the account.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Schedule:
 
     @property
     def rate(self) -> float:
-        """The limit that this run was given, in calls a second."""
+        """This run's limit, in calls a second."""
         return self._rate
 
     def reserve(self, count: int, earliest: float) -> Turns:
@@ -83,11 +83,11 @@ class Schedule:
         return self._change(take)
 
     def slow_down(self, retry_after: float) -> None:
-        """Note that the gateway throttled: longer intervals for a while, for every run of the account.
+        """Lengthen the intervals of all the account's runs for a while, because the gateway throttled a call.
 
-        Throttled calls within one second are one incident: they had left before anybody could slow down for the first.
+        Throttled calls within one second count once: they left before a run could slow down for the first.
 
-        `retry_after`: seconds before which the gateway wants no call at all, 0 if it did not say.
+        `retry_after`: seconds in which the gateway wants no call; 0 if it didn't say.
         """
 
         def note(document: dict[str, Any], now: float) -> None:
@@ -101,7 +101,7 @@ class Schedule:
         self._change(note)
 
     def leave(self) -> None:
-        """Take this run's rate out of the schedule, so that it does not hold back the runs that go on."""
+        """Remove this run's rate from the schedule, so that it doesn't slow the runs that continue."""
 
         def forget(document: dict[str, Any], _now: float) -> None:
             document.get("runs", {}).pop(self._run, None)
@@ -124,10 +124,10 @@ class Schedule:
                 result = change(document, self._clock())
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 raise StoreError(
-                    f"{self._store.uri}/{self._key} is no schedule of turns ({type(error).__name__}). Remove it while "
-                    "no campaign of the account runs: the next one begins a new one."
+                    f"{self._store.uri}/{self._key} isn't a valid schedule of turns ({type(error).__name__}). "
+                    "Remove it while no campaign of this account is running; the next run creates a new one."
                 ) from None
-            # A writer's own mark in every body: a swap whose reply was lost is recognised by it.
+            # A unique mark in each body: the writer recognizes a swap whose reply was lost.
             document["mark"] = f"{self._run}-{random.getrandbits(64):x}"
             body = json.dumps(document).encode()
             if current is None:
@@ -140,16 +140,16 @@ class Schedule:
 
 
 def _time_of(document: dict[str, Any], key: str, latest: float) -> float:
-    """Return a time that the document holds, in Unix seconds; 0 where there is none, or one that cannot be meant."""
+    """Return a time of the document, in Unix seconds; 0 if it's missing or implausibly late."""
     at = float(document.get(key, 0.0))
     return at if at <= latest else 0.0
 
 
 def _slowness(document: dict[str, Any], now: float) -> float:
-    """How many times longer the interval is now.
+    """Return the factor by which throttling lengthens the interval now.
 
-    The first throttling adds 4 %, each further one doubles what is added, and four seconds without one halve it: a
-    call that met another by a few milliseconds costs next to nothing, a rate that is set too high is found at once.
+    The first throttling adds 4 %, each further one doubles the addition, and four seconds without one halve it. So
+    calls that collide by a few milliseconds cost next to nothing, and a rate set too high is corrected at once.
     """
     slow = document.get("slow")
     if slow is None:

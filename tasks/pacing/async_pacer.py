@@ -1,7 +1,7 @@
-"""The account's turns for queries, in an event loop: reserved ahead in the shared schedule, waited for exactly.
+"""The account's query turns in an event loop: reserved ahead in the shared schedule, and waited for exactly.
 
-Queries have a limit and so a schedule of their own. It is `tasks.pacing.pacer` for one event loop instead of many threads:
-turns are reserved in the background while the ones before are used, so the store's answer holds nothing up.
+Queries have their own limit, and so their own schedule. This is `tasks.pacing.pacer` for one event loop instead of
+threads: turns are reserved in the background while earlier ones are used, so the store never delays a query.
 """
 
 import asyncio
@@ -16,29 +16,29 @@ from globe_sms.tasks.pacing.account_schedule import Schedule, Turns
 from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
 
 QUERY_MARGIN: Final = 0.045
-"""The share of the limit left unused: at 300 a second, 13 calls that are held up for 45 ms exceed nothing.
+"""The share of the limit left unused: at 300 a second, 13 calls delayed by 45 ms don't exceed it.
 
-With 0.03 a run of 100,000 queries had one second of 301 at the gateway."""
+With 0.03, one second of a run of 100,000 queries had 301 arrivals at the gateway."""
 
 _BATCH_SECONDS: Final = 0.5
 _LEAD_SECONDS: Final = 0.4
-_AHEAD_SECONDS: Final = 2 * _LEAD_SECONDS  # the next turns are reserved before the last ones are nearer than a lead
+_AHEAD_SECONDS: Final = 2 * _LEAD_SECONDS  # reserve the next turns before the last ones come closer than the lead
 _LATE_SECONDS: Final = 0.25
-_SPARE_SHARE: Final = 0.025  # less than the margin, so that what was held up can be caught up
-_NEAREST_SHARE: Final = 0.5  # of the interval: an event loop wakes up to a millisecond late, and must catch up
+_SPARE_SHARE: Final = 0.025  # less than the margin, so that delays can be made up
+_NEAREST_SHARE: Final = 0.5  # of the interval: an event loop wakes up to 1 ms late and must catch up
 _INCIDENT_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 60.0
 _PAUSE_SECONDS: Final = 1.0
 
 InThread = Callable[..., Awaitable[Any]]
-"""Calls a function with its arguments in a thread, and gives what it returns: `asyncio.to_thread`."""
+"""Runs a function in a thread and returns its result, like `asyncio.to_thread`."""
 
 
 class QueryTurns:
-    """Hands out the query turns of one process; one task of one event loop takes them.
+    """Hands out the query turns of one process, to one task of one event loop.
 
-    The schedule spaces the turns over all trackers. This object looks back at its own calls as well, so that no
-    sliding second sees more of them than the limit, however late the loop wakes.
+    The schedule spaces the turns of all trackers. This object also tracks its own calls, so that no sliding second
+    holds more than the limit, however late the loop wakes.
     """
 
     def __init__(
@@ -70,10 +70,10 @@ class QueryTurns:
         """Return at the next turn; the caller's next act is the query.
 
         Raises:
-            StoreError: no turn could be reserved for a minute, so no query may leave.
+            StoreError: no turn could be reserved for a minute, so no query may be made.
         """
         while True:
-            due = await self._next()
+            due = await self._next_due()
             await self._wait_until(due)
             now = self._monotonic()
             if now - due > _LATE_SECONDS:
@@ -88,9 +88,9 @@ class QueryTurns:
             return
 
     async def throttled(self, retry_after: float) -> None:
-        """Slow the account's queries down for a while; the turns that it may not use until then are given up.
+        """Slow the account's queries down for a while, and drop the turns of the next `retry_after` seconds.
 
-        Throttled queries within one second are one incident: they had left before anybody could slow down.
+        Throttled queries within one second count once: they left before a tracker could slow down for the first.
         """
         now = self._monotonic()
         while self._dues and self._dues[0] < now + retry_after:
@@ -102,7 +102,7 @@ class QueryTurns:
             await self._in_thread(self._schedule.slow_down, retry_after)
 
     async def leave(self) -> None:
-        """Take this tracker out of the schedule at its end."""
+        """Remove this tracker from the schedule when it ends."""
         if self._reserving is not None:
             with contextlib.suppress(StoreError):
                 await self._reserving
@@ -113,11 +113,11 @@ class QueryTurns:
         while (left := due - self._monotonic()) > 0:
             await self._sleep(left)
 
-    async def _next(self) -> float:
+    async def _next_due(self) -> float:
         while True:
             now = self._monotonic()
             while self._dues and now - self._dues[0] > _LATE_SECONDS:
-                self._dues.popleft()  # turns that went by while nothing was to be asked
+                self._dues.popleft()  # turns that passed while there was nothing to ask
             if self._reserving is None and (not self._dues or self._dues[-1] - now <= _AHEAD_SECONDS):
                 self._reserving = asyncio.create_task(self._reserve())
             if self._reserving is not None and (not self._dues or self._reserving.done()):

@@ -1,7 +1,7 @@
-"""The account's turn: reserve it ahead of time, wait for it exactly, call at it or not at all.
+"""The account's turns for threads: reserve one ahead, wait for it exactly, and call on time or not at all.
 
-Threads queue up in one line. The first in the line reserves a turn (several at once where turns come fast)
-and leaves the line shortly before its turn, so that no more turns are reserved than are about to be used.
+Threads wait in one line. The first reserves a turn (several at once when turns come fast) and leaves the line shortly
+before it's due, so that only turns about to be used are reserved.
 """
 
 import collections
@@ -20,19 +20,19 @@ _BATCH_SECONDS = 0.5
 _FIRST_LEAD = 0.4
 _LONGEST_LEAD = 3.0
 _LATE_SECONDS = 0.25
-_SPARE_SHARE = 0.007  # less than the schedule's margin, so that a delay wears off; more than the way's jitter
+_SPARE_SHARE = 0.007  # less than the schedule's margin, so that delays wear off; more than the network's jitter
 _CALLS_COMPARED = 20
-_NEAREST_SHARE = 0.9  # of the interval: what was held up catches up gently, without bursts
-_LOOK_UP_SECONDS = 2.0  # a stop wakes the first in the line, which wakes the next: this is for a store that hangs
+_NEAREST_SHARE = 0.9  # of the interval: delayed calls catch up gently, without bursts
+_LOOK_UP_SECONDS = 2.0  # a stop wakes the first in line, which wakes the next; this is for a store that hangs
 
 
 class TurnMissedError(Exception):
-    """The turn is long past: this thread was held up. Nothing may be sent at it; take another."""
+    """The thread was delayed until long past its turn; take another turn instead of sending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """When a call may leave: Unix time in seconds, for the record, and on the monotonic clock, to wait for."""
+    """When a call may leave: `at` is Unix time in seconds, for the record; `due` is on the monotonic clock."""
 
     at: float
     due: float
@@ -40,17 +40,17 @@ class Turn:
 
 @dataclass(slots=True)
 class Departure:
-    """A call that may have left, on the monotonic clock: `at` its turn, and later where it is known to be written."""
+    """A call that may have left; `at` (monotonic) is its turn, moved later once it's known when it was written."""
 
     at: float
 
 
 class Pacer:
-    """Hands out the turns of one process. Thread-safe; waits end at once when the run is stopped.
+    """Hands out the turns of one process. Thread-safe; all waits end at once when the run is stopped.
 
-    Two things keep the limit. The schedule spaces the turns over all processes. This object looks back at
-    its own calls as well: one that left late, or took longer than others to be written (on a busy machine, a tenth of
-    a second and more), pushes the next ones, so that no sliding second sees too many.
+    The schedule spaces the turns of all processes. This object also tracks its own calls: one that left late, or took
+    longer than others to be written (0.1 s and more on a busy machine), delays the next ones, so that no sliding
+    second holds too many.
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class Pacer:
         self._span = self._window / schedule.rate * (1.0 + _SPARE_SHARE)
         self._nearest = _NEAREST_SHARE / schedule.rate
         self._last = -math.inf
-        self._left: list[Departure] = []  # in the last span, by when they left
+        self._left: list[Departure] = []  # in the last span, in order of departure
         self._gate = threading.Lock()
-        # Seconds from departures until they were written; what all calls need alike brings none nearer to another.
+        # Seconds from departure until written. Only differences matter: a delay common to all calls keeps them apart.
         self._took: collections.deque[float] = collections.deque([0.0], maxlen=_CALLS_COMPARED)
         self._writing = threading.Lock()
 
     def take(self) -> Turn:
-        """Wait in line and return a turn that is about to come (some 0.4 s ahead, time to connect and claim).
+        """Wait in line and return a turn that is due soon (about 0.4 s ahead, time to connect and claim).
 
         Raises:
             StoppedError: the run was stopped.
@@ -91,7 +91,7 @@ class Pacer:
             self._stop.check()
         try:
             self._stop.check()
-            turn = self._next()
+            turn = self._next_turn()
             if self._stop.wait(turn.due - self._lead - self._monotonic()):
                 raise StoppedError
             return turn
@@ -99,7 +99,7 @@ class Pacer:
             self._line.release()
 
     def wait_until(self, turn: Turn, seconds_before: float) -> None:
-        """Wait until so many seconds before the turn.
+        """Wait until `seconds_before` seconds before the turn.
 
         Raises:
             StoppedError: the run was stopped.
@@ -108,18 +108,18 @@ class Pacer:
             raise StoppedError
 
     def depart(self, turn: Turn) -> Departure:
-        """Return at the turn, to the millisecond; the caller's next act is the call, and then to say it is `written`.
+        """Return at the turn, to the millisecond; the caller then makes the call at once and reports it as `written`.
 
         Raises:
             StoppedError: the run was stopped.
-            TurnMissedError: the turn is past by more than a quarter of a second.
+            TurnMissedError: the turn is more than 0.25 s past.
         """
         self.wait_until(turn, 0.0)
         with self._gate:
             now = self._monotonic()
             if now - turn.due > _LATE_SECONDS:
                 raise TurnMissedError
-            # Again after a wait: others may have been written late meanwhile.
+            # Check again after each wait: other calls may have been written late meanwhile.
             while (free := self._free_at(now)) > now:
                 if self._stop.wait(free - now):
                     raise StoppedError
@@ -131,7 +131,7 @@ class Pacer:
             return departure
 
     def _free_at(self, now: float) -> float:
-        """Say from when on one more call keeps the limit, as far as is known now."""
+        """Return from when on one more call keeps the limit, as far as known now."""
         self._left = [each for each in self._left if each.at > now - self._span]
         free = self._last + self._nearest
         if len(self._left) < self._window:
@@ -139,34 +139,34 @@ class Pacer:
         return max(free, sorted(each.at for each in self._left)[-self._window] + self._span)
 
     def written(self, departure: Departure) -> None:
-        """Learn that a call is written only now."""
+        """Note that a call has been written just now."""
         took = self._monotonic() - departure.at
         with self._writing:
             self._took.append(took)
             departure.at += took - min(self._took)
 
     def prepared(self, seconds: float) -> None:
-        """Learn how long it took from getting a turn to being ready for it, so that turns are taken in time."""
+        """Note how long a thread took to get ready for its turn, so that turns are taken early enough."""
         wanted = min(_LONGEST_LEAD, max(_FIRST_LEAD, 1.5 * seconds))
         self._lead = max(wanted, 0.9 * self._lead + 0.1 * wanted)
 
     def throttled(self, retry_after: float) -> None:
-        """Slow the account down for a while. A store that does not answer now stops the next turn anyway."""
+        """Slow the account down for a while; if the store doesn't answer, the next turn fails anyway."""
         with contextlib.suppress(StoreError):
             self._schedule.slow_down(retry_after)
 
     def leave(self) -> None:
-        """Take this run out of the account's schedule at its end."""
+        """Remove this run from the account's schedule when it ends."""
         with contextlib.suppress(StoreError):
             self._schedule.leave()
 
-    def _next(self) -> Turn:
-        # Turns that went by while nobody was in line are of no use to anybody.
+    def _next_turn(self) -> Turn:
+        # Drop the turns that passed while the line was empty.
         while self._turns and self._turns[0].due < self._monotonic():
             self._turns.popleft()
         if not self._turns:
             now = self._clock()
-            due = self._monotonic() - now
+            offset = self._monotonic() - now
             reserved = self._schedule.reserve(self._batch, now + self._lead)
-            self._turns.extend(Turn(at, at + due) for at in reserved.times())
+            self._turns.extend(Turn(at, at + offset) for at in reserved.times())
         return self._turns.popleft()

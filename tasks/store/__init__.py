@@ -1,4 +1,4 @@
-"""Where campaigns live: an s3:// prefix or a local directory behind one small interface."""
+"""Storage for campaigns: an s3:// prefix or a local directory, behind one small interface."""
 
 from globe_sms.tasks.store.conditional_write_probe import probe
 from globe_sms.tasks.store.interface import Store, Stored

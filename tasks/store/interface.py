@@ -1,4 +1,4 @@
-"""The small interface that the ledger and the pacing stand on, whatever keeps the bytes."""
+"""The storage interface that ledger and pacing build on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,32 +8,31 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object's bytes and the version that a compare-and-swap of it must name."""
+    """An object's bytes, and the version that a compare-and-swap must name."""
 
     body: bytes
     version: str
 
 
 class Store(Protocol):
-    """Named byte strings with two atomic writes: put if absent, and compare and swap.
+    """Named byte strings with two atomic writes: put-if-absent and compare-and-swap. Thread-safe.
 
-    Keys are relative paths with forward slashes. All methods may be called from several threads.
-    Each raises `StoreUnavailableError` when the place does not answer and `StoreError` when it refuses.
-    A body that is written with one of the two atomic writes must be unlike any other body of that key
-    (carry the writer's id or a time): a write whose reply was lost is recognised by it.
+    Keys are relative paths with forward slashes. Each method raises `StoreUnavailableError` when the place doesn't
+    answer, and `StoreError` when it refuses. A body passed to one of the two atomic writes must differ from any other
+    body of that key (include the writer's id or a time): a write whose reply was lost is recognized by it.
     """
 
     @property
     def uri(self) -> str:
-        """Where this is, as the user wrote it, without a slash at the end."""
+        """The store's place as the user wrote it, without a trailing slash."""
         ...
 
     def get(self, key: str) -> Stored | None:
-        """Return what stands under `key`, or None."""
+        """Return the object under `key`, or None."""
         ...
 
     def put_if_absent(self, key: str, body: bytes) -> str | None:
-        """Write `body` if nothing stands under `key`; return its version, or None if another came first."""
+        """Write `body` unless `key` exists; return its version, or None if another writer came first."""
         ...
 
     def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
@@ -41,36 +40,36 @@ class Store(Protocol):
         ...
 
     def put_file_if_absent(self, key: str, path: Path) -> bool:
-        """Write a local file under `key` if nothing stands there; True if this call wrote it."""
+        """Write a local file under `key` unless it exists; True if this call wrote it."""
         ...
 
     def put_file(self, key: str, path: Path) -> None:
-        """Write a local file under `key`, replacing at once what stood there; readers see old or new."""
+        """Write a local file under `key`, replacing any object atomically: readers see the old one or the new one."""
         ...
 
     def fetch(self, key: str, path: Path) -> bool:
-        """Copy what stands under `key` to a local file; False if nothing does."""
+        """Copy the object under `key` to a local file; False if there is none."""
         ...
 
     def list(self, prefix: str) -> Iterator[str]:
-        """Yield the keys that begin with `prefix`, sorted."""
+        """Yield the keys that start with `prefix`, sorted."""
         ...
 
     def folders(self) -> Iterator[str]:
-        """Yield the names of the folders that stand directly here, sorted, without a look at what is in them."""
+        """Yield the names of the folders directly here, sorted, without listing their contents."""
         ...
 
     def delete(self, key: str) -> None:
-        """Remove `key`; nothing happens if it is not there."""
+        """Delete `key` if it exists."""
         ...
 
     def clock_skew(self) -> float:
-        """Return this machine's clock minus the store's, in seconds; 0.0 where they are one clock.
+        """Return this machine's clock minus the store's, in seconds; 0.0 for a local directory.
 
-        A skew below the resolution of the store's clock (one second for S3's Date header) reads as 0.0.
+        A skew below the resolution of the store's clock (1 s for S3's Date header) reads as 0.0.
         """
         ...
 
     def within(self, prefix: str) -> "Store":
-        """Return the same place, seen from the folder `prefix`."""
+        """Return the folder `prefix` of this store as a store."""
         ...

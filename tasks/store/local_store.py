@@ -1,4 +1,4 @@
-"""A local directory as the store: link(2) for put-if-absent, flock(2) and rename(2) for compare-and-swap."""
+"""A local directory as a store: link(2) for put-if-absent, flock(2) and rename(2) for compare-and-swap."""
 
 import contextlib
 import fcntl
@@ -17,10 +17,10 @@ _TEMPORARY = ".globe-sms/tmp"
 
 
 class LocalStore:
-    """A directory on a local file system (a version is the SHA-256 of the bytes).
+    """A directory on a local file system; an object's version is the SHA-256 of its bytes.
 
-    Everything is flushed to the disk before a write returns, so that it outlives a power loss.
-    Network file systems keep these promises only if their link, flock and rename do.
+    Writes are flushed to disk before they return, so they survive a power loss. A network file system is only as safe
+    as its link, flock and rename.
     """
 
     def __init__(self, root: Path, prefix: str = "", uri: str | None = None) -> None:
@@ -30,11 +30,11 @@ class LocalStore:
 
     @property
     def uri(self) -> str:
-        """The directory, as the user wrote it."""
+        """The directory as the user wrote it."""
         return self._uri
 
     def get(self, key: str) -> Stored | None:
-        """Return what stands under `key`, or None."""
+        """Return the object under `key`, or None."""
         with _errors(self._uri, key):
             try:
                 body = self._path(key).read_bytes()
@@ -43,7 +43,7 @@ class LocalStore:
         return Stored(body, _version(body))
 
     def put_if_absent(self, key: str, body: bytes) -> str | None:
-        """Write `body` if nothing stands under `key`; of several writers exactly one gets a version."""
+        """Write `body` unless `key` exists; exactly one of several writers gets a version."""
         with _errors(self._uri, key), self._temporary() as temporary:
             temporary.write_bytes(body)
             if self._link(temporary, key):
@@ -52,7 +52,7 @@ class LocalStore:
             return current.version if current is not None and current.body == body else None
 
     def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
-        """Replace `key` if it still has `version`, under this directory's lock."""
+        """Replace `key` if it still has `version`, holding the directory's lock."""
         with _errors(self._uri, key), self._lock():
             current = self.get(key)
             if current is None or current.version != version:
@@ -63,19 +63,19 @@ class LocalStore:
             return _version(body)
 
     def put_file_if_absent(self, key: str, path: Path) -> bool:
-        """Write a copy of the file if nothing stands under `key`."""
+        """Write a copy of the file unless `key` exists."""
         with _errors(self._uri, key), self._temporary() as temporary:
             shutil.copyfile(path, temporary)
             return self._link(temporary, key)
 
     def put_file(self, key: str, path: Path) -> None:
-        """Write a copy of the file under `key`; a reader sees the old one or the new one."""
+        """Write a copy of the file under `key`; readers see the old object or the new one."""
         with _errors(self._uri, key), self._temporary() as temporary:
             shutil.copyfile(path, temporary)
             self._replace(temporary, key)
 
     def fetch(self, key: str, path: Path) -> bool:
-        """Copy what stands under `key` to `path`; False if nothing does."""
+        """Copy the object under `key` to `path`; False if there is none."""
         with _errors(self._uri, key):
             try:
                 shutil.copyfile(self._path(key), path)
@@ -84,7 +84,7 @@ class LocalStore:
         return True
 
     def list(self, prefix: str) -> Iterator[str]:
-        """Yield the keys that begin with `prefix`, sorted."""
+        """Yield the keys that start with `prefix`, sorted."""
         base = self._path("")
         folder = base / prefix.rpartition("/")[0]
         with _errors(self._uri, prefix):
@@ -92,23 +92,23 @@ class LocalStore:
         yield from (key for key in keys if key.startswith(prefix))
 
     def folders(self) -> Iterator[str]:
-        """Yield the names of the folders that stand directly here, sorted."""
+        """Yield the names of the folders directly here, sorted."""
         with _errors(self._uri, ""):
             base = self._path("")
             names = sorted(path.name for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
         yield from names
 
     def delete(self, key: str) -> None:
-        """Remove `key`; nothing happens if it is not there."""
+        """Delete `key` if it exists."""
         with _errors(self._uri, key):
             self._path(key).unlink(missing_ok=True)
 
     def clock_skew(self) -> float:
-        """0.0: the directory has this machine's clock."""
+        """Return 0.0: a directory uses this machine's clock."""
         return 0.0
 
     def within(self, prefix: str) -> Store:
-        """Return the same directory, seen from the folder `prefix`."""
+        """Return the folder `prefix` of this directory as a store."""
         inner = f"{self._prefix}{prefix.strip('/')}/"
         return LocalStore(self._root, inner, f"{self._uri}/{prefix.strip('/')}")
 
@@ -117,7 +117,7 @@ class LocalStore:
 
     @contextlib.contextmanager
     def _temporary(self) -> Generator[Path]:
-        # In the same file system as the target, for link and rename; outside every campaign's listing.
+        # On the target's file system, as link and rename need it, and outside every campaign's listing.
         folder = self._root / _TEMPORARY
         folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=folder)
@@ -153,7 +153,7 @@ class LocalStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            yield  # closing the file releases the lock, also when the process is killed
+            yield  # closing the file releases the lock, even if the process is killed
 
 
 def _version(body: bytes) -> str:
@@ -174,7 +174,7 @@ def _errors(uri: str, key: str) -> Generator[None]:
         yield
     except (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError) as error:
         raise StoreError(
-            f"{uri}: cannot use {key!r} here ({error.strerror}); check the folder and its rights."
+            f"{uri}: can't use {key!r} ({error.strerror}); check the folder and its permissions."
         ) from error
     except OSError as error:
         raise StoreUnavailableError(f"{uri}: {error.strerror or error} at {key!r}; check the disk.") from error

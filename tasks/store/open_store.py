@@ -1,4 +1,4 @@
-"""From the URI of a place to the store behind it."""
+"""Opens the store that a URI names: an s3:// prefix or a local directory."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
     """Return the store at an s3:// prefix or a local directory; nothing is read or written yet.
 
     Raises:
-        InputError: the URI is neither, or there are no S3 credentials.
+        InputError: the URI is neither of these, or there are no S3 credentials.
     """
     if uri.startswith(_S3):
         bucket, prefix = split_uri(uri)
@@ -24,5 +24,5 @@ def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
         raise InputError(f"--results {mask_typed(uri)!r}: give an s3://bucket/prefix or a local directory.")
     path = Path(uri).expanduser().absolute()
     if path.exists() and not path.is_dir():
-        raise InputError(f"--results {mask_typed(uri)!r}: this is a file; give a directory, or an s3://bucket/prefix.")
+        raise InputError(f"--results {mask_typed(uri)!r} is a file: give a directory, or an s3://bucket/prefix.")
     return LocalStore(path, uri=uri)

@@ -1,7 +1,7 @@
-"""An S3 bucket as the store: conditional PutObject for both atomic writes.
+"""An S3 bucket as a store: conditional PutObject for both atomic writes.
 
-Source: Amazon S3 User Guide, "Conditional writes" (If-None-Match: * and If-Match on PutObject; 412 means
-lost, 409 means two writes met and this one should be tried again).
+Source: Amazon S3 User Guide, "Conditional writes" (If-None-Match: * and If-Match on PutObject; 412 means that the
+condition failed, 409 that two writes collided and this one should be retried).
 """
 
 import contextlib
@@ -24,16 +24,16 @@ _UNAVAILABLE = 500
 _CONFLICT_TRIES = 10
 _READ_TRIES = 5
 _READ_PAUSE = 0.5  # seconds
-# What botocore lets through of a refusal that breaks off in its body is urllib3's.
-_BROKEN = (ResponseStreamingError, IncompleteReadError, ProtocolError)
+# botocore lets urllib3's ProtocolError through when a refusal breaks off in its body.
+_BROKEN_OFF = (ResponseStreamingError, IncompleteReadError, ProtocolError)
 _NOT_IMPLEMENTED = frozenset({"501", "NotImplemented"})
 _IF_ABSENT: Mapping[str, Any] = {"IfNoneMatch": "*"}
 _NO_CONDITIONS = (
-    "this server does not support conditional writes (If-None-Match and If-Match on PutObject), so two runs could send "
-    "one chunk twice. Use a store that keeps them (AWS S3, SeaweedFS, MinIO ...)."
+    "this server doesn't support conditional writes (If-None-Match and If-Match on PutObject), so two runs could send "
+    "the same chunk. Use one that does (AWS S3, SeaweedFS, MinIO ...)."
 )
-_WHAT_TO_DO: Mapping[str, str] = {
-    "NoSuchBucket": "the bucket does not exist; check its name, or create it",
+_ADVICE: Mapping[str, str] = {
+    "NoSuchBucket": "the bucket doesn't exist; check its name, or create it",
     "AccessDenied": "access denied; the key needs GetObject, PutObject, ListBucket and DeleteObject here",
     "403": "access denied; the key needs GetObject, PutObject, ListBucket and DeleteObject here",
     "InvalidAccessKeyId": "the S3 access key is unknown; check AWS_ACCESS_KEY_ID",
@@ -46,15 +46,15 @@ _Taken = TypeVar("_Taken")
 
 
 class S3Store:
-    """A prefix in a bucket (a version is the object's ETag).
+    """A prefix in a bucket; an object's version is its ETag.
 
-    `client` is a boto3 S3 client with retries of its own: what comes out as unavailable was tried before. It does not
-    try again what breaks off inside a body; reading does so here.
-    A retried write that had in truth succeeded is answered 412: it is recognised by its own bytes.
+    `client` is a boto3 S3 client that retries, so an unavailable store has been tried several times. It doesn't retry
+    a body that breaks off; reads here do. A retried write that had succeeded the first time is answered 412: it's
+    recognized by its own bytes.
 
-    An empty object counts as none. Some servers (SeaweedFS 4.48, measured) make one of a write whose connection ended
-    between its head and its body, as when the writer is killed: such a write was never answered, and nothing that is
-    written here is empty.
+    An empty object counts as absent. Some servers (SeaweedFS 4.48, measured) create one for a write whose connection
+    ended between head and body, for instance when the writer is killed. Such a write was never acknowledged, and no
+    write from here is empty.
     """
 
     def __init__(self, client: Any, bucket: str, prefix: str, *, sleep: Callable[[float], object] = time.sleep) -> None:
@@ -69,20 +69,20 @@ class S3Store:
         return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
 
     def get(self, key: str) -> Stored | None:
-        """Return what stands under `key`, or None."""
+        """Return the object under `key`, or None."""
         stored = self._read(key, lambda answer: Stored(answer["Body"].read(), answer["ETag"]))
         return stored if stored and stored.body else None
 
     def put_if_absent(self, key: str, body: bytes) -> str | None:
-        """PutObject with If-None-Match: of several writers exactly one gets a version."""
+        """Write with If-None-Match; exactly one of several writers gets a version."""
         return self._put(key, body, _IF_ABSENT)
 
     def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
-        """PutObject with If-Match on the ETag."""
+        """Write with If-Match on the ETag."""
         return self._put(key, body, {"IfMatch": version})
 
     def put_file_if_absent(self, key: str, path: Path) -> bool:
-        """PutObject of a file (5 GB at most) with If-None-Match."""
+        """Write a file (at most 5 GB) with If-None-Match."""
         condition: Mapping[str, Any] = _IF_ABSENT
         for _ in range(_CONFLICT_TRIES):
             with path.open("rb") as body:
@@ -97,10 +97,10 @@ class S3Store:
                     self._sleep(0.2)
                 else:
                     return True
-        raise StoreUnavailableError(f"{self.uri}: {key!r} is being written by others without an end; try again.")
+        raise StoreUnavailableError(f"{self.uri}: other writers kept changing {key!r}; try again.")
 
     def put_file(self, key: str, path: Path) -> None:
-        """Upload a file, in parts where it is large; a reader sees the old object or the new one."""
+        """Upload a file, in parts if it's large; readers see the old object or the new one."""
         with self._errors(key):
             self._client.upload_file(str(path), self._bucket, self._prefix + key)
 
@@ -118,7 +118,7 @@ class S3Store:
         return self._read(key, copy) or False
 
     def list(self, prefix: str) -> Iterator[str]:
-        """Yield the keys that begin with `prefix`, sorted; 1,000 a request."""
+        """Yield the keys that start with `prefix`, sorted; 1,000 a request."""
         with self._errors(prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=self._prefix + prefix
@@ -129,7 +129,7 @@ class S3Store:
                         yield item["Key"][len(self._prefix) :]
 
     def folders(self) -> Iterator[str]:
-        """Yield the names of the folders that stand directly here, sorted; 1,000 a request."""
+        """Yield the names of the folders directly here, sorted; 1,000 a request."""
         with self._errors(""):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=self._prefix, Delimiter="/"
@@ -139,11 +139,11 @@ class S3Store:
                     yield item["Prefix"][len(self._prefix) :].rstrip("/")
 
     def delete(self, key: str) -> None:
-        """Remove the object; nothing happens if it is not there."""
+        """Delete the object if it exists."""
         self._call("delete_object", key, absent_is_none=True)
 
     def clock_skew(self) -> float:
-        """Compare this machine's clock with the Date header of an answer (whole seconds)."""
+        """Return this machine's clock minus the Date header of an answer, which has whole seconds."""
         before = time.time()
         with self._errors(""):
             answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
@@ -157,11 +157,11 @@ class S3Store:
         return min(0.0, after - theirs)
 
     def within(self, prefix: str) -> Store:
-        """Return the same bucket, seen from the folder `prefix`."""
+        """Return the folder `prefix` of this store as a store."""
         return S3Store(self._client, self._bucket, f"{self._prefix}{prefix}", sleep=self._sleep)
 
     def _read(self, key: str, take: Callable[[Any], _Taken]) -> _Taken | None:
-        """Get an object and take its body, anew where the connection breaks inside it; None if there is none."""
+        """Get an object and read its body, again if the connection breaks off inside it; None if there is none."""
         for tries_left in reversed(range(_READ_TRIES)):
             try:
                 answer = self._call("get_object", key, absent_is_none=True)
@@ -187,7 +187,7 @@ class S3Store:
                 condition = {"IfMatch": empty}
             except _ConflictError:
                 self._sleep(0.2)
-        raise StoreUnavailableError(f"{self.uri}: {key!r} is being written by others without an end; try again.")
+        raise StoreUnavailableError(f"{self.uri}: other writers kept changing {key!r}; try again.")
 
     def _version_of_empty(self, key: str) -> str | None:
         answer = self._call("head_object", key, absent_is_none=True)
@@ -216,7 +216,7 @@ class S3Store:
             yield
         except ClientError as error:
             raise _refusal(where, error) from error
-        except _BROKEN as error:
+        except _BROKEN_OFF as error:
             raise _BrokenOffError(
                 f"{where}: the S3 server's answer broke off ({type(error).__name__}); "
                 "check AWS_ENDPOINT_URL and the network."
@@ -224,38 +224,38 @@ class S3Store:
         except (BotoCoreError, HTTPError, OSError) as error:
             kind = type(error).__name__
             raise StoreUnavailableError(
-                f"{where}: the S3 server did not answer ({kind}); check AWS_ENDPOINT_URL and the network."
+                f"{where}: the S3 server didn't answer ({kind}); check AWS_ENDPOINT_URL and the network."
             ) from error
         except Exception as error:
             if type(error).__name__ not in ("S3UploadFailedError", "RetriesExceededError"):
                 raise
-            origin = error.__cause__ or error.__context__
-            if isinstance(origin, ClientError):
-                raise _refusal(where, origin) from error
+            cause = error.__cause__ or error.__context__
+            if isinstance(cause, ClientError):
+                raise _refusal(where, cause) from error
             raise StoreUnavailableError(f"{where}: the upload failed; check the network and try again.") from error
 
 
 class _LostError(Exception):
-    """412: the condition did not hold."""
+    """412: the condition failed."""
 
 
 class _ConflictError(Exception):
-    """409: another conditional write was under way."""
+    """409: another conditional write was in progress."""
 
 
 class _BrokenOffError(StoreUnavailableError):
-    """The connection broke inside an answer."""
+    """The connection broke in the middle of an answer."""
 
 
 def _refusal(where: str, error: ClientError) -> StoreError:
-    """Say what a refusal means, without the server's own words, which may quote the request."""
+    """Return a refusal as an error, without the server's own words, which may quote the request."""
     code = _code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _NOT_IMPLEMENTED:
-        return StoreError(f"{where}: the S3 server does not implement this request ({code}); use another one.")
+        return StoreError(f"{where}: the S3 server doesn't implement this request ({code}); use another server.")
     if status >= _UNAVAILABLE or code in ("SlowDown", "RequestTimeout"):
         return StoreUnavailableError(f"{where}: the S3 server answered {code}; try again later.")
-    return StoreError(f"{where}: {_WHAT_TO_DO.get(code, f'the S3 server refused: {code}')}.")
+    return StoreError(f"{where}: {_ADVICE.get(code, f'the S3 server refused: {code}')}.")
 
 
 def _code(error: ClientError) -> str:

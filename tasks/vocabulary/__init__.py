@@ -1,1 +1,1 @@
-"""Words that every part shares: statuses and reasons, errors, stop causes, masked numbers, spans of time."""
+"""The vocabulary that every other folder shares: statuses and reasons, errors, stop causes, masking, durations."""

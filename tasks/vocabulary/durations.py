@@ -1,4 +1,4 @@
-"""Spans and moments of time in words, and spans as people write them."""
+"""Durations and points in time as text, and durations as people write them."""
 
 import re
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ _SPAN: Final = re.compile(r"(\d{1,7}(?:\.\d{1,3})?)\s*(s|min|m|h|d)", re.ASCII)
 
 
 def in_words(seconds: float) -> str:
-    """Return `2 h 5 min`, `3 min 20 s` or `45 s`; days where there are some."""
+    """Return a duration as `1 d 3 h`, `2 h 5 min`, `3 min 20 s` or `45 s`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
@@ -27,10 +27,10 @@ def moment(at: float) -> str:
 
 
 def seconds_of(text: str, *, longest_days: int) -> float:
-    """Read `90s`, `30m` (or `30min`), `1.5h`, `2d`, or several in a row such as `1h 30m` or `1d12h`; `0` is none.
+    """Return the seconds of a duration: `90s`, `30m` (or `30min`), `1.5h`, `2d`, `1h 30m`, `1d12h`, or `0`.
 
     Raises:
-        InputError: it is no span of time, or longer than that.
+        InputError: the text isn't a duration, or it's longer than `longest_days`.
     """
     rest = text.strip().lower()
     seconds, place = 0.0, 0
@@ -38,7 +38,7 @@ def seconds_of(text: str, *, longest_days: int) -> float:
         seconds += float(part[1]) * _SECONDS[part[2]]
         place = len(rest) - len(rest[part.end() :].lstrip())
     if rest != "0" and (not rest or place < len(rest)):
-        raise InputError(f"{mask_typed(text)!r} is no span of time: write it like 45s, 90m, 12h or 1d 12h")
+        raise InputError(f"{mask_typed(text)!r} isn't a duration: write it like 45s, 90m, 12h or 1d 12h")
     if seconds > longest_days * _SECONDS["d"]:
         raise InputError(f"{mask_typed(text)!r} is longer than {longest_days} days")
     return seconds

@@ -1,27 +1,27 @@
-"""What can go wrong, as a tree; each class says whether anything may have been sent.
+"""The errors that globe-sms raises on purpose; each says whether anything may have been sent.
 
-    GlobeSmsError                  the base: `except GlobeSmsError` catches all of ours
-    ├── InputError                 a list, an option, a setting, a credential: nothing was sent        exit 2
-    │   └── StoreRefusedError      a results place that cannot keep the promises: nothing was sent     exit 2
-    ├── StoreError                 the results place refused: what it has already taken stands         exit 1
-    │   ├── StoreUnavailableError  it did not answer; the same call may pass later                     exit 1
-    │   └── ReceiptLostError       nor does this machine take a receipt: those numbers stay unknown    exit 1
-    ├── CampaignBusyError          another run is sending this campaign: this one sent nothing         exit 1
-    ├── LeaseLostError             another run has taken the campaign over: this one has stopped       exit 1
-    ├── CampaignStoppedError       the campaign ended before its end; it can be resumed                exit 1
-    └── TrackingStoppedError       the tracking ended before its end; what it learnt is kept           exit 1
+    GlobeSmsError                  base class: `except GlobeSmsError` catches all of them
+    ├── InputError                 wrong list, option, setting or credential: nothing was sent         exit 2
+    │   └── StoreRefusedError      the results place can't keep the promises: nothing was sent         exit 2
+    ├── StoreError                 the results place refused; what it already holds stays valid        exit 1
+    │   ├── StoreUnavailableError  it didn't answer; the same call may succeed later                   exit 1
+    │   └── SendRecordLostError    a send record couldn't be kept anywhere: its numbers stay unknown   exit 1
+    ├── CampaignBusyError          another run is sending this campaign; this one sent nothing         exit 1
+    ├── LeaseLostError             another run took the campaign over; this one has stopped            exit 1
+    ├── CampaignStoppedError       the campaign stopped early; it can be resumed                       exit 1
+    └── TrackingStoppedError       the tracking stopped early; what it learned is kept                 exit 1
 
-A message says what was wrong, where, and what to do. None carries a secret or a whole phone number.
-What the gateway answers is a value (`tasks.gateway`), never an exception.
+A message says what is wrong, where, and what to do. It never holds a secret or a whole phone number.
+The gateway's answers are values (`tasks.gateway`), never exceptions.
 """
 
 from globe_sms.tasks.vocabulary.masking import mask_written
 
 
 class GlobeSmsError(Exception):
-    """The base of every error that this project raises on purpose.
+    """The base class of every error that globe-sms raises on purpose.
 
-    A number that begins with a plus sign is masked in the message, wherever it came from: a path, a setting, a name.
+    Numbers with a plus sign are masked in the message, wherever they come from: a path, a setting, a name.
     """
 
     def __init__(self, message: str = "") -> None:
@@ -33,19 +33,19 @@ class InputError(GlobeSmsError):
 
 
 class StoreRefusedError(InputError):
-    """The results place does not keep conditional writes; nothing was sent."""
+    """The results place doesn't honor conditional writes; nothing was sent."""
 
 
 class StoreError(GlobeSmsError):
-    """The results place refused a call; what it has already taken stands."""
+    """The results place refused a call; what it already holds stays valid."""
 
 
 class StoreUnavailableError(StoreError):
-    """The results place did not answer, or not in time; the same call may pass later."""
+    """The results place didn't answer in time; the same call may succeed later."""
 
 
 class SendRecordLostError(StoreError):
-    """Neither the results place nor this machine takes a receipt; what became of its numbers stays unknown."""
+    """Neither the results place nor this machine could keep a send record; its numbers stay unknown."""
 
 
 class CampaignBusyError(GlobeSmsError):
@@ -53,13 +53,13 @@ class CampaignBusyError(GlobeSmsError):
 
 
 class LeaseLostError(GlobeSmsError):
-    """Another run of this campaign holds the lease now; this run sends nothing more."""
+    """Another run now holds this campaign's lease; this run sends nothing more."""
 
 
 class CampaignStoppedError(GlobeSmsError):
-    """The campaign was stopped before its end. Running the same campaign id again goes on with the rest.
+    """The campaign stopped early; run the same campaign id again to send the rest.
 
-    `report` is the `tasks.reports.campaign_report.CampaignReport` of what was done until then.
+    `report` is the `tasks.reports.campaign_report.CampaignReport` so far.
     """
 
     def __init__(self, message: str, report: object = None) -> None:
@@ -68,9 +68,9 @@ class CampaignStoppedError(GlobeSmsError):
 
 
 class TrackingStoppedError(GlobeSmsError):
-    """The tracking was stopped before its end; what it learnt is kept, and running it again goes on with the rest.
+    """The tracking stopped early; what it learned is kept, and running it again continues with the rest.
 
-    `outcome` is the `tasks.reports.tracking_outcome.TrackingOutcome` of what is known.
+    `outcome` is the `tasks.reports.tracking_outcome.TrackingOutcome` so far.
     """
 
     def __init__(self, message: str, outcome: object = None) -> None:

@@ -1,4 +1,4 @@
-"""Phone numbers and raw recipients made safe for logs, messages and reprs."""
+"""Masks phone numbers and raw recipients for logs, messages and reprs."""
 
 import re
 from typing import Final
@@ -17,8 +17,8 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 def mask(number: str) -> str:
     """Mask an E.164 number: `+6581234567` becomes `+65••••4567`.
 
-    The country code and the last four digits stay. Whatever is not `+` and digits, has no known country code, or
-    would hide fewer than three digits, becomes `••••` altogether.
+    The country code and the last four digits stay. Anything that isn't `+` and digits, has an unknown country code,
+    or would hide fewer than three digits becomes `••••`.
     """
     digits = number[1:]
     if not (number.startswith("+") and digits.isascii() and digits.isdecimal()):
@@ -33,10 +33,10 @@ def mask(number: str) -> str:
 
 
 def mask_recipient(raw: str | None) -> str:
-    """Mask a recipient as it was written in a list: at most its last four digits show.
+    """Mask a recipient as written in a list: at most its last four digits show.
 
-    Text with fewer than eight digits, in whatever script, is hidden altogether: names and addresses stand in number
-    columns too. Digits of other scripts show as 0 to 9, for which every screen has a font.
+    Text with fewer than eight digits of any script becomes `••••`: number columns hold names and addresses too.
+    Digits of other scripts show as 0 to 9, which every font has.
     """
     digits = [str(int(char)) for char in raw or "" if char.isdecimal()]
     if len(digits) < 2 * _KEPT_AT_END:
@@ -45,22 +45,22 @@ def mask_recipient(raw: str | None) -> str:
 
 
 def mask_numbers_in(text: str) -> str:
-    """Mask every run of seven or more digits in a text that others wrote."""
+    """Mask every run of seven or more digits in third-party text."""
     return _LOOKS_LIKE_A_NUMBER.sub(lambda found: mask("+" + found.group().removeprefix("+")), text)
 
 
 def mask_written(text: str) -> str:
-    """Mask every number that begins with a plus sign, as people write them: `+65 8123-4567` becomes `+65••••4567`.
+    """Mask every number that starts with a plus sign: `+65 8123-4567` becomes `+65••••4567`.
 
-    Other digits stay: they belong to dates, paths and counts.
+    Other digits stay: they are dates, paths and counts.
     """
     return _WRITTEN_WITH_PLUS.sub(lambda found: mask("+" + _digits_of(found.group())), text)
 
 
 def mask_typed(text: str) -> str:
-    """Mask what somebody typed in place of a path, a region or a name, where it is nothing but phone numbers.
+    """Mask the value of an option (a path, a region, a name) if it consists of phone numbers only.
 
-    A path keeps its digits, and so does a date; within either, numbers with a plus sign are masked.
+    Paths and dates keep their digits; numbers with a plus sign are masked everywhere.
     """
     if _NUMBERS_ALONE.fullmatch(text) and not _DATE.fullmatch(text):
         return mask_written(text) if text.count("+") == 1 and text.startswith("+") else mask_recipient(text)

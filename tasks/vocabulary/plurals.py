@@ -1,4 +1,4 @@
-"""Numbers of things, in words."""
+"""Counts with their noun, in the singular or the plural."""
 
 
 def counted(number: int, thing: str) -> str:

@@ -1,4 +1,4 @@
-"""Why a campaign ends before its end: one signal that every thread of a run looks at before its turn."""
+"""The signal that stops a run early: every sending thread checks it before its turn."""
 
 import threading
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class StopCause(StrEnum):
-    """What stopped a run; it is the reason of the rows that were not sent."""
+    """What stopped a run; also the reason of its `not_sent` rows."""
 
     STOPPED = "stopped"
     CANCELLED = "cancelled"
@@ -17,9 +17,13 @@ class StopCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A cause, the gateway's code if it was one, and a sentence that says what to do.
+    """Why a run stops.
 
-    `for_failures`: too many of the numbers presented have failed or are unknown.
+    Attributes:
+        cause: what stopped it.
+        message: a sentence that says what to do.
+        code: the gateway's code, if one stopped it.
+        for_failures: too many of the presented numbers failed or are unknown.
     """
 
     cause: StopCause
@@ -29,11 +33,11 @@ class Stop:
 
 
 class StoppedError(Exception):
-    """Raised in a sending thread that must not go on; it never leaves `tasks`."""
+    """Raised in a sending thread of a stopped run; never leaves `tasks`."""
 
 
 class StopSignal:
-    """Set by the first cause; thread-safe."""
+    """A flag that the first cause sets; thread-safe."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -41,14 +45,14 @@ class StopSignal:
         self._stop: Stop | None = None
 
     def set(self, stop: Stop) -> None:
-        """Stop the run; a second cause does not replace the first."""
+        """Stop the run; a later cause doesn't replace the first."""
         with self._lock:
             if self._stop is None:
                 self._stop = stop
         self._event.set()
 
-    def say_of_failures(self, stop: Stop) -> None:
-        """Stop the run for what a closer look at its failures says; nothing where another cause has stopped it."""
+    def stop_for_failures(self, stop: Stop) -> None:
+        """Stop the run with what a closer look at its failures found, unless another cause has stopped it."""
         with self._lock:
             if self._stop is None or self._stop.for_failures:
                 self._stop = stop
@@ -56,14 +60,14 @@ class StopSignal:
 
     @property
     def stop(self) -> Stop | None:
-        """The cause, or None while the run may go on."""
+        """Why the run stops; None while it may continue."""
         return self._stop
 
     def check(self) -> None:
-        """Raise `StoppedError` if the run was stopped."""
+        """Raise `StoppedError` if the run has been stopped."""
         if self._event.is_set():
             raise StoppedError
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the stop, at most so long; True if it came."""
+        """Wait up to `seconds` for a stop; True if it came."""
         return self._event.wait(max(0.0, seconds))

@@ -15,7 +15,7 @@ SECRET = "a-secret-of-the-test-1234"
 @pytest.mark.parametrize(
     ("to", "environment", "expected"),
     [
-        ("s3://no-such-bucket/receipts", {}, "the bucket does not exist"),
+        ("s3://no-such-bucket/receipts", {}, "the bucket doesn't exist"),
         ("s3://tests/receipts", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "the S3 secret is wrong"),
         ("gs://tests/receipts", {}, "s3://bucket/prefix or a local directory"),
         ("s3://tests/receipts", {"GLOBE_SMS_RECEIPTS_SECRET": ""}, "GLOBE_SMS_RECEIPTS_SECRET is not set"),

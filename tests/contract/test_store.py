@@ -11,24 +11,24 @@ from globe_sms.tasks.vocabulary.errors import InputError, StoreError, StoreRefus
 
 
 def test_the_first_put_wins_and_the_second_changes_nothing(store: Store) -> None:
-    """Put-if-absent is what a claim stands on."""
+    """Claims build on put-if-absent."""
     assert store.put_if_absent("claims/1", b"first") is not None
     assert store.put_if_absent("claims/1", b"second") is None
-    assert store.put_if_absent("claims/1", b"first") is not None  # ours all the same: a reply may have been lost
+    assert store.put_if_absent("claims/1", b"first") is not None  # still ours: a reply may have been lost
     stored = store.get("claims/1")
     assert stored is not None
     assert stored.body == b"first"
 
 
-def test_a_put_whose_reply_was_lost_is_recognised_by_its_bytes() -> None:
-    """A retried PutObject that had in truth succeeded is answered 412; the claim is ours all the same."""
+def test_a_put_whose_reply_was_lost_is_recognized_by_its_bytes() -> None:
+    """A retried PutObject that had succeeded the first time is answered 412; the claim is still ours."""
     ours = _AnswersAfterWriting()
     assert S3Store(ours, "bucket", "p", sleep=lambda _: None).put_if_absent("claims/1", b"ours") is not None
     assert ours.puts == 1
 
 
-def test_of_many_writers_of_one_key_exactly_one_wins(store: Store) -> None:
-    """However many runs race for a chunk, one gets it."""
+def test_exactly_one_of_many_writers_of_a_key_wins(store: Store) -> None:
+    """If many runs race for a chunk, one gets it."""
     for number in range(5):
         start = threading.Barrier(8)
 
@@ -41,7 +41,7 @@ def test_of_many_writers_of_one_key_exactly_one_wins(store: Store) -> None:
 
 
 def test_a_swap_of_a_stale_version_loses(store: Store) -> None:
-    """Compare-and-swap is what leases and turns stand on."""
+    """Leases and turns build on compare-and-swap."""
     version = store.put_if_absent("lease", b"one")
     assert version is not None
     newer = store.compare_and_swap("lease", b"two", version)
@@ -52,13 +52,13 @@ def test_a_swap_of_a_stale_version_loses(store: Store) -> None:
     assert (stored.body, stored.version) == (b"two", newer)
 
 
-def test_a_swap_of_what_is_not_there_loses(store: Store) -> None:
-    """AWS answers 404 here, other servers 412; both mean lost."""
+def test_a_swap_of_a_missing_key_loses(store: Store) -> None:
+    """AWS answers 404, other servers 412; both mean that the swap lost."""
     assert store.compare_and_swap("nothing", b"body", '"0123456789abcdef0123456789abcdef"') is None
 
 
 def test_concurrent_swaps_lose_no_update(store: Store) -> None:
-    """Sixteen increments from four threads are sixteen."""
+    """Sixteen increments from four threads add up to sixteen."""
     store.put_if_absent("counter", b"0")
 
     def increment(_: int) -> None:
@@ -77,7 +77,7 @@ def test_concurrent_swaps_lose_no_update(store: Store) -> None:
 
 
 def test_keys_are_listed_sorted_and_by_prefix(store: Store) -> None:
-    """A listing of the claims tells the state of every chunk."""
+    """A listing of the claims tells each chunk's state."""
     for key in ("claims/2", "claims/10", "claims/1", "receipts/1", "other"):
         store.put_if_absent(key, b"x")
     assert list(store.list("claims/")) == ["claims/1", "claims/10", "claims/2"]
@@ -86,7 +86,7 @@ def test_keys_are_listed_sorted_and_by_prefix(store: Store) -> None:
 
 
 def test_files_are_put_once_replaced_and_fetched(store: Store, tmp_path: Path) -> None:
-    """The plan is put once; the results are replaced as a whole."""
+    """The plan is written once; the results are replaced as a whole."""
     one, two, back = tmp_path / "one", tmp_path / "two", tmp_path / "back"
     one.write_bytes(b"one")
     two.write_bytes(b"two")
@@ -101,16 +101,16 @@ def test_files_are_put_once_replaced_and_fetched(store: Store, tmp_path: Path) -
     assert not store.fetch("nothing", back)
 
 
-def test_a_listing_of_all_keys_leaves_neighbours_out(store: Store) -> None:
-    """What an earlier run spilled is listed beside other campaigns' spills."""
+def test_a_listing_of_all_keys_leaves_other_folders_out(store: Store) -> None:
+    """Spilled send records are listed beside other campaigns' spills."""
     mine = store.within("mine")
     mine.put_if_absent("receipts/1", b"x")
     store.within("neighbour").put_if_absent("receipts/2", b"x")
     assert list(mine.list("")) == ["receipts/1"]
 
 
-def test_folders_are_listed_without_what_is_in_them(store: Store) -> None:
-    """Of hundreds of campaigns with millions of claims one wants the names."""
+def test_folders_are_listed_without_their_contents(store: Store) -> None:
+    """The names of hundreds of campaigns, without their millions of claims."""
     for key in ("b/claims/1", "a/claims/1", "a/claims/2", "a.json", "c/d/e/f"):
         store.put_if_absent(key, b"x")
     assert [name for name in store.folders() if name[0] != "."] == ["a", "b", "c"]
@@ -119,7 +119,7 @@ def test_folders_are_listed_without_what_is_in_them(store: Store) -> None:
 
 
 def test_a_folder_of_the_store_sees_its_own_keys(store: Store) -> None:
-    """A campaign's store is a folder of the results place."""
+    """A campaign's store is a folder in the results place."""
     inner = store.within("campaign-1")
     inner.put_if_absent("plan", b"x")
     assert list(inner.list("")) == ["plan"]
@@ -129,14 +129,14 @@ def test_a_folder_of_the_store_sees_its_own_keys(store: Store) -> None:
     assert inner.get("plan") is None
 
 
-def test_the_probe_passes_a_store_that_keeps_its_word_and_leaves_nothing(store: Store) -> None:
-    """Every run begins with it."""
+def test_the_probe_accepts_a_store_with_conditional_writes_and_leaves_nothing(store: Store) -> None:
+    """Every run starts with the probe."""
     probe(store)
     assert [key for key in store.list(".globe-sms/") if "probe" in key] == []
 
 
 class _IgnoresIfNoneMatch(LocalStore):
-    """What rclone, nanio and s3rver do: the second put overwrites, and says that all is well."""
+    """Like rclone, nanio and s3rver: the second put overwrites the first and reports success."""
 
     def put_if_absent(self, key: str, body: bytes) -> str | None:
         current = self.get(key)
@@ -146,9 +146,9 @@ class _IgnoresIfNoneMatch(LocalStore):
 
 
 class _IgnoresIfMatch(LocalStore):
-    """What localbucket does: a stale version is taken."""
+    """Like localbucket: a swap of a stale version succeeds."""
 
-    def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:  # noqa: ARG002  # that is the fault
+    def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:  # noqa: ARG002  # ignoring it is the fault
         current = self.get(key)
         return None if current is None else super().compare_and_swap(key, body, current.version)
 
@@ -169,7 +169,7 @@ class _ClockIsOff(LocalStore):
 def test_the_probe_refuses_a_store_that_would_break_a_promise(
     kind: type[LocalStore], error: type[Exception], word: str, tmp_path: Path
 ) -> None:
-    """A server that ignores conditional writes would let two runs send one chunk."""
+    """A server that ignores conditional writes would let two runs send the same chunk."""
     with pytest.raises(error, match=word):
         probe(kind(tmp_path))
 
@@ -180,16 +180,16 @@ def test_the_clock_of_a_real_server_agrees_with_ours(s3_access: S3Access) -> Non
 
 
 def test_a_missing_bucket_is_one_clear_line(s3_access: S3Access) -> None:
-    """The operator sees what to check, not a stack."""
-    with pytest.raises(StoreError, match="bucket does not exist"):
+    """The operator sees what to check, not a traceback."""
+    with pytest.raises(StoreError, match="bucket doesn't exist"):
         S3Store(s3_access.client(), "no-such-bucket", "").put_if_absent("a", b"b")
-    with pytest.raises(InputError, match="bucket does not exist"):
+    with pytest.raises(InputError, match="bucket doesn't exist"):
         probe(S3Store(s3_access.client(), "no-such-bucket", ""))
 
 
 @pytest.mark.usefixtures("s3_access")
 def test_a_wrong_secret_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And does not show the secret."""
+    """The line doesn't show the secret."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-the-secret")
     with pytest.raises(StoreError, match=r"AWS_SECRET_ACCESS_KEY|access denied") as caught:
         S3Store(S3Access.from_environment().client(), "tests", "").get("a")
@@ -198,7 +198,7 @@ def test_a_wrong_secret_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.usefixtures("s3_access")
 def test_a_server_that_is_not_there_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unavailable means that the same call may pass later."""
+    """Unavailable means that the same call may succeed later."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(StoreUnavailableError, match="AWS_ENDPOINT_URL"):
@@ -206,14 +206,14 @@ def test_a_server_that_is_not_there_is_unavailable(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
-    """A file stands where the folder should."""
+    """A file has the folder's name."""
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreError, match="check the folder"):
         LocalStore(tmp_path / "file").put_if_absent("a", b"b")
 
 
 class _AnswersAfterWriting:
-    """A client whose first PutObject is written, lost on the way back, retried below and answered 412."""
+    """A client whose first PutObject is written, but whose reply is lost; boto3's retry is answered 412."""
 
     def __init__(self) -> None:
         self.body = b""

@@ -22,7 +22,7 @@ CUT_REFUSAL = b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nConte
 
 @contextlib.contextmanager
 def answering(answers: list[bytes]) -> Generator[str]:
-    """Answer one connection each with these bytes, the last for ever; each is reset once its client has read it."""
+    """Answer each connection with the next of these bytes (later ones with the last), then reset it once read."""
     left = list(answers)
 
     def serve() -> None:
@@ -46,7 +46,7 @@ def answering(answers: list[bytes]) -> Generator[str]:
 
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any credentials will do."""
+    """Set any credentials."""
     for name, value in {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}.items():
         monkeypatch.setenv(name, value)
 
@@ -58,7 +58,7 @@ def _store(url: str) -> S3Store:
 @pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize("broken", [CUT, CUT_REFUSAL], ids=["a body", "a refusal"])
 def test_a_read_that_breaks_inside_an_answer_is_tried_again(broken: bytes, tmp_path: Path) -> None:
-    """Boto3 tries a request again, never a body."""
+    """Boto3 retries requests, but not bodies."""
     with answering([broken, WHOLE]) as url:
         assert _store(url).fetch("plan.parquet", tmp_path / "plan.parquet")
     assert (tmp_path / "plan.parquet").read_bytes() == b"PAR1"
@@ -70,8 +70,8 @@ def test_a_read_that_breaks_inside_an_answer_is_tried_again(broken: bytes, tmp_p
 
 @pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize("broken", [CUT, CUT_REFUSAL], ids=["a body", "a refusal"])
-def test_a_read_that_never_comes_to_its_end_is_unavailable(broken: bytes, tmp_path: Path) -> None:
-    """Whichever library found it: the same call may pass later."""
+def test_a_read_that_always_breaks_off_is_unavailable(broken: bytes, tmp_path: Path) -> None:
+    """Whichever library notices: the same call may succeed later."""
     with answering([broken]) as url:
         with pytest.raises(StoreUnavailableError, match="broke off"):
             _store(url).fetch("plan.parquet", tmp_path / "plan.parquet")
@@ -80,7 +80,7 @@ def test_a_read_that_never_comes_to_its_end_is_unavailable(broken: bytes, tmp_pa
 
 
 class _Refuses:
-    """A client of a server that does not implement conditional writes, or one of the two."""
+    """A client of a server that lacks one or both conditional writes."""
 
     def __init__(self, header: str) -> None:
         self._header = header
@@ -105,10 +105,10 @@ class _Refuses:
 
 
 @pytest.mark.parametrize("header", ["IfNoneMatch", "IfMatch"])
-def test_a_server_without_conditional_writes_is_told_apart_from_one_that_is_busy(header: str) -> None:
-    """Trying again later would not help: another server does."""
+def test_a_server_without_conditional_writes_is_not_reported_as_busy(header: str) -> None:
+    """Trying again later wouldn't help; another server does."""
     client = _Refuses(header)
-    with pytest.raises(InputError, match=r"does not support conditional writes.*AWS S3, SeaweedFS, MinIO") as raised:
+    with pytest.raises(InputError, match=r"doesn't support conditional writes.*AWS S3, SeaweedFS, MinIO") as raised:
         probe(S3Store(client, "bucket", "p", sleep=lambda _: None))
     assert "again" not in str(raised.value)
 
@@ -128,8 +128,8 @@ class _FailsToUpload:
             raise S3UploadFailedError(f"Failed to upload /tmp/x to bucket/p: {error}") from error
 
 
-def test_a_refused_upload_says_what_to_do_and_not_what_the_server_said() -> None:
-    """An S3 server's own words may quote the request."""
+def test_a_refused_upload_says_what_to_do_without_the_servers_words() -> None:
+    """An S3 server's words may quote the request."""
     with pytest.raises(StoreError, match="AWS_SECRET_ACCESS_KEY") as raised:
         S3Store(_FailsToUpload(), "bucket", "p").put_file("results.parquet", Path("/nowhere"))
     assert "AKIDSECRET" not in str(raised.value)

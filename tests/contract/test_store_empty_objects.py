@@ -1,4 +1,4 @@
-"""An S3 write that broke off between head and body leaves an empty object on some servers; it counts as none."""
+"""On some servers an S3 write that breaks off between head and body leaves an empty object; it counts as absent."""
 
 import json
 import socket
@@ -31,16 +31,14 @@ def s3_store(client: Any, prefix: str) -> S3Store:
     return S3Store(client, "tests", prefix)
 
 
-def test_a_writer_that_dies_after_its_head_leaves_nothing_that_counts(
-    client: Any, s3_store: S3Store, prefix: str
-) -> None:
-    """As a process does that is killed between the two; SeaweedFS makes an empty object of it."""
+def test_a_writer_that_dies_after_its_head_leaves_no_object(client: Any, s3_store: S3Store, prefix: str) -> None:
+    """A process killed between head and body; SeaweedFS creates an empty object."""
     key = f"{prefix}/receipts/000000-0-accepted"
     url = urlsplit(client.generate_presigned_url("put_object", Params={"Bucket": "tests", "Key": key}))
     with socket.create_connection((str(url.hostname), int(url.port or 80))) as connection:
         head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: 500\r\n"
         connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
-        assert connection.recv(100).startswith(b"HTTP/1.1 100")  # it has read the head and waits for the body
+        assert connection.recv(100).startswith(b"HTTP/1.1 100")  # the server has read the head and waits for the body
     wait_until(lambda: _sizes(client, prefix) == [0], seconds=10.0, what="the empty object")
     assert s3_store.get("receipts/000000-0-accepted") is None
     assert list(s3_store.list("receipts/")) == []
@@ -50,7 +48,7 @@ def test_a_writer_that_dies_after_its_head_leaves_nothing_that_counts(
 def test_an_empty_object_is_absent_for_every_method(
     client: Any, s3_store: S3Store, prefix: str, tmp_path: Path
 ) -> None:
-    """Reading, listing and both ways to put what is not there."""
+    """Reading, listing and both ways to put a missing key."""
     for name in ("claims/0", "plan"):
         client.put_object(Bucket="tests", Key=f"{prefix}/{name}", Body=b"")
     file = tmp_path / "file"
@@ -68,7 +66,7 @@ def test_an_empty_object_is_absent_for_every_method(
 def test_a_run_whose_own_renewal_emptied_the_document_keeps_its_lease(
     client: Any, s3_store: S3Store, prefix: str
 ) -> None:
-    """It writes the document that it knows, and nothing of it is lost."""
+    """It writes the document that it knows, and nothing is lost."""
     stop = StopSignal()
     with Campaign(s3_store, "a", stop=stop) as campaign:
         campaign.open({"message": "Hi"})

@@ -111,7 +111,7 @@ def test_a_list_that_goes_before_it_is_read_is_named(put: Put, s3_access: S3Acce
         ("{prefix}/broken.parquet", "{prefix}/broken.parquet: it is no readable parquet"),
         ("s3://no-such-bucket/list.csv", "s3://no-such-bucket/list.csv: there is no such bucket"),
         ("s3://no-such-bucket/", "s3://no-such-bucket/: there is no such bucket"),
-        ("s3://Not A Bucket/x", "this is no valid bucket name"),
+        ("s3://Not A Bucket/x", "the bucket name or key isn't valid"),
         ("s3://te*/x", "a bucket's name has no wildcards"),
         ("s3:///x", "the bucket is missing"),
     ],
@@ -130,12 +130,12 @@ def test_what_cannot_be_read_is_named_in_one_line(uri: str, expected: str, put: 
     ("variables", "expected"),
     [
         ({"AWS_SECRET_ACCESS_KEY": "not-the-secret"}, "list.csv: the S3 server refuses the signature"),
-        ({"AWS_ACCESS_KEY_ID": "nobody"}, "list.csv: the S3 server does not know this access key id"),
+        ({"AWS_ACCESS_KEY_ID": "nobody"}, "list.csv: the S3 server doesn't know this access key ID"),
         ({"AWS_ACCESS_KEY_ID": None}, "the AWS credentials are incomplete|no AWS credentials were found"),
         ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "no AWS credentials were found"),
         ({"AWS_PROFILE": "nobody"}, "AWS_PROFILE names a profile that does not exist"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "list.csv: the S3 endpoint cannot be reached"),
-        ({"AWS_ENDPOINT_URL": "nonsense"}, "the AWS configuration cannot be used"),
+        ({"AWS_ENDPOINT_URL": "nonsense"}, "the AWS configuration can't be used"),
     ],
 )
 def test_access_that_fails_is_explained(

@@ -240,7 +240,7 @@ def test_two_trackers_at_once_share_the_accounts_queries(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--wait", "soon"), "--wait: 'soon' is no span of time"),
+        (("--wait", "soon"), "--wait: 'soon' isn't a duration"),
         (("--queries-per-second", "301"), "--queries-per-second"),
     ],
 )

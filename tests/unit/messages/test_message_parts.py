@@ -1,4 +1,4 @@
-"""Parts against a counter that packs one character after the other, and against others' tables."""
+"""Part counts, compared with a counter that packs character by character and with Notify's and Twilio's tables."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ SURROGATES = st.text(st.sampled_from("êêê😀"), min_size=50, max_size=400)
 
 
 def cases(name: str) -> Any:
-    """Read others' cases, where they are at hand."""
+    """Read the conformance cases of other products; skip the test if they aren't on this machine."""
     path = next((folder / name for folder in _folders() if (folder / name).exists()), None)
     if path is None:
         pytest.skip("the conformance cases are not here")
@@ -53,7 +53,7 @@ def packed(text: str) -> int:
 
 @given(st.lists(st.one_of(st.none(), st.text(), MIXED, GSM_PAIRS, SURROGATES), max_size=20))
 def test_a_column_has_the_parts_that_packing_each_text_gives(texts: list[str | None]) -> None:
-    """Whatever stands beside it in the column."""
+    """Independent of the other texts in the column."""
     counted = pl.DataFrame({"text": texts}, schema={"text": pl.String}).select(count_parts(pl.col("text"))).to_series()
     assert counted.to_list() == [None if text is None else packed(text) for text in texts]
     assert counted.dtype == pl.UInt16
@@ -79,21 +79,21 @@ def test_a_column_has_the_parts_that_packing_each_text_gives(texts: list[str | N
         ("\x1b" + "a" * 70, 2),
     ],
 )
-def test_known_texts_have_known_parts(text: str, parts: int) -> None:
-    """An escape pair and a surrogate pair are never split."""
+def test_texts_around_the_part_limits_have_the_right_parts(text: str, parts: int) -> None:
+    """Escape pairs and surrogate pairs are never split."""
     assert parts_of(text) == parts
 
 
-def test_parts_are_those_of_notify_where_its_policy_does_not_decide() -> None:
-    """Its cases that are marked as its own policy turn emoji into question marks."""
+def test_parts_match_notifys_except_where_its_policy_differs() -> None:
+    """The cases marked as policy turn emoji into question marks."""
     found = [case for case in cases("notify_sms_fragments.json") if not case["notify_policy_dependent"]]
     assert [parts_of(case["content"]) for case in found] == [case["expected_fragments"] for case in found]
     assert [parts_of(case["content"]) for case in found] == [case["check_packed_segments"] for case in found]
     assert [encoding_of(case["content"]) for case in found] == [case["check_encoding"] for case in found]
 
 
-def test_the_alphabet_is_notifys_and_twilios() -> None:
-    """But for the escape code, which Notify calls a character, and the form feed, which it leaves out."""
+def test_the_alphabet_matches_notifys_and_twilios() -> None:
+    """Except the escape code, which Notify counts as a character, and the form feed, which it leaves out."""
     notify = cases("notify_gsm_sets.json")
     assert set(BASIC) == set(notify["gsm_basic"]) - {"\x1b"}
     assert set(EXTENSION) == {*notify["gsm_extended"], "\f"}
@@ -103,8 +103,8 @@ def test_the_alphabet_is_notifys_and_twilios() -> None:
         assert character in BASIC + EXTENSION, row
 
 
-def test_utf16_units_are_counted_as_notifys_cases_have_them() -> None:
-    """Told by the parts of a text that is filled up to one part exactly, and by one unit more."""
+def test_utf16_units_match_notifys_cases() -> None:
+    """Measured with a text padded to exactly one part, and to one unit more."""
     found = [case for case in cases("notify_sms_counts.json") if case["kind"] == "utf16_units_of_raw_text"]
     assert found
     for case in found:
@@ -112,8 +112,8 @@ def test_utf16_units_are_counted_as_notifys_cases_have_them() -> None:
         assert (parts_of(filled), parts_of("ê" + filled)) == (1, 2), case
 
 
-def test_what_forces_ucs2_is_what_notify_says() -> None:
-    """Emoji apart, which it replaces, and the ellipsis, which it has replaced before."""
+def test_characters_that_force_ucs2_match_notifys() -> None:
+    """Except emoji and the ellipsis, which Notify replaces first."""
     found = [case for case in cases("notify_sms_counts.json") if case["kind"].startswith("chars_that_force_ucs2")]
     found = [case for case in found if case["content"] not in {"🚀", "…"}]
     assert found
@@ -121,8 +121,8 @@ def test_what_forces_ucs2_is_what_notify_says() -> None:
         assert list(forcing_characters([case["content"]])) == case["expected"], case
 
 
-def test_look_alikes_become_what_notify_makes_of_them() -> None:
-    """Quotes, dashes, blanks, ellipsis; letters and emoji stay: a name is not respelled, and no text is mutilated."""
+def test_look_alikes_are_replaced_as_notify_replaces_them() -> None:
+    """Quotes, dashes, blanks and the ellipsis; letters and emoji stay, so that names keep their spelling."""
     found = [case for case in cases("notify_downgrade.json") if "expected_sms" in case]
     assert found
     for case in found:
@@ -136,6 +136,6 @@ def test_look_alikes_become_what_notify_makes_of_them() -> None:
 
 @given(st.text())
 def test_a_downgraded_text_has_no_more_parts(text: str) -> None:
-    """Save where an ellipsis becomes three characters."""
+    """Except where an ellipsis becomes three characters."""
     text = text.replace("…", "")
     assert parts_of(pl.select(without_look_alikes(pl.lit(text))).item()) <= parts_of(text)

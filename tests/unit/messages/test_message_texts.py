@@ -1,4 +1,4 @@
-"""Templates and the texts that they become: nothing in them or in a value is interpreted."""
+"""Templates and the texts rendered from them: neither template nor values are ever executed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ NASTY = st.one_of(st.text(), st.text(st.sampled_from("{}|$0.a[]\\ %\n\x00")))
 
 
 def texts_of(message: str | None, rows: Mapping[str, Sequence[str | None]], **changes: Any) -> pl.DataFrame:
-    """Render a message, or a column, over rows that can all be sent."""
+    """Render a message, or a column, over sendable rows."""
     options: dict[str, Any] = {"column": None, "downgrade": False, "max_characters": 1_500} | changes
     wording = Wording.of(message, **options)
     height = len(next(iter(rows.values())))
@@ -36,7 +36,7 @@ def texts_of(message: str | None, rows: Mapping[str, Sequence[str | None]], **ch
 
 
 def test_columns_are_found_by_name_and_defaults_fill_empty_cells() -> None:
-    """Braces are doubled; spellings of one name are one column."""
+    """Doubled braces are braces; different spellings of a name are one column."""
     found = texts_of(
         "{{Hi}} {First Name}, {first_name} owes {sum|nothing}",
         {"First Name": ["Ann", " Bo\t", "C"], "sum": ["5", None, " "]},
@@ -46,15 +46,14 @@ def test_columns_are_found_by_name_and_defaults_fill_empty_cells() -> None:
 
 
 def test_a_missing_value_is_an_invalid_row_that_names_the_column() -> None:
-    """Null, empty or blank; also where only invisible characters stand."""
+    """Null, empty, blank, or only invisible characters."""
     found = texts_of("Hi {name}", {"name": [None, "", " \u00a0\u200b", "\x00", "Ann"]})
     assert found["status"].to_list() == ["invalid"] * 4 + [None]
     assert found["reason"].to_list() == ["missing_name"] * 4 + [None]
     assert found["message"].to_list() == [None] * 4 + ["Hi Ann"]
 
 
-def test_rows_that_are_turned_away_already_keep_their_reason() -> None:
-    """And have no text."""
+def test_rows_rejected_earlier_keep_their_reason_and_have_no_text() -> None:
     wording = Wording.of("Hi {name}", None, downgrade=False, max_characters=1_500)
     frame = pl.LazyFrame(
         {f"{PREFIX}name": [None, "Ann"], "status": ["invalid"] * 2, "reason": ["empty"] * 2},
@@ -65,47 +64,45 @@ def test_rows_that_are_turned_away_already_keep_their_reason() -> None:
     assert found["message"].to_list() == [None, None]
 
 
-def test_values_are_cleaned_of_what_would_break_a_text() -> None:
-    """Control characters, line ends and direction marks become one blank; joiners and the template's lines stay."""
+def test_values_are_cleaned_of_characters_that_break_a_text() -> None:
+    """Control characters, line ends and direction marks become one blank; joiners and template line ends stay."""
     found = texts_of("A\n{x}", {"x": ["b\r\n\x00c", "\u202ed\u202c", "👨\u200d👩"]})
     assert found["message"].to_list() == ["A\nb c", "A\nd", "A\n👨\u200d👩"]
 
 
 def test_a_column_of_messages_keeps_its_line_breaks() -> None:
-    """Blank ones and too long ones are turned away, each with its reason."""
+    """Blank and too long texts are rejected, each with its reason."""
     found = texts_of(None, {"text": [" a\nb\x07 ", " ", None, "c" * 11]}, column="text", max_characters=10)
     assert found["message"].to_list() == ["a\nb", None, None, None]
     assert found["reason"].to_list() == [None, "message_empty", "message_empty", "message_too_long"]
 
 
 def test_a_rendered_text_that_is_too_long_is_an_invalid_row() -> None:
-    """The template alone was short enough."""
+    """Even if the template alone is short enough."""
     found = texts_of("{x}", {"x": ["a" * 1_501, "a" * 1_500]})
     assert found["reason"].to_list() == ["message_too_long", None]
 
 
-def test_downgrading_reaches_template_and_values() -> None:
-    """So that both stay in GSM-7."""
+def test_downgrading_applies_to_template_and_values() -> None:
     found = texts_of("\u201c{x}\u201d", {"x": ["it\u2019s\u2026"]}, downgrade=True)
     assert found["message"].to_list() == ['"it\'s..."']
 
 
 @pytest.mark.parametrize("message", ["{", "}", "Hi {name", "Hi name}", "{}", "{ }", "{|x}", "{a{b}", "{{{", "{a}}"])
-def test_a_template_that_is_none_is_refused(message: str) -> None:
-    """With the place and what to write instead."""
+def test_a_broken_template_is_refused(message: str) -> None:
+    """The message names the position and what to write instead."""
     with pytest.raises(InputError, match=r"character|name"):
         parse_template(message)
 
 
 @pytest.mark.parametrize("inner", ["0", "a.b", "a[0]", "a!r", "a:>10", "a.__class__", "%s", "$a", "a b"])
-def test_a_placeholder_is_a_name_and_nothing_else(inner: str) -> None:
-    """No attribute, no index, no format."""
+def test_a_placeholder_is_a_column_name_and_nothing_else(inner: str) -> None:
+    """No attributes, indexes or formats."""
     assert parse_template(f"{{{inner}}}").pieces == (Placeholder(inner),)
 
 
 @given(NASTY)
-def test_no_template_makes_another_error(message: str) -> None:
-    """Refused with a sentence, or read."""
+def test_any_text_is_read_or_refused_with_an_input_error(message: str) -> None:
     try:
         template = parse_template(message)
     except InputError:
@@ -115,7 +112,7 @@ def test_no_template_makes_another_error(message: str) -> None:
 
 @given(st.lists(st.tuples(NASTY, NASTY), min_size=1, max_size=8))
 def test_no_value_is_interpreted(values: list[tuple[str, str]]) -> None:
-    """What comes out is what went in, cleaned, between the template's own texts."""
+    """The values appear cleaned and otherwise unchanged between the template's own texts."""
     rows = {"a": [first for first, _ in values], "b": [second for _, second in values]}
     cleaned = texts_of("{a|}", {"a": rows["a"]}), texts_of("{b|}", {"b": rows["b"]})
     found = texts_of("<{a|}|{b|}>", {name: list(column) for name, column in rows.items()})

@@ -1,4 +1,4 @@
-"""The turns of queries: never more than the limit in a sliding second, whatever holds the loop or the store up."""
+"""The turns of queries: no sliding second exceeds the limit, however slow the loop or the store is."""
 
 import asyncio
 import itertools
@@ -18,7 +18,7 @@ EPOCH = 1_700_000_000.0
 
 
 class Clock:
-    """Time that passes when somebody sleeps, later than asked by what `lateness` gives."""
+    """A clock that advances when a task sleeps, by `lateness` more than asked."""
 
     def __init__(self, lateness: Callable[[], float] = lambda: 0.0) -> None:
         self.now = 50.0
@@ -35,8 +35,8 @@ class Clock:
         await asyncio.sleep(0)
 
 
-async def at_once(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call it here: in a thread it would take real time, in which this test's does not pass."""
+async def call_at_once(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call it here: a thread would take real time, in which the test's clock stands still."""
     return function(*arguments)
 
 
@@ -54,7 +54,7 @@ def departures(clock: Clock, turns: QueryTurns, count: int) -> list[float]:
 
 def turns_of(clock: Clock, store: LocalStore, rate: float = 300.0) -> QueryTurns:
     schedule = Schedule(store, "account-queries", rate, clock=clock.wall, margin=QUERY_MARGIN)
-    return QueryTurns(schedule, clock=clock.wall, monotonic=clock.monotonic, sleep=clock.sleep, in_thread=at_once)
+    return QueryTurns(schedule, clock=clock.wall, monotonic=clock.monotonic, sleep=clock.sleep, in_thread=call_at_once)
 
 
 @pytest.mark.parametrize("rate", [300.0, 20.0, 0.5])
@@ -66,7 +66,7 @@ def test_turns_come_at_the_rate_less_its_margin(local_store: LocalStore, rate: f
 
 
 def test_a_loop_that_wakes_late_neither_loses_turns_nor_exceeds_the_limit(local_store: LocalStore) -> None:
-    """Up to a millisecond always, and a tenth of a second now and then."""
+    """Up to a millisecond always, and 0.1 s now and then."""
     late = itertools.cycle([0.0004, 0.0009, *[0.0007] * 120, 0.1])
     clock = Clock(lambda: next(late))
     times = departures(clock, turns_of(clock, local_store), 3_000)
@@ -93,7 +93,7 @@ def test_two_trackers_share_the_limit(local_store: LocalStore) -> None:
 
 
 class _Broken:
-    """A schedule whose store does not answer for some time."""
+    """A schedule whose store doesn't answer for a while."""
 
     rate = 10.0
 
@@ -112,7 +112,7 @@ class _Broken:
         raise self.error
 
 
-def test_a_store_that_comes_back_in_time_is_waited_for_beside_the_loop() -> None:
+def test_the_loop_keeps_running_while_a_lost_store_comes_back() -> None:
     clock = Clock()
     schedule = _Broken(StoreUnavailableError("gone"), 5)
     turns = QueryTurns(schedule, clock=clock.wall, monotonic=clock.monotonic, sleep=clock.sleep, patience=10)  # type: ignore[arg-type] # a stand-in
@@ -121,7 +121,7 @@ def test_a_store_that_comes_back_in_time_is_waited_for_beside_the_loop() -> None
 
 
 @pytest.mark.parametrize("error", [StoreUnavailableError("gone"), StoreError("refused")])
-def test_without_a_turn_nothing_leaves(error: StoreError) -> None:
+def test_without_a_turn_no_query_is_made(error: StoreError) -> None:
     clock = Clock()
     schedule = _Broken(error, 10**6)
     turns = QueryTurns(schedule, clock=clock.wall, monotonic=clock.monotonic, sleep=clock.sleep, patience=10)  # type: ignore[arg-type] # a stand-in
@@ -129,7 +129,7 @@ def test_without_a_turn_nothing_leaves(error: StoreError) -> None:
         asyncio.run(turns.take())
 
 
-def test_throttling_makes_the_next_turns_later(local_store: LocalStore) -> None:
+def test_throttling_delays_the_next_turns(local_store: LocalStore) -> None:
     clock = Clock()
     turns = turns_of(clock, local_store)
 
@@ -143,8 +143,8 @@ def test_throttling_makes_the_next_turns_later(local_store: LocalStore) -> None:
     assert asyncio.run(take()) >= 5.0
 
 
-def test_many_throttled_queries_at_once_are_one_incident_and_cost_few_turns(local_store: LocalStore) -> None:
-    """What was reserved is used: giving it up each time cost a third of the rate on a busy machine."""
+def test_many_queries_throttled_at_once_count_once_and_cost_few_turns(local_store: LocalStore) -> None:
+    """Reserved turns are used: dropping them each time cost a third of the rate on a busy machine."""
     clock = Clock()
     turns = turns_of(clock, local_store)
 

@@ -17,7 +17,7 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError
 
 
 class Clock:
-    """A clock that stands until it is moved; its `wait` moves it."""
+    """A clock that stands still until it's moved."""
 
     def __init__(self, now: float = 1_000_000.0) -> None:
         self.now = now
@@ -27,7 +27,7 @@ class Clock:
 
 
 class FakeStop(StopSignal):
-    """A stop signal whose waiting moves a clock instead of taking time."""
+    """A stop signal whose `wait` moves a clock instead of taking time."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class FakeStop(StopSignal):
 
 
 class Kernel(FakeStop):
-    """Time in which calls are written, each when it is due, and the pacer is told."""
+    """A stop signal that writes pending calls when they're due during a wait, and tells the pacer."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -67,7 +67,7 @@ def schedule(store: Store, clock: Clock, rate: float = 1.0) -> Schedule:
 
 
 def test_turns_are_an_interval_apart_and_never_in_the_past(store: Store) -> None:
-    """One second and one percent at one call a second; an idle time gives no burst afterwards."""
+    """1.01 s apart at one call a second; no burst follows an idle time."""
     clock = Clock()
     turns = schedule(store, clock)
     first = turns.reserve(1, clock()).first
@@ -79,7 +79,7 @@ def test_turns_are_an_interval_apart_and_never_in_the_past(store: Store) -> None
 
 
 def test_runs_in_one_place_share_one_schedule(store: Store) -> None:
-    """Whoever reserves, no two turns are nearer than the interval."""
+    """No two turns of any runs are closer than the interval."""
     clock = Clock()
     runs = [schedule(store, clock, 20) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
@@ -96,7 +96,7 @@ def test_runs_in_one_place_share_one_schedule(store: Store) -> None:
 
 
 def test_the_lowest_rate_of_the_active_runs_holds_for_all(local_store: LocalStore) -> None:
-    """The limit is the account's: a run that names a higher one does not raise it for the others."""
+    """The limit is the account's: a run with a higher rate doesn't raise it for the others."""
     clock = Clock()
     slow, fast = schedule(local_store, clock, 1), schedule(local_store, clock, 20)
     slow.reserve(1, clock())
@@ -107,14 +107,14 @@ def test_the_lowest_rate_of_the_active_runs_holds_for_all(local_store: LocalStor
 
 
 def test_throttling_slows_every_run_down_and_is_forgotten(local_store: LocalStore) -> None:
-    """A little at first, more with each further one, nothing after half a minute; and a hold is a hold."""
+    """A little at first, more each time, not at all after half a minute; Retry-After is respected."""
     clock = Clock()
     one, other = schedule(local_store, clock), schedule(local_store, clock)
     normal = one.reserve(1, clock()).interval
     one.slow_down(0.0)
     slowed = other.reserve(1, clock()).interval
     one.slow_down(0.0)
-    assert other.reserve(1, clock()).interval == pytest.approx(slowed)  # of the same moment: one incident
+    assert other.reserve(1, clock()).interval == pytest.approx(slowed)  # throttled in the same second: counts once
     clock.now += 1.0
     one.slow_down(7.0)
     slower = other.reserve(1, clock())
@@ -125,16 +125,16 @@ def test_throttling_slows_every_run_down_and_is_forgotten(local_store: LocalStor
 
 
 @pytest.mark.parametrize("poison", [{"last": 2e300}, {"hold": 1e12}, {"last": 2e300, "hold": 1e12}])
-def test_a_turn_that_cannot_be_meant_blocks_nobody(local_store: LocalStore, poison: dict[str, float]) -> None:
-    """A clock that was years ahead has left it: an account must not wait for that."""
+def test_an_implausibly_late_turn_blocks_no_run(local_store: LocalStore, poison: dict[str, float]) -> None:
+    """A clock that was years ahead wrote it: the account must not wait for it."""
     clock = Clock()
     turns = schedule(local_store, clock)
     local_store.put_if_absent("account.json", json.dumps(poison).encode())
     assert turns.reserve(1, clock()).first == clock.now
 
 
-def test_turns_that_many_slow_runs_wait_for_are_kept(local_store: LocalStore) -> None:
-    """At the slowest rate, slowed down as well, turns are hours ahead, and still nobody takes one of them."""
+def test_each_of_many_slow_runs_keeps_its_own_turn(local_store: LocalStore) -> None:
+    """At the slowest rate, throttled as well, turns are hours ahead, and still no two runs get the same one."""
     clock = Clock()
     runs = [schedule(local_store, clock, SLOWEST_RATE) for _ in range(10)]
     for _ in range(12):
@@ -145,8 +145,8 @@ def test_turns_that_many_slow_runs_wait_for_are_kept(local_store: LocalStore) ->
     assert min(later - earlier for earlier, later in itertools.pairwise(turns)) >= 1 / SLOWEST_RATE
 
 
-def test_a_gateway_that_wants_days_of_pause_gets_hours(local_store: LocalStore) -> None:
-    """Every run of the account would wait for it without a word."""
+def test_a_gateway_that_asks_for_days_of_pause_gets_two_hours(local_store: LocalStore) -> None:
+    """Otherwise every run of the account would silently wait for days."""
     clock = Clock()
     turns = schedule(local_store, clock)
     turns.slow_down(999_999_999.0)
@@ -154,11 +154,11 @@ def test_a_gateway_that_wants_days_of_pause_gets_hours(local_store: LocalStore) 
 
 
 @pytest.mark.parametrize("body", [b"{garbage", b"[]", b'{"last": "x"}', b'{"runs": [1]}', b'{"slow": {}}', b"\xff"])
-def test_what_is_no_schedule_is_named_and_gives_no_turn(local_store: LocalStore, body: bytes) -> None:
-    """Nobody can tell when the last call left."""
+def test_a_broken_schedule_is_named_and_gives_no_turn(local_store: LocalStore, body: bytes) -> None:
+    """It can't tell when the last call left."""
     clock = Clock()
     local_store.put_if_absent("account.json", body)
-    with pytest.raises(StoreError, match=r"account\.json is no schedule of turns .*Remove it"):
+    with pytest.raises(StoreError, match=r"account\.json isn't a valid schedule of turns .*Remove it"):
         schedule(local_store, clock).reserve(1, clock())
 
 
@@ -167,7 +167,7 @@ class _Down(LocalStore):
         raise StoreUnavailableError(key)
 
 
-def test_without_its_store_there_is_no_turn(tmp_path: object) -> None:
+def test_without_a_store_there_is_no_turn(tmp_path: object) -> None:
     """Fails closed: no turn means no call."""
     clock = Clock()
     pacer = Pacer(schedule(_Down(tmp_path), clock), FakeStop(clock), clock=clock, monotonic=clock)  # type: ignore[arg-type]
@@ -176,7 +176,7 @@ def test_without_its_store_there_is_no_turn(tmp_path: object) -> None:
 
 
 def test_a_stopped_run_gets_no_turn_and_no_departure(local_store: LocalStore) -> None:
-    """Every wait ends with the stop."""
+    """A stop ends every wait."""
     clock, stop = Clock(), StopSignal()
     pacer = Pacer(schedule(local_store, clock), stop, clock=clock, monotonic=clock)
     turn = pacer.take()
@@ -188,7 +188,7 @@ def test_a_stopped_run_gets_no_turn_and_no_departure(local_store: LocalStore) ->
 
 
 def test_a_turn_that_is_long_past_is_not_used(local_store: LocalStore) -> None:
-    """A process that was held up sends nothing late."""
+    """A delayed process sends nothing late."""
     clock = Clock()
     pacer = Pacer(schedule(local_store, clock), FakeStop(clock), clock=clock, monotonic=clock)
     turn = pacer.take()
@@ -204,7 +204,7 @@ def test_a_turn_that_is_long_past_is_not_used(local_store: LocalStore) -> None:
 def test_no_sliding_second_sees_more_departures_than_the_limit(
     tmp_path_factory: pytest.TempPathFactory, rate: float, delays: list[float]
 ) -> None:
-    """However late a thread is, the calls of this process keep the limit in every window."""
+    """However late its threads are, a process keeps the limit in every window."""
     clock = Clock()
     store = LocalStore(tmp_path_factory.mktemp("pacing"))
     pacer = Pacer(schedule(store, clock, rate), FakeStop(clock), clock=clock, monotonic=clock)
@@ -228,12 +228,12 @@ def test_no_sliding_second_sees_more_departures_than_the_limit(
     held_up=st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.03, 0.14, 0.4]), min_size=60, max_size=150),
     usual=st.floats(0.0, 0.05),
 )
-def test_calls_that_are_written_late_leave_room_behind_them(
+def test_calls_that_are_written_late_delay_the_next_ones(
     tmp_path_factory: pytest.TempPathFactory, rate: float, held_up: list[float], usual: float
 ) -> None:
-    """A busy machine writes some calls late, several at once: what comes a second later waits for the last of them.
+    """A busy machine writes some calls late, several at once: calls a second later wait for the last of them.
 
-    What every call needs to be written spaces none, and costs no rate.
+    The time that every call needs to be written adds no delay and costs no rate.
     """
     clock = Clock()
     kernel = Kernel(clock)
@@ -253,7 +253,7 @@ def test_calls_that_are_written_late_leave_room_behind_them(
 
 
 def test_waiting_threads_share_few_reservations(local_store: LocalStore) -> None:
-    """Sixty threads in line at one call a second hold one turn, not sixty: another run gets the next."""
+    """At one call a second, waiting threads hold one turn, not one each: another run gets the next."""
     stop = StopSignal()
     pacer = Pacer(Schedule(local_store, "account", 1.0), stop)
     entered = threading.Barrier(9)

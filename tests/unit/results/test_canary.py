@@ -83,7 +83,7 @@ def test_a_closer_look_at_the_failures_is_told_where_they_have_stopped_the_run(f
     signal = StopSignal()
     if first is not None:
         signal.set(first)
-    signal.say_of_failures(Stop(StopCause.STOPPED, "the canary", for_failures=True))
+    signal.stop_for_failures(Stop(StopCause.STOPPED, "the canary", for_failures=True))
     assert signal.stop is not None
     assert says in signal.stop.message
     assert signal.wait(0.0)

@@ -1,4 +1,4 @@
-"""What S3 answers is explained in one line; URIs are taken apart as they stand."""
+"""S3 errors are explained in one line; URIs are split literally."""
 
 import pickle
 
@@ -6,14 +6,14 @@ import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
-from globe_sms.tasks.store.s3_access import S3Access, explain, s3_errors_name, split_uri
+from globe_sms.tasks.store.s3_access import S3Access, explain_s3_error, s3_errors_name, split_uri
 from globe_sms.tasks.vocabulary.errors import InputError
 
 URL = {"endpoint_url": "http://127.0.0.1:9"}
 
 
 def refused(code: str, status: int) -> ClientError:
-    """Return what boto3 raises for an answer of the server."""
+    """Return the error that boto3 raises for such an answer."""
     answer = {"Error": {"Code": code, "Message": "secret"}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, "GetObject")  # pyright: ignore[reportArgumentType] - the stub asks for more fields
 
@@ -37,19 +37,19 @@ def refused(code: str, status: int) -> ClientError:
         (refused("Odd\nCode", 500), r"refused the request (Odd\nCode)"),
         (refused("", 500), "refused the request (500)"),
         (exceptions.NoCredentialsError(), "no AWS credentials"),
-        (exceptions.EndpointConnectionError(**URL), "cannot be reached"),
-        (exceptions.ConnectTimeoutError(**URL), "cannot be reached"),
-        (exceptions.ReadTimeoutError(**URL), "did not answer in time"),
+        (exceptions.EndpointConnectionError(**URL), "can't be reached"),
+        (exceptions.ConnectTimeoutError(**URL), "can't be reached"),
+        (exceptions.ReadTimeoutError(**URL), "didn't answer in time"),
         (exceptions.SSLError(**URL, error="x"), "TLS certificate"),
         (exceptions.ConnectionClosedError(**URL), "connection to the S3 endpoint broke"),
-        (exceptions.ParamValidationError(report="secret"), "no valid bucket name"),
-        (exceptions.UnknownServiceError(service_name="secret", known_service_names="x"), "could not be made"),
+        (exceptions.ParamValidationError(report="secret"), "the bucket name or key isn't valid"),
+        (exceptions.UnknownServiceError(service_name="secret", known_service_names="x"), "couldn't be made"),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, Exception) else None,
 )
-def test_errors_of_s3_are_explained(error: Exception, expected: str) -> None:
-    """One line that says what to do and quotes nothing that was sent."""
-    line = explain(error)
+def test_s3_errors_are_explained_in_one_line(error: Exception, expected: str) -> None:
+    """The line says what to do and quotes nothing from the request."""
+    line = explain_s3_error(error)
     assert expected in line
     assert len(line.splitlines()) == 1
     assert "secret" not in line
@@ -67,23 +67,23 @@ def test_errors_of_s3_are_explained(error: Exception, expected: str) -> None:
         ("s3://bucket", ("bucket", "")),
     ],
 )
-def test_a_uri_is_split_as_it_stands(uri: str, expected: tuple[str, str]) -> None:
-    """No sign of a key is taken for a query, a fragment or an escape."""
+def test_a_uri_is_split_literally(uri: str, expected: tuple[str, str]) -> None:
+    """No character of a key starts a query, a fragment or an escape."""
     assert split_uri(uri) == expected
 
 
 @pytest.mark.parametrize("uri", ["s3:///key", "s3://", "gs://bucket/key", "/bucket/key", ""])
-def test_what_is_no_s3_uri_is_refused(uri: str) -> None:
-    """The message shows how to write one."""
+def test_other_uris_are_refused(uri: str) -> None:
+    """The message shows how to write an S3 URI."""
     with pytest.raises(InputError, match="write s3://bucket/key"):
         split_uri(uri)
 
 
 def test_credentials_are_never_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What polars holds of them cannot be written out."""
+    """The provider that polars holds can't be written out."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "some-id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "some-secret")
     options = S3Access.from_environment().polars_options()
     assert options["credential_provider"]()[0]["aws_secret_access_key"] == "some-secret"
-    with pytest.raises(TypeError, match="are not pickled"):
+    with pytest.raises(TypeError, match="can't be pickled"):
         pickle.dumps(options)

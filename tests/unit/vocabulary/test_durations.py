@@ -1,4 +1,4 @@
-"""Spans of time as people write them: the same for every option that takes one."""
+"""Durations as people write them: every option that takes one reads it the same way."""
 
 from collections.abc import Callable
 
@@ -40,25 +40,25 @@ OPTIONS = pytest.mark.parametrize("read", [hours_wait, wait])
         ("7d", 604_800),
     ],
 )
-def test_a_span_of_time_is_read_as_people_write_it(read: Callable[[str], float], text: str, seconds: float) -> None:
+def test_a_duration_is_read_as_people_write_it(read: Callable[[str], float], text: str, seconds: float) -> None:
     assert read(text) == seconds
 
 
 @OPTIONS
 @pytest.mark.parametrize("text", ["1", "12", "h", "1 year", "-1h", "1h x", "1h,30m", "1h 0", "٣h", "99999999999h", " "])
-def test_what_is_no_span_of_time_is_refused(read: Callable[[str], float], text: str) -> None:
-    """The message names the option and shows how to write one."""
-    with pytest.raises(InputError, match=r"wait: .*no span of time: write it like"):
+def test_a_text_that_is_not_a_duration_is_refused(read: Callable[[str], float], text: str) -> None:
+    """The message names the option and shows how to write a duration."""
+    with pytest.raises(InputError, match=r"wait: .*isn't a duration: write it like"):
         read(text)
 
 
 @pytest.mark.parametrize(("read", "text", "days"), [(hours_wait, "7d1s", 7), (wait, "31d", 30)])
-def test_a_span_that_is_too_long_is_refused(read: Callable[[str], float], text: str, days: int) -> None:
+def test_a_duration_that_is_too_long_is_refused(read: Callable[[str], float], text: str, days: int) -> None:
     """Each option has its own limit."""
     with pytest.raises(InputError, match=f"wait: '{text}' is longer than {days} days"):
         read(text)
 
 
-def test_nothing_is_no_span_of_time() -> None:
-    with pytest.raises(InputError, match="no span of time"):
+def test_an_empty_text_is_not_a_duration() -> None:
+    with pytest.raises(InputError, match="isn't a duration"):
         seconds_of("", longest_days=1)

@@ -36,7 +36,7 @@ from globe_sms.tasks.vocabulary.masking import mask, mask_numbers_in, mask_recip
     ],
 )
 def test_a_number_keeps_its_country_and_its_last_four_digits(number: str, masked: str) -> None:
-    """Whatever is not plainly an E.164 number long enough to hide is hidden altogether."""
+    """Anything else, or an E.164 number too short to hide, is hidden completely."""
     assert mask(number) == masked
 
 
@@ -54,13 +54,13 @@ def test_a_number_keeps_its_country_and_its_last_four_digits(number: str, masked
     ],
 )
 def test_a_raw_recipient_shows_at_most_four_digits(raw: str | None, masked: str) -> None:
-    """Names, addresses and short texts are hidden altogether."""
+    """Names, addresses and short texts are hidden completely."""
     assert mask_recipient(raw) == masked
 
 
 @given(st.sampled_from(sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)), st.text("0123456789", max_size=14))
 def test_a_masked_number_hides_at_least_three_digits(code: int, national: str) -> None:
-    """Of the national number, the last four digits show or none."""
+    """Either the last four digits of the national number show, or none."""
     masked = mask(f"+{code}{national}")
     assert masked in ("••••", f"+{code}••••{national[-4:]}")
     assert len(national) >= 7 or masked == "••••"
@@ -68,13 +68,13 @@ def test_a_masked_number_hides_at_least_three_digits(code: int, national: str) -
 
 @given(st.text())
 def test_masking_takes_any_text(text: str) -> None:
-    """No text makes an error or shows more than its last four digits."""
+    """No text raises an error or shows more than its last four digits."""
     assert mask(text).count("••••") == 1
     assert len(mask_recipient(text)) in (4, 8)
 
 
-def test_numbers_in_a_text_of_others_are_masked() -> None:
-    """The gateway's descriptions can repeat a number."""
+def test_numbers_in_third_party_text_are_masked() -> None:
+    """The gateway's descriptions may repeat a number."""
     assert mask_numbers_in("to +6581234567 after 3 tries") == "to +65••••4567 after 3 tries"
 
 
@@ -93,13 +93,12 @@ def test_numbers_in_a_text_of_others_are_masked() -> None:
         ("123456", "123456"),
     ],
 )
-def test_a_number_that_was_typed_for_a_path_is_masked_and_paths_keep_their_digits(text: str, masked: str) -> None:
-    """Only what is nothing but digits and their separators, or begins with a plus sign, is taken for a number."""
+def test_a_number_typed_in_place_of_a_path_is_masked_and_paths_keep_their_digits(text: str, masked: str) -> None:
+    """A number is digits and separators only, or starts with a plus sign."""
     assert mask_typed(text) == masked
 
 
-def test_a_number_with_a_plus_sign_is_masked_in_any_message_of_ours() -> None:
-    """However it came into it."""
+def test_a_number_with_a_plus_sign_is_masked_in_every_error_of_ours() -> None:
     message = "frozen 'call +65 (81) 23-45.67', now '+6591234567'; as of 2026-11-29, 1,000,000 rows, +658"
     shown = "frozen 'call +65••••4567', now '+65••••4567'; as of 2026-11-29, 1,000,000 rows, +658"
     assert mask_written(message) == str(InputError(message)) == shown
@@ -109,20 +108,20 @@ def _no_s3() -> NoReturn:
     raise AssertionError("S3 was asked for")
 
 
-def _order(**wrong: Any) -> CampaignConfig:
+def _config(**wrong: Any) -> CampaignConfig:
     return CampaignConfig.checked(
         **{"recipients": ["list.csv"], "message": "x", "type": "OTP", "results": "out", **wrong}
     )
 
 
 TYPED_FOR = {
-    "--default-region": lambda number: _order(default_region=number),
-    "--sender-id": lambda number: _order(sender_id=number),
-    "--sender-id of a country": lambda number: _order(sender_id=[f"{number}=Acme"]),
-    "--deny-country": lambda number: _order(deny_country=[number]),
-    "--hours": lambda number: _order(hours=number),
-    "--hours-wait": lambda number: _order(hours_wait=number),
-    "--encoding": lambda number: _order(encoding=number),
+    "--default-region": lambda number: _config(default_region=number),
+    "--sender-id": lambda number: _config(sender_id=number),
+    "--sender-id of a country": lambda number: _config(sender_id=[f"{number}=Acme"]),
+    "--deny-country": lambda number: _config(deny_country=[number]),
+    "--hours": lambda number: _config(hours=number),
+    "--hours-wait": lambda number: _config(hours_wait=number),
+    "--encoding": lambda number: _config(encoding=number),
     "--time-zone": time_zone,
     "URI": lambda number: find_lists([number], s3=_no_s3),
     "--results": lambda number: open_store(number, _no_s3),
@@ -131,10 +130,10 @@ TYPED_FOR = {
 
 @pytest.mark.parametrize("option", TYPED_FOR)
 @pytest.mark.parametrize("number", ["+65 8123 4567", "8123 4567"])
-def test_no_option_shows_a_number_that_was_typed_in_its_place(
+def test_no_option_shows_a_number_typed_in_its_place(
     option: str, number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slip in the order of the arguments is no reason to print whom it concerns."""
+    """Mixed-up arguments must not print a phone number."""
     monkeypatch.chdir(tmp_path)
     if option == "--results":
         (tmp_path / number).touch()

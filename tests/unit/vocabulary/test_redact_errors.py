@@ -1,4 +1,4 @@
-"""What an exception came from stays inside: others' words quote numbers and keys, and Prefect logs the whole chain."""
+"""Exceptions lose their causes: third-party messages quote numbers and keys, and Prefect logs the whole chain."""
 
 import gzip
 import traceback
@@ -29,19 +29,19 @@ def _rows_with(row: str) -> bytes:
 
 
 def no_s3() -> NoReturn:
-    """Stand in for the access to S3 where none may be asked for."""
+    """An S3 access that no test here may use."""
     raise AssertionError("S3 was asked for")
 
 
-def origins_of(error: BaseException) -> list[BaseException]:
-    """Every exception that hangs on one, whatever its printer is asked to hide."""
+def causes_of(error: BaseException) -> list[BaseException]:
+    """Every cause and context of an exception, including those that printers hide."""
     left, found = [error], []
     while left:
         each = left.pop()
-        for origin in (each.__cause__, each.__context__):
-            if origin is not None:
-                found.append(origin)
-                left.append(origin)
+        for cause in (each.__cause__, each.__context__):
+            if cause is not None:
+                found.append(cause)
+                left.append(cause)
     return found
 
 
@@ -67,23 +67,23 @@ LISTS = {
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_that_cannot_be_read_leaves_no_words_of_polars(tmp_path: Path, name: str) -> None:
-    """Neither on the error nor anywhere behind it."""
+    """Neither in the error nor in its causes."""
     path = tmp_path / name
     path.write_bytes(LISTS[name])
     with pytest.raises(InputError) as raised:
         _read(path)
-    assert origins_of(raised.value) == []
+    assert causes_of(raised.value) == []
     assert NUMBER not in str(raised.value)
 
 
-def test_what_translates_errors_strips_them_itself(tmp_path: Path) -> None:
-    """Prices and own numbers are read outside of any task."""
+def test_translated_errors_are_stripped_too(tmp_path: Path) -> None:
+    """Prices and own numbers are read outside any task."""
     path = tmp_path / "list.csv"
     path.write_bytes(LISTS["deep-quote.csv"])
     sources = find_lists([str(path)], s3=no_s3)
     with pytest.raises(InputError) as raised, translate_errors(sources, number_column=None, s3=no_s3):
         read_lists(sources, number_column=None, s3=no_s3).collect()
-    assert origins_of(raised.value) == []
+    assert causes_of(raised.value) == []
 
 
 def _refused() -> NoReturn:
@@ -101,18 +101,18 @@ def _others() -> NoReturn:
 
 @pytest.mark.parametrize("fail", [_refused, _polars, _others])
 def test_nothing_that_leaves_a_block_shows_a_number_or_a_key(fail: Callable[[], NoReturn]) -> None:
-    """The type stays, and where it happened; foreign words lose their numbers."""
+    """Type and traceback stay; third-party messages lose their numbers."""
     with pytest.raises(Exception, match=r"secret is wrong|words are left out|what is \+65••••5000") as raised:
         redact_errors()(fail)()
-    assert origins_of(raised.value) == []
+    assert causes_of(raised.value) == []
     shown = "".join(traceback.format_exception(raised.value))
     assert NUMBER not in shown
     assert "AKIDSECRET" not in shown
     assert fail.__name__ in shown
 
 
-def test_tasks_runs_and_orders_let_no_origin_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prefect's side of a campaign: the task that reads lists, what opens the run, the order's own checks."""
+def test_tasks_runs_and_configs_raise_errors_without_causes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The task that plans, the functions that open a run, and the configuration's own checks."""
     config = CampaignConfig.checked(
         recipients=["list.csv"], message="x", type="OTP", results=str(tmp_path), dry_run=True
     )
@@ -132,4 +132,4 @@ def test_tasks_runs_and_orders_let_no_origin_out(tmp_path: Path, monkeypatch: py
     ):
         with pytest.raises((InputError, StoreError)) as raised:
             leave()
-        assert origins_of(raised.value) == []
+        assert causes_of(raised.value) == []
