@@ -21,6 +21,7 @@ from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Delivery, Origin
 from globe_sms.tasks.delivery.rewrite_results import rewrite_results
 from globe_sms.tasks.store import S3Store
+from tests.waiting import LONGEST_WAIT
 
 pytestmark = [
     pytest.mark.slow,
@@ -59,7 +60,7 @@ class Desk:
             [COMMAND, "send", str(self._list), *settings, *place, *options],
             env=self._environment,
             capture_output=True,
-            timeout=240,
+            timeout=LONGEST_WAIT,
             check=False,
         )
 
@@ -71,7 +72,7 @@ class Desk:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LONGEST_WAIT,
             check=False,
         )
         assert ended.returncode == code, ended.stderr
