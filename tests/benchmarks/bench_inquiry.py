@@ -35,7 +35,7 @@ from globe_sms.tasks.store import LocalStore, S3Store, Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.statuses import STATUSES, Delivery
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
-from tests.benchmarks.table import print_table, say
+from tests.benchmarks.printed_table import print_table, say
 
 NUMBERS_A_CALL = 250
 PARTS_OF_THE_ARCHIVE = 50

@@ -8,10 +8,10 @@ and of Prefect's server apart. Time must be linear and memory within 200 MB of t
 import argparse
 import time
 
-from tests.benchmarks.programs import peak_mb
-from tests.benchmarks.rates import Rate
-from tests.benchmarks.stage import Stage
-from tests.benchmarks.table import print_table, say
+from tests.benchmarks.arrival_rates import Rate
+from tests.benchmarks.measured_campaigns import Stage
+from tests.benchmarks.measured_process import peak_mb
+from tests.benchmarks.printed_table import print_table, say
 
 _NUMBERS_PER_CALL = 5
 _CALLS_PER_SECOND = 100

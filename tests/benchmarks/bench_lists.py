@@ -20,9 +20,9 @@ from functools import cached_property
 from pathlib import Path
 
 from globe_sms.deployments.sandbox.s3_server import S3Server
-from tests.benchmarks.lists import customers
-from tests.benchmarks.programs import Program
-from tests.benchmarks.table import print_table, say
+from tests.benchmarks.benchmark_lists import customers
+from tests.benchmarks.measured_process import Program
+from tests.benchmarks.printed_table import print_table, say
 
 _MILLION = 1_000_000
 _FORMATS = ("csv", "parquet")
@@ -86,7 +86,7 @@ class Bench:
         found: list[Figures] = []
         for _ in range(runs or self._runs):
             self._count += 1
-            command = [sys.executable, "-m", "tests.benchmarks.list_sides", side, *arguments]
+            command = [sys.executable, "-m", "tests.benchmarks.list_workloads", side, *arguments]
             program = Program(command, self._environment, self._folder / f"run-{self._count}")
             try:
                 told = json.loads(program.wait(60 + rows * _SECONDS_A_ROW).splitlines()[-1])

@@ -17,7 +17,7 @@ from typing import Final
 
 import polars as pl
 
-from tests.benchmarks.table import print_table, say
+from tests.benchmarks.printed_table import print_table, say
 
 _TEXTS: Final = {
     "the same text for all": "Hello, your parcel is ready. Reply STOP to opt out.",

@@ -28,7 +28,7 @@ from globe_sms.tasks.numbers.lookup_keys import keys_of
 from globe_sms.tasks.numbers.lookup_table import ASK_REFERENCE
 from globe_sms.tasks.numbers.region_table import compiled_table, kept_table
 from globe_sms.tasks.numbers.table_cache import cache_folder
-from tests.benchmarks.table import print_table, say
+from tests.benchmarks.printed_table import print_table, say
 
 REGIONS = (
     "SG", "GB", "DE", "FR", "IT", "ES", "IN", "ID", "MY", "TH", "PH", "VN", "AU", "NZ", "JP", "KR", "HK", "TW", "BR",

@@ -9,9 +9,9 @@ import argparse
 import json
 import sys
 
-from tests.benchmarks.lists import write_list
-from tests.benchmarks.stage import Stage
-from tests.benchmarks.table import print_table, say
+from tests.benchmarks.benchmark_lists import write_list
+from tests.benchmarks.measured_campaigns import Stage
+from tests.benchmarks.printed_table import print_table, say
 
 _PATIENCE = 1_800.0
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from globe_sms.deployments.sandbox.child_process import wait_until
-from tests.benchmarks.rates import Rate, within
-from tests.benchmarks.stage import Stage
-from tests.benchmarks.table import print_table, say
+from tests.benchmarks.arrival_rates import Rate, within
+from tests.benchmarks.measured_campaigns import Stage
+from tests.benchmarks.printed_table import print_table, say
 
 _PROCESSES = 4
 _NUMBERS_PER_CALL = 5

@@ -7,9 +7,9 @@ gateway's arrivals: (n - 1) / (last - first) / limit. Ours must reach 0.985 with
 
 import argparse
 
-from tests.benchmarks.rates import Rate
-from tests.benchmarks.stage import Stage
-from tests.benchmarks.table import print_table, say
+from tests.benchmarks.arrival_rates import Rate
+from tests.benchmarks.measured_campaigns import Stage
+from tests.benchmarks.printed_table import print_table, say
 
 _LATENCY = (0.8, 2.5)
 _PATIENCE = 120.0

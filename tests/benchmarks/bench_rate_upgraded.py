@@ -9,9 +9,9 @@ import argparse
 import math
 
 from globe_sms.tasks.sending.shard import thread_count
-from tests.benchmarks.rates import Rate
-from tests.benchmarks.stage import Stage
-from tests.benchmarks.table import print_table, say
+from tests.benchmarks.arrival_rates import Rate
+from tests.benchmarks.measured_campaigns import Stage
+from tests.benchmarks.printed_table import print_table, say
 
 _NUMBERS_PER_CALL = 1_000
 _LATENCY = 0.3

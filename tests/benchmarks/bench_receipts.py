@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 
 from globe_sms.deployments.sandbox.s3_server import S3Server
-from tests.benchmarks.table import print_table, say
-from tests.chaos.endpoint import Endpoint
+from tests.benchmarks.printed_table import print_table, say
+from tests.chaos.receipts_endpoint_process import Endpoint
 
 _PATIENCE = 0.7
 _RECEIPT = {

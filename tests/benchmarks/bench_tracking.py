@@ -13,9 +13,9 @@ import sys
 from itertools import pairwise
 
 from globe_sms.deployments.sandbox.gateway.rate_window import busiest_second
-from tests.benchmarks.programs import script
-from tests.benchmarks.stage import Stage
-from tests.benchmarks.table import print_table, say
+from tests.benchmarks.measured_campaigns import Stage
+from tests.benchmarks.measured_process import script
+from tests.benchmarks.printed_table import print_table, say
 
 _LIMIT = 300
 _LATENCY = 0.2

@@ -25,8 +25,8 @@ from globe_sms.tasks.campaign_run import CampaignRun, open_run, open_sender
 from globe_sms.tasks.send_campaign import RemainingChunks, plan_campaign, read_ledger
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.sending.shard import thread_count
-from tests.benchmarks.programs import cpu_seconds
-from tests.benchmarks.stage import MESSAGE
+from tests.benchmarks.measured_campaigns import MESSAGE
+from tests.benchmarks.measured_process import cpu_seconds
 
 CALLS_PER_SECOND = 100.0
 _QUIET_SHARE = 0.05

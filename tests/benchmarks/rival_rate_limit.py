@@ -14,8 +14,8 @@ from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from globe_sms.tasks.gateway import BatchSend, Endpoint, Gateway, MessageType, credentials_from_default_chain
+from tests.benchmarks.measured_campaigns import MESSAGE
 from tests.benchmarks.rival_options import numbers, parser, task_id
-from tests.benchmarks.stage import MESSAGE
 
 
 def main() -> None:

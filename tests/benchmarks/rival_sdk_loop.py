@@ -13,8 +13,8 @@ from alibabacloud_dysmsapi20180501.models import BatchSendMessageToGlobeRequest
 from alibabacloud_tea_openapi.models import Config
 from darabonba.exceptions import DaraException
 
+from tests.benchmarks.measured_campaigns import MESSAGE
 from tests.benchmarks.rival_options import numbers, parser, task_id
-from tests.benchmarks.stage import MESSAGE
 
 
 def main() -> None:

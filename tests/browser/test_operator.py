@@ -16,7 +16,8 @@ import pytest
 
 from globe_sms.deployments.sandbox.demo_lists import demo_lists
 from globe_sms.deployments.sandbox.sandbox import Sandbox
-from tests.browser.servers import PrefectSite
+from tests.browser.prefect_with_ui import PrefectSite
+from tests.waiting import LONGEST_WAIT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
 
@@ -307,7 +308,7 @@ def run_command(site: PrefectSite, sandbox: Sandbox, *arguments: str) -> None:
     """Run `globe-sms` as at a terminal, on this site's server."""
     command = [str(Path(sys.executable).with_name("globe-sms")), *arguments]
     environment = {**os.environ, **sandbox.environment, "PREFECT_API_URL": f"{site.url}/api"}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST_WAIT, check=False)
     assert ended.returncode == 0, ended.stderr
 
 

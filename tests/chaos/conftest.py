@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
-from tests.chaos.processes import PrefectServer
-from tests.chaos.stage import ACCOUNT_CALLS_PER_SECOND, Stage
+from tests.chaos.campaign_under_test import ACCOUNT_CALLS_PER_SECOND, Stage
+from tests.chaos.prefect_server_process import PrefectServer
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.chaos.forms import LONG, dice, long_form
-from tests.chaos.questions import AFTER_CANARY, FIRST, Asked, AtTerminal, Deployed, InPrefect
-from tests.chaos.stage import Campaign, Stage
+from tests.chaos.approval_operators import AFTER_CANARY, FIRST, Asked, AtTerminal, Deployed, InPrefect
+from tests.chaos.campaign_under_test import Campaign, Stage
+from tests.chaos.long_form import LONG, dice, long_form
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
-from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.flaky_s3_proxy import FlakyProxy, Trouble
 from globe_sms.deployments.sandbox.s3_server import S3Server
-from tests.chaos.endpoint import Endpoint
-from tests.chaos.forms import LONG, dice
+from tests.chaos.long_form import LONG, dice
+from tests.chaos.receipts_endpoint_process import Endpoint
+from tests.waiting import LONGEST_WAIT, await_event
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -169,10 +169,12 @@ def test_sigterm_answers_what_is_in_the_air_and_keeps_it(s3_server: S3Server, ro
         road.set_trouble(Trouble("delay", method="PUT", delay=1.5))
         answers: queue.Queue[httpx.Response] = queue.Queue()
         push = threading.Thread(
-            target=lambda: answers.put(httpx.post(endpoint.url, json=[{"MessageId": "1"}], trust_env=False, timeout=20))
+            target=lambda: answers.put(
+                httpx.post(endpoint.url, json=[{"MessageId": "1"}], trust_env=False, timeout=LONGEST_WAIT)
+            )
         )
         push.start()
-        wait_until(lambda: endpoint.health()["waiting_bytes"] > 0, seconds=20.0, what="a push that waits for S3")
+        await_event(lambda: endpoint.health()["waiting_bytes"] > 0, "a push that waits for S3")
         endpoint.terminate()
         push.join()
         assert answers.get_nowait().json() == {"code": 0, "msg": "success"}

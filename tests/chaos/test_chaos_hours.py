@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from tests.chaos.forms import LONG, dice, long_form
-from tests.chaos.processes import Command
-from tests.chaos.stage import CALLS_PER_SECOND, Campaign, Stage
+from tests.chaos.campaign_under_test import CALLS_PER_SECOND, Campaign, Stage
+from tests.chaos.command_process import Command
+from tests.chaos.long_form import LONG, dice, long_form
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
-from tests.chaos.forms import LONG, dice
-from tests.chaos.processes import Command
-from tests.chaos.stage import Campaign, Stage, chunk_of, claim_of
+from tests.chaos.campaign_under_test import Campaign, Stage, chunk_of, claim_of
+from tests.chaos.command_process import Command
+from tests.chaos.long_form import LONG, dice
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

@@ -5,9 +5,9 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.chaos.forms import long_form
-from tests.chaos.processes import PrefectServer
-from tests.chaos.stage import Stage
+from tests.chaos.campaign_under_test import Stage
+from tests.chaos.long_form import long_form
+from tests.chaos.prefect_server_process import PrefectServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), long_form]
 

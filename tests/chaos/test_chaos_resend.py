@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.chaos.stage import Stage, chunk_of
+from tests.chaos.campaign_under_test import Stage, chunk_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from globe_sms.deployments.sandbox.flaky_s3_proxy import FlakyProxy, Trouble
-from tests.chaos.forms import LONG, long_form
-from tests.chaos.processes import Command
-from tests.chaos.stage import Campaign, Stage, chunk_of, claim_of
+from tests.chaos.campaign_under_test import Campaign, Stage, chunk_of, claim_of
+from tests.chaos.command_process import Command
+from tests.chaos.long_form import LONG, long_form
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -7,10 +7,10 @@ import pytest
 from prefect.client.orchestration import get_client
 
 from globe_sms.deployments.automations import create_or_update, dead_worker_automations
-from globe_sms.deployments.sandbox.child_process import wait_until
-from tests.chaos.forms import long_form
-from tests.integration.site import CALLS_PER_SECOND, Site, campaign_parameters, open_site
-from tests.integration.split_server import SplitServer
+from tests.chaos.long_form import long_form
+from tests.integration.compose_servers import SplitServer
+from tests.integration.deployed_site import CALLS_PER_SECOND, Site, campaign_parameters, open_site
+from tests.waiting import await_event
 
 pytestmark = [
     pytest.mark.slow,
@@ -42,11 +42,11 @@ def test_a_run_whose_worker_is_lost_is_marked_as_crashed_and_its_campaign_goes_o
     worker = site.start_worker()
     run = site.run("ad-hoc", **order)
     # It is by its heartbeats that a run is known to live: one must have come, the first after 30 s at most.
-    wait_until(lambda: len(site.arrivals("lost")) >= CALLS_PER_SECOND, seconds=120.0, what="calls")
-    wait_until(lambda: _heartbeats(site, run) > 0, seconds=60.0, what="a heartbeat")
+    await_event(lambda: len(site.arrivals("lost")) >= CALLS_PER_SECOND, "calls")
+    await_event(lambda: _heartbeats(site, run) > 0, "a heartbeat")
     site.kill(worker)
     assert site.state(run)["type"] == "RUNNING"
-    state = site.await_end(run, seconds=240.0)
+    state = site.await_end(run)
     assert state["type"] == "CRASHED"
     assert "No heartbeat" in state["message"]
     site.start_worker()
@@ -65,7 +65,7 @@ def test_a_run_that_was_picked_up_and_never_started_is_marked_as_crashed(site: S
             create_or_update(client, automation)
     run = site.run("manual", **campaign_parameters(site, recipients=["nowhere.csv"], campaign="stranded"))
     site.call("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "PENDING"}, "force": True})
-    state = site.await_end(run, seconds=90.0)
+    state = site.await_end(run)
     assert state["type"] == "CRASHED"
     assert "never started" in state["message"]
 

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from globe_sms.deployments.sandbox.s3_server import S3Server
-from tests.chaos.processes import PROGRAMS
+from tests.chaos.command_process import PROGRAMS
+from tests.waiting import LONGEST_WAIT
 
 SECRET = "a-secret-of-the-test-1234"
 
@@ -35,7 +36,7 @@ def test_it_refuses_to_start_with_one_clear_line(
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=LONGEST_WAIT,
         )
     assert ended.returncode == 2, ended.stderr
     assert expected in ended.stderr

@@ -18,13 +18,13 @@ from alibabacloud_dysmsapi20180501.client import Client
 from alibabacloud_tea_openapi.models import Config
 from pydantic import SecretStr
 
-from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.gateway.delivery_receipts import Way
 from globe_sms.deployments.sandbox.gateway.settings import Account, GatewaySettings
 from globe_sms.deployments.sandbox.gateway_server import GatewayServer
 from globe_sms.deployments.sandbox.receipt_files import write_receipts
 from globe_sms.tasks.gateway import BatchSend, Credentials, Endpoint, Gateway, MessageType
 from globe_sms.tasks.gateway.signature import AcsV3Auth
+from tests.waiting import LONGEST_WAIT, await_event
 
 ONE = Account(key_id="LTAIone", secret="one-secret", calls_per_second=1000)
 TWO = Account(key_id="LTAItwo", secret="two-secret", calls_per_second=1000)
@@ -130,7 +130,7 @@ def test_more_than_300_queries_in_a_second_are_throttled(gateway: GatewayServer)
                         "x-acs-action": "QueryMessage",
                         "x-acs-version": "2018-05-01",
                     },
-                    timeout=60,
+                    timeout=LONGEST_WAIT,
                 )
                 for _ in range(330)
             ]
@@ -259,7 +259,7 @@ def test_receipts_are_pushed_in_arrays_with_what_is_documented(
     receiver = taker()
     gateway.push_receipts(receiver.url, per_push=2)
     later = send(gateway, 2, task_id="c-4-100")
-    wait_until(lambda: sum(map(len, receiver.bodies)) == 7, seconds=20, what="all receipts")
+    await_event(lambda: sum(map(len, receiver.bodies)) == 7, "all receipts")
     pushed = [receipt for body in receiver.bodies for receipt in body]
     assert max(map(len, receiver.bodies)) == 2
     assert {receipt["MessageId"] for receipt in pushed} == {*ids, *later}
@@ -282,7 +282,7 @@ def test_a_push_is_repeated_until_it_is_taken(gateway: GatewayServer, taker: Cal
     send(gateway, 3)
     receiver = taker((200, b'{"code":1,"msg":"no"}'), (500, b'{"code":0,"msg":"ok"}'))
     gateway.push_receipts(receiver.url, retry_after=(0.01, 0.01))
-    wait_until(lambda: any(push.taken for push in gateway.pushes()), seconds=20, what="a taken push")
+    await_event(lambda: any(push.taken for push in gateway.pushes()), "a taken push")
     assert [(push.attempt, push.status, push.taken) for push in gateway.pushes()] == [
         (1, 200, False),
         (2, 500, False),
@@ -295,7 +295,7 @@ def test_after_three_pushes_it_is_given_up(gateway: GatewayServer, taker: Callab
     send(gateway, 1)
     receiver = taker(*[(200, b"not json")] * 3)
     gateway.push_receipts(receiver.url, retry_after=(0.01, 0.01))
-    wait_until(lambda: any(push.given_up for push in gateway.pushes()), seconds=20, what="the end of the tries")
+    await_event(lambda: any(push.given_up for push in gateway.pushes()), "the end of the tries")
     assert len(receiver.bodies) == 3
 
 

@@ -26,11 +26,11 @@ from alibabacloud_tea_openapi.exceptions import ClientException, ThrottlingExcep
 from alibabacloud_tea_openapi.models import Config
 from alibabacloud_tea_openapi.utils import Utils
 
-from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from globe_sms.deployments.sandbox.gateway.fault_rules import FaultRule
 from globe_sms.deployments.sandbox.gateway.settings import Account, GatewaySettings
 from globe_sms.deployments.sandbox.gateway_server import GatewayControl, GatewayServer
+from tests.waiting import LONGEST_WAIT, await_event
 
 FAST = Account(key_id="LTAIfast", secret="fast-secret", calls_per_second=1000)
 STS = Account(key_id="STS.test", secret="sts-secret", token="sts/token+with==", calls_per_second=1000)
@@ -275,7 +275,7 @@ def test_half_an_answer_is_half_an_answer(gateway: GatewayServer) -> None:
     body = "&".join(f"{name}={quote_plus(value)}" for name, value in parameters(fresh()).items()).encode()
     place = urlsplit(gateway.endpoint)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers_for(body, place.netloc, FAST).items())
-    with socket.create_connection((place.hostname, place.port), timeout=5) as raw:
+    with socket.create_connection((place.hostname, place.port), timeout=LONGEST_WAIT) as raw:
         raw.sendall(f"POST / HTTP/1.1\r\n{head}content-length: {len(body)}\r\n\r\n".encode() + body)
         received = b"".join(iter(lambda: raw.recv(65536), b""))
     answer_head, _, half = received.partition(b"\r\n\r\n")
@@ -296,16 +296,14 @@ def test_a_hanging_gateway_never_answers(gateway: GatewayServer) -> None:
 
     thread = threading.Thread(target=call)
     thread.start()
-    wait_until(lambda: gateway.stats().accepted_numbers == 3, seconds=5, what="the hanging call")
+    await_event(lambda: gateway.stats().accepted_numbers == 3, "the hanging call")
     post(gateway, parameters(fresh()))
     assert not gone.is_set()
     hanging, other = gateway.log()
     assert (hanging.fault, hanging.status, hanging.duration) == ("hang", None, None)
     assert other.in_air == 2
     thread.join()
-    wait_until(
-        lambda: (post(gateway, parameters(fresh())), gateway.log()[-1].in_air)[1] == 1, seconds=5, what="its end"
-    )
+    await_event(lambda: (post(gateway, parameters(fresh())), gateway.log()[-1].in_air)[1] == 1, "its end")
 
 
 @pytest.mark.parametrize(
@@ -372,7 +370,7 @@ def test_latency_delays_the_answer_and_not_the_acceptance(gateway: GatewayServer
     started = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         calls = [pool.submit(post, gateway, parameters(fresh())) for _ in range(8)]
-        wait_until(lambda: gateway.stats().accepted_numbers == 24, seconds=5, what="eight acceptances")
+        await_event(lambda: gateway.stats().accepted_numbers == 24, "eight acceptances")
         assert sum(call.done() for call in calls) < 8
         assert all(code_of(call.result()) == (200, "OK") for call in calls)
     assert time.monotonic() - started >= 0.4
@@ -399,9 +397,9 @@ def test_the_log_tells_when_and_what(gateway: GatewayServer) -> None:
 def test_a_caller_that_goes_before_its_body_is_over_sends_nothing(gateway: GatewayServer) -> None:
     """The arrival is in the log, broken off, with nothing accepted."""
     place = urlsplit(gateway.endpoint)
-    with socket.create_connection((place.hostname, place.port), timeout=5) as raw:
+    with socket.create_connection((place.hostname, place.port), timeout=LONGEST_WAIT) as raw:
         raw.sendall(f"POST / HTTP/1.1\r\nhost: {place.netloc}\r\ncontent-length: 500\r\n\r\nTo=".encode())
-    wait_until(lambda: gateway.stats().calls == 1, seconds=5, what="the broken call")
+    await_event(lambda: gateway.stats().calls == 1, "the broken call")
     assert (gateway.log()[0].code, gateway.log()[0].accepted_count) == ("broken_off", 0)
 
 
@@ -412,7 +410,7 @@ def test_a_killed_gateway_loses_nothing_and_goes_on() -> None:
         numbers = fresh()
         with ThreadPoolExecutor(1) as pool:
             call = pool.submit(post, own, parameters(numbers))
-            wait_until(lambda: own.stats().accepted_numbers == 3, seconds=5, what="the acceptance")
+            await_event(lambda: own.stats().accepted_numbers == 3, "the acceptance")
             own.kill()
             assert isinstance(call.exception(), httpx.TransportError)
         with pytest.raises(httpx.ConnectError):
@@ -450,8 +448,8 @@ with GatewayServer(GatewaySettings(accounts=accounts), log=Path({str(tmp_path / 
         assert list(folder.iterdir())
         owner.send_signal(number)
         owner.wait()
-    wait_until(lambda: not Path(f"/proc/{pid}").exists(), seconds=10, what="the gateway's end")
-    wait_until(lambda: not list(folder.iterdir()), seconds=10, what="the folder's end")
+    await_event(lambda: not Path(f"/proc/{pid}").exists(), "the gateway's end")
+    await_event(lambda: not list(folder.iterdir()), "the folder's end")
     assert (tmp_path / "log").exists()
 
 

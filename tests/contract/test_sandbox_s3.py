@@ -16,11 +16,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 
-from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.flaky_s3_proxy import FlakyProxy, Trouble
 from globe_sms.deployments.sandbox.s3_server import S3Server, find_program
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.vocabulary.errors import InputError
+from tests.waiting import LONGEST_WAIT, await_event
 
 pytestmark = pytest.mark.slow
 
@@ -98,7 +98,7 @@ def test_a_wrong_secret_is_refused(server: S3Server) -> None:
 def test_nobody_is_let_in_without_a_key(server: S3Server) -> None:
     """An anonymous request is refused."""
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(f"{server.endpoint}/lists/x", timeout=5)  # noqa: S310 - our own endpoint
+        urllib.request.urlopen(f"{server.endpoint}/lists/x", timeout=LONGEST_WAIT)  # noqa: S310 - our own endpoint
     with caught.value as answer:
         assert answer.code == 403
 
@@ -143,7 +143,7 @@ def test_a_killed_server_comes_back_with_its_objects(key: str) -> None:
                 return client.get_object(Bucket=own.bucket, Key=key)["Body"].read() == b"kept"
             return False
 
-        wait_until(reads, seconds=60, what="the object from before the kill")
+        await_event(reads, "the object from before the kill")
         client.close()
 
 
@@ -177,8 +177,8 @@ with Sandbox() as sandbox:
         assert len(list(tmp_path.iterdir())) == 2
         owner.send_signal(signal.SIGKILL)
     for pid in pids:
-        wait_until(lambda each=pid: not Path(f"/proc/{int(each)}").exists(), seconds=10, what="a server's end")
-    wait_until(lambda: not list(tmp_path.iterdir()), seconds=10, what="the folders' end")
+        await_event(lambda each=pid: not Path(f"/proc/{int(each)}").exists(), "a server's end")
+    await_event(lambda: not list(tmp_path.iterdir()), "the folders' end")
 
 
 def test_the_sandbox_points_the_environment_at_itself() -> None:

@@ -38,6 +38,7 @@ from globe_sms.tasks.gateway import (
     Outcome,
     authorization,
 )
+from tests.waiting import LONGEST_WAIT
 
 DATE = datetime(2026, 10, 28, 12, 0, 0, tzinfo=UTC)
 WRITTEN_DATE = "2026-10-28T12:00:00Z"
@@ -220,7 +221,7 @@ def recorder() -> Iterator[Recorder]:
     yield made
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
-    thread.join(10)
+    thread.join(LONGEST_WAIT)
 
 
 def _taken_apart(request: bytes) -> tuple[str, dict[str, str], bytes]:

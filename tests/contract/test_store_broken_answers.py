@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from globe_sms.tasks.store import S3Store, probe
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError, StoreUnavailableError
+from tests.waiting import LONGEST_WAIT
 
 WHOLE = b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nETag: "1"\r\nConnection: close\r\n\r\nPAR1'
 CUT = b'HTTP/1.1 200 OK\r\nContent-Length: 100000\r\nETag: "1"\r\n\r\nPAR1'
@@ -41,7 +42,7 @@ def answering(answers: list[bytes]) -> Generator[str]:
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         listener.shutdown(socket.SHUT_RDWR)
-    thread.join(10)
+    thread.join(LONGEST_WAIT)
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.store import S3Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
+from tests.waiting import await_event
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_a_writer_that_dies_after_its_head_leaves_no_object(client: Any, s3_stor
     with socket.create_connection((str(url.hostname), int(url.port or 80))) as connection:
         head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: 500\r\n"
         connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
-        assert connection.recv(100).startswith(b"HTTP/1.1 100")  # the server has read the head and waits for the body
-    wait_until(lambda: _sizes(client, prefix) == [0], seconds=10.0, what="the empty object")
+        assert connection.recv(100).startswith(b"HTTP/1.1 100")  # it has read the head and waits for the body
+    await_event(lambda: _sizes(client, prefix) == [0], "the empty object")
     assert s3_store.get("receipts/000000-0-accepted") is None
     assert list(s3_store.list("receipts/")) == []
     assert s3_store.put_if_absent("receipts/000000-0-accepted", b"whole") is not None

@@ -16,6 +16,7 @@ from prefect.testing.utilities import prefect_test_harness
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.store.s3_access import S3Access
 from tests.integration.objects_on_s3 import BUCKET, Put
+from tests.waiting import LONGEST_WAIT
 
 
 @pytest.fixture(scope="session")
@@ -24,14 +25,14 @@ def prefect_url() -> Generator[str]:
 
     Prefect's client in this process talks to it from then on, unless a test says otherwise.
     """
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=int(LONGEST_WAIT)):
         yield str(PREFECT_API_URL.value())
 
 
 @pytest.fixture
 def api(prefect_url: str) -> Generator[httpx.Client]:
     """A client that asks Prefect's server as the UI does."""
-    with httpx.Client(base_url=prefect_url, trust_env=False, timeout=30.0) as client:
+    with httpx.Client(base_url=prefect_url, trust_env=False, timeout=LONGEST_WAIT) as client:
         yield client
 
 

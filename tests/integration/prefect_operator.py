@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from globe_sms.deployments.sandbox.child_process import wait_until
+from tests.waiting import LONGEST_WAIT, await_event
 
 
 def ask(api: httpx.Client, method: str, path: str, body: Any = None) -> Any:
@@ -17,7 +17,7 @@ def ask(api: httpx.Client, method: str, path: str, body: Any = None) -> Any:
         answers.append(api.request(method, path, json=body))
         return answers[-1].status_code != httpx.codes.SERVICE_UNAVAILABLE
 
-    wait_until(answered, seconds=30.0, what="an answer of Prefect's server")
+    await_event(answered, "an answer of Prefect's server")
     return answers[-1].raise_for_status().json()
 
 
@@ -43,7 +43,7 @@ class Operator:
         return []
 
     def _work(self) -> None:
-        wait_until(lambda: bool(self._paused()), seconds=60.0, what="a paused run")
+        await_event(lambda: bool(self._paused()), "a paused run")
         run = self._paused()[0]
         keys = run["state"]["state_details"]["run_input_keyset"]
         self.form = ask(self._api, "GET", f"/flow_runs/{run['id']}/input/{keys['schema']}")
@@ -54,5 +54,5 @@ class Operator:
 
     def done(self) -> None:
         """Wait for its end."""
-        self._thread.join(60.0)
+        self._thread.join(LONGEST_WAIT)
         assert not self._thread.is_alive()

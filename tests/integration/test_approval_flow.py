@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError
 from tests.integration.prefect_operator import Operator
+from tests.waiting import LONGEST_WAIT, await_event
 
 pytestmark = [
     pytest.mark.slow,
@@ -88,7 +88,7 @@ def test_what_another_run_sent_while_somebody_was_asked_is_not_sent_again(
 
     def other_run() -> None:
         with_other.start()
-        with_other.join(60.0)
+        with_other.join(LONGEST_WAIT)
 
     operator = Operator(api, config["campaign"], meanwhile=other_run, decision="approve", name="Mei Tan")
     report = send_campaign(**config, require_approval=True)
@@ -129,7 +129,7 @@ def test_the_run_leaves_its_artifacts_without_a_whole_number(api: httpx.Client, 
         found[:] = answer.json() if answer.is_success else []
         return len(found) == 4
 
-    wait_until(told, seconds=30.0, what="four artifacts")
+    await_event(told, "four artifacts")
     assert {artifact["key"].rpartition("-")[2] for artifact in found} == {"preview", "progress", "report", "results"}
     assert all(artifact["flow_run_id"] for artifact in found)
     assert [number for number in range(30) if f"65812345{number:02}" in str(found)] == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from globe_sms.deployments.prefect_yaml import SHIPPED
+from tests.waiting import LONGEST_WAIT
 
 pytestmark = pytest.mark.slow
 PROJECT = SHIPPED.resolve().parent.parent
@@ -23,7 +24,7 @@ def deploy(*options: str, url: str = "") -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         env={**kept, "PREFECT_API_URL": url, "DO_NOT_TRACK": "1"},
-        timeout=120,
+        timeout=LONGEST_WAIT,
     )
 
 

@@ -15,13 +15,14 @@ import polars as pl
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from globe_sms.deployments.sandbox.child_process import GRPC_OFFSET, Child, free_ports, wait_until
+from globe_sms.deployments.sandbox.child_process import GRPC_OFFSET, Child, free_ports
 from globe_sms.deployments.sandbox.s3_server import S3Server, find_program
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.recipients import check_unchanged, find_lists, read_lists, translate_errors
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 from tests.integration.objects_on_s3 import Put
+from tests.waiting import await_event
 
 pytestmark = pytest.mark.usefixtures("only_this_server")
 
@@ -232,7 +233,7 @@ def reader(only_this_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ports['s3']}")
         _be("admin", monkeypatch)
         client = S3Access.from_environment().client()
-        wait_until(lambda: _takes_objects(client), seconds=60, what="the S3 server's start")
+        await_event(lambda: _takes_objects(client), "the S3 server's start")
         for bucket in ("listed", "closed"):
             client.create_bucket(Bucket=bucket)
         for bucket in ("open", "listed", "closed"):

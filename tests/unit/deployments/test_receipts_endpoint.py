@@ -20,6 +20,7 @@ from globe_sms.deployments.receipts.push_body import NotReceiptsError, lines_of
 from globe_sms.deployments.receipts.serve import read_secret
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError, StoreUnavailableError
+from tests.waiting import LONGEST_WAIT
 
 SECRET = "a-secret-of-the-test-1234"
 URL = f"http://endpoint/receipts/{SECRET}"
@@ -211,7 +212,7 @@ class StuckStore(MemoryStore):
     def put_if_absent(self, key: str, body: bytes) -> str | None:
         """Wait."""
         self.reached.set()
-        assert self.released.wait(30.0)
+        assert self.released.wait(LONGEST_WAIT)
         return super().put_if_absent(key, body)
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.flows.orchestration.campaign_artifacts import EVENTS, CampaignArtifacts, artifact_key
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.statuses import Status
+from tests.waiting import LONGEST_WAIT, await_event
 
 PREVIEW = Preview(
     campaign="Camp_1",
@@ -70,7 +70,7 @@ def test_progress_moves_while_the_run_goes_on() -> None:
             progress.called()
         progress.settled(Status.ACCEPTED, 240)
         progress.settled(Status.FAILED, 10)
-        wait_until(lambda: bool(server.updated) and server.updated[-1].data == 50.0, seconds=10.0, what="an update")
+        await_event(lambda: bool(server.updated) and server.updated[-1].data == 50.0, "an update")
     assert [artifact.type for artifact in server.created] == ["progress"]
     assert "250 of 500 numbers: 240 accepted, 10 failed, 0 unknown; 2 calls at 1.00 a second" in (
         server.updated[-1].description
@@ -125,7 +125,7 @@ def test_a_server_that_hangs_is_left_behind() -> None:
 
     with bulletin_to(Server(hang), patience=0.01) as artifacts:
         artifacts.previewed(PREVIEW)
-        assert hangs.wait(10.0)
+        assert hangs.wait(LONGEST_WAIT)
         artifacts.sending(Progress())
     assert not ends.is_set()
     ends.set()

@@ -9,6 +9,7 @@ import pytest
 from tcp_server import NUMBERS, Handler, Serve, Server
 
 from globe_sms.tasks.gateway import BatchSend, MessageType
+from tests.waiting import LONGEST_WAIT
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def serve() -> Iterator[Serve]:
         server = Server(listener.getsockname()[1])
 
         def serve_one(connection: socket.socket) -> None:
-            connection.settimeout(10)
+            connection.settimeout(LONGEST_WAIT)
             try:
                 if tls is not None:
                     connection = tls.wrap_socket(connection, server_side=True)
@@ -55,7 +56,7 @@ def serve() -> Iterator[Serve]:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
     for thread in threads:
-        thread.join(15)
+        thread.join(LONGEST_WAIT)
         assert not thread.is_alive()
 
 

@@ -31,6 +31,7 @@ from tcp_server import (
 
 from globe_sms.tasks.gateway import BatchSend, CallVerdict, Credentials, Endpoint, Gateway, Outcome
 from globe_sms.tasks.vocabulary.errors import InputError
+from tests.waiting import LONGEST_WAIT
 
 PROXY_VARIABLES = (
     "HTTP_PROXY",
@@ -300,7 +301,7 @@ def test_a_connection_that_is_never_made_is_unreachable(batch: BatchSend) -> Non
 def test_a_connection_closed_during_the_wait_is_unreachable(serve: Serve, batch: BatchSend) -> None:
     """Seen before a byte is written, it proves that nothing was sent."""
     server = serve(lambda _connection, _server: None)  # hangs up at once
-    outcome = _send(server, batch, before_write=lambda: _assert(server.finished.wait(5)))
+    outcome = _send(server, batch, before_write=lambda: _assert(server.finished.wait(LONGEST_WAIT)))
     assert outcome.verdict is CallVerdict.UNREACHABLE
     assert "while the call waited" in outcome.detail
 
@@ -314,7 +315,7 @@ def test_a_server_that_speaks_first_gets_no_call(serve: Serve, batch: BatchSend)
         server.arrived.append(read_request(connection))
 
     server = serve(speak_first)
-    outcome = _send(server, batch, before_write=lambda: _assert(server.finished.wait(5)))
+    outcome = _send(server, batch, before_write=lambda: _assert(server.finished.wait(LONGEST_WAIT)))
     assert outcome.verdict is CallVerdict.UNREACHABLE
 
 
@@ -341,7 +342,7 @@ def test_the_turn_is_awaited_on_a_standing_connection(serve: Serve, batch: Batch
     def watch(connection: socket.socket, server: Server) -> None:
         connection.setblocking(False)
         accepted.set()
-        assert may_go.wait(5)
+        assert may_go.wait(LONGEST_WAIT)
         connection.settimeout(5)
         server.arrived.append(read_request(connection))
         connection.sendall(WHOLE)
@@ -350,7 +351,7 @@ def test_the_turn_is_awaited_on_a_standing_connection(serve: Serve, batch: Batch
 
     def wait_for_the_turn() -> None:
         calls()
-        assert accepted.wait(5)
+        assert accepted.wait(LONGEST_WAIT)
         assert server.arrived == []
         may_go.set()
 
@@ -365,7 +366,7 @@ def test_it_is_said_when_a_call_is_written(serve: Serve, batch: BatchSend) -> No
 
     def answer_when_it_is_said(connection: socket.socket, _server: Server) -> None:
         read_request(connection)
-        assert said.wait(5)
+        assert said.wait(LONGEST_WAIT)
         order.append("answer")
         connection.sendall(WHOLE)
 
@@ -402,7 +403,7 @@ def test_what_the_turn_raises_prevents_the_call_and_passes_unchanged(
         gateway.send(batch, before_write=refuse)
     assert caught.value is error
     assert caught.value.__cause__ is cause
-    assert server.finished.wait(5)
+    assert server.finished.wait(LONGEST_WAIT)
     assert server.arrived == [b""]
 
 
@@ -555,7 +556,7 @@ def test_a_call_goes_over_tls_after_its_turn(serve: Serve, batch: BatchSend, cer
 
     def wait_for_the_turn() -> None:
         turn()
-        assert handshake.wait(5)
+        assert handshake.wait(LONGEST_WAIT)
 
     with _gateway(Endpoint("https", "127.0.0.1", server.port), transport=_trusting(certificate)) as gateway:
         outcome = gateway.send(batch, before_write=wait_for_the_turn)
@@ -568,7 +569,7 @@ def test_a_tls_connection_closed_during_the_wait_is_unreachable(
     """Also behind its session tickets."""
     server = serve(lambda _connection, _server: None, tls=_server_context(certificate))
     with _gateway(Endpoint("https", "127.0.0.1", server.port), transport=_trusting(certificate)) as gateway:
-        outcome = gateway.send(batch, before_write=lambda: _assert(server.finished.wait(5)))
+        outcome = gateway.send(batch, before_write=lambda: _assert(server.finished.wait(LONGEST_WAIT)))
     assert outcome.verdict is CallVerdict.UNREACHABLE
 
 
@@ -676,7 +677,7 @@ def test_an_aborted_call_ends_at_once_and_is_unclear(
         endpoint, options = server.endpoint, {}
     with _gateway(endpoint, **options) as gateway, ThreadPoolExecutor(1) as pool:
         future = pool.submit(gateway.send, batch)
-        assert read.wait(10)
+        assert read.wait(LONGEST_WAIT)
         gateway.abort()
-        outcome = future.result(timeout=10)
+        outcome = future.result(timeout=LONGEST_WAIT)
     assert (outcome.verdict, outcome.reason) == NO_REPLY

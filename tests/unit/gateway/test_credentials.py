@@ -19,6 +19,7 @@ from tcp_server import Serve, Server, answer_with, http_answer, read_request
 
 from globe_sms.tasks.gateway import Credentials, credentials_from_default_chain, fingerprint
 from globe_sms.tasks.vocabulary.errors import InputError
+from tests.waiting import LONGEST_WAIT
 
 ROOT = Path(__file__).parents[3]
 ASK = "from globe_sms.tasks.gateway import credentials_from_default_chain as ask\n"
@@ -36,7 +37,7 @@ def _run(code: str, home: Path, **variables: str) -> subprocess.CompletedProcess
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=LONGEST_WAIT,
     )
 
 

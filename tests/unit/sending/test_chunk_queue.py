@@ -28,7 +28,7 @@ from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StopSignal
-from tests.unit.sending.campaigns import CHUNK, NUMBERS, ToldGateway, accepts, make_sender
+from tests.unit.sending.scripted_sender import CHUNK, NUMBERS, ToldGateway, accepts, make_sender
 
 HOURS = Hours.parse("09:00-20:00")
 DAY = 86_400.0

@@ -13,7 +13,7 @@ from globe_sms.tasks.sending.sender import RetryLimits, Sender
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
-from tests.unit.sending.campaigns import CHUNK, FAST, NUMBERS, Answer, ToldGateway, accepts, make_sender
+from tests.unit.sending.scripted_sender import CHUNK, FAST, NUMBERS, Answer, ToldGateway, accepts, make_sender
 
 Make = Callable[..., tuple[Sender, ToldGateway]]
 

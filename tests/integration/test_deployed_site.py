@@ -17,9 +17,8 @@ from prefect.client.orchestration import get_client
 
 from globe_sms.deployments.automations import PAUSE_AFTER_STOP
 from globe_sms.deployments.deploy import DeployOptions, deploy
-from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.server_changes import Effect
-from tests.integration.site import (
+from tests.integration.deployed_site import (
     ACCOUNT,
     CALLS_PER_SECOND,
     NUMBERS_PER_CALL,
@@ -29,6 +28,7 @@ from tests.integration.site import (
     fill_in_account,
     open_site,
 )
+from tests.waiting import await_event
 
 pytestmark = [
     pytest.mark.slow,
@@ -200,7 +200,7 @@ def test_the_example_automation_pauses_the_schedule_when_a_campaign_is_stopped(s
         Event().wait(1.0)
         return site.deployment("scheduled")["paused"]
 
-    wait_until(paused, seconds=15.0, what="the automation")
+    await_event(paused, "the automation")
     site.call("POST", f"/deployments/{scheduled}/resume_deployment")
 
 
@@ -209,16 +209,12 @@ def test_a_served_deployment_ends_its_run_in_order_on_sigterm(site: Site) -> Non
     site.upload("lists/served.csv", numbers(5_000, 900))
     site.sandbox.gateway.reset()
     serving = site.start("python", "-m", "globe_sms.deployments.serve")
-    wait_until(
-        lambda: not serving.alive or site.deployment("ad-hoc")["work_pool_name"] is None, seconds=60.0, what="serving"
-    )
+    await_event(lambda: not serving.alive or site.deployment("ad-hoc")["work_pool_name"] is None, "serving")
     run = site.run(
         "ad-hoc",
         **campaign_parameters(site, recipients=[f"s3://{site.sandbox.bucket}/lists/served.csv"], campaign="served"),
     )
-    wait_until(
-        lambda: not serving.alive or len(site.arrivals("served")) >= CALLS_PER_SECOND, seconds=90.0, what="its calls"
-    )
+    await_event(lambda: not serving.alive or len(site.arrivals("served")) >= CALLS_PER_SECOND, "its calls")
     serving.send(signal.SIGTERM)
     serving.wait_until_gone(60.0)
     assert site.results("served") is not None, serving.output.read_text()

@@ -1,6 +1,6 @@
 """One side of the measurements of lists, in a process of its own: what it does, how long, and its peak memory.
 
-    python -m tests.benchmarks.list_sides SIDE ...
+    python -m tests.benchmarks.list_workloads SIDE ...
 
 S3 is found by AWS's variables. Prints one JSON object: seconds (imports and preparations left out), cpu (seconds, all
 of the process) and peak (MB).
@@ -28,7 +28,7 @@ from globe_sms.tasks.planning.make_plan import plan_lists
 from globe_sms.tasks.results.join import gather, make_results, write_results
 from globe_sms.tasks.store import S3Store
 from globe_sms.tasks.store.s3_access import S3Access, split_uri
-from tests.benchmarks.programs import peak_mb
+from tests.benchmarks.measured_process import peak_mb
 
 ORDER = {"message": "hello", "type": MessageType.NOTIFY}
 _DIGITS = r"regexp_replace(phone, '[^0-9]', '', 'g')"

@@ -10,7 +10,8 @@ from typing import Self
 
 import pytest
 
-from globe_sms.deployments.sandbox.child_process import Child, free_ports, wait_until
+from globe_sms.deployments.sandbox.child_process import Child, free_ports
+from tests.waiting import await_event
 
 _PACKAGE = "postgresql"
 
@@ -54,7 +55,7 @@ class Postgres:
             folder=self.folder,
         )
         ready = [str(programs / "pg_isready"), "--host=127.0.0.1", f"--port={port}", "--quiet"]
-        wait_until(lambda: not subprocess.run(ready, check=False).returncode, seconds=60.0, what="PostgreSQL's start")
+        await_event(lambda: not subprocess.run(ready, check=False).returncode, "PostgreSQL's start")
         self.url = f"postgresql+asyncpg://prefect@127.0.0.1:{port}/postgres"
 
     def __enter__(self) -> Self:

@@ -9,8 +9,9 @@ from typing import Any, Self
 
 import httpx
 
-from globe_sms.deployments.sandbox.child_process import Child, free_ports, wait_until
-from tests.browser import served
+from globe_sms.deployments.sandbox.child_process import Child, free_ports
+from tests.browser import served_deployment
+from tests.waiting import LONGEST_WAIT, await_event
 
 _PREFECT = Path(sys.executable).with_name("prefect")
 _ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ class PrefectSite:
         self._home = Path(tempfile.mkdtemp(prefix="globe-sms-prefect-"))
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
-        self._client = httpx.Client(base_url=f"{self.url}/api", trust_env=False, timeout=30.0)
+        self._client = httpx.Client(base_url=f"{self.url}/api", trust_env=False, timeout=LONGEST_WAIT)
         settings = {
             "PREFECT_HOME": str(self._home),
             "PREFECT_API_URL": f"{self.url}/api",
@@ -42,17 +43,17 @@ class PrefectSite:
             )
         ]
         try:
-            wait_until(self._is_up, seconds=180.0, what="Prefect's server")
+            await_event(self._is_up, "Prefect's server")
             self._children.append(
                 Child(
-                    [sys.executable, "-m", served.__name__, results, str(calls_per_second)],
+                    [sys.executable, "-m", served_deployment.__name__, results, str(calls_per_second)],
                     environment={**settings, **environment},
                     output=self._home / "serve.out",
                     remove=[],
                     folder=_ROOT,
                 )
             )
-            wait_until(lambda: self.deployment is not None, seconds=120.0, what="the deployment")
+            await_event(lambda: self.deployment is not None, "the deployment")
         except BaseException:
             self.stop()
             raise
@@ -91,15 +92,15 @@ class PrefectSite:
         """Answer what a suspended run asks, as the form does."""
         return self.ask("POST", f"/flow_runs/{run}/resume", {"run_input": given})
 
-    def wait_for(self, run: str, *names: str, seconds: float = 120.0) -> dict[str, Any]:
+    def wait_for(self, run: str, *names: str) -> dict[str, Any]:
         """Wait until the run is in a state of one of these names, and return it."""
-        self.until(lambda: self.run(run)["state_name"] in names, seconds=seconds, what=f"{names}")
+        self.until(lambda: self.run(run)["state_name"] in names, f"{names}")
         return self.run(run)
 
-    def until(self, condition: Callable[[], bool], *, seconds: float, what: str) -> None:
+    def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for something; what the deployment has printed comes with the failure."""
         try:
-            wait_until(condition, seconds=seconds, what=what)
+            await_event(condition, what)
         except TimeoutError as error:
             raise TimeoutError(
                 f"{error}\n{self.printed[-4_000:]}\n{[run['state_name'] for run in self.runs()]}"
@@ -119,7 +120,7 @@ class PrefectSite:
             answers.append(self._client.request(method, path, json=body))
             return answers[-1].status_code != httpx.codes.SERVICE_UNAVAILABLE
 
-        wait_until(answered, seconds=30.0, what="an answer of Prefect's server")
+        await_event(answered, "an answer of Prefect's server")
         answers[-1].raise_for_status()
         return answers[-1].json()
 

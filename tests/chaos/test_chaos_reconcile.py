@@ -7,17 +7,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.gateway.delivery_receipts import Way
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.reconcile import Reconciled, reconcile
 from globe_sms.tasks.delivery.rewrite_results import rewrite_results
 from globe_sms.tasks.store import S3Store
 from globe_sms.tasks.store.s3_access import S3Access
-from tests.chaos.endpoint import Endpoint
-from tests.chaos.forms import LONG
-from tests.chaos.stage import Campaign, Stage, chunk_of
+from tests.chaos.campaign_under_test import Campaign, Stage, chunk_of
+from tests.chaos.long_form import LONG
+from tests.chaos.receipts_endpoint_process import Endpoint
 from tests.chaos.test_chaos_faults import FAULTS, HEALTHY, NO_REPLY, Fault
+from tests.waiting import await_event
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -64,7 +64,7 @@ def await_pushes(stage: Stage, campaign: Campaign) -> None:
     def pushed() -> bool:
         return wanted <= {each for push in stage.sandbox.gateway.pushes() if push.taken for each in push.message_ids}
 
-    wait_until(pushed, seconds=60.0, what="the receipts of every accepted message")
+    await_event(pushed, "the receipts of every accepted message")
 
 
 def assert_results_equal_the_log(stage: Stage, campaign: Campaign) -> None:

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from tests.chaos.forms import long_form
-from tests.chaos.stage import Stage
+from tests.chaos.campaign_under_test import Stage
+from tests.chaos.long_form import long_form
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -18,12 +18,12 @@ import boto3
 import polars as pl
 import pytest
 
-from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.gateway.delivery_receipts import Way
 from globe_sms.deployments.sandbox.receipt_files import write_receipts
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.store import S3Store
+from tests.waiting import LONGEST_WAIT, await_event
 
 pytestmark = [
     pytest.mark.slow,
@@ -80,7 +80,9 @@ class Stage:
         options = ["--message", "Hi", "--type", "NOTIFY", "--calls-per-second", "50"]
         options.append(f"--numbers-per-call={numbers_per_call}")
         command = [COMMAND, "send", str(numbers), *options, "--results", self.results, "--campaign", campaign]
-        ended = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=200, check=False)
+        ended = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=LONGEST_WAIT, check=False
+        )
         assert ended.returncode == code, ended.stderr
 
     def start(self, *options: str, campaign: str = "c") -> "subprocess.Popen[str]":
@@ -93,7 +95,7 @@ class Stage:
     def track(self, *options: str, campaign: str = "c") -> tuple[int, dict[str, Any], str]:
         """Track to the end: the exit code, the JSON and what was said."""
         process = self.start(*options, campaign=campaign)
-        out, said = process.communicate(timeout=200)
+        out, said = process.communicate(timeout=LONGEST_WAIT)
         assert "Traceback" not in said
         return process.returncode, json.loads(out.splitlines()[-1]) if out else {}, said
 
@@ -193,7 +195,7 @@ def test_without_queries_what_is_open_stays_open(stage: Stage) -> None:
 def test_a_kill_in_the_middle_loses_seconds_and_a_resume_asks_nothing_again_that_was_kept(stage: Stage) -> None:
     stage.send(5000)
     killed = stage.start()
-    wait_until(lambda: bool(list(stage.store.list("delivery/"))), seconds=120, what="the first part of the archive")
+    await_event(lambda: bool(list(stage.store.list("delivery/"))), "the first part of the archive")
     killed.kill()
     killed.communicate()
     kept, told = stage.archived(), stage.told()
@@ -211,9 +213,9 @@ def test_a_cancelled_tracking_keeps_all_that_it_was_told(stage: Stage, number: s
     stage.gateway.set_latency(0.2)
     stage.send(3000)
     process = stage.start()
-    wait_until(lambda: stage.gateway.query_stats().calls > 600, seconds=120, what="some queries")
+    await_event(lambda: stage.gateway.query_stats().calls > 600, "some queries")
     process.send_signal(number)
-    out, said = process.communicate(timeout=60)
+    out, said = process.communicate(timeout=LONGEST_WAIT)
     assert process.returncode == 1, said
     assert "Traceback" not in said
     assert stage.archived() == set(stage.told())
@@ -227,7 +229,7 @@ def test_two_trackers_at_once_share_the_accounts_queries(stage: Stage) -> None:
         stage.send(3000, campaign=campaign)
     stage.gateway.set_latency(0.1)
     both = [stage.start(campaign=campaign) for campaign in ("c", "other")]
-    said = [process.communicate(timeout=200)[1] for process in both]
+    said = [process.communicate(timeout=LONGEST_WAIT)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert (len(stage.told()), set(stage.told().values())) == (6000, {1})
     of_first = set(stage.rows()["message_id"])

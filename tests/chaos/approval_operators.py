@@ -3,8 +3,8 @@
 import json
 from typing import Any, Protocol
 
-from tests.chaos.processes import Command
-from tests.chaos.stage import Campaign, Stage
+from tests.chaos.campaign_under_test import Campaign, Stage
+from tests.chaos.command_process import Command
 
 FIRST, AFTER_CANARY = "approval", "approval-after-canary"  # Prefect's keys of the two questions
 _PAUSED = "PAUSED"

@@ -16,8 +16,8 @@ from globe_sms.deployments.sandbox.child_process import Child, free_ports, wait_
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.flows.command_line.quiet_prefect import quiet_prefect
-from tests.benchmarks.lists import NUMBERS, write_list
-from tests.benchmarks.programs import Program, script
+from tests.benchmarks.benchmark_lists import NUMBERS, write_list
+from tests.benchmarks.measured_process import Program, script
 
 MESSAGE = "Your parcel arrives tomorrow between 9 and 12."
 _FOREIGN = ("AWS_", "PREFECT_", "ALIBABA_", "GLOBE_")

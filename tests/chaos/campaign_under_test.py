@@ -16,8 +16,10 @@ import polars as pl
 from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from globe_sms.deployments.sandbox.sandbox import Sandbox
-from tests.chaos.judge import Row, find_faults
-from tests.chaos.processes import Command, PrefectServer
+from tests.chaos.command_process import Command
+from tests.chaos.prefect_server_process import PrefectServer
+from tests.chaos.results_against_log import Row, find_faults
+from tests.waiting import LONGEST_WAIT
 
 CALLS_PER_SECOND = 20
 ACCOUNT_CALLS_PER_SECOND = 25  # more than the runs make: throttling comes from fault rules only
@@ -168,7 +170,7 @@ class Stage:
         """The gateway's log of the campaign, in order."""
         return [arrival for arrival in self.sandbox.gateway.log() if arrival.task_id.startswith(f"{campaign.id}-")]
 
-    def await_arrivals(self, count: int, command: Command, seconds: float = 120.0) -> bool:
+    def await_arrivals(self, count: int, command: Command, seconds: float = LONGEST_WAIT) -> bool:
         """Wait until the gateway has seen so many calls since the test began; False if the run ended before."""
         return self.await_event(
             lambda: self.sandbox.gateway.stats().calls >= count, command, f"{count} calls", seconds=seconds
@@ -185,7 +187,9 @@ class Stage:
             lambda: self.calls_to(campaign, numbers) >= count, command, f"{count} calls to {len(numbers)} numbers"
         )
 
-    def await_event(self, event: Callable[[], bool], command: Command, what: str, seconds: float = 120.0) -> bool:
+    def await_event(
+        self, event: Callable[[], bool], command: Command, what: str, seconds: float = LONGEST_WAIT
+    ) -> bool:
         """Wait until something has happened; False if the run ended before."""
         wait_until(lambda: not command.running or event(), seconds=seconds, what=what)
         return command.running

@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
+from tests.waiting import LONGEST_WAIT
 
 pytestmark = [
     pytest.mark.slow,
@@ -64,7 +65,7 @@ def globe_sms(*arguments: str | Path, environment: Mapping[str, str], cwd: Path 
             cwd=cwd,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=LONGEST_WAIT,
             check=False,
         )
     )

@@ -9,8 +9,9 @@ from typing import Any, Self
 
 import httpx
 
-from globe_sms.deployments.sandbox.child_process import Child, free_ports, wait_until
-from tests.chaos.processes import PROGRAMS
+from globe_sms.deployments.sandbox.child_process import Child, free_ports
+from tests.chaos.command_process import PROGRAMS
+from tests.waiting import await_event
 
 
 class Endpoint:
@@ -38,7 +39,7 @@ class Endpoint:
         return self._child.output.read_text(encoding="utf-8", errors="replace")
 
     def _wait(self) -> None:
-        wait_until(lambda: not self._child.alive or self.is_up(), seconds=60.0, what="the endpoint of receipts")
+        await_event(lambda: not self._child.alive or self.is_up(), "the endpoint of receipts")
         assert self._child.alive, self.output[-1_000:]
 
     def is_up(self) -> bool:

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from globe_sms.deployments.prefect_yaml import SHIPPED
-from globe_sms.deployments.sandbox.child_process import Child, free_ports, wait_until
-from tests.chaos.processes import PROGRAMS
+from globe_sms.deployments.sandbox.child_process import Child, free_ports
+from tests.chaos.command_process import PROGRAMS
+from tests.waiting import LONGEST_WAIT, await_event
 
 _REDIS = "redis-server"
 
@@ -40,11 +41,13 @@ class SplitServer:
         }
         redis = [str(program), "--port", str(redis_port), "--bind", "127.0.0.1", "--dir", str(self._home), "--save", ""]
         self._children = [Child(redis, output=self._home / "redis.out", remove=[], folder=self._home)]
-        subprocess.run(self._command("migrate"), check=True, capture_output=True, env=self._whole(), timeout=180)
+        subprocess.run(
+            self._command("migrate"), check=True, capture_output=True, env=self._whole(), timeout=LONGEST_WAIT
+        )
         self._start("server")
         self._start("services")
         client = httpx.Client(base_url=self.url, trust_env=False)
-        wait_until(lambda: _answers(client), seconds=120.0, what="Prefect's API")
+        await_event(lambda: _answers(client), "Prefect's API")
         client.close()
 
     @property

@@ -22,6 +22,7 @@ from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
 from globe_sms.tasks.delivery.rewrite_results import rewrite_results
 from globe_sms.tasks.store import S3Store
 from globe_sms.tasks.vocabulary.statuses import Delivery
+from tests.waiting import LONGEST_WAIT
 
 pytestmark = [
     pytest.mark.slow,
@@ -60,7 +61,7 @@ class Desk:
             [COMMAND, "send", str(self._list), *settings, *place, *options],
             env=self._environment,
             capture_output=True,
-            timeout=240,
+            timeout=LONGEST_WAIT,
             check=False,
         )
 
@@ -72,7 +73,7 @@ class Desk:
             input=typed,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LONGEST_WAIT,
             check=False,
         )
         assert ended.returncode == code, ended.stderr

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.chaos.forms import LONG, dice, long_form
-from tests.chaos.judge import Row
-from tests.chaos.processes import Command
-from tests.chaos.stage import Campaign, Stage, chunk_of, fresh_numbers
+from tests.chaos.campaign_under_test import Campaign, Stage, chunk_of, fresh_numbers
+from tests.chaos.command_process import Command
+from tests.chaos.long_form import LONG, dice, long_form
+from tests.chaos.results_against_log import Row
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -7,7 +7,7 @@ import pytest
 
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
-from tests.chaos.judge import Row, find_faults
+from tests.chaos.results_against_log import Row, find_faults
 
 A, B, C, D = "6581000001", "6581000002", "6581000003", "6581000004"
 ROWS = (

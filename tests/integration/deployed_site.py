@@ -16,13 +16,15 @@ import polars as pl
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
-from globe_sms.deployments.sandbox.child_process import Child, wait_until
+from globe_sms.deployments.sandbox.child_process import Child
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.blocks import AlibabaSmsAccount
-from tests.chaos.processes import PROGRAMS, PrefectServer
-from tests.integration.postgres import Postgres, postgres_programs
-from tests.integration.split_server import SplitServer
+from tests.chaos.command_process import PROGRAMS
+from tests.chaos.prefect_server_process import PrefectServer
+from tests.integration.compose_servers import SplitServer
+from tests.integration.postgres_server import Postgres, postgres_programs
+from tests.waiting import LONGEST_WAIT, await_event
 
 CALLS_PER_SECOND = 5
 NUMBERS_PER_CALL = 10
@@ -50,7 +52,7 @@ class Site:
         }
         auth = prefect.environment.get("PREFECT_API_AUTH_STRING")
         self._api = httpx.Client(
-            base_url=prefect.url, trust_env=False, timeout=30.0, auth=tuple(auth.split(":")) if auth else None
+            base_url=prefect.url, trust_env=False, timeout=LONGEST_WAIT, auth=tuple(auth.split(":")) if auth else None
         )
         self._children: list[Child] = []
 
@@ -64,7 +66,7 @@ class Site:
             text=True,
             env=self.environment,
             cwd=folder,
-            timeout=120,
+            timeout=LONGEST_WAIT,
         )
 
     def start(self, *command: str, **environment: str) -> Child:
@@ -85,7 +87,7 @@ class Site:
     def start_worker(self) -> Child:
         """Start a process worker; it has begun to ask for work."""
         child = self.start("prefect", "worker", "start", "--pool", "globe-sms", "--type", "process")
-        wait_until(lambda: not child.alive or "started!" in child.output.read_text(), seconds=90.0, what="a worker")
+        await_event(lambda: not child.alive or "started!" in child.output.read_text(), "a worker")
         assert child.alive, child.output.read_text()
         return child
 
@@ -120,9 +122,9 @@ class Site:
         """The state of a run: type, name and message."""
         return self.call("GET", f"/flow_runs/{run}")["state"]
 
-    def await_end(self, run: str, seconds: float = 150.0) -> dict[str, Any]:
+    def await_end(self, run: str) -> dict[str, Any]:
         """Wait for a run's final state."""
-        wait_until(lambda: self.state(run)["type"] in _FINAL, seconds=seconds, what=f"the end of run {run}")
+        await_event(lambda: self.state(run)["type"] in _FINAL, f"the end of run {run}")
         return self.state(run)
 
     def upload(self, key: str, numbers: list[str]) -> None:
