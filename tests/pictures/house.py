@@ -1,8 +1,8 @@
 """Draw tasks/house.svg from the sources and from tasks/README.md: `python -m tests.pictures.house`, or `make pictures`.
 
-Floors are import levels, rooms are folders with their number of modules and the first sentence of their docstring.
-Arrows are imports between folders, without those that follow from other arrows. The numbers in a room are the steps of a
-row's and of a chunk's life in tasks/README.md whose first file is in that folder.
+Floors are import levels. Rooms are folders, with the number of their modules and the first sentence of their docstring.
+Arrows are imports between folders, without those that follow from other arrows. The numbers in a room are the steps of
+a row's and a chunk's life in tasks/README.md whose first file is in that folder.
 """
 
 import ast
@@ -63,8 +63,11 @@ _STORIES: Final = (("The life of a row", "#1f6feb"), ("The life of a chunk", "#d
 
 _WIDTH, _LEFT, _FLOOR, _GAP, _TOP = 1_280, 150, 74, 28, 64
 _ROOM = 340
+_ROOTS: Final = {"tasks": "the root", "flows": "the two flows", "deployments": "the root"}
 _FLOOR_COLOURS: Final = {"deployments": "#eef0f4", "flows": "#e8eff9", "tasks": "#f4f1ea"}
-_LETTERS: Final = 53  # of a room's second and third line
+_LETTERS: Final = 53  # in a line of a room of that width
+_LINES: Final = 2
+_INK, _PALE, _LINE = "#1f2328", "#57606a", "#8a8f98"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +98,11 @@ def imports_between_folders() -> set[tuple[str, str]]:
     """Pairs of folders, the first of which imports the second; only downwards."""
     level = {folder: at for at, floor in enumerate(LEVELS) for folder in floor}
     pairs: set[tuple[str, str]] = set()
-    for folder in level:
+    for folder, floor_of_it in level.items():
         for path in (*modules_of(folder), ROOT / folder / "__init__.py"):
             for module in _imported(ast.parse(path.read_text(encoding="utf-8"))):
                 other = _folder_of(module, level)
-                if other is not None and level[other] < level[folder]:
+                if other is not None and level[other] < floor_of_it:
                     pairs.add((folder, other))
     return pairs
 
@@ -125,19 +128,22 @@ def draw() -> str:
     floors = _floors()
     rooms = {room.folder: room for floor in floors for room in floor}
     height = _TOP + len(floors) * (_FLOOR + _GAP)
+    size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}"'
+    font = 'font-family="Inter, Segoe UI, Helvetica, Arial, sans-serif"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
-        'font-family="Inter, Segoe UI, Helvetica, Arial, sans-serif">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>',
         "<title>The house: folders as rooms, import levels as floors</title>",
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0,0 L8,4 L0,8 Z" fill="#8a8f98"/></marker></defs>',
-        f'<rect width="{_WIDTH}" height="{height}" rx="14" fill="#ffffff"/>',
-        _legend(),
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">',
+        f'<path d="M0,0 L8,4 L0,8 Z" fill="{_LINE}"/></marker></defs>',
+        _box(0, 0, _WIDTH, height, "#ffffff"),
+        *_legend(),
+        *(part for floor in floors for part in _floor(floor)),
+        *_arrows(rooms),
+        *(part for floor in floors for room in floor for part in _room(room)),
+        "</svg>",
+        "",
     ]
-    parts += [_floor(at, floor) for at, floor in enumerate(floors)]
-    parts += _arrows(rooms)
-    parts += [_room(room) for floor in floors for room in floor]
-    return "\n".join([*parts, "</svg>", ""])
+    return "\n".join(parts)
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
@@ -210,63 +216,54 @@ def _steps() -> dict[str, list[tuple[str, int]]]:
     return found
 
 
-def _legend() -> str:
+def _text(x: float, y: float, words: str, style: str = f'font-size="12" fill="{_PALE}"') -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" {style}>{escape(words, quote=False)}</text>'
+
+
+def _box(x: float, y: float, width: float, height: float, fill: str, more: str = "") -> str:
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="8" fill="{fill}"{more}/>'
+
+
+def _badge(x: float, y: float, colour: str, number: int) -> list[str]:
+    style = 'font-size="11" font-weight="700" fill="#ffffff" text-anchor="middle"'
+    return [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="{colour}"/>', _text(x, y + 4, str(number), style)]
+
+
+def _legend() -> list[str]:
     parts = [
-        f'<text x="24" y="38" font-size="19" font-weight="700" fill="#1f2328">globe_sms</text>'
-        f'<text x="{_LEFT}" y="38" font-size="13" fill="#57606a">Imports go down only. '
-        "Rooms: folder, modules, what it is about.</text>"
+        _text(24, 38, "globe_sms", f'font-size="19" font-weight="700" fill="{_INK}"'),
+        _text(_LEFT, 38, "Imports go down only. In a room: the folder, how many modules it has, what it is about."),
     ]
-    x = _WIDTH - 330
-    for title, colour in _STORIES:
-        parts.append(
-            f'<circle cx="{x}" cy="33" r="9" fill="{colour}"/>'
-            f'<text x="{x}" y="37" font-size="11" font-weight="700" fill="#fff" text-anchor="middle">1</text>'
-            f'<text x="{x + 15}" y="38" font-size="13" fill="#57606a">{title.lower()}</text>'
-        )
-        x += 155
-    return "".join(parts)
+    for at, (title, colour) in enumerate(_STORIES):
+        x = _WIDTH - 330 + 155 * at
+        parts += [*_badge(x, 33, colour, 1), _text(x + 15, 38, title.lower())]
+    return parts
 
 
-def _floor(at: int, rooms: list[Room]) -> str:
-    top = rooms[0].folder.split("/")[0]
-    label = {"flows": "flows/", "deployments": "deployments/"}.get(top, "tasks/" if rooms[0].folder == "tasks" else "")
+def _floor(rooms: list[Room]) -> list[str]:
+    top, *_ = rooms[0].folder.split("/")
     y = rooms[0].y
-    return (
-        f'<rect x="12" y="{y - 7:g}" width="{_WIDTH - 24}" height="{_FLOOR + 14}" rx="8" fill="{_FLOOR_COLOURS[top]}"/>'
-        f'<text x="28" y="{y + _FLOOR / 2 + 5:g}" font-size="14" font-weight="600" fill="#57606a">{label}</text>'
-    )
+    parts = [_box(12, y - 7, _WIDTH - 24, _FLOOR + 14, _FLOOR_COLOURS[top])]
+    if top in _SHARED_FLOORS or rooms[0].folder == top:
+        parts.append(_text(28, y + _FLOOR / 2 + 5, f"{top}/", f'font-size="14" font-weight="600" fill="{_PALE}"'))
+    return parts
 
 
-def _room(room: Room) -> str:
-    name = "tasks/ (the root)" if room.folder == "tasks" else f"{room.folder.split('/', 1)[-1]}/"
-    if room.folder == "flows":
-        name = "flows/ (the two flows)"
-    if room.folder == "deployments":
-        name = "deployments/ (the root)"
-    lines = _wrapped(room.sentence, int(_LETTERS * room.width / _ROOM))
+def _room(room: Room) -> list[str]:
+    top, _, inside = room.folder.partition("/")
+    name = f"{inside}/" if inside else f"{top}/ ({_ROOTS[top]})"
     x, y = room.x, room.y
     parts = [
-        f'<rect x="{x:.1f}" y="{y:g}" width="{room.width:.1f}" height="{_FLOOR}" rx="7" fill="#ffffff" '
-        'stroke="#c4c9d1" stroke-width="1.2"/>',
-        f'<text x="{x + 12:.1f}" y="{y + 24:g}" font-size="15" font-weight="700" fill="#1f2328">{escape(name)}</text>',
+        _box(x, y, room.width, _FLOOR, "#ffffff", ' stroke="#c4c9d1" stroke-width="1.2"'),
+        _text(x + 12, y + 24, name, f'font-size="15" font-weight="700" fill="{_INK}"'),
     ]
-    badge = x + room.width - 18
+    right = x + room.width - 18
     for colour, number in reversed(room.steps):
-        parts.append(
-            f'<circle cx="{badge:.1f}" cy="{y + 19:g}" r="9" fill="{colour}"/>'
-            f'<text x="{badge:.1f}" y="{y + 23:g}" font-size="11" font-weight="700" fill="#fff" '
-            f'text-anchor="middle">{number}</text>'
-        )
-        badge -= 22
-    parts.append(
-        f'<text x="{badge + (9 if room.steps else 6):.1f}" y="{y + 23:g}" font-size="12" fill="#57606a" '
-        f'text-anchor="end">{room.modules}</text>'
-    )
-    parts += [
-        f'<text x="{x + 12:.1f}" y="{y + 44 + 17 * at:g}" font-size="12" fill="#57606a">{escape(line)}</text>'
-        for at, line in enumerate(lines)
-    ]
-    return "".join(parts)
+        parts += _badge(right, y + 19, colour, number)
+        right -= 22
+    parts.append(_text(right + 8, y + 23, str(room.modules), f'font-size="12" fill="{_PALE}" text-anchor="end"'))
+    lines = _wrapped(room.sentence, int(_LETTERS * room.width / _ROOM))
+    return [*parts, *(_text(x + 12, y + 44 + 17 * at, line) for at, line in enumerate(lines))]
 
 
 def _wrapped(sentence: str, letters: int) -> list[str]:
@@ -275,7 +272,9 @@ def _wrapped(sentence: str, letters: int) -> list[str]:
         if lines[-1] and len(lines[-1]) + len(word) >= letters:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines if len(lines) <= 2 else [lines[0], f"{lines[1].rstrip('.,:;')} …"]
+    if len(lines) > _LINES:
+        lines = [*lines[: _LINES - 1], f"{lines[_LINES - 1].rstrip('.,:;')} …"]
+    return lines
 
 
 def _arrows(rooms: Mapping[str, Room]) -> list[str]:
