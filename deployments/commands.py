@@ -113,7 +113,7 @@ def deploy(
         int,
         Parameter(
             converter=whole_number,
-            help="The workers' PREFECT_FLOWS_HEARTBEAT_FREQUENCY. After three missed heartbeats a run is marked crashed.",
+            help="The workers' PREFECT_FLOWS_HEARTBEAT_FREQUENCY. Three missed heartbeats mark a run as crashed.",
         ),
     ] = 180,
 ) -> None:

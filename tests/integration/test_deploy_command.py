@@ -59,6 +59,7 @@ def test_the_wheel_holds_what_deploying_needs(tmp_path: Path) -> None:
     unpacked = tmp_path / "unpacked"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(unpacked)
+    assert {path.name for path in unpacked.iterdir() if path.suffix != ".dist-info"} == {"globe_sms"}
     program = (
         "from prefect.flows import load_flow_from_entrypoint\n"
         "from globe_sms.deployments.prefect_yaml import SHIPPED, Specification\n"
@@ -73,4 +74,4 @@ def test_the_wheel_holds_what_deploying_needs(tmp_path: Path) -> None:
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(unpacked)},
     )
-    assert done.stdout.strip() == f"{unpacked}/deployments/prefect.yaml ['send-campaign', 'track-delivery']"
+    assert done.stdout.strip() == f"{unpacked}/globe_sms/deployments/prefect.yaml ['send-campaign', 'track-delivery']"
