@@ -1,1 +1,1 @@
-"""Where the flows run: the console script, deployments on a Prefect server, container files, and a local sandbox."""
+"""The console script, and what puts the flows on a Prefect server."""
