@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.demo_lists import demo_lists
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from tests.browser.prefect_with_ui import PrefectSite
@@ -23,6 +25,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: p
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(900),
     # Playwright leaves its pipes to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -31,6 +34,9 @@ pytestmark = [
 PICTURES = os.environ.get("GLOBE_SMS_PICTURES")
 CAMPAIGN = "parcels-2026-11-24"
 MESSAGE = "Your parcel arrives tomorrow between 9 and 12."
+_LONGEST_WAIT_MS = LONGEST_WAIT * 1_000
+_BETWEEN_PRESSES = 15.0  # seconds
+_HOLD_SECONDS = 8  # longer than the five between two updates of the progress
 ENDED = ("Completed", "CompletedWithUnknown", "Stopped", "Declined", "Cancelled", "Failed", "Crashed")
 
 
@@ -55,6 +61,7 @@ def browser() -> Generator["playwright.Browser"]:
     """Chromium without a screen."""
     from tests.browser.chromium import start_chromium
 
+    playwright.expect.set_options(timeout=_LONGEST_WAIT_MS)
     with playwright.sync_playwright() as started:
         browser = start_chromium(started)
         yield browser
@@ -65,6 +72,7 @@ def browser() -> Generator["playwright.Browser"]:
 def page(browser: "playwright.Browser") -> Generator["playwright.Page"]:
     """A window of its own; whatever it asks of other hosts than this one is a failure."""
     page = browser.new_page(viewport={"width": 1_200, "height": 900})
+    page.set_default_timeout(_LONGEST_WAIT_MS)
     elsewhere: list[str] = []
     page.on("request", lambda request: None if "//127.0.0.1:" in request.url else elsewhere.append(request.url))
     yield page
@@ -105,7 +113,7 @@ def type_into(page: "playwright.Page", title: str, value: str, *, kind: str | No
 def fill_in_the_form(page: "playwright.Page", site: PrefectSite, lists: str) -> str:
     """Start a campaign by the form, and return its run."""
     page.goto(f"{site.url}/deployments/deployment/{site.deployment['id']}/run")  # type: ignore[index]
-    playwright.expect(page.get_by_text("Recipient lists", exact=True)).to_be_visible(timeout=30_000)
+    playwright.expect(page.get_by_text("Recipient lists", exact=True)).to_be_visible()
     page.get_by_role("button", name="Add item").first.click()  # of the first field; there are other lists further down
     type_into(page, "Recipient lists", lists)
     type_into(page, "Message", MESSAGE)
@@ -116,11 +124,14 @@ def fill_in_the_form(page: "playwright.Page", site: PrefectSite, lists: str) -> 
     page.get_by_text("Run Name").scroll_into_view_if_needed()
     picture(page, "form", height=1_050)
     submit = page.get_by_role("button", name="Submit")
-    for _ in range(3):  # the form does nothing while it still checks the last field
-        submit.press("Enter")
+
+    def submitted() -> bool:
+        submit.press("Enter")  # the form does nothing while it still checks the last field
         with suppress(TimeoutError):
-            site.until(lambda: bool(site.runs()), seconds=15, what="the run")
-            break
+            wait_until(lambda: bool(site.runs()), seconds=_BETWEEN_PRESSES, what="the run")
+        return bool(site.runs())
+
+    site.until(submitted, "the run")
     return str(site.runs()[0]["id"])
 
 
@@ -128,26 +139,34 @@ def approve(page: "playwright.Page", site: PrefectSite, run: str) -> None:
     """Answer yes on the run's page."""
     page.goto(f"{site.url}/runs/flow-run/{run}")
     page.get_by_role("button", name="Resume").click()
-    playwright.expect(page.get_by_role("heading", name=f"Send {CAMPAIGN}?")).to_be_visible(timeout=30_000)
+    playwright.expect(page.get_by_role("heading", name=f"Send {CAMPAIGN}?")).to_be_visible()
     choose(page, "Decision", "approve")
     type_into(page, "Your name", "Mei Tan")
     picture(page, "approval", height=1_250)
     page.locator(".p-modal").get_by_role("button", name="Submit").click()
 
 
-def watch(page: "playwright.Page", site: PrefectSite, run: str) -> None:
-    """See the progress move."""
+def watch(page: "playwright.Page", site: PrefectSite, sandbox: Sandbox, run: str) -> None:
+    """See the progress move; while nothing is seen, the gateway holds the account up, so the run can't end unseen."""
+    held_until = 0.0
 
     def moving() -> bool:
+        nonlocal held_until
         found = site.artifacts(run).get(f"{CAMPAIGN}-progress")
-        return found is not None and 0.0 < float(found["data"]) < 100.0
+        if found is not None and 0.0 < float(found["data"]) < 100.0:
+            return True
+        assert site.run(run)["state_name"] not in ENDED, "the run ended before its progress was seen"
+        if sandbox.gateway.stats().calls and time.monotonic() >= held_until:
+            sandbox.gateway.add_fault("throttle", next=1, retry_after_ms=_HOLD_SECONDS * 1_000)
+            held_until = time.monotonic() + _HOLD_SECONDS
+        return False
 
-    site.until(moving, seconds=120, what="a progress that moves")
+    site.until(moving, "a progress that moves")
     progress = site.artifacts(run)[f"{CAMPAIGN}-progress"]
     said = r"\d+ accepted, \d+ failed, \d+ unknown; \d+ calls at .* a second; about .* left"
     assert re.search(said, progress["description"])
     page.goto(f"{site.url}/artifacts/artifact/{progress['id']}")
-    playwright.expect(page.get_by_text(re.compile(r"Progress: [\d.]+%"))).to_be_visible(timeout=30_000)
+    playwright.expect(page.get_by_text(re.compile(r"Progress: [\d.]+%"))).to_be_visible()
     picture(page, "progress", height=420)
 
 
@@ -155,7 +174,7 @@ def look_at(page: "playwright.Page", site: PrefectSite, run: str, name: str, *te
     """Open an artifact of the run and see these texts in it."""
     page.goto(f"{site.url}/artifacts/artifact/{site.artifacts(run)[f'{CAMPAIGN}-{name}']['id']}")
     for text in texts:
-        playwright.expect(page.get_by_text(text).first).to_be_visible(timeout=30_000)
+        playwright.expect(page.get_by_text(text).first).to_be_visible()
     picture(page, name, height=height)
 
 
@@ -173,23 +192,21 @@ def test_an_operator_sends_a_campaign_from_the_browser(
     assert sandbox.gateway.stats().calls == 0
     look_at(page, site, run, "preview", f"Preview of {CAMPAIGN}", MESSAGE, "Singapore 🇸🇬", height=1_610)
     approve(page, site, run)
-    watch(page, site, run)
+    watch(page, site, sandbox, run)
     ended = site.wait_for(run, *ENDED)
     assert ended["state_name"] == "CompletedWithUnknown"
     assert "50 failed, 50 unknown" in ended["state"]["message"]
-    site.until(lambda: f"{CAMPAIGN}-results" in site.artifacts(run), seconds=30, what="the last artifact")
+    site.until(lambda: f"{CAMPAIGN}-results" in site.artifacts(run), "the last artifact")
     look_at(page, site, run, "report", "The text holds a forbidden keyword: change it.", height=1_250)
     look_at(page, site, run, "failures", "BLACK_KEY_CONTROL_LIMIT", height=800)
     look_at(page, site, run, "results", "results.parquet")
     page.goto(f"{site.url}/runs/flow-run/{run}")
-    playwright.expect(page.get_by_text("CompletedWithUnknown").first).to_be_visible(timeout=30_000)
+    playwright.expect(page.get_by_text("CompletedWithUnknown").first).to_be_visible()
 
     def told() -> list[str]:
         return [event["event"] for event in reversed(site.events("sms."))]
 
-    site.until(
-        lambda: "sms.campaign.finished" in told(), seconds=60, what="the last event"
-    )  # the server writes in batches
+    site.until(lambda: "sms.campaign.finished" in told(), "the last event")  # the server writes in batches
     found = pl.read_parquet(f"s3://{sandbox.bucket}/campaigns/{CAMPAIGN}/results.parquet", **_s3(sandbox))
     numbers = found.drop_nulls("phone_number")["phone_number"].str.strip_chars_start("+").to_list()
     recorded = str(site.artifacts(run)) + str(site.run(run)) + str(site.events("sms."))
@@ -268,7 +285,7 @@ def test_a_suspended_run_is_asked_again_after_its_canary_which_it_sends_once(
     site.wait_for(run, "Suspended", *ENDED)
     assert sandbox.gateway.stats().calls == 0
     site.answer(run, decision="approve", name="Mei Tan")
-    site.until(lambda: sandbox.gateway.stats().calls == 1, seconds=120.0, what="the canary's call")
+    site.until(lambda: sandbox.gateway.stats().calls == 1, "the canary's call")
     site.wait_for(run, "Suspended", *ENDED)
     site.answer(run, decision="approve", name="Mei Tan")
     assert site.wait_for(run, *ENDED)["state_name"] == "CompletedWithUnknown"
@@ -289,13 +306,13 @@ def test_a_tracking_shows_what_became_of_the_messages(
     for command in (["send", f"s3://{sandbox.bucket}/lists/", *what], ["track", "tracked"]):
         run_command(site, sandbox, *command, results)
     (run,) = (found["id"] for found in site.runs() if found["name"] == "track-tracked")
-    site.until(lambda: "tracked-deliveries" in site.artifacts(run), seconds=30, what="the report")
+    site.until(lambda: "tracked-deliveries" in site.artifacts(run), "the report")
     page.goto(f"{site.url}/runs/flow-run/{run}")
-    playwright.expect(page.get_by_text("Completed").first).to_be_visible(timeout=30_000)
+    playwright.expect(page.get_by_text("Completed").first).to_be_visible()
     page.locator(".p-tab", has_text="Artifacts").click()
     page.get_by_role("link", name="tracked-deliveries").click()
     shown = page.get_by_alt_text("Delivery")
-    playwright.expect(shown).to_be_visible(timeout=30_000)
+    playwright.expect(shown).to_be_visible()
     assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     for text in ("Delivery of tracked", "Singapore 🇸🇬", "newly known by"):
         playwright.expect(page.get_by_text(text).first).to_be_visible()

@@ -163,7 +163,7 @@ class Stage:
         return self.folder / "state"
 
     def spilled(self) -> list[Path]:
-        """The receipts that lie on this machine only."""
+        """The send records that lie on this machine only."""
         return [path for path in self.state_home.rglob("records/*") if path.is_file()]
 
     def arrivals(self, campaign: Campaign) -> list[Arrival]:
@@ -212,7 +212,7 @@ class Stage:
         return find_faults(arrivals, results, campaign.rows, resent=resent, unheard=unheard)
 
     def keys(self, campaign: Campaign, folder: str) -> set[str]:
-        """The names in one folder of the campaign (`claims`, `receipts`), listed past the product."""
+        """The names in one folder of the campaign (`claims`, `records`), listed past the product."""
         if not campaign.on_s3:
             return {path.name for path in (campaign.path / folder).glob("*")}
         prefix = f"{campaign.folder}/{folder}/"

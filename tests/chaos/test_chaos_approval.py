@@ -9,6 +9,7 @@ import pytest
 from tests.chaos.approval_operators import AFTER_CANARY, FIRST, Asked, AtTerminal, Deployed, InPrefect
 from tests.chaos.campaign_under_test import Campaign, Stage
 from tests.chaos.long_form import LONG, dice, long_form
+from tests.waiting import LONGEST_WAIT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -65,7 +66,7 @@ def test_nobody_but_the_canary_is_texted_before_the_second_yes_whatever_is_kille
         run.start()
     assert run.await_question(AFTER_CANARY), (seed, run.command.stderr)
     run.answer(yes=False)
-    assert run.command.ends_within(120.0), (seed, run.command.stderr)
+    assert run.command.ends_within(LONGEST_WAIT), (seed, run.command.stderr)
     assert_declined(stage, campaign, run, seed)
 
     run.start()

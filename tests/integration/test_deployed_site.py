@@ -32,12 +32,13 @@ from tests.waiting import await_event
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(420),
+    pytest.mark.timeout(900),
     # Prefect's client leaves sockets and loops to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
+_LATE_SECONDS = 1.0  # the first call may have arrived so long after its turn
 SINGAPORE = ZoneInfo("Asia/Singapore")
 WITHOUT_ASKING = {"require_approval": False}
 
@@ -94,8 +95,9 @@ def test_three_campaigns_at_once_are_sent_once_each_at_the_accounts_rate(site: S
     assert {arrival.sender for arrival in log} == {"Site"}
     assert {arrival.count for arrival in log} == {NUMBERS_PER_CALL}
     stats = site.sandbox.gateway.stats()
-    # Three runs with a schedule each would have two thirds of their calls throttled; a slow machine delays one or two.
-    assert stats.throttled < stats.calls / 3
+    # Three runs with a schedule each would make their calls in a third of the time; a slow machine takes longer.
+    arrived = sorted(arrival.monotonic for arrival in log)
+    assert stats.calls - 1 <= CALLS_PER_SECOND * (arrived[-1] - arrived[0] + _LATE_SECONDS)
     for campaign, group in lists.items():
         assert site.statuses(campaign) == {("accepted", None): len(group)}
 

@@ -44,7 +44,7 @@ class Desk:
         }
         self._environment = {**clean, **sandbox.environment, "PREFECT_API_URL": prefect_url}
         # What a question needs is S3 alone: no gateway, no Prefect.
-        wanted = ("AWS_", "PATH", "HOME", "LANG")
+        wanted = ("AWS_", "PATH", "PYTHONPATH", "HOME", "LANG")
         self._asking = {name: value for name, value in self._environment.items() if name.startswith(wanted)}
         self._folder = folder
         prefix = uuid.uuid4().hex

@@ -188,7 +188,7 @@ def _answer_without_end(connection: socket.socket, server: Server) -> None:
         connection.sendall(b" " * 100_000)
 
 
-READ_SECONDS = 0.5
+READ_SECONDS = 1.5
 NO_REPLY = (CallVerdict.UNCLEAR, "no_reply")
 UNREADABLE = (CallVerdict.UNCLEAR, "unreadable_answer")
 WHOLE = http_answer(OK_BODY)
@@ -413,9 +413,9 @@ def test_a_wait_longer_than_the_timeouts_is_no_timeout(serve: Serve, batch: Batc
     outcome = _send(
         serve(answer_with(WHOLE)),
         batch,
-        before_write=lambda: _assert(not never.wait(0.7)),
-        read_seconds=0.3,
-        connect_seconds=0.3,
+        before_write=lambda: _assert(not never.wait(1.5)),
+        read_seconds=1.2,
+        connect_seconds=1.2,
     )
     assert outcome.verdict is CallVerdict.ACCEPTED
 

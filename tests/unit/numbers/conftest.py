@@ -8,7 +8,7 @@ import pytest
 @pytest.fixture(scope="session")
 def table_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder where tables that one test has compiled are kept for the others."""
-    return tmp_path_factory.mktemp("tables")
+    return tmp_path_factory.mktemp("cache") / "globe-sms"  # as `cache_folder` names it below XDG_CACHE_HOME
 
 
 @pytest.fixture(autouse=True)

@@ -114,7 +114,7 @@ def test_ranges_of_integers_say_what_the_prefixes_say(prefixes: dict[str, bool],
 
 def test_a_short_list_and_a_long_one_are_overridden_alike(table_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`validate` hands the prefixes on whichever way it takes."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(table_folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(table_folder.parent))
     overrides = Overrides({"656": True, "658": False})
     texts = ["+6561234567", "81234567", "+65 8123 4567 ext. 5", None, "x"]
     short = validate(pl.DataFrame({"recipient": texts}), default_region="SG", overrides=overrides)

@@ -1,9 +1,10 @@
 """The turns of queries: no sliding second exceeds the limit, however slow the loop or the store is."""
 
 import asyncio
+import heapq
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_loop_that_wakes_late_neither_loses_turns_nor_exceeds_the_limit(local_
 
 
 def test_two_trackers_share_the_limit(local_store: LocalStore) -> None:
-    """Each on its own, in real time, through one schedule."""
+    """Each on its own, through one schedule."""
     both: list[list[float]] = [[], []]
     clock = Clock()
 
@@ -90,6 +91,59 @@ def test_two_trackers_share_the_limit(local_store: LocalStore) -> None:
 
     asyncio.run(track())
     assert busiest_second([*both[0], *both[1]]) <= 300
+
+
+class Timeline:
+    """Time that passes for several tasks at once: to the next of their wake-ups, when all of them sleep."""
+
+    def __init__(self) -> None:
+        self.now = 50.0
+        self._sleeping: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+
+    def wall(self) -> float:
+        return EPOCH + self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        wakes = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleeping, (self.now + seconds, next(self._order), wakes))
+        await wakes
+
+    async def run(self, *work: Coroutine[Any, Any, None]) -> None:
+        tasks = [asyncio.create_task(each) for each in work]
+        while not all(task.done() for task in tasks):
+            for _ in range(20):  # as often as a task may hand over before it sleeps
+                await asyncio.sleep(0)
+            if self._sleeping:
+                self.now, _, wakes = heapq.heappop(self._sleeping)
+                wakes.set_result(None)
+        await asyncio.gather(*tasks)
+
+
+def test_two_trackers_at_once_get_their_turns_by_turns(local_store: LocalStore) -> None:
+    """Half a second of turns each, and together no more than the limit in any second, at nearly all of it."""
+    timeline = Timeline()
+    taken: list[tuple[float, int]] = []
+
+    async def track(tracker: int) -> None:
+        schedule = Schedule(local_store, "account-queries", 300.0, clock=timeline.wall, margin=QUERY_MARGIN)
+        turns = QueryTurns(
+            schedule, clock=timeline.wall, monotonic=timeline.monotonic, sleep=timeline.sleep, in_thread=at_once
+        )
+        for _ in range(2_000):
+            await turns.take()
+            taken.append((timeline.now, tracker))
+        await turns.leave()
+
+    asyncio.run(timeline.run(track(0), track(1)))
+    times = [at for at, _ in taken]
+    changes = sum(one != other for (_, one), (_, other) in itertools.pairwise(taken))
+    assert busiest_second(times) <= 300
+    assert len(times) - 1 >= 0.95 * 300 * 0.98 * (times[-1] - times[0])
+    assert changes >= 4_000 / 150 - 2
 
 
 class _Broken:
