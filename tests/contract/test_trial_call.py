@@ -34,7 +34,7 @@ def test_a_right_key_passes_and_nothing_is_sent(gateway: GatewayServer) -> None:
 
 @pytest.mark.parametrize(
     ("key_id", "secret", "message"),
-    [("LTAI5tTrial", "wrong-secret", "secret does not belong"), ("LTAI5tNobody", "right-secret", "does not exist")],
+    [("LTAI5tTrial", "wrong-secret", "secret doesn't match"), ("LTAI5tNobody", "right-secret", "doesn't exist")],
 )
 def test_a_wrong_key_is_told_from_a_wrong_secret(
     gateway: GatewayServer, key_id: str, secret: str, message: str
