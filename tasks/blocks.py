@@ -11,7 +11,7 @@ from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 
 from globe_sms.tasks.account.account import USUAL_MARGIN, WIDEST_MARGIN, Account
-from globe_sms.tasks.gateway import Credentials, Endpoint, Region, check_sender_id, try_out
+from globe_sms.tasks.gateway import Credentials, Endpoint, Region, check_sender_id, check_connection
 from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
 from globe_sms.tasks.prefect_blocks import read_block
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -172,7 +172,7 @@ globe-sms send s3://lists/members.csv --account production ...
             InputError: the gateway was not reached or refused the key; the message says what to do.
         """
         account = self.account()
-        return try_out(account.endpoint(), account.credentials())
+        return check_connection(account.endpoint(), account.credentials())
 
     def _key(self) -> Credentials | None:
         if self.access_key_id is None and self.access_key_secret is None and self.security_token is None:

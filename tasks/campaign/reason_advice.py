@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from globe_sms.tasks.gateway.response_codes import look_up
+from globe_sms.tasks.gateway.response_codes import classify_code
 from globe_sms.tasks.vocabulary.statuses import QUIET_HOURS, REASON_SENTENCES, MessageReason, Status
 
 _LOOK: Final = "Look for these messages in Alibaba's console before you resend any."
@@ -46,4 +46,4 @@ def advice(status: str, reason: str | None) -> str:
         return _SENTENCES[MessageReason.MISSING]
     if reason in _SENTENCES:
         return _SENTENCES[reason]
-    return look_up(reason, from_gateway=False, status=200).advice
+    return classify_code(reason, from_gateway=False, status=200).advice

@@ -1,16 +1,17 @@
-"""The client of BatchSendMessageToGlobe: knows nothing of Prefect or S3.
+"""The client of BatchSendMessageToGlobe; independent of Prefect and S3.
 
-Every answer is a value: `Gateway.send` returns an `Outcome`, whose `CallVerdict` says whether anything may have been sent.
+Every answer is a value: `Gateway.send` returns an `Outcome`, and its `CallVerdict` says whether anything may have been
+sent.
 """
 
 from globe_sms.tasks.gateway.answer_parsing import Outcome, parse_answer
 from globe_sms.tasks.gateway.client import Gateway
-from globe_sms.tasks.gateway.connection_test import try_out
+from globe_sms.tasks.gateway.connection_test import check_connection
 from globe_sms.tasks.gateway.credentials import credentials_from_default_chain, fingerprint
 from globe_sms.tasks.gateway.endpoint import Endpoint
 from globe_sms.tasks.gateway.regions import Region
 from globe_sms.tasks.gateway.request import BatchSend, MessageType, check_sender_id
-from globe_sms.tasks.gateway.response_codes import TABLE, CallVerdict, Code, look_up
+from globe_sms.tasks.gateway.response_codes import TABLE, CallVerdict, Code, classify_code
 from globe_sms.tasks.gateway.signature import AcsV3Auth, Credentials, CredentialsSource, authorization
 
 __all__ = [
@@ -27,10 +28,10 @@ __all__ = [
     "Outcome",
     "Region",
     "authorization",
+    "check_connection",
     "check_sender_id",
+    "classify_code",
     "credentials_from_default_chain",
     "fingerprint",
-    "look_up",
     "parse_answer",
-    "try_out",
 ]

@@ -1,4 +1,4 @@
-"""The body of an answer, JSON or XML, as a flat mapping; and the lists in it, in every shape they come in."""
+"""Reads an answer's body, JSON or XML, into a flat mapping, and its fields in every form they come in."""
 
 import json
 from collections.abc import Mapping
@@ -6,15 +6,15 @@ from typing import Any, Final, cast
 from xml.etree import ElementTree as ET
 
 LARGEST_BODY: Final = 4 * 1024 * 1024
-"""Bytes; an answer for 1,000 numbers has some 40 KB."""
+"""Bytes; an answer for 1,000 numbers has about 40 KB."""
 
 _LONGEST_COUNT: Final = 9
 
 
 def read_fields(body: bytes) -> Mapping[str, object] | None:
-    """Return the fields of an answer, or None for what is no answer of the gateway; never raises.
+    """Return the fields of an answer, or None if the body isn't one of the gateway's; never raises.
 
-    Bytes that are not UTF-8 are replaced: numbers, ids and codes are ASCII, and only descriptions can suffer.
+    Bytes that aren't UTF-8 are replaced: numbers, ids and codes are ASCII, so only descriptions can suffer.
     """
     if len(body) > LARGEST_BODY:
         return None
@@ -27,9 +27,9 @@ def read_fields(body: bytes) -> Mapping[str, object] | None:
 
 
 def read_list(value: object) -> tuple[str, ...] | None:
-    """Return the entries of a list field as texts, or None when it cannot be read; never raises.
+    """Return the entries of a list field as texts, or None if it isn't readable; never raises.
 
-    A list comes as JSON text or as an array, of texts or integers; an empty one as `"[]"`, `""`, null, or not at all.
+    A list comes as JSON text or as an array, of texts or integers; an empty one is `"[]"`, `""`, null, or missing.
     """
     if isinstance(value, str):
         value = _load(value) if value.strip() else None
@@ -49,7 +49,7 @@ def read_list(value: object) -> tuple[str, ...] | None:
 
 
 def read_count(value: object) -> tuple[int | None, bool]:
-    """Return a count field as (count, readable); an absent one is (None, True), an unreadable one (None, False)."""
+    """Return a count field as (count, readable): a missing one is (None, True), an unreadable one (None, False)."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None, True
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -61,21 +61,21 @@ def read_count(value: object) -> tuple[int | None, bool]:
 
 
 def read_text(value: object) -> str | None:
-    """Return a text field on one line, or None when it is absent, empty or no text; never raises."""
+    """Return a text field on one line, or None if it's missing, empty or not a text; never raises."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     return " ".join(printable(str(value)).split()) or None
 
 
 def printable(text: str) -> str:
-    """Replace what cannot be encoded or printed: half surrogates and control characters."""
+    """Replace characters that can't be encoded or printed: lone surrogates and control characters."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else " " for c in text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _load(text: str) -> Any:
-    """Parse JSON; what cannot be parsed comes back as it is, and is no list then."""
+    """Parse JSON; return the text itself if it isn't valid."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -92,7 +92,7 @@ def _fields_of_xml(text: str) -> Mapping[str, object] | None:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         return None
     try:
-        root = ET.fromstring(text)  # noqa: S314 # a text, so no encoding can hide the document type refused above
+        root = ET.fromstring(text)  # noqa: S314 # already decoded, so no encoding can hide the DOCTYPE refused above
     except (ET.ParseError, ValueError):
         return None
     fields: dict[str, object] = {}

@@ -1,7 +1,7 @@
-"""From an HTTP answer, or from its absence, to what happened to each number of the call.
+"""Turns an HTTP answer, or a missing one, into what happened to each number of the call.
 
-The body's keys decide, not the HTTP status: `ResponseCode` is the SMS service's answer, `Code` without it the API
-gateway's refusal, and anything else (HTML, nothing, half an answer) proves nothing. No bytes raise an exception here.
+The body's keys decide, not the HTTP status: `ResponseCode` is the SMS service's answer, `Code` without it is the API
+gateway's refusal, and anything else (HTML, nothing, half an answer) proves nothing. No body raises an exception.
 
 Source: https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-batchsendmessagetoglobe
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from globe_sms.tasks.gateway.answer_body import read_count, read_fields, read_list, read_text
-from globe_sms.tasks.gateway.response_codes import CallVerdict, Code, look_up
+from globe_sms.tasks.gateway.response_codes import CallVerdict, Code, classify_code
 from globe_sms.tasks.vocabulary.masking import mask, mask_numbers_in
 
 RETRY_AFTER_HEADER: Final = "x-acs-retry-after"
@@ -23,31 +23,31 @@ _CLIENT_ERRORS: Final = range(400, 500)
 _POSITIVE_MILLISECONDS: Final = re.compile(r"0*[1-9][0-9]{0,8}")
 _DIGITS: Final = re.compile(r"[0-9]{7,}")
 
-_LOOK_IN_THE_CONSOLE: Final = "May have been sent: look for these messages in the console before sending again."
-_ASKED_TO_WAIT: Final = "The gateway asks to wait: lower --calls-per-second if this comes often."
+_CHECK_THE_CONSOLE: Final = "May have been sent: check the console for these messages before sending again."
+_ASKED_TO_WAIT: Final = "The gateway asks to wait: lower --calls-per-second if this happens often."
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Outcome:
-    """What one call came to; `repr` counts numbers and ids instead of showing them.
+    """The outcome of one call; `repr` counts numbers and ids instead of showing them.
 
-    For the verdicts accepted, refused and unclear every number of the call stands in exactly one of `accepted`,
-    `failed` and `unclear`. For the others nothing was sent and nothing is settled: all three are empty.
+    For the verdicts accepted, refused and unclear, each number of the call is in exactly one of `accepted`, `failed`
+    and `unclear`. For the others nothing was sent, and all three are empty.
 
     Attributes:
-        verdict: what it proves about the call as a whole.
-        code: the gateway's code, None when no answer could be read.
+        verdict: what the answer proves about the call as a whole.
+        code: the gateway's code; None without a readable answer.
         description: the gateway's own words on one line, runs of seven or more digits masked.
-        request_id: to quote in a ticket.
-        advice: what it means and what the operator should do; empty when all is well.
-        accepted: (number, message id), in the order of the call; the id is None when ids could not be paired.
-        failed: numbers that were definitely not sent to.
+        request_id: the gateway's id of the request, for support tickets.
+        advice: what the outcome means and what the operator should do; empty on success.
+        accepted: (number, message id), in the order of the call; the id is None if ids couldn't be paired.
+        failed: numbers that definitely weren't sent to.
         unclear: numbers that may have been sent to.
-        message_ids: as the gateway gave them.
-        ids_unmatched: ids and accepted numbers could not be paired.
-        retry_after: seconds to wait at least before the next call of this chunk.
+        message_ids: the ids as the gateway gave them.
+        ids_unmatched: ids and accepted numbers couldn't be paired.
+        retry_after: the minimum seconds to wait before this chunk's next call.
         detail: what happened, for logs; never holds numbers or ids.
-        reason: one word for rows that are not accepted: the gateway's code, or `no_reply`, `unreadable_answer`,
+        reason: one word for rows that aren't accepted: the gateway's code, or `no_reply`, `unreadable_answer`,
             `contradictory_answer`, `failed_list_unmatched`, `unreachable`, `no_credentials`.
     """
 
@@ -75,40 +75,40 @@ class Outcome:
 
 
 def no_reply(numbers: tuple[str, ...], detail: str) -> Outcome:
-    """Say that the call was presented and no answer was read: every number is unclear."""
+    """Return the outcome of a call that was written but not answered: every number is unclear."""
     return _unclear(numbers, "no_reply", detail)
 
 
-def never_presented(detail: str, *, advice: str, reason: str = "unreachable") -> Outcome:
-    """Say that not one byte of the call was written: nothing was sent."""
+def unreachable(detail: str, *, advice: str, reason: str = "unreachable") -> Outcome:
+    """Return the outcome of a call of which no byte was written: nothing was sent."""
     return Outcome(CallVerdict.UNREACHABLE, advice=advice, detail=detail, reason=reason)
 
 
 def parse_answer(status: int, headers: Mapping[str, str], body: bytes, numbers: tuple[str, ...]) -> Outcome:
-    """Read an answer to a call that presented these numbers; never raises, whatever the bytes.
+    """Return the outcome that an answer means; never raises, whatever the bytes.
 
     Args:
-        status: the HTTP status; it only decides about codes that are not in the table.
-        headers: of the answer; names in any case.
-        body: as received; above 4 MB it is not read.
-        numbers: those of the call, in its order, as digits without a plus sign.
+        status: the HTTP status; it only matters for codes that aren't in the table.
+        headers: the answer's headers, names in any case.
+        body: the answer's body; one above 4 MB isn't read.
+        numbers: the call's numbers, in its order, as digits without a plus sign.
     """
     fields = read_fields(body)
     answer = None if fields is None else _read_answer(fields)
     if answer is None:
-        detail = f"HTTP {status} with a body of {len(body)} bytes that is no answer of the gateway"
+        detail = f"HTTP {status} with a body of {len(body)} bytes that isn't the gateway's"
         return _unclear(numbers, "unreadable_answer", detail)
-    row = look_up(answer.code, from_gateway=answer.from_gateway, status=status)
+    row = classify_code(answer.code, from_gateway=answer.from_gateway, status=status)
     header = _retry_after(headers)
     if header and answer.from_gateway and status in _CLIENT_ERRORS and row.verdict is not CallVerdict.UNCLEAR:
         row = Code(row.code, CallVerdict.THROTTLED, _ASKED_TO_WAIT, row.wait)
     code = mask_numbers_in(answer.code)[:_LONGEST_CODE]
-    outcome = _judge(row, code, answer, numbers)
+    outcome = _outcome_of(row, code, answer, numbers)
     return replace(
         outcome,
         code=code,
         description=answer.description and mask_numbers_in(answer.description)[:_LONGEST_DESCRIPTION],
-        request_id=answer.request_id and _without(numbers, answer.request_id)[:_LONGEST_CODE],
+        request_id=answer.request_id and _mask_call_numbers(numbers, answer.request_id)[:_LONGEST_CODE],
         message_ids=answer.ids or (),
         retry_after=max(header or 0.0, row.wait or 0.0) or None,
         detail=outcome.detail or f"HTTP {status}, code {code}",
@@ -117,7 +117,7 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, numbers: 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The fields that matter; a list is None when it is there and cannot be read."""
+    """The fields that matter; a list is None if it's present but not readable."""
 
     code: str
     from_gateway: bool
@@ -129,8 +129,8 @@ class _Answer:
     count_is_readable: bool
 
     @property
-    def tells_of_sending(self) -> bool:
-        """Whether ids or a count say, or may say, that something was sent."""
+    def suggests_sending(self) -> bool:
+        """Whether ids or a count indicate that something was, or may have been, sent."""
         return self.ids != () or self.count not in {None, 0} or not self.count_is_readable
 
 
@@ -138,7 +138,7 @@ def _read_answer(fields: Mapping[str, object]) -> _Answer | None:
     response_code = fields.get("ResponseCode")
     code = read_text(response_code)
     if code is None and response_code not in (None, "") and not isinstance(response_code, str):
-        return None  # a verdict of the SMS service is there, but no text: `Code` must not speak for it
+        return None  # the SMS service answered, but not with a text: `Code` must not replace its answer
     from_gateway = code is None
     if code is None:
         code = read_text(fields.get("Code"))
@@ -157,15 +157,15 @@ def _read_answer(fields: Mapping[str, object]) -> _Answer | None:
     )
 
 
-def _judge(row: Code, code: str, answer: _Answer, numbers: tuple[str, ...]) -> Outcome:
-    """Say what happened to the numbers; the caller adds what is the same for every verdict."""
+def _outcome_of(row: Code, code: str, answer: _Answer, numbers: tuple[str, ...]) -> Outcome:
+    """Return what happened to the numbers; the caller adds the fields that all verdicts share."""
     if row.verdict is CallVerdict.ACCEPTED:
-        return _settle(answer, numbers)
-    if answer.tells_of_sending:
-        settled = _settle(answer, numbers)
+        return _divide_numbers(answer, numbers)
+    if answer.suggests_sending:
+        settled = _divide_numbers(answer, numbers)
         if settled.accepted and not settled.ids_unmatched and not settled.unclear and answer.count_is_readable:
-            return replace(settled, advice=row.advice, detail="refused by its code, yet with an id for every number")
-        return _unclear(numbers, code, "refused by its code, yet with signs that something was sent")
+            return replace(settled, advice=row.advice, detail="refused by its code, but with an id for every number")
+        return _unclear(numbers, code, "refused by its code, but with signs that something was sent")
     return Outcome(
         row.verdict,
         advice=row.advice,
@@ -175,17 +175,17 @@ def _judge(row: Code, code: str, answer: _Answer, numbers: tuple[str, ...]) -> O
     )
 
 
-def _settle(answer: _Answer, numbers: tuple[str, ...]) -> Outcome:
-    """Divide the numbers of a call that was accepted, as far as its answer tells which is which."""
+def _divide_numbers(answer: _Answer, numbers: tuple[str, ...]) -> Outcome:
+    """Divide the numbers of an accepted call into accepted, failed and unclear ones."""
     failed, complete = _match_failed_list(answer.failed_list, numbers)
     remaining = tuple(number for number in numbers if number not in failed)
     in_order = tuple(number for number in numbers if number in failed)
     if remaining and not complete:
         verdict = CallVerdict.ACCEPTED if failed else CallVerdict.UNCLEAR
-        detail = "the FailedList names numbers that were not in the call, or cannot be read"
+        detail = "the FailedList names numbers that weren't in the call, or isn't readable"
         return Outcome(
             verdict,
-            advice=_LOOK_IN_THE_CONSOLE,
+            advice=_CHECK_THE_CONSOLE,
             failed=in_order,
             unclear=remaining,
             ids_unmatched=bool(answer.ids),
@@ -193,11 +193,13 @@ def _settle(answer: _Answer, numbers: tuple[str, ...]) -> Outcome:
             reason="failed_list_unmatched",
         )
     if remaining and answer.count == 0 and not answer.ids:
-        return _unclear(numbers, "contradictory_answer", "accepted by its code, yet with a count of 0 and no ids")
-    if not remaining and answer.tells_of_sending:
-        return _unclear(numbers, "contradictory_answer", "every number in the FailedList, yet signs of sending")
+        return _unclear(numbers, "contradictory_answer", "accepted by its code, but with a count of 0 and no ids")
+    if not remaining and answer.suggests_sending:
+        return _unclear(
+            numbers, "contradictory_answer", "every number is in the FailedList, but there are signs of sending"
+        )
     ids = answer.ids or ()
-    # A list with a repeated id lacks another: from where on it is shifted, nothing tells.
+    # A list with a repeated id lacks another one, and it's unknown from where on it is shifted.
     paired = len(set(ids)) == len(ids) == len(remaining) and answer.count in {None, len(remaining)}
     return Outcome(
         CallVerdict.ACCEPTED,
@@ -208,15 +210,15 @@ def _settle(answer: _Answer, numbers: tuple[str, ...]) -> Outcome:
 
 
 def _match_failed_list(entries: tuple[str, ...] | None, numbers: tuple[str, ...]) -> tuple[set[str], bool]:
-    """Return the numbers that the list names, and whether every entry of it was one of them."""
+    """Return the call's numbers that the list names, and whether every entry named one."""
     if entries is None:
         return set(), False
-    presented = set(numbers)
+    in_call = set(numbers)
     found: set[str] = set()
     complete = True
     for entry in entries:
         digits = entry.removeprefix("+")
-        number = next((form for form in (digits, digits.removeprefix("00")) if form in presented), None)
+        number = next((form for form in (digits, digits.removeprefix("00")) if form in in_call), None)
         if number is None:
             complete = False
         else:
@@ -225,19 +227,19 @@ def _match_failed_list(entries: tuple[str, ...] | None, numbers: tuple[str, ...]
 
 
 def _unclear(numbers: tuple[str, ...], reason: str, detail: str) -> Outcome:
-    return Outcome(CallVerdict.UNCLEAR, advice=_LOOK_IN_THE_CONSOLE, unclear=numbers, detail=detail, reason=reason)
+    return Outcome(CallVerdict.UNCLEAR, advice=_CHECK_THE_CONSOLE, unclear=numbers, detail=detail, reason=reason)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that the gateway asks to wait; its header is a positive whole number of milliseconds."""
+    """Return the seconds that the gateway asks to wait; its header is a positive integer of milliseconds."""
     for name, value in headers.items():
         if name.lower() == RETRY_AFTER_HEADER and _POSITIVE_MILLISECONDS.fullmatch(value.strip()):
             return int(value) / 1000
     return None
 
 
-def _without(numbers: tuple[str, ...], text: str) -> str:
-    """Mask numbers of the call in an id; other digits belong to the id."""
+def _mask_call_numbers(numbers: tuple[str, ...], text: str) -> str:
+    """Mask the call's numbers in an id; other digits are part of the id."""
     return _DIGITS.sub(
         lambda run: mask("+" + run.group()) if any(number in run.group() for number in numbers) else run.group(),
         text,

@@ -1,4 +1,4 @@
-"""The gateway's client: one call, one connection, one outcome; never a second attempt on its own.
+"""The gateway's client: one call, one connection, one outcome; it never retries on its own.
 
 from globe_sms.tasks.gateway import BatchSend, Endpoint, Gateway, MessageType, credentials_from_default_chain
 
@@ -18,10 +18,10 @@ from typing import Final, Self
 import httpx
 
 from globe_sms.tasks.gateway.answer_body import LARGEST_BODY, printable
-from globe_sms.tasks.gateway.answer_parsing import Outcome, never_presented, no_reply, parse_answer
+from globe_sms.tasks.gateway.answer_parsing import Outcome, no_reply, parse_answer, unreachable
 from globe_sms.tasks.gateway.endpoint import Endpoint
 from globe_sms.tasks.gateway.request import ACTION, VERSION, BatchSend
-from globe_sms.tasks.gateway.request_write import AnnouncingTransport, ClosedMeanwhileError, RequestWrite
+from globe_sms.tasks.gateway.request_write import ClosedBeforeWriteError, RequestWrite, TracingTransport
 from globe_sms.tasks.gateway.signature import AcsV3Auth, CredentialsSource, random_nonce, utc_now
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
@@ -32,15 +32,15 @@ READ_SECONDS: Final = 60.0
 _LONGEST_QUOTATION: Final = 200
 
 _CHECK_THE_NETWORK: Final = "Nothing was sent: check the network, the proxy and GLOBE_SMS_ENDPOINT."
-_CHECK_THE_CREDENTIALS: Final = "Nothing was sent: the credentials could not be refreshed."
+_CHECK_THE_CREDENTIALS: Final = "Nothing was sent: the credentials couldn't be refreshed; check their source."
 
 
-def _nothing() -> None:
-    """Neither wait before a call is written nor note that it is."""
+def _do_nothing() -> None:
+    """Do nothing before and after a call is written."""
 
 
 def _version() -> str:
-    """Return the distribution's version; a source tree that was never installed has none."""
+    """Return the distribution's version, or 0 for a source tree that isn't installed."""
     try:
         return version("globe-sms")
     except PackageNotFoundError:
@@ -48,24 +48,24 @@ def _version() -> str:
 
 
 class Gateway:
-    """Sends calls to one endpoint; thread-safe, and sends nothing until `send`.
+    """Sends calls to one endpoint; thread-safe, and idle until `send`.
 
-    Every call has a connection of its own: on a kept one, a server that closes while a request is written would make
-    a whole chunk unclear. Retries, redirects and cookies are off, TLS is verified always, and proxies of the
-    environment are used for other machines than this one.
+    Every call has its own connection: on a reused one, a server that closes it during the write would make a whole
+    chunk unclear. Retries, redirects and cookies are off, TLS is always verified, and the environment's proxies are
+    used except for this machine.
 
     Args:
-        endpoint: where the gateway is.
-        credentials: asked once for each call.
-        connect_seconds: for each step of connecting (TCP, TLS).
-        read_seconds: without a byte of the answer, and for its whole body; waiting for a turn does not count.
-        transport: another than httpx's own; what is not an `httpx.HTTPTransport` is taken to present a call as soon as
-            it is handed over.
-        clock: gives the date of a signature.
-        nonce: gives a string that no other call has.
+        endpoint: the gateway's endpoint.
+        credentials: the source of credentials, called once per call.
+        connect_seconds: the timeout of each step of connecting (TCP, TLS).
+        read_seconds: the timeout without a byte of the answer, and for its whole body; excludes waiting for a turn.
+        transport: replaces httpx's own; one that isn't an `httpx.HTTPTransport` counts as writing a call as soon as it
+            gets it.
+        clock: returns the date of a signature.
+        nonce: returns a string that no other call has.
 
     Raises:
-        InputError: the environment names a proxy or a certificate store that cannot be used.
+        InputError: the environment names a proxy or a certificate store that can't be used.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Gateway:
         self._auth = AcsV3Auth(credentials, clock=clock, nonce=nonce)
         self._in_air: set[RequestWrite] = set()
         if transport is not None and not isinstance(transport, httpx.HTTPTransport):
-            transport = AnnouncingTransport(transport)
+            transport = TracingTransport(transport)
         try:
             self._client = httpx.Client(
                 transport=transport,
@@ -98,7 +98,7 @@ class Gateway:
                 headers={
                     "accept": "application/json",
                     "accept-encoding": "identity",
-                    "connection": "close",  # with it, no thread can ever pick up another's connection
+                    "connection": "close",  # so no thread can ever reuse another's connection
                     "content-type": "application/x-www-form-urlencoded",
                     "user-agent": f"globe-sms/{_version()}",
                     "x-acs-action": ACTION,
@@ -107,7 +107,7 @@ class Gateway:
             )
         except (ImportError, ValueError, OSError, ssl.SSLError) as error:
             raise InputError(
-                f"the connection to {endpoint} cannot be set up ({type(error).__name__}): check HTTPS_PROXY, "
+                f"the connection to {endpoint} can't be set up ({type(error).__name__}): check HTTPS_PROXY, "
                 f"ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
             ) from None
 
@@ -120,37 +120,37 @@ class Gateway:
         self.close()
 
     def close(self) -> None:
-        """Give up what is held; calls in the air are not waited for."""
+        """Release all resources, without waiting for calls in the air."""
         self._client.close()
 
     def abort(self) -> None:
-        """Break the connections of the calls in the air; `send` returns at once for each, with its outcome unclear."""
+        """Break the connections of all calls in the air; each `send` returns at once with an unclear outcome."""
         for call in self._in_air.copy():
             call.abort()
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where calls go."""
+        """The gateway's endpoint."""
         return self._endpoint
 
     def send(
         self,
         batch: BatchSend,
         *,
-        before_write: Callable[[], None] = _nothing,
-        after_write: Callable[[], None] = _nothing,
+        before_write: Callable[[], None] = _do_nothing,
+        after_write: Callable[[], None] = _do_nothing,
     ) -> Outcome:
-        """Present one call, and say what came of it; blocks until then.
+        """Make one call and return its outcome; blocks until then.
 
-        The connection is made first. When it stands, `before_write` is called, exactly once: it may wait for the
-        call's turn, and what it raises prevents the call, with nothing written. When it has returned, the call counts
-        as presented, and every failure from there on is unclear; only when the gateway has visibly hung up during the
-        wait is nothing written and the outcome unreachable. `before_write` is not called when no connection was made.
-        `after_write` is called when the operating system has the request, where that can be told; it must not raise.
+        First the connection is made; without one, `before_write` isn't called. Then `before_write` is called exactly
+        once: it may wait for the call's turn, and if it raises, nothing is written. Once it returns, the write starts,
+        and every failure from here on is unclear. The one exception is a gateway that hung up during the wait: nothing
+        is written, and the outcome is unreachable. `after_write` is called when the operating system has the whole
+        request, if the transport tells; it must not raise.
 
         Raises:
-            BaseException: what `before_write` raised, unchanged; nothing was sent then. KeyboardInterrupt and its like
-                at any time: what `before_write` has recorded tells whether the call may have been sent.
+            BaseException: the error of `before_write`, unchanged; nothing was sent. KeyboardInterrupt and the like at
+                any time: the records of `before_write` tell whether the call may have been sent.
         """
         call = RequestWrite(before_write, after_write)
         request = self._client.build_request(
@@ -159,21 +159,21 @@ class Gateway:
         self._in_air.add(call)
         try:
             status, headers, body = self._exchange(request)
-        except Exception as error:  # noqa: BLE001 # once presented, a call is unclear whatever is raised
+        except Exception as error:  # noqa: BLE001 # once its write has started, a call is unclear whatever is raised
             if call.prevented_by is None:
                 return self._outcome_of(error, call, batch.numbers)
         else:
-            if call.presented:
+            if call.write_started:
                 return parse_answer(status, headers, body, batch.numbers)
         finally:
             self._in_air.discard(call)
         raise call.prevented_by or RuntimeError(
-            "a call was sent without waiting for its turn: this version of httpcore does not announce requests as "
-            "1.0.9 does; install the versions of requirements.lock, and look for the call's messages in the console"
+            "a call was sent without waiting for its turn, because this version of httpcore traces requests "
+            "differently from 1.0.9: install the versions in requirements.lock, and check the console for its messages"
         )
 
     def _exchange(self, request: httpx.Request) -> tuple[int, Mapping[str, str], bytes]:
-        """Send the request and read the answer, in bounded time and to a bounded size."""
+        """Send the request and read the answer, bounded in time and size."""
         response = self._client.send(request, auth=self._auth, stream=True)
         try:
             deadline = time.monotonic() + self._read_seconds
@@ -189,24 +189,26 @@ class Gateway:
             response.close()
 
     def _outcome_of(self, error: Exception, call: RequestWrite, numbers: tuple[str, ...]) -> Outcome:
-        """Say what a failure proves: before the call was presented that nothing was sent, after it nothing."""
-        if call.presented:
+        """Return what a failure proves: before the write started, that nothing was sent; afterwards, nothing."""
+        if call.write_started:
             return no_reply(numbers, self._describe(error))
-        if isinstance(error, ClosedMeanwhileError):
-            return never_presented(
+        if isinstance(error, ClosedBeforeWriteError):
+            return unreachable(
                 "the gateway closed the connection while the call waited for its turn", advice=_CHECK_THE_NETWORK
             )
         if isinstance(error, InputError):
-            return never_presented(str(error), advice=_CHECK_THE_CREDENTIALS, reason="no_credentials")
-        if isinstance(error, _BEFORE_ANY_REQUEST) or (call.tunnelling and isinstance(error, httpx.HTTPError)):
-            return never_presented(self._describe(error), advice=_CHECK_THE_NETWORK)
-        if isinstance(error, httpx.HTTPError):  # no sign of a written request, but no proof of the contrary either
+            return unreachable(str(error), advice=_CHECK_THE_CREDENTIALS, reason="no_credentials")
+        if isinstance(error, _ERRORS_BEFORE_A_WRITE) or (call.tunnelling and isinstance(error, httpx.HTTPError)):
+            return unreachable(self._describe(error), advice=_CHECK_THE_NETWORK)
+        if isinstance(error, httpx.HTTPError):  # no sign of a write, but no proof against one either
             return no_reply(numbers, self._describe(error))
         raise error
 
     def _describe(self, error: Exception) -> str:
-        """Put a failure in words; only errors of connecting are quoted, others may hold parts of the request."""
-        words = next((text for kinds, text in _IN_WORDS if isinstance(error, kinds)), "the exchange failed ({kind})")
+        """Describe a failure; quotes connection errors only, as others may hold parts of the request."""
+        words = next(
+            (text for kinds, text in _ERROR_MESSAGES if isinstance(error, kinds)), "the exchange failed ({kind})"
+        )
         return words.format(
             endpoint=self._endpoint,
             connect=self._connect_seconds,
@@ -216,12 +218,12 @@ class Gateway:
         )
 
 
-_IN_WORDS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
+_ERROR_MESSAGES: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
     (httpx.ConnectTimeout, "no connection to {endpoint} within {connect:g} s"),
     (httpx.ReadTimeout, "no reply within {read:g} s"),
-    (httpx.WriteTimeout, "the request was not taken within {read:g} s"),
+    (httpx.WriteTimeout, "the request couldn't be written within {read:g} s"),
     ((httpx.ConnectError, httpx.ProxyError), "no connection to {endpoint}: {quoted}"),
-    ((httpx.ReadError, httpx.WriteError), "the connection broke before a whole answer had come"),
-    (httpx.RemoteProtocolError, "the connection was closed before a whole answer had come, or it is not HTTP"),
+    ((httpx.ReadError, httpx.WriteError), "the connection broke before the answer was complete"),
+    (httpx.RemoteProtocolError, "the connection was closed before the answer was complete, or it isn't HTTP"),
 )
-_BEFORE_ANY_REQUEST: Final = (httpx.ConnectError, httpx.ConnectTimeout)
+_ERRORS_BEFORE_A_WRITE: Final = (httpx.ConnectError, httpx.ConnectTimeout)

@@ -1,7 +1,7 @@
-"""A trial call that cannot send: does the endpoint answer, and does it take the key and its signature?
+"""A trial call that can't send: checks that the endpoint answers and accepts the key and its signature.
 
-`QueryMessage` asks for a message by an id that no message has. It needs `dysms:QueryMessage`; a key without that
-permission is told apart from a wrong one.
+`QueryMessage` asks for an id that no message has. It needs the permission `dysms:QueryMessage`; a key without it is
+distinguished from a wrong key.
 Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
 """
 
@@ -12,25 +12,27 @@ import httpx
 from globe_sms.tasks.gateway.answer_body import read_fields, read_text
 from globe_sms.tasks.gateway.endpoint import Endpoint
 from globe_sms.tasks.gateway.request import VERSION
-from globe_sms.tasks.gateway.response_codes import CallVerdict, look_up
+from globe_sms.tasks.gateway.response_codes import CallVerdict, classify_code
 from globe_sms.tasks.gateway.signature import AcsV3Auth, CredentialsSource
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
 
 QUERY: Final = "QueryMessage"
-_NO_MESSAGE: Final = "0"  # ids are longer, and never this
+_UNUSED_ID: Final = "0"  # ids are longer, and never this
 _SECONDS: Final = 15.0
 _NOT_PERMITTED: Final = ("RAM_PERMISSION_DENY", "NoPermission", "Forbidden.RAM", "Forbidden.NoPermission")
 _LONGEST_QUOTATION: Final = 200
 
 
-def try_out(endpoint: Endpoint, credentials: CredentialsSource, *, transport: httpx.BaseTransport | None = None) -> str:
-    """Make the trial call, and say in a sentence what it has proved; nothing is sent to anybody.
+def check_connection(
+    endpoint: Endpoint, credentials: CredentialsSource, *, transport: httpx.BaseTransport | None = None
+) -> str:
+    """Make the trial call and return a sentence about what it proved; sends no message.
 
-    Whether the key may call BatchSendMessageToGlobe only a campaign can prove.
+    Only a campaign can prove that the key may call BatchSendMessageToGlobe.
 
     Raises:
-        InputError: the endpoint was not reached, or it refused the key, the signature or the account.
+        InputError: the endpoint couldn't be reached, or it refused the key, the signature or the account.
     """
     auth = AcsV3Auth(credentials)
     try:
@@ -39,29 +41,29 @@ def try_out(endpoint: Endpoint, credentials: CredentialsSource, *, transport: ht
         ) as client:
             answer = client.post(
                 endpoint.url,
-                data={"MessageId": _NO_MESSAGE},
+                data={"MessageId": _UNUSED_ID},
                 headers={"accept": "application/json", "x-acs-action": QUERY, "x-acs-version": VERSION},
                 auth=auth,
             )
     except (httpx.HTTPError, OSError, ValueError, ImportError) as error:
         raise InputError(
-            f"{endpoint} was not reached ({type(error).__name__}): check the endpoint, the network and the proxy"
+            f"{endpoint} couldn't be reached ({type(error).__name__}): check the endpoint, the network and the proxy"
         ) from None
     fields = read_fields(answer.content) or {}
     business, gateway = read_text(fields.get("ResponseCode")), read_text(fields.get("Code"))
     code = business or gateway
     if code is None:
         raise InputError(
-            f"{endpoint} answered HTTP {answer.status_code}, which is no answer of the gateway: check the endpoint"
+            f"{endpoint} answered HTTP {answer.status_code}, but not as the gateway does: check the endpoint"
         )
     if code.removeprefix("isv.").removeprefix("isp.").startswith(_NOT_PERMITTED):
         return (
-            f"{endpoint} takes the key and its signature. The key lacks dysms:{QUERY}, so nothing more could be "
-            f"tried; sending needs dysms:BatchSendMessageToGlobe only."
+            f"{endpoint} accepts the key and its signature. The key lacks dysms:{QUERY}, so nothing else could be "
+            f"checked; sending needs only dysms:BatchSendMessageToGlobe."
         )
-    row = look_up(code, from_gateway=business is None, status=answer.status_code)
+    row = classify_code(code, from_gateway=business is None, status=answer.status_code)
     if code.endswith("DATA_NOT_EXIST") or (business is not None and row.verdict is not CallVerdict.STOPPED):
-        return f"{endpoint} takes the key and its signature ({code}, as expected of a trial that sends nothing)."
+        return f"{endpoint} accepts the key and its signature ({code}, as expected of a trial that sends nothing)."
     words = read_text(fields.get("Message")) or read_text(fields.get("ResponseDescription")) or ""
     raise InputError(
         f"{endpoint} answered {mask_numbers_in(code)[:100]}: {row.advice} "

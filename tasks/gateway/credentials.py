@@ -1,6 +1,6 @@
-"""Where the credentials come from: Alibaba's default chain.
+"""Finds credentials through Alibaba's default chain.
 
-In its order: the variables ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET (and
+The chain tries, in order: the variables ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET (and
 ALIBABA_CLOUD_SECURITY_TOKEN); an OIDC role; ~/.aliyun/config.json; the file ALIBABA_CLOUD_CREDENTIALS_FILE; the ECS
 machine's RAM role; ALIBABA_CLOUD_CREDENTIALS_URI.
 """
@@ -25,7 +25,7 @@ ROLE_VARIABLE: Final = "ALIBABA_CLOUD_ROLE_ARN"
 ACCOUNT_VARIABLE: Final = "GLOBE_SMS_ACCOUNT"
 
 _HOW_TO_SET: Final = (
-    f"set {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE} (with a temporary key {TOKEN_VARIABLE} too), "
+    f"set {KEY_ID_VARIABLE} and {KEY_SECRET_VARIABLE} (for a temporary key also {TOKEN_VARIABLE}), "
     f"or any other source of Alibaba Cloud's default credential chain"
 )
 _VARIABLES_OF_OTHER_SOURCES: Final = (
@@ -41,18 +41,18 @@ _ACCOUNT_OF_A_ROLE: Final = re.compile(r"acs:ram::([0-9]+):role/.+")
 def credentials_from_default_chain(
     *, environ: Mapping[str, str] | None = None, seconds: float = 10.0
 ) -> CredentialsSource:
-    """Find credentials now, and return a source that gives them refreshed for each request; thread-safe.
+    """Find credentials now, and return a thread-safe source that refreshes them for each request.
 
-    With the key in the environment nothing else is looked at: no file, no network. Else the chain of
+    A key in the environment is used without reading files or the network. Otherwise the chain of
     `alibabacloud-credentials` is asked, which may call the machine's metadata service or STS.
 
     Args:
-        environ: the environment to read; the process's own by default. The library reads its own variables from the
-            process's environment, once, when the chain is first asked.
-        seconds: how long the first look may take.
+        environ: the environment, by default the process's own. The library reads its variables from the process's
+            environment, once, when the chain is first asked.
+        seconds: the timeout of the first lookup.
 
     Raises:
-        InputError: there are none, or only half of them, or the chain did not answer in time.
+        InputError: credentials are missing or incomplete, or the chain didn't answer in time.
     """
     environ = os.environ if environ is None else environ
     key_id, secret = environ.get(KEY_ID_VARIABLE, ""), environ.get(KEY_SECRET_VARIABLE, "")
@@ -62,18 +62,18 @@ def credentials_from_default_chain(
         return lambda: fixed
     if key_id or secret:
         present, absent = (KEY_ID_VARIABLE, KEY_SECRET_VARIABLE) if key_id else (KEY_SECRET_VARIABLE, KEY_ID_VARIABLE)
-        raise InputError(f"{present} is set, but {absent} is not: set both")
-    return _within(seconds, _ask_the_chain)
+        raise InputError(f"{present} is set, but {absent} isn't: set both")
+    return _run_with_timeout(seconds, _load_chain)
 
 
 def fingerprint(credentials: Credentials, *, environ: Mapping[str, str] | None = None) -> str:
-    """Name the account in 12 hex digits, for the pacing that all its runs share; tells nothing about the key.
+    """Return 12 hex digits that identify the account, for the schedule that all its runs share; don't reveal the key.
 
-    The API's limit belongs to the account, and credentials tell the account only sometimes. So the first of these is
-    hashed: the variable GLOBE_SMS_ACCOUNT; for a temporary key the account in ALIBABA_CLOUD_ROLE_ARN; the access key
-    ID. The last differs between two keys of one account, and changes with each session of a temporary key: where that
-    is so, set GLOBE_SMS_ACCOUNT to one value (say, the account's number) for every run that uses the account, or the
-    runs are paced apart and exceed the limit together.
+    The API's limit belongs to the account, but credentials don't always name it. The first of these is hashed: the
+    variable GLOBE_SMS_ACCOUNT; for a temporary key, the account in ALIBABA_CLOUD_ROLE_ARN; the access key ID. The last
+    differs between two keys of an account, and changes with each session of a temporary key. In these cases set
+    GLOBE_SMS_ACCOUNT to the same value (such as the account's number) for all runs of the account, or they keep
+    separate schedules and exceed the limit together.
     """
     environ = os.environ if environ is None else environ
     account = environ.get(ACCOUNT_VARIABLE, "").strip()
@@ -83,12 +83,12 @@ def fingerprint(credentials: Credentials, *, environ: Mapping[str, str] | None =
     return hashlib.sha256((account or credentials.access_key_id).encode()).hexdigest()[:12]
 
 
-def _ask_the_chain() -> CredentialsSource:
-    """Load the library, which reads its variables when it is imported, and ask its chain once."""
+def _load_chain() -> CredentialsSource:
+    """Import the library, which reads its variables on import, and ask its chain once."""
     from alibabacloud_credentials.exceptions import CredentialException
     from alibabacloud_credentials.provider import DefaultCredentialsProvider
 
-    # The library prints each failure with its traceback to stderr, on handlers of its own; ours is one clear line.
+    # The library's own handlers print each failure with its traceback to stderr; our error is one clear line.
     logging.getLogger("credentials").setLevel(logging.CRITICAL)
     provider: Any = DefaultCredentialsProvider()
 
@@ -96,10 +96,10 @@ def _ask_the_chain() -> CredentialsSource:
         try:
             found = provider.get_credentials()
         except CredentialException:
-            raise InputError(f"no Alibaba Cloud credentials were found{_tried()}: {_HOW_TO_SET}") from None
-        except Exception as error:  # noqa: BLE001 # providers let through what files, networks and JSON raise
+            raise InputError(f"no Alibaba Cloud credentials were found{_configured_sources()}: {_HOW_TO_SET}") from None
+        except Exception as error:  # noqa: BLE001 # providers let errors of files, networks and JSON through
             raise InputError(
-                f"the Alibaba Cloud credentials could not be read ({type(error).__name__}): {_HOW_TO_SET}"
+                f"the Alibaba Cloud credentials couldn't be read ({type(error).__name__}): {_HOW_TO_SET}"
             ) from None
         token = found.get_security_token()
         return Credentials(
@@ -112,21 +112,21 @@ def _ask_the_chain() -> CredentialsSource:
     return current
 
 
-def _tried() -> str:
-    """Name the other sources that are configured, so that it shows which of them failed."""
+def _configured_sources() -> str:
+    """Name the configured sources, so that the message shows which ones failed."""
     configured = [name for name in _VARIABLES_OF_OTHER_SOURCES if os.environ.get(name)]
     return f" (though {', '.join(configured)} is set)" if configured else ""
 
 
-def _within(seconds: float, work: Callable[[], CredentialsSource]) -> CredentialsSource:
-    """Do the work in a thread that is left behind when it takes too long: the providers' own timeouts add up."""
+def _run_with_timeout(seconds: float, work: Callable[[], CredentialsSource]) -> CredentialsSource:
+    """Do the work in a thread, and abandon it after `seconds`: the providers' own timeouts add up."""
     done: list[CredentialsSource] = []
     failed: list[BaseException] = []
 
     def run() -> None:
         try:
             done.append(work())
-        except BaseException as error:  # noqa: BLE001 # handed to the thread that waits
+        except BaseException as error:  # noqa: BLE001 # raised again in the waiting thread
             failed.append(error)
 
     thread = threading.Thread(target=run, name="globe-sms-credentials", daemon=True)
@@ -136,4 +136,4 @@ def _within(seconds: float, work: Callable[[], CredentialsSource]) -> Credential
         return done[0]
     if failed:
         raise failed[0]
-    raise InputError(f"Alibaba Cloud's credential chain did not answer within {seconds:g} s: {_HOW_TO_SET}")
+    raise InputError(f"Alibaba Cloud's credential chain didn't answer within {seconds:g} s: {_HOW_TO_SET}")

@@ -1,7 +1,7 @@
-"""The client of QueryMessage: what became of one accepted message, asked as often as one likes.
+"""The client of QueryMessage, which returns the delivery state of an accepted message.
 
-A query changes nothing, so unlike a send it may be repeated, and its connections are kept. One `ask` is one request:
-who calls it decides about turns, pauses and repetitions.
+A query changes nothing, so unlike a send it may be repeated, and connections are reused. One `ask` is one request: the
+caller decides on turns, pauses and retries.
 Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
 """
 
@@ -23,40 +23,40 @@ from globe_sms.tasks.gateway.answer_parsing import RETRY_AFTER_HEADER
 from globe_sms.tasks.gateway.connection_test import QUERY
 from globe_sms.tasks.gateway.endpoint import Endpoint
 from globe_sms.tasks.gateway.request import VERSION
-from globe_sms.tasks.gateway.response_codes import CallVerdict, look_up
+from globe_sms.tasks.gateway.response_codes import CallVerdict, classify_code
 from globe_sms.tasks.gateway.signature import AcsV3Auth, CredentialsSource, random_nonce, utc_now
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
 
 MOST_QUERIES_PER_SECOND: Final = 300
-"""The API's limit for one account; it is apart from the limit of sends."""
+"""The API's limit per account, separate from the limit of sends."""
 
 QUERY_SECONDS: Final = 15.0
 
-_POOLS: Final = 16  # httpcore looks at every connection of a pool for each request: many in one would eat the rate
+_POOLS: Final = 16  # httpcore scans all connections of a pool for each request: a single large pool would be too slow
 _LARGEST_ANSWER: Final = 256 * 1024
 _LONGEST_QUOTATION: Final = 200
 _LONGEST_WAIT_DIGITS: Final = 7
-_NOT_THERE: Final = "DATA_NOT_EXIST"
+_NO_SUCH_MESSAGE: Final = "DATA_NOT_EXIST"
 _NOT_PERMITTED: Final = ("RAM_PERMISSION_DENY", "NoPermission", "Forbidden.RAM", "Forbidden.NoPermission")
 _GRANT: Final = f"The key lacks dysms:{QUERY}: grant it in RAM, or track by delivery receipts alone (--no-query)."
 
 
 class QueryResult(StrEnum):
-    """What came of one query."""
+    """The kinds of result of one query."""
 
     STATE = "state"
-    """The gateway told of the message; the fields say what."""
+    """The gateway returned the message's state; see the fields."""
     NOT_THERE = "not_there"
-    """It does not know the message, or not yet."""
+    """The gateway doesn't know the message, or not yet."""
     THROTTLED = "throttled"
-    """Above the account's rate: ask more slowly."""
+    """The query exceeded the account's rate: ask more slowly."""
     NOTHING = "nothing"
     """No clear answer, or none at all: ask again later."""
     REFUSED = "refused"
-    """This id, as it is, will never get an answer."""
+    """The gateway will never answer for this id."""
     STOPPED = "stopped"
-    """The account is refused: no other query would pass either."""
+    """The account is refused: every other query would fail too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class QueryOutcome:
     """The outcome of one query.
 
     Attributes:
-        told: what came of it.
-        fields: the answer's fields, for STATE only; its `MessageId` is the one that was asked for.
-        code: the gateway's, where it gave one.
-        advice: what it means and what to do, empty for STATE and NOT_THERE; without a whole number.
-        retry_after: seconds that the gateway asked to wait.
+        result: the kind of result.
+        fields: the answer's fields, for STATE only; its `MessageId` is the one asked for.
+        code: the gateway's code, if it gave one.
+        advice: what the outcome means and what to do; empty for STATE and NOT_THERE; numbers are masked.
+        retry_after: the seconds that the gateway asked to wait.
     """
 
     result: QueryResult
@@ -79,18 +79,18 @@ class QueryOutcome:
 
 
 class QueryClient:
-    """Asks one endpoint; belongs to one event loop, whose tasks may ask side by side. Use as a context manager.
+    """Queries one endpoint from one event loop, whose tasks may ask concurrently. Use it as a context manager.
 
     Args:
-        endpoint: where the gateway is.
-        credentials: asked once for each query, in the event loop: a source that has to refresh holds it up meanwhile.
-        seconds: for one query, from its start to the end of its answer.
-        transport: another than httpx's own.
-        clock: gives the date of a signature.
-        nonce: gives a string that no other query has.
+        endpoint: the gateway's endpoint.
+        credentials: the source of credentials, called once per query in the event loop: a refresh blocks the loop.
+        seconds: the timeout of a query, from its start to the end of its answer.
+        transport: replaces httpx's own.
+        clock: returns the date of a signature.
+        nonce: returns a string that no other query has.
 
     Raises:
-        InputError: the environment names a proxy or a certificate store that cannot be used.
+        InputError: the environment names a proxy or a certificate store that can't be used.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class QueryClient:
             ]
         except (ImportError, ValueError, OSError, ssl.SSLError) as error:
             raise InputError(
-                f"the connection to {endpoint} cannot be set up ({type(error).__name__}): check HTTPS_PROXY, "
+                f"the connection to {endpoint} can't be set up ({type(error).__name__}): check HTTPS_PROXY, "
                 f"ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
             ) from None
         self._pools = tuple(pools)
@@ -140,7 +140,7 @@ class QueryClient:
             await pool.aclose()
 
     async def ask(self, message_id: str) -> QueryOutcome:
-        """Ask once for one message; whatever goes wrong is an outcome."""
+        """Ask once for one message; failures are outcomes, not exceptions."""
         pool = next(self._next_pool)
         request = pool.build_request("POST", self._endpoint.url, data={"MessageId": message_id})
         try:
@@ -160,38 +160,41 @@ class QueryClient:
             return QueryOutcome(QueryResult.STOPPED, advice=str(error))
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return QueryOutcome(QueryResult.NOTHING, advice=f"no answer from {self._endpoint} ({type(error).__name__})")
-        return read_answer(response.status_code, response.headers, bytes(body), message_id)
+        return parse_query_answer(response.status_code, response.headers, bytes(body), message_id)
 
 
-def read_answer(status: int, headers: Mapping[str, str], body: bytes, message_id: str) -> QueryOutcome:
-    """Say what an answer to a query tells; never raises.
+def parse_query_answer(status: int, headers: Mapping[str, str], body: bytes, message_id: str) -> QueryOutcome:
+    """Return the outcome that an answer to a query means; never raises.
 
-    An answer about another message than `message_id` tells nothing.
+    An answer about a message other than `message_id` counts as no answer.
     """
     fields = read_fields(body)
     business, gateway = (read_text((fields or {}).get(name)) for name in ("ResponseCode", "Code"))
     code = business or gateway
     if fields is None or code is None:
-        return QueryOutcome(QueryResult.NOTHING, advice=f"HTTP {status} with a body that is no answer of the gateway")
+        return QueryOutcome(QueryResult.NOTHING, advice=f"HTTP {status} with a body that isn't the gateway's")
     bare = code.removeprefix("isv.").removeprefix("isp.")
     if business == "OK":
         answered = read_text(fields.get("MessageId")) or message_id
         if answered != message_id:
             return QueryOutcome(QueryResult.NOTHING, code=code, advice="the answer is about another message")
         return QueryOutcome(QueryResult.STATE, {**fields, "MessageId": message_id}, code)
-    if bare == _NOT_THERE:
+    if bare == _NO_SUCH_MESSAGE:
         return QueryOutcome(QueryResult.NOT_THERE, code=code)
     if bare.startswith(_NOT_PERMITTED):
         return QueryOutcome(QueryResult.STOPPED, code=code, advice=_GRANT)
-    row = look_up(code, from_gateway=business is None, status=status)
+    row = classify_code(code, from_gateway=business is None, status=status)
     words = read_text(fields.get("Message")) or read_text(fields.get("ResponseDescription")) or ""
     advice = f"{mask_numbers_in(code)[:100]}: {row.advice} {mask_numbers_in(words)[:_LONGEST_QUOTATION]}".rstrip()
     return QueryOutcome(
-        _TOLD.get(row.verdict, QueryResult.NOTHING), code=code, advice=advice, retry_after=_asked_to_wait(headers)
+        _RESULT_BY_VERDICT.get(row.verdict, QueryResult.NOTHING),
+        code=code,
+        advice=advice,
+        retry_after=_asked_to_wait(headers),
     )
 
 
-_TOLD: Final = {
+_RESULT_BY_VERDICT: Final = {
     CallVerdict.THROTTLED: QueryResult.THROTTLED,
     CallVerdict.REFUSED: QueryResult.REFUSED,
     CallVerdict.STOPPED: QueryResult.STOPPED,

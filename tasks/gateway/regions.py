@@ -1,4 +1,4 @@
-"""The regions that have an endpoint of the API.
+"""The regions with an endpoint of the API.
 
 Source: https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-endpoint
 """
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Region(StrEnum):
-    """A region of Alibaba Cloud, by its id."""
+    """A region of Alibaba Cloud; its value is the region id."""
 
     SINGAPORE = "ap-southeast-1"
     JAKARTA = "ap-southeast-5"
@@ -24,8 +24,8 @@ class Region(StrEnum):
     @property
     def endpoint(self) -> str:
         """The URL of the region's public endpoint."""
-        host = f"dysmsapi.{self.value}.aliyuncs.com" if self in _WITH_A_HOST else "dysmsapi.aliyuncs.com"
+        host = f"dysmsapi.{self.value}.aliyuncs.com" if self in _WITH_OWN_HOST else "dysmsapi.aliyuncs.com"
         return f"https://{host}"
 
 
-_WITH_A_HOST: Final = {Region.SINGAPORE, Region.JAKARTA, Region.FRANKFURT}
+_WITH_OWN_HOST: Final = {Region.SINGAPORE, Region.JAKARTA, Region.FRANKFURT}

@@ -1,8 +1,8 @@
-"""The instant before a call is written: where it waits for its turn, and after which it may have been sent.
+"""Follows the write of a call: before it the call waits for its turn, after it the call may have been sent.
 
-httpcore announces each step of a request to the `trace` extension (https://www.encode.io/httpcore/extensions/), in
-the thread that sends, and goes on when the callback returns. Its `send_request_headers.started` comes when the
-connection stands and nothing is written to it yet, its `send_request_body.complete` when all is written.
+httpcore reports each step of a request to the `trace` extension (https://www.encode.io/httpcore/extensions/) in the
+sending thread, and continues when the callback returns. `send_request_headers.started` comes when the connection is
+open and nothing has been written to it, `send_request_body.complete` when everything has.
 """
 
 import contextlib
@@ -13,81 +13,81 @@ from typing import Any, Final
 
 import httpx
 
-_REQUEST_IS_NEXT: Final = ".send_request_headers.started"
-_REQUEST_IS_WRITTEN: Final = ".send_request_body.complete"
+_WRITE_STARTS: Final = ".send_request_headers.started"
+_WRITE_COMPLETE: Final = ".send_request_body.complete"
 _CONNECTED: Final = (".connect_tcp.complete", ".start_tls.complete")
 
 
-class PreventedError(Exception):
-    """The call was kept back before it was written; `RequestWrite.prevented_by` holds why."""
+class WritePreventedError(Exception):
+    """The call was stopped before it was written; `RequestWrite.prevented_by` says why."""
 
 
-class ClosedMeanwhileError(Exception):
-    """The peer closed the connection while the call waited for its turn: nothing was written."""
+class ClosedBeforeWriteError(Exception):
+    """The peer closed the connection while the call waited for its turn; nothing was written."""
 
 
-class PresentedTwiceError(Exception):
-    """Something below tried to write the call again; it was kept from doing so."""
+class WrittenTwiceError(Exception):
+    """The transport tried to write the call again, and was stopped."""
 
 
 class RequestWrite:
-    """Follows one call from its connection to its first written byte; for one call and one thread.
+    """Tracks one call, in one thread, from its connection to its last written byte.
 
     Attributes:
-        presented: the call may have been written; every failure is unclear from here on.
-        tunnelling: a proxy was asked to connect; until the call is presented only the proxy has been spoken to.
-        prevented_by: what `before_write` raised.
+        write_started: the call may have been written; every failure from here on is unclear.
+        tunnelling: a proxy was asked to connect; until the write starts, only the proxy has received anything.
+        prevented_by: the error of `before_write`.
     """
 
     def __init__(self, before_write: Callable[[], None], after_write: Callable[[], None]) -> None:
         self._before_write = before_write
         self._after_write = after_write
         self._stream: Any = None
-        self.presented = False
+        self.write_started = False
         self.tunnelling = False
         self.prevented_by: BaseException | None = None
 
     def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take an event of httpcore; raises what keeps the call from being written."""
+        """Handle an event of httpcore; an exception from here prevents the write."""
         if event.endswith(_CONNECTED):
             self._stream = info["return_value"]
-        elif event.endswith(_REQUEST_IS_NEXT):
+        elif event.endswith(_WRITE_STARTS):
             if info["request"].method in {"CONNECT", b"CONNECT"}:
                 self.tunnelling = True
             else:
-                self._present()
-        elif event.endswith(_REQUEST_IS_WRITTEN) and self.presented:
+                self._start_write()
+        elif event.endswith(_WRITE_COMPLETE) and self.write_started:
             self._after_write()
 
     def abort(self) -> None:
-        """Break the connection, from another thread; what waits for the answer fails at once."""
+        """Break the connection from another thread; a wait for the answer fails at once."""
         connection = None if self._stream is None else self._stream.get_extra_info("socket")
-        if connection is not None and self.presented:
+        if connection is not None and self.write_started:
             with contextlib.suppress(OSError):
-                # Past TLS, which is not thread-safe: the thread that reads sees the end of the connection.
+                # Bypass TLS, which isn't thread-safe: the reading thread sees the connection end.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
-    def _present(self) -> None:
-        if self.presented:
-            raise PresentedTwiceError
+    def _start_write(self) -> None:
+        if self.write_started:
+            raise WrittenTwiceError
         try:
             self._before_write()
-        except BaseException as error:  # noqa: BLE001 # kept, and raised again by whoever sends
+        except BaseException as error:  # noqa: BLE001 # kept, and raised again by the client
             self.prevented_by = error
-            raise PreventedError from None
-        if self._closed_meanwhile():
-            raise ClosedMeanwhileError
-        self.presented = True
+            raise WritePreventedError from None
+        if self._peer_hung_up():
+            raise ClosedBeforeWriteError
+        self.write_started = True
 
-    def _closed_meanwhile(self) -> bool:
-        """Tell whether the peer has hung up, or spoken first; a wait can be longer than a server's patience.
+    def _peer_hung_up(self) -> bool:
+        """Whether the peer has hung up or spoken first: a wait can outlast a server's timeout.
 
-        Reading through TLS takes up the session tickets that may lie there and are no sign of either.
+        Reading through TLS consumes pending session tickets, which mean neither.
         """
         connection = None if self._stream is None else self._stream.get_extra_info("socket")
         if connection is None:
             return False
-        connection.setblocking(False)  # httpcore sets the timeout anew at each read and write
+        connection.setblocking(False)  # httpcore sets the timeout again at each read and write
         try:
             connection.recv(1)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -97,19 +97,19 @@ class RequestWrite:
         return True
 
 
-class AnnouncingTransport(httpx.BaseTransport):
-    """Announces each request as httpcore would, for transports that do not stand on it."""
+class TracingTransport(httpx.BaseTransport):
+    """Reports each request to `trace` as httpcore does, for transports that aren't based on it."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Announce the request, then hand it over without the means to announce it again."""
+        """Report the start of the write, then pass the request on without its `trace`."""
         trace = request.extensions.pop("trace", None)
         if trace is not None:
-            trace(f"handed_over{_REQUEST_IS_NEXT}", {"request": request})
+            trace(f"handed_over{_WRITE_STARTS}", {"request": request})
         return self._inner.handle_request(request)
 
     def close(self) -> None:
-        """Close what is announced for."""
+        """Close the inner transport."""
         self._inner.close()

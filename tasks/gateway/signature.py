@@ -24,15 +24,15 @@ _LONG_ENOUGH_TO_SHOW_A_PART: Final = 12
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """What a request is signed with; `repr` shows at most the beginning of the access key ID.
+    """An access key for signing requests; `repr` shows at most the start of the access key ID.
 
     Attributes:
-        access_key_id: names the key; travels with every request.
-        secret: signs; never travels.
-        token: the security token of a temporary (STS) key, else None.
+        access_key_id: identifies the key; sent with every request.
+        secret: signs requests; never sent.
+        token: the security token of a temporary (STS) key, otherwise None.
 
     Raises:
-        InputError: a part is empty or holds a space, a line break or another character that no key has.
+        InputError: a part is empty, or contains a space, a line break or another invalid character.
     """
 
     access_key_id: str
@@ -48,8 +48,7 @@ class Credentials:
                 raise InputError(f"the Alibaba Cloud {name} is empty")
             if not value.isascii() or not value.isprintable() or " " in value:
                 raise InputError(
-                    f"the Alibaba Cloud {name} holds a space, a line break or a character that no key has: "
-                    f"copy it again"
+                    f"the Alibaba Cloud {name} contains a space, a line break or an invalid character: copy it again"
                 )
 
     def __repr__(self) -> str:
@@ -58,16 +57,16 @@ class Credentials:
 
 
 CredentialsSource = Callable[[], Credentials]
-"""Gives the credentials that are valid now; asked once for each request."""
+"""Returns the credentials that are valid now; called once per request."""
 
 
 def utc_now() -> datetime:
-    """Return this machine's idea of the time, in UTC."""
+    """Return this machine's time in UTC."""
     return datetime.now(UTC)
 
 
 def random_nonce() -> str:
-    """Return 128 random bits in hex: no two requests ever share a nonce."""
+    """Return 128 random bits in hex, so that no two requests share a nonce."""
     return secrets.token_hex(16)
 
 
@@ -80,15 +79,15 @@ def authorization(
     payload_sha256: str,
     credentials: Credentials,
 ) -> str:
-    """Compute the `Authorization` header over exactly what is given; pure.
+    """Return the `Authorization` header for exactly these inputs.
 
     Args:
-        method: in upper case.
-        path: the canonical path, `/` for this style of API.
-        query: names and values, not encoded; none when the parameters are in the body.
-        headers: those to sign, each name once in any case.
+        method: the HTTP method in upper case.
+        path: the canonical path; `/` for this style of API.
+        query: names and values, not encoded; empty if the parameters are in the body.
+        headers: the headers to sign, each name once, in any case.
         payload_sha256: the body's SHA-256 in lower-case hex.
-        credentials: whose key signs.
+        credentials: the key that signs.
     """
     signed = sorted((name.lower(), value.strip()) for name, value in headers.items())
     names = ";".join(name for name, _ in signed)
@@ -109,14 +108,14 @@ def authorization(
 
 
 class AcsV3Auth(httpx.Auth):
-    """Signs each request when it is sent, with a date and a nonce of its own; thread-safe.
+    """Signs each request when it's sent, with its own date and nonce; thread-safe.
 
-    The gateway takes a date that is up to 15 minutes off, so a signed request may wait for its turn for a while.
+    The gateway accepts dates up to 15 minutes off, so a signed request may wait for its turn for a while.
 
     Args:
-        credentials: asked once for each request; what it raises goes through, and nothing is sent then.
-        clock: gives the time of signing.
-        nonce: gives a string that no other request has.
+        credentials: the source of credentials, called once per request; if it raises, nothing is sent.
+        clock: returns the time of signing.
+        nonce: returns a string that no other request has.
     """
 
     requires_request_body = True
@@ -133,7 +132,7 @@ class AcsV3Auth(httpx.Auth):
         self._nonce = nonce
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Put date, nonce, digest and signature on a request."""
+        """Add date, nonce, digest and signature to a request."""
         credentials = self._credentials()
         payload_sha256 = hashlib.sha256(request.content).hexdigest()
         request.headers["x-acs-date"] = self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -158,4 +157,4 @@ def _must_be_signed(name: str) -> bool:
 
 
 def _percent_encode(text: str) -> str:
-    return quote(text, safe="")  # RFC 3986: only letters, digits and -._~ stay as they are
+    return quote(text, safe="")  # RFC 3986: only letters, digits and -._~ stay unencoded

@@ -7,7 +7,7 @@ import time
 import httpx
 
 from globe_sms.tasks.gateway import AcsV3Auth, credentials_from_default_chain
-from globe_sms.tasks.gateway.query_message import read_answer
+from globe_sms.tasks.gateway.query_message import parse_query_answer
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
                 break
             message_id = line.partition('"message_id":"')[2].partition('"')[0]
             answer = client.post(endpoint, data={"MessageId": message_id}, auth=auth)
-            read_answer(answer.status_code, answer.headers, answer.content, message_id)
+            parse_query_answer(answer.status_code, answer.headers, answer.content, message_id)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Signature, headers and form body are those of Alibaba's own SDK.
+"""Signature, headers and form body match Alibaba's own SDK.
 
 The oracle is `alibabacloud_tea_openapi` as `alibabacloud_dysmsapi20180501` uses it: its signing function for any number
 of made-up calls, and its whole client on a loopback socket for a few.
@@ -81,7 +81,7 @@ KEYS = st.builds(
 
 
 def _parameters(batch: BatchSend) -> dict[str, Any]:
-    """The parameters of a call as a user of the SDK would give them."""
+    """Return a call's parameters as an SDK user would pass them."""
     return {
         "To": json.dumps(batch.numbers, ensure_ascii=False, separators=(",", ":")),
         "Message": json.dumps(batch.messages, ensure_ascii=False, separators=(",", ":")),
@@ -99,7 +99,7 @@ def _parameters(batch: BatchSend) -> dict[str, Any]:
 
 
 def _sent_by_us(batch: BatchSend, key: Credentials, host: str) -> httpx.Request:
-    """The request that our client hands to its transport."""
+    """Return the request that our client passes to its transport."""
     seen: list[httpx.Request] = []
 
     def take(request: httpx.Request) -> httpx.Response:
@@ -120,7 +120,7 @@ def _sent_by_us(batch: BatchSend, key: Credentials, host: str) -> httpx.Request:
 def _signed_by_the_sdk(
     headers: Mapping[str, str], key: Credentials, body: bytes, query: Mapping[str, str] | None = None
 ) -> str:
-    """The Authorization header that the SDK's own function gives for these headers, query and body."""
+    """Return the SDK's Authorization header for these headers, query and body."""
     request = DaraRequest()
     request.method, request.pathname, request.query, request.headers = "POST", "/", dict(query or {}), dict(headers)
     algorithm = "ACS3-HMAC-SHA256"
@@ -140,8 +140,8 @@ def _signed_by_the_sdk(
     Credentials("STS.key", SecretStr("secret"), SecretStr("tok/en+==")),
     "dysmsapi.aliyuncs.com",
 )
-def test_every_call_is_encoded_and_signed_as_the_sdk_does(batch: BatchSend, key: Credentials, host: str) -> None:
-    """Body, the headers that signature V3 needs, and the signature over them, byte for byte."""
+def test_every_call_is_encoded_and_signed_like_the_sdk(batch: BatchSend, key: Credentials, host: str) -> None:
+    """Body, the headers of signature V3, and the signature, byte for byte."""
     sent = _sent_by_us(batch, key, host)
     assert sent.content == Utils.to_form(_parameters(batch)).encode()
     signed = sent.headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
@@ -165,8 +165,8 @@ def test_every_call_is_encoded_and_signed_as_the_sdk_does(batch: BatchSend, key:
     KEYS,
     st.dictionaries(st.text("abcXYZ.019", min_size=1, max_size=9), st.text(st.characters(codec="utf-8"), max_size=20)),
 )
-def test_a_query_is_signed_as_the_sdk_does(key: Credentials, query: dict[str, str]) -> None:
-    """The auth class is right for calls with parameters in the query too, whatever characters they have."""
+def test_a_query_is_signed_like_the_sdk(key: Credentials, query: dict[str, str]) -> None:
+    """The auth class also signs calls with parameters in the query, with any characters."""
     auth = AcsV3Auth(lambda: key, clock=lambda: DATE, nonce=lambda: NONCE)
     request = next(auth.sync_auth_flow(httpx.Request("POST", "https://example.com/", params=query)))
     names = request.headers["authorization"].partition("SignedHeaders=")[2].partition(",")[0].split(";")
@@ -176,7 +176,7 @@ def test_a_query_is_signed_as_the_sdk_does(key: Credentials, query: dict[str, st
 
 @dataclass
 class Recorder:
-    """A server on loopback that keeps each request and always answers the same."""
+    """A loopback server that records each request and always sends the same answer."""
 
     port: int
     requests: list[bytes] = field(default_factory=list)
@@ -187,7 +187,7 @@ class Recorder:
 
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
-    """Take one request per connection."""
+    """Reads one request per connection."""
     listener = socket.create_server(("127.0.0.1", 0))
     made = Recorder(listener.getsockname()[1])
 
@@ -260,8 +260,8 @@ KEY_KINDS = [
 
 
 @pytest.mark.parametrize("key", KEY_KINDS)
-def test_our_call_is_on_the_wire_what_the_sdk_sends_as_a_form(recorder: Recorder, key: Credentials) -> None:
-    """Same target, same body, same signed headers; the SDK signs some more of its own."""
+def test_our_call_on_the_wire_matches_a_form_of_the_sdk(recorder: Recorder, key: Credentials) -> None:
+    """Same target, body and signed headers; the SDK signs a few more."""
     _sdk_client(recorder, key).call_api(
         Params(
             action="BatchSendMessageToGlobe",
@@ -302,7 +302,7 @@ def test_our_call_is_on_the_wire_what_the_sdk_sends_as_a_form(recorder: Recorder
 
 @pytest.mark.parametrize("key", KEY_KINDS)
 def test_the_sdk_s_own_call_carries_the_same_parameters(recorder: Recorder, key: Credentials) -> None:
-    """It puts them into the query; our function gives its signature, and the parameters are those of our form."""
+    """The SDK puts them in the query; our function gives the same signature, and our form has the same parameters."""
     parameters = _parameters(EMOJI)
     answer = _sdk_client(recorder, key).batch_send_message_to_globe(
         BatchSendMessageToGlobeRequest().from_map(parameters)
@@ -323,8 +323,8 @@ def test_the_sdk_s_own_call_carries_the_same_parameters(recorder: Recorder, key:
     assert answer.body.message_id_list == '["77"]'
 
 
-def test_an_answer_means_to_us_what_it_means_to_the_sdk(recorder: Recorder) -> None:
-    """The fields that the SDK's model reads are those that we read."""
+def test_we_read_an_answer_like_the_sdk(recorder: Recorder) -> None:
+    """We read the same fields as the SDK's model."""
     key = Credentials("LTAI5tExample", SecretStr(SECRET))
     one = BatchSend(numbers=("6581234567",), messages=("Hi",), type=MessageType.NOTIFY)
     theirs = _sdk_client(recorder, key).batch_send_message_to_globe(

@@ -1,4 +1,4 @@
-"""The trial call, against the stand-in gateway as strict as the documents and against canned answers."""
+"""The trial call, against the sandbox gateway, which is as strict as the documentation, and canned answers."""
 
 from collections.abc import Generator
 
@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from globe_sms.deployments.sandbox.gateway.settings import Account, GatewaySettings
 from globe_sms.deployments.sandbox.gateway_server import GatewayServer
 from globe_sms.tasks.blocks import AlibabaSmsAccount
-from globe_sms.tasks.gateway import AcsV3Auth, Credentials, Endpoint, try_out
+from globe_sms.tasks.gateway import AcsV3Auth, Credentials, Endpoint, check_connection
 from globe_sms.tasks.vocabulary.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -28,13 +28,13 @@ def block(gateway: GatewayServer, key_id: str = ACCOUNT.key_id, secret: str = AC
 
 
 def test_a_right_key_passes_and_nothing_is_sent(gateway: GatewayServer) -> None:
-    assert "takes the key and its signature" in block(gateway).test_connection()
+    assert "accepts the key and its signature" in block(gateway).test_connection()
     assert gateway.stats().calls == 0
 
 
 @pytest.mark.parametrize(
     ("key_id", "secret", "message"),
-    [("LTAI5tTrial", "wrong-secret", "secret does not belong"), ("LTAI5tNobody", "right-secret", "does not exist")],
+    [("LTAI5tTrial", "wrong-secret", "secret doesn't match"), ("LTAI5tNobody", "right-secret", "doesn't exist")],
 )
 def test_a_wrong_key_is_told_from_a_wrong_secret(
     gateway: GatewayServer, key_id: str, secret: str, message: str
@@ -44,8 +44,8 @@ def test_a_wrong_key_is_told_from_a_wrong_secret(
     assert secret not in str(caught.value)
 
 
-def test_an_endpoint_where_nobody_listens_is_named() -> None:
-    with pytest.raises(InputError, match=r"http://127\.0\.0\.1:9 was not reached"):
+def test_an_endpoint_without_a_listener_is_named() -> None:
+    with pytest.raises(InputError, match=r"http://127\.0\.0\.1:9 couldn't be reached"):
         AlibabaSmsAccount(
             access_key_id="a", access_key_secret=SecretStr("b"), endpoint="http://127.0.0.1:9"
         ).test_connection()
@@ -54,30 +54,30 @@ def test_an_endpoint_where_nobody_listens_is_named() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (200, {"ResponseCode": "DATA_NOT_EXIST"}, "takes the key"),
-        (200, {"ResponseCode": "isp.DATA_NOT_EXIST"}, "takes the key"),
-        (200, {"ResponseCode": "INVALID_PARAMETERS"}, "takes the key"),
-        (404, {"Code": "DATA_NOT_EXIST"}, "takes the key"),
+        (200, {"ResponseCode": "DATA_NOT_EXIST"}, "accepts the key"),
+        (200, {"ResponseCode": "isp.DATA_NOT_EXIST"}, "accepts the key"),
+        (200, {"ResponseCode": "INVALID_PARAMETERS"}, "accepts the key"),
+        (404, {"Code": "DATA_NOT_EXIST"}, "accepts the key"),
         (200, {"ResponseCode": "RAM_PERMISSION_DENY"}, "lacks dysms:QueryMessage"),
         (403, {"Code": "NoPermission"}, "lacks dysms:QueryMessage"),
         (403, {"Code": "Forbidden.RAM"}, "lacks dysms:QueryMessage"),
     ],
 )
-def test_answers_from_behind_the_door_prove_the_key(status: int, body: dict[str, str], expected: str) -> None:
+def test_answers_to_a_valid_signature_prove_the_key(status: int, body: dict[str, str], expected: str) -> None:
     assert expected in answered(status, body)
 
 
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (200, {"ResponseCode": "ACCOUNT_NOT_EXISTS"}, "not activated"),
+        (200, {"ResponseCode": "ACCOUNT_NOT_EXISTS"}, "isn't activated"),
         (200, {"ResponseCode": "OUT_OF_SERVICE"}, "suspended"),
         (400, {"Code": "InvalidTimeStamp.Expired"}, "clock"),
         (400, {"Code": "Throttling.User"}, "Throttling.User"),
         (403, {"Code": "InvalidSecurityToken.Expired"}, "security token"),
         (404, {"Code": "InvalidAction.NotFound"}, "endpoint"),
         (500, {"Code": "InternalError"}, "InternalError"),
-        (502, {}, "no answer of the gateway"),
+        (502, {}, "but not as the gateway does"),
         (400, {"Code": "X+6581234567", "Message": "to 6581234567"}, "X"),
     ],
 )
@@ -92,7 +92,7 @@ def answered(status: int, body: dict[str, str]) -> str:
         assert request.headers["x-acs-action"] == "QueryMessage"
         return httpx.Response(status, json=body)
 
-    return try_out(
+    return check_connection(
         Endpoint.parse("https://gateway.test"),
         lambda: Credentials("LTAI5tTrial", SecretStr("secret")),
         transport=httpx.MockTransport(answer),
@@ -109,7 +109,7 @@ def answered(status: int, body: dict[str, str]) -> str:
         ({"MessageId": "1008030"}, "DATA_NOT_EXIST"),
     ],
 )
-def test_the_stand_in_answers_queries_strictly(gateway: GatewayServer, form: dict[str, str], code: str) -> None:
+def test_the_sandbox_answers_queries_strictly(gateway: GatewayServer, form: dict[str, str], code: str) -> None:
     auth = AcsV3Auth(lambda: Credentials(ACCOUNT.key_id, SecretStr(ACCOUNT.secret)))
     answer = httpx.post(
         f"{gateway.endpoint}/",

@@ -1,4 +1,4 @@
-"""Servers on loopback, started for a test and stopped after it."""
+"""Loopback servers that live as long as a test."""
 
 import socket
 import ssl
@@ -14,7 +14,7 @@ from tests.waiting import LONGEST_WAIT
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Start servers that give each connection to a handler, in a thread of its own; stop them at the end."""
+    """Start servers that pass each connection to a handler in its own thread; stop them at the end."""
     listeners: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
@@ -30,7 +30,7 @@ def serve() -> Iterator[Serve]:
                     connection = tls.wrap_socket(connection, server_side=True)
                 handler(connection, server)
             except OSError:
-                pass  # the client hung up, which some tests are about
+                pass  # the client hung up, as some tests intend
             finally:
                 connection.close()
                 server.finished.set()
@@ -62,7 +62,7 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port that nothing listens on."""
+    """A port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 

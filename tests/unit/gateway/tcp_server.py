@@ -1,4 +1,4 @@
-"""A server on loopback that speaks bare TCP, so that each fault can be made at the very byte."""
+"""A loopback server on bare TCP, so that tests can place each fault at an exact byte."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ NUMBERS = ("6581234567", "85261234567", "886912345678", "4915112345678")
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """Read one request: its head, and as much body as it announces; less if the peer hangs up."""
+    """Read one request: its head and the announced body, or less if the peer hangs up."""
     received = b""
     while b"\r\n\r\n" not in received:
         part = connection.recv(65536)
@@ -34,7 +34,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 
 def http_answer(body: bytes, *, status: str = "200 OK", headers: tuple[str, ...] = ()) -> bytes:
-    """Compose a whole HTTP answer."""
+    """Return a complete HTTP answer."""
     lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
@@ -47,7 +47,7 @@ OK_BODY = (
 
 @dataclass
 class Server:
-    """A listening socket, what arrived on it, and what went wrong in its thread."""
+    """A listening socket, the requests that arrived, and the errors of its thread."""
 
     port: int
     arrived: list[bytes] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Server:
 
     @property
     def endpoint(self) -> Endpoint:
-        """The endpoint that leads here."""
+        """The endpoint of this server."""
         return Endpoint("http", "127.0.0.1", self.port)
 
 
@@ -65,7 +65,7 @@ Serve = Callable[..., Server]
 
 
 def answer_with(data: bytes) -> Handler:
-    """Make a handler that reads a request and answers with these bytes."""
+    """Return a handler that reads a request and answers with these bytes."""
 
     def handle(connection: socket.socket, server: Server) -> None:
         server.arrived.append(read_request(connection))
@@ -75,5 +75,5 @@ def answer_with(data: bytes) -> Handler:
 
 
 def some_credentials() -> Credentials:
-    """Credentials that belong to nobody."""
+    """Return made-up credentials."""
     return Credentials("LTAIexampleexample", SecretStr("the-secret-of-tests"))

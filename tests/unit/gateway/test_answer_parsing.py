@@ -1,4 +1,4 @@
-"""From bytes to outcomes: the page's samples, every shape of a field, contradictions, and arbitrary bytes."""
+"""Answers and their outcomes: documented samples, every form of a field, contradictions, and arbitrary bytes."""
 
 import json
 from typing import Any
@@ -38,8 +38,8 @@ def _settled(outcome: Outcome) -> list[str]:
 @pytest.mark.parametrize(
     "body", [SAMPLE_JSON, SAMPLE_XML, "\ufeff" + SAMPLE_JSON, '<?xml version="1.0"?>' + SAMPLE_XML]
 )
-def test_the_samples_of_the_page_are_understood(body: str) -> None:
-    """They name two ids where their own count says one: the ids are kept and not paired."""
+def test_the_documented_samples_are_understood(body: str) -> None:
+    """They have two ids but a count of one: the ids are kept, but not paired."""
     outcome = parse_answer(200, {}, body.encode(), ("123", "456", "789"))
     assert outcome == Outcome(
         CallVerdict.ACCEPTED,
@@ -55,7 +55,7 @@ def test_the_samples_of_the_page_are_understood(body: str) -> None:
 
 
 def test_the_samples_with_as_many_numbers_as_ids_are_paired() -> None:
-    """Four numbers, two of them failed, two ids: what the sample must have meant, were its ids not masked alike."""
+    """Four numbers, two failed, two ids: what the sample must mean, though its masked ids look alike."""
     body = SAMPLE_JSON.replace('"SuccessCount": 1', '"SuccessCount": "2"').replace("1008030300****", "10080303001", 1)
     outcome = parse_answer(200, {}, body.encode(), ("123", "456", "789", "790"))
     assert outcome.accepted == (("789", "10080303001"), ("790", "1008030300****"))
@@ -65,8 +65,8 @@ def test_the_samples_with_as_many_numbers_as_ids_are_paired() -> None:
 @pytest.mark.parametrize("failed", ["[]", "", " ", None, [], "null", ...])
 @pytest.mark.parametrize("count", ["4", 4, " 4 ", "", None, ...])
 @pytest.mark.parametrize("ids", [json.dumps(IDS), IDS, [100, 101, 102, 103], "[100,101,102,103]"])
-def test_every_shape_of_a_field_means_the_same(failed: Any, count: Any, ids: Any) -> None:
-    """Text or array, number or text, empty in any way, or not there at all."""
+def test_every_form_of_a_field_means_the_same(failed: Any, count: Any, ids: Any) -> None:
+    """Text or array, number or text, empty in any form, or missing."""
     fields = {"ResponseCode": "OK", "FailedList": failed, "SuccessCount": count, "MessageIdList": ids}
     outcome = _answer({name: value for name, value in fields.items() if value is not ...})
     assert outcome.verdict is CallVerdict.ACCEPTED
@@ -76,7 +76,7 @@ def test_every_shape_of_a_field_means_the_same(failed: Any, count: Any, ids: Any
 
 @pytest.mark.parametrize("written", ["85261234567", "+85261234567", "0085261234567", " 85261234567 "])
 def test_a_failed_number_is_found_however_it_is_written(written: str) -> None:
-    """And the ids go to the others, in order."""
+    """The ids belong to the other numbers, in order."""
     outcome = _answer({"ResponseCode": "OK", "FailedList": json.dumps([written]), "MessageIdList": json.dumps(IDS[:3])})
     assert outcome.failed == (NUMBERS[1],)
     assert outcome.accepted == ((NUMBERS[0], "100"), (NUMBERS[2], "101"), (NUMBERS[3], "102"))
@@ -100,7 +100,7 @@ def test_a_failed_number_is_found_however_it_is_written(written: str) -> None:
     ],
 )
 def test_ids_are_never_paired_when_the_counts_disagree_or_an_id_repeats(fields: dict[str, Any]) -> None:
-    """The numbers are accepted all the same, and readable ids are kept.
+    """The numbers are still accepted, and readable ids are kept.
 
     A list with a repeated id is one id short: from which place on it is shifted, nothing tells.
     """
@@ -114,15 +114,15 @@ def test_ids_are_never_paired_when_the_counts_disagree_or_an_id_repeats(fields: 
     )
 
 
-def test_a_call_whose_numbers_all_failed_is_settled() -> None:
-    """Accepted as a call, with nobody in it; a count of 0 fits."""
+def test_an_accepted_call_may_have_only_failed_numbers() -> None:
+    """A count of 0 fits."""
     outcome = _answer({"ResponseCode": "OK", "FailedList": json.dumps(NUMBERS), "SuccessCount": "0"})
     assert (outcome.verdict, outcome.failed, outcome.accepted) == (CallVerdict.ACCEPTED, NUMBERS, ())
     assert not outcome.ids_unmatched
 
 
-def test_a_failed_list_with_strangers_leaves_the_rest_unclear() -> None:
-    """A masked or foreign entry may be any of them."""
+def test_a_failed_list_with_unknown_numbers_leaves_the_rest_unclear() -> None:
+    """A masked or unknown entry may be any of them."""
     fields = {"ResponseCode": "OK", "FailedList": [NUMBERS[2], "88612****"], "MessageIdList": IDS[:2]}
     outcome = _answer(fields)
     assert outcome.verdict is CallVerdict.ACCEPTED
@@ -134,8 +134,8 @@ def test_a_failed_list_with_strangers_leaves_the_rest_unclear() -> None:
 
 
 @pytest.mark.parametrize("failed", [["65812****"], "65812****", {"a": 1}, 5, [[]], [True], "[", "{}"])
-def test_a_failed_list_that_tells_nothing_makes_the_call_unclear(failed: Any) -> None:
-    """Nothing says which numbers were not sent to."""
+def test_an_unusable_failed_list_makes_the_call_unclear(failed: Any) -> None:
+    """It doesn't tell which numbers weren't sent to."""
     outcome = _answer({"ResponseCode": "OK", "FailedList": failed, "MessageIdList": IDS[:3]})
     assert (outcome.verdict, outcome.unclear) == (CallVerdict.UNCLEAR, NUMBERS)
     assert outcome.reason == "failed_list_unmatched"
@@ -152,7 +152,7 @@ def test_a_failed_list_that_tells_nothing_makes_the_call_unclear(failed: Any) ->
     ],
 )
 def test_an_ok_that_contradicts_itself_is_unclear(fields: dict[str, Any]) -> None:
-    """Neither accepted nor failed would be certain."""
+    """Neither accepted nor failed is certain."""
     outcome = _answer({"ResponseCode": "OK"} | fields)
     assert (outcome.verdict, outcome.unclear, outcome.reason) == (CallVerdict.UNCLEAR, NUMBERS, "contradictory_answer")
 
@@ -178,14 +178,14 @@ def test_an_ok_that_contradicts_itself_is_unclear(fields: dict[str, Any]) -> Non
         ({"code": "Throttling"}, CallVerdict.UNCLEAR),
     ],
 )
-def test_a_code_decides_by_the_key_it_stands_in(fields: dict[str, Any], verdict: CallVerdict) -> None:
-    """ResponseCode goes before Code, and the status counts for nothing that is known."""
+def test_the_key_of_a_code_decides(fields: dict[str, Any], verdict: CallVerdict) -> None:
+    """ResponseCode overrides Code, and the status doesn't matter for known codes."""
     for status in (200, 400, 500):
         assert _answer(fields, status=status).verdict is verdict
 
 
-def test_a_code_of_ok_without_a_response_code_is_no_refusal() -> None:
-    """The older API answers so; whatever it means here, it may have been sent."""
+def test_code_ok_without_a_response_code_is_not_a_refusal() -> None:
+    """The older API answers like this; here the messages may have been sent."""
     for status in (200, 400, 500):
         outcome = _answer({"Code": "OK", "SuccessCount": 2}, status=status)
         assert (outcome.verdict, outcome.unclear) == (CallVerdict.UNCLEAR, NUMBERS)
@@ -202,8 +202,8 @@ def test_a_code_of_ok_without_a_response_code_is_no_refusal() -> None:
         ("InternalError", 400, CallVerdict.UNCLEAR),
     ],
 )
-def test_the_status_decides_about_unknown_gateway_codes_only(code: str, status: int, verdict: CallVerdict) -> None:
-    """As the documents' tables leave it."""
+def test_the_status_matters_only_for_unknown_gateway_codes(code: str, status: int, verdict: CallVerdict) -> None:
+    """For the codes missing in the documentation's tables."""
     outcome = _answer({"Code": code, "Message": "m", "RequestId": "r"}, status=status)
     assert (outcome.verdict, outcome.reason, outcome.code) == (verdict, code, code)
     assert _settled(outcome) == sorted(NUMBERS)
@@ -211,7 +211,7 @@ def test_the_status_decides_about_unknown_gateway_codes_only(code: str, status: 
 
 @pytest.mark.parametrize("shape", ["ResponseCode", "Code"])
 def test_a_refusal_with_an_id_for_every_number_counts_as_sent(shape: str) -> None:
-    """Never documented, and a cheap guard against calling a sent message failed."""
+    """Undocumented; a cheap guard against reporting a sent message as failed."""
     outcome = _answer({shape: "INVALID_PARAMETERS", "MessageIdList": IDS, "SuccessCount": 4}, status=400)
     assert outcome.verdict is CallVerdict.ACCEPTED
     assert outcome.accepted == tuple(zip(NUMBERS, IDS, strict=True))
@@ -235,14 +235,14 @@ def test_a_refusal_with_an_id_for_every_number_counts_as_sent(shape: str) -> Non
     ],
 )
 def test_a_refusal_with_any_other_sign_of_sending_is_unclear(code: str, fields: dict[str, Any]) -> None:
-    """It must not be retried, nor called failed."""
+    """It must be neither retried nor reported as failed."""
     outcome = _answer({"ResponseCode": code} | fields)
     assert (outcome.verdict, outcome.unclear, outcome.reason) == (CallVerdict.UNCLEAR, NUMBERS, code)
 
 
 @pytest.mark.parametrize("name", ["x-acs-retry-after", "X-Acs-Retry-After"])
-def test_the_gateway_says_in_milliseconds_how_long_to_wait(name: str) -> None:
-    """The header is honoured on a throttled call, and makes one of a refusal with a 4xx code."""
+def test_the_requested_wait_is_in_milliseconds(name: str) -> None:
+    """The header sets the wait of a throttled call, and turns a refusal with a 4xx status into one."""
     for code in ("Throttling.User", "NeverHeardOf", "Forbidden"):
         outcome = _answer({"Code": code}, status=400, headers={name: "1500"})
         assert (outcome.verdict, outcome.retry_after) == (CallVerdict.THROTTLED, 1.5)
@@ -257,21 +257,21 @@ def test_the_gateway_says_in_milliseconds_how_long_to_wait(name: str) -> None:
     ],
 )
 def test_a_wait_turns_no_other_refusal_into_a_throttled_call(fields: dict[str, Any], status: int) -> None:
-    """Only the API gateway's own 4xx codes, as in the official SDK."""
+    """Only the API gateway's own codes with a 4xx status, like the official SDK."""
     outcome = _answer(fields, status=status, headers={"x-acs-retry-after": "1000"})
     assert (outcome.verdict, outcome.failed) == (CallVerdict.REFUSED, NUMBERS)
 
 
 def test_the_longer_wait_wins() -> None:
-    """The code's own window is a minimum."""
+    """The code's window is a minimum."""
     limited = {"ResponseCode": "BUSINESS_LIMIT_CONTROL_MINUTE"}
     assert _answer(limited, headers={"x-acs-retry-after": "1500"}).retry_after == 60
     assert _answer(limited, headers={"x-acs-retry-after": "90000"}).retry_after == 90
 
 
 @pytest.mark.parametrize("value", ["", "0", "-5", "1.5", "soon", "٣", "9" * 40])
-def test_a_wait_that_is_no_positive_number_is_ignored(value: str) -> None:
-    """As the official SDK does."""
+def test_a_wait_that_is_not_a_positive_number_is_ignored(value: str) -> None:
+    """Like in the official SDK."""
     outcome = _answer({"Code": "NeverHeardOf"}, status=400, headers={"x-acs-retry-after": value})
     assert (outcome.verdict, outcome.retry_after) == (CallVerdict.REFUSED, None)
 
@@ -279,8 +279,8 @@ def test_a_wait_that_is_no_positive_number_is_ignored(value: str) -> None:
 @pytest.mark.parametrize(
     ("code", "status"), [("InternalError", 400), ("SYSTEM_ERROR", 400), ("NeverHeardOf", 503), ("InternalError", 500)]
 )
-def test_being_asked_to_wait_does_not_make_an_unclear_call_safe(code: str, status: int) -> None:
-    """Only a refusal can be presented again."""
+def test_a_requested_wait_does_not_make_an_unclear_call_safe(code: str, status: int) -> None:
+    """Only a refused call may be presented again."""
     outcome = _answer({"Code": code}, status=status, headers={"x-acs-retry-after": "1000"})
     assert outcome.verdict is CallVerdict.UNCLEAR
 
@@ -295,13 +295,13 @@ def test_being_asked_to_wait_does_not_make_an_unclear_call_safe(code: str, statu
     ],
 )
 def test_an_error_in_xml_is_understood(body: str) -> None:
-    """The form that the official SDK still has a branch for."""
+    """A form that the official SDK still handles."""
     outcome = parse_answer(400, {}, body.encode(), NUMBERS)
     assert (outcome.verdict, outcome.code, outcome.request_id) == (CallVerdict.THROTTLED, "Throttling", "r-1")
 
 
 def test_lists_as_xml_elements_are_understood() -> None:
-    """A real array, as some gateways write it."""
+    """A real array, as some gateways write."""
     body = (
         "<R><ResponseCode>OK</ResponseCode><FailedList><Number>6581234567</Number></FailedList>"
         "<MessageIdList><Id>1</Id><Id>2</Id><Id>3</Id></MessageIdList></R>"
@@ -345,20 +345,20 @@ BOMB = (
     ids=lambda body: repr(body[:40]),
 )
 @pytest.mark.parametrize("status", [200, 400, 502])
-def test_what_is_no_answer_of_the_gateway_is_unclear(body: bytes, status: int) -> None:
-    """Empty, cut off, HTML, hostile or too large: nothing of it proves that nothing was sent."""
+def test_an_answer_that_is_not_the_gateways_is_unclear(body: bytes, status: int) -> None:
+    """An empty, truncated, HTML, hostile or too large body doesn't prove that nothing was sent."""
     outcome = parse_answer(status, {"x-acs-retry-after": "1000"}, body, NUMBERS)
     assert (outcome.verdict, outcome.reason, outcome.unclear) == (CallVerdict.UNCLEAR, "unreadable_answer", NUMBERS)
     assert outcome.code is None
 
 
-def test_a_text_that_is_not_utf_8_spoils_only_itself() -> None:
+def test_a_text_that_is_not_utf_8_damages_no_other_field() -> None:
     """Codes and ids are ASCII."""
     body = b'{"ResponseCode":"AMOUNT_NOT_ENOUGH","ResponseDescription":"\xd5\xcb\xbb\xa7"}'
     assert parse_answer(200, {}, body, NUMBERS).verdict is CallVerdict.STOPPED
 
 
-def test_what_the_gateway_says_cannot_carry_a_number_or_break_a_line() -> None:
+def test_the_gateways_words_lose_their_numbers_and_line_breaks() -> None:
     """Descriptions end up in logs."""
     said = f"number +{NUMBERS[0]} is wrong\n\x1b[31m{'x' * 500}\ud800"
     outcome = _answer({"ResponseCode": "MOBILE_NUMBER_ILLEGAL", "ResponseDescription": said, "RequestId": NUMBERS[1]})
@@ -369,8 +369,8 @@ def test_what_the_gateway_says_cannot_carry_a_number_or_break_a_line() -> None:
     assert outcome.description.encode()
 
 
-def test_the_repr_of_an_outcome_counts_instead_of_showing() -> None:
-    """Numbers and ids stay in their fields."""
+def test_the_repr_of_an_outcome_shows_only_counts() -> None:
+    """Not the numbers and ids."""
     outcome = _answer({"ResponseCode": "OK", "FailedList": [NUMBERS[0]], "MessageIdList": ["77001", "77002", "77003"]})
     for text in (repr(outcome), str(outcome), outcome.detail):
         assert not any(number in text for number in NUMBERS)
@@ -378,7 +378,7 @@ def test_the_repr_of_an_outcome_counts_instead_of_showing() -> None:
     assert "accepted=<3>, failed=<1>, unclear=<0>" in repr(outcome)
 
 
-# Hypothesis: whatever comes, nothing is raised, and no number is lost or counted twice.
+# Hypothesis: no answer raises an exception, and no number is lost or counted twice.
 
 CODES = st.sampled_from(
     [
@@ -428,14 +428,14 @@ def _check(outcome: Outcome) -> None:
 @settings(max_examples=500, deadline=None)
 @given(STATUSES, HEADERS, FIELDS)
 def test_no_json_answer_raises_or_loses_a_number(status: int, headers: dict[str, str], fields: dict[str, Any]) -> None:
-    """Conservation: accepted, failed and unclear together are the numbers of the call, each once."""
+    """Accepted, failed and unclear numbers together are the call's numbers, each once."""
     _check(parse_answer(status, headers, json.dumps(fields).encode(), NUMBERS))
 
 
 @settings(max_examples=300, deadline=None)
 @given(STATUSES, FIELDS)
 def test_no_xml_answer_raises_or_loses_a_number(status: int, fields: dict[str, Any]) -> None:
-    """The same through the other parser, with whatever XML cannot hold."""
+    """The same through the other parser, including characters that XML can't hold."""
     inside = "".join(
         f"<{name}>{escape(value if isinstance(value, str) else json.dumps(value))}</{name}>"
         for name, value in fields.items()
@@ -453,14 +453,14 @@ def test_no_xml_answer_raises_or_loses_a_number(status: int, fields: dict[str, A
     ),
 )
 def test_no_bytes_raise_or_lose_a_number(status: int, body: bytes) -> None:
-    """Noise, and the samples cut off anywhere."""
+    """Noise, and the samples truncated anywhere."""
     _check(parse_answer(status, {}, body, NUMBERS))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.sets(st.integers(0, 3)), st.data())
 def test_a_consistent_answer_pairs_every_id_with_its_number(failed: set[int], data: st.DataObject) -> None:
-    """Whatever failed, in whatever order it is listed: the others have the ids in the order of the call."""
+    """However the failed numbers are listed, the other numbers get the ids in the order of the call."""
     listed = data.draw(st.permutations([NUMBERS[index] for index in failed]))
     remaining = [number for index, number in enumerate(NUMBERS) if index not in failed]
     ids = [f"id-{number}" for number in remaining]

@@ -1,4 +1,4 @@
-"""The client on real sockets: what each fault proves, and the instant at which a call counts as presented."""
+"""The client on real sockets: what each fault proves, and when the write of a call starts."""
 
 import gzip
 import socket
@@ -73,15 +73,15 @@ class Count:
         self.calls = 0
 
     def __call__(self) -> None:
-        """Take the turn at once."""
+        """Count a call, without waiting."""
         self.calls += 1
 
 
 # What goes out, and the good case
 
 
-def test_a_call_goes_out_as_the_documents_say(serve: Serve, batch: BatchSend) -> None:
-    """One POST to the root, parameters in the body, action and version in headers, on a connection of its own."""
+def test_a_call_is_sent_as_documented(serve: Serve, batch: BatchSend) -> None:
+    """One POST to the root on its own connection, parameters in the body, action and version in headers."""
     server = serve(answer_with(http_answer(OK_BODY)))
     outcome = _send(server, batch)
     head, _, body = server.arrived[0].partition(b"\r\n\r\n")
@@ -110,8 +110,8 @@ def test_nothing_is_sent_by_making_a_gateway(serve: Serve) -> None:
     assert server.connections == 0
 
 
-def test_every_call_has_a_connection_of_its_own(serve: Serve, batch: BatchSend) -> None:
-    """Also when the server would keep it, and when calls overlap."""
+def test_every_call_has_its_own_connection(serve: Serve, batch: BatchSend) -> None:
+    """Even if the server would keep it open, or calls overlap."""
 
     def keep_open(connection: socket.socket, server: Server) -> None:
         while request := read_request(connection):
@@ -126,7 +126,7 @@ def test_every_call_has_a_connection_of_its_own(serve: Serve, batch: BatchSend) 
 
 
 def test_a_cookie_of_the_gateway_is_not_sent_back(serve: Serve, batch: BatchSend) -> None:
-    """Calls know nothing of each other."""
+    """Calls are independent of each other."""
     server = serve(answer_with(http_answer(OK_BODY, headers=("set-cookie: session=1; path=/",))))
     with _gateway(server.endpoint) as gateway:
         gateway.send(batch)
@@ -135,14 +135,14 @@ def test_a_cookie_of_the_gateway_is_not_sent_back(serve: Serve, batch: BatchSend
 
 
 def test_a_redirect_is_not_followed(serve: Serve, batch: BatchSend) -> None:
-    """A POST that is repeated elsewhere is a second presentation."""
+    """A POST repeated elsewhere might send the messages twice."""
     server = serve(answer_with(http_answer(b"", status="307 Temporary Redirect", headers=("location: /again",))))
     assert _send(server, batch).verdict is CallVerdict.UNCLEAR
     assert len(server.arrived) == 1
 
 
 def test_a_compressed_answer_is_understood(serve: Serve, batch: BatchSend) -> None:
-    """It is not asked for, and some proxies do it all the same."""
+    """The client doesn't ask for compression, but some proxies compress anyway."""
     server = serve(answer_with(http_answer(gzip.compress(OK_BODY), headers=("content-encoding: gzip",))))
     assert _send(server, batch).verdict is CallVerdict.ACCEPTED
     assert b"accept-encoding: identity" in server.arrived[0].lower()
@@ -157,7 +157,7 @@ def _reset(connection: socket.socket) -> None:
 
 
 def _close_without_reading(connection: socket.socket, _server: Server) -> None:
-    connection.recv(1, socket.MSG_PEEK)  # the call has begun to arrive: the close is not one from before it
+    connection.recv(1, socket.MSG_PEEK)  # the call has started to arrive, so the close comes after it
 
 
 def _read_then_close(connection: socket.socket, server: Server) -> None:
@@ -239,10 +239,10 @@ WHOLE = http_answer(OK_BODY)
         ),
     ],
 )
-def test_a_fault_after_the_call_was_presented(
+def test_a_fault_after_the_write_has_started(
     serve: Serve, batch: BatchSend, handler: Handler, expected: tuple[CallVerdict, str]
 ) -> None:
-    """Nothing but a whole answer of the gateway proves anything; one call is one request, whatever happens."""
+    """Only a complete answer of the gateway proves anything; one call is one request, whatever happens."""
     server, turn = serve(handler), Count()
     outcome = _send(server, batch, before_write=turn, read_seconds=READ_SECONDS)
     assert (outcome.verdict, outcome.reason) == expected
@@ -255,11 +255,11 @@ def test_a_fault_after_the_call_was_presented(
 
 
 def test_a_timeout_says_how_long_it_waited(serve: Serve, batch: BatchSend) -> None:
-    """In the operator's words."""
+    """The detail names the configured seconds."""
     assert _send(serve(_never_answer), batch, read_seconds=0.2).detail == "no reply within 0.2 s"
 
 
-def test_an_answer_given_before_the_whole_request_was_read_counts(serve: Serve) -> None:
+def test_an_answer_before_the_whole_request_was_read_counts(serve: Serve) -> None:
     """A server may refuse a large body early and hang up."""
     large = BatchSend(
         numbers=tuple(str(6580000000 + i) for i in range(1000)), messages=("é" * 1500,) * 1000, type="MKT"
@@ -285,7 +285,7 @@ def test_a_refused_connection_is_unreachable(batch: BatchSend, closed_port: int)
 
 
 def test_a_connection_that_is_never_made_is_unreachable(batch: BatchSend) -> None:
-    """A full backlog answers nobody: the connection times out."""
+    """With a full backlog the connection times out."""
     with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -299,7 +299,7 @@ def test_a_connection_that_is_never_made_is_unreachable(batch: BatchSend) -> Non
 
 
 def test_a_connection_closed_during_the_wait_is_unreachable(serve: Serve, batch: BatchSend) -> None:
-    """Seen before a byte is written, it proves that nothing was sent."""
+    """Noticed before a byte is written, it proves that nothing was sent."""
     server = serve(lambda _connection, _server: None)  # hangs up at once
     outcome = _send(server, batch, before_write=lambda: _assert(server.finished.wait(LONGEST_WAIT)))
     assert outcome.verdict is CallVerdict.UNREACHABLE
@@ -307,7 +307,7 @@ def test_a_connection_closed_during_the_wait_is_unreachable(serve: Serve, batch:
 
 
 def test_a_server_that_speaks_first_gets_no_call(serve: Serve, batch: BatchSend) -> None:
-    """Its answer would be to something else, such as a request timeout."""
+    """Its words can't be the answer to the call; they may be a request timeout."""
 
     def speak_first(connection: socket.socket, server: Server) -> None:
         connection.sendall(http_answer(b"", status="408 Request Timeout"))
@@ -320,7 +320,7 @@ def test_a_server_that_speaks_first_gets_no_call(serve: Serve, batch: BatchSend)
 
 
 def test_a_failing_source_of_credentials_prevents_the_call(serve: Serve, batch: BatchSend) -> None:
-    """A refresh may work a moment later, so it is a value like a failed connection."""
+    """A refresh may succeed a moment later, so it's an outcome, like a failed connection."""
 
     def no_credentials() -> Credentials:
         raise InputError("the Alibaba Cloud credentials could not be read")
@@ -335,8 +335,8 @@ def test_a_failing_source_of_credentials_prevents_the_call(serve: Serve, batch: 
 # The turn
 
 
-def test_the_turn_is_awaited_on_a_standing_connection(serve: Serve, batch: BatchSend) -> None:
-    """Connected first, nothing written until `before_write` has returned, once a call."""
+def test_a_call_waits_for_its_turn_on_an_open_connection(serve: Serve, batch: BatchSend) -> None:
+    """The client connects first, and writes nothing until `before_write` returns; it's called once."""
     accepted, may_go, calls = threading.Event(), threading.Event(), Count()
 
     def watch(connection: socket.socket, server: Server) -> None:
@@ -359,8 +359,8 @@ def test_the_turn_is_awaited_on_a_standing_connection(serve: Serve, batch: Batch
     assert calls.calls == 1
 
 
-def test_it_is_said_when_a_call_is_written(serve: Serve, batch: BatchSend) -> None:
-    """After the turn and before the answer: the gateway here answers only when it has been said."""
+def test_after_write_is_called_when_a_call_is_written(serve: Serve, batch: BatchSend) -> None:
+    """After the turn and before the answer: this gateway answers only once it has been called."""
     order: list[str] = []
     said = threading.Event()
 
@@ -381,16 +381,16 @@ def test_it_is_said_when_a_call_is_written(serve: Serve, batch: BatchSend) -> No
 
 
 class Stopped(BaseException):
-    """As KeyboardInterrupt, which must pass too."""
+    """Like KeyboardInterrupt, which must also pass through."""
 
 
 @pytest.mark.parametrize(
     "kind", [RuntimeError, Stopped, KeyboardInterrupt, InputError, httpx.ReadTimeout, StopIteration]
 )
-def test_what_the_turn_raises_prevents_the_call_and_passes_unchanged(
+def test_an_error_of_before_write_prevents_the_call_and_passes_through_unchanged(
     serve: Serve, batch: BatchSend, kind: type[BaseException]
 ) -> None:
-    """The same object, its cause included, and not one byte on the wire."""
+    """The same object, including its cause; no byte is written."""
     cause = ValueError("why")
     error = kind("stop")
     error.__cause__ = cause
@@ -408,7 +408,7 @@ def test_what_the_turn_raises_prevents_the_call_and_passes_unchanged(
 
 
 def test_a_wait_longer_than_the_timeouts_is_no_timeout(serve: Serve, batch: BatchSend) -> None:
-    """The time for an answer begins when the call is written."""
+    """The timeout of the answer starts when the call is written."""
     never = threading.Event()
     outcome = _send(
         serve(answer_with(WHOLE)),
@@ -420,8 +420,8 @@ def test_a_wait_longer_than_the_timeouts_is_no_timeout(serve: Serve, batch: Batc
     assert outcome.verdict is CallVerdict.ACCEPTED
 
 
-def test_a_transport_below_cannot_present_a_call_twice(serve: Serve, batch: BatchSend) -> None:
-    """A retry that nobody asked for is kept from the wire, and the call is unclear."""
+def test_a_transport_cannot_write_a_call_twice(serve: Serve, batch: BatchSend) -> None:
+    """A transport's own retry is stopped before it's written, and the call is unclear."""
 
     class Retrying(httpx.HTTPTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -437,8 +437,8 @@ def test_a_transport_below_cannot_present_a_call_twice(serve: Serve, batch: Batc
     assert [request for request in server.arrived if request] == server.arrived[:1]
 
 
-def test_a_transport_that_hides_the_instant_of_writing_is_an_error(serve: Serve, batch: BatchSend) -> None:
-    """A call without its turn must not pass for a good one."""
+def test_a_transport_that_does_not_report_the_write_is_an_error(serve: Serve, batch: BatchSend) -> None:
+    """A call that didn't wait for its turn must not count as a good one."""
 
     class Hiding(httpx.HTTPTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -451,8 +451,8 @@ def test_a_transport_that_hides_the_instant_of_writing_is_an_error(serve: Serve,
     assert (outcome.verdict, outcome.reason) == NO_REPLY
 
 
-def test_another_transport_is_announced_before_it_is_handed_the_call(batch: BatchSend) -> None:
-    """A mock has no connection to wait on."""
+def test_the_write_starts_when_another_transport_gets_the_call(batch: BatchSend) -> None:
+    """A mock transport has no connection to wait on."""
     order: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -467,7 +467,7 @@ def test_another_transport_is_announced_before_it_is_handed_the_call(batch: Batc
 
 
 def test_any_failure_of_another_transport_is_unclear(batch: BatchSend) -> None:
-    """Once handed over, nothing can be told of it, whatever it calls its failure."""
+    """Once such a transport has the call, no error of it proves anything."""
     for error in (httpx.ConnectError("x"), httpx.ReadTimeout("x"), ValueError(NUMBERS[0]), OSError("x")):
 
         def fail(_: httpx.Request, error: Exception = error) -> httpx.Response:
@@ -480,7 +480,7 @@ def test_any_failure_of_another_transport_is_unclear(batch: BatchSend) -> None:
 
 
 def test_an_interrupt_in_the_air_passes_through(batch: BatchSend) -> None:
-    """Ctrl-C is not an outcome."""
+    """Ctrl-C isn't an outcome."""
 
     def interrupt(_: httpx.Request) -> httpx.Response:
         raise KeyboardInterrupt
@@ -497,7 +497,7 @@ def test_an_interrupt_in_the_air_passes_through(batch: BatchSend) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1 and gateway.example, with its key, in one file."""
+    """A self-signed certificate for 127.0.0.1 and gateway.example with its key, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway.example")])
     now = datetime.now(UTC)
@@ -534,8 +534,8 @@ def _trusting(certificate: Path) -> httpx.HTTPTransport:
     return httpx.HTTPTransport(verify=ssl.create_default_context(cafile=str(certificate)))
 
 
-def test_a_certificate_that_is_not_trusted_gets_no_call(serve: Serve, batch: BatchSend, certificate: Path) -> None:
-    """Verification is never off, on loopback neither."""
+def test_a_server_with_an_untrusted_certificate_gets_no_call(serve: Serve, batch: BatchSend, certificate: Path) -> None:
+    """Verification is always on, even on loopback."""
     server, turn = serve(_read_then_close, tls=_server_context(certificate)), Count()
     with _gateway(Endpoint("https", "127.0.0.1", server.port)) as gateway:
         outcome = gateway.send(batch, before_write=turn)
@@ -545,7 +545,7 @@ def test_a_certificate_that_is_not_trusted_gets_no_call(serve: Serve, batch: Bat
 
 
 def test_a_call_goes_over_tls_after_its_turn(serve: Serve, batch: BatchSend, certificate: Path) -> None:
-    """Session tickets that come during the wait are no sign of a closed connection."""
+    """Session tickets that arrive during the wait don't count as a closed connection."""
     handshake = threading.Event()
 
     def answer(connection: socket.socket, server: Server) -> None:
@@ -566,15 +566,15 @@ def test_a_call_goes_over_tls_after_its_turn(serve: Serve, batch: BatchSend, cer
 def test_a_tls_connection_closed_during_the_wait_is_unreachable(
     serve: Serve, batch: BatchSend, certificate: Path
 ) -> None:
-    """Also behind its session tickets."""
+    """Even if session tickets arrive first."""
     server = serve(lambda _connection, _server: None, tls=_server_context(certificate))
     with _gateway(Endpoint("https", "127.0.0.1", server.port), transport=_trusting(certificate)) as gateway:
         outcome = gateway.send(batch, before_write=lambda: _assert(server.finished.wait(LONGEST_WAIT)))
     assert outcome.verdict is CallVerdict.UNREACHABLE
 
 
-def test_plain_text_where_tls_is_spoken_is_unreachable(serve: Serve, batch: BatchSend) -> None:
-    """A failed handshake is no presentation."""
+def test_a_plain_http_server_behind_an_https_endpoint_is_unreachable(serve: Serve, batch: BatchSend) -> None:
+    """A failed handshake proves that nothing was sent."""
     server = serve(lambda connection, _server: connection.sendall(WHOLE))
     with _gateway(Endpoint("https", "127.0.0.1", server.port)) as gateway:
         assert gateway.send(batch).verdict is CallVerdict.UNREACHABLE
@@ -594,7 +594,7 @@ def test_plain_text_where_tls_is_spoken_is_unreachable(serve: Serve, batch: Batc
 def test_a_proxy_that_does_not_connect_is_unreachable(
     serve: Serve, batch: BatchSend, monkeypatch: pytest.MonkeyPatch, handler: Handler
 ) -> None:
-    """Asking a proxy to connect is not the call: no turn is taken, and nothing of the call is written."""
+    """Asking a proxy to connect isn't the call: no turn is taken, and nothing of the call is written."""
     proxy, turn = serve(handler), Count()
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
     with _gateway(Endpoint("https", "gateway.example"), read_seconds=0.3) as gateway:
@@ -608,7 +608,7 @@ def test_a_proxy_that_does_not_connect_is_unreachable(
 def test_a_call_through_a_proxy_waits_for_its_turn_behind_it(
     serve: Serve, batch: BatchSend, monkeypatch: pytest.MonkeyPatch, certificate: Path
 ) -> None:
-    """Once, on the gateway's own TLS; the operator's certificate store is used."""
+    """It waits once, on the gateway's own TLS connection; the operator's certificate store is used."""
 
     def connect_then_be_the_gateway(connection: socket.socket, server: Server) -> None:
         server.arrived.append(read_request(connection))
@@ -626,29 +626,29 @@ def test_a_call_through_a_proxy_waits_for_its_turn_behind_it(
         outcome = gateway.send(batch, before_write=lambda: seen.append(len(proxy.arrived)), after_write=written)
     assert outcome.verdict is CallVerdict.ACCEPTED
     assert seen == [1]
-    assert written.calls == 1  # the proxy's own request is none
+    assert written.calls == 1  # the CONNECT request doesn't count
     assert proxy.arrived[1].startswith(b"POST / HTTP/1.1\r\n")
 
 
 def test_a_loopback_endpoint_is_never_reached_through_a_proxy(
     serve: Serve, batch: BatchSend, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
-    """The sandbox works in a shell that has a proxy."""
+    """The sandbox works in a shell with a proxy configured."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port}")
     assert _send(serve(answer_with(WHOLE)), batch).verdict is CallVerdict.ACCEPTED
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "gopher://127.0.0.1:1"])
-def test_a_proxy_that_cannot_be_used_is_an_error_of_configuration(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    """One line that names the variables."""
+def test_an_unusable_proxy_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """One line names the variables."""
     monkeypatch.setenv("ALL_PROXY", proxy)
     with pytest.raises(InputError, match="HTTPS_PROXY"):
         _gateway(Endpoint("https", "gateway.example"))
 
 
 def test_the_errors_of_a_call_show_no_secret(serve: Serve, batch: BatchSend) -> None:
-    """Outcome and gateway, in whatever form they are logged."""
+    """Neither outcome nor gateway, however they're logged."""
     server = serve(_read_then_close)
     with _gateway(server.endpoint) as gateway:
         outcome = gateway.send(batch)
@@ -661,7 +661,7 @@ def test_the_errors_of_a_call_show_no_secret(serve: Serve, batch: BatchSend) -> 
 def test_an_aborted_call_ends_at_once_and_is_unclear(
     serve: Serve, batch: BatchSend, certificate: Path, *, encrypted: bool
 ) -> None:
-    """A cancelled run has seconds to end in; what is in the air may have been sent."""
+    """A cancelled run has only seconds to end; calls in the air may have been sent."""
     read = threading.Event()
 
     def read_and_wait(connection: socket.socket, server: Server) -> None:

@@ -1,4 +1,4 @@
-"""What a query's answer tells, and that nothing that goes wrong is raised."""
+"""QueryMessage: what each answer means, and that failures are outcomes, not exceptions."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from globe_sms.tasks.gateway import Credentials, Endpoint
-from globe_sms.tasks.gateway.query_message import QueryClient, QueryOutcome, QueryResult, read_answer
+from globe_sms.tasks.gateway.query_message import QueryClient, QueryOutcome, QueryResult, parse_query_answer
 from globe_sms.tasks.vocabulary.errors import InputError
 
 KEY = Credentials("LTAI5tExample", SecretStr("secret"))
@@ -19,7 +19,7 @@ GOOD = {"ResponseCode": "OK", "MessageId": "123", "To": "6581234567", "Status": 
 
 def read(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> QueryOutcome:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_answer(status, headers or {}, content, "123")
+    return parse_query_answer(status, headers or {}, content, "123")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def read(body: Any, status: int = 200, headers: dict[str, str] | None = None) ->
          QueryResult.STATE),
     ],
 )  # fmt: skip
-def test_an_answer_tells_what_it_can(body: Any, status: int, expected: QueryResult) -> None:
+def test_each_answer_has_its_result(body: Any, status: int, expected: QueryResult) -> None:
     outcome = read(body, status)
     assert outcome.result is expected
     assert bool(outcome.advice) == (expected not in {QueryResult.STATE, QueryResult.NOT_THERE})
@@ -56,11 +56,11 @@ def test_an_answer_tells_what_it_can(body: Any, status: int, expected: QueryResu
         assert outcome.fields["MessageId"] == "123"
 
 
-def test_the_permission_that_is_lacking_is_named() -> None:
+def test_a_missing_permission_is_named() -> None:
     assert "dysms:QueryMessage" in read({"Code": "NoPermission"}, 403).advice
 
 
-def test_the_gateways_wish_to_wait_is_read_in_milliseconds() -> None:
+def test_the_requested_wait_is_read_in_milliseconds() -> None:
     assert read({"Code": "Throttling"}, 400, {"x-acs-retry-after": "1500"}).retry_after == 1.5
     assert read({"Code": "Throttling"}, 400, {"x-acs-retry-after": "soon"}).retry_after == 0.0
 
@@ -85,7 +85,7 @@ def ask(handler: Callable[[httpx.Request], httpx.Response], **options: Any) -> Q
     return asyncio.run(once())
 
 
-def test_a_query_is_a_signed_form_with_the_id_alone() -> None:
+def test_a_query_is_a_signed_form_with_only_the_id() -> None:
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -100,7 +100,7 @@ def test_a_query_is_a_signed_form_with_the_id_alone() -> None:
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError, httpx.PoolTimeout])
-def test_whatever_breaks_is_an_outcome(error: type[httpx.TransportError]) -> None:
+def test_every_transport_error_is_an_outcome(error: type[httpx.TransportError]) -> None:
     def broken(_: httpx.Request) -> httpx.Response:
         raise error("secret words")
 
@@ -117,7 +117,7 @@ def test_credentials_that_cannot_be_refreshed_stop_the_tracking() -> None:
     assert (outcome.result, outcome.advice) == (QueryResult.STOPPED, "no credentials")
 
 
-def test_an_answer_that_does_not_end_is_given_up() -> None:
+def test_an_endless_answer_times_out() -> None:
     async def endless(_: httpx.Request) -> httpx.Response:
         await asyncio.Event().wait()
         raise AssertionError

@@ -1,4 +1,4 @@
-"""What a call may hold, and that nothing personal is in its repr or errors."""
+"""Requests: what a call may contain, and that its repr and errors hold no personal data."""
 
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,7 +20,7 @@ GOOD: dict[str, Any] = {
 
 
 def test_a_call_with_everything_becomes_the_form_of_the_api() -> None:
-    """Lists as compact JSON text, the rest as it is; Action and Version stay out."""
+    """Lists become compact JSON, other values stay unchanged; Action and Version are left out."""
     assert dict(parse_qsl(BatchSend(**GOOD).form().decode())) == {
         "To": '["6581234567","85261234567"]',
         "Message": '["Hi","Bye"]',
@@ -32,8 +32,8 @@ def test_a_call_with_everything_becomes_the_form_of_the_api() -> None:
     }
 
 
-def test_what_is_not_given_is_not_sent() -> None:
-    """An empty From or TaskId might mean something to the gateway."""
+def test_missing_parameters_are_not_sent() -> None:
+    """The gateway might misread an empty From or TaskId."""
     form = BatchSend(numbers=("6581234567",), messages=("Hi",), type=MessageType.OTP).form().decode()
     assert [name for name, _ in parse_qsl(form)] == ["Message", "To", "Type"]
 
@@ -45,18 +45,18 @@ def test_what_is_not_given_is_not_sent() -> None:
         ({"numbers": ("6581234567",)}, "1 numbers, but 2 messages"),
         ({"messages": ("Hi", " \n\t")}, "position 1 is blank"),
         ({"messages": ("Hi", "x" * 1501)}, "position 1 has 1501 characters"),
-        ({"numbers": ("6581234567", "6581234567")}, "stands in the call twice"),
-        ({"numbers": ("6581234567", "+85261234567")}, "position 1 is not"),
-        ({"numbers": ("6581234567", "0085261234567")}, "position 1 is not"),
-        ({"numbers": ("6581234567", "")}, "position 1 is not"),
-        ({"numbers": ("6581234567", "8526123 4567")}, "position 1 is not"),
-        ({"numbers": ("6581234567", "\N{ARABIC-INDIC DIGIT EIGHT}5261234567")}, "position 1 is not"),
-        ({"numbers": ("6581234567", "1234567890123456")}, "position 1 is not"),
-        ({"numbers": ("6581234567", "85261234567\n")}, "position 1 is not"),
+        ({"numbers": ("6581234567", "6581234567")}, "is in the call twice"),
+        ({"numbers": ("6581234567", "+85261234567")}, "position 1 isn't"),
+        ({"numbers": ("6581234567", "0085261234567")}, "position 1 isn't"),
+        ({"numbers": ("6581234567", "")}, "position 1 isn't"),
+        ({"numbers": ("6581234567", "8526123 4567")}, "position 1 isn't"),
+        ({"numbers": ("6581234567", "\N{ARABIC-INDIC DIGIT EIGHT}5261234567")}, "position 1 isn't"),
+        ({"numbers": ("6581234567", "1234567890123456")}, "position 1 isn't"),
+        ({"numbers": ("6581234567", "85261234567\n")}, "position 1 isn't"),
         ({"cap": 1}, "1 to 1 numbers, not 2"),
         ({"cap": 1001}, "cap"),
         ({"type": "SPAM"}, "type"),
-        ({"sender_id": "Ali cloud"}, "only the letters"),
+        ({"sender_id": "Ali cloud"}, "only letters A to Z"),
         ({"task_id": ""}, "task_id"),
         ({"task_id": "a" * 256}, "task_id"),
         ({"task_id": "a/b"}, "task_id"),
@@ -64,12 +64,12 @@ def test_what_is_not_given_is_not_sent() -> None:
         ({"validity_period": 0}, "validity_period"),
         ({"validity_period": True}, "validity_period"),
         ({"channel_id": ""}, "channel_id"),
-        ({"messages": ("Hi", "\ud800")}, "half a character"),
+        ({"messages": ("Hi", "\ud800")}, "lone surrogate"),
         ({"owner_id": "1"}, "owner_id"),
     ],
 )
-def test_a_call_that_the_api_cannot_take_is_refused(change: dict[str, Any], words: str) -> None:
-    """The error says what and where, and shows neither a number nor a text."""
+def test_a_call_that_the_api_would_reject_is_refused(change: dict[str, Any], words: str) -> None:
+    """The error says what is wrong and where, without showing numbers or texts."""
     with pytest.raises(ValidationError, match=words) as caught:
         BatchSend(**(GOOD | change))
     assert "6581234567" not in str(caught.value)
@@ -77,20 +77,20 @@ def test_a_call_that_the_api_cannot_take_is_refused(change: dict[str, Any], word
 
 
 @pytest.mark.parametrize("count", [1, 250, 1000])
-def test_as_many_numbers_as_the_cap_go_into_a_call(count: int) -> None:
-    """Up to the API's own limit of 1,000."""
+def test_a_call_holds_as_many_numbers_as_the_cap(count: int) -> None:
+    """Up to the API's limit of 1,000."""
     numbers = tuple(str(6580000000 + index) for index in range(count))
     assert len(BatchSend(numbers=numbers, messages=("Hi",) * count, type=MessageType.MKT, cap=count).numbers) == count
 
 
 def test_a_message_of_1500_characters_is_allowed() -> None:
-    """The documented length, not one less."""
+    """Exactly the documented length."""
     assert BatchSend(numbers=("6581234567",), messages=("é" * 1500,), type=MessageType.MKT).form()
 
 
 @pytest.mark.parametrize("sender_id", ["A", "Alicloud321", "123456789012345", "abcdefghijk", "1"])
-def test_a_sender_id_of_the_right_form_passes_as_it_is(sender_id: str) -> None:
-    """Its case is kept: the gateway compares it."""
+def test_a_valid_sender_id_passes_unchanged(sender_id: str) -> None:
+    """Its case is kept, because the gateway compares it."""
     assert check_sender_id(sender_id) == sender_id
 
 
@@ -101,15 +101,15 @@ def test_a_sender_id_of_the_right_form_passes_as_it_is(sender_id: str) -> None:
         ("abcdefghijkl", "at most 11"),
         ("Alicloud3214", "at most 11"),
         ("1234567890123456", "at most 15"),
-        ("Ali-cloud", "only the letters"),
-        ("Ali cloud", "only the letters"),
-        ("Café", "only the letters"),
-        ("١٢٣", "only the letters"),
-        ("Ali\n", "only the letters"),
+        ("Ali-cloud", "only letters A to Z"),
+        ("Ali cloud", "only letters A to Z"),
+        ("Café", "only letters A to Z"),
+        ("١٢٣", "only letters A to Z"),
+        ("Ali\n", "only letters A to Z"),
     ],
 )
-def test_a_sender_id_of_the_wrong_form_is_refused(sender_id: str, words: str) -> None:
-    """Letters and digits, at most 11; digits only, at most 15; ASCII."""
+def test_an_invalid_sender_id_is_refused(sender_id: str, words: str) -> None:
+    """At most 11 ASCII letters and digits, or at most 15 digits."""
     with pytest.raises(ValueError, match=words):
         check_sender_id(sender_id)
 
@@ -125,6 +125,6 @@ def test_the_repr_of_a_call_shows_no_number_and_no_text() -> None:
 
 
 def test_a_call_cannot_be_changed() -> None:
-    """What was checked is what is sent."""
+    """The call that was validated is the one that is sent."""
     with pytest.raises(ValidationError):
         BatchSend(**GOOD).numbers = ("6599999999",)

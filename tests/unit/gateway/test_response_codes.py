@@ -1,10 +1,10 @@
-"""Every code of the documents, with the verdict that each must have, written out anew."""
+"""Every documented code with the verdict it must have, listed independently of the table."""
 
 import pytest
 
-from globe_sms.tasks.gateway import TABLE, CallVerdict, look_up
+from globe_sms.tasks.gateway import TABLE, CallVerdict, classify_code
 
-# Read off the tables of the error-code pages; a second opinion on `codes.TABLE`, not derived from it.
+# Taken from the error-code pages as a second opinion on `response_codes.TABLE`, not derived from it.
 BUSINESS = {
     CallVerdict.ACCEPTED: "OK",
     CallVerdict.THROTTLED: "QPS_LIMIT_CONTROL BUSINESS_LIMIT_CONTROL_MINUTE BUSINESS_LIMIT_MINUTE",
@@ -44,14 +44,14 @@ def _rows(table: dict[CallVerdict, str]) -> list[tuple[str, CallVerdict]]:
 
 @pytest.mark.parametrize(("code", "verdict"), _rows(BUSINESS))
 def test_a_code_of_the_sms_service_has_its_verdict(code: str, verdict: CallVerdict) -> None:
-    """What ResponseCode says does not depend on the HTTP status."""
-    assert {look_up(code, from_gateway=False, status=status).verdict for status in (200, 400, 500)} == {verdict}
+    """The meaning of ResponseCode doesn't depend on the HTTP status."""
+    assert {classify_code(code, from_gateway=False, status=status).verdict for status in (200, 400, 500)} == {verdict}
 
 
 @pytest.mark.parametrize(("code", "verdict"), _rows(GATEWAY))
 def test_a_code_of_the_api_gateway_has_its_verdict(code: str, verdict: CallVerdict) -> None:
     """The same code comes with different statuses, so only the code counts."""
-    assert {look_up(code, from_gateway=True, status=s).verdict for s in (400, 403, 404, 429, 503)} == {verdict}
+    assert {classify_code(code, from_gateway=True, status=s).verdict for s in (400, 403, 404, 429, 503)} == {verdict}
 
 
 @pytest.mark.parametrize(
@@ -70,38 +70,38 @@ def test_a_code_of_the_api_gateway_has_its_verdict(code: str, verdict: CallVerdi
 def test_an_unknown_code_refuses_only_from_the_api_gateway_with_4xx(
     *, from_gateway: bool, status: int, verdict: CallVerdict
 ) -> None:
-    """Anything else that is unknown may have been sent."""
-    row = look_up("NEVER_HEARD_OF", from_gateway=from_gateway, status=status)
+    """With any other unknown code the messages may have been sent."""
+    row = classify_code("NEVER_HEARD_OF", from_gateway=from_gateway, status=status)
     assert row.verdict is verdict
     assert row.advice
 
 
-def test_the_limit_a_minute_names_how_long_to_wait() -> None:
-    """Sixty seconds, the window that the code names."""
-    assert look_up("BUSINESS_LIMIT_CONTROL_MINUTE", from_gateway=False, status=200).wait == 60
+def test_the_limit_per_minute_waits_a_minute() -> None:
+    """The window that the code names."""
+    assert classify_code("BUSINESS_LIMIT_CONTROL_MINUTE", from_gateway=False, status=200).wait == 60
 
 
-def test_the_code_is_given_back_as_received() -> None:
-    """Operators search for the code that the gateway wrote, prefix included."""
-    assert look_up("isv.AMOUNT_NOT_ENOUGH", from_gateway=False, status=200).code == "isv.AMOUNT_NOT_ENOUGH"
-    assert look_up("Throttling.User", from_gateway=True, status=400).code == "Throttling.User"
+def test_the_code_is_returned_as_received() -> None:
+    """Operators search for the gateway's code, including its prefix."""
+    assert classify_code("isv.AMOUNT_NOT_ENOUGH", from_gateway=False, status=200).code == "isv.AMOUNT_NOT_ENOUGH"
+    assert classify_code("Throttling.User", from_gateway=True, status=400).code == "Throttling.User"
 
 
 def test_the_table_has_each_code_once_and_advice_for_all_but_ok() -> None:
-    """A second line of the same code would silently win over the first."""
+    """A second line for a code would silently override the first."""
     codes = [row.code for row in TABLE]
     assert len(codes) == len(set(codes))
     assert [row.code for row in TABLE if not row.advice] == ["OK"]
 
 
-def test_no_ending_hides_another() -> None:
-    """A code must not fall under two lines with a star."""
+def test_no_wildcard_hides_another() -> None:
+    """No code may match two lines with a star."""
     prefixes = [row.code[:-1] for row in TABLE if row.code.endswith("*")]
     assert [(a, b) for a in prefixes for b in prefixes if a != b and a.startswith(b)] == []
 
 
 def test_every_line_of_the_table_is_expected_here() -> None:
-    """A code that is added to the table must be judged by these tests as well."""
+    """A code added to the table must be added here too."""
     expected = {code.removeprefix("isv.").removeprefix("isp.") for code, _ in _rows(BUSINESS) + _rows(GATEWAY)}
     unexpected = {
         row.code

@@ -1,4 +1,4 @@
-"""Signature V3: the published vector, what is signed, and what stays out of reprs."""
+"""Signature V3: the published example, what is signed, and what reprs don't show."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -40,7 +40,7 @@ def test_the_published_example_has_its_published_signature() -> None:
 
 
 def test_the_same_example_is_signed_on_an_httpx_request() -> None:
-    """The auth class finds query, host and headers itself, and leaves others unsigned."""
+    """The auth class finds query, host and headers, and leaves other headers unsigned."""
     auth = AcsV3Auth(
         lambda: Credentials("YourAccessKeyId", SecretStr("YourAccessKeySecret")),
         clock=lambda: datetime(2023, 10, 26, 18, 22, 32, tzinfo=timezone(timedelta(hours=8))),
@@ -56,8 +56,8 @@ def test_the_same_example_is_signed_on_an_httpx_request() -> None:
     assert signature == "06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0"
 
 
-def test_each_request_has_a_nonce_and_date_of_its_own() -> None:
-    """A second attempt with the first one's nonce would be refused as a replay."""
+def test_each_request_has_its_own_nonce_and_date() -> None:
+    """A retry with the first nonce would be refused as a replay."""
     times = iter(datetime(2026, 11, 23, 12, 0, second, tzinfo=UTC) for second in range(60))
     auth = AcsV3Auth(lambda: Credentials("id", SecretStr("secret")), clock=lambda: next(times))
     requests = [_signed(auth, httpx.Request("POST", "https://example.com/", content=b"a=b")) for _ in range(50)]
@@ -67,7 +67,7 @@ def test_each_request_has_a_nonce_and_date_of_its_own() -> None:
 
 
 def test_credentials_are_asked_for_at_each_request() -> None:
-    """A temporary key is refreshed in mid-campaign."""
+    """A temporary key is refreshed during a campaign."""
     keys = iter(["first", "second"])
     auth = AcsV3Auth(lambda: Credentials(next(keys), SecretStr("secret"), SecretStr("token")))
     signed = [_signed(auth, httpx.Request("POST", "https://example.com/")) for _ in range(2)]
@@ -75,7 +75,7 @@ def test_credentials_are_asked_for_at_each_request() -> None:
 
 
 def test_host_content_type_and_every_acs_header_are_signed() -> None:
-    """The documents ask for all of them, whatever they are; with a token, that too."""
+    """The documentation requires all of them, and the token if there is one."""
     auth = AcsV3Auth(lambda: Credentials("id", SecretStr("secret"), SecretStr("token")))
     headers = {"content-type": "text/plain", "x-acs-more": "1", "accept": "application/json", "connection": "close"}
     request = _signed(auth, httpx.Request("POST", "http://127.0.0.1:8123/", headers=headers, content=b"x"))
@@ -92,22 +92,22 @@ def test_host_content_type_and_every_acs_header_are_signed() -> None:
         (("", "secret", None), "access key ID is empty"),
         (("id", "", None), "access key secret is empty"),
         (("id", "secret", ""), "security token is empty"),
-        (("id\n", "secret", None), "access key ID holds"),
-        (("id", "hidden\n", None), "access key secret holds"),
-        (("id", "secret", "hid den"), "security token holds"),
-        (("id", "hiddén", None), "access key secret holds"),
+        (("id\n", "secret", None), "access key ID contains"),
+        (("id", "hidden\n", None), "access key secret contains"),
+        (("id", "secret", "hid den"), "security token contains"),
+        (("id", "hiddén", None), "access key secret contains"),
     ],
 )
 def test_a_damaged_key_is_refused_without_showing_it(parts: tuple[str, str, str | None], words: str) -> None:
-    """A line break from a file would else become a puzzling signature error, or a second header."""
+    """Otherwise a line break from a file would cause a puzzling signature error, or a second header."""
     key_id, secret, token = parts
     with pytest.raises(InputError, match=words) as caught:
         Credentials(key_id, SecretStr(secret), None if token is None else SecretStr(token))
     assert "hid" not in str(caught.value)
 
 
-def test_credentials_do_not_show_themselves() -> None:
-    """Neither secret nor token, and of the key's ID only its beginning."""
+def test_the_repr_of_credentials_shows_no_secret() -> None:
+    """Neither secret nor token, and only the start of the key's ID."""
     credentials = Credentials("LTAI5tExampleExample", SecretStr("the-secret"), SecretStr("the-token"))
     assert repr(credentials) == str(credentials) == "Credentials(access_key_id='LTAI••••', temporary=True)"
     assert "short" not in repr(Credentials("short", SecretStr("the-secret")))
