@@ -26,8 +26,9 @@ from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.sending.call_content import CallContent
+from globe_sms.tasks.sending.limits import RetryLimits
 from globe_sms.tasks.sending.progress import Progress
-from globe_sms.tasks.sending.sender import RetryLimits, Sender
+from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import Store, probe
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access

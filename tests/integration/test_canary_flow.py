@@ -283,7 +283,7 @@ def test_the_canary_and_the_others_wait_for_their_hours_each_in_their_turn(
     """With 90 minutes the canary waits one hour for Singapore, and then the others one for Thailand."""
     clock = OtherDay(datetime(2026, 3, 2, 0, 0, tzinfo=UTC))
     monkeypatch.setattr(
-        "globe_sms.flows.orchestration.shards.WhenOpen", partial(HoursQueue, clock=clock.time, wait=clock.wait)
+        "globe_sms.flows.orchestration.shards.HoursQueue", partial(HoursQueue, clock=clock.time, wait=clock.wait)
     )
 
     @contextmanager
