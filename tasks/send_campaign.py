@@ -53,7 +53,13 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     frozen = FrozenPlan.load(run.config.fingerprint(), run.store, run.scratch)
     if frozen is None:
         frozen, sources = plan_lists(
-            run.config, run.store, run.s3, run.scratch, sources=run.sources, overrides=run.overrides, own=run.own
+            run.config,
+            run.store,
+            run.resources.s3,
+            run.scratch,
+            sources=run.sources,
+            overrides=run.tables.overrides,
+            own=run.tables.own,
         )
         run.campaign.update(lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources))
     run.campaign.update(
@@ -61,7 +67,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
             rows=frozen.counts(),
             chunks=frozen.chunk_count(),
             phonenumbers=frozen.phonenumbers,
-            numbers_override=run.overrides.mobile or None,
+            numbers_override=run.tables.overrides.mobile or None,
         )
     )
     return frozen
@@ -168,7 +174,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         lists=run.config.recipients if read is None else tuple(found.uri for found in read),
         numbers=remaining.numbers,
         parts=remaining.parts,
-        prices=run.prices,
+        prices=run.tables.prices,
         calls=len(remaining.chunks),
         resent_chunks=len(remaining.resent),
         hours_forecast=_outlook(run, plan, remaining),
@@ -179,7 +185,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
 
 def _gateway(run: CampaignRun) -> str | None:
     try:
-        return str(run.account.endpoint())
+        return str(run.resources.account.endpoint())
     except InputError:  # a dry run needs none
         return None
 
@@ -243,8 +249,8 @@ def write_campaign_results(
         rate=snapshot.rate,
         dry_run=run.config.dry_run,
         stop=stop,
-        costs=None if run.prices is None else cost_of(presented_rows(path), run.prices),
-        s3=run.s3,
+        costs=None if run.tables.prices is None else cost_of(presented_rows(path), run.tables.prices),
+        s3=run.resources.s3,
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
     )
