@@ -30,10 +30,10 @@ from globe_sms.tasks.reports.prices import cost_of
 from globe_sms.tasks.results.account_rows import account_for
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
 from globe_sms.tasks.results.join import presented_rows
-from globe_sms.tasks.sending.sender import JUDGED_AFTER
+from globe_sms.tasks.sending.limits import FEWEST_FOR_A_FAILURE_RATE
 from globe_sms.tasks.sending.shard import Shard
-from globe_sms.tasks.store import Store
-from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError, StoreUnavailableError
+from globe_sms.tasks.store.store_patience import store_retries
+from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.statuses import QUIET_HOURS
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
@@ -53,7 +53,13 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     frozen = FrozenPlan.load(run.config.fingerprint(), run.store, run.scratch)
     if frozen is None:
         frozen, sources = plan_lists(
-            run.config, run.store, run.s3, run.scratch, sources=run.sources, overrides=run.overrides, own=run.own
+            run.config,
+            run.store,
+            run.resources.s3,
+            run.scratch,
+            sources=run.sources,
+            overrides=run.tables.overrides,
+            own=run.tables.own,
         )
         run.campaign.update(lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources))
     run.campaign.update(
@@ -61,7 +67,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
             rows=frozen.counts(),
             chunks=frozen.chunk_count(),
             phonenumbers=frozen.phonenumbers,
-            numbers_override=run.overrides.mobile or None,
+            numbers_override=run.tables.overrides.mobile or None,
         )
     )
     return frozen
@@ -146,7 +152,7 @@ def judge_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks,
     if it was found to have failed before.
     """
     canary = read_canary(plan, run.ledger, run.store, run.scratch, campaign=run.campaign.id, chunks=remaining.canary)
-    if so_far and canary.presented < JUDGED_AFTER and not run.campaign.document.canary_failed:
+    if so_far and canary.presented < FEWEST_FOR_A_FAILURE_RATE and not run.campaign.document.canary_failed:
         return canary
     stop = stop_for(canary, run.config.max_failure_rate)
     if stop is not None:
@@ -168,7 +174,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         lists=run.config.recipients if read is None else tuple(found.uri for found in read),
         numbers=remaining.numbers,
         parts=remaining.parts,
-        prices=run.prices,
+        prices=run.tables.prices,
         calls=len(remaining.chunks),
         resent_chunks=len(remaining.resent),
         hours_forecast=_outlook(run, plan, remaining),
@@ -179,7 +185,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
 
 def _gateway(run: CampaignRun) -> str | None:
     try:
-        return str(run.account.endpoint())
+        return str(run.resources.account.endpoint())
     except InputError:  # a dry run needs none
         return None
 
@@ -229,7 +235,7 @@ def write_campaign_results(
         not_sent="dry_run" if run.config.dry_run else left if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
     )
-    _put(run.store, path)
+    store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
     snapshot = run.progress.snapshot
     report = CampaignReport(
         campaign=run.campaign.id,
@@ -243,8 +249,8 @@ def write_campaign_results(
         rate=snapshot.rate,
         dry_run=run.config.dry_run,
         stop=stop,
-        costs=None if run.prices is None else cost_of(presented_rows(path), run.prices),
-        s3=run.s3,
+        costs=None if run.tables.prices is None else cost_of(presented_rows(path), run.tables.prices),
+        s3=run.resources.s3,
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
     )
@@ -263,14 +269,3 @@ def write_campaign_results(
 def _canary_of(results: Path, plan: FrozenPlan, numbers: int) -> Canary | None:
     chunks = plan.canary_chunks(numbers) if numbers else 0
     return count_canary(pl.scan_parquet(results, glob=False), chunks) if chunks else None
-
-
-def _put(store: Store, path: Path) -> None:
-    deadline = time.monotonic() + _STORE_PATIENCE
-    while True:
-        try:
-            return store.put_file(RESULTS_KEY, path)
-        except StoreUnavailableError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(1.0)

@@ -28,7 +28,7 @@ def read_delivery_receipts(tracked: TrackingRun) -> Reconciled:
         tracked.archive,
         config.receipts,
         campaign=config.campaign,
-        s3=tracked.s3,
+        s3=tracked.resources.s3,
         scratch=tracked.scratch,
         settle_after=timedelta(hours=config.settle_after),
     )
@@ -55,7 +55,9 @@ def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: Tracki
     """
     config = tracked.config
     try:
-        rewritten = rewrite_results(tracked.store, config.campaign, tracked.scratch, patience=_PATIENCE_SECONDS)
+        rewritten = rewrite_results(
+            tracked.resources.store, config.campaign, tracked.scratch, patience=_PATIENCE_SECONDS
+        )
     except CampaignBusyError:
         rewritten = report = None
     else:

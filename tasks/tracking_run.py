@@ -8,29 +8,23 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Coroutine, Generator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.account.account import Account
-from globe_sms.tasks.aws_credentials import open_s3
 from globe_sms.tasks.campaign.campaign import settings_of
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
-from globe_sms.tasks.campaign_run import open_account, short_collections
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.delivery.open_messages import open_messages
 from globe_sms.tasks.delivery.tracker import Tracker, TrackingProgress
 from globe_sms.tasks.gateway.query_message import QueryClient
-from globe_sms.tasks.pacing.account_schedule import Schedule
 from globe_sms.tasks.pacing.async_pacer import QUERY_MARGIN, QueryTurns
-from globe_sms.tasks.store import Store, probe
-from globe_sms.tasks.store.open_store import open_store
-from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
+from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
@@ -45,14 +39,10 @@ Watch = Callable[[TrackingProgress], None]
 class TrackingRun:
     """A campaign that is tracked; `scratch` is a folder that goes with the tracking."""
 
-    def __init__(
-        self, config: TrackingConfig, account: Account, store: Store, scratch: Path, s3: Callable[[], S3Access]
-    ) -> None:
+    def __init__(self, config: TrackingConfig, resources: RunResources, scratch: Path) -> None:
         self.config = config
-        self.account = account
-        self.store = store
+        self.resources = resources
         self.scratch = scratch
-        self.s3 = s3
         self.began = time.monotonic()
         self.cancelled = False
         self.archive = DeliveryArchive(self.folder, scratch)
@@ -60,7 +50,7 @@ class TrackingRun:
     @property
     def folder(self) -> Store:
         """The campaign's own folder."""
-        return self.store.within(self.config.campaign)
+        return self.resources.store.within(self.config.campaign)
 
     def open_messages(self, environ: Mapping[str, str] = os.environ) -> pl.DataFrame:
         """Return the messages that have not come to their end; see `open_messages.OPEN_SCHEMA`.
@@ -89,22 +79,10 @@ class TrackingRun:
             InputError: credentials, endpoint or pacing place will not do.
             StoreError: what was learnt could not be kept.
         """
-        source = self.account.credentials()
-        pacing = self.account.open_pacing(self.config.results, self.s3)
-        try:
-            probe(pacing)
-        except StoreError as error:
-            raise InputError(str(error)) from error
-        rate = self.config.queries_per_second
-        schedule = Schedule(
-            pacing,
-            f"{self.account.fingerprint(source())}-queries",
-            rate,
-            margin=max(QUERY_MARGIN, self.account.rate_margin()),
-        )
-        turns = QueryTurns(schedule)
+        credentials, rate = self.resources.credentials(), self.config.queries_per_second
+        turns = QueryTurns(self.resources.schedule(credentials, rate, least_margin=QUERY_MARGIN, of="queries"))
         most_in_air = max(1, min(_MOST_IN_AIR, math.ceil(rate * _ANSWERS_SECONDS)))
-        client = QueryClient(self.account.endpoint(), source)
+        client = QueryClient(self.resources.account.endpoint(), credentials)
         tracker = Tracker(
             messages, client, turns, self.archive.append, most_in_air=most_in_air, wait=self.config.wait_seconds
         )
@@ -158,13 +136,10 @@ def open_tracking(config: TrackingConfig, environ: Mapping[str, str] = os.enviro
 
 @contextlib.contextmanager
 def _opened(config: TrackingConfig, environ: Mapping[str, str]) -> Generator[TrackingRun]:
-    s3 = cache(lambda: open_s3(config.aws_credentials))
-    account = open_account(config.account, environ)
-    if not config.no_query:
-        account.endpoint()
-        account.credentials()
-        account.rate_margin()
-    store = open_store(config.results, s3)
+    resources = open_resources(
+        config.account, config.aws_credentials, config.results, environ, calls_gateway=not config.no_query
+    )
+    store = resources.store
     try:
         known = settings_of(store, config.campaign)
     except StoreError as error:
@@ -175,4 +150,4 @@ def _opened(config: TrackingConfig, environ: Mapping[str, str]) -> Generator[Tra
             "campaigns lists them)."
         )
     with tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch:
-        yield TrackingRun(config, account, store, Path(scratch), s3)
+        yield TrackingRun(config, resources, Path(scratch))

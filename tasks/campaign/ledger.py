@@ -1,10 +1,10 @@
 """Claims and receipts: what was about to be sent, and what the gateway said.
 
-A presentation is one hand-over of a chunk to the gateway, under one claim. The first has number 0. There is
+A submission is one hand-over of a chunk to the gateway, under one claim. The first has number 0. There is
 a further one only where the one before it is proved not to have been taken, or where the operator resends
 what is unknown. Keys, under the campaign's folder:
 
-    claims/000012-0             of two runs that write it, one gets the presentation
+    claims/000012-0             of two runs that write it, one gets the submission
     records/000012-0-accepted  what became of it; its absence means unknown
 
 The outcome stands in the receipt's key, so that one listing tells the state of every chunk.
@@ -33,7 +33,7 @@ class Claim:
     """The durable record, written before a call, that a chunk is about to be sent."""
 
     chunk: int
-    presentation: int
+    submission: int
     run: str
     host: str
     claimed_at: float
@@ -64,7 +64,7 @@ class SendRecord:
     """The durable record of what the gateway answered; numbers stand as positions in the chunk."""
 
     chunk: int
-    presentation: int
+    submission: int
     run: str
     settlement: Settlement
     reason: str | None
@@ -83,7 +83,7 @@ class SendRecord:
     @property
     def key(self) -> str:
         """Where it is kept."""
-        return f"records/{self.chunk:06d}-{self.presentation}-{self.settlement}"
+        return f"records/{self.chunk:06d}-{self.submission}-{self.settlement}"
 
     def encode(self) -> bytes:
         """Return it as JSON."""
@@ -106,7 +106,7 @@ class SendRecord:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The presentations of one chunk so far: how many, and what became of each (None: no receipt)."""
+    """The submissions of one chunk so far: how many, and what became of each (None: no receipt)."""
 
     settlements: tuple[Settlement | None, ...] = ()
 
@@ -124,24 +124,24 @@ class History:
 
     @property
     def doubtful(self) -> bool:
-        """Whether a presentation before the last may have been taken: what the last refused stays unknown."""
+        """Whether a submission before the last may have been taken: what the last refused stays unknown."""
         return any(settlement in _DOUBTFUL for settlement in self.settlements[:-1])
 
     @property
     def next(self) -> int:
-        """The number of the next presentation."""
+        """The number of the next submission."""
         return len(self.settlements)
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """One hand-over of a chunk: its claim, and the receipt that followed; None where there is none."""
+class LedgerEntry:
+    """One submission of a chunk: its claim, and the send record that followed; None where there is none."""
 
     claim: Claim
     record: SendRecord | None
 
 
-def submissions(store: Store, chunk: int) -> list[Submission]:
+def entries_of(store: Store, chunk: int) -> list[LedgerEntry]:
     """Read all that the ledger of a campaign (`store` is its folder) holds of one chunk, in order.
 
     Raises:
@@ -149,10 +149,10 @@ def submissions(store: Store, chunk: int) -> list[Submission]:
     """
     claims = [Claim.decode(stored.body) for stored in _under(store, f"claims/{chunk:06d}-")]
     send_records = [SendRecord.decode(stored.body) for stored in _under(store, f"records/{chunk:06d}-")]
-    by_number = {record.presentation: record for record in send_records}
+    by_number = {record.submission: record for record in send_records}
     return [
-        Submission(claim, by_number.get(claim.presentation))
-        for claim in sorted(claims, key=lambda claim: claim.presentation)
+        LedgerEntry(claim, by_number.get(claim.submission))
+        for claim in sorted(claims, key=lambda claim: claim.submission)
     ]
 
 
@@ -192,19 +192,19 @@ class Ledger:
         }
 
     def claim(self, claim: Claim) -> bool:
-        """Write the claim; False if another run has this presentation.
+        """Write the claim; False if another run has this submission.
 
         Raises:
             StoreError: it could not be written for certain, so the chunk may not be sent now.
         """
         body = json.dumps(asdict(claim), separators=(",", ":")).encode()
-        return self._store.put_if_absent(f"claims/{claim.chunk:06d}-{claim.presentation}", body) is not None
+        return self._store.put_if_absent(f"claims/{claim.chunk:06d}-{claim.submission}", body) is not None
 
     def settle(self, record: SendRecord) -> None:
-        """Record what became of a presentation; returns when it is in the store, or safe in the spill.
+        """Record what became of a submission; returns when it is in the store, or safe in the spill.
 
         Raises:
-            ReceiptLostError: it is in neither; the presentation stays unknown.
+            ReceiptLostError: it is in neither; the submission stays unknown.
         """
         self._spill.put(self._store, record.key, record.encode())
 

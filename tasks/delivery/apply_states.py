@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
-from globe_sms.tasks.delivery.archive import chunk_of_task
+from globe_sms.tasks.campaign.task_ids import chunk_of_task
 from globe_sms.tasks.delivery.delivery_states import Origin
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, STATUSES, Delivery, Status
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.task_ids import chunk_of_task
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
@@ -20,14 +21,6 @@ from globe_sms.tasks.vocabulary.statuses import Delivery
 FOLDER: Final = "delivery/"
 _SUFFIX: Final = ".parquet"
 _FROM_ANY: Final = ("task_id", "carrier")
-
-
-def chunk_of_task(campaign: str) -> pl.Expr:
-    """Return the chunk (UInt32) that a TaskId of this campaign names, `<campaign>-<chunk>-<attempt>`; null for others.
-
-    A campaign's id has letters, digits, dashes and underscores only, so it stands for itself in a pattern.
-    """
-    return pl.col("task_id").str.extract(rf"^{campaign}-(\d+)-\d+$").cast(pl.UInt32, strict=False)
 
 
 def best_known(states: pl.LazyFrame) -> pl.LazyFrame:

@@ -17,6 +17,7 @@ from typing import IO, Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.task_ids import is_task_of
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin, state_of
 from globe_sms.tasks.delivery.json_scan import Junk, Scan
 from globe_sms.tasks.delivery.read_receipts import Mark
@@ -126,7 +127,7 @@ class CampaignReader:
         keep: States,
         reading: Reading,
     ) -> None:
-        self._prefix = f"{campaign}-"
+        self._campaign = campaign
         self._message_ids = message_ids
         self._known = known
         self._seen_at = seen_at
@@ -170,19 +171,12 @@ class CampaignReader:
                     self._junk(uri, scan.line, "this is no delivery receipt: it has no MessageId")
             else:
                 self._reading.receipts += 1
-                if self._names_campaign(found):
+                if is_task_of(self._campaign, found.get("TaskId")):
                     self._take(uri, scan, found)
                 else:
                     self._others.append((uri, found))
             if len(self._states) + len(self._others) >= _BLOCK:
                 self._flush()
-
-    def _names_campaign(self, fields: Mapping[str, Any]) -> bool:
-        task = fields.get("TaskId")
-        if not isinstance(task, str) or not task.startswith(self._prefix):
-            return False
-        chunk, dash, attempt = task.removeprefix(self._prefix).partition("-")
-        return bool(dash) and all(part.isascii() and part.isdigit() for part in (chunk, attempt))
 
     def _take(self, uri: str, scan: Scan | None, fields: Mapping[str, Any]) -> None:
         try:

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.ledger import submissions
+from globe_sms.tasks.campaign.ledger import entries_of
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
+from globe_sms.tasks.campaign.task_ids import chunk_of_task
 from globe_sms.tasks.delivery.apply_states import apply_states
-from globe_sms.tasks.delivery.archive import DeliveryArchive, chunk_of_task
+from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.read_receipts import Marks
 from globe_sms.tasks.delivery.receipts import CampaignReader, Reading, find_receipts
 from globe_sms.tasks.store import Store
@@ -232,7 +233,7 @@ def _dated(chunks: Sequence[OpenChunk], store: Store, states: pl.LazyFrame, camp
     )
     dates: dict[int, datetime] = dict(submitted.iter_rows())
     for chunk in sorted(undated - dates.keys()):
-        claims = [each.claim.claimed_at for each in submissions(store, chunk)]
+        claims = [each.claim.claimed_at for each in entries_of(store, chunk)]
         if claims:
             dates[chunk] = datetime.fromtimestamp(max(claims), UTC)
     return [replace(chunk, sent_at=chunk.sent_at or dates.get(chunk.chunk)) for chunk in chunks]

@@ -18,6 +18,7 @@ import polars as pl
 
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin, state_of
 from globe_sms.tasks.gateway.query_message import QueryOutcome, QueryResult
+from globe_sms.tasks.store.store_patience import async_store_retries
 from globe_sms.tasks.vocabulary.errors import StoreError
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, FINAL_DELIVERIES
 
@@ -286,11 +287,13 @@ class Tracker:
         self._keep(pl.DataFrame(known, schema=STATE_SCHEMA, orient="row"))
 
     async def _keep_the_rest(self) -> None:
-        deadline = self._monotonic() + _STORE_PATIENCE
-        while error := await self._flush():
-            if self._monotonic() >= deadline:
+        async def flush() -> None:
+            if error := await self._flush():
                 raise error
-            await self._sleep(_LOOK_SECONDS)
+
+        await async_store_retries(
+            _STORE_PATIENCE, sleep=self._sleep, monotonic=self._monotonic, on=StoreError, pause=_LOOK_SECONDS
+        )(flush)
 
 
 def _state(fields: Mapping[str, object], phone_number: str | None, seen_at: datetime) -> dict[str, Any]:

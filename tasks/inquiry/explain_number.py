@@ -16,9 +16,10 @@ import polars as pl
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY
 from globe_sms.tasks.campaign.lease import Owner
-from globe_sms.tasks.campaign.ledger import submissions
+from globe_sms.tasks.campaign.ledger import entries_of
+from globe_sms.tasks.campaign.task_ids import chunk_of_task
 from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
-from globe_sms.tasks.delivery.archive import best_known, chunk_of_task
+from globe_sms.tasks.delivery.archive import best_known
 from globe_sms.tasks.inquiry.campaign_state import CampaignOverview, CampaignState, read_document
 from globe_sms.tasks.inquiry.list_campaigns import campaign_folders
 from globe_sms.tasks.inquiry.number_events import (
@@ -187,7 +188,7 @@ class _Reader:
             if row.chunk is None or row.position is None:
                 continue
             sent = [
-                *sending_events(campaign, row.position, submissions(folder, row.chunk), running=running),
+                *sending_events(campaign, row.position, entries_of(folder, row.chunk), running=running),
             ]
             events += sent
             events += self._settled(campaign, row.chunk, sent, states)

@@ -4,15 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
-from globe_sms.tasks.campaign.ledger import SendRecord, Submission
+from globe_sms.tasks.campaign.ledger import LedgerEntry, SendRecord
 from globe_sms.tasks.campaign.settlement import MEANINGS, Settlement
+from globe_sms.tasks.campaign.task_ids import task_id
 from globe_sms.tasks.delivery.receipt_codes import meaning
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
 from globe_sms.tasks.vocabulary.statuses import Delivery
-
-_TRIES_A_PRESENTATION: Final = 100
 
 
 class EventKind(StrEnum):
@@ -20,7 +19,7 @@ class EventKind(StrEnum):
 
     PLANNED = "planned"
     CLAIMED = "claimed"
-    RESENT = "resent"  # claimed again: what the presentation before became is not known, or it was not taken
+    RESENT = "resent"  # claimed again: the outcome of the submission before is unknown, or the gateway did not take it
     CALLED = "called"  # one call under a claim, and its answer
     ACCEPTED = "accepted"
     FAILED = "failed"
@@ -78,14 +77,12 @@ def planned_event(campaign: str, at: datetime | None, row: PlannedRow) -> Event:
     return Event(campaign, at, EventKind.PLANNED, f"row {place}: {verdict}{call}", facts)
 
 
-def sending_events(
-    campaign: str, position: int, submissions: Sequence[Submission], *, running: bool
-) -> Iterator[Event]:
-    """Tell what the ledger says of the number at a position of a chunk, whose presentations these are."""
-    for presentation in submissions:
-        claim, receipt = presentation.claim, presentation.record
-        chunk = {"chunk": claim.chunk, "presentation": claim.presentation, "run": claim.run, "host": claim.host}
-        first = claim.presentation == 0
+def sending_events(campaign: str, position: int, entries: Sequence[LedgerEntry], *, running: bool) -> Iterator[Event]:
+    """Tell what the ledger says of the number at a position of a chunk, whose ledger entries these are."""
+    for entry in entries:
+        claim, record = entry.claim, entry.record
+        chunk = {"chunk": claim.chunk, "presentation": claim.submission, "run": claim.run, "host": claim.host}
+        first = claim.submission == 0
         yield Event(
             campaign,
             _instant(claim.claimed_at),
@@ -93,10 +90,10 @@ def sending_events(
             f"call {claim.chunk} claimed{'' if first else ' once more'} by run {claim.run[:8]} on {claim.host}",
             chunk,
         )
-        if receipt is None:
-            yield _unanswered(campaign, presentation, running=running and presentation is submissions[-1])
+        if record is None:
+            yield _unanswered(campaign, entry, running=running and entry is entries[-1])
             continue
-        for attempt in receipt.attempts:
+        for attempt in record.attempts:
             answer = attempt.code or attempt.detail
             yield Event(
                 campaign,
@@ -111,7 +108,7 @@ def sending_events(
                     "detail": mask_numbers_in(attempt.detail) or None,
                 },
             )
-        yield _outcome(campaign, position, receipt)
+        yield _outcome(campaign, position, record)
 
 
 def delivery_event(campaign: str, state: Mapping[str, Any]) -> Event:
@@ -147,40 +144,40 @@ def in_time_order(events: Sequence[Event]) -> list[Event]:
     return sorted(events, key=lambda event: event.at or datetime.min.replace(tzinfo=UTC))
 
 
-def _unanswered(campaign: str, presentation: Submission, *, running: bool) -> Event:
-    claim = presentation.claim
-    task = f"{campaign}-{claim.chunk}-{claim.presentation * _TRIES_A_PRESENTATION + 1}"
+def _unanswered(campaign: str, entry: LedgerEntry, *, running: bool) -> Event:
+    claim = entry.claim
+    task = task_id(campaign, claim.chunk, claim.submission, 1)
     if running:
         return Event(campaign, _instant(claim.turn), EventKind.IN_THE_AIR, "the call is under way", {"task_id": task})
     said = f"no answer was recorded: the call may have been made; look for task {task} in Alibaba's console"
     return Event(campaign, _instant(claim.turn), EventKind.UNKNOWN, said, {"reason": "interrupted", "task_id": task})
 
 
-def _outcome(campaign: str, position: int, receipt: SendRecord) -> Event:
-    at = _instant(receipt.attempts[-1].at if receipt.attempts else receipt.sent_at)
-    description = mask_numbers_in(receipt.description or "")
+def _outcome(campaign: str, position: int, record: SendRecord) -> Event:
+    at = _instant(record.attempts[-1].at if record.attempts else record.sent_at)
+    description = mask_numbers_in(record.description or "")
     facts = {
-        "reason": receipt.reason,
-        "code": receipt.code,
+        "reason": record.reason,
+        "code": record.code,
         "description": description or None,
-        "request_id": receipt.request_id,
-        "sent_at": None if receipt.sent_at is None else datetime.fromtimestamp(receipt.sent_at, UTC).isoformat(),
+        "request_id": record.request_id,
+        "sent_at": None if record.sent_at is None else datetime.fromtimestamp(record.sent_at, UTC).isoformat(),
     }
-    kind = EventKind(MEANINGS[receipt.settlement].status.value)
-    if receipt.settlement is not Settlement.ACCEPTED:
-        why = ", ".join(part for part in (receipt.reason or receipt.code, description) if part)
+    kind = EventKind(MEANINGS[record.settlement].status.value)
+    if record.settlement is not Settlement.ACCEPTED:
+        why = ", ".join(part for part in (record.reason or record.code, description) if part)
         return Event(campaign, at, kind, f"the whole call: {why}" if why else "the whole call", facts)
-    if position in receipt.failed:
+    if position in record.failed:
         said = "the gateway took the call and refused this number"
         return Event(campaign, at, EventKind.FAILED, said, {**facts, "reason": "failed_list"})
-    if position in receipt.unclear:
+    if position in record.unclear:
         said = "the gateway's list of refused numbers does not fit the call"
         return Event(campaign, at, EventKind.UNKNOWN, said, {**facts, "reason": "failed_list_unmatched"})
-    message_id = receipt.message_ids.get(position)
+    message_id = record.message_ids.get(position)
     if message_id is not None:
         return Event(campaign, at, EventKind.ACCEPTED, f"message {message_id}", {**facts, "message_id": message_id})
     said = "the gateway's ids could not be paired with numbers; one of the call's ids is this number's"
-    ids = list(receipt.unpaired_ids)
+    ids = list(record.unpaired_ids)
     return Event(
         campaign, at, EventKind.ACCEPTED, said, {**facts, "reason": "message_id_unmatched", "unpaired_ids": ids}
     )

@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from globe_sms.tasks.pacing.account_schedule import Schedule, Turns
-from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
+from globe_sms.tasks.store.store_patience import async_store_retries
+from globe_sms.tasks.vocabulary.errors import StoreError
 
 QUERY_MARGIN: Final = 0.045
 """The share of the limit left unused: at 300 a second, 13 calls delayed by 45 ms don't exceed it.
@@ -28,7 +29,6 @@ _SPARE_SHARE: Final = 0.025  # less than the margin, so that delays can be made 
 _NEAREST_SHARE: Final = 0.5  # of the interval: an event loop wakes up to 1 ms late and must catch up
 _INCIDENT_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 60.0
-_PAUSE_SECONDS: Final = 1.0
 
 InThread = Callable[..., Awaitable[Any]]
 """Runs a function in a thread and returns its result, like `asyncio.to_thread`."""
@@ -129,11 +129,7 @@ class QueryTurns:
                 return self._dues.popleft()
 
     async def _reserve(self) -> Turns:
-        deadline = self._monotonic() + self._patience
-        while True:
-            try:
-                return await self._in_thread(self._schedule.reserve, self._batch, self._clock() + _LEAD_SECONDS)
-            except StoreUnavailableError:
-                if self._monotonic() >= deadline:
-                    raise
-                await self._sleep(_PAUSE_SECONDS)
+        async def reserve() -> Turns:
+            return await self._in_thread(self._schedule.reserve, self._batch, self._clock() + _LEAD_SECONDS)
+
+        return await async_store_retries(self._patience, sleep=self._sleep, monotonic=self._monotonic)(reserve)

@@ -76,7 +76,7 @@ def gather(
         history = histories[record.chunk]
         status, reason = MEANINGS[record.settlement].status, record.reason
         if history.doubtful and status is not Status.ACCEPTED:
-            # An earlier presentation may have been taken: what this one says does not make it undone.
+            # An earlier submission may have been taken: what this one says does not make it undone.
             status, reason = Status.UNKNOWN, "no_reply"
         chunks[record.chunk] = {
             "chunk": record.chunk,

@@ -20,7 +20,8 @@ from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.settlement import MEANINGS, NOTHING_CLAIMED
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.chunk_queue import ChunkQueue
-from globe_sms.tasks.sending.sender import OutsideHoursError, Sender
+from globe_sms.tasks.sending.sender import Sender
+from globe_sms.tasks.sending.submission import OutsideHoursError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _SHARD_RUNS = 2_000

@@ -73,7 +73,7 @@ def keep_campaign(store: Store, name: str, rows: int, scratch: Path) -> None:
             ledger.settle(
                 SendRecord(
                     chunk=chunk,
-                    presentation=0,
+                    submission=0,
                     run="r" * 32,
                     settlement=Settlement.ACCEPTED,
                     reason=None,

@@ -110,7 +110,7 @@ def _receipt(chunk: int, numbers: int) -> SendRecord:
     ids: Mapping[int, str] = {place: f"{place:04}{chunk:06}^12401{chunk * 250 + place:012}" for place in range(numbers)}
     return SendRecord(
         chunk=chunk,
-        presentation=0,
+        submission=0,
         run="0" * 32,
         settlement=Settlement.ACCEPTED,
         reason=None,

@@ -112,22 +112,22 @@ def _take_turns(sender: Sender, count: int) -> None:
 
 
 class _Receipts:
-    """Claims and receipts of presentations that never were, each time with new numbers."""
+    """Claims and receipts of submissions that never were, each time with new numbers."""
 
     def __init__(self, run: CampaignRun, sizes: list[int]) -> None:
         self._run = run
         self._sizes = sizes
-        self._presentation = 0
+        self._submission = 0
 
     def write(self, count: int) -> None:
         owner = self._run.campaign.owner
         for chunk, size in enumerate(self._sizes[:count]):
-            claim = Claim(chunk, self._presentation, owner.run, owner.host, time.time(), time.time(), "0" * 64)
+            claim = Claim(chunk, self._submission, owner.run, owner.host, time.time(), time.time(), "0" * 64)
             assert self._run.ledger.claim(claim)
             self._run.ledger.settle(
                 SendRecord(
                     chunk=chunk,
-                    presentation=self._presentation,
+                    submission=self._submission,
                     run=owner.run,
                     settlement=Settlement.ACCEPTED,
                     reason=None,
@@ -140,7 +140,7 @@ class _Receipts:
                     attempts=(Attempt(f"pieces-{chunk}-1", time.time(), "accepted", "OK", None, ""),),
                 )
             )
-        self._presentation += 1
+        self._submission += 1
 
 
 def _await_quiet(server: int) -> None:

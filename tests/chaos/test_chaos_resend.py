@@ -12,7 +12,7 @@ DROPPED, CLAIMED, LOST = 1, 2, 4
 UNKNOWN = (DROPPED, CLAIMED, LOST)
 
 
-def presentations(stage: Stage, campaign: object) -> dict[int, int]:
+def submissions(stage: Stage, campaign: object) -> dict[int, int]:
     """How many calls each chunk has had."""
     counts: dict[int, int] = {}
     for arrival in stage.arrivals(campaign):  # type: ignore[arg-type]
@@ -26,7 +26,7 @@ def test_unknown_chunks_are_held_until_the_operator_resends_them_and_then_go_out
     resent = {number for chunk in UNKNOWN for number in campaign.chunk(chunk)}
     stage.sandbox.gateway.add_fault("accept_then_drop", number=campaign.chunk(DROPPED)[3])
     stage.sandbox.gateway.add_fault("drop_before", number=campaign.chunk(LOST)[3])
-    claim = {"chunk": CLAIMED, "presentation": 0, "run": "dead", "host": "elsewhere", "claimed_at": 1.0, "turn": 1.0}
+    claim = {"chunk": CLAIMED, "submission": 0, "run": "dead", "host": "elsewhere", "claimed_at": 1.0, "turn": 1.0}
     stage.write(campaign, f"claims/{CLAIMED:06d}-0", json.dumps({**claim, "fingerprint": "f"}).encode())
 
     first = stage.run(campaign)
@@ -36,20 +36,20 @@ def test_unknown_chunks_are_held_until_the_operator_resends_them_and_then_go_out
         ("unknown", "no_reply"): 20,
         ("unknown", "interrupted"): 10,
     }
-    assert presentations(stage, campaign) == {chunk: 1 for chunk in range(8) if chunk != CLAIMED}
+    assert submissions(stage, campaign) == {chunk: 1 for chunk in range(8) if chunk != CLAIMED}
     assert stage.faults(campaign) == []
 
     stage.sandbox.gateway.clear_faults()
     held = stage.run(campaign)
     assert held.code == 3
     assert json.loads(held.stdout.splitlines()[-1])["calls"] == 0
-    assert presentations(stage, campaign) == {chunk: 1 for chunk in range(8) if chunk != CLAIMED}
+    assert submissions(stage, campaign) == {chunk: 1 for chunk in range(8) if chunk != CLAIMED}
     assert stage.faults(campaign) == []
 
     again = stage.run(campaign, "--on-unknown=resend")
     assert again.code == 0
     assert "3 unknown chunks were sent again" in again.stderr
-    assert presentations(stage, campaign) == {chunk: 2 if chunk in (DROPPED, LOST) else 1 for chunk in range(8)}
+    assert submissions(stage, campaign) == {chunk: 2 if chunk in (DROPPED, LOST) else 1 for chunk in range(8)}
     assert stage.statuses(campaign) == {("accepted", None): 80}
     assert stage.faults(campaign, resent=resent) == []
     assert stage.results(campaign).filter(chunk=DROPPED)["attempts"].unique().to_list() == [2]

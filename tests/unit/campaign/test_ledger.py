@@ -18,12 +18,12 @@ from globe_sms.tasks.vocabulary.errors import SendRecordLostError, StoreError, S
 from globe_sms.tasks.vocabulary.statuses import STATUSES
 
 
-def claim(chunk: int = 0, presentation: int = 0, run: str = "run-1") -> Claim:
-    return Claim(chunk, presentation, run, "host", 1.0, 2.0, "f" * 64)
+def claim(chunk: int = 0, submission: int = 0, run: str = "run-1") -> Claim:
+    return Claim(chunk, submission, run, "host", 1.0, 2.0, "f" * 64)
 
 
-def record(settlement: Settlement, chunk: int = 0, presentation: int = 0) -> SendRecord:
-    return SendRecord(chunk, presentation, "run-1", settlement, "reason", "CODE", None, "R-1", 3.0, "f" * 64)
+def record(settlement: Settlement, chunk: int = 0, submission: int = 0) -> SendRecord:
+    return SendRecord(chunk, submission, "run-1", settlement, "reason", "CODE", None, "R-1", 3.0, "f" * 64)
 
 
 def ledger(store: LocalStore, folder: Path) -> Ledger:
@@ -36,7 +36,7 @@ def test_a_claim_is_given_once(local_store: LocalStore, tmp_path: Path) -> None:
     assert books.claim(claim())
     assert books.claim(claim())
     assert not books.claim(claim(run="run-2"))
-    assert books.claim(claim(presentation=1, run="run-2"))
+    assert books.claim(claim(submission=1, run="run-2"))
 
 
 def test_a_claim_without_a_receipt_is_unknown(local_store: LocalStore, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.store = LocalStore(Path(self.folder.name) / "store")
         self.books = ledger(self.store, Path(self.folder.name))
-        self.maybe_taken: list[int] = []  # chunks, once for each presentation that the gateway may have taken
+        self.maybe_taken: list[int] = []  # chunks, once for each submission that the gateway may have taken
         self.taken: set[int] = set()  # chunks that it did take
         self.refused: set[int] = set()
         self.resends = 0
@@ -170,20 +170,20 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(chunk=st.integers(0, 3), resend=st.booleans(), run=st.sampled_from(["a", "b"]))
     def claim_chunk(self, chunk: int, resend: bool, run: str) -> None:  # noqa: FBT001  # a drawn value
-        presentation = self.may_present(chunk, resend=resend) if chunk < self.chunks else None
-        if presentation is None:
+        submission = self.may_present(chunk, resend=resend) if chunk < self.chunks else None
+        if submission is None:
             return
         unknown = self.books.histories().get(chunk, History()).state is ChunkState.UNKNOWN
-        assert self.books.claim(claim(chunk, presentation, run))
-        assert not self.books.claim(claim(chunk, presentation, "another run"))
-        self.in_air[chunk] = presentation
+        assert self.books.claim(claim(chunk, submission, run))
+        assert not self.books.claim(claim(chunk, submission, "another run"))
+        self.in_air[chunk] = submission
         self.resends += unknown
 
     @precondition(lambda self: self.in_air)
     @rule(data=st.data(), takes=st.booleans(), settlement=st.sampled_from([*Settlement, None]))
     def answer(self, data: st.DataObject, takes: bool, settlement: Settlement | None) -> None:  # noqa: FBT001
         chunk = data.draw(st.sampled_from(sorted(self.in_air)))
-        presentation = self.in_air.pop(chunk)
+        submission = self.in_air.pop(chunk)
         if settlement in (None, Settlement.UNKNOWN):
             self.maybe_taken.append(chunk)
             if takes:
@@ -194,7 +194,7 @@ class LedgerMachine(RuleBasedStateMachine):
         elif settlement is Settlement.REFUSED:
             self.refused.add(chunk)
         if settlement is not None:
-            self.books.settle(record(settlement, chunk, presentation))
+            self.books.settle(record(settlement, chunk, submission))
 
     @rule()
     def die_and_resume(self) -> None:

@@ -138,7 +138,7 @@ def test_a_chunk_that_was_interrupted_is_dated_by_its_receipts_or_its_claim(camp
     campaign.chunk("unknown", sent_at=None, reason="interrupted")
     campaign.chunk("unknown", sent_at=None, reason="interrupted")
     campaign.deliver(heard_of, task_id="spring-0-1", sent=f"{YOUNG:%a, %d %b %Y %H:%M:%S} +0000")
-    claim = {"run": "r", "host": "h", "turn": 1.0, "fingerprint": "f", "presentation": 0}
+    claim = {"run": "r", "host": "h", "turn": 1.0, "fingerprint": "f", "submission": 0}
     for chunk, at in ((1, OLD), (2, YOUNG)):
         body = json.dumps({**claim, "chunk": chunk, "claimed_at": at.timestamp()}).encode()
         campaign.store.put_if_absent(f"claims/{chunk:06d}-0", body)

@@ -60,22 +60,22 @@ class KeptCampaign:
         self.store.put_file_if_absent(PLAN_KEY, self.plan.path)
         self.campaign.update(plan=PlanFigures(rows=self.plan.counts(), chunks=self.plan.chunk_count()))
 
-    def claim(self, chunk: int, presentation: int = 0) -> None:
+    def claim(self, chunk: int, submission: int = 0) -> None:
         """Claim a chunk, ten seconds after the one before."""
-        at = BEGAN + 10 * (chunk + 10 * presentation)
-        assert self.ledger.claim(Claim(chunk, presentation, "run-of-claims", "host-1", at, at + 1, "f"))
+        at = BEGAN + 10 * (chunk + 10 * submission)
+        assert self.ledger.claim(Claim(chunk, submission, "run-of-claims", "host-1", at, at + 1, "f"))
 
-    def answer(self, chunk: int, settlement: Settlement, presentation: int = 0, **fields: Any) -> None:
+    def answer(self, chunk: int, settlement: Settlement, submission: int = 0, **fields: Any) -> None:
         """Record what became of it, two seconds after its claim."""
-        at = BEGAN + 10 * (chunk + 10 * presentation) + 2
-        task = f"{self.campaign.id}-{chunk}-{presentation * 100 + 1}"
+        at = BEGAN + 10 * (chunk + 10 * submission) + 2
+        task = f"{self.campaign.id}-{chunk}-{submission * 100 + 1}"
         code = fields.get("code")
-        attempt = Attempt(task, at, settlement.value, code, f"R-{chunk}-{presentation}", "")
+        attempt = Attempt(task, at, settlement.value, code, f"R-{chunk}-{submission}", "")
         given: dict[str, Any] = {"reason": None, "code": None, "description": None, "request_id": attempt.request_id}
         self.ledger.settle(
             SendRecord(
                 chunk=chunk,
-                presentation=presentation,
+                submission=submission,
                 run="run-of-claims",
                 settlement=settlement,
                 sent_at=at - 1,
@@ -85,11 +85,11 @@ class KeptCampaign:
             )
         )
 
-    def accept(self, chunk: int, presentation: int = 0, ids: Sequence[str] = ()) -> None:
+    def accept(self, chunk: int, submission: int = 0, ids: Sequence[str] = ()) -> None:
         """Claim it and have it accepted."""
-        self.claim(chunk, presentation)
+        self.claim(chunk, submission)
         given = ids or [f"m-{chunk}-{position}" for position in range(2)]
-        self.answer(chunk, Settlement.ACCEPTED, presentation, code="OK", message_ids=dict(enumerate(given)))
+        self.answer(chunk, Settlement.ACCEPTED, submission, code="OK", message_ids=dict(enumerate(given)))
 
     def write_results(self, **summary: Any) -> None:
         """Write the results and their summary, as the end of a run does."""

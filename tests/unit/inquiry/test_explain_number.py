@@ -74,7 +74,7 @@ def test_events_of_all_campaigns_come_in_time_order(local_store: LocalStore, tmp
     """What was claimed, called and answered later stands later, whatever the campaign."""
     for name in ("one", "two"):
         kept = KeptCampaign(local_store, name, NUMBERS, tmp_path)
-        kept.accept(1, presentation=0)
+        kept.accept(1, submission=0)
         kept.end()
     found = explained(local_store)
     assert {event.campaign for event in found.events} == {"one", "two"}
@@ -84,9 +84,9 @@ def test_events_of_all_campaigns_come_in_time_order(local_store: LocalStore, tmp
 
 
 def test_an_unknown_chunk_and_its_resend_are_told(store: Store, kept: KeptCampaign) -> None:
-    """The claim without an answer, then the second presentation and what came of it."""
+    """The claim without an answer, then the second submission and what came of it."""
     kept.claim(1)
-    kept.accept(1, presentation=1)
+    kept.accept(1, submission=1)
     kept.end()
     sent = [kind for kind in kinds(explained(store)) if kind != "planned"]
     assert sent == ["claimed", "unknown", "resent", "called", "accepted"]

@@ -130,7 +130,7 @@ def test_the_results_account_for_every_row_whatever_the_ledger_says(
     send_records = [
         SendRecord(
             chunk=chunk,
-            presentation=0,
+            submission=0,
             run="r",
             settlement=history.settlements[0],
             reason="REASON",

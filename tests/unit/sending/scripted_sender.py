@@ -15,8 +15,9 @@ from globe_sms.tasks.pacing.account_schedule import Schedule
 from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.call_content import CallContent
+from globe_sms.tasks.sending.limits import RetryLimits
 from globe_sms.tasks.sending.progress import Progress
-from globe_sms.tasks.sending.sender import RetryLimits, Sender
+from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 

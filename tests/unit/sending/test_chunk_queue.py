@@ -23,8 +23,9 @@ from globe_sms.tasks.planning.hours_forecast import forecast_hours
 from globe_sms.tasks.planning.lanes import lanes_of
 from globe_sms.tasks.sending.chunk_queue import HoursQueue, PlanOrderQueue, ShardQueue
 from globe_sms.tasks.sending.progress import Progress
-from globe_sms.tasks.sending.sender import OutsideHoursError, Sender
+from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.sending.shard import Shard
+from globe_sms.tasks.sending.submission import OutsideHoursError
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StopSignal

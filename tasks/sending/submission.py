@@ -1,0 +1,268 @@
+"""One chunk handed to the gateway: turn, claim, call, send record.
+
+The connection is made first, the claim is written just before the turn, and the request leaves at the turn. Whatever
+goes wrong before the request is written proves that nothing was sent. Whatever goes wrong after it leaves the chunk
+unknown, and it is never presented again unless the operator says so.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from globe_sms.tasks.campaign.campaign import Campaign
+from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.ledger import Attempt, Claim, History, Ledger, SendRecord
+from globe_sms.tasks.campaign.settlement import Settlement
+from globe_sms.tasks.campaign.task_ids import task_id
+from globe_sms.tasks.gateway import CallVerdict, Gateway, Outcome
+from globe_sms.tasks.pacing.pacer import Departure, Pacer, Turn, TurnMissedError
+from globe_sms.tasks.planning.frozen_plan import Chunk
+from globe_sms.tasks.sending.answer_record import answered, numbers_by_status
+from globe_sms.tasks.sending.call_content import CallContent
+from globe_sms.tasks.sending.limits import RetryLimits, check_failure_rate
+from globe_sms.tasks.sending.progress import Progress
+from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
+from globe_sms.tasks.vocabulary.statuses import QUIET_HOURS
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError, StopSignal
+
+_SHORTEST_CLAIM_LEAD: Final = 0.03
+_LONGEST_CLAIM: Final = 2.0
+_CLOSING_SECONDS: Final = 1.0  # what would leave this shortly before its hours end is not claimed any more
+
+
+class ClaimLostError(Exception):
+    """Another run has claimed this submission; it is theirs."""
+
+
+class OutsideHoursError(Exception):
+    """The chunk's recipients may not be texted now; `record` is its send record, if it was claimed."""
+
+    def __init__(self, record: SendRecord | None = None) -> None:
+        super().__init__("outside the hours of the chunk's time zones")
+        self.record = record
+
+
+@dataclass(kw_only=True, eq=False)
+class SubmissionParts:
+    """What all submissions of a run share.
+
+    Attributes:
+        campaign: whose lease must be held at the last look.
+        ledger: where claims and send records go.
+        gateway: that is called.
+        pacer: gives the turns.
+        texts: what a chunk's call says.
+        stop: ends every wait.
+        progress: counts.
+        limits: of tries and failures.
+        hours: in which recipients may be texted; None for around the clock.
+        clock: Unix time in seconds.
+        monotonic: for waits.
+        claim_lead: seconds before the turn at which the claim is written.
+    """
+
+    campaign: Campaign
+    ledger: Ledger
+    gateway: Gateway
+    pacer: Pacer
+    texts: CallContent
+    stop: StopSignal
+    progress: Progress
+    limits: RetryLimits
+    hours: Hours | None = None
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    claim_lead: float = _SHORTEST_CLAIM_LEAD
+
+    def claimed(self, seconds: float) -> None:
+        """Learn how long a claim takes: the next one is made as late as it can be, and still in time."""
+        self.claim_lead = min(_LONGEST_CLAIM, max(_SHORTEST_CLAIM_LEAD, 0.9 * self.claim_lead, 1.5 * seconds))
+
+
+class Submission:
+    """One chunk under one claim, with as many tries as prove that nothing was sent."""
+
+    def __init__(self, sender: SubmissionParts, chunk: Chunk, history: History) -> None:
+        self._sender = sender
+        self._chunk = chunk
+        self._number = history.next
+        self._fingerprint = sender.texts.fingerprint(chunk)
+        self._claim: Claim | None = None
+        self._claimed = False
+        self._attempts: list[Attempt] = []
+        self._departure: Departure | None = None
+        self._sent_at: float | None = None
+        self._written = False
+        self._is_settled = False
+
+    def run(self) -> SendRecord | None:
+        """Claim, call, and try again until the outcome is known; return its record, which is in the ledger by then."""
+        while True:
+            outcome = self._attempt()
+            settlement = self._settlement_of(outcome)
+            if settlement is not None:
+                return self._keep(answered(self._send_record(settlement), outcome, self._chunk))
+
+    def abandon(self, reason: str | None = None) -> SendRecord | None:
+        """Record that a claimed chunk was not presented after all; by default for what stopped the run.
+
+        Does nothing once its outcome is known, even if that could not be recorded: the gateway may have taken it.
+        """
+        if not self._claimed or self._is_settled:
+            return None
+        stop = self._sender.stop.stop
+        reason = reason or (StopCause.STOPPED if stop is None else stop.cause)
+        return self._keep(replace(self._send_record(Settlement.NOT_SENT), reason=reason))
+
+    def _attempt(self) -> Outcome:
+        """Make one call at one turn; turns that are missed, and a store that does not answer, are tried again."""
+        give_up = self._sender.monotonic() + self._sender.limits.store_patience
+        while True:
+            self._sender.stop.check()
+            self._check_hours(self._sender.clock() + _CLOSING_SECONDS)
+            try:
+                return self._call(self._sender.pacer.take())
+            except TurnMissedError:
+                give_up = max(give_up, self._sender.monotonic() + 1.0)
+                continue
+            except StoreUnavailableError:
+                if self._sender.monotonic() > give_up:
+                    raise
+                self._sender.stop.wait(1.0)
+
+    def _call(self, turn: Turn) -> Outcome:
+        sender = self._sender
+        taken = sender.monotonic()
+        task = task_id(sender.campaign.id, self._chunk.index, self._number, len(self._attempts) + 1)
+        self._written = False
+
+        def before_write() -> None:
+            sender.pacer.prepared(sender.monotonic() - taken + sender.claim_lead)
+            sender.pacer.wait_until(turn, sender.claim_lead)
+            self._check_hours(turn.at + _CLOSING_SECONDS)
+            self._write_claim(turn)
+            self._departure = sender.pacer.depart(turn)
+            self._check_hours(sender.clock())
+            # The last look: a process that was frozen up to here may have lost the campaign to another run.
+            if not sender.campaign.held():
+                raise TurnMissedError
+            self._sent_at = sender.clock()
+            self._written = True
+            sender.progress.called()
+
+        def after_write() -> None:
+            if self._departure is not None:
+                sender.pacer.written(self._departure)
+
+        try:
+            outcome = sender.gateway.send(
+                sender.texts.batch(self._chunk, task), before_write=before_write, after_write=after_write
+            )
+        except BaseException:
+            if self._written:
+                self._keep(replace(self._send_record(Settlement.UNKNOWN), reason="interrupted"))
+            raise
+        finally:
+            if self._written:
+                sender.progress.landed()
+        self._attempts.append(
+            Attempt(task, sender.clock(), outcome.verdict, outcome.code, outcome.request_id, outcome.detail)
+        )
+        return outcome
+
+    def _check_hours(self, at: float) -> None:
+        hours, lane = self._sender.hours, self._chunk.lane
+        if hours is not None and not hours.is_open((lane and lane.zones) or (), at):
+            raise OutsideHoursError
+
+    def _write_claim(self, turn: Turn) -> None:
+        sender = self._sender
+        if not sender.campaign.held():
+            sender.stop.wait(0.2)
+            raise TurnMissedError
+        if self._claimed:
+            return
+        if self._claim is None:
+            owner = sender.campaign.owner
+            self._claim = Claim(
+                self._chunk.index, self._number, owner.run, owner.host, sender.clock(), turn.at, self._fingerprint
+            )
+        began = sender.monotonic()
+        if not sender.ledger.claim(self._claim):
+            raise ClaimLostError
+        self._claimed = True
+        took = sender.monotonic() - began
+        sender.claimed(took)
+        if took > _LONGEST_CLAIM:
+            raise TurnMissedError  # the connection has idled meanwhile; the gateway may be closing it
+
+    def _settlement_of(self, outcome: Outcome) -> Settlement | None:
+        """Return how the submission ended, or None after the pause before the next try."""
+        sender = self._sender
+        tries = len(self._attempts)
+        match outcome.verdict:
+            case CallVerdict.ACCEPTED:
+                return Settlement.ACCEPTED
+            case CallVerdict.REFUSED:
+                return Settlement.REFUSED
+            case CallVerdict.UNCLEAR:
+                return Settlement.UNKNOWN
+            case CallVerdict.STOPPED:
+                self._stop_for(outcome)
+                return Settlement.ACCOUNT
+            case CallVerdict.THROTTLED:
+                sender.progress.throttled()
+                sender.pacer.throttled(outcome.retry_after or 0.0)
+                last = Settlement.ACCOUNT
+            case CallVerdict.STALE:
+                last = Settlement.ACCOUNT
+            case CallVerdict.UNREACHABLE:
+                last = Settlement.NOT_SENT
+        if tries >= sender.limits.tries:
+            self._stop_for(outcome, f", {tries} times in a row")
+            return last
+        if sender.stop.wait(max(outcome.retry_after or 0.0, sender.limits.pause(tries))):
+            raise StoppedError
+        return None
+
+    def _stop_for(self, outcome: Outcome, tries: str = "") -> None:
+        description = f" ({outcome.description})" if outcome.description else ""
+        what = f"the gateway answered {outcome.code}{description}" if outcome.code else outcome.detail
+        # Some advice says itself when to run it again.
+        again = "It" if " again" in outcome.advice else "Then run the same command again: it"
+        self._sender.stop.set(
+            Stop(
+                StopCause.STOPPED,
+                f"{what}{tries}. {outcome.advice} {again} goes on with what was not sent.",
+                outcome.code,
+            )
+        )
+
+    def _send_record(self, settlement: Settlement) -> SendRecord:
+        return SendRecord(
+            chunk=self._chunk.index,
+            submission=self._number,
+            run=self._sender.campaign.owner.run,
+            settlement=settlement,
+            reason=None,
+            code=None,
+            description=None,
+            request_id=None,
+            sent_at=self._sent_at,
+            fingerprint=self._fingerprint,
+            attempts=tuple(self._attempts),
+        )
+
+    def _keep(self, record: SendRecord) -> SendRecord | None:
+        if not self._claimed:
+            return None
+        sender = self._sender
+        self._is_settled = True
+        sender.ledger.settle(record)
+        comes_back = record.reason == QUIET_HOURS
+        for status, numbers in numbers_by_status(record, len(self._chunk.phone_numbers)):
+            if numbers and not comes_back:
+                sender.progress.settled(status, numbers)
+        check_failure_rate(sender.progress, sender.limits, sender.stop)
+        return record
