@@ -9,7 +9,7 @@ from rich.text import Text
 
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignDocument, CampaignState
 from globe_sms.tasks.inquiry.number_events import Event, EventKind
-from globe_sms.tasks.reports.delivery_rates import percent
+from globe_sms.tasks.reports.percentages import percent
 from globe_sms.tasks.vocabulary.statuses import Status
 
 _STATE_COLOURS: Final = {

@@ -9,7 +9,7 @@ from rich.text import Text
 from globe_sms.tasks.delivery.delivery_states import Delivery
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.reports.delivery_figures import Deliveries, DeliveryFigures
-from globe_sms.tasks.reports.delivery_rates import percent
+from globe_sms.tasks.reports.percentages import percent
 
 _COLOURS: Final = {
     Delivery.DELIVERED: "#0072B2",

@@ -8,6 +8,7 @@ import polars as pl
 
 from globe_sms.tasks.campaign.ledger import Ledger, SendRecord
 from globe_sms.tasks.delivery.delivery_states import Delivery
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import Status
 
 OPEN_SCHEMA: Final = pl.Schema(
@@ -18,7 +19,6 @@ OPEN_SCHEMA: Final = pl.Schema(
         "sent_at": pl.Datetime("us", "UTC"),
     }
 )
-_UNMATCHED: Final = "message_id_unmatched"
 
 
 def open_messages(results: Path, states: pl.LazyFrame, ledger: Ledger) -> pl.DataFrame:
@@ -33,7 +33,7 @@ def open_messages(results: Path, states: pl.LazyFrame, ledger: Ledger) -> pl.Dat
     paired = rows.filter(pl.col("message_id").is_not_null()).select(
         "message_id", "phone_number", pl.lit(None, dtype=pl.String).alias("task_id"), "sent_at"
     )
-    unmatched = rows.filter(pl.col("message_id").is_null() & (pl.col("reason") == _UNMATCHED))
+    unmatched = rows.filter(pl.col("message_id").is_null() & (pl.col("reason") == RowReason.MESSAGE_ID_UNMATCHED))
     sent = dict(unmatched.group_by("chunk").agg(pl.col("sent_at").first()).collect().iter_rows())
     unpaired = pl.LazyFrame(
         [(message_id, None, task_id, sent[chunk]) for chunk, task_id, message_id in _unpaired(ledger, frozenset(sent))],

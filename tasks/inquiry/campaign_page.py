@@ -7,7 +7,7 @@ from globe_sms.tasks.inquiry.show_campaign import CampaignView
 from globe_sms.tasks.reports.campaign_page import outcome, row_blocks
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.delivery_page import delivery_blocks
-from globe_sms.tasks.reports.page import Block, Page, Table, Words
+from globe_sms.tasks.reports.page_blocks import Block, Page, Table, Words
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
 
@@ -45,7 +45,7 @@ def _blocks(view: CampaignView) -> list[Block]:
     if report is not None:
         blocks.extend(row_blocks(report))
     if view.deliveries is not None:
-        blocks.extend(delivery_blocks(view.deliveries))
+        blocks.extend(delivery_blocks(view.deliveries.figures, view.deliveries.as_of))
     blocks.append(Words(f"Folder: {view.uri}"))
     return blocks
 

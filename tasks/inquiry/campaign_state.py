@@ -11,9 +11,8 @@ from globe_sms.tasks.campaign.approval import KEY as APPROVAL
 from globe_sms.tasks.campaign.approval import Decision
 from globe_sms.tasks.campaign.campaign import DOCUMENT_KEY, Owner, lease_is_free
 from globe_sms.tasks.store import Store
-from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
+from globe_sms.tasks.vocabulary.statuses import SENDABLE, STATUSES, Status
 
-_SENDABLE: Final = "sendable"
 _SETTLED_BY_RECEIPT: Final = "settled_by_receipt"
 _PENDING: Final = "pending"
 _DELIVERED: Final = "delivered"
@@ -78,7 +77,7 @@ class CampaignDocument:
         """Rows that were not sent: by the last results, or all that are to be sent where there are none yet."""
         if self.counts is not None:
             return self.counts[Status.NOT_SENT]
-        return None if self.planned is None else self.planned.get(_SENDABLE, 0)
+        return None if self.planned is None else self.planned.get(SENDABLE, 0)
 
     @property
     def delivery_rate(self) -> float | None:

@@ -36,7 +36,7 @@ from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import StoreError
 from globe_sms.tasks.vocabulary.masking import mask, mask_recipient
 from globe_sms.tasks.vocabulary.plurals import counted
-from globe_sms.tasks.vocabulary.statuses import REASON_SENTENCES
+from globe_sms.tasks.vocabulary.row_reasons import REASON_SENTENCES
 
 _READERS: Final = 8
 _OF_A_ROW: Final = ("source", "row", "status", "reason", "chunk", "position")

@@ -10,6 +10,8 @@ from globe_sms.tasks.campaign.ledger import SendRecord, Settlement, Submission
 from globe_sms.tasks.delivery.delivery_states import Delivery
 from globe_sms.tasks.delivery.receipt_codes import meaning
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import SENDABLE
 
 _TRIES_A_PRESENTATION: Final = 100
 
@@ -69,7 +71,7 @@ def planned_event(campaign: str, at: datetime | None, row: PlannedRow) -> Event:
     facts = {
         "source": row.source,
         "row": row.row,
-        "verdict": row.status or "sendable",
+        "verdict": row.status or SENDABLE,
         "reason": row.reason,
         "chunk": row.chunk,
         "position": row.position,
@@ -152,7 +154,13 @@ def _unanswered(campaign: str, presentation: Submission, *, running: bool) -> Ev
     if running:
         return Event(campaign, _instant(claim.turn), EventKind.IN_THE_AIR, "the call is under way", {"task_id": task})
     said = f"no answer was recorded: the call may have been made; look for task {task} in Alibaba's console"
-    return Event(campaign, _instant(claim.turn), EventKind.UNKNOWN, said, {"reason": "interrupted", "task_id": task})
+    return Event(
+        campaign,
+        _instant(claim.turn),
+        EventKind.UNKNOWN,
+        said,
+        {"reason": RowReason.INTERRUPTED, "task_id": task},
+    )
 
 
 def _outcome(campaign: str, position: int, receipt: SendRecord) -> Event:
@@ -177,17 +185,21 @@ def _outcome(campaign: str, position: int, receipt: SendRecord) -> Event:
         return Event(campaign, at, kind, f"the whole call: {why}" if why else "the whole call", facts)
     if position in receipt.failed:
         said = "the gateway took the call and refused this number"
-        return Event(campaign, at, EventKind.FAILED, said, {**facts, "reason": "failed_list"})
+        return Event(campaign, at, EventKind.FAILED, said, {**facts, "reason": RowReason.FAILED_LIST})
     if position in receipt.unclear:
         said = "the gateway's list of refused numbers does not fit the call"
-        return Event(campaign, at, EventKind.UNKNOWN, said, {**facts, "reason": "failed_list_unmatched"})
+        return Event(campaign, at, EventKind.UNKNOWN, said, {**facts, "reason": RowReason.FAILED_LIST_UNMATCHED})
     message_id = receipt.message_ids.get(position)
     if message_id is not None:
         return Event(campaign, at, EventKind.ACCEPTED, f"message {message_id}", {**facts, "message_id": message_id})
     said = "the gateway's ids could not be paired with numbers; one of the call's ids is this number's"
     ids = list(receipt.unpaired_ids)
     return Event(
-        campaign, at, EventKind.ACCEPTED, said, {**facts, "reason": "message_id_unmatched", "unpaired_ids": ids}
+        campaign,
+        at,
+        EventKind.ACCEPTED,
+        said,
+        {**facts, "reason": RowReason.MESSAGE_ID_UNMATCHED, "unpaired_ids": ids},
     )
 
 

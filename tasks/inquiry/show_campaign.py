@@ -21,13 +21,15 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import closed_chunks
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.reports.cost import cost_of
 from globe_sms.tasks.reports.delivery_report import DeliveryReport, make_delivery_report
-from globe_sms.tasks.reports.prices import Prices, cost_of
+from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.results.account_rows import account_for
 from globe_sms.tasks.results.join import RESULTS_KEY, RESULTS_SCHEMA, presented_rows
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
@@ -147,8 +149,8 @@ def _account(
         folder,
         scratch,
         campaign=document.campaign,
-        not_sent="not_yet" if running else "stopped",
-        unanswered="in_the_air" if running else "interrupted",
+        not_sent=RowReason.NOT_YET if running else RowReason.STOPPED,
+        unanswered=RowReason.IN_THE_AIR if running else RowReason.INTERRUPTED,
         quiet=_quiet(plan, document, now),
         segments=None if text is None else parts_of(text),
     )
@@ -181,7 +183,7 @@ def _report(
         resent=document.resent,
         seconds=document.seconds or 0.0,
         rate=None,
-        dry_run="dry_run" in not_sent,
+        dry_run=RowReason.DRY_RUN in not_sent,
         stop=None if document.stopped is None else Stop(StopCause.STOPPED, document.stopped),
         s3=s3,
         costs=None if prices is None else cost_of(presented_rows(path), prices),

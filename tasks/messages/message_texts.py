@@ -8,7 +8,8 @@ import polars as pl
 from globe_sms.tasks.messages.gsm7_alphabet import NOT_GSM, is_gsm, without_look_alikes
 from globe_sms.tasks.messages.message_parts import count_parts
 from globe_sms.tasks.messages.template import Placeholder, Template, parse_template
-from globe_sms.tasks.vocabulary.statuses import STATUSES, MessageReason, Status
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 
 PREFIX: Final = "column:"
 """What the names of a list's columns begin with in the frame, so that they are none of the frame's own."""
@@ -81,9 +82,9 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
     message = pl.col("message")
     faults.append(
         pl.when(_is_blank(message, wording.template))
-        .then(pl.lit(MessageReason.MESSAGE_EMPTY))
+        .then(pl.lit(RowReason.MESSAGE_EMPTY))
         .when(message.str.len_chars() > wording.max_characters)
-        .then(pl.lit(MessageReason.MESSAGE_TOO_LONG))
+        .then(pl.lit(RowReason.MESSAGE_TOO_LONG))
     )
     sendable = pl.col("status").is_null()
     is_faulty = sendable & pl.col("fault").is_not_null()
@@ -126,7 +127,7 @@ def _without_blanks(text: str) -> str:
 def _missing(template: Template) -> pl.Expr | None:
     """Return the reason of rows without a value for a placeholder that has no default; null for the others."""
     faults = [
-        pl.when(pl.col(f"{PREFIX}{column}") == "").then(pl.lit(f"{MessageReason.MISSING}_{column}"))
+        pl.when(pl.col(f"{PREFIX}{column}") == "").then(pl.lit(f"{RowReason.MISSING}_{column}"))
         for column in _needed(template)
     ]
     return pl.coalesce(faults) if faults else None

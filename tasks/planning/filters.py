@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from globe_sms.tasks.vocabulary.statuses import STATUSES, SelectionReason, Status
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 
 
 def only_countries(rows: pl.LazyFrame, allowed: Sequence[str], denied: Sequence[str]) -> pl.LazyFrame:
@@ -14,10 +15,10 @@ def only_countries(rows: pl.LazyFrame, allowed: Sequence[str], denied: Sequence[
     """
     region = pl.col("region").cast(pl.String)
     if denied:
-        rows = _marked(rows, region.is_in(denied), Status.UNSUPPORTED, SelectionReason.COUNTRY_DENIED)
+        rows = _marked(rows, region.is_in(denied), Status.UNSUPPORTED, RowReason.COUNTRY_DENIED)
     if allowed:
         is_allowed = region.is_in(allowed).fill_null(value=False)
-        rows = _marked(rows, ~is_allowed, Status.UNSUPPORTED, SelectionReason.COUNTRY_NOT_ALLOWED)
+        rows = _marked(rows, ~is_allowed, Status.UNSUPPORTED, RowReason.COUNTRY_NOT_ALLOWED)
     return rows
 
 
@@ -25,7 +26,7 @@ def only_first(rows: pl.LazyFrame, count: int) -> pl.LazyFrame:
     """Keep the first rows of the lists, in input order; the sendable ones of the rest become `not_sent`."""
     beyond = pl.col("__index") >= count
     indexed = rows.with_row_index("__index")
-    return _marked(indexed, beyond, Status.NOT_SENT, SelectionReason.OUTSIDE_SAMPLE).drop("__index")
+    return _marked(indexed, beyond, Status.NOT_SENT, RowReason.OUTSIDE_SAMPLE).drop("__index")
 
 
 def _marked(rows: pl.LazyFrame, where: pl.Expr, status: Status, reason: str) -> pl.LazyFrame:

@@ -11,7 +11,8 @@ from polars.io.plugins import register_io_source
 from globe_sms.tasks.campaign.ledger import History, SendRecord, Settlement
 from globe_sms.tasks.delivery.delivery_states import DELIVERIES
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.vocabulary.statuses import QUIET_HOURS, STATUSES, InvalidReason, Status
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 
 RESULTS_KEY = "results.parquet"
 RESULTS_SCHEMA = pl.Schema(
@@ -101,7 +102,7 @@ def gather(
     for index in quiet:
         chunks.setdefault(
             index,
-            {"chunk": index, "chunk_status": Status.NOT_SENT, "chunk_reason": QUIET_HOURS, "doubtful": False},
+            {"chunk": index, "chunk_status": Status.NOT_SENT, "chunk_reason": RowReason.QUIET_HOURS, "doubtful": False},
         )
     ids, fates = _Ids(), list[tuple[int, int, Status, str]]()
     for record in send_records:
@@ -209,7 +210,7 @@ def make_results(
         .then(pl.col("chunk_reason"))
         .otherwise(pl.lit(not_sent_reason))
     )
-    unlisted = (pl.col("status") == Status.INVALID) & (pl.col("reason") == InvalidReason.NOT_VALID_FOR_REGION)
+    unlisted = (pl.col("status") == Status.INVALID) & (pl.col("reason") == RowReason.NOT_VALID_FOR_REGION)
     joined = plan.join(answers.chunks.lazy(), on="chunk", how="left", maintain_order="left").join(
         answers.positions.lazy(), on=["chunk", "position"], how="left", maintain_order="left"
     )

@@ -21,7 +21,8 @@ from globe_sms.tasks.sending.answer_record import answered, numbers_by_status
 from globe_sms.tasks.sending.call_content import CallContent
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.errors import InputError, SendRecordLostError, StoreError, StoreUnavailableError
-from globe_sms.tasks.vocabulary.statuses import QUIET_HOURS, Status
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError, StopSignal
 
 JUDGED_AFTER: Final = 1_000  # numbers: of fewer the share that failed says little
@@ -114,7 +115,7 @@ class Sender:
         except ClaimLostError:
             return None
         except OutsideHoursError:
-            raise OutsideHoursError(presentation.abandon(QUIET_HOURS)) from None
+            raise OutsideHoursError(presentation.abandon(RowReason.QUIET_HOURS)) from None
         except StoppedError:
             return presentation.abandon()
         except SendRecordLostError:
@@ -321,7 +322,7 @@ class _Submission:
             return None
         self._settling = True
         self._sender.ledger.settle(record)
-        comes_back = record.reason == QUIET_HOURS
+        comes_back = record.reason == RowReason.QUIET_HOURS
         for status, numbers in numbers_by_status(record, len(self._chunk.phone_numbers)):
             if numbers and not comes_back:
                 self._sender.progress.settled(status, numbers)

@@ -11,7 +11,7 @@ from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Delivery, Origin
 from globe_sms.tasks.inquiry.campaign_page import show_page
 from globe_sms.tasks.inquiry.show_campaign import CampaignView, look_at
-from globe_sms.tasks.reports.page_markup import as_markdown
+from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.results.join import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access

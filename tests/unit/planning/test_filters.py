@@ -11,8 +11,9 @@ import pytest
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import plan_lists
-from globe_sms.tasks.reports.caps import broken_caps
-from globe_sms.tasks.reports.prices import cost_of, read_prices
+from globe_sms.tasks.reports.cost import cost_of
+from globe_sms.tasks.reports.prices import read_prices
+from globe_sms.tasks.reports.spending_limits import exceeded_limits
 from globe_sms.tasks.results.join import RESULTS_SCHEMA
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -171,8 +172,8 @@ def test_a_country_without_a_price_makes_the_cost_a_least(tmp_path: Path) -> Non
     cost = cost_of(planned(tmp_path, PHONES).scan(), prices, segments=1)
     assert str(cost) == "at least 0.08 USD"
     config = CampaignConfig.checked(recipients="a", message="Hi", type="OTP", results="o", prices="p", max_cost=100)
-    assert broken_caps(config, numbers=3, parts=3, cost=cost) == (
-        "its cost is not known: --prices has no price for GB.",
+    assert exceeded_limits(config, numbers=3, parts=3, cost=cost) == (
+        "its cost isn't known: --prices has no price for GB.",
     )
 
 
@@ -180,13 +181,13 @@ def test_a_country_without_a_price_makes_the_cost_a_least(tmp_path: Path) -> Non
     ("table", "fault"),
     [
         ("country,price,currency\n", "no rows|no prices|empty"),
-        ("country,price,currency\nSG,0.04,USD\nGB,0.04,EUR\n", "one currency"),
-        ("country,price,currency\nSG,cheap,USD\n", "row 0 holds a price"),
-        ("country,price,currency\nSG,-1,USD\n", "row 0 holds a price"),
-        ("country,price,currency\nSG,nan,USD\n", "row 0 holds a price"),
-        ("country,price,currency\nSingapore,1,USD\n", "row 0 holds a country"),
-        ("prefix,price,currency\n+65,1,USD\n65,2,USD\n", "row 1 has another price"),
-        ("prefix,price,currency\nx,1,USD\n", "row 0 holds a prefix"),
+        ("country,price,currency\nSG,0.04,USD\nGB,0.04,EUR\n", "the same currency"),
+        ("country,price,currency\nSG,cheap,USD\n", "row 0 has a price"),
+        ("country,price,currency\nSG,-1,USD\n", "row 0 has a price"),
+        ("country,price,currency\nSG,nan,USD\n", "row 0 has a price"),
+        ("country,price,currency\nSingapore,1,USD\n", "row 0 has a country"),
+        ("prefix,price,currency\n+65,1,USD\n65,2,USD\n", "row 1 has a different price"),
+        ("prefix,price,currency\nx,1,USD\n", "row 0 has a prefix"),
         ("place,price,currency\nSG,1,USD\n", "no column 'country'"),
         ("country,price\nSG,1\n", "no column 'currency'"),
     ],
@@ -202,10 +203,10 @@ def test_a_cap_that_is_broken_is_named_with_both_figures() -> None:
     config = CampaignConfig.checked(
         recipients="a", message="Hi", type="OTP", results="o", max_recipients=10, max_parts=20
     )
-    assert broken_caps(config, numbers=10, parts=20, cost=None) == ()
-    assert broken_caps(config, numbers=1_011, parts=2_022, cost=None) == (
-        "it has 1,011 numbers, --max-recipients allows 10.",
-        "it has 2,022 message parts, --max-parts allows 20.",
+    assert exceeded_limits(config, numbers=10, parts=20, cost=None) == ()
+    assert exceeded_limits(config, numbers=1_011, parts=2_022, cost=None) == (
+        "it has 1,011 numbers, but --max-recipients allows 10.",
+        "it has 2,022 message parts, but --max-parts allows 20.",
     )
 
 

@@ -7,15 +7,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.reason_advice import advice
 from globe_sms.tasks.gateway.response_codes import TABLE
 from globe_sms.tasks.reports.campaign_figures import count_figures
-from globe_sms.tasks.reports.campaign_page import outcome, report_page
+from globe_sms.tasks.reports.campaign_page import advice, outcome, report_page
 from globe_sms.tasks.reports.campaign_report import CampaignReport
-from globe_sms.tasks.reports.page_markup import as_markdown
+from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.results_link import results_link
 from globe_sms.tasks.results.join import RESULTS_SCHEMA
-from globe_sms.tasks.vocabulary.statuses import STATUSES, InvalidReason, UnsupportedReason
+from globe_sms.tasks.vocabulary.row_reasons import INVALID_NUMBER_REASONS, UNSUPPORTED_NUMBER_REASONS
+from globe_sms.tasks.vocabulary.statuses import STATUSES
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
@@ -105,14 +105,14 @@ def test_the_report_says_what_to_do_about_each_code(tmp_path: Path) -> None:
     """From the gateway's table."""
     markdown = as_markdown(report_page(report_of(tmp_path, MIXED)))
     assert "The text holds a forbidden keyword: change it." in markdown
-    assert "it may have been sent" in markdown
+    assert "the text may have been sent" in markdown
 
 
 @pytest.mark.parametrize(
     ("rows", "changes", "words"),
     [
         ([sent("accepted")], {}, "Every row is settled"),
-        ([sent("accepted")], {"calls": 0}, "finished before"),
+        ([sent("accepted")], {"calls": 0}, "had already finished"),
         ([sent("unknown", "no_reply")], {}, "--on-unknown resend"),
         ([sent("unknown", "no_reply")], {}, "some people may get the text twice"),
         ([sent("not_sent", "stopped")], {}, "run the same campaign again"),
@@ -144,8 +144,8 @@ def test_a_notebook_shows_the_report_as_a_table(tmp_path: Path) -> None:
     ("status", "reason"),
     [
         *((found.verdict, found.code.rstrip("*")) for found in TABLE if found.code != "OK"),
-        *(("invalid", str(reason)) for reason in InvalidReason),
-        *(("unsupported", str(reason)) for reason in UnsupportedReason),
+        *(("invalid", str(reason)) for reason in INVALID_NUMBER_REASONS),
+        *(("unsupported", str(reason)) for reason in UNSUPPORTED_NUMBER_REASONS),
         *(("not_sent", str(cause)) for cause in StopCause),
         ("not_sent", "dry_run"),
         ("failed", "failed_list"),

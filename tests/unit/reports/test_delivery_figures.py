@@ -8,7 +8,7 @@ import pytest
 from globe_sms.tasks.delivery.delivery_states import Delivery
 from globe_sms.tasks.delivery.receipt_codes import meaning
 from globe_sms.tasks.reports.delivery_figures import Deliveries, Durations, count_deliveries
-from globe_sms.tasks.reports.delivery_rates import percent
+from globe_sms.tasks.reports.percentages import percent
 from tests.unit.delivery.delivered_rows import SENT, results_of, row
 
 

@@ -17,10 +17,10 @@ from rich.console import Console
 from globe_sms.flows.command_line.delivery_bars import delivery_bars
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
-from globe_sms.tasks.reports.delivery_charts import COLOURS, as_png
-from globe_sms.tasks.reports.delivery_page import delivery_markdown, delivery_page
+from globe_sms.tasks.reports.delivery_charts import COLOURS
+from globe_sms.tasks.reports.delivery_picture import as_png
 from globe_sms.tasks.reports.delivery_report import DeliveryReport, make_delivery_report, write_delivery_report
-from globe_sms.tasks.reports.page_markup import as_markdown
+from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.store import Store
 from tests.unit.delivery.delivered_rows import SENT, results_of, row
 
@@ -45,15 +45,15 @@ def texts_of(svg: str) -> str:
 
 def test_the_page_says_rate_times_countries_and_failures() -> None:
     """What the code means stands beside it."""
-    markdown = as_markdown(delivery_page(report_of(MIXED)))
+    markdown = as_markdown(report_of(MIXED).page())
     for words in ("92.8 % delivered: 90 of 97", "half took up to 7 s", "Singapore", "EC:0012", "3 not known yet"):
         assert words in markdown.replace("\\", "")
 
 
 def test_rows_that_receipts_settled_are_told() -> None:
     """Somebody had been told that they were unknown."""
-    markdown = as_markdown(delivery_page(report_of([row("delivered", 1, settled_by="receipt")])))
-    assert "1 rows that were unknown are accepted" in markdown
+    markdown = as_markdown(report_of([row("delivered", 1, settled_by="receipt")]).page())
+    assert "1 row changed from unknown to accepted" in markdown
 
 
 @pytest.mark.parametrize("countries", [1, 15, 16, 80])
@@ -109,20 +109,20 @@ def test_no_messages_make_no_picture() -> None:
     report = report_of([])
     assert report.svg() is None
     assert "no accepted messages" in report.sentence()
-    assert "data:image" not in delivery_markdown(report) + report._repr_html_()
+    assert "data:image" not in report.markdown() + report._repr_html_()
 
 
 def test_the_artifact_and_the_notebook_hold_the_picture_itself() -> None:
     """Whoever may see the page sees it, without access to the results."""
     report = report_of(MIXED)
-    assert "](data:image/svg+xml;base64," in delivery_markdown(report)
+    assert "](data:image/svg+xml;base64," in report.markdown()
     assert 'src="data:image/svg+xml;base64,' in report._repr_html_()
 
 
 def test_nothing_of_it_holds_a_whole_number() -> None:
     """Promise 7."""
     report = report_of(MIXED)
-    shown = as_markdown(delivery_page(report)) + (report.svg() or "") + json.dumps(report.summary()) + repr(report)
+    shown = as_markdown(report.page()) + (report.svg() or "") + json.dumps(report.summary()) + repr(report)
     assert not re.search(r"81234567", shown)
 
 
@@ -166,4 +166,4 @@ def test_the_carriers_of_the_archive_are_in_the_report(local_store: Store, tmp_p
     DeliveryArchive(local_store, tmp_path).append(pl.DataFrame([state], schema=STATE_SCHEMA))
     report = write_delivery_report(local_store, "camp", path, tmp_path)
     assert [entry["carrier"] for entry in report.summary()["by_carrier"]] == ["Singtel"]
-    assert "By carrier" in as_markdown(delivery_page(report))
+    assert "By carrier" in as_markdown(report.page())

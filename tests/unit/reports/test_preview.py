@@ -16,8 +16,9 @@ from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
-from globe_sms.tasks.reports.page import Page
-from globe_sms.tasks.reports.page_markup import as_html, as_markdown
+from globe_sms.tasks.reports.page_as_html import as_html
+from globe_sms.tasks.reports.page_as_markdown import as_markdown
+from globe_sms.tasks.reports.page_blocks import Page
 from globe_sms.tasks.reports.preview import Preview, make_preview, preview_after
 from globe_sms.tasks.reports.preview_page import preview_page, question_page
 from globe_sms.tasks.results.canary import Canary
@@ -106,9 +107,9 @@ def test_it_is_told_when_the_lists_were_not_read_again_and_when_nobody_named_the
     first = preview_of(tmp_path, ["6581234567"], campaign="camp")
     said = as_markdown(preview_page(first))
     assert "not read again" not in said
-    assert "texts everybody again" not in said
+    assert "texts everyone again" not in said
     assert "not read again" in as_markdown(preview_page(replace(first, is_earlier=True)))
-    assert "texts everybody again" in as_markdown(preview_page(preview_of(tmp_path, ["6581234567"])))
+    assert "texts everyone again" in as_markdown(preview_page(preview_of(tmp_path, ["6581234567"])))
 
 
 def test_an_empty_cell_does_not_look_like_a_masked_number(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_it_names_the_gateway_that_it_goes_to(tmp_path: Path) -> None:
 def test_a_list_of_which_nothing_can_be_sent_is_not_called_finished(tmp_path: Path) -> None:
     """Local numbers without a default region: what to do stands with the reason."""
     said = as_markdown(preview_page(preview_of(tmp_path, ["81234567"])))
-    assert "Nothing can be sent: none of 1 row can" in said
+    assert "Nothing can be sent: 0 of 1 row can be texted" in said
     assert "default region" in said
 
 
@@ -173,10 +174,10 @@ def test_the_preview_says_who_may_be_texted_when(tmp_path: Path) -> None:
     )
     found = as_markdown(preview_page(preview)).replace("\\", "")
     assert (
-        "Hours 09:00-20:00 where the recipient is: 1 of the numbers may be texted now, 1 from 2026-11-25 01:00 UTC"
+        "Hours 09:00-20:00 in the recipient's time zone: 1 number can be texted now, 1 from 2026-11-25 01:00 UTC"
         in found
     )
-    assert "2 after that; 3 at no time of the coming day" in found
+    assert "2 after that. 3 can't be texted in the next 24 hours" in found
     assert "from SG=Acme, *=12345" in found
     assert re.search(r"Singapore.*Acme", found)
     assert re.search(r"United Kingdom.*12345", found)
@@ -188,7 +189,7 @@ def test_a_canary_is_announced_and_then_told(tmp_path: Path, make: Callable[[Pre
     """Before it, what decides; after it, what became of it, and what is left."""
     before = replace(preview_of(tmp_path, RECIPIENTS), canary_first=1, max_failure_rate=0.005)
     assert "The first number goes out alone, as a canary." in as_markdown(make(before))
-    assert "at most 0.5 % of it failed" in as_markdown(make(before))
+    assert "at most 0.5 % of its numbers failed" in as_markdown(make(before))
     after = preview_after(Canary({"accepted": 1}), before, RemainingChunks((1,), (), {}, 1, 1, canary=1))
     shown = as_markdown(make(after))
     assert "The canary's 1 number: 1 accepted." in shown.replace("\\", "")
