@@ -1,4 +1,4 @@
-"""`campaign.json` as somebody reads it who does not run the campaign: nothing of it is taken for granted."""
+"""Reads campaign.json for a command that doesn't run the campaign; it may be missing, broken or out of date."""
 
 import json
 from collections.abc import Mapping
@@ -19,21 +19,21 @@ _DELIVERED: Final = "delivered"
 
 
 class CampaignState(StrEnum):
-    """How a campaign stands."""
+    """The state of a campaign."""
 
     RUNNING = "running"  # a run holds the lease
-    CRASHED = "crashed"  # a run held the lease and ended without giving it back
-    WAITING = "waiting"  # somebody is asked whether it may be sent
-    NOT_RUN = "not_run"  # begun, and ended before there were results: a list that could not be read, a cap
-    STOPPED = "stopped"  # its last run stopped before its end
-    OPEN = "open"  # finished, with rows that are unknown or not sent
-    SETTLED = "settled"  # every row's fate is known
-    BROKEN = "broken"  # its campaign.json cannot be read
+    CRASHED = "crashed"  # a run ended without giving back the lease
+    WAITING = "waiting"  # somebody must approve it
+    NOT_RUN = "not_run"  # started, but ended before there were results: an unreadable list, a limit
+    STOPPED = "stopped"  # its last run stopped early
+    OPEN = "open"  # finished, with unknown or not_sent rows
+    SETTLED = "settled"  # nothing is left to send, and no row is unknown
+    BROKEN = "broken"  # its campaign.json can't be read
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who is sending the campaign: a run and its machine; `until` is when the lease ends if it is not renewed."""
+    """Which run is sending the campaign, and on which machine; `until` is when the lease ends unless renewed."""
 
     run: str
     host: str
@@ -42,12 +42,12 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class CampaignDocument:
-    """What campaign.json says of a campaign.
+    """What campaign.json says about a campaign.
 
-    `planned` counts the rows by what they are planned as, `counts` by status in the results that the last run wrote
-    (None: there are none); a running or crashed campaign has come further than they say. `deliveries` counts accepted
-    messages by what became of them; None where that was never tracked. `alive_until` is the end of the lease that a
-    running campaign has, or that a crashed one was left with: no run was alive later.
+    `planned` counts the rows of the plan by status; `counts` those of the results that the last run wrote, None
+    without results; a running or crashed campaign has got further than both. `deliveries` counts accepted messages by
+    delivery; None if they were never tracked. `alive_until` is when the lease of a running or crashed campaign ends:
+    no run was alive after that.
     """
 
     campaign: str
@@ -69,26 +69,26 @@ class CampaignDocument:
 
     @property
     def unknown(self) -> int | None:
-        """Rows that are unknown, by the last results."""
+        """How many rows are unknown in the last results."""
         return None if self.counts is None else self.counts[Status.UNKNOWN]
 
     @property
     def open(self) -> int | None:
-        """Rows that were not sent: by the last results, or all that are to be sent where there are none yet."""
+        """How many rows are not_sent in the last results; without results, how many the plan sends."""
         if self.counts is not None:
             return self.counts[Status.NOT_SENT]
         return None if self.planned is None else self.planned.get(SENDABLE, 0)
 
     @property
     def delivery_rate(self) -> float | None:
-        """The share of the messages with a final state that were delivered; None where there are none."""
+        """The share of messages with a final state that were delivered; None without any."""
         if self.deliveries is None:
             return None
         final = sum(self.deliveries.values()) - self.deliveries.get(_PENDING, 0)
         return self.deliveries.get(_DELIVERED, 0) / final if final else None
 
     def as_json(self) -> dict[str, Any]:
-        """The machine-readable form; times are ISO 8601."""
+        """Return what `--json` prints; times are ISO 8601."""
         lease = self.lease
         return {
             "campaign": self.campaign,
@@ -113,26 +113,26 @@ class CampaignDocument:
 
 @dataclass(frozen=True, slots=True)
 class BrokenDocument:
-    """A campaign.json that is not as a run writes it, and what is wrong with it."""
+    """A campaign.json that can't be read, and why."""
 
     campaign: str
     fault: str
 
     @property
     def state(self) -> CampaignState:
-        """Broken."""
+        """Always broken."""
         return CampaignState.BROKEN
 
     def as_json(self) -> dict[str, Any]:
-        """The machine-readable form."""
+        """Return what `--json` prints."""
         return {"campaign": self.campaign, "state": self.state.value, "fault": self.fault}
 
 
 def read_document(store: Store, campaign: str, now: datetime, here: Owner) -> CampaignDocument | BrokenDocument | None:
-    """Read campaign.json of one campaign; None if there is none, so that the folder is no campaign's.
+    """Read campaign.json of one campaign; None if there is none, because the folder isn't a campaign's.
 
     Raises:
-        StoreError: the store did not answer, or refused.
+        StoreError: the store didn't answer, or refused.
     """
     stored = store.within(campaign).get(DOCUMENT_KEY)
     if stored is None:
@@ -140,7 +140,7 @@ def read_document(store: Store, campaign: str, now: datetime, here: Owner) -> Ca
     try:
         return _read(campaign, json.loads(stored.body), now, here)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        return BrokenDocument(campaign, f"{DOCUMENT_KEY} is not as a run writes it ({type(error).__name__})")
+        return BrokenDocument(campaign, f"{DOCUMENT_KEY} can't be read ({type(error).__name__})")
 
 
 def _read(campaign: str, document: Mapping[str, Any], now: datetime, here: Owner) -> CampaignDocument:

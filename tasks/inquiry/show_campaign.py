@@ -1,4 +1,4 @@
-"""One campaign, looked at again: its frozen settings, its plan, and what became of every row as far as it has come."""
+"""Reads one campaign for `globe-sms show`: its settings, its plan, and how far each row has got."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -38,10 +38,10 @@ _AHEAD_OF_ITS_RESULTS: Final = (CampaignState.RUNNING, CampaignState.CRASHED)
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
-    """A campaign as it stands.
+    """The current state of a campaign.
 
-    `report` is None while there is no plan. `from_ledger` says that it was made of plan and ledger just now, because
-    the results are not written, or are of before the last run. `deliveries` is None where none was ever learnt.
+    `report` is None if there is no plan yet. `from_ledger`: the report was made from plan and ledger just now, because
+    the results are missing or older than the last run. `deliveries` is None if no delivery is known.
     """
 
     document: CampaignDocument
@@ -51,7 +51,7 @@ class CampaignView:
     deliveries: DeliveryReport | None = field(default=None)
 
     def as_json(self) -> dict[str, Any]:
-        """The machine-readable form."""
+        """Return what `--json` prints."""
         document, report = self.document, self.report
         return {
             **document.as_json(),
@@ -73,29 +73,32 @@ def look_at(
     environ: Mapping[str, str] = os.environ,
     now: datetime | None = None,
 ) -> CampaignView:
-    """Read one campaign of a results place; nothing is written there.
+    """Read one campaign of a results location; nothing is written there.
 
     Args:
-        store: the results place.
+        store: the results location.
         campaign: the campaign's id.
         scratch: a local folder with room for the plan and the results.
-        s3: how to reach S3, for who reads the results through the report.
-        prices: what a part costs, to say what the campaign costs.
-        environ: where receipts are kept that the store did not take; see `tasks.campaign.local_spill`.
-        now: at which time it is looked at.
+        s3: gives access to S3, to read the results through the report.
+        prices: what a message part costs, to work out the campaign's cost.
+        environ: names the folder for send records that the store didn't accept; see `tasks.campaign.local_spill`.
+        now: the current time.
 
     Raises:
-        InputError: there is no such campaign, or its campaign.json cannot be read.
-        StoreError: the store did not answer, or refused.
+        InputError: there is no such campaign, or its campaign.json can't be read.
+        StoreError: the store didn't answer, or refused.
     """
     document = read_document(store, campaign, now or datetime.now(UTC), Owner.here())
     if document is None:
         raise InputError(
-            f"{store.uri} has no campaign {campaign!r}: check --results and the id; `globe-sms campaigns {store.uri}` "
-            "lists them."
+            f"{store.uri} has no campaign {campaign!r}. Check --results and the campaign ID; `globe-sms campaigns "
+            f"{store.uri}` lists the campaigns there."
         )
     if isinstance(document, BrokenDocument):
-        raise InputError(f"{store.uri}/{campaign}: {document.fault}; globe-sms explain NUMBER reads the ledger alone.")
+        raise InputError(
+            f"{store.uri}/{campaign}: {document.fault}. globe-sms explain NUMBER still works: "
+            "it reads the plan and the ledger."
+        )
     folder = store.within(campaign)
     written = _written(folder, scratch) if document.state not in _AHEAD_OF_ITS_RESULTS else None
     path = written or _account(folder, document, scratch, environ, now or datetime.now(UTC))
@@ -116,7 +119,7 @@ def look_at(
 
 
 def _written(folder: Store, scratch: Path) -> Path | None:
-    """Copy the results; those of before there were columns of the delivery get them, empty."""
+    """Copy the results; delivery columns that are missing are added, empty."""
     path = scratch / RESULTS_KEY
     if not folder.fetch(RESULTS_KEY, path):
         return None
@@ -158,7 +161,7 @@ def _account(
 
 
 def _quiet(plan: FrozenPlan, document: CampaignDocument, now: datetime) -> frozenset[int]:
-    """Return the chunks that a run waits with for their hours, or waited with when it was killed."""
+    """Return the chunks that wait for their hours, or did when the run was killed."""
     hours = document.settings.get("hours")
     if hours is None or plan.layout is None or document.alive_until is None:
         return frozenset()

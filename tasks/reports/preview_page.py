@@ -72,7 +72,7 @@ def canary_sentence(preview: Preview) -> str | None:
     numbers = "number goes" if preview.canary_first == 1 else f"{preview.canary_first:,} numbers go"
     return (
         f"The first {numbers} out alone, as a canary. Once all its calls are answered, and if at most "
-        f"{100 * preview.max_failure_rate:g} % of its numbers failed or are unknown (--max-failure-rate), the others follow."
+        f"{100 * preview.max_failure_rate:g} % of its numbers failed or are unknown, the others follow."
     )
 
 

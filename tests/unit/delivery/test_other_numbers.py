@@ -103,7 +103,7 @@ def test_a_message_id_that_comes_back_with_another_number_is_reported_and_change
     assert rewritten.other_numbers is not None
     said = rewritten.other_numbers.sentence()
     assert said.startswith("2 message ids")
-    assert "row 2: sent to +65••••4562, said to be +65••••2222" in said
+    assert "row 2 was sent to +65••••4562, its message id came back with +65••••2222" in said
     assert "9111" not in said
     outcome = TrackingOutcome(
         "camp",

@@ -155,11 +155,11 @@ def test_whatever_cannot_be_read_is_named_with_its_place_and_quotes_no_number(tm
     assert (reading.junk_lines, reading.unreadable) == (3, 2)
     said = "\n".join(reading.sentences())
     for expected in (
-        "a.ndjson, line 2: this is no JSON object",
-        "a.ndjson, line 3: this is no delivery receipt",
-        "a.ndjson, line 4: a delivery receipt is unreadable: Status",
+        "a.ndjson, line 2: this is not a JSON object",
+        "a.ndjson, line 3: this is not a delivery receipt",
+        "a.ndjson, line 4: a delivery receipt can't be read: Status",
         "b.gz: its gzip compression is damaged",
-        "c.bin: this is no JSON",
+        "c.bin: this is not JSON",
     ):
         assert expected in said
     assert "6581234567" not in said
@@ -267,7 +267,7 @@ def test_a_place_with_nothing_in_it_yet_is_said_and_no_error(tmp_path: Path) -> 
     """The tracker may start before the first receipt comes."""
     reading = read([tmp_path / "not-yet"])[1]
     assert reading.objects == 0
-    assert any("nothing is there yet" in sentence for sentence in reading.sentences())
+    assert any("no receipts there yet" in sentence for sentence in reading.sentences())
 
 
 def test_receipts_on_s3_are_found_by_prefix_glob_and_name_and_read_once(

@@ -97,8 +97,8 @@ def test_a_chunk_with_some_receipts_long_after_its_send_is_named_and_what_to_do(
     assert settled.half_settled == (OpenChunk(0, 3, 1, 2, OLD),)
     assert (settled.settled, settled.silent, settled.waiting) == (1, (), 0)
     said = "\n".join(settled.sentences())
-    assert "2 of their numbers have no receipt" in said
-    assert "chunk 0: 1 of 3 rows have a receipt, 2 are unknown" in said
+    assert "2 numbers in them still had no receipt" in said
+    assert "chunk 0: 1 of 3 rows have a receipt, 2 unknown" in said
     assert "another campaign" in said
     assert first not in said
     assert json.loads(json.dumps(settled.as_json()))["half_settled"][0]["unknown"] == 2
@@ -119,7 +119,7 @@ def test_a_chunk_without_a_single_receipt_is_told_apart(campaign: Campaign) -> N
     settled = campaign.reconcile()
     assert settled.silent == (OpenChunk(0, 2, 0, 2, OLD),)
     assert settled.half_settled == ()
-    assert "--on-unknown resend presents them once more" in "\n".join(settled.sentences())
+    assert "--on-unknown resend sends them again" in "\n".join(settled.sentences())
 
 
 def test_all_receipts_settle_a_chunk_and_pair_an_unmatched_one(campaign: Campaign) -> None:

@@ -113,10 +113,10 @@ def test_only_all_or_nothing_reads_so(share: float, words: str) -> None:
     [
         (Delivery.DELIVERED, "success", "reached the phone"),
         (Delivery.DELIVERED, "DELIVERED", "reached the phone"),
-        (Delivery.UNDELIVERED, "BLACK_KEY_CONTROL_LIMIT", "The sending API has a code of this name: The text holds"),
-        (Delivery.UNDELIVERED, "EC:0012", "do not explain the code"),
-        (Delivery.EXPIRED, None, "before its time was up"),
-        (Delivery.EXPIRED, "success", "before its time was up"),
+        (Delivery.UNDELIVERED, "BLACK_KEY_CONTROL_LIMIT", "The sending API has a code with this name: The text holds"),
+        (Delivery.UNDELIVERED, "EC:0012", "isn't documented"),
+        (Delivery.EXPIRED, None, "expired before it could be delivered"),
+        (Delivery.EXPIRED, "success", "expired before it could be delivered"),
     ],
 )
 def test_a_code_is_explained_as_far_as_it_is_documented(delivery: Delivery, code: str | None, words: str) -> None:
