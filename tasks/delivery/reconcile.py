@@ -81,9 +81,9 @@ class Reconciled:
             unknown = sum(chunk.unknown for chunk in self.half_settled)
             said.append(
                 f"the gateway accepted {counted(len(self.half_settled), 'chunk')}, but {hours} after sending, "
-                f"{counted(unknown, 'number')} in them still had no receipt: these rows stay unknown, and --on-unknown "
-                "resend leaves such chunks alone. To text these numbers again, send them another campaign; some may "
-                "then get the text twice"
+                f"{counted(unknown, 'number')} in them still had no receipt: these rows stay unknown, and resending "
+                "unknown rows (--on-unknown resend) leaves such chunks alone. To text these numbers again, send them "
+                "another campaign; some may then get the text twice"
             )
             said.extend(_by_chunk(self.half_settled))
         if self.silent and self.asked:
@@ -91,7 +91,8 @@ class Reconciled:
             said.append(
                 f"no receipts at all for {counted(len(self.silent), 'chunk')}, {hours} after sending: "
                 f"{counted(unknown, 'unknown number')}. If receipts came for the rest of the campaign, the gateway "
-                "most likely didn't accept these chunks: globe-sms send with --on-unknown resend sends them again"
+                "most likely didn't accept these chunks: to send them, run the campaign again and resend unknown rows "
+                "(--on-unknown resend)"
             )
             said.extend(_by_chunk(self.silent))
         return said

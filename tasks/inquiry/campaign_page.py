@@ -35,7 +35,11 @@ def _blocks(view: CampaignView) -> list[Block]:
     document, report = view.document, view.report
     blocks: list[Block] = [Words(_stands(document, report), strong=True), Words(_times(document))]
     if view.from_ledger:
-        blocks.append(Words("These figures are up to date, from the plan and the ledger; the results file is older."))
+        blocks.append(
+            Words(
+                "These figures come from the plan and the ledger as they are now; the results file is missing or older."
+            )
+        )
     blocks.append(Table("Settings (frozen)", ("setting", "value"), tuple(_settings(document))))
     if document.planned is not None:
         rows = tuple((name, f"{rows:,}") for name, rows in document.planned.items())

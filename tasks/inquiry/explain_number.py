@@ -68,7 +68,10 @@ class Explanation:
         found = f"{counted(len(self.events), 'event')} in {here}." if self.events else searched
         if self.verdict.reason is None:
             return found
-        return f"{found} On its own, the number is {self.verdict.status}: {REASON_SENTENCES[self.verdict.reason]}"
+        return (
+            f"{found} Without a campaign's overrides (--numbers-override), the number is {self.verdict.status}. "
+            f"{REASON_SENTENCES[self.verdict.reason]}"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return what `--json` prints."""

@@ -35,15 +35,17 @@ def outcome(report: CampaignOutcome) -> str:
     if unknown := report.counts[Status.UNKNOWN]:
         return (
             f"The outcome of {counted(unknown, 'row')} is unknown: the gateway may have accepted the texts, so they "
-            "aren't sent again. Delivery receipts settle this (globe-sms track --receipts). Only after that, and only "
-            "if some people may get the text twice, run the same campaign again with --on-unknown resend."
+            "aren't sent again. To settle this, track the campaign with its delivery receipts (globe-sms track "
+            "--receipts). Only after that, and only if some people may get the text twice, run the same campaign again "
+            "and resend unknown rows (--on-unknown resend)."
         )
     outside = sum(entry.rows for entry in report.reasons if entry.reason == RowReason.OUTSIDE_SAMPLE)
     if report.counts[Status.NOT_SENT] > outside:
         return "Some rows were not sent: run the same campaign again to continue."
     return (
-        f"This campaign never sends the {counted(outside, 'row')} after its first rows (--sample). To text them, start "
-        f"another campaign with --exclude-results {report.uri}: without it, the first rows are texted again."
+        f"This campaign sends only its first rows (--sample) and leaves out {counted(outside, 'row')} for good. To "
+        "text the rest, start another campaign that excludes the results of this one (--exclude-results "
+        f"{report.uri}): otherwise the first rows are texted again."
     )
 
 
@@ -51,7 +53,10 @@ def _settled(report: CampaignOutcome) -> str:
     if report.rows and not any(report.counts[status] for status in (*_PRESENTED, Status.NOT_SENT)):
         return "No row could be sent: the results give the reason for each."
     if report.dry_run:
-        return "A dry run: no calls were made. The plan is frozen; run the campaign without --dry-run to send it."
+        return (
+            "A dry run: no calls were made. The plan is frozen; to send it, run the campaign again without the dry run "
+            "(--dry-run)."
+        )
     if not report.calls and report.counts[Status.ACCEPTED]:
         return "Nothing was left to send: this campaign had already finished. To send again, use a new campaign ID."
     return "Every row is settled."

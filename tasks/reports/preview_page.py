@@ -58,8 +58,8 @@ def resend_sentence(preview: Preview) -> str | None:
     if not preview.resent_chunks:
         return None
     return (
-        f"{counted(preview.resent_chunks, 'call')} of these may already have been sent by an earlier run (outcome "
-        "unknown): resending may text some people twice."
+        f"An earlier run may already have sent {preview.resent_chunks:,} of these calls: resending them may text some "
+        "people twice."
     )
 
 
@@ -77,7 +77,7 @@ def canary_sentence(preview: Preview) -> str | None:
 
 
 def _head(preview: Preview) -> list[Block]:
-    dry = "A dry run. It would send " if preview.dry_run and preview.numbers else ""
+    dry = "A dry run. It would text " if preview.dry_run and preview.numbers else ""
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
     if preview.is_test:
         blocks.append(Words(_TEST, strong=True))
@@ -146,8 +146,8 @@ def _warnings(preview: Preview) -> list[str]:
     if preview.is_earlier and not preview.is_test:
         said.append(
             "The plan was frozen earlier and the lists were not read again, so later changes to them are not in it. To "
-            "send to the lists as they are now, start another campaign, with --exclude-results so that nobody gets the "
-            "text twice."
+            "send to the lists as they are now, start another campaign that excludes the results of this one "
+            "(--exclude-results), so that nobody gets the text twice."
         )
     if preview.id_is_made:
         said.append(

@@ -119,7 +119,7 @@ def test_a_chunk_without_a_single_receipt_is_told_apart(campaign: Campaign) -> N
     settled = campaign.reconcile()
     assert settled.silent == (OpenChunk(0, 2, 0, 2, OLD),)
     assert settled.half_settled == ()
-    assert "--on-unknown resend sends them again" in "\n".join(settled.sentences())
+    assert "run the campaign again and resend unknown rows (--on-unknown resend)" in "\n".join(settled.sentences())
 
 
 def test_all_receipts_settle_a_chunk_and_pair_an_unmatched_one(campaign: Campaign) -> None:

@@ -173,7 +173,7 @@ def test_a_country_without_a_price_makes_the_cost_a_least(tmp_path: Path) -> Non
     assert str(cost) == "at least 0.08 USD"
     config = CampaignConfig.checked(recipients="a", message="Hi", type="OTP", results="o", prices="p", max_cost=100)
     assert exceeded_limits(config, numbers=3, parts=3, cost=cost) == (
-        "its cost isn't known: --prices has no price for GB.",
+        "its cost isn't known: the prices (--prices) have none for GB.",
     )
 
 
@@ -205,8 +205,8 @@ def test_a_cap_that_is_broken_is_named_with_both_figures() -> None:
     )
     assert exceeded_limits(config, numbers=10, parts=20, cost=None) == ()
     assert exceeded_limits(config, numbers=1_011, parts=2_022, cost=None) == (
-        "it has 1,011 numbers, but --max-recipients allows 10.",
-        "it has 2,022 message parts, but --max-parts allows 20.",
+        "it has 1,011 numbers, but the limit (--max-recipients) is 10.",
+        "it has 2,022 message parts, but the limit (--max-parts) is 20.",
     )
 
 
