@@ -25,8 +25,8 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hour
 from globe_sms.tasks.planning.make_plan import plan_lists
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.reports.cost import cost_of
 from globe_sms.tasks.reports.preview import Preview, make_preview
-from globe_sms.tasks.reports.prices import cost_of
 from globe_sms.tasks.results.account_rows import account_for
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
 from globe_sms.tasks.results.join import presented_rows
@@ -35,7 +35,7 @@ from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.store.store_patience import store_retries
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
-from globe_sms.tasks.vocabulary.statuses import QUIET_HOURS
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _STORE_PATIENCE = 120.0
@@ -205,8 +205,10 @@ def check_caps(run: CampaignRun, preview: Preview) -> None:
     Raises:
         InputError: it breaks one; this run has sent nothing.
     """
-    if preview.broken_caps and not run.config.dry_run:
-        raise InputError("\n".join(f"campaign {run.campaign.id!r} is not sent: {cap}" for cap in preview.broken_caps))
+    if preview.exceeded_limits and not run.config.dry_run:
+        raise InputError(
+            "\n".join(f"campaign {run.campaign.id!r} is not sent: {limit}" for limit in preview.exceeded_limits)
+        )
 
 
 @task(name="write-results", cache_policy=NO_CACHE, persist_result=False)
@@ -224,7 +226,7 @@ def write_campaign_results(
     stop = run.stop.stop or waiting
     if stop is not None and stop.cause is StopCause.LEASE_LOST:
         raise LeaseLostError(stop.message)  # the results are for the run that took over to write
-    left = "stopped" if run.config.quiet_hours is None else QUIET_HOURS
+    left = "stopped" if run.config.quiet_hours is None else RowReason.QUIET_HOURS
     text = run.config.wording.text
     path, counts = account_for(
         plan,

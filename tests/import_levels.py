@@ -38,10 +38,3 @@ PREFECT_BELONGS_TO: Final = (
     "deployments/sandbox/gateway",
 )
 """The folders whose own files may import Prefect; in the folders of tasks/ nothing knows of it."""
-
-KNOWN_CIRCLES: Final[tuple[frozenset[str], ...]] = (
-    # Both go once reports/ keeps its figures apart from its pages; then this constant goes, too.
-    frozenset({"tasks/reports/campaign_page.py", "tasks/reports/campaign_report.py"}),
-    frozenset({"tasks/reports/delivery_page.py", "tasks/reports/delivery_report.py"}),
-)
-"""Circles of files that are known and not broken yet. Nothing may be added here."""

@@ -1,4 +1,4 @@
-"""Campaigns and events as tables of a terminal."""
+"""The tables that `globe-sms campaigns` and `globe-sms explain` print."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState
 from globe_sms.tasks.inquiry.number_events import Event, EventKind
-from globe_sms.tasks.reports.delivery_rates import percent
+from globe_sms.tasks.reports.percentages import percent
 from globe_sms.tasks.vocabulary.statuses import Status
 
 _STATE_COLOURS: Final = {
@@ -31,15 +31,15 @@ _EVENT_COLOURS: Final = {
     EventKind.UNKNOWN: "yellow",
     EventKind.RESENT: "yellow",
 }
-_TURNED_AWAY: Final = (Status.INVALID, Status.UNSUPPORTED, Status.DUPLICATE, Status.SUPPRESSED)
+_LEFT_OUT: Final = (Status.INVALID, Status.UNSUPPORTED, Status.DUPLICATE, Status.SUPPRESSED)
 
 
 def campaigns_table(campaigns: Sequence[CampaignOverview | BrokenDocument]) -> Table:
-    """Return a line a campaign; counts are those of the last results, `~` says that a run has gone on since."""
+    """Return one line per campaign; counts are from the last results, `~` means that a run has sent more since."""
     table = Table(show_edge=False, pad_edge=False)
-    for column in ("campaign", "begun (UTC)", "state"):
+    for column in ("campaign", "started (UTC)", "state"):
         table.add_column(column, overflow="fold")
-    for column in ("accepted", "failed", "unknown", "open", "turned away", "delivered"):
+    for column in ("accepted", "failed", "unknown", "open", "left out", "delivered"):
         table.add_column(column, justify="right")
     table.add_column("", overflow="fold", ratio=1)
     for found in campaigns:
@@ -53,7 +53,7 @@ def campaigns_table(campaigns: Sequence[CampaignOverview | BrokenDocument]) -> T
 
 
 def events_table(events: Sequence[Event]) -> Table:
-    """Return a line an event."""
+    """Return one line per event."""
     table = Table(show_edge=False, pad_edge=False)
     table.add_column("time (UTC)", no_wrap=True)
     table.add_column("campaign", overflow="fold")
@@ -71,12 +71,12 @@ def _figures(found: CampaignOverview) -> list[str]:
     rate = "" if found.delivery_rate is None else percent(found.delivery_rate)
     if found.counts is None:
         planned = found.planned or {}
-        turned_away = sum(planned.get(status, 0) for status in _TURNED_AWAY)
-        return ["", "", "", *([f"{found.open:,}", f"{turned_away:,}"] if found.planned else ["", ""]), rate]
+        left_out = sum(planned.get(status, 0) for status in _LEFT_OUT)
+        return ["", "", "", *([f"{found.open:,}", f"{left_out:,}"] if found.planned else ["", ""]), rate]
     about = "~" if found.state in {CampaignState.RUNNING, CampaignState.CRASHED} else ""
     counted = [found.counts[status] for status in (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)]
-    turned_away = sum(found.counts[status] for status in _TURNED_AWAY)
-    return [*(f"{about}{rows:,}" for rows in counted), f"{turned_away:,}", rate]
+    left_out = sum(found.counts[status] for status in _LEFT_OUT)
+    return [*(f"{about}{rows:,}" for rows in counted), f"{left_out:,}", rate]
 
 
 def _note(found: CampaignOverview) -> str:

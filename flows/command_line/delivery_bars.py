@@ -8,7 +8,7 @@ from rich.text import Text
 
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.reports.delivery_figures import Deliveries, DeliveryFigures
-from globe_sms.tasks.reports.delivery_rates import percent
+from globe_sms.tasks.reports.percentages import percent
 from globe_sms.tasks.vocabulary.statuses import Delivery
 
 _COLOURS: Final = {

@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from globe_sms.tasks.reports.page import Block, Notes, Page, Quote, Table, Words
+from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 
 
 def page_for_terminal(page: Page) -> RenderableType:

@@ -23,7 +23,7 @@ from prefect.states import Paused, Suspended
 from pydantic import Field, ValidationError
 
 from globe_sms.tasks.campaign.approval import NOBODY, Answer, Decision
-from globe_sms.tasks.reports.page_markup import as_markdown
+from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import question_page
 from globe_sms.tasks.vocabulary.durations import in_words

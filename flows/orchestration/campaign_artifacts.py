@@ -31,7 +31,7 @@ from prefect.events import emit_event
 
 from globe_sms.tasks.reports.campaign_page import failures_table, report_page
 from globe_sms.tasks.reports.campaign_report import CampaignReport
-from globe_sms.tasks.reports.page_markup import as_markdown
+from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import preview_page
 from globe_sms.tasks.reports.results_link import results_link

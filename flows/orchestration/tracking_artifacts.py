@@ -13,7 +13,6 @@ from prefect.client.schemas.actions import ArtifactUpdate
 
 from globe_sms.flows.orchestration.campaign_artifacts import artifact_key
 from globe_sms.tasks.delivery.tracker import TrackingProgress
-from globe_sms.tasks.reports.delivery_page import delivery_markdown
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.tracking_run import Watch
 
@@ -73,5 +72,5 @@ class TrackingArtifacts:
         self._show(progress)
         said = "\n\n".join(outcome.sentences())
         with suppress(Exception):
-            page = said if outcome.report is None else f"{delivery_markdown(outcome.report)}\n\n{said}"
+            page = said if outcome.report is None else f"{outcome.report.markdown()}\n\n{said}"
             create_markdown_artifact(page, key=artifact_key(self._campaign, "deliveries"))

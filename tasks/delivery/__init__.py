@@ -1,4 +1,4 @@
-"""After the send: was it delivered, and what became of the unknown.
+"""After sending: which messages were delivered, and what receipts say about unknown rows.
 
-A *delivery receipt* is Alibaba's (SmsReport); a *receipt* alone is the ledger's.
+A *delivery receipt*, or receipt for short, is what Alibaba pushes (SmsReport); the ledger has *send records*.
 """

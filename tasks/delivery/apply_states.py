@@ -1,4 +1,4 @@
-"""What is known of messages, written into the results: delivery, settled unknowns, paired message ids."""
+"""Adds what is known about messages to the results: deliveries, settled unknown rows, matched message ids."""
 
 from typing import Final
 
@@ -10,23 +10,22 @@ from globe_sms.tasks.delivery.delivery_states import Origin
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, STATUSES, Delivery, Status
 
 _FOUND: Final = ("message_id", "delivery", "delivery_code", "delivered_at")
-_SETTLED: Final = (Status.UNKNOWN.value, Status.NOT_SENT.value)  # what evidence of an acceptance turns to accepted
+_SETTLED: Final = (Status.UNKNOWN.value, Status.NOT_SENT.value)  # become accepted once a message proves it
 
 
 def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> pl.LazyFrame:
     """Return the results with what the states say: `RESULTS_SCHEMA`, every row of `results` once, in its order.
 
-    Rows with a message id are matched by it. Those without (unknown ones, `message_id_unmatched`) are matched by
-    their number and the chunk that the TaskId names: the gateway has taken them, so they become accepted, with the
-    message id and `settled_by` receipt where they were not accepted before. A row whose message id went to another
-    number, as a state says, is matched in that way too: the order of ids in an answer is not documented. A failed row
-    stays failed. Accepted rows of which nothing final is known are pending. Applying the same states again changes
-    nothing; results of before there were these columns are taken as well.
+    Rows with a message id are matched by it. Rows without one (unknown, or `message_id_unmatched`) are matched by their
+    number and the chunk in the TaskId. A match proves that the gateway accepted the row, so it becomes accepted, gets
+    the message id and, if it wasn't accepted before, `settled_by` receipt. A row is also matched this way if a state
+    gives its message id to another number, because the order of ids in an answer isn't documented. A failed row stays
+    failed. Accepted rows without a final state are pending. Applying the same states again changes nothing.
 
     Args:
-        results: of `RESULTS_SCHEMA`; its last columns may be missing.
-        states: of `STATE_SCHEMA`, each message once.
-        campaign: whose results they are.
+        results: with `RESULTS_SCHEMA`; its last columns may be missing.
+        states: with `STATE_SCHEMA`, each message once.
+        campaign: the id of the campaign whose results they are.
     """
     present = results.collect_schema()
     rows = results.with_columns(pl.lit(None, dtype=d).alias(n) for n, d in RESULTS_SCHEMA.items() if n not in present)
@@ -42,7 +41,7 @@ def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> 
         by_row, on=["chunk", "phone_number"], how="left", maintain_order="left"
     )
     status = pl.col("status").cast(pl.String)
-    # A duplicate row has its number but no chunk, so a match by row is a match of the row that was sent.
+    # A duplicate has the number but no chunk, so only the row that was sent can match.
     another = (pl.col("id_phone_number") != pl.col("phone_number")).fill_null(value=False)
     matched = (pl.col("message_id").is_null() | another) & pl.col("row_message_id").is_not_null()
     settles = matched & status.is_in(_SETTLED)

@@ -1,7 +1,7 @@
-"""The evidence: every final state of a campaign's messages that was ever learnt, kept beside its ledger.
+"""Keeps every state of a campaign's messages that was ever received, beside its ledger.
 
-Under the campaign's folder, `delivery/<UTC time>-<id>.parquet`; written once, never changed. `results.parquet` is a
-function of plan, ledger and this archive, so a resume of the campaign loses nothing of it.
+The files are `delivery/<UTC time>-<id>.parquet` in the campaign's folder; they are written once and never change.
+`results.parquet` follows from plan, ledger and this archive, so resuming the campaign loses none of it.
 """
 
 import uuid
@@ -24,17 +24,17 @@ _FROM_ANY: Final = ("task_id", "carrier")
 
 
 def best_known(states: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row of `STATE_SCHEMA` a message: a final state before a pending one, then the one seen first.
+    """Return one row of `STATE_SCHEMA` per message: final states win over pending ones, then the one seen first.
 
-    Its TaskId and its carrier may come from another state of the message: answers to queries have no TaskId, and
-    receipts no carrier.
+    TaskId and carrier may come from another state of the same message: answers to queries have no TaskId, receipts no
+    carrier.
     """
     known = states.sort(pl.col("delivery") == Delivery.PENDING, "seen_at", maintain_order=True).unique(
         "message_id", keep="first", maintain_order=True
     )
     for name in _FROM_ANY:
         said = pl.col(name).is_not_null()
-        # Only what one state has and another has not, which is little: a grouping takes three times the memory.
+        # Join only the few messages that need it: grouping all of them takes three times the memory.
         elsewhere = (
             states.filter(said)
             .join(states.filter(~said), on="message_id", how="semi")
@@ -50,7 +50,7 @@ def best_known(states: pl.LazyFrame) -> pl.LazyFrame:
 
 
 class DeliveryArchive:
-    """The states of one campaign; `store` is its folder, `scratch` a local one for copies of the parts."""
+    """The states of one campaign; `store` is its folder, `scratch` a local folder for copies of the files."""
 
     def __init__(
         self, store: Store, scratch: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -60,10 +60,10 @@ class DeliveryArchive:
         self._clock = clock
 
     def append(self, states: pl.DataFrame) -> None:
-        """Keep some states; returns when they are in the store. Without rows nothing is written.
+        """Add states; returns when they are in the store. Without rows, nothing is written.
 
         Raises:
-            StoreError: the store did not take them.
+            StoreError: the store didn't accept them.
         """
         if states.is_empty():
             return
@@ -73,14 +73,14 @@ class DeliveryArchive:
         self._store.put_file_if_absent(f"{FOLDER}{name}", path)
 
     def is_empty(self) -> bool:
-        """Whether nothing was ever learnt."""
+        """Whether no state was ever received."""
         return next(iter(self._parts()), None) is None
 
     def scan(self) -> pl.LazyFrame:
-        """Return what is known of each message, as `best_known` says.
+        """Return the best known state of each message; see `best_known`.
 
         Raises:
-            StoreError: a part could not be read; states are never taken for fewer than there are.
+            StoreError: a file couldn't be read. No state is ever left out silently.
         """
         files = [self._copy(key) for key in self._parts()]
         if not files:
@@ -88,12 +88,12 @@ class DeliveryArchive:
         return best_known(pl.scan_parquet(files, glob=False))
 
     def put_together(self, campaign: str) -> pl.LazyFrame:
-        """Return the same from one local file that is written now, for who reads it more than once.
+        """Return the same as `scan` from one local file, written now, to be read more than once.
 
-        It has the column `chunk` (UInt32) besides, which the message's TaskId names; null where it names none.
+        It also has the column `chunk` (UInt32), taken from the message's TaskId; null without one.
 
         Raises:
-            StoreError: as `scan`.
+            StoreError: as for `scan`.
         """
         path = self._scratch / f"known-{uuid.uuid4().hex}{_SUFFIX}"
         states = self.scan().with_columns(chunk=chunk_of_task(campaign))
@@ -101,7 +101,7 @@ class DeliveryArchive:
         return pl.scan_parquet(path, glob=False)
 
     def taken_chunks(self, campaign: str) -> frozenset[int]:
-        """Return the chunks that the gateway took for certain: a message of theirs has a state."""
+        """Return the chunks that the gateway certainly accepted: one of their messages has a state."""
         if self.is_empty():
             return frozenset()
         found = self.scan().select(chunk_of_task(campaign).alias("chunk").unique().drop_nulls()).collect()
@@ -115,6 +115,8 @@ class DeliveryArchive:
         if not path.exists():
             fetched = path.with_suffix(".part")
             if not self._store.fetch(key, fetched):
-                raise StoreUnavailableError(f"{self._store.uri}/{key} was listed and cannot be read; try again.")
+                raise StoreUnavailableError(
+                    f"{self._store.uri}/{key} can't be read, although it was listed. Try again."
+                )
             fetched.rename(path)
         return path

@@ -1,4 +1,4 @@
-"""A tracking's order: whose messages, for how long, how fast; checked at the rim before anything is opened."""
+"""The options of a tracking: which campaign, for how long, how fast. They are checked before anything is opened."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Final, Self
@@ -16,9 +16,9 @@ _LONGEST_WAIT_DAYS: Final = 30
 
 
 class TrackingConfig(BaseModel):
-    """Everything that `globe-sms track` and the flow `track-delivery` take, with the same names and defaults.
+    """The options of `globe-sms track` and the flow `track-delivery`, with the same names and defaults.
 
-    `receipts` are places of delivery receipts; `settle_after` is in hours.
+    `receipts` are the URIs of delivery receipts; `settle_after` is in hours.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -44,16 +44,16 @@ class TrackingConfig(BaseModel):
 
     @property
     def wait_seconds(self) -> float:
-        """How long to go on asking; 0: each message once."""
+        """How long to keep asking, in seconds; 0 asks once for each message."""
         return seconds_of(self.wait, longest_days=_LONGEST_WAIT_DAYS)
 
     @classmethod
     @redact_errors()
     def checked(cls, **given: Any) -> Self:
-        """Return the order.
+        """Return the checked options.
 
         Raises:
-            InputError: a value is not what it must be; the message names the option.
+            InputError: a value isn't valid; the message names the option.
         """
         try:
             return cls(**given)

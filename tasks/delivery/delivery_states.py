@@ -1,4 +1,4 @@
-"""What is known of a message after its acceptance, from QueryMessage or from a delivery receipt.
+"""The state of a message after the gateway accepted it, from QueryMessage or a delivery receipt.
 
 Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage and
 https://help.aliyun.com/zh/sms/smsreport-http-intl: all fields are strings; `Status` is 1 (delivered), 2 (failed), 3
@@ -17,7 +17,7 @@ from globe_sms.tasks.vocabulary.statuses import DELIVERIES, FINAL_DELIVERIES, De
 
 
 class Origin(StrEnum):
-    """Who said so."""
+    """Where a state comes from."""
 
     QUERY = "query"
     RECEIPT = "receipt"
@@ -28,10 +28,10 @@ STATE_SCHEMA: Final = pl.Schema(
     {
         "message_id": pl.String(),
         "phone_number": pl.String(),  # E.164 with its plus sign
-        "task_id": pl.String(),  # of the call, where it is known
+        "task_id": pl.String(),  # of the call, if known
         "delivery": pl.Enum(DELIVERIES),
         "delivery_code": pl.String(),
-        "delivered_at": _INSTANT,  # when the end came, also of what was not delivered
+        "delivered_at": _INSTANT,  # when the state became final, even if the message wasn't delivered
         "submitted_at": _INSTANT,
         "parts": pl.UInt16(),
         "carrier": pl.String(),
@@ -51,21 +51,21 @@ _MOST_PARTS: Final = 65_535
 def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> dict[str, Any]:
     """Read one QueryMessage answer or one delivery receipt: a row of `STATE_SCHEMA`.
 
-    Fields may be strings or numbers. A date or a number of parts that cannot be read is null: what counts is whose
-    message it is and what became of it.
+    Fields may be strings or numbers. A date or a number of parts that can't be read is null: only the number, the
+    message id and the status are required.
 
     Raises:
-        ValueError: `To`, `MessageId` or `Status` is missing or unreadable; it names the field, never its value.
+        ValueError: `To`, `MessageId` or `Status` is missing or can't be read; it names the field, never its value.
     """
     number = _text(fields, "To").lstrip("+")
     if not (number.isascii() and number.isdigit()):
-        raise ValueError("To is no phone number")
+        raise ValueError("To is not a phone number")
     message_id = _text(fields, "MessageId")
     if not message_id:
         raise ValueError("MessageId is missing")
     delivery = _OF_STATUS.get(_text(fields, "Status"))
     if delivery is None:
-        raise ValueError("Status is none of 1, 2, 3 and 6")
+        raise ValueError("Status is not 1, 2, 3 or 6")
     is_final = delivery in FINAL_DELIVERIES
     detail = fields.get("NumberDetail")
     return {

@@ -1,8 +1,8 @@
-"""Bytes -> JSON objects, whatever stands around them: a line each, arrays, one object a file, indented or not.
+"""Finds the JSON objects in a stream of bytes: one per line, in arrays, or one per file, indented or not.
 
-Alibaba pushes arrays and its message queue hands over single objects; what collected them may have put each push on a
-line, or torn one. So commas, brackets and blanks between objects mean nothing, and after whatever is no object the
-reading goes on at the next line or the next opening brace.
+Alibaba pushes arrays, and its message queue delivers single objects; whatever collected them may have put each push on
+a line, or cut one off. So commas, brackets and spaces between objects are ignored, and after anything that isn't an
+object, reading continues at the next line or the next opening brace.
 """
 
 import codecs
@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-_LONGEST_OBJECT: Final = 64 << 10  # characters; a delivery receipt has some 300
+_LONGEST_OBJECT: Final = 64 << 10  # characters; a delivery receipt has about 300
 _BETWEEN: Final = re.compile(r"[\s,\[\]]*")
 _NEXT: Final = re.compile(r"[\n{]")
-_DECODER: Final = json.JSONDecoder(parse_float=str)  # digits as they were written
+_DECODER: Final = json.JSONDecoder(parse_float=str)  # keeps digits as written
 
 
 @dataclass(frozen=True, slots=True)
 class Junk:
-    """A line (1 is the first) that is no JSON object, or holds something else beside its objects."""
+    """A line (the first is 1) that isn't a JSON object, or has something besides its objects."""
 
     line: int
 
 
 class Scan:
-    """One pass over a source. `line` is the line that the last object or junk began on."""
+    """One pass over a source."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = pieces
@@ -39,13 +39,13 @@ class Scan:
 
     @property
     def line(self) -> int:
-        """The line (1 is the first) on which what was given last begins."""
+        """The line (the first is 1) where the last object or junk began."""
         self._line += self._text.count("\n", self._counted, self._at)
         self._counted = self._at
         return self._line
 
     def __iter__(self) -> Iterator[dict[str, Any] | Junk]:
-        """Give every object, and a `Junk` for each line with anything else; memory stays level."""
+        """Yield every object, and one `Junk` per line with anything else, in constant memory."""
         decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
         for piece in chain(self._pieces, (None,)):
             _ = self.line
@@ -64,7 +64,7 @@ class Scan:
                     value, end = _DECODER.raw_decode(self._text, self._at)
                 except (ValueError, RecursionError):
                     if not last and len(self._text) - self._at < _LONGEST_OBJECT:
-                        return  # its end may be in the next piece
+                        return  # it may end in the next piece
                 else:
                     yield value
                     self._at = end

@@ -1,4 +1,4 @@
-"""Which accepted messages have no final state yet: results minus archive, and the ids that were never paired."""
+"""Finds the accepted messages without a final state, including ids that were never matched to a number."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,32 +7,32 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.ledger import Ledger, SendRecord
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import Delivery, Status
 
 OPEN_SCHEMA: Final = pl.Schema(
     {
         "message_id": pl.String(),
-        "phone_number": pl.String(),  # null where the id could not be paired with a number
-        "task_id": pl.String(),  # of those ids only: the query tells the number, this tells the chunk
+        "phone_number": pl.String(),  # null if the id couldn't be matched to a number
+        "task_id": pl.String(),  # only of those ids: the query returns the number, this gives the chunk
         "sent_at": pl.Datetime("us", "UTC"),
     }
 )
-_UNMATCHED: Final = "message_id_unmatched"
 
 
 def open_messages(results: Path, states: pl.LazyFrame, ledger: Ledger) -> pl.DataFrame:
-    """Return the messages to ask about: `OPEN_SCHEMA`, each id once, in the order in which they were sent.
+    """Return the messages to ask about: `OPEN_SCHEMA`, each id once, in the order they were sent.
 
     Args:
         results: a local copy of results.parquet.
-        states: what the archive holds.
-        ledger: of the same campaign; only receipts of chunks with unpaired ids are read.
+        states: the states in the archive.
+        ledger: of the same campaign; only the send records of chunks with unmatched ids are read.
     """
     rows = pl.scan_parquet(results, glob=False).filter(pl.col("status").cast(pl.String) == Status.ACCEPTED)
     paired = rows.filter(pl.col("message_id").is_not_null()).select(
         "message_id", "phone_number", pl.lit(None, dtype=pl.String).alias("task_id"), "sent_at"
     )
-    unmatched = rows.filter(pl.col("message_id").is_null() & (pl.col("reason") == _UNMATCHED))
+    unmatched = rows.filter(pl.col("message_id").is_null() & (pl.col("reason") == RowReason.MESSAGE_ID_UNMATCHED))
     sent = dict(unmatched.group_by("chunk").agg(pl.col("sent_at").first()).collect().iter_rows())
     unpaired = pl.LazyFrame(
         [(message_id, None, task_id, sent[chunk]) for chunk, task_id, message_id in _unpaired(ledger, frozenset(sent))],

@@ -1,15 +1,16 @@
-"""Rows whose message id came back with another number: reported, and left as they are."""
+"""Finds rows whose message id came back with a different number; they are reported and left unchanged."""
 
 from dataclasses import dataclass
 
 import polars as pl
 
 from globe_sms.tasks.vocabulary.masking import mask
+from globe_sms.tasks.vocabulary.plurals import counted
 
 
 @dataclass(frozen=True, slots=True)
 class OtherNumbers:
-    """Rows whose message id came back with another number; `row` is one of them, the numbers are masked."""
+    """Rows whose message id came back with a different number; `row` is one of them, the numbers are masked."""
 
     rows: int
     row: int
@@ -17,20 +18,20 @@ class OtherNumbers:
     other: str
 
     def sentence(self) -> str:
-        """Say it to a person."""
+        """Return the finding and what it means for the rows."""
         return (
-            f"{self.rows:,} message ids came back with another number than the gateway's answer gave them to (row "
-            f"{self.row}: sent to {self.phone_number}, said to be {self.other}): these rows are left as they were, and "
-            "what became of their messages is not known"
+            f"{counted(self.rows, 'message id')} came back with a different number (row {self.row} was sent to "
+            f"{self.phone_number}, its message id came back with {self.other}): these rows are left unchanged, and it "
+            "isn't known what happened to their messages"
         )
 
 
 def other_numbers(results: pl.LazyFrame, states: pl.LazyFrame) -> OtherNumbers | None:
-    """Find the rows whose message id a state gives to another number, after all that could be was put right.
+    """Find the rows whose message id has a different number in a state, after matching what could be matched.
 
     Args:
         results: as `tasks.delivery.apply_states.apply_states` returns them.
-        states: of `STATE_SCHEMA`, each message once.
+        states: with `STATE_SCHEMA`, each message once.
     """
     found = (
         results.filter(pl.col("message_id").is_not_null())

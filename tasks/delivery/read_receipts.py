@@ -1,7 +1,7 @@
-"""Which objects of delivery receipts a campaign has read: they are not read again unless they change.
+"""Remembers which objects of delivery receipts a campaign has read, so they aren't read again unless they change.
 
-Under the campaign's folder, `delivery/read/<UTC time>-<id>.json`, one more after each reading. An object is known by
-its URI and its ETag (on disk by size and time of change). Losing a mark costs a second reading and nothing else.
+The marks are `delivery/read/<UTC time>-<id>.json` in the campaign's folder, one file per reading. An object is known by
+its URI and its ETag (a local file by its size and modification time). A lost mark only costs a second reading.
 """
 
 import json
@@ -22,8 +22,8 @@ _MOST_PARTS: Final = 20
 class Mark:
     """An object that was read to its end.
 
-    `message_ids` is how many ids the results held then, for an object with receipts that only a message id could have
-    claimed for the campaign; None for any other. With other ids in the results it is to be read again.
+    `message_ids` is how many ids the results had at that time, if the object has receipts that can only be matched to
+    the campaign by message id; None otherwise. If that number has changed, the object is read again.
     """
 
     identity: str
@@ -45,7 +45,7 @@ class Marks:
                 self._marks |= {uri: _decoded(entry) for uri, entry in entries.items()}
 
     def unread(self, places: Collection[Place], message_ids: int) -> list[Place]:
-        """Return those that are to be read, when the results hold so many message ids."""
+        """Return the objects to read, given how many message ids the results have."""
         return [place for place in places if not self._covers(place, message_ids)]
 
     def _covers(self, place: Place, message_ids: int) -> bool:
@@ -53,10 +53,10 @@ class Marks:
         return mark is not None and mark.identity == place.identity and mark.message_ids in {None, message_ids}
 
     def add(self, marks: Mapping[str, Mark]) -> None:
-        """Keep the marks of a reading; what it found must be in the archive by now. Merges the parts now and then.
+        """Save the marks of a reading, after its states are in the archive. Merges the files from time to time.
 
         Raises:
-            StoreError: the store did not take them.
+            StoreError: the store didn't accept them.
         """
         if not marks:
             return

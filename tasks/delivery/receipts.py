@@ -1,8 +1,8 @@
-"""Delivery receipts on S3 or on disk -> states of one campaign's messages.
+"""Reads delivery receipts on S3 or on disk, and picks the states of one campaign's messages.
 
-Taken are those whose TaskId names the campaign, and those with a MessageId that its results hold (a message queue's
-receipts may come without a TaskId). Whatever else is there is counted: receipts of others, lines that are none, and
-receipts of domestic messages, which have another shape and none of ours.
+A receipt belongs to the campaign if its TaskId names the campaign, or if the results have its MessageId (receipts from
+a message queue may lack a TaskId). Everything else is only counted: receipts of other campaigns, lines that aren't
+receipts, and receipts of messages within China, which have different fields.
 """
 
 import io
@@ -27,9 +27,10 @@ from globe_sms.tasks.recipients.list_source import Format, Layout, ListSource, i
 from globe_sms.tasks.recipients.uri_expansion import Place, look_up
 from globe_sms.tasks.store.s3_access import S3Access, one_line, s3_errors_name, split_uri
 from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.plurals import counted
 
 _AT_ONCE: Final = 16
-_SMALL: Final = 1 << 20  # bytes; read whole, sixteen at a time
+_SMALL: Final = 1 << 20  # bytes; read whole, sixteen at once
 _BLOCK: Final = 50_000
 _MOST_TROUBLES: Final = 20
 _FAILURES_IN_A_ROW: Final = 16
@@ -40,7 +41,7 @@ States = Callable[[pl.DataFrame], object]
 
 @dataclass(slots=True)
 class Reading:
-    """What was read, in counts; `troubles` names the first twenty lines and objects that could not be."""
+    """How much was read; `troubles` names the first twenty lines and objects that couldn't be read."""
 
     objects: int = 0
     already_read: int = 0
@@ -54,42 +55,43 @@ class Reading:
     troubles: list[str] = field(default_factory=list[str])
 
     def trouble(self, source: str, what: str, line: int | None = None) -> None:
-        """Name a line or an object, as long as there are not too many."""
+        """Record a line or an object that couldn't be read, up to a limit."""
         if len(self.troubles) < _MOST_TROUBLES:
             where = one_line(source) if line is None else f"{one_line(source)}, line {line}"
             self.troubles.append(f"{where}: {what}")
 
     def sentences(self) -> list[str]:
-        """Say what a person should know of it."""
-        said = [f"nothing is there yet: {one_line(uri)}" for uri in self.nothing_at]
+        """Return what people should know about the reading, one sentence per line."""
+        said = [f"no receipts there yet: {one_line(uri)}" for uri in self.nothing_at]
         if self.objects or not self.already_read:
             said.append(
-                f"{self.receipts:,} delivery receipts in {self.objects:,} objects were read, {self.of_campaign:,} of "
-                f"this campaign; {self.already_read:,} objects had been read before"
+                f"read {counted(self.receipts, 'delivery receipt')} in {counted(self.objects, 'object')}, "
+                f"{self.of_campaign:,} for this campaign; {counted(self.already_read, 'object')} had been read before"
             )
         if self.domestic:
             said.append(
-                f"{self.domestic:,} receipts are those of messages within China mainland (phone_number, biz_id): they "
-                "are not of this API; push GlobeSmsReport, not SmsReport, to this place"
+                f"skipped {counted(self.domestic, 'receipt')} of messages within mainland China (phone_number, biz_id) "
+                "that this API doesn't send: push GlobeSmsReport, not SmsReport, to this location"
             )
         if self.junk_lines:
-            said.append(f"{self.junk_lines:,} lines are no delivery receipts and were passed over")
+            said.append(f"skipped {counted(self.junk_lines, 'line')} without a valid delivery receipt")
         if self.unreadable:
-            said.append(f"{self.unreadable:,} objects could not be read; the next run tries them again")
+            said.append(f"couldn't read {counted(self.unreadable, 'object')}; the next run tries again")
         if self.unattempted:
-            said.append(f"{self.unattempted:,} objects were not tried, as too many before them failed in a row")
+            said.append(
+                f"did not try {counted(self.unattempted, 'object')}, because too many in a row couldn't be read"
+            )
         return [*said, *self.troubles]
 
 
 def find_receipts(uris: Sequence[str], s3: Callable[[], S3Access]) -> tuple[dict[str, Place], tuple[str, ...]]:
-    """Return the objects and files by URI, each once, and those of `uris` where nothing is yet.
+    """Return the objects and files by URI, each once, and the `uris` where there is nothing yet.
 
-    A URI is an s3:// object, prefix or glob, or a local path. Empty objects are passed over, and so is what lies in a
-    folder, or has a name, that begins with `_` or `.`, unless the URI says so itself: the endpoint keeps there what is
-    no receipt.
+    A URI is an s3:// object, prefix or glob, or a local path. Empty objects are skipped, and so are files and folders
+    whose name starts with `_` or `.`, unless the URI names them: the receipts endpoint keeps other things there.
 
     Raises:
-        InputError: a place may not be looked up, or there is no such bucket.
+        InputError: a URI can't be listed, or there is no such bucket.
     """
     places: dict[str, Place] = {}
     nothing: list[str] = []
@@ -107,14 +109,15 @@ def _hidden(uri: str) -> set[str]:
 
 
 class CampaignReader:
-    """Reads objects for one campaign and hands over the states of its messages, block by block.
+    """Reads objects for one campaign and passes on the states of its messages, block by block.
 
     Args:
-        campaign: whose receipts are wanted.
-        message_ids: one column, `message_id`: those that its results hold.
-        known: one column, `message_id`: messages of which nothing more is to be learnt.
-        seen_at: when this reading is.
-        keep: takes each block of `STATE_SCHEMA`; what it returns from is kept.
+        campaign: the campaign's id.
+        message_ids: one column, `message_id`: the ids in its results.
+        known: one column, `message_id`: messages whose final state is known already.
+        seen_at: the time of this reading.
+        keep: saves each block of `STATE_SCHEMA`; a block is saved when it returns.
+        reading: counts what is read.
     """
 
     def __init__(
@@ -139,7 +142,7 @@ class CampaignReader:
         self._read: dict[str, str] = {}
 
     def read(self, places: Sequence[Place], s3: Callable[[], S3Access]) -> Mapping[str, Mark]:
-        """Read the objects; return the marks of those that were read to their end and whose states are kept."""
+        """Read the objects; return the marks of those that were read to their end and whose states are saved."""
         in_a_row = 0
         for at, (place, pieces) in enumerate(_opened(places, s3)):
             self._reading.objects += 1
@@ -163,12 +166,12 @@ class CampaignReader:
         scan = Scan(_text_only(uri, pieces))
         for found in scan:
             if isinstance(found, Junk):
-                self._junk(uri, found.line, "this is no JSON object")
+                self._junk(uri, found.line, "this is not a JSON object")
             elif "MessageId" not in found:
                 if "biz_id" in found or "phone_number" in found:
                     self._reading.domestic += 1
                 else:
-                    self._junk(uri, scan.line, "this is no delivery receipt: it has no MessageId")
+                    self._junk(uri, scan.line, "this is not a delivery receipt: it has no MessageId")
             else:
                 self._reading.receipts += 1
                 if is_task_of(self._campaign, found.get("TaskId")):
@@ -183,7 +186,7 @@ class CampaignReader:
             self._states.append(state_of(fields, Origin.RECEIPT, self._seen_at))
             self._reading.of_campaign += 1
         except ValueError as error:
-            self._junk(uri, None if scan is None else scan.line, f"a delivery receipt is unreadable: {error}")
+            self._junk(uri, None if scan is None else scan.line, f"a delivery receipt can't be read: {error}")
 
     def _junk(self, uri: str, line: int | None, what: str) -> None:
         self._reading.junk_lines += 1
@@ -200,7 +203,7 @@ class CampaignReader:
             self._keep(new)
 
     def _claim_by_id(self) -> None:
-        """Take those of the others whose message id the results hold."""
+        """Take the receipts without a matching TaskId whose message id is in the results."""
         others, self._others = self._others, []
         if not others:
             return
@@ -219,14 +222,14 @@ class CampaignReader:
 def _text_only(uri: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         if b"\0" in piece:
-            raise InputError(f"{one_line(uri)}: this is no JSON in UTF-8")
+            raise InputError(f"{one_line(uri)}: this is not JSON in UTF-8")
         yield piece
 
 
 def _opened(
     places: Sequence[Place], s3: Callable[[], S3Access]
 ) -> Iterator[tuple[Place, Callable[[], Iterator[bytes]]]]:
-    """Give each object with a function that reads it; small ones are fetched ahead of their turn."""
+    """Yield each object with a function that reads it; small objects are fetched in advance."""
     ahead: deque[tuple[Place, Future[bytes] | None]] = deque()
     waiting = iter(places)
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="receipts") as pool:
@@ -273,4 +276,4 @@ def _file(path: str) -> Generator[IO[bytes]]:
         with Path(path).open("rb") as file:
             yield file
     except OSError as error:
-        raise refusal(path, f"it cannot be read ({error.strerror or type(error).__name__})") from None
+        raise refusal(path, f"it can't be read ({error.strerror or type(error).__name__})") from None

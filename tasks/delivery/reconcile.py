@@ -1,8 +1,8 @@
-"""Settling: what delivery receipts say of a campaign's unknown rows, and what they leave open.
+"""Works out what delivery receipts prove about a campaign's unknown rows, and what stays unknown.
 
-A receipt proves that the gateway took the number: `tasks.delivery.apply_states` makes its row accepted. No receipt proves
-nothing, as some are lost. So a chunk with receipts for some of its numbers was taken, and the rest of it stays
-unknown: whoever wants those texted again starts another campaign over them.
+A receipt proves that the gateway accepted the number: `tasks.delivery.apply_states` makes its row accepted. A missing
+receipt proves nothing, because some get lost. So if some numbers of a chunk have receipts, the chunk was accepted, and
+its other rows stay unknown; to text those again, somebody must start another campaign for them.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +22,7 @@ from globe_sms.tasks.delivery.read_receipts import Marks
 from globe_sms.tasks.delivery.receipts import CampaignReader, Reading, find_receipts
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.statuses import Delivery, Status
 
 DEFAULT_SETTLE_AFTER: Final = timedelta(hours=72)
@@ -31,7 +32,7 @@ _PAIRED: Final = pl.col("message_id").is_not_null() & pl.col("settled_by").is_nu
 
 @dataclass(frozen=True, slots=True)
 class OpenChunk:
-    """A chunk that still has unknown rows: how many rows it has, for how many something came, when it was sent."""
+    """A chunk that still has unknown rows; `heard_of` is how many of its rows have a final state."""
 
     chunk: int
     rows: int
@@ -42,12 +43,12 @@ class OpenChunk:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What the receipts of a campaign say by now.
+    """What the receipts of a campaign prove so far.
 
-    `settled` rows were unknown and are accepted, over every reading; `paired` rows were accepted and get their message
-    id now. The chunks are those with unknown rows that were sent longer ago than `settle_after`:
-    `half_settled` ones were taken, of `silent` ones nothing was ever heard. `waiting` rows are unknown and younger.
-    `asked` is whether receipts were looked for at all: where they were not, none is missing.
+    `settled` is how many rows changed from unknown to accepted, over all readings; `paired` how many accepted rows get
+    their message id now. The chunks have unknown rows and were sent longer than `settle_after` ago: `half_settled`
+    ones were accepted, `silent` ones have no receipt at all. `waiting` counts the unknown rows that were sent later.
+    `asked` is whether receipts were looked for; if not, none counts as missing.
     """
 
     settled: int = 0
@@ -60,39 +61,44 @@ class Reconciled:
     asked: bool = False
 
     def sentences(self) -> list[str]:
-        """Say it to a person, with what can be done; a line each."""
+        """Return what people should know and can do, one sentence per line."""
         hours = f"{self.settle_after / timedelta(hours=1):g} h"
         said = self.reading.sentences() if self.asked else []
         if self.settled:
             said.append(
-                f"{self.settled:,} rows that were unknown are accepted: their receipts show that they were taken"
+                f"{counted(self.settled, 'row')} changed from unknown to accepted: receipts show that the "
+                "gateway took them"
             )
         if self.paired:
-            said.append(f"{self.paired:,} accepted rows got their message ids from receipts")
+            said.append(f"{counted(self.paired, 'accepted row')} got a message id from receipts")
         if not self.asked and (unknown := self.waiting + sum(chunk.unknown for chunk in self.silent)):
-            said.append(f"{unknown:,} unknown rows: delivery receipts show which of them were taken; give --receipts")
+            said.append(
+                f"{counted(unknown, 'unknown row')}: delivery receipts (--receipts) show which the gateway accepted"
+            )
         if self.waiting and self.asked:
-            said.append(f"{self.waiting:,} unknown rows were sent less than {hours} ago: their receipts may still come")
+            said.append(f"{counted(self.waiting, 'unknown row')} sent less than {hours} ago: receipts may still come")
         if self.half_settled:
             unknown = sum(chunk.unknown for chunk in self.half_settled)
             said.append(
-                f"{len(self.half_settled):,} chunks were taken, and {hours} after the send {unknown:,} of their "
-                "numbers have no receipt: these rows stay unknown, and --on-unknown resend leaves such chunks alone. "
-                "To text these numbers again, which may text some twice, send another campaign to them"
+                f"the gateway accepted {counted(len(self.half_settled), 'chunk')}, but {hours} after sending, "
+                f"{counted(unknown, 'number')} in them still had no receipt: these rows stay unknown, and resending "
+                "unknown rows (--on-unknown resend) leaves such chunks alone. To text these numbers again, send them "
+                "another campaign; some may then get the text twice"
             )
             said.extend(_by_chunk(self.half_settled))
         if self.silent and self.asked:
             unknown = sum(chunk.unknown for chunk in self.silent)
             said.append(
-                f"{len(self.silent):,} chunks have not a single receipt {hours} after the send: {unknown:,} unknown "
-                "numbers. If receipts came for the rest of the campaign, the gateway has most likely not taken them: "
-                "send --on-unknown resend presents them once more"
+                f"no receipts at all for {counted(len(self.silent), 'chunk')}, {hours} after sending: "
+                f"{counted(unknown, 'unknown number')}. If receipts came for the rest of the campaign, the gateway "
+                "most likely didn't accept these chunks: to send them, run the campaign again and resend unknown rows "
+                "(--on-unknown resend)"
             )
             said.extend(_by_chunk(self.silent))
         return said
 
     def as_json(self) -> dict[str, Any]:
-        """Return the counts and the chunks, for `--json`."""
+        """Return the counts and the chunks for `--json`."""
         reading = self.reading
         return {
             "settled": self.settled,
@@ -123,24 +129,24 @@ def reconcile(
     settle_after: timedelta = DEFAULT_SETTLE_AFTER,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Reconciled:
-    """Read the receipts that were not read before into the archive, and say what they settle.
+    """Read new receipts into the archive, and return what they prove.
 
-    The results are not written: `tasks.delivery.rewrite_results` does it from the archive. Doing this twice, or by two
-    processes at once, adds nothing wrong: the archive takes each message once.
+    This doesn't write the results: `tasks.delivery.rewrite_results` does, from the archive. Running it twice, or in two
+    processes at once, does no harm: the archive counts each message once.
 
     Args:
         store: the campaign's folder.
         archive: its archive.
-        uris: where receipts are; with none, the archive alone speaks.
+        uris: where the receipts are; with none, only the archive counts.
         campaign: its id.
-        s3: gives the access to S3; called only when a URI is on S3.
+        s3: gives access to S3; called only if a URI is on S3.
         scratch: a local folder with room for the results.
-        settle_after: from when on after the send a missing receipt is spoken of.
-        clock: what time it is.
+        settle_after: how long after sending a receipt counts as missing.
+        clock: the current time.
 
     Raises:
-        InputError: a place of receipts may not be looked up.
-        StoreError: the store failed; what was archived before is read again next time.
+        InputError: a URI of receipts can't be listed.
+        StoreError: the store failed; what was read so far is read again next time.
     """
     now = clock()
     results = _results(store, scratch)
@@ -220,7 +226,7 @@ def _read(
 
 
 def _dated(chunks: Sequence[OpenChunk], store: Store, states: pl.LazyFrame, campaign: str) -> list[OpenChunk]:
-    """Fill in when chunks without a ledger's receipt were sent: by a delivery receipt, or by their claim."""
+    """Fill in when chunks without a send record were sent, from a delivery receipt or from their claim."""
     undated = {chunk.chunk for chunk in chunks if chunk.sent_at is None}
     if not undated:
         return list(chunks)
@@ -241,11 +247,12 @@ def _dated(chunks: Sequence[OpenChunk], store: Store, states: pl.LazyFrame, camp
 
 def _by_chunk(chunks: Sequence[OpenChunk]) -> list[str]:
     said = [
-        f"  chunk {chunk.chunk}: {chunk.heard_of} of {chunk.rows} rows have a receipt, {chunk.unknown} are unknown"
+        f"  chunk {chunk.chunk}: {chunk.heard_of} of {counted(chunk.rows, 'row')} have a receipt, "
+        f"{chunk.unknown} unknown"
         for chunk in chunks[:_MOST_NAMED]
     ]
     rest = len(chunks) - len(said)
-    return [*said, f"  and {rest:,} more chunks"] if rest else said
+    return [*said, f"  and {counted(rest, 'more chunk')}"] if rest else said
 
 
 def _chunk_json(chunk: OpenChunk) -> dict[str, Any]:

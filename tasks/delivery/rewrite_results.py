@@ -1,4 +1,4 @@
-"""Writes what was learnt since into results.parquet, and keeps the version before."""
+"""Writes new delivery states into results.parquet, and keeps earlier versions."""
 
 import contextlib
 from collections.abc import Callable, Generator, Mapping
@@ -26,7 +26,7 @@ _KEPT_VERSIONS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """The results as they stand now; `path` is a local copy. `changed` says whether there was anything new in them."""
+    """The current results; `path` is a local copy, `changed` says whether anything in them is new."""
 
     path: Path
     changed: bool
@@ -47,29 +47,29 @@ def rewrite_results(
 ) -> Rewritten:
     """Apply a campaign's archive to its results.
 
-    Holds the campaign's lease while it writes, so that it and a run of the campaign never write over each other; a run
-    applies the archive itself when it ends. The version before is copied to `earlier/results-<UTC time>.parquet` (the
-    last three are kept), then the new one replaces it by one write: readers see the one or the other.
+    It holds the campaign's lease while it writes, so it and a run of the campaign never overwrite each other; a run
+    applies the archive itself when it ends. The old version is copied to `earlier/results-<UTC time>.parquet` (the last
+    three are kept), then the new one replaces it in one write: readers see either the old or the new version.
 
     Args:
-        store: the results place; the campaign's folder is in it.
+        store: the results location, with the campaign's folder in it.
         campaign: its id.
-        scratch: a local folder with room for the results twice.
-        patience: seconds to wait for a run of the campaign to end.
-        stop: ends that wait.
-        clock: names the version before.
+        scratch: a local folder with room for two copies of the results.
+        patience: how many seconds to wait for a run of the campaign to end.
+        stop: ends the wait.
+        clock: its time names the old version.
 
     Raises:
         InputError: there is no such campaign, or it has no results yet.
-        CampaignBusyError: a run of it is going on.
-        StoreError: the store failed; what was there before is there still.
+        CampaignBusyError: the campaign is being sent.
+        StoreError: the store failed; the old version is still there.
     """
     folder = store.within(campaign)
     before, after = scratch / f"before-{RESULTS_KEY}", scratch / f"after-{RESULTS_KEY}"
     with _held(store, campaign, patience, stop or StopSignal()) as held:
         if not folder.fetch(RESULTS_KEY, before):
             raise InputError(
-                f"{folder.uri} has no {RESULTS_KEY}: the campaign has not ended. Run it again to its end first."
+                f"{folder.uri} has no {RESULTS_KEY}, because the campaign has not finished. Run it to its end first."
             )
         archive = DeliveryArchive(folder, scratch)
         results, states = pl.scan_parquet(before, glob=False), archive.put_together(campaign)
@@ -96,8 +96,8 @@ def _held(store: Store, campaign: str, patience: float, stop: StopSignal) -> Gen
     settings = settings_of(store, campaign)
     if settings is None:
         raise InputError(
-            f"{store.uri} has no campaign {campaign!r} with a plan: check --results and the id (globe-sms campaigns "
-            "lists them)."
+            f"{store.uri} has no campaign {campaign!r} with a plan. Check --results and the campaign ID (globe-sms "
+            "campaigns lists them)."
         )
     with Campaign(store, campaign, stop=stop) as held:
         held.open(settings, patience=patience)
@@ -105,7 +105,7 @@ def _held(store: Store, campaign: str, patience: float, stop: StopSignal) -> Gen
 
 
 def _known(results: Path) -> tuple[Any, ...]:
-    """Return figures that are equal before and after when nothing is new; a message id may have been put right."""
+    """Return figures that differ if the results have anything new, such as a corrected message id."""
     rows = pl.scan_parquet(results, glob=False)
     names = [name for name in ("message_id", "settled_by") if name in rows.collect_schema()]
     learnt = rows.select(pl.col(*names).count(), ids=pl.struct("row", "message_id").hash().sum())

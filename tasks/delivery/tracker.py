@@ -1,8 +1,8 @@
-"""Asks for every open message until it has come to its end: paced, side by side, resumable.
+"""Asks the gateway about every open message until its state is final: paced, concurrent, resumable.
 
-Nothing is asked twice that is final. Each message is asked once before any is asked again; then those that are still
-on their way, after pauses that grow with every answer and with the message's age. What was learnt goes to the archive
-every few thousand messages and at the end, so that a kill loses seconds of it.
+Final messages are never asked about again. Each message is asked about once before any is asked about a second time;
+pending ones follow after pauses that grow with every answer and with the message's age. New states go to the archive
+every few thousand messages and at the end, so a kill loses only a few seconds of them.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ FLUSH_SECONDS: Final = 10.0
 FIRST_PAUSE: Final = 5.0
 LONGEST_PAUSE: Final = 3_600.0
 
-_AGE_SHARE: Final = 0.1  # a message that has been on its way for an hour is asked about six minutes later
+_AGE_SHARE: Final = 0.1  # a message that was sent an hour ago is asked about again six minutes later
 _MOST_DOUBLINGS: Final = 12
-_MOST_SILENCES: Final = 8  # of one message in a row: it is left for a later run
-_SILENT_IN_A_ROW: Final = 20  # of all messages: from there on queries leave more slowly
+_MOST_SILENCES: Final = 8  # in a row for one message: a later run asks about it
+_SILENT_IN_A_ROW: Final = 20  # in a row for any messages: then queries slow down
 _GIVE_UP_IN_A_ROW: Final = 50
 _GIVE_UP_SECONDS: Final = 60.0
 _SLOWEST_SECONDS: Final = 5.0
@@ -41,18 +41,18 @@ _STORE_PATIENCE: Final = 60.0
 
 
 class Asking(Protocol):
-    """Where queries go: `tasks.gateway.query_message.QueryClient`, or a stand-in."""
+    """Asks the gateway, like `tasks.gateway.query_message.QueryClient`."""
 
     async def ask(self, message_id: str) -> QueryOutcome:
-        """Ask once for one message."""
+        """Ask once about one message."""
         ...
 
 
 class Taking(Protocol):
-    """What queries wait for: `tasks.pacing.async_pacer.QueryTurns`, or a stand-in."""
+    """Gives queries their turns, like `tasks.pacing.async_pacer.QueryTurns`."""
 
     async def take(self) -> None:
-        """Return at the next turn."""
+        """Wait for the next turn."""
         ...
 
     async def throttled(self, retry_after: float) -> None:
@@ -62,10 +62,10 @@ class Taking(Protocol):
 
 @dataclass(slots=True)
 class TrackingProgress:
-    """How far the tracking has come; read by others while it goes on.
+    """How far the tracking is; others read it while it runs.
 
-    `learnt` counts final states by delivery, `asked` the queries that left, `silent` those without a clear answer,
-    `given_up` messages that this run asks no more.
+    `learnt` counts final states by delivery, `asked` the queries that were made, `silent` those without a clear answer,
+    `given_up` the messages that this run no longer asks about.
     """
 
     open: int
@@ -74,23 +74,25 @@ class TrackingProgress:
     silent: int = 0
     given_up: int = 0
     learnt: dict[str, int] = field(default_factory=lambda: dict.fromkeys(DELIVERIES[:-1], 0))
-    stopped: str | None = None  # why it ended early, and what to do
+    stopped: str | None = None  # why it ended early and what to do
 
     @property
     def final(self) -> int:
-        """How many messages have come to their end."""
+        """How many messages have a final state."""
         return sum(self.learnt.values())
 
 
 class Tracker:
-    """Tracks some messages in one event loop. `stop` may be called from any thread; nothing else may.
+    """Tracks messages in one event loop. Only `stop` may be called from other threads.
 
     Args:
-        messages: what to ask about, of `open_messages.OPEN_SCHEMA`; about 120 bytes of memory each.
-        keep: puts some states into the archive; called in a thread, one call at a time.
-        most_in_air: queries that may wait for their answers at once.
-        wait: seconds until no more is asked; 0: each message is asked once.
-        clock: Unix time, for ages and for when a state was seen.
+        messages: the messages to ask about, with `open_messages.OPEN_SCHEMA`; each takes about 120 bytes of memory.
+        asking: asks the gateway.
+        turns: paces the queries.
+        keep: saves states in the archive; called in a thread, one call at a time.
+        most_in_air: how many queries may wait for answers at once.
+        wait: for how many seconds to ask; 0 asks once about each message.
+        clock: Unix time, for the age of messages and for when a state was seen.
         monotonic: for pauses and the end of the wait.
         sleep: waits in the event loop.
     """
@@ -118,7 +120,7 @@ class Tracker:
         self._asks, self._silences = array("B", bytes(len(messages))), array("B", bytes(len(messages)))
         self._paired: set[int] = set()
         self._fresh = 0
-        self._later: list[int] = []  # milliseconds of the monotonic clock and the message's place, in one integer
+        self._later: list[int] = []  # monotonic milliseconds and the message's index, in one integer
         self._known: list[dict[str, Any]] = []
         self._flushing = asyncio.Lock()
         self._flushed_at = monotonic()
@@ -128,14 +130,14 @@ class Tracker:
         self.progress = TrackingProgress(open=len(messages))
 
     def stop(self) -> None:
-        """Ask no more; `run` returns when the queries in the air have ended and all is in the archive."""
+        """Stop asking; `run` returns once pending queries have their answers and all states are in the archive."""
         self._stopping = True
 
     async def run(self) -> TrackingProgress:
-        """Ask until all are final, the wait is over, or something stops it; `TrackingProgress.stopped` says what.
+        """Ask until all messages are final, the wait is over, or something stops it; see `TrackingProgress.stopped`.
 
         Raises:
-            StoreError: no turn could be had, or the archive did not take what was learnt.
+            StoreError: the archive didn't accept new states.
         """
         deadline = self._monotonic() + self._wait
         try:
@@ -155,7 +157,7 @@ class Tracker:
         return self.progress
 
     async def _next(self, deadline: float) -> int | None:
-        """Return the place of the message to ask about; None when there is no more to ask before the deadline."""
+        """Return the index of the next message to ask about; None if there is none before the deadline."""
         only_once = self._wait <= 0
         while not self._stopping:
             now = self._monotonic()
@@ -182,7 +184,7 @@ class Tracker:
         return self._fresh - done - len(self._later)
 
     async def _slow_down(self) -> None:
-        """Hold back while the gateway gives no clear answers, so that one that is down is not overrun when it is up."""
+        """Slow down while the gateway gives no clear answers, so that it isn't flooded when it comes back."""
         if self._silent_in_a_row >= _SILENT_IN_A_ROW:
             await self._sleep(min(_SLOWEST_SECONDS, self._silent_in_a_row / _SILENT_IN_A_ROW / 2))
 
@@ -208,7 +210,7 @@ class Tracker:
         elif answered:
             if state is not None and state["task_id"] is not None and place not in self._paired:
                 self._paired.add(place)
-                self._known.append(state)  # not final, but it pairs the id with its number
+                self._known.append(state)  # not final, but it matches the id to its number
             self._silences[place] = 0
             self._ask_later(place, self._pause(place))
         else:
@@ -247,8 +249,8 @@ class Tracker:
             self._stopping = True
         elif lasting or (outcome.result is QueryResult.REFUSED and self._silent_in_a_row >= _GIVE_UP_IN_A_ROW):
             self.progress.stopped = (
-                f"{self._silent_in_a_row} queries in a row had no clear answer; the last: {outcome.advice}. What was "
-                "learnt is kept: run the same command again later."
+                f"{self._silent_in_a_row} queries in a row got no clear answer (the last: {outcome.advice}). The "
+                "states received so far are kept: run the same command again later."
             )
             self._stopping = True
 
@@ -267,7 +269,7 @@ class Tracker:
         return len(self._known) >= FLUSH_MESSAGES or self._monotonic() - self._flushed_at >= FLUSH_SECONDS
 
     async def _flush(self) -> StoreError | None:
-        """Put what is known into the archive; what it does not take now is tried again later."""
+        """Save new states in the archive; if that fails, they are tried again later."""
         async with self._flushing:
             known, self._known = self._known, []
             self._flushed_at = self._monotonic()
@@ -297,7 +299,7 @@ class Tracker:
 
 
 def _state(fields: Mapping[str, object], phone_number: str | None, seen_at: datetime) -> dict[str, Any]:
-    """Read an answer; where its `To` is unreadable (the documents' example masks it), the number is the row's."""
+    """Read an answer; if its `To` can't be read (Alibaba's example masks it), use the row's number."""
     try:
         return state_of(fields, Origin.QUERY, seen_at)
     except ValueError:

@@ -1,1 +1,1 @@
-"""Questions about campaigns that were run: answered from the results place alone, without Prefect and the gateway."""
+"""Answers questions about past and running campaigns, from the results location alone."""

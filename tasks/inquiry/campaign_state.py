@@ -1,42 +1,40 @@
-"""How a campaign stands, by its campaign.json, for people who don't run it."""
+"""Reads campaign.json for a command that doesn't run the campaign; it may be missing, broken or out of date."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from globe_sms.tasks.campaign.approval import Decision
 from globe_sms.tasks.campaign.document import DOCUMENT_KEY, SETTLED_BY_RECEIPT, CampaignDocument
 from globe_sms.tasks.campaign.lease import Lease, Owner
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.statuses import STATUSES, Delivery, Status
-
-_SENDABLE: Final = "sendable"
+from globe_sms.tasks.vocabulary.statuses import SENDABLE, STATUSES, Delivery, Status
 
 
 class CampaignState(StrEnum):
-    """How a campaign stands."""
+    """The state of a campaign."""
 
     RUNNING = "running"  # a run holds the lease
-    CRASHED = "crashed"  # a run held the lease and ended without giving it back
-    WAITING = "waiting"  # somebody is asked whether it may be sent
-    NOT_RUN = "not_run"  # begun, and ended before there were results: a list that could not be read, a cap
-    STOPPED = "stopped"  # its last run stopped before its end
-    OPEN = "open"  # finished, with rows that are unknown or not sent
-    SETTLED = "settled"  # every row's fate is known
-    BROKEN = "broken"  # its campaign.json cannot be read
+    CRASHED = "crashed"  # a run ended without giving back the lease
+    WAITING = "waiting"  # somebody must approve it
+    NOT_RUN = "not_run"  # started, but ended before there were results: an unreadable list, a limit
+    STOPPED = "stopped"  # its last run stopped early
+    OPEN = "open"  # finished, with unknown or not_sent rows
+    SETTLED = "settled"  # nothing is left to send, and no row is unknown
+    BROKEN = "broken"  # its campaign.json can't be read
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignOverview:
-    """What campaign.json says of a campaign.
+    """What campaign.json says about a campaign.
 
-    `planned` counts the rows by what they are planned as, `counts` by status in the results that the last run wrote
-    (None: there are none); a running or crashed campaign has come further than they say. `deliveries` counts accepted
-    messages by what became of them; None where that was never tracked. `alive_until` is the end of the lease that a
-    running campaign has, or that a crashed one was left with: no run was alive later.
+    `planned` counts the rows of the plan by status; `counts` those of the results that the last run wrote, None
+    without results; a running or crashed campaign has got further than both. `deliveries` counts accepted messages by
+    delivery; None if they were never tracked. `alive_until` is when the lease of a running or crashed campaign ends:
+    no run was alive after that.
     """
 
     campaign: str
@@ -58,26 +56,26 @@ class CampaignOverview:
 
     @property
     def unknown(self) -> int | None:
-        """Rows that are unknown, by the last results."""
+        """How many rows are unknown in the last results."""
         return None if self.counts is None else self.counts[Status.UNKNOWN]
 
     @property
     def open(self) -> int | None:
-        """Rows that were not sent: by the last results, or all that are to be sent where there are none yet."""
+        """How many rows are not_sent in the last results; without results, how many the plan sends."""
         if self.counts is not None:
             return self.counts[Status.NOT_SENT]
-        return None if self.planned is None else self.planned.get(_SENDABLE, 0)
+        return None if self.planned is None else self.planned.get(SENDABLE, 0)
 
     @property
     def delivery_rate(self) -> float | None:
-        """The share of the messages with a final state that were delivered; None where there are none."""
+        """The share of messages with a final state that were delivered; None without any."""
         if self.deliveries is None:
             return None
         final = sum(self.deliveries.values()) - self.deliveries.get(Delivery.PENDING, 0)
         return self.deliveries.get(Delivery.DELIVERED, 0) / final if final else None
 
     def as_json(self) -> dict[str, Any]:
-        """The machine-readable form; times are ISO 8601."""
+        """Return what `--json` prints; times are ISO 8601."""
         lease = self.lease
         return {
             "campaign": self.campaign,
@@ -102,26 +100,26 @@ class CampaignOverview:
 
 @dataclass(frozen=True, slots=True)
 class BrokenDocument:
-    """A campaign.json that can't be read, and what is wrong with it."""
+    """A campaign.json that can't be read, and why."""
 
     campaign: str
     fault: str
 
     @property
     def state(self) -> CampaignState:
-        """Broken."""
+        """Always broken."""
         return CampaignState.BROKEN
 
     def as_json(self) -> dict[str, Any]:
-        """The machine-readable form."""
+        """Return what `--json` prints."""
         return {"campaign": self.campaign, "state": self.state.value, "fault": self.fault}
 
 
 def read_document(store: Store, campaign: str, now: datetime, here: Owner) -> CampaignOverview | BrokenDocument | None:
-    """Read campaign.json of one campaign; None if there is none, so that the folder is no campaign's.
+    """Read campaign.json of one campaign; None if there is none, because the folder isn't a campaign's.
 
     Raises:
-        StoreError: the store did not answer, or refused.
+        StoreError: the store didn't answer, or refused.
     """
     folder = store.within(campaign)
     stored = folder.get(DOCUMENT_KEY)

@@ -1,7 +1,7 @@
-"""Every event of one number, over all campaigns of a results place.
+"""Finds every event of one number in all campaigns of a results location, for `globe-sms explain`.
 
-Of each campaign the plan's column of numbers is read, then the rows that have the number, then the few objects of the
-ledger that their chunks have: what that costs grows with the number of rows, not of calls.
+For each campaign it reads the plan's column of numbers, then the rows with the number, then the few ledger objects of
+their chunks: the cost grows with the number of rows, not of calls.
 """
 
 import re
@@ -38,7 +38,7 @@ from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import StoreError
 from globe_sms.tasks.vocabulary.masking import mask, mask_recipient
 from globe_sms.tasks.vocabulary.plurals import counted
-from globe_sms.tasks.vocabulary.statuses import REASON_SENTENCES
+from globe_sms.tasks.vocabulary.row_reasons import REASON_SENTENCES
 
 _READERS: Final = 8
 _OF_A_ROW: Final = ("source", "row", "status", "reason", "chunk", "position")
@@ -47,7 +47,7 @@ _DIGITS: Final = re.compile(r"\+?[0-9 ().\-]+")
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A campaign whose records could not be read, and why."""
+    """A campaign whose records couldn't be read, and why."""
 
     campaign: str
     fault: str
@@ -55,7 +55,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The events of a number in time order. `number` is masked; `verdict` says how the number that was given reads."""
+    """The events of a number in time order; `number` is masked, `verdict` is how the number given is understood."""
 
     number: str
     verdict: Verdict
@@ -64,19 +64,19 @@ class Explanation:
     unreadable: Sequence[Unreadable]
 
     def sentence(self) -> str:
-        """Say how much was found, and what is wrong with the number if it could not be sent to."""
-        here = f"{len({event.campaign for event in self.events}):,} of {self.campaigns:,} campaigns"
-        found = (
-            f"{counted(len(self.events), 'event')} in {here}."
-            if self.events
-            else f"in none of {self.campaigns:,} campaigns."
-        )
+        """Say how much was found and, if the number can't be texted, why."""
+        here = f"{len({event.campaign for event in self.events}):,} of {counted(self.campaigns, 'campaign')}"
+        searched = f"No events; searched {counted(self.campaigns, 'campaign')}."
+        found = f"{counted(len(self.events), 'event')} in {here}." if self.events else searched
         if self.verdict.reason is None:
             return found
-        return f"{found} By itself it is {self.verdict.status}: {REASON_SENTENCES[self.verdict.reason]}"
+        return (
+            f"{found} Without a campaign's overrides (--numbers-override), the number is {self.verdict.status}. "
+            f"{REASON_SENTENCES[self.verdict.reason]}"
+        )
 
     def as_json(self) -> dict[str, Any]:
-        """The machine-readable form."""
+        """Return what `--json` prints."""
         return {
             "phone_number": self.number,
             "status": None if self.verdict.status is None else str(self.verdict.status),
@@ -89,7 +89,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """The number that is asked for. `written` finds rows whose recipient reads as no number; None where it is one."""
+    """The number to find; `written` is its text as it was given, None if the text is a valid number."""
 
     verdict: Verdict
     phone_number: str | None
@@ -97,25 +97,25 @@ class Sought:
 
     @classmethod
     def of(cls, text: str, default_region: str | None) -> "Sought":
-        """Read a number as the lists are read.
+        """Read a number in the same way as the lists.
 
         Raises:
-            InputError: libphonenumber knows no such default region.
+            InputError: libphonenumber doesn't know the default region.
         """
         verdict = validate_text(text, checked_region(default_region))
         number = verdict.phone_number
         if number is None and _DIGITS.fullmatch(text.strip()):
-            # A campaign may have overrides that make it a number.
+            # A campaign's number overrides may make it valid.
             number = "+" + "".join(char for char in text if char.isdigit()).removeprefix("00")
         return cls(verdict, number, text if verdict.phone_number is None else None)
 
     @property
     def masked(self) -> str:
-        """What may be shown of it."""
+        """The number as it may be shown."""
         return mask_recipient(self.written) if self.phone_number is None else mask(self.phone_number)
 
     def matches(self) -> pl.Expr:
-        """Whether a row of a plan is the number's."""
+        """Return whether a row of a plan has the number."""
         found = pl.lit(value=False) if self.phone_number is None else pl.col("phone_number") == self.phone_number
         return found if self.written is None else found | (pl.col("recipient") == self.written)
 
@@ -128,13 +128,13 @@ def explain(
     default_region: str | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Explanation:
-    """Find every event of the number `text` in the campaigns of a results place, several campaigns at a time.
+    """Find every event of the number `text` in the campaigns of a results location, several campaigns at a time.
 
-    A campaign that cannot be read is named in the explanation, which is then not complete.
+    If a campaign can't be read, the explanation names it and is incomplete.
 
     Raises:
-        InputError: libphonenumber knows no such default region.
-        StoreError: the campaigns could not be listed.
+        InputError: libphonenumber doesn't know the default region.
+        StoreError: the campaigns couldn't be listed.
     """
     sought = Sought.of(text, default_region)
     reader = _Reader(store, s3, sought, clock(), Owner.here())
@@ -151,7 +151,7 @@ def explain(
 
 
 class _Reader:
-    """Reads one campaign after the other; thread-safe."""
+    """Reads the events of a number in a campaign; thread-safe."""
 
     def __init__(self, store: Store, s3: Callable[[], S3Access], sought: Sought, now: datetime, here: Owner) -> None:
         self._store = store
@@ -167,12 +167,12 @@ class _Reader:
         except StoreError as error:
             return Unreadable(campaign, str(error))
         except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError) as error:
-            return Unreadable(campaign, f"a file of it cannot be read ({type(error).__name__})")
+            return Unreadable(campaign, f"one of its files can't be read ({type(error).__name__})")
 
     def _events(self, campaign: str) -> list[Event]:
         folder = self._store.within(campaign)
         if PLAN_KEY not in folder.list(PLAN_KEY):
-            return []  # no campaign, or one without a plan
+            return []  # not a campaign, or one without a plan
         plan = self._scan([f"{folder.uri}/{PLAN_KEY}"])
         found = plan.filter(self._sought.matches()).select(_OF_A_ROW).collect()
         if found.is_empty():
@@ -197,7 +197,7 @@ class _Reader:
     def _settled(
         self, campaign: str, chunk: int, sent: Sequence[Event], states: Sequence[dict[str, Any]]
     ) -> list[Event]:
-        """Return what the first state of the chunk settles: an unknown outcome, or ids that could not be paired."""
+        """Return what the chunk's first state proves, if its outcome is unknown or its ids couldn't be matched."""
         if any("message_id" in event.facts for event in sent):
             return []
         open_kinds = {EventKind.UNKNOWN, EventKind.ACCEPTED, EventKind.IN_THE_AIR}

@@ -1,4 +1,4 @@
-"""All campaigns of a results place: one listing, and one small object a campaign."""
+"""Lists the campaigns of a results location, for `globe-sms campaigns`: one listing, and one small object for each."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def campaign_folders(store: Store) -> list[str]:
-    """Return the names of the folders that may be campaigns: an id begins with a letter or a digit."""
+    """Return the folders that may be campaigns: an id starts with a letter or a digit."""
     return [name for name in store.folders() if name[:1].isalnum()]
 
 
@@ -25,10 +25,10 @@ def read_campaigns(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     here: Callable[[], Owner] = Owner.here,
 ) -> Sequence[CampaignOverview | BrokenDocument]:
-    """Return the campaigns of a results place, those that began last first; broken ones stand at the end.
+    """Return the campaigns of a results location, the latest first and broken ones last.
 
     Raises:
-        StoreError: the store did not answer, or refused.
+        StoreError: the store didn't answer, or refused.
     """
     names = campaign_folders(store)
     with ThreadPoolExecutor(_READERS) as pool:

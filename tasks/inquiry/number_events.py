@@ -1,4 +1,4 @@
-"""What happened to one number in one campaign, event by event: from its plan, its ledger and its deliveries."""
+"""The events of one number in one campaign, from its plan, its ledger and its deliveries."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,8 @@ from globe_sms.tasks.campaign.settlement import MEANINGS, Settlement
 from globe_sms.tasks.campaign.task_ids import task_id
 from globe_sms.tasks.delivery.receipt_codes import meaning
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
-from globe_sms.tasks.vocabulary.statuses import Delivery
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import SENDABLE, Delivery
 
 
 class EventKind(StrEnum):
@@ -19,8 +20,8 @@ class EventKind(StrEnum):
 
     PLANNED = "planned"
     CLAIMED = "claimed"
-    RESENT = "resent"  # claimed again: the outcome of the submission before is unknown, or the gateway did not take it
-    CALLED = "called"  # one call under a claim, and its answer
+    RESENT = "resent"  # claimed again: the call before was not accepted, or its outcome isn't known
+    CALLED = "called"  # one call of a claimed chunk, and its answer
     ACCEPTED = "accepted"
     FAILED = "failed"
     UNKNOWN = "unknown"
@@ -34,7 +35,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened to a number; `said` is for people, without a whole number. `at` is None if unknown."""
+    """One event of a number; `said` is for people and masks numbers, `at` is None if the time isn't known."""
 
     campaign: str
     at: datetime | None
@@ -43,7 +44,7 @@ class Event:
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def as_json(self) -> dict[str, Any]:
-        """The machine-readable form; facts that are not known are left out."""
+        """Return what `--json` prints, without the facts that aren't known."""
         known = {name: value for name, value in self.facts.items() if value is not None}
         at = None if self.at is None else self.at.isoformat()
         return {"campaign": self.campaign, "at": at, "event": self.kind.value, "said": self.said, **known}
@@ -51,7 +52,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """A row of the plan; `chunk` and `position` (in the chunk) are None where it is not sent."""
+    """A row of the plan; `chunk` and `position` (in the chunk) are None if it isn't sent."""
 
     source: str
     row: int
@@ -62,14 +63,14 @@ class PlannedRow:
 
 
 def planned_event(campaign: str, at: datetime | None, row: PlannedRow) -> Event:
-    """Tell what the plan says of a row; `at` is when the campaign was begun."""
+    """Return what the plan says about a row; `at` is when the campaign started."""
     place = f"{row.source.rpartition('/')[2]}#{row.row}"
     verdict = "to be sent" if row.status is None else row.status + (f": {row.reason}" if row.reason else "")
     call = "" if row.chunk is None else f", in call {row.chunk}"
     facts = {
         "source": row.source,
         "row": row.row,
-        "verdict": row.status or "sendable",
+        "verdict": row.status or SENDABLE,
         "reason": row.reason,
         "chunk": row.chunk,
         "position": row.position,
@@ -78,7 +79,7 @@ def planned_event(campaign: str, at: datetime | None, row: PlannedRow) -> Event:
 
 
 def sending_events(campaign: str, position: int, entries: Sequence[LedgerEntry], *, running: bool) -> Iterator[Event]:
-    """Tell what the ledger says of the number at a position of a chunk, whose ledger entries these are."""
+    """Yield what the ledger says about the number at a position in a chunk, given the chunk's ledger entries."""
     for entry in entries:
         claim, record = entry.claim, entry.record
         chunk = {"chunk": claim.chunk, "presentation": claim.submission, "run": claim.run, "host": claim.host}
@@ -87,7 +88,7 @@ def sending_events(campaign: str, position: int, entries: Sequence[LedgerEntry],
             campaign,
             _instant(claim.claimed_at),
             EventKind.CLAIMED if first else EventKind.RESENT,
-            f"call {claim.chunk} claimed{'' if first else ' once more'} by run {claim.run[:8]} on {claim.host}",
+            f"call {claim.chunk} claimed{'' if first else ' again'} by run {claim.run[:8]} on {claim.host}",
             chunk,
         )
         if record is None:
@@ -112,7 +113,7 @@ def sending_events(campaign: str, position: int, entries: Sequence[LedgerEntry],
 
 
 def delivery_event(campaign: str, state: Mapping[str, Any]) -> Event:
-    """Tell what is known of a message after its acceptance: one row of `STATE_SCHEMA`."""
+    """Return what is known about a message since it was accepted; `state` is a row of `STATE_SCHEMA`."""
     delivery, code = Delivery(state["delivery"]), state["delivery_code"]
     said = f"{delivery} with code {code}" if code else f"{delivery}"
     if delivery is not Delivery.DELIVERED:
@@ -128,19 +129,19 @@ def delivery_event(campaign: str, state: Mapping[str, Any]) -> Event:
         "seen_at": state["seen_at"].isoformat(),
     }
     at = state["delivered_at"] or state["seen_at"]
-    return Event(campaign, at, EventKind(delivery.value), f"{said}{carrier}; known by {state['origin']}", facts)
+    return Event(campaign, at, EventKind(delivery.value), f"{said}{carrier}; source: {state['origin']}", facts)
 
 
 def settled_event(campaign: str, state: Mapping[str, Any]) -> Event:
-    """Tell that a state (a row of `STATE_SCHEMA`) shows what became of a call that had no clear answer."""
+    """Return that a state (a row of `STATE_SCHEMA`) proves that the gateway accepted a call without a clear answer."""
     message_id = state["message_id"]
-    said = f"a delivery receipt shows that the gateway had taken the call: message {message_id}"
+    said = f"a delivery receipt shows that the gateway accepted the call: message {message_id}"
     facts = {"message_id": message_id, "task_id": state["task_id"], "settled_by": "receipt"}
     return Event(campaign, state["seen_at"], EventKind.ACCEPTED, said, facts)
 
 
 def in_time_order(events: Sequence[Event]) -> list[Event]:
-    """Sort events by their time; of one time they stay as they are, those without one come first."""
+    """Sort events by time, keeping the order of equal times; events without a time come first."""
     return sorted(events, key=lambda event: event.at or datetime.min.replace(tzinfo=UTC))
 
 
@@ -149,8 +150,14 @@ def _unanswered(campaign: str, entry: LedgerEntry, *, running: bool) -> Event:
     task = task_id(campaign, claim.chunk, claim.submission, 1)
     if running:
         return Event(campaign, _instant(claim.turn), EventKind.IN_THE_AIR, "the call is under way", {"task_id": task})
-    said = f"no answer was recorded: the call may have been made; look for task {task} in Alibaba's console"
-    return Event(campaign, _instant(claim.turn), EventKind.UNKNOWN, said, {"reason": "interrupted", "task_id": task})
+    said = f"no answer was recorded, so the call may have been made: look for task {task} in Alibaba's console"
+    return Event(
+        campaign,
+        _instant(claim.turn),
+        EventKind.UNKNOWN,
+        said,
+        {"reason": RowReason.INTERRUPTED, "task_id": task},
+    )
 
 
 def _outcome(campaign: str, position: int, record: SendRecord) -> Event:
@@ -168,18 +175,22 @@ def _outcome(campaign: str, position: int, record: SendRecord) -> Event:
         why = ", ".join(part for part in (record.reason or record.code, description) if part)
         return Event(campaign, at, kind, f"the whole call: {why}" if why else "the whole call", facts)
     if position in record.failed:
-        said = "the gateway took the call and refused this number"
-        return Event(campaign, at, EventKind.FAILED, said, {**facts, "reason": "failed_list"})
+        said = "the gateway accepted the call but refused this number"
+        return Event(campaign, at, EventKind.FAILED, said, {**facts, "reason": RowReason.FAILED_LIST})
     if position in record.unclear:
-        said = "the gateway's list of refused numbers does not fit the call"
-        return Event(campaign, at, EventKind.UNKNOWN, said, {**facts, "reason": "failed_list_unmatched"})
+        said = "the gateway's list of refused numbers doesn't match the call"
+        return Event(campaign, at, EventKind.UNKNOWN, said, {**facts, "reason": RowReason.FAILED_LIST_UNMATCHED})
     message_id = record.message_ids.get(position)
     if message_id is not None:
         return Event(campaign, at, EventKind.ACCEPTED, f"message {message_id}", {**facts, "message_id": message_id})
-    said = "the gateway's ids could not be paired with numbers; one of the call's ids is this number's"
+    said = "the call's message ids couldn't be matched to its numbers; one of them belongs to this number"
     ids = list(record.unpaired_ids)
     return Event(
-        campaign, at, EventKind.ACCEPTED, said, {**facts, "reason": "message_id_unmatched", "unpaired_ids": ids}
+        campaign,
+        at,
+        EventKind.ACCEPTED,
+        said,
+        {**facts, "reason": RowReason.MESSAGE_ID_UNMATCHED, "unpaired_ids": ids},
     )
 
 

@@ -1,4 +1,4 @@
-"""One campaign, looked at again: its frozen settings, its plan, and what became of every row as far as it has come."""
+"""Reads one campaign for `globe-sms show`: its settings, its plan, and how far each row has got."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -23,13 +23,15 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import closed_chunks
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.reports.cost import cost_of
 from globe_sms.tasks.reports.delivery_report import DeliveryReport, make_delivery_report
-from globe_sms.tasks.reports.prices import Prices, cost_of
+from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.results.account_rows import account_for
 from globe_sms.tasks.results.join import presented_rows
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
@@ -38,10 +40,10 @@ _AHEAD_OF_ITS_RESULTS: Final = (CampaignState.RUNNING, CampaignState.CRASHED)
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
-    """A campaign as it stands.
+    """The current state of a campaign.
 
-    `report` is None while there is no plan. `from_ledger` says that it was made of plan and ledger just now, because
-    the results are not written, or are of before the last run. `deliveries` is None where none was ever learnt.
+    `report` is None if there is no plan yet. `from_ledger`: the report was made from plan and ledger just now, because
+    the results are missing or older than the last run. `deliveries` is None if no delivery is known.
     """
 
     document: CampaignOverview
@@ -51,7 +53,7 @@ class CampaignView:
     deliveries: DeliveryReport | None = field(default=None)
 
     def as_json(self) -> dict[str, Any]:
-        """The machine-readable form."""
+        """Return what `--json` prints."""
         document, report = self.document, self.report
         return {
             **document.as_json(),
@@ -73,29 +75,29 @@ def look_at(
     environ: Mapping[str, str] = os.environ,
     now: datetime | None = None,
 ) -> CampaignView:
-    """Read one campaign of a results place; nothing is written there.
+    """Read one campaign of a results location; nothing is written there.
 
     Args:
-        store: the results place.
+        store: the results location.
         campaign: the campaign's id.
         scratch: a local folder with room for the plan and the results.
-        s3: how to reach S3, for who reads the results through the report.
-        prices: what a part costs, to say what the campaign costs.
-        environ: where receipts are kept that the store did not take; see `tasks.campaign.local_spill`.
-        now: at which time it is looked at.
+        s3: gives access to S3, to read the results through the report.
+        prices: what a message part costs, to work out the campaign's cost.
+        environ: names the folder for send records that the store didn't accept; see `tasks.campaign.local_spill`.
+        now: the current time.
 
     Raises:
-        InputError: there is no such campaign, or its campaign.json cannot be read.
-        StoreError: the store did not answer, or refused.
+        InputError: there is no such campaign, or its campaign.json can't be read.
+        StoreError: the store didn't answer, or refused.
     """
     document = read_document(store, campaign, now or datetime.now(UTC), Owner.here())
     if document is None:
         raise InputError(
-            f"{store.uri} has no campaign {campaign!r}: check --results and the id; `globe-sms campaigns {store.uri}` "
-            "lists them."
+            f"{store.uri} has no campaign {campaign!r}. Check --results and the campaign ID; `globe-sms campaigns "
+            f"{store.uri}` lists the campaigns there."
         )
     if isinstance(document, BrokenDocument):
-        raise InputError(f"{document.fault} `globe-sms explain NUMBER` reads the ledger alone.")
+        raise InputError(f"{document.fault} globe-sms explain NUMBER still works: it reads the plan and the ledger.")
     folder = store.within(campaign)
     written = _written(folder, scratch) if document.state not in _AHEAD_OF_ITS_RESULTS else None
     path = written or _account(folder, document, scratch, environ, now or datetime.now(UTC))
@@ -116,7 +118,7 @@ def look_at(
 
 
 def _written(folder: Store, scratch: Path) -> Path | None:
-    """Copy the results; those of before there were columns of the delivery get them, empty."""
+    """Copy the results; delivery columns that are missing are added, empty."""
     path = scratch / RESULTS_KEY
     if not folder.fetch(RESULTS_KEY, path):
         return None
@@ -149,8 +151,8 @@ def _account(
         folder,
         scratch,
         campaign=document.campaign,
-        not_sent="not_yet" if running else "stopped",
-        unanswered="in_the_air" if running else "interrupted",
+        not_sent=RowReason.NOT_YET if running else RowReason.STOPPED,
+        unanswered=RowReason.IN_THE_AIR if running else RowReason.INTERRUPTED,
         quiet=_quiet(plan, document, now),
         segments=None if text is None else parts_of(text),
     )
@@ -158,7 +160,7 @@ def _account(
 
 
 def _quiet(plan: FrozenPlan, document: CampaignOverview, now: datetime) -> frozenset[int]:
-    """Return the chunks that a run waits with for their hours, or waited with when it was killed."""
+    """Return the chunks that wait for their hours, or did when the run was killed."""
     hours = document.settings.get("hours")
     if hours is None or plan.layout is None or document.alive_until is None:
         return frozenset()
@@ -183,7 +185,7 @@ def _report(
         resent=document.resent,
         seconds=document.seconds or 0.0,
         rate=None,
-        dry_run="dry_run" in not_sent,
+        dry_run=RowReason.DRY_RUN in not_sent,
         stop=None if document.stopped is None else Stop(StopCause.STOPPED, document.stopped),
         s3=s3,
         costs=None if prices is None else cost_of(presented_rows(path), prices),

@@ -9,7 +9,8 @@ from globe_sms.tasks.messages.gsm7_alphabet import NOT_GSM, is_gsm, without_look
 from globe_sms.tasks.messages.message_parts import count_parts
 from globe_sms.tasks.messages.template import Placeholder, Template, parse_template
 from globe_sms.tasks.vocabulary.row_marks import mark_rows
-from globe_sms.tasks.vocabulary.statuses import MessageReason, Status
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 
 PREFIX: Final = "column:"
 """Prefix of a list's columns in the frame, so that they don't clash with the frame's own columns."""
@@ -82,9 +83,9 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
     message = pl.col("message")
     faults.append(
         pl.when(_is_blank(message, wording.template))
-        .then(pl.lit(MessageReason.MESSAGE_EMPTY))
+        .then(pl.lit(RowReason.MESSAGE_EMPTY))
         .when(message.str.len_chars() > wording.max_characters)
-        .then(pl.lit(MessageReason.MESSAGE_TOO_LONG))
+        .then(pl.lit(RowReason.MESSAGE_TOO_LONG))
     )
     rows = rows.with_columns(fault=pl.coalesce(faults))
     return (
@@ -122,7 +123,7 @@ def _without_blanks(text: str) -> str:
 def _missing(template: Template) -> pl.Expr | None:
     """Return the reason of rows that lack a value for a placeholder without a default; null for the others."""
     faults = [
-        pl.when(pl.col(f"{PREFIX}{column}") == "").then(pl.lit(f"{MessageReason.MISSING}_{column}"))
+        pl.when(pl.col(f"{PREFIX}{column}") == "").then(pl.lit(f"{RowReason.MISSING}_{column}"))
         for column in _needed(template)
     ]
     return pl.coalesce(faults) if faults else None

@@ -16,7 +16,8 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, Val
 from globe_sms.tasks.numbers.prefix_overrides import NO_OVERRIDES, Overrides, Says
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
-from globe_sms.tasks.vocabulary.statuses import InvalidReason, Status, UnsupportedReason
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 
 _CHINA_MAINLAND: Final = 86
 _UNITED_STATES: Final = "US"
@@ -35,16 +36,16 @@ _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _INVISIBLE_OTHERS: Final = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0") | {chr(c) for c in range(0xFE00, 0xFE10)}
 
 _REASON_OF_PARSE_ERROR: Final = {
-    NumberParseException.INVALID_COUNTRY_CODE: InvalidReason.INVALID_COUNTRY_CODE,
-    NumberParseException.NOT_A_NUMBER: InvalidReason.NOT_A_NUMBER,
-    NumberParseException.TOO_SHORT_AFTER_IDD: InvalidReason.TOO_SHORT,
-    NumberParseException.TOO_SHORT_NSN: InvalidReason.TOO_SHORT,
-    NumberParseException.TOO_LONG: InvalidReason.TOO_LONG,
+    NumberParseException.INVALID_COUNTRY_CODE: RowReason.INVALID_COUNTRY_CODE,
+    NumberParseException.NOT_A_NUMBER: RowReason.NOT_A_NUMBER,
+    NumberParseException.TOO_SHORT_AFTER_IDD: RowReason.TOO_SHORT,
+    NumberParseException.TOO_SHORT_NSN: RowReason.TOO_SHORT,
+    NumberParseException.TOO_LONG: RowReason.TOO_LONG,
 }
 _REASON_OF_LENGTH: Final = {
-    ValidationResult.TOO_SHORT: InvalidReason.TOO_SHORT,
-    ValidationResult.TOO_LONG: InvalidReason.TOO_LONG,
-    ValidationResult.INVALID_COUNTRY_CODE: InvalidReason.INVALID_COUNTRY_CODE,
+    ValidationResult.TOO_SHORT: RowReason.TOO_SHORT,
+    ValidationResult.TOO_LONG: RowReason.TOO_LONG,
+    ValidationResult.INVALID_COUNTRY_CODE: RowReason.INVALID_COUNTRY_CODE,
 }
 
 
@@ -59,7 +60,7 @@ class Verdict:
     phone_number: str | None = None
     region: str | None = None
     status: Status | None = None
-    reason: InvalidReason | UnsupportedReason | None = None
+    reason: RowReason | None = None
 
     @property
     def e164(self) -> int | None:
@@ -69,7 +70,7 @@ class Verdict:
     @property
     def is_of_a_number(self) -> bool:
         """Whether it stands for a valid number, sendable or not."""
-        return self.status is not Status.INVALID or self.reason is InvalidReason.NOT_MOBILE
+        return self.status is not Status.INVALID or self.reason is RowReason.NOT_MOBILE
 
 
 def checked_region(default_region: str | None) -> str | None:
@@ -103,9 +104,9 @@ def validate_text(recipient: str | None, default_region: str | None, overrides: 
     """
     shown = strip_invisible(recipient or "")
     if recipient is None or not shown:
-        return _invalid(InvalidReason.EMPTY)
+        return _invalid(RowReason.EMPTY)
     if _SCIENTIFIC.fullmatch(shown):
-        return _invalid(InvalidReason.SPREADSHEET_DAMAGE)
+        return _invalid(RowReason.SPREADSHEET_DAMAGE)
     text = shown.removesuffix(".0") if shown.endswith(".0") else recipient
     try:
         number = _parse(text, default_region)
@@ -125,7 +126,7 @@ def judge_number(number: PhoneNumber, overrides: Overrides = NO_OVERRIDES) -> Ve
             unlisted = verdict_of_unlisted(code, region)
             if unlisted.status is None:
                 return replace(unlisted, phone_number=phone_number)
-        return _invalid(_REASON_OF_LENGTH.get(length, InvalidReason.NOT_VALID_FOR_REGION))
+        return _invalid(_REASON_OF_LENGTH.get(length, RowReason.NOT_VALID_FOR_REGION))
     if says is Says.NOTHING:
         receives_texts = phonenumbers.number_type(number) in _RECEIVES_TEXTS
     else:
@@ -139,11 +140,11 @@ def verdict_of_valid(
     """Return the verdict of a valid number: served by the gateway, able to receive texts."""
     iso_region = None if region == _NON_GEOGRAPHIC else region
     if country_code == _CHINA_MAINLAND:
-        return Verdict(phone_number, iso_region, Status.UNSUPPORTED, UnsupportedReason.CHINA_MAINLAND)
+        return Verdict(phone_number, iso_region, Status.UNSUPPORTED, RowReason.CHINA_MAINLAND)
     if region == _UNITED_STATES:
-        return Verdict(phone_number, iso_region, Status.UNSUPPORTED, UnsupportedReason.UNITED_STATES)
+        return Verdict(phone_number, iso_region, Status.UNSUPPORTED, RowReason.UNITED_STATES)
     if not receives_texts:
-        return Verdict(phone_number, iso_region, Status.INVALID, InvalidReason.NOT_MOBILE)
+        return Verdict(phone_number, iso_region, Status.INVALID, RowReason.NOT_MOBILE)
     return Verdict(phone_number, iso_region)
 
 
@@ -171,7 +172,7 @@ def _is_invisible(char: str) -> bool:
     return char.isspace() or unicodedata.category(char) in _INVISIBLE_CATEGORIES or char in _INVISIBLE_OTHERS
 
 
-def _invalid(reason: InvalidReason) -> Verdict:
+def _invalid(reason: RowReason) -> Verdict:
     return Verdict(None, None, Status.INVALID, reason)
 
 

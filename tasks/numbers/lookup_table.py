@@ -29,7 +29,8 @@ from globe_sms.tasks.numbers.partial_numbers import (
 )
 from globe_sms.tasks.numbers.pattern_automaton import leaves
 from globe_sms.tasks.numbers.prefix_overrides import NO_OVERRIDES, Overrides, Says
-from globe_sms.tasks.vocabulary.statuses import InvalidReason, Status
+from globe_sms.tasks.vocabulary.row_reasons import INVALID_NUMBER_REASONS, RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 
 FEWEST_DIGITS: Final = 3
 MOST_DIGITS: Final = 18
@@ -49,7 +50,7 @@ SCHEMA: Final = {"start": pl.Int64(), "difference": pl.Int64(), "code": pl.UInt1
 def catalogue() -> tuple[Entry | None, ...]:
     """Return what the codes of a table stand for. Code 0, None, means "ask the reference"."""
     entries: list[Entry | None] = [None, *Again]
-    entries += [Verdict(status=Status.INVALID, reason=reason) for reason in InvalidReason]
+    entries += [Verdict(status=Status.INVALID, reason=reason) for reason in INVALID_NUMBER_REASONS]
     for code, regions in sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()):
         entries += [
             verdict_of_valid(code, region, receives_texts=receives) for region in regions for receives in (True, False)
@@ -67,7 +68,7 @@ def codes() -> dict[Entry | None, int]:
 def plain_verdict(entry: Entry | None) -> Verdict | None:
     """Return the verdict that an entry stands for where nothing is overridden, without its number."""
     if isinstance(entry, Unlisted):
-        return Verdict(status=Status.INVALID, reason=InvalidReason.NOT_VALID_FOR_REGION)
+        return Verdict(status=Status.INVALID, reason=RowReason.NOT_VALID_FOR_REGION)
     return entry if isinstance(entry, Verdict) else None
 
 
@@ -76,10 +77,10 @@ def overridden(entry: Entry | None, says: Says) -> Entry | None:
     match entry, says:
         case Unlisted(if_mobile), Says.MOBILE:
             return if_mobile
-        case Verdict(region=region, reason=InvalidReason.NOT_MOBILE), Says.MOBILE:
+        case Verdict(region=region, reason=RowReason.NOT_MOBILE), Says.MOBILE:
             return Verdict(region=region)
         case Verdict(region=region, status=None), Says.NOT_MOBILE:
-            return Verdict(region=region, status=Status.INVALID, reason=InvalidReason.NOT_MOBILE)
+            return Verdict(region=region, status=Status.INVALID, reason=RowReason.NOT_MOBILE)
         case _:
             return entry
 
@@ -105,8 +106,8 @@ class Table:
         """Take rows of `SCHEMA` in any order, and add those for texts without digits."""
         no_digits = [
             (ASK_REFERENCE, 0, codes()[None]),
-            (EMPTY, 0, codes()[Verdict(status=Status.INVALID, reason=InvalidReason.EMPTY)]),
-            (NOT_A_NUMBER, 0, codes()[Verdict(status=Status.INVALID, reason=InvalidReason.NOT_A_NUMBER)]),
+            (EMPTY, 0, codes()[Verdict(status=Status.INVALID, reason=RowReason.EMPTY)]),
+            (NOT_A_NUMBER, 0, codes()[Verdict(status=Status.INVALID, reason=RowReason.NOT_A_NUMBER)]),
         ]
         table = pl.concat([pl.DataFrame(no_digits, SCHEMA, orient="row"), rows]).sort("start")
         return cls(*table.get_columns())
@@ -115,7 +116,7 @@ class Table:
         """Return the code and, for codes of valid numbers, the E.164 digits as an integer, for each key."""
         found, values = self._once(keys)
         last_way = len(Again)
-        no_code = codes()[Verdict(status=Status.INVALID, reason=InvalidReason.INVALID_COUNTRY_CODE)]
+        no_code = codes()[Verdict(status=Status.INVALID, reason=RowReason.INVALID_COUNTRY_CODE)]
         for _ in range(_MOST_LOOK_UPS - 1):
             rows = found.is_between(1, last_way).arg_true()
             if rows.is_empty():

@@ -15,7 +15,8 @@ from globe_sms.tasks.numbers.libphonenumber import Verdict, verdict_of_unlisted,
 from globe_sms.tasks.numbers.metadata_patterns import Digits
 from globe_sms.tasks.numbers.pattern_automaton import Automaton, Fate, Runs
 from globe_sms.tasks.numbers.region_metadata import GENERAL, LEADING, Kind, Length, RegionRules
-from globe_sms.tasks.vocabulary.statuses import InvalidReason, Status
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 
 _SHORTEST_NATIONAL: Final = 2
 _LONGEST_NATIONAL: Final = 17
@@ -55,7 +56,7 @@ class Reading:
     number: Digits | None = None
 
 
-def refused(reason: InvalidReason) -> Reading:
+def refused(reason: RowReason) -> Reading:
     """Return the reading of digits that are no valid number."""
     return Reading(((0, Verdict(status=Status.INVALID, reason=reason)),))
 
@@ -98,7 +99,7 @@ class Numbering:
         """Read digits by the rules of one region, the national prefix included (the second half of `parse`)."""
         rules = self.rules[index]
         if digits.length < _SHORTEST_NATIONAL:
-            return refused(InvalidReason.TOO_SHORT)
+            return refused(RowReason.TOO_SHORT)
         shortest = max(digits.length - rules.shortens, 0)
         fates = set(self._fate_of_length[shortest : digits.length + rules.lengthens + 1])
         if len(fates) == 1 and all(isinstance(fate, Verdict) for fate in fates):
@@ -139,9 +140,9 @@ class Numbering:
     def _of_length(self, length: int) -> Entry | None:
         """Return the verdict of all numbers of a length, None where it depends on their digits."""
         if length < _SHORTEST_NATIONAL:
-            return Verdict(status=Status.INVALID, reason=InvalidReason.TOO_SHORT)
+            return Verdict(status=Status.INVALID, reason=RowReason.TOO_SHORT)
         if length > _LONGEST_NATIONAL:
-            return Verdict(status=Status.INVALID, reason=InvalidReason.TOO_LONG)
+            return Verdict(status=Status.INVALID, reason=RowReason.TOO_LONG)
         return None if length in self._verdicts else self._verdict(frozenset(), length)
 
     def _e164(self, digits: Digits) -> Digits:
@@ -162,8 +163,8 @@ class Numbering:
             if_mobile = verdict_of_unlisted(self.code, region)
             if if_mobile.status is None:
                 return Unlisted(if_mobile)
-        reasons = {Length.TOO_SHORT: InvalidReason.TOO_SHORT, Length.TOO_LONG: InvalidReason.TOO_LONG}
-        return Verdict(status=Status.INVALID, reason=reasons.get(fit, InvalidReason.NOT_VALID_FOR_REGION))
+        reasons = {Length.TOO_SHORT: RowReason.TOO_SHORT, Length.TOO_LONG: RowReason.TOO_LONG}
+        return Verdict(status=Status.INVALID, reason=reasons.get(fit, RowReason.NOT_VALID_FOR_REGION))
 
 
 def read_international(digits: Digits, numberings: Mapping[int, Numbering]) -> Reading:
@@ -178,7 +179,7 @@ def read_stripped(digits: Digits, numberings: Mapping[int, Numbering]) -> Readin
     """Read E.164 digits from which nothing is to be stripped."""
     code = _country_code(digits, numberings)
     if code is None:
-        return refused(InvalidReason.INVALID_COUNTRY_CODE)
+        return refused(RowReason.INVALID_COUNTRY_CODE)
     return numberings[code].stripped(digits.after(len(str(code))))
 
 
@@ -206,8 +207,8 @@ class DefaultRegion:
     def read_after_failed_plus(self, digits: Digits) -> Reading:
         """Read digits that had a plus sign and begin with no country code, the region's own included."""
         if _country_code(digits, phonenumbers.COUNTRY_CODE_TO_REGION_CODE) is not None:
-            return refused(InvalidReason.INVALID_COUNTRY_CODE)  # never asked for
-        return self._behind_prefix(digits) or refused(InvalidReason.INVALID_COUNTRY_CODE)
+            return refused(RowReason.INVALID_COUNTRY_CODE)  # never asked for
+        return self._behind_prefix(digits) or refused(RowReason.INVALID_COUNTRY_CODE)
 
     def _by_region(self, digits: Digits) -> Reading:
         """Read digits by the region's own rules; the verdicts stand in the table that all regions share."""
@@ -219,7 +220,7 @@ class DefaultRegion:
         if international is None:
             return None
         if international.length <= _SHORTEST_NATIONAL:
-            return refused(InvalidReason.TOO_SHORT)
+            return refused(RowReason.TOO_SHORT)
         return again(Again.INTERNATIONAL, international)
 
     def _behind_code(self, digits: Digits) -> Reading | None:
@@ -232,7 +233,7 @@ class DefaultRegion:
             not self._numbering.is_general(self._index, digits) and self._numbering.is_general(self._index, rest)
         ):
             if rest.length < _SHORTEST_NATIONAL:
-                return refused(InvalidReason.TOO_SHORT)
+                return refused(RowReason.TOO_SHORT)
             return again(Again.INTERNATIONAL, rest.after(0, code))
         return None
 
@@ -244,9 +245,9 @@ class NoRegion:
         """Read digits that were written without a plus sign."""
         rest = digits.after(2) if digits.starts_with("00") else digits
         if rest.length <= _SHORTEST_NATIONAL:
-            return refused(InvalidReason.NOT_A_NUMBER)
+            return refused(RowReason.NOT_A_NUMBER)
         return again(Again.INTERNATIONAL, rest)
 
     def read_after_failed_plus(self, _: Digits) -> Reading:
         """Refuse digits that had a plus sign but no country code."""
-        return refused(InvalidReason.INVALID_COUNTRY_CODE)
+        return refused(RowReason.INVALID_COUNTRY_CODE)

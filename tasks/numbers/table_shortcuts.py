@@ -7,7 +7,8 @@ import polars as pl
 from globe_sms.tasks.numbers.libphonenumber import Verdict
 from globe_sms.tasks.numbers.lookup_table import PLAIN, Table, codes
 from globe_sms.tasks.numbers.partial_numbers import Again
-from globe_sms.tasks.vocabulary.statuses import InvalidReason, Status
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 
 MOST_ROWS: Final = 200_000  # that may be added: behind many carrier codes there are millions
 
@@ -30,7 +31,7 @@ def with_shortcuts(table: Table, most_rows: int = MOST_ROWS) -> Table:
         .sort("count")
         .filter(pl.col("count").cast(pl.Int64).cum_sum() <= most_rows)
     )
-    no_country_code = codes()[Verdict(status=Status.INVALID, reason=InvalidReason.INVALID_COUNTRY_CODE)]
+    no_country_code = codes()[Verdict(status=Status.INVALID, reason=RowReason.INVALID_COUNTRY_CODE)]
     # Digits may lack a country code after a plus sign once: behind an international prefix they have none.
     lacks_code = (pl.col("code") == codes()[Again.INTERNATIONAL]) & (pl.col("next_code") == codes()[Again.WITHOUT_PLUS])
     cut = (

@@ -20,7 +20,8 @@ from globe_sms.tasks.numbers.lookup_table import Table, catalogue, codes, overri
 from globe_sms.tasks.numbers.prefix_overrides import NO_OVERRIDES, Overrides, Says
 from globe_sms.tasks.numbers.region_table import compiled_table, kept_table
 from globe_sms.tasks.numbers.table_cache import cache_folder
-from globe_sms.tasks.vocabulary.statuses import STATUSES, InvalidReason, UnsupportedReason
+from globe_sms.tasks.vocabulary.row_reasons import INVALID_NUMBER_REASONS, UNSUPPORTED_NUMBER_REASONS
+from globe_sms.tasks.vocabulary.statuses import STATUSES
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
@@ -30,7 +31,7 @@ VERDICT_COLUMNS: Final[dict[str, pl.DataType]] = {
     "phone_number": pl.String(),  # E.164 with its plus sign
     "region": pl.Enum(sorted(phonenumbers.SUPPORTED_REGIONS)),  # ISO 3166 alpha-2
     "status": pl.Enum(STATUSES),  # null where a text can be sent
-    "reason": pl.Enum([reason.value for reasons in (InvalidReason, UnsupportedReason) for reason in reasons]),
+    "reason": pl.Enum([reason.value for reason in (*INVALID_NUMBER_REASONS, *UNSUPPORTED_NUMBER_REASONS)]),
     "e164": pl.Int64(),  # the digits of `phone_number` as one integer: what to dedupe and join on
 }
 # What is looked up for each row; `phone_number` is written from it where somebody asks for it.

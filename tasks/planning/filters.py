@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from globe_sms.tasks.vocabulary.row_marks import mark_rows
-from globe_sms.tasks.vocabulary.statuses import SelectionReason, Status
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 
 
 def only_countries(rows: pl.LazyFrame, allowed: Sequence[str], denied: Sequence[str]) -> pl.LazyFrame:
@@ -15,10 +16,10 @@ def only_countries(rows: pl.LazyFrame, allowed: Sequence[str], denied: Sequence[
     """
     region = pl.col("region").cast(pl.String)
     if denied:
-        rows = mark_rows(rows, region.is_in(denied), Status.UNSUPPORTED, SelectionReason.COUNTRY_DENIED)
+        rows = mark_rows(rows, region.is_in(denied), Status.UNSUPPORTED, RowReason.COUNTRY_DENIED)
     if allowed:
         is_allowed = region.is_in(allowed).fill_null(value=False)
-        rows = mark_rows(rows, ~is_allowed, Status.UNSUPPORTED, SelectionReason.COUNTRY_NOT_ALLOWED)
+        rows = mark_rows(rows, ~is_allowed, Status.UNSUPPORTED, RowReason.COUNTRY_NOT_ALLOWED)
     return rows
 
 
@@ -26,4 +27,4 @@ def only_first(rows: pl.LazyFrame, count: int) -> pl.LazyFrame:
     """Keep the first rows of the lists, in input order; the sendable ones of the rest become `not_sent`."""
     beyond = pl.col("__index") >= count
     indexed = rows.with_row_index("__index")
-    return mark_rows(indexed, beyond, Status.NOT_SENT, SelectionReason.OUTSIDE_SAMPLE).drop("__index")
+    return mark_rows(indexed, beyond, Status.NOT_SENT, RowReason.OUTSIDE_SAMPLE).drop("__index")

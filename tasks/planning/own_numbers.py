@@ -13,7 +13,6 @@ import polars as pl
 from pydantic import SecretStr
 
 from globe_sms.tasks.campaign.own_number_option import OPTION, is_number
-from globe_sms.tasks.campaign.reason_advice import advice
 from globe_sms.tasks.messages import TEXT_COLUMNS
 from globe_sms.tasks.numbers import Overrides, validate
 from globe_sms.tasks.planning.chunk_layout import Lanes
@@ -21,6 +20,7 @@ from globe_sms.tasks.recipients import open_table
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_recipient
+from globe_sms.tasks.vocabulary.row_reasons import explain_reason
 
 MOST_OWN_NUMBERS: Final = 20
 _LOOKED_THROUGH: Final = 1_000
@@ -53,7 +53,7 @@ def read_own_numbers(
     )
     if refused.height:
         lines = [
-            f"{OPTION}: {mask_recipient(raw)}: {status}, {reason}. {advice(status, reason)}"
+            f"{OPTION}: {mask_recipient(raw)}: {status}, {reason}. {explain_reason(status, reason)}"
             for raw, status, reason in refused.iter_rows()
         ]
         raise InputError("\n".join(lines))

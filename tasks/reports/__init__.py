@@ -1,1 +1,1 @@
-"""What people read: preview, campaign report, delivery report, costs."""
+"""What people read: preview, campaign report, delivery report, cost."""

@@ -1,11 +1,14 @@
-"""The figures of a report, counted from the results parquet without holding it in memory."""
+"""A campaign's rows in figures: by status and reason, by country, and the first rows of each failure.
 
+They are counted from results.parquet without holding it in memory.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.reports.campaign_report import CountryCount, FailedRow, Figures, ReasonCount
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_recipient
 from globe_sms.tasks.vocabulary.statuses import Status
 
@@ -16,8 +19,54 @@ _EXAMPLES: Final = 5
 _MOST_EXAMPLES: Final = 50
 
 
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many rows have a status for a reason. Duplicates and opt-outs are one count each, whatever their reasons."""
+
+    status: str
+    reason: str | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountryCount:
+    """How many sendable rows of a region (ISO 3166 alpha-2) have which status."""
+
+    region: str | None
+    accepted: int
+    failed: int
+    unknown: int
+    not_sent: int
+
+    @property
+    def rows(self) -> tuple[int, int, int, int]:
+        """The counts, in the order of the fields."""
+        return self.accepted, self.failed, self.unknown, self.not_sent
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """One of the first rows of a failure; recipient and description are masked, the first row is 0."""
+
+    status: str
+    reason: str | None
+    source: str
+    row: int
+    recipient: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The results, counted."""
+
+    reasons: tuple[ReasonCount, ...]
+    countries: tuple[CountryCount, ...]
+    failures: tuple[FailedRow, ...]
+
+
 def count_figures(path: Path) -> Figures:
-    """Count the results by reason and by country, and read the first rows of each failure, masked."""
+    """Count results.parquet by reason and by country, and read the first rows of each failure, masked."""
     rows = pl.scan_parquet(path, glob=False).with_columns(pl.col("status").cast(pl.String))
     reasons = tuple(
         ReasonCount(*counted)
@@ -25,7 +74,7 @@ def count_figures(path: Path) -> Figures:
             "status", pl.when(~pl.col("status").is_in(_SUMMED_UP)).then(pl.col("reason")).alias("reason")
         )
         .len()
-        # In the order of the design's table, as the results' enum has it.
+        # In the order of the enum in the results.
         .sort(
             pl.col("status").cast(pl.Enum([str(status) for status in Status])),
             "len",
@@ -52,7 +101,7 @@ def count_figures(path: Path) -> Figures:
             ),
         ],
         engine="streaming",
-        optimizations=pl.QueryOptFlags(comm_subplan_elim=False),  # it would keep the rows that the queries share
+        optimizations=pl.QueryOptFlags(comm_subplan_elim=False),  # it would keep the shared rows in memory
     )
     return Figures(
         reasons=reasons,

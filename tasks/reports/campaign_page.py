@@ -1,31 +1,32 @@
-"""The report as a page: what became of the rows, at what rate, what failed and what to do about it."""
+"""The campaign report as a page: how the run ended, the rows, what to do about failures, what it cost."""
 
 from textwrap import shorten
 from typing import Final
 
-from globe_sms.tasks.campaign.reason_advice import advice
+from globe_sms.tasks.gateway.response_codes import classify_code
 from globe_sms.tasks.numbers.countries import country
-from globe_sms.tasks.reports.campaign_report import CampaignReport
-from globe_sms.tasks.reports.costs_table import costs_table
-from globe_sms.tasks.reports.page import Block, Notes, Page, Table, Words
+from globe_sms.tasks.reports.campaign_outcome import CampaignOutcome
+from globe_sms.tasks.reports.cost_table import cost_table
+from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
-from globe_sms.tasks.vocabulary.statuses import SelectionReason, Status
+from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
+from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import StopCause
 
 _MOST_COUNTRIES: Final = 15
-_LONGEST_DESCRIPTION: Final = 50  # a table of Prefect's UI does not wrap; the results hold the whole
+_LONGEST_DESCRIPTION: Final = 50  # tables in Prefect's UI don't wrap; the results hold the whole text
 _PRESENTED: Final = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)
 _EXPLAINED: Final = (Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)
 
 
-def report_page(report: CampaignReport) -> Page:
-    """Return the report for people."""
+def report_page(report: CampaignOutcome) -> Page:
+    """Return the report as a page."""
     return Page(f"Report of {report.campaign}", tuple(_blocks(report)))
 
 
-def outcome(report: CampaignReport) -> str:
-    """Say in one sentence how the run ended and what is left to do."""
+def outcome(report: CampaignOutcome) -> str:
+    """Say how the run ended and what to do next."""
     if report.stop is not None:
         how = "Declined" if report.stop.cause is StopCause.DECLINED else "Stopped"
         return f"{how}: {report.stop.message}"
@@ -33,44 +34,49 @@ def outcome(report: CampaignReport) -> str:
         return _settled(report)
     if unknown := report.counts[Status.UNKNOWN]:
         return (
-            f"{unknown:,} rows are unknown: the gateway may have taken them, so they are not sent again. Delivery "
-            "receipts settle them (globe-sms track --receipts). Only then, and if some people may get the text twice, "
-            "run the same campaign with --on-unknown resend."
+            f"The outcome of {counted(unknown, 'row')} is unknown: the gateway may have accepted the texts, so they "
+            "aren't sent again. To settle this, track the campaign with its delivery receipts (globe-sms track "
+            "--receipts). Only after that, and only if some people may get the text twice, run the same campaign again "
+            "and resend unknown rows (--on-unknown resend)."
         )
-    outside = sum(entry.rows for entry in report.reasons if entry.reason == SelectionReason.OUTSIDE_SAMPLE)
+    outside = sum(entry.rows for entry in report.reasons if entry.reason == RowReason.OUTSIDE_SAMPLE)
     if report.counts[Status.NOT_SENT] > outside:
-        return "Some rows were not sent: run the same campaign again to go on with them."
+        return "Some rows were not sent: run the same campaign again to continue."
     return (
-        f"{outside:,} rows are outside --sample, and this campaign never sends them. To text them, begin another "
-        f"campaign with --exclude-results {report.uri}: without it the sample is texted again."
+        f"This campaign sends only its first rows (--sample) and leaves out {counted(outside, 'row')} for good. To "
+        "text the rest, start another campaign that excludes the results of this one (--exclude-results "
+        f"{report.uri}): otherwise the first rows are texted again."
     )
 
 
-def _settled(report: CampaignReport) -> str:
+def _settled(report: CampaignOutcome) -> str:
     if report.rows and not any(report.counts[status] for status in (*_PRESENTED, Status.NOT_SENT)):
-        return "No row could be sent: see the reason of each in the results."
+        return "No row could be sent: the results give the reason for each."
     if report.dry_run:
-        return "A dry run: nothing was called. The plan is frozen; run the campaign without --dry-run to send it."
+        return (
+            "A dry run: no calls were made. The plan is frozen; to send it, run the campaign again without the dry run "
+            "(--dry-run)."
+        )
     if not report.calls and report.counts[Status.ACCEPTED]:
-        return "Nothing was left to send: this campaign was finished before. A new campaign ID sends anew."
+        return "Nothing was left to send: this campaign had already finished. To send again, use a new campaign ID."
     return "Every row is settled."
 
 
-def speed(report: CampaignReport) -> str:
+def speed(report: CampaignOutcome) -> str:
     """Say how many calls were made, how fast, and how long the run took."""
-    rate = "" if report.rate is None else f" at {report.rate:.2f} a second"
-    throttled = f", {report.throttled:,} of them throttled and tried again" if report.throttled else ""
-    resent = f" {report.resent:,} unknown chunks were sent again, as asked." if report.resent else ""
+    rate = "" if report.rate is None else f" at {report.rate:.2f} per second"
+    throttled = f" ({report.throttled:,} throttled and tried again)" if report.throttled else ""
+    resent = f" Resent as you asked: {counted(report.resent, 'unknown chunk')}." if report.resent else ""
     return (
         f"{counted(report.calls, 'call')}{rate}{throttled}; {in_words(report.seconds)} from start to results.{resent}"
     )
 
 
-def failures_table(report: CampaignReport) -> Table:
+def failures_table(report: CampaignOutcome) -> Table:
     """Return the first rows of each failure, masked."""
     return Table(
-        "First rows that failed or are unknown (rows count from 0)",
-        ("status", "reason", "row", "recipient", "the gateway said"),
+        "First rows that failed or are unknown (the first row of a list is 0)",
+        ("status", "reason", "row", "recipient", "gateway's answer"),
         tuple(
             (
                 row.status,
@@ -84,7 +90,12 @@ def failures_table(report: CampaignReport) -> Table:
     )
 
 
-def _blocks(report: CampaignReport) -> list[Block]:
+def advice(status: str, reason: str) -> str:
+    """Return what a row's status and reason mean and what to do, whether the reason is ours or the gateway's."""
+    return explain_reason(status, reason) or classify_code(reason, from_gateway=False, status=200).advice
+
+
+def _blocks(report: CampaignOutcome) -> list[Block]:
     return [
         Words(outcome(report), strong=True),
         Words(speed(report)),
@@ -94,8 +105,8 @@ def _blocks(report: CampaignReport) -> list[Block]:
     ]
 
 
-def row_blocks(report: CampaignReport) -> list[Block]:
-    """Return what became of the rows: by reason, what to do about it, by country, what it costs, what failed."""
+def row_blocks(report: CampaignOutcome) -> list[Block]:
+    """Return the blocks about the rows: by reason, what to do, by country, what it costs, what failed."""
     blocks: list[Block] = [
         Table(
             "Rows",
@@ -107,30 +118,23 @@ def row_blocks(report: CampaignReport) -> list[Block]:
             numeric=frozenset({2}),
         ),
     ]
-    to_do = [entry for entry in report.reasons if entry.status in _EXPLAINED and entry.reason]
-    if to_do:
-        blocks.append(
-            Notes(
-                "What to do",
-                tuple(
-                    (
-                        f"{entry.status}: {entry.reason}",
-                        f"{counted(entry.rows, 'row')}. {advice(entry.status, entry.reason)}",
-                    )
-                    for entry in to_do
-                ),
-            )
-        )
+    notes = tuple(
+        (f"{entry.status}: {entry.reason}", f"{counted(entry.rows, 'row')}. {advice(entry.status, entry.reason)}")
+        for entry in report.reasons
+        if entry.status in _EXPLAINED and entry.reason
+    )
+    if notes:
+        blocks.append(Notes("What to do", notes))
     if report.figures.countries:
         blocks.append(_countries(report))
     if report.costs is not None:
-        blocks.append(costs_table(report.costs, _MOST_COUNTRIES))
+        blocks.append(cost_table(report.costs, _MOST_COUNTRIES))
     if report.figures.failures:
         blocks.append(failures_table(report))
     return blocks
 
 
-def _countries(report: CampaignReport) -> Table:
+def _countries(report: CampaignOutcome) -> Table:
     found = report.figures.countries
     rows = [
         (
@@ -145,7 +149,7 @@ def _countries(report: CampaignReport) -> Table:
         summed = zip(*(entry.rows for entry in rest), strict=True)
         rows.append((*(f"{sum(column):,}" for column in summed), f"{len(rest)} more countries", ""))
     counts = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)
-    columns = (*counts, "country", "from")
+    columns = (*counts, "country", "sender")
     shown = len(columns) if report.senders.by_region else len(columns) - 1
     return Table(
         "By country", columns[:shown], tuple(row[:shown] for row in rows), numeric=frozenset(range(len(counts)))

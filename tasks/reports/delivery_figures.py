@@ -1,4 +1,4 @@
-"""The figures of a delivery report, counted from the results without holding them in memory."""
+"""What happened to the accepted messages, in figures, counted from the results without holding them in memory."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.reports.percentages import percent
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, Delivery, Status
 
 _SETTLED_BY: Final = "receipt"
@@ -18,7 +19,7 @@ _HOUR: Final = "hour"
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """How many messages became what."""
+    """How many messages were delivered, and how many were not."""
 
     delivered: int = 0
     undelivered: int = 0
@@ -27,21 +28,21 @@ class Deliveries:
 
     @property
     def messages(self) -> int:
-        """All of them."""
+        """How many messages there are."""
         return self.final + self.pending
 
     @property
     def final(self) -> int:
-        """Those of which the end is known."""
+        """How many have a final state."""
         return self.delivered + self.undelivered + self.expired
 
     @property
     def rate(self) -> float | None:
-        """The share of those with a known end that were delivered (0 to 1); None where there are none."""
+        """The share of messages with a final state that were delivered (0 to 1); None without any."""
         return self.delivered / self.final if self.final else None
 
     def __add__(self, other: "Deliveries") -> "Deliveries":
-        """Sum up, state by state."""
+        """Add the counts, state by state."""
         return Deliveries(
             self.delivered + other.delivered,
             self.undelivered + other.undelivered,
@@ -50,7 +51,7 @@ class Deliveries:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """The counts and the rate, rounded to 4 places."""
+        """Return the counts and the rate, rounded to 4 decimals."""
         return {
             **{name: getattr(self, name) for name in DELIVERIES},
             "rate": None if self.rate is None else round(self.rate, 4),
@@ -59,7 +60,7 @@ class Deliveries:
 
 @dataclass(frozen=True, slots=True)
 class CodeCount:
-    """How many messages ended with a code; None where the receipt had none."""
+    """How many messages ended with a code; None if the receipt had none."""
 
     delivery: Delivery
     code: str | None
@@ -68,34 +69,34 @@ class CodeCount:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Whole seconds from the sending to the delivery, each with the messages that took so long, in order."""
+    """Whole seconds from sending to delivery, in order, each with how many messages took that long."""
 
     seconds: tuple[int, ...] = ()
     messages: tuple[int, ...] = ()
 
     @property
     def count(self) -> int:
-        """How many messages have one."""
+        """How many messages have a known duration."""
         return sum(self.messages)
 
     def within(self, share: float) -> int | None:
-        """The seconds in which this share (above 0, at most 1) of the messages was delivered; None without messages."""
+        """Return the seconds within which this share (above 0, at most 1) was delivered; None without messages."""
         if not self.seconds:
             return None
         return self.seconds[bisect_left([*accumulate(self.messages)], share * self.count)]
 
     def as_json(self) -> dict[str, int | None]:
-        """Median, 90th and 99th percentile, in seconds."""
+        """Return the median, 90th and 99th percentiles in seconds."""
         return {"median": self.within(0.5), "p90": self.within(0.9), "p99": self.within(0.99)}
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFigures:
-    """What became of the accepted messages of a campaign.
+    """What happened to the accepted messages of a campaign.
 
-    `countries` by region (ISO 3166 alpha-2, None for none), the one with most messages first; `carriers` by the name
-    that QueryMessage gives, None for those of which only receipts are known; `hours` by the hour of the sending, in
-    order. `settled` counts the rows that a delivery receipt turned from unknown to accepted.
+    `countries` is by region (ISO 3166 alpha-2, None for numbers without one), the largest first; `carriers` by the name
+    that QueryMessage gives, None where only receipts came; `hours` by the hour of sending, in order. `settled` counts
+    the rows that a delivery receipt turned from unknown to accepted.
     """
 
     total: Deliveries
@@ -109,15 +110,24 @@ class DeliveryFigures:
 
     @property
     def failures(self) -> tuple[CodeCount, ...]:
-        """The codes of what was not delivered, the most frequent first."""
+        """The codes of messages that were not delivered, the most frequent first."""
         return tuple(code for code in self.codes if code.delivery in {Delivery.UNDELIVERED, Delivery.EXPIRED})
+
+    def sentence(self) -> str:
+        """Return the figures in one line, for a state's message, a log or under a picture's title."""
+        total = self.total
+        pending = f"; {total.pending:,} not known yet" if total.pending else ""
+        if total.rate is None:
+            return f"nothing is known yet about {total.pending:,} messages" if total.pending else "no accepted messages"
+        of = f"{total.delivered:,} of {total.final:,} messages with a final state"
+        return f"{percent(total.rate)} delivered: {of}{pending}"
 
 
 def count_deliveries(results: pl.LazyFrame, states: pl.LazyFrame | None = None) -> DeliveryFigures:
-    """Count the accepted rows of results (`RESULTS_SCHEMA`) by what became of them.
+    """Count the accepted rows of results (`RESULTS_SCHEMA`) by what happened to their messages.
 
-    An accepted row of which nothing is known is pending. `states` (`STATE_SCHEMA`, each message once) tells the
-    carriers; without it there are none. A delivery that seems to be earlier than the sending, by clocks that differ,
+    An accepted row about which nothing is known is pending. The carriers come from `states` (`STATE_SCHEMA`, each
+    message once); without it there are none. A delivery that seems earlier than its sending, because clocks differ,
     took 0 seconds.
     """
     rows = results.filter(pl.col("status").cast(pl.String) == Status.ACCEPTED).select(
@@ -141,7 +151,7 @@ def count_deliveries(results: pl.LazyFrame, states: pl.LazyFrame | None = None) 
     regions, hours, codes, durations, settled, *carriers = pl.collect_all(
         queries,
         engine="streaming",
-        optimizations=pl.QueryOptFlags(comm_subplan_elim=False),  # it would keep the rows that the queries share
+        optimizations=pl.QueryOptFlags(comm_subplan_elim=False),  # it would keep the shared rows in memory
     )
     countries = _ranked(regions)
     return DeliveryFigures(

@@ -1,17 +1,14 @@
 """The delivery report as a page: rates by country, carrier and hour, how long it took, what failed and why."""
 
-import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from globe_sms.tasks.delivery.receipt_codes import meaning
 from globe_sms.tasks.numbers.countries import country
-from globe_sms.tasks.reports.delivery_figures import Deliveries, Durations
-from globe_sms.tasks.reports.delivery_rates import percent
-from globe_sms.tasks.reports.delivery_report import DeliveryReport
-from globe_sms.tasks.reports.page import Block, Notes, Page, Table, Words
-from globe_sms.tasks.reports.page_markup import as_markdown
+from globe_sms.tasks.reports.delivery_figures import Deliveries, DeliveryFigures, Durations
+from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
+from globe_sms.tasks.reports.percentages import percent
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
 
@@ -22,66 +19,40 @@ _COLUMNS: Final = ("delivered", "undelivered", "expired", "not known yet", "rate
 _NOTHING: Final = "-"
 
 
-def delivery_page(report: DeliveryReport) -> Page:
-    """Return the report for people."""
-    return Page(f"Delivery of {report.campaign}", tuple(delivery_blocks(report)))
+def delivery_page(campaign: str, figures: DeliveryFigures, as_of: datetime) -> Page:
+    """Return the report as a page; `as_of` is when the figures were right."""
+    return Page(f"Delivery of {campaign}", tuple(delivery_blocks(figures, as_of)))
 
 
-def delivery_blocks(report: DeliveryReport) -> list[Block]:
-    """Return what the report says, block by block."""
-    figures = report.figures
-    said = report.sentence()
+def delivery_blocks(figures: DeliveryFigures, as_of: datetime) -> list[Block]:
+    """Return the report, block by block."""
+    said = figures.sentence()
     blocks: list[Block] = [Words(f"{said[:1].upper()}{said[1:]}.", strong=True)]
     if figures.durations.count:
         blocks.append(Words(_how_long(figures.durations)))
     if figures.settled:
+        settled = counted(figures.settled, "row")
         blocks.append(
-            Words(
-                f"{figures.settled:,} rows that were unknown are accepted: delivery receipts show that they were taken."
-            )
+            Words(f"{settled} changed from unknown to accepted: delivery receipts show that the gateway took them.")
         )
     if figures.countries:
-        blocks.append(_by_country(report))
+        blocks.append(_by_country(figures))
     if any(figures.carriers):
-        blocks.append(_table("By carrier", figures.carriers, lambda key: key or "unknown (receipts only)", "carrier"))
+        blocks.append(_table("By carrier", figures.carriers, lambda key: key or "not known (receipts only)", "carrier"))
     if figures.hours:
         blocks.append(_by_hour(figures.hours))
     if figures.failures:
-        blocks.append(_failures(report))
-    blocks.append(
-        Words(f"As of {report.as_of:%Y-%m-%d %H:%M} UTC. The rate is the share of the messages whose end is known.")
-    )
+        blocks.append(_failures(figures))
+    blocks.append(Words(f"As of {as_of:%Y-%m-%d %H:%M} UTC. The rate counts only messages with a final state."))
     return blocks
-
-
-def delivery_markdown(report: DeliveryReport) -> str:
-    """Return the report as markdown with the picture in it, as Prefect's UI shows it: for an artifact."""
-    markdown = as_markdown(delivery_page(report))
-    data = _picture_data(report)
-    if data is None:
-        return markdown
-    title, _, rest = markdown.partition("\n\n")
-    return f"{title}\n\n![Delivery]({data})\n\n{rest}"
-
-
-def picture_html(report: DeliveryReport) -> str:
-    """Return the picture as an image that stands in the page itself; empty without messages."""
-    data = _picture_data(report)
-    return "" if data is None else f'<img alt="Delivery" style="max-width: 100%" src="{data}">'
-
-
-def _picture_data(report: DeliveryReport) -> str | None:
-    svg = report.svg()
-    return None if svg is None else f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def _how_long(durations: Durations) -> str:
     half, most, nearly_all = (in_words(durations.within(share) or 0) for share in (0.5, 0.9, 0.99))
-    return f"Of the delivered messages half took up to {half}, 90 % up to {most}, 99 % up to {nearly_all}."
+    return f"Of the delivered messages, half took up to {half}, 90 % up to {most}, and 99 % up to {nearly_all}."
 
 
-def _by_country(report: DeliveryReport) -> Table:
-    figures = report.figures
+def _by_country(figures: DeliveryFigures) -> Table:
     entries = [*figures.countries.items()]
     rows = [
         (
@@ -115,8 +86,8 @@ def _table(
     return Table(heading, (*_COLUMNS, column), tuple(rows), numeric=frozenset(range(len(_COLUMNS))))
 
 
-def _failures(report: DeliveryReport) -> Notes:
-    failures = report.figures.failures
+def _failures(figures: DeliveryFigures) -> Notes:
+    failures = figures.failures
     entries = [
         (
             f"{failure.delivery}: {failure.code or 'no code'}",

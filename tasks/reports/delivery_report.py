@@ -1,5 +1,6 @@
-"""What became of a campaign's messages after the sending: the figures, for people and for programs, and a picture."""
+"""The delivery report of a campaign: page and picture for people, JSON for programs, files beside the results."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,8 +12,10 @@ import polars as pl
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.receipt_codes import meaning
 from globe_sms.tasks.reports.delivery_figures import Deliveries, DeliveryFigures, count_deliveries
-from globe_sms.tasks.reports.delivery_rates import percent
-from globe_sms.tasks.reports.page_markup import as_html, as_markdown
+from globe_sms.tasks.reports.delivery_page import delivery_page
+from globe_sms.tasks.reports.page_as_html import as_html
+from globe_sms.tasks.reports.page_as_markdown import as_markdown
+from globe_sms.tasks.reports.page_blocks import Page
 from globe_sms.tasks.store import Store
 
 PICTURE_KEYS: Final = ("delivery.svg", "delivery.png")
@@ -20,7 +23,7 @@ PICTURE_KEYS: Final = ("delivery.svg", "delivery.png")
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """The deliveries of a campaign as they were known at `as_of`. `uri` is the campaign's folder."""
+    """A campaign's deliveries as they were known at `as_of`; `uri` is the campaign's folder."""
 
     campaign: str
     uri: str
@@ -28,7 +31,7 @@ class DeliveryReport:
     figures: DeliveryFigures
 
     def summary(self) -> dict[str, Any]:
-        """The machine-readable form: counts, rates (0 to 1) and times (seconds)."""
+        """Return the figures for `--json`: counts, rates (0 to 1) and times (seconds)."""
         figures = self.figures
         return {
             "campaign": self.campaign,
@@ -51,38 +54,48 @@ class DeliveryReport:
         }
 
     def sentence(self) -> str:
-        """The figures in one line, for a state's message, a log or under a picture's title."""
-        total = self.figures.total
-        pending = f"; {total.pending:,} not known yet" if total.pending else ""
-        if total.rate is None:
-            return f"nothing is known yet of {total.pending:,} messages" if total.pending else "no accepted messages"
-        of = f"{total.delivered:,} of {total.final:,} messages with a known end"
-        return f"{percent(total.rate)} delivered: {of}{pending}"
+        """Return the figures in one line, for a state's message or a log."""
+        return self.figures.sentence()
+
+    def page(self) -> Page:
+        """Return the report as a page, without the picture."""
+        return delivery_page(self.campaign, self.figures, self.as_of)
+
+    def markdown(self) -> str:
+        """Return the page as Markdown with the picture inside, as Prefect's UI shows it: for an artifact."""
+        page = as_markdown(self.page())
+        data = self._picture_data()
+        if data is None:
+            return page
+        title, _, rest = page.partition("\n\n")
+        return f"{title}\n\n![Delivery]({data})\n\n{rest}"
 
     def svg(self) -> str | None:
         """Draw the picture; None without messages."""
         if not self.figures.total.messages:
             return None
-        from globe_sms.tasks.reports.delivery_charts import as_svg
+        from globe_sms.tasks.reports.delivery_picture import as_svg  # loads altair
 
         said = f"{self.sentence()}. As of {self.as_of:%Y-%m-%d %H:%M} UTC"
         return as_svg(self.figures, f"Delivery of {self.campaign}", said)
 
-    def _repr_markdown_(self) -> str:
-        from globe_sms.tasks.reports.delivery_page import delivery_page  # the page is made of the report
+    def _picture_data(self) -> str | None:
+        svg = self.svg()
+        return None if svg is None else f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
-        return as_markdown(delivery_page(self))
+    def _repr_markdown_(self) -> str:
+        return as_markdown(self.page())
 
     def _repr_html_(self) -> str:
-        from globe_sms.tasks.reports.delivery_page import delivery_page, picture_html
-
-        return as_html(delivery_page(self)) + picture_html(self)
+        data = self._picture_data()
+        picture = "" if data is None else f'<img alt="Delivery" style="max-width: 100%" src="{data}">'
+        return as_html(self.page()) + picture
 
 
 def make_delivery_report(
     results: pl.LazyFrame, states: pl.LazyFrame | None, *, campaign: str, uri: str, as_of: datetime
 ) -> DeliveryReport:
-    """Count results (`RESULTS_SCHEMA`, the columns of the delivery with it) into a report; see `count_deliveries`."""
+    """Count results (`RESULTS_SCHEMA`, including its delivery columns) into a report; see `count_deliveries`."""
     return DeliveryReport(campaign, uri.rstrip("/"), as_of, count_deliveries(results, states))
 
 
@@ -94,12 +107,12 @@ def write_delivery_report(
     Args:
         store: the campaign's own folder.
         campaign: its id.
-        results: a local copy of its results, as they stand now.
-        scratch: a local folder, for copies of the archive and the pictures.
-        as_of: when the results were right; now, where it is left out.
+        results: a local copy of its current results.
+        scratch: a local folder for copies of the archive and for the pictures.
+        as_of: when the results were right; by default now.
 
     Raises:
-        StoreError: the store did not answer, or refused.
+        StoreError: the store didn't answer, or refused.
     """
     report = make_delivery_report(
         pl.scan_parquet(results, glob=False),
@@ -110,7 +123,7 @@ def write_delivery_report(
     )
     svg = report.svg()
     if svg is not None:
-        from globe_sms.tasks.reports.delivery_charts import as_png
+        from globe_sms.tasks.reports.delivery_picture import as_png
 
         for key, body in zip(PICTURE_KEYS, (svg.encode(), as_png(svg)), strict=True):
             path = scratch / key

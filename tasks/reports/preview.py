@@ -1,4 +1,4 @@
-"""What a campaign would do, counted from its frozen plan before the first call."""
+"""The preview in figures: what a campaign would send, counted from its frozen plan before the first call."""
 
 import re
 from dataclasses import dataclass, replace
@@ -9,26 +9,26 @@ import polars as pl
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.senders import Senders
-from globe_sms.tasks.messages import NOT_GSM, forcing_characters, parts_of
+from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
-from globe_sms.tasks.reports.caps import broken_caps
-from globe_sms.tasks.reports.prices import Cost, Prices, cost_of
+from globe_sms.tasks.reports.cost import Cost, cost_of
+from globe_sms.tasks.reports.prices import Prices
+from globe_sms.tasks.reports.spending_limits import exceeded_limits
+from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
 from globe_sms.tasks.results.canary import Canary
 from globe_sms.tasks.vocabulary.masking import mask, mask_numbers_in, mask_recipient
-from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.statuses import SENDABLE, Status
 
-SENDABLE: Final = "sendable"
 _EXAMPLES: Final = 3
-_MOST_CHARACTERS: Final = 10
 _CODE: Final = re.compile(r"\d{4,}")
 _SUMMED_UP: Final = (Status.DUPLICATE.value, Status.SUPPRESSED.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """How many rows the plan holds of one kind; `status` is `sendable` or the status that they already have."""
+    """How many rows of the plan have a status for a reason; `status` is `sendable` for rows without one."""
 
     status: str
     reason: str | None
@@ -45,9 +45,9 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """One of the first rows that are turned away for a reason; the recipient is masked, `row` counts from 0.
+    """One of the first rows that are left out for a reason; the recipient is masked, the first row is 0.
 
-    `detail` is the earlier row of a duplicate, or the list that an opt-out stands on.
+    `detail` is the earlier row of a duplicate, or the list that has the opt-out.
     """
 
     status: str
@@ -60,7 +60,7 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A message as one of the first recipients will read it; the number is masked."""
+    """The message as one of the first recipients will read it; the number is masked."""
 
     phone_number: str
     region: str | None
@@ -68,23 +68,14 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Ucs2:
-    """How many of the plan's texts go out in UCS-2, 70 characters a part, and the characters that force it."""
-
-    texts: int
-    characters: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Preview:
-    """The figures of a plan, and what this run would do of it.
+    """The figures of a plan, and how much of it this run would send. It holds no whole phone number.
 
-    `rows`, `groups`, `destinations` and `refused` are the whole plan's; `numbers`, `calls` and `resent_chunks` are what
-    this run has left to do. `parts` (this run's) and `cost` are None where they are not known;
-    `costs` and `broken_caps` are the whole plan's. `canary_first` is how many numbers go out before
-    the others of this run; `canary` what became of them, once it is known.
-    `is_test` says that it goes to the operator's own numbers, `is_earlier` that the plan was frozen by an earlier run,
-    `id_is_made` that nobody named the campaign. `gateway` is where it goes. No whole phone number stands in it.
+    `rows`, `groups`, `destinations`, `refused`, `costs` and `exceeded_limits` are about the whole plan; `numbers`,
+    `calls`, `resent_chunks`, `parts` and `cost` about what this run has left to send. `parts` and `cost` are None if
+    they aren't known. `canary_first` is how many numbers this run sends before the others; `canary` is their result,
+    once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: an earlier run froze the plan.
+    `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go.
     """
 
     campaign: str
@@ -104,7 +95,7 @@ class Preview:
     parts: int | None = None
     cost: str | None = None
     costs: Cost | None = None
-    broken_caps: tuple[str, ...] = ()
+    exceeded_limits: tuple[str, ...] = ()
     ucs2: Ucs2 | None = None
     hours_forecast: HoursForecast | None = None
     canary_first: int | None = None
@@ -117,12 +108,12 @@ class Preview:
 
     @property
     def sendable(self) -> int:
-        """How many rows the plan sends, in this run or an earlier one."""
+        """How many rows the plan sends, in this run or in earlier ones."""
         return sum(group.rows for group in self.groups if group.status == SENDABLE)
 
     @property
     def seconds(self) -> float:
-        """How long the calls take at the given rate."""
+        """How long this run's calls take at the given rate."""
         return self.calls / self.calls_per_second
 
 
@@ -141,7 +132,7 @@ def make_preview(
     canary_first: int | None = None,
     gateway: str | None = None,
 ) -> Preview:
-    """Count the plan, with polars' streaming engine: a second or two, and some 150 MB, for 10 million rows."""
+    """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
     status = pl.col("status").cast(pl.String)
     summed_up = status.is_in(_SUMMED_UP)
     rows = plan.scan().with_columns(
@@ -157,7 +148,7 @@ def make_preview(
         .collect(engine="streaming")
         .iter_rows()
     )
-    # One query a reason that ends at the third row: a group_by would keep the rows of all reasons in memory.
+    # One query per reason, which ends at its third row: a group_by would keep the rows of all reasons in memory.
     destinations, samples, *refused = pl.collect_all(
         [
             rows.filter(status=SENDABLE).group_by("region").len().sort("len", "region", descending=[True, False]),
@@ -173,7 +164,7 @@ def make_preview(
             ),
         ],
         engine="streaming",
-        optimizations=pl.QueryOptFlags(comm_subplan_elim=False),  # it would keep the rows that the queries share
+        optimizations=pl.QueryOptFlags(comm_subplan_elim=False),  # it would keep the shared rows in memory
     )
     sendable = sum(group.rows for group in groups if group.status == SENDABLE)
     text = config.wording.text
@@ -206,8 +197,8 @@ def make_preview(
         parts=parts,
         cost=None if cost is None or numbers != sendable else str(cost),
         costs=cost,
-        broken_caps=broken_caps(config, numbers=sendable, parts=planned_parts, cost=cost),
-        ucs2=_ucs2(plan, config),
+        exceeded_limits=exceeded_limits(config, numbers=sendable, parts=planned_parts, cost=cost),
+        ucs2=count_ucs2(plan, config),
         hours_forecast=hours_forecast,
         canary_first=canary_first,
         max_failure_rate=config.max_failure_rate,
@@ -234,32 +225,10 @@ def preview_after(canary: Canary, preview: Preview, remaining: RemainingChunks) 
 
 
 def _shown(own: str | None, config: CampaignConfig) -> str:
-    """Return a text as the preview may show it: what is a code or a number in a recipient's own text is masked."""
+    """Return a text as the preview may show it: codes and numbers in a recipient's own text are masked."""
     if own is None:
         return config.wording.text or ""
     return _CODE.sub("••••", mask_numbers_in(own))
-
-
-def _ucs2(plan: FrozenPlan, config: CampaignConfig) -> Ucs2 | None:
-    """Count the texts that cannot be sent in GSM-7; None if all can."""
-    text = config.wording.text
-    if text is not None:
-        forcing = forcing_characters([text])
-        return Ucs2(plan.counts().get(SENDABLE, 0), forcing[:_MOST_CHARACTERS]) if forcing else None
-    found = pl.col("message").str.extract_all(NOT_GSM)
-    rows = plan.scan().filter(pl.col("message").str.contains(NOT_GSM)).select(found.list.unique().alias("character"))
-    count, characters = pl.collect_all(
-        [
-            rows.select(pl.len()),
-            rows.explode("character")
-            .group_by("character")
-            .len()
-            .sort("len", "character", descending=[True, False])
-            .head(_MOST_CHARACTERS),
-        ],
-        engine="streaming",
-    )
-    return Ucs2(count.item(), tuple(characters["character"])) if count.item() else None
 
 
 def _refused(row: dict[str, Any]) -> RefusedRow:

@@ -1,34 +1,31 @@
-"""The preview as a page: what would be sent to whom, what is turned away and why, how it reads, how long it takes."""
+"""The preview as a page: what would be sent to whom, which rows are left out, how it reads, how long it takes."""
 
 from collections import Counter
 from typing import Final
 
-from globe_sms.tasks.campaign.reason_advice import advice
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
-from globe_sms.tasks.reports.costs_table import costs_table
-from globe_sms.tasks.reports.page import Block, Notes, Page, Quote, Table, Words
+from globe_sms.tasks.reports.cost_table import cost_table
+from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
-from globe_sms.tasks.vocabulary.statuses import InvalidReason
+from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
 
 _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
 _MOST_LISTS: Final = 5
 _MOST_OPENINGS: Final = 5
-_TEST: Final = (
-    "A test: your own numbers get what the first rows of the lists would read, and nobody on the lists gets anything."
-)
+_TEST: Final = "A test: your own numbers get the messages of the first rows, and nobody on the lists gets anything."
 
 
 def preview_page(preview: Preview) -> Page:
-    """Return the preview for people."""
+    """Return the preview as a page."""
     return Page(f"Preview of {preview.campaign}", tuple(_blocks(preview)))
 
 
 def question_page(preview: Preview) -> Page:
-    """Return what somebody must see who is asked whether to send it: the preview in short."""
+    """Return the preview in short, for the question whether to send it."""
     blocks = [*_head(preview), _statuses(preview)]
     if preview.destinations:
         blocks.append(_countries(preview, _FEW_COUNTRIES))
@@ -38,45 +35,49 @@ def question_page(preview: Preview) -> Page:
 def preview_sentence(preview: Preview) -> str:
     """Say in one line what this run would send."""
     if not preview.numbers and preview.is_test:
-        return "Nothing is left to send: this very test was sent before. Under another campaign ID it is sent again."
+        return "Nothing is left to send: this test was already sent. To send it again, use another campaign ID."
     if not preview.sendable:
-        why = f"none of {counted(preview.rows, 'row')} can" if preview.rows else "the lists have no rows"
-        return f"Nothing can be sent: {why}."
+        if not preview.rows:
+            return "Nothing can be sent: the lists have no rows."
+        return f"Nothing can be sent: 0 of {counted(preview.rows, 'row')} can be texted."
     if not preview.numbers:
-        return f"Nothing is left to send: {preview.sendable:,} of {preview.rows:,} rows can be sent, and all were."
+        return (
+            f"Nothing is left to send: {preview.sendable:,} of {counted(preview.rows, 'row')} can be texted, and "
+            "all of them were."
+        )
     parts = "" if preview.parts is None else f", {counted(preview.parts, 'message part')}"
     cost = "" if preview.cost is None else f", about {preview.cost}"
     return (
         f"{counted(preview.numbers, 'number')} in {counted(preview.calls, 'call')}, "
-        f"about {in_words(max(1.0, preview.seconds))} at {preview.calls_per_second:g} a second{parts}{cost}."
+        f"about {in_words(max(1.0, preview.seconds))} at {preview.calls_per_second:g} per second{parts}{cost}."
     )
 
 
 def resend_sentence(preview: Preview) -> str | None:
-    """Warn of chunks that may have been sent before; None where there are none."""
+    """Warn that chunks may have been sent before; None if this run resends none."""
     if not preview.resent_chunks:
         return None
     return (
-        f"{preview.resent_chunks:,} of these calls were left unknown by an earlier run: resending them may text some "
+        f"An earlier run may already have sent {preview.resent_chunks:,} of these calls: resending them may text some "
         "people twice."
     )
 
 
 def canary_sentence(preview: Preview) -> str | None:
-    """Say what goes out first, or what became of it; None where nothing does."""
+    """Say that a canary goes out first, or what happened to it; None without one."""
     if preview.canary is not None:
         return preview.canary.sentence()
     if preview.canary_first is None:
         return None
     numbers = "number goes" if preview.canary_first == 1 else f"{preview.canary_first:,} numbers go"
     return (
-        f"The first {numbers} out alone, as a canary. The others follow once all its calls are answered, if at most "
-        f"{100 * preview.max_failure_rate:g} % of it failed or is unknown."
+        f"The first {numbers} out alone, as a canary. Once all its calls are answered, and if at most "
+        f"{100 * preview.max_failure_rate:g} % of its numbers failed or are unknown, the others follow."
     )
 
 
 def _head(preview: Preview) -> list[Block]:
-    dry = "A dry run; it would send " if preview.dry_run and preview.numbers else ""
+    dry = "A dry run. It would text " if preview.dry_run and preview.numbers else ""
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
     if preview.is_test:
         blocks.append(Words(_TEST, strong=True))
@@ -85,8 +86,8 @@ def _head(preview: Preview) -> list[Block]:
     if warning := resend_sentence(preview):
         blocks.append(Words(warning, strong=True))
     if preview.hours_forecast is not None and preview.numbers:
-        blocks.append(Words(_outlook_sentence(preview.hours_forecast)))
-    blocks += [Words(f"This campaign will not be sent: {cap}", strong=True) for cap in preview.broken_caps]
+        blocks.append(Words(_hours_sentence(preview.hours_forecast)))
+    blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
     blocks += _messages(preview)
     if preview.ucs2 is not None:
@@ -94,19 +95,18 @@ def _head(preview: Preview) -> list[Block]:
     return blocks
 
 
-def _outlook_sentence(hours_forecast: HoursForecast) -> str:
-    later = [f"{numbers:,} from {moment(at)}" for at, numbers in hours_forecast.later[:_MOST_OPENINGS]]
-    rest = hours_forecast.later[_MOST_OPENINGS:]
-    if rest:
+def _hours_sentence(forecast: HoursForecast) -> str:
+    later = [f"{numbers:,} from {moment(at)}" for at, numbers in forecast.later[:_MOST_OPENINGS]]
+    if rest := forecast.later[_MOST_OPENINGS:]:
         later.append(f"{sum(numbers for _, numbers in rest):,} after that")
     never = (
-        f"; {hours_forecast.never:,} at no time of the coming day: their country is too wide for these hours, or nobody knows "
-        "the time there"
-        if hours_forecast.never
+        f". {forecast.never:,} can't be texted in the next 24 hours: their country spans too many time zones for these "
+        "hours, or the time there isn't known"
+        if forecast.never
         else ""
     )
     return (
-        f"Hours {hours_forecast.hours} where the recipient is: {hours_forecast.open_now:,} of the numbers may be texted now"
+        f"Hours {forecast.hours} in the recipient's time zone: {counted(forecast.open_now, 'number')} can be texted now"
         f"{''.join(f', {each}' for each in later)}{never}."
     )
 
@@ -115,15 +115,16 @@ def _ucs2_sentence(ucs2: Ucs2) -> str:
     texts = "1 text goes" if ucs2.texts == 1 else f"{ucs2.texts:,} texts go"
     shown = " ".join(f"{character} (U+{ord(character):04X})" for character in ucs2.characters)
     return (
-        f"{texts} out in UCS-2, 70 characters in place of 160 for one part and 67 in place of 153 for several, because "
-        f"of: {shown}. Downgrading replaces those that only look unlike plain quotes, dashes and blanks."
+        f"{texts} out in UCS-2, which fits 70 characters in a single part instead of 160, or 67 instead of 153 in each "
+        f"of several, because of: {shown}. Downgrading (--downgrade) replaces typographic quotes, dashes and "
+        "spaces with plain ones."
     )
 
 
 def _blocks(preview: Preview) -> list[Block]:
     blocks = [*_head(preview), _groups(preview)]
     if preview.costs is not None:
-        blocks.append(costs_table(preview.costs, _MOST_COUNTRIES))
+        blocks.append(cost_table(preview.costs, _MOST_COUNTRIES))
     if preview.refused:
         blocks.append(_refused(preview))
     if preview.destinations:
@@ -140,23 +141,24 @@ def _about(preview: Preview) -> str:
 
 
 def _warnings(preview: Preview) -> list[str]:
-    """Say what somebody may not expect who runs a campaign again."""
+    """Warn of what people may not expect when they run a campaign again."""
     said: list[str] = []
     if preview.is_earlier and not preview.is_test:
         said.append(
-            "The plan was frozen earlier, and the lists were not read again: what has changed in them since is not in "
-            "it. For the lists as they are now, begin another campaign, with --exclude-results to text nobody twice."
+            "The plan was frozen earlier and the lists were not read again, so later changes to them are not in it. To "
+            "send to the lists as they are now, start another campaign that excludes the results of this one "
+            "(--exclude-results), so that nobody gets the text twice."
         )
     if preview.id_is_made:
         said.append(
-            "No campaign ID was given, so this one is made from settings and lists: once any of them has changed, the "
-            "same command is another campaign and texts everybody again."
+            "No campaign ID was given, so it is made from the settings and lists: changing any of them creates a new "
+            "campaign, which texts everyone again."
         )
     return said
 
 
 def _messages(preview: Preview) -> list[Block]:
-    """Show each different text once; with several, and in a test, whom it goes to."""
+    """Show each different text once; if there are several, and in a test, say who gets it."""
     readers: dict[str, list[str]] = {}
     for sample in preview.samples:
         readers.setdefault(sample.text, []).append(f"{sample.phone_number} {country(sample.region).flag}")
@@ -190,7 +192,7 @@ def _countries(preview: Preview, most: int) -> Table:
     rest = preview.destinations[most:]
     if rest:
         rows.append((f"{sum(destination.rows for destination in rest):,}", "", f"{len(rest)} more countries", ""))
-    columns = ("rows", "code", "country", "from")
+    columns = ("rows", "code", "country", "sender")
     shown = len(columns) if preview.senders.by_region else len(columns) - 1
     return Table(
         "Sendable rows by country", columns[:shown], tuple(row[:shown] for row in rows), numeric=frozenset({0})
@@ -198,18 +200,18 @@ def _countries(preview: Preview, most: int) -> Table:
 
 
 def _refused(preview: Preview) -> Notes:
-    """Say of each reason what it means, with its first rows; the list's name where there are several."""
+    """Say what each reason means, with its first rows; they name the list if there are several."""
     several = len({refused.source for refused in preview.refused}) > 1
     first: dict[tuple[str, str | None], list[str]] = {}
     for refused in preview.refused:
         place = f"{_file(refused.source) if several else ''}#{refused.row}"
-        recipient = "" if refused.reason == InvalidReason.EMPTY else f" {refused.recipient}"
+        recipient = "" if refused.reason == RowReason.EMPTY else f" {refused.recipient}"
         said = f"{place}{recipient}{_earlier(refused.detail, several=several)}"
         first.setdefault((refused.status, refused.reason), []).append(said)
     return Notes(
-        "Why rows are turned away, with the first of each (rows count from 0)",
+        "Why rows are left out, with the first rows of each reason (the first row of a list is 0)",
         tuple(
-            (reason or status, f"{advice(status, reason)} {', '.join(rows)}")
+            (reason or status, f"{explain_reason(status, reason)} {', '.join(rows)}")
             for (status, reason), rows in first.items()
         ),
     )
@@ -221,7 +223,7 @@ def _file(place: str) -> str:
 
 
 def _earlier(detail: str | None, *, several: bool) -> str:
-    """Say which row a duplicate repeats, or which list an opt-out stands on."""
+    """Say which row a duplicate repeats, or which list has the opt-out."""
     if detail is None:
         return ""
     return f" (as {_file(detail) if several or '#' not in detail else '#' + detail.rpartition('#')[2]})"

@@ -1,4 +1,4 @@
-"""A link to the results that a browser can open, where there is one."""
+"""A link to the results that opens in a browser."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,13 +8,13 @@ from globe_sms.tasks.store.s3_access import S3Access, split_uri
 
 
 def results_link(uri: str, s3: Callable[[], S3Access]) -> str:
-    """Return markdown with a link: AWS's console, the object on another S3 server, or the local file.
+    """Return Markdown with a link: to AWS's console, to the object on another S3 server, or to the local file.
 
-    The link carries no signature: whoever follows it needs access of their own.
+    The link has no signature, so it only works for people who have access themselves.
     """
     if not uri.startswith("s3://"):
         path = Path(uri).expanduser().absolute()
-        return f"[{path.name}]({path.as_uri()})\n\n`{path}` on the machine that ran the campaign."
+        return f"[{path.name}]({path.as_uri()})\n\n`{path}` on the computer that ran the campaign."
     bucket, key = split_uri(uri)
     endpoint = s3().endpoint
     if (urlsplit(endpoint).hostname or "").endswith(".amazonaws.com"):

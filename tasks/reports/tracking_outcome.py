@@ -1,4 +1,4 @@
-"""How a tracking ended: the figures, for people and for programs."""
+"""How a tracking ended, in figures: what `globe-sms track` prints."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,22 +8,23 @@ from globe_sms.tasks.delivery.other_numbers import OtherNumbers
 from globe_sms.tasks.delivery.reconcile import Reconciled
 from globe_sms.tasks.reports.delivery_report import DeliveryReport
 from globe_sms.tasks.vocabulary.durations import in_words
+from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.statuses import Delivery, Status
 
 _LEFT_ALONE: Final = (
-    "The campaign is being sent: its results are left as they are, and what was learnt is written into them when the "
-    "sending ends."
+    "The campaign is being sent, so its results were left unchanged. New delivery states are kept and written into the "
+    "results when sending ends."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class TrackingOutcome:
-    """What is known of a campaign's messages now; `counts` are rows by status, `deliveries` rows by delivery.
+    """What is known about a campaign's messages; `counts` are rows by status, `deliveries` rows by delivery.
 
-    `stopped` says why it ended early and what to do, None where it did not; `cancelled` that somebody ended it.
-    `settled` says what receipts had settled when the tracking began.
-    `other_numbers` are rows whose message id came back with another number.
-    `rewritten` is False where the results were left as they are, because a run of the campaign is going on.
+    `stopped` says why the tracking ended early and what to do, None if it didn't; `cancelled` that somebody cancelled
+    it. `settled` is what receipts had proved when the tracking began. `other_numbers` are rows whose message id came
+    back with a different number. `rewritten` is False if the results were left unchanged, because the campaign is
+    being sent.
     """
 
     campaign: str
@@ -42,17 +43,17 @@ class TrackingOutcome:
 
     @property
     def pending(self) -> int:
-        """Accepted rows of which nothing final is known."""
+        """How many accepted rows have no final state."""
         return self.deliveries.get(Delivery.PENDING, 0)
 
     @property
     def unknown(self) -> int:
-        """Rows of which it is not even known whether they were accepted."""
+        """How many rows may or may not have been accepted."""
         return self.counts.get(Status.UNKNOWN, 0)
 
     @property
     def final(self) -> bool:
-        """Whether there is nothing more to learn."""
+        """Whether every message has a final state and no row is unknown."""
         return self.rewritten and not self.pending and not self.unknown
 
     def summary(self) -> dict[str, Any]:
@@ -72,17 +73,18 @@ class TrackingOutcome:
         }
 
     def sentences(self) -> list[str]:
-        """Say all that a person should know, a line each."""
+        """Return everything people should know, one sentence per line."""
         left_alone = None if self.rewritten else _LEFT_ALONE
         others = None if self.other_numbers is None else self.other_numbers.sentence()
         said = (self.stopped, *self.settled.sentences(), others, self.sentence(), left_alone)
         return [line for line in said if line is not None]
 
     def sentence(self) -> str:
-        """Say it in one sentence."""
+        """Return the figures in one sentence."""
         known = ", ".join(f"{count:,} {name}" for name, count in self.deliveries.items() if count)
-        unknown = f", {self.unknown:,} rows unknown" if self.unknown else ""
+        unknown = f", {counted(self.unknown, 'row')} unknown" if self.unknown else ""
+        queries = "1 query" if self.queries == 1 else f"{self.queries:,} queries"
         return (
-            f"{known or 'no accepted messages'}{unknown}; {self.learnt:,} newly known by {self.queries:,} queries in "
+            f"{known or 'no accepted messages'}{unknown}; {counted(self.learnt, 'new final state')} from {queries} in "
             f"{in_words(self.seconds)}."
         )

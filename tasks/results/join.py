@@ -12,7 +12,8 @@ from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.campaign.settlement import MEANINGS
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.vocabulary.statuses import PRESENTED, QUIET_HOURS, STATUSES, InvalidReason, Status
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import PRESENTED, STATUSES, Status
 
 _OF_DELIVERY = ("delivery", "delivery_code", "delivered_at", "settled_by")  # null here: see `tasks.delivery`
 _CHUNK_SCHEMA = {
@@ -69,7 +70,7 @@ def gather(
     for index in quiet:
         chunks.setdefault(
             index,
-            {"chunk": index, "chunk_status": Status.NOT_SENT, "chunk_reason": QUIET_HOURS, "doubtful": False},
+            {"chunk": index, "chunk_status": Status.NOT_SENT, "chunk_reason": RowReason.QUIET_HOURS, "doubtful": False},
         )
     ids, fates = _Ids(), list[tuple[int, int, Status, str]]()
     for record in send_records:
@@ -177,7 +178,7 @@ def make_results(
         .then(pl.col("chunk_reason"))
         .otherwise(pl.lit(not_sent_reason))
     )
-    unlisted = (pl.col("status") == Status.INVALID) & (pl.col("reason") == InvalidReason.NOT_VALID_FOR_REGION)
+    unlisted = (pl.col("status") == Status.INVALID) & (pl.col("reason") == RowReason.NOT_VALID_FOR_REGION)
     joined = plan.join(answers.chunks.lazy(), on="chunk", how="left", maintain_order="left").join(
         answers.positions.lazy(), on=["chunk", "position"], how="left", maintain_order="left"
     )

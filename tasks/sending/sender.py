@@ -4,7 +4,7 @@ from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.submission import ClaimLostError, OutsideHoursError, Submission, SubmissionParts
 from globe_sms.tasks.vocabulary.errors import InputError, SendRecordLostError, StoreError
-from globe_sms.tasks.vocabulary.statuses import QUIET_HOURS
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError
 
 
@@ -32,7 +32,7 @@ class Sender(SubmissionParts):
         except ClaimLostError:
             return None
         except OutsideHoursError:
-            raise OutsideHoursError(submission.abandon(QUIET_HOURS)) from None
+            raise OutsideHoursError(submission.abandon(RowReason.QUIET_HOURS)) from None
         except StoppedError:
             return submission.abandon()
         except SendRecordLostError:

@@ -23,7 +23,7 @@ from globe_sms.tasks.sending.call_content import CallContent
 from globe_sms.tasks.sending.limits import RetryLimits, check_failure_rate
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
-from globe_sms.tasks.vocabulary.statuses import QUIET_HOURS
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError, StopSignal
 
 _SHORTEST_CLAIM_LEAD: Final = 0.03
@@ -260,7 +260,7 @@ class Submission:
         sender = self._sender
         self._is_settled = True
         sender.ledger.settle(record)
-        comes_back = record.reason == QUIET_HOURS
+        comes_back = record.reason == RowReason.QUIET_HOURS
         for status, numbers in numbers_by_status(record, len(self._chunk.phone_numbers)):
             if numbers and not comes_back:
                 sender.progress.settled(status, numbers)

@@ -314,7 +314,7 @@ def test_a_tracking_shows_what_became_of_the_messages(
     shown = page.get_by_alt_text("Delivery")
     playwright.expect(shown).to_be_visible()
     assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
-    for text in ("Delivery of tracked", "Singapore 🇸🇬", "newly known by"):
+    for text in ("Delivery of tracked", "Singapore 🇸🇬", "new final state"):
         playwright.expect(page.get_by_text(text).first).to_be_visible()
     picture(page, "deliveries", height=1_250)
     recorded = str(site.artifacts(run)) + str(site.run(run))

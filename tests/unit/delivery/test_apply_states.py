@@ -1,4 +1,4 @@
-"""What is known of messages, written into the results."""
+"""Delivery states written into the results."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,7 +48,7 @@ def _applied(rows: list[dict[str, Any]], states: list[dict[str, Any]]) -> pl.Dat
 
 
 def test_an_accepted_row_is_matched_by_its_message_id() -> None:
-    """Its delivery, code and time come beside it; of another accepted row nothing is known yet."""
+    """It gets delivery, code and time; an accepted row without a state is pending."""
     found = _applied(
         [_row(0, "accepted", chunk=0, message_id="11"), _row(1, "accepted", chunk=0, message_id="12")],
         [_state(0, "11", "undelivered", delivery_code="EXPIRED", delivered_at=_NOW)],
@@ -60,7 +60,7 @@ def test_an_accepted_row_is_matched_by_its_message_id() -> None:
 
 
 def test_ids_that_were_paired_in_the_wrong_order_are_put_right() -> None:
-    """The order of an answer's ids is not documented: the receipt names the number that each went to."""
+    """The order of ids in an answer isn't documented; the receipt names the number of each."""
     rows = [
         _row(0, "accepted", chunk=3, message_id="11"),
         _row(1, "accepted", chunk=3, message_id="12"),
@@ -82,7 +82,7 @@ def test_ids_that_were_paired_in_the_wrong_order_are_put_right() -> None:
 
 
 def test_evidence_settles_an_unknown_row_and_no_other() -> None:
-    """The TaskId names the chunk, the receipt the number: that row was taken, the one beside it stays unknown."""
+    """The TaskId names the chunk, the receipt the number: that row was accepted, its neighbour stays unknown."""
     found = _applied(
         [_row(0, "unknown", chunk=3, reason="no_reply"), _row(1, "unknown", chunk=3, reason="no_reply")],
         [_state(0, "11", "undelivered", task_id="spring-3-1")],
@@ -101,7 +101,7 @@ def test_a_receipt_of_something_else_settles_nothing(task_id: str | None) -> Non
 
 
 def test_an_id_that_could_not_be_paired_is_paired() -> None:
-    """The row was accepted before, so nothing was settled by it."""
+    """The row was already accepted, so the receipt settled nothing."""
     found = _applied(
         [_row(0, "accepted", chunk=3, reason="message_id_unmatched")], [_state(0, "11", task_id="spring-3-101")]
     )
@@ -111,7 +111,7 @@ def test_an_id_that_could_not_be_paired_is_paired() -> None:
 
 
 def test_a_failed_row_stays_failed() -> None:
-    """The gateway refused it definitely; what else is said of it stands beside that."""
+    """The gateway definitely refused it; its delivery state is added all the same."""
     found = _applied([_row(0, "failed", chunk=3, reason="failed_list")], [_state(0, "11", task_id="spring-3-1")])
     assert found.select("status", "reason", "message_id", "delivery").rows() == [
         ("failed", "failed_list", None, "delivered")
@@ -119,7 +119,7 @@ def test_a_failed_row_stays_failed() -> None:
 
 
 def test_results_of_before_there_were_deliveries_are_taken() -> None:
-    """They get the columns."""
+    """The missing columns are added."""
     old = [name for name in RESULTS_SCHEMA if name not in {"delivery", "delivery_code", "delivered_at", "settled_by"}]
     results = pl.LazyFrame([_row(0, "accepted", chunk=0, message_id="11")], schema=RESULTS_SCHEMA).select(old)
     found = apply_states(results, pl.LazyFrame([_state(0, "11")], schema=STATE_SCHEMA), "spring").collect()
@@ -137,7 +137,7 @@ _STATUSES = st.sampled_from(["accepted", "unknown", "failed", "not_sent", "inval
 def test_every_row_stays_once_in_order_and_applying_again_changes_nothing(
     rows: list[tuple[str, int, bool]], known: list[tuple[int, int, int, bool]]
 ) -> None:
-    """Whatever is known: rows, numbers and chunks stay, nothing accepted becomes less, and it is idempotent."""
+    """For any states: rows, numbers and chunks stay, accepted rows stay accepted, and it is idempotent."""
     results = [
         _row(place, status, chunk=chunk, message_id=f"{place}" if has_id and status == "accepted" else None)
         for place, (status, chunk, has_id) in enumerate(rows)

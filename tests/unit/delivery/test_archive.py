@@ -1,4 +1,4 @@
-"""The evidence beside the ledger, and the results that are rewritten from it."""
+"""The archive of delivery states, and the results that are rewritten from it."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ def _states(*states: tuple[str, str, str, int]) -> pl.DataFrame:
 
 
 def test_what_was_learnt_first_and_for_good_counts(store: Store, tmp_path: Path) -> None:
-    """Of several states of a message: a final one before a pending one, then the earliest; over several writes."""
+    """A final state wins over a pending one, then the earliest, across several writes."""
     archive = DeliveryArchive(store, tmp_path)
     assert archive.is_empty()
     archive.append(_states(("1", "spring-0-1", "pending", 0), ("2", "spring-1-1", "delivered", 3)))
@@ -57,7 +57,7 @@ def test_what_was_learnt_first_and_for_good_counts(store: Store, tmp_path: Path)
 def test_a_message_keeps_the_task_of_its_receipt_and_the_carrier_of_its_query(
     local_store: LocalStore, tmp_path: Path
 ) -> None:
-    """Answers to queries name no task and receipts no carrier; whichever came first."""
+    """Answers to queries have no TaskId and receipts no carrier, whichever came first."""
     archive = DeliveryArchive(local_store, tmp_path)
     query = _states(("1", "", "delivered", 1), ("2", "", "delivered", 5)).with_columns(
         task_id=pl.lit(None, pl.String), carrier=pl.lit("CMI")
@@ -99,7 +99,7 @@ def _read(store: LocalStore, key: str, tmp_path: Path) -> pl.DataFrame:
 
 
 def test_results_are_rewritten_and_the_version_before_is_kept(campaign: LocalStore, tmp_path: Path) -> None:
-    """The unknown row is settled, campaign.json says so, and a second time there is nothing to write."""
+    """The unknown row is settled, campaign.json says so, and the second time nothing is written."""
     folder = campaign.within("spring")
     before = _read(campaign, RESULTS_KEY, tmp_path)
     DeliveryArchive(folder, tmp_path).append(_states(("2", "spring-0-1", "delivered", 0)))
@@ -118,7 +118,7 @@ def test_results_are_rewritten_and_the_version_before_is_kept(campaign: LocalSto
 
 
 def test_a_campaign_that_is_being_sent_is_left_alone(campaign: LocalStore, tmp_path: Path) -> None:
-    """Its own end applies what was learnt; nothing is written meanwhile."""
+    """Its run applies the archive when it ends; until then nothing is written."""
     DeliveryArchive(campaign.within("spring"), tmp_path).append(_states(("2", "spring-0-1", "delivered", 0)))
     before = _read(campaign, RESULTS_KEY, tmp_path)
     with Campaign(campaign, "spring", stop=StopSignal()) as running:
@@ -129,8 +129,8 @@ def test_a_campaign_that_is_being_sent_is_left_alone(campaign: LocalStore, tmp_p
 
 
 @pytest.mark.parametrize("name", ["autumn", "empty"])
-def test_what_is_no_ended_campaign_is_said(campaign: LocalStore, tmp_path: Path, name: str) -> None:
-    """A mistyped id, and a campaign that has never come to its results."""
+def test_a_campaign_that_has_not_ended_is_an_error(campaign: LocalStore, tmp_path: Path, name: str) -> None:
+    """A mistyped id, and a campaign without results."""
     with Campaign(campaign, "empty", stop=StopSignal()) as held:
         held.open(_SETTINGS)
         campaign.within("empty").put_if_absent(PLAN_KEY, b"a plan")

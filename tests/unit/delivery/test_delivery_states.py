@@ -24,7 +24,7 @@ _RECEIPT = {
 
 
 def test_a_receipt_as_the_documents_show_it() -> None:
-    """Each field has its place; dates are instants in UTC."""
+    """Every field is read; dates are in UTC."""
     assert state_of(_RECEIPT, Origin.RECEIPT, _NOW) == {
         "message_id": "1234500001111",
         "phone_number": "+85211112222",
@@ -45,12 +45,12 @@ def test_a_receipt_as_the_documents_show_it() -> None:
     [("1", "delivered"), ("2", "undelivered"), ("3", "pending"), ("6", "expired"), (2, "undelivered")],
 )
 def test_each_status_of_the_documents(status: object, delivery: str) -> None:
-    """1, 2 and 3 of QueryMessage, and 6 of the receipts; also as a number."""
+    """1, 2 and 3 from QueryMessage, 6 from receipts, as text or as a number."""
     assert state_of({**_RECEIPT, "Status": status}, Origin.QUERY, _NOW)["delivery"] == delivery
 
 
-def test_a_message_on_its_way_has_no_end_yet() -> None:
-    """What QueryMessage says of a message that is being sent is no code and no end."""
+def test_a_pending_message_has_no_code_and_no_final_time() -> None:
+    """QueryMessage may return both for a message that is still being sent."""
     found = state_of({**_RECEIPT, "Status": "3"}, Origin.QUERY, _NOW)
     assert (found["delivery_code"], found["delivered_at"]) == (None, None)
 
@@ -59,8 +59,8 @@ def test_a_message_on_its_way_has_no_end_yet() -> None:
     "change",
     [{"To": ""}, {"To": "6581234x"}, {"To": None}, {"MessageId": ""}, {"Status": "4"}, {"Status": None}],
 )
-def test_what_says_nothing_is_refused_without_its_values(change: dict[str, object]) -> None:
-    """The message names the field and never the number."""
+def test_an_incomplete_state_is_an_error_without_its_values(change: dict[str, object]) -> None:
+    """The message names the field, never the number."""
     with pytest.raises(ValueError, match=f"^{next(iter(change))} ") as refused:
         state_of({**_RECEIPT, **change}, Origin.RECEIPT, _NOW)
     assert "8521111" not in str(refused.value)
@@ -70,7 +70,7 @@ def test_what_says_nothing_is_refused_without_its_values(change: dict[str, objec
     st.dictionaries(st.sampled_from([*_RECEIPT, "NumberDetail"]), st.text() | st.integers() | st.none() | st.floats())
 )
 def test_any_fields_are_a_state_or_a_refusal(fields: dict[str, object]) -> None:
-    """Nothing that stands in a receipt makes another exception, and what is read fits the schema."""
+    """Any receipt gives a row that fits the schema, or a ValueError."""
     try:
         found = state_of({**_RECEIPT, **fields}, Origin.RECEIPT, _NOW)
     except ValueError:

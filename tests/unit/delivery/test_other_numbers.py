@@ -1,4 +1,4 @@
-"""Receipts that settle rows wherever results are made, and message ids that come back with other numbers."""
+"""Receipts settle rows wherever results are made; message ids that come back with other numbers are reported."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,7 +43,7 @@ def learn(kept: KeptCampaign, number: str, message_id: str, task_id: str | None,
 
 
 def results_each_way(kept: KeptCampaign, place: LocalStore, folder: Path) -> tuple[list[pl.DataFrame], Reconciled]:
-    """Make the results as the end of a run, as a canary's judgement and as a tracking does; and what it settles."""
+    """Make the results as a run, a canary and a tracking do; also return what the receipts settle."""
     scratches = [folder / f"scratch-{number}" for number in range(4)]
     for scratch in scratches:
         scratch.mkdir()
@@ -61,7 +61,7 @@ def results_each_way(kept: KeptCampaign, place: LocalStore, folder: Path) -> tup
 
 @pytest.fixture
 def kept(local_store: LocalStore, tmp_path: Path) -> KeptCampaign:
-    """Three chunks: of the first no answer came, the second was accepted, and the ids of the third were not paired."""
+    """Three chunks: the first got no answer, the second was accepted, and the third has unmatched ids."""
     kept = KeptCampaign(local_store, "camp", NUMBERS, tmp_path)
     kept.claim(0)
     kept.answer(0, Settlement.UNKNOWN, reason="no_reply")
@@ -76,7 +76,7 @@ def kept(local_store: LocalStore, tmp_path: Path) -> KeptCampaign:
 def test_a_receipt_settles_its_row_wherever_results_are_made_and_whatever_its_dates_are(
     kept: KeptCampaign, local_store: LocalStore, tmp_path: Path, dates: dict[str, datetime]
 ) -> None:
-    """To, MessageId and TaskId tell whose it is; a clock that is wrong must not lead to a second text."""
+    """To, MessageId and TaskId identify the row; a wrong clock must not lead to a second text."""
     learn(kept, NUMBERS[0], "900", "camp-0-1", **dates)
     found, settled = results_each_way(kept, local_store, tmp_path)
     for results in found:
@@ -89,7 +89,7 @@ def test_a_receipt_settles_its_row_wherever_results_are_made_and_whatever_its_da
 def test_a_message_id_that_comes_back_with_another_number_is_reported_and_changes_no_row(
     kept: KeptCampaign, local_store: LocalStore, tmp_path: Path
 ) -> None:
-    """Whether a receipt or an answer to a query says so."""
+    """Whether it comes from a receipt or from a query."""
     before = pl.read_parquet(kept.scratch / RESULTS_KEY)
     learn(kept, "+6591112222", "m-1-0", None, origin="query")
     learn(kept, "+6591113333", "m-1-1", "camp-1-1")
@@ -103,7 +103,7 @@ def test_a_message_id_that_comes_back_with_another_number_is_reported_and_change
     assert rewritten.other_numbers is not None
     said = rewritten.other_numbers.sentence()
     assert said.startswith("2 message ids")
-    assert "row 2: sent to +65••••4562, said to be +65••••2222" in said
+    assert "row 2 was sent to +65••••4562, its message id came back with +65••••2222" in said
     assert "9111" not in said
     outcome = TrackingOutcome(
         "camp",
@@ -121,7 +121,7 @@ def test_a_message_id_that_comes_back_with_another_number_is_reported_and_change
 
 
 def test_ids_that_were_put_right_are_not_reported(kept: KeptCampaign, local_store: LocalStore, tmp_path: Path) -> None:
-    """The receipts of both numbers name the chunk: each row has the id that went to its number."""
+    """The receipts of both numbers name the chunk, so each row gets the id of its number."""
     learn(kept, NUMBERS[3], "m-1-0", "camp-1-1")
     learn(kept, NUMBERS[2], "m-1-1", "camp-1-1")
     kept.end()

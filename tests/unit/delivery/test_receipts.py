@@ -1,4 +1,4 @@
-"""Delivery receipts as others wrote them: found, read, counted, and read once."""
+"""Delivery receipts: found, read once, and counted."""
 
 import gzip
 import json
@@ -51,7 +51,7 @@ def read(
     known: Iterable[str] = (),
     marks: Marks | None = None,
 ) -> tuple[list[str], Reading]:
-    """Read as settling does; return the message ids of the states, in the order in which they came, and the counts."""
+    """Read as a tracking does; return the message ids of the states in order, and the counts."""
     places, nothing = find_receipts([str(uri) for uri in uris], s3)
     ids = pl.DataFrame({"message_id": list(message_ids)}, schema={"message_id": pl.String})
     found: list[str] = []
@@ -99,7 +99,7 @@ FORMS = {
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_that_collectors_write_is_read(form: str, tmp_path: Path, *, packed: bool) -> None:
-    """Both receipts come out and nothing is called junk; what the file is called does not matter."""
+    """Both receipts are found and nothing counts as junk; the file's name doesn't matter."""
     body = FORMS[form].encode()
     (tmp_path / "receipts").write_bytes(gzip.compress(body) if packed else body)
     found, reading = read([tmp_path])
@@ -116,7 +116,7 @@ def test_every_form_that_collectors_write_is_read(form: str, tmp_path: Path, *, 
 def test_junk_lines_are_counted_and_cost_no_receipt(
     numbers: list[int], junk: list[str], sizes: list[int], dice: random.Random
 ) -> None:
-    """Wherever they stand, and however the bytes arrive: every whole receipt comes out, every junk line is named."""
+    """Wherever they are, and however the bytes arrive: every whole receipt is read, every junk line is named."""
     lines = [(json.dumps(receipt(number)), False) for number in numbers] + [(each, True) for each in junk]
     dice.shuffle(lines)
     body = "".join(f"{line}\n" for line, _ in lines).encode()
@@ -134,7 +134,7 @@ def test_junk_lines_are_counted_and_cost_no_receipt(
 
 
 def test_a_line_that_was_torn_and_written_on_loses_only_itself(tmp_path: Path) -> None:
-    """A collector that died in mid-line and appended after it: the whole receipt behind the half one is read."""
+    """A collector died in mid-line and appended later: the whole receipt after the cut-off one is read."""
     (tmp_path / "a").write_text(json.dumps(receipt(1))[:40] + json.dumps(receipt(2)) + "\n" + json.dumps(receipt(3)))
     found, reading = read([tmp_path])
     assert found == ids(2, 3)
@@ -142,7 +142,7 @@ def test_a_line_that_was_torn_and_written_on_loses_only_itself(tmp_path: Path) -
 
 
 def test_whatever_cannot_be_read_is_named_with_its_place_and_quotes_no_number(tmp_path: Path) -> None:
-    """Lines, objects and damaged files; the receipts beside them are read all the same."""
+    """Lines, objects and damaged files; the receipts beside them are still read."""
     (tmp_path / "a.ndjson").write_text(
         f'{json.dumps(receipt(1))}\nto 6581234567\n{{"Phone": "6581234567"}}\n{json.dumps(receipt(2, Status="9"))}\n'
     )
@@ -155,11 +155,11 @@ def test_whatever_cannot_be_read_is_named_with_its_place_and_quotes_no_number(tm
     assert (reading.junk_lines, reading.unreadable) == (3, 2)
     said = "\n".join(reading.sentences())
     for expected in (
-        "a.ndjson, line 2: this is no JSON object",
-        "a.ndjson, line 3: this is no delivery receipt",
-        "a.ndjson, line 4: a delivery receipt is unreadable: Status",
+        "a.ndjson, line 2: this is not a JSON object",
+        "a.ndjson, line 3: this is not a delivery receipt",
+        "a.ndjson, line 4: a delivery receipt can't be read: Status",
         "b.gz: its gzip compression is damaged",
-        "c.bin: this is no JSON",
+        "c.bin: this is not JSON",
     ):
         assert expected in said
     assert "6581234567" not in said
@@ -167,7 +167,7 @@ def test_whatever_cannot_be_read_is_named_with_its_place_and_quotes_no_number(tm
 
 
 def test_receipts_of_domestic_messages_are_recognised_and_said(tmp_path: Path) -> None:
-    """They have another shape: whoever pushed SmsReport in place of GlobeSmsReport is told so."""
+    """They have other fields: the message says to push GlobeSmsReport instead of SmsReport."""
     domestic = {"phone_number": "1381111****", "success": True, "biz_id": "12345", "out_id": "67890", "sms_size": "1"}
     (tmp_path / "a").write_text(json.dumps([domestic, domestic, receipt(1)]))
     found, reading = read([tmp_path])
@@ -191,7 +191,7 @@ def test_receipts_of_domestic_messages_are_recognised_and_said(tmp_path: Path) -
     ],
 )
 def test_only_the_campaigns_own_receipts_count(fields: dict[str, Any], tmp_path: Path, *, counts: bool) -> None:
-    """By a TaskId of the campaign, or by a message id that its results hold."""
+    """By a TaskId of the campaign, or by a message id in its results."""
     (tmp_path / "a").write_text(json.dumps(receipt(1, **fields)))
     found, reading = read([tmp_path], message_ids=["777"])
     assert bool(found) == counts
@@ -199,7 +199,7 @@ def test_only_the_campaigns_own_receipts_count(fields: dict[str, Any], tmp_path:
 
 
 def test_doubles_and_what_is_known_already_are_not_kept_again(tmp_path: Path) -> None:
-    """Receipts are not idempotent: the same one comes several times."""
+    """The same receipt may come several times."""
     (tmp_path / "a").write_text(json.dumps([receipt(1), receipt(2), receipt(1), receipt(1)]))
     found, reading = read([tmp_path], known=ids(2))
     assert found == ids(1)
@@ -233,7 +233,7 @@ def test_an_object_that_could_not_be_read_is_tried_again(local_store: LocalStore
 def test_receipts_without_a_task_id_are_looked_at_again_when_there_are_other_message_ids(
     local_store: LocalStore, tmp_path: Path
 ) -> None:
-    """A message queue's receipts may have none: a resume that gets the message id makes them the campaign's own."""
+    """Receipts from a message queue may lack it: once the results have the message id, they belong to the campaign."""
     folder = tmp_path / "receipts"
     folder.mkdir()
     (folder / "a").write_text(json.dumps([receipt(1, TaskId="")]))
@@ -254,8 +254,8 @@ def test_marks_are_merged_and_none_is_forgotten(store: Store, tmp_path: Path) ->
     assert not any(key.endswith(".parquet") for key in store.list("delivery/"))
 
 
-def test_what_the_endpoint_puts_aside_is_no_receipt(tmp_path: Path) -> None:
-    """Names that begin with an underscore or a dot are passed over, unless they are asked for."""
+def test_files_that_the_endpoint_sets_aside_are_skipped(tmp_path: Path) -> None:
+    """Names that start with an underscore or a dot are skipped, unless the URI names them."""
     for name in ("_refused/x", "_started/y.json", ".globe-sms/tmp/y", "2026/a"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(json.dumps(receipt(1)))
@@ -263,17 +263,17 @@ def test_what_the_endpoint_puts_aside_is_no_receipt(tmp_path: Path) -> None:
     assert read([tmp_path / "_refused"])[1].objects == 1
 
 
-def test_a_place_with_nothing_in_it_yet_is_said_and_no_error(tmp_path: Path) -> None:
+def test_a_location_without_receipts_yet_is_reported_without_an_error(tmp_path: Path) -> None:
     """The tracker may start before the first receipt comes."""
     reading = read([tmp_path / "not-yet"])[1]
     assert reading.objects == 0
-    assert any("nothing is there yet" in sentence for sentence in reading.sentences())
+    assert any("no receipts there yet" in sentence for sentence in reading.sentences())
 
 
 def test_receipts_on_s3_are_found_by_prefix_glob_and_name_and_read_once(
     s3_access: S3Access, store: Store, key: Callable[[], str]
 ) -> None:
-    """Small objects and large ones, packed or not; marked by their ETags."""
+    """Small and large objects, compressed or not; marked by their ETags."""
     prefix = f"receipts-{key()}"
     small = {f"{prefix}/2026/{number}.json": json.dumps(receipt(number)).encode() for number in range(40)}
     large = "".join(f"{json.dumps(receipt(number))}\n" for number in range(40, 6_040)).encode()

@@ -1,4 +1,4 @@
-"""What receipts settle, what they leave open, and what the operator is told of it."""
+"""What receipts settle, what stays unknown, and what the operator is told."""
 
 import json
 from collections.abc import Sequence
@@ -90,22 +90,22 @@ def campaign(tmp_path: Path) -> Campaign:
 
 
 def test_a_chunk_with_some_receipts_long_after_its_send_is_named_and_what_to_do(campaign: Campaign) -> None:
-    """It was taken, so it is not for a resend; the rest of it stays unknown and is the operator's to decide."""
+    """It was accepted, so it is never resent; its other rows stay unknown, and the operator decides."""
     first, _, _ = campaign.chunk("unknown", "unknown", "unknown")
     campaign.deliver(first, task_id="spring-0-1", status="2")
     settled = campaign.reconcile()
     assert settled.half_settled == (OpenChunk(0, 3, 1, 2, OLD),)
     assert (settled.settled, settled.silent, settled.waiting) == (1, (), 0)
     said = "\n".join(settled.sentences())
-    assert "2 of their numbers have no receipt" in said
-    assert "chunk 0: 1 of 3 rows have a receipt, 2 are unknown" in said
+    assert "2 numbers in them still had no receipt" in said
+    assert "chunk 0: 1 of 3 rows have a receipt, 2 unknown" in said
     assert "another campaign" in said
     assert first not in said
     assert json.loads(json.dumps(settled.as_json()))["half_settled"][0]["unknown"] == 2
 
 
 def test_before_the_time_is_up_the_rest_is_waited_for(campaign: Campaign) -> None:
-    """Receipts may come late: nothing is said of the chunk yet but that it waits."""
+    """Receipts may come late: until then the chunk only counts as waiting."""
     first, _, _ = campaign.chunk("unknown", "unknown", "unknown", sent_at=YOUNG)
     campaign.deliver(first, task_id="spring-0-1")
     settled = campaign.reconcile()
@@ -114,16 +114,16 @@ def test_before_the_time_is_up_the_rest_is_waited_for(campaign: Campaign) -> Non
 
 
 def test_a_chunk_without_a_single_receipt_is_told_apart(campaign: Campaign) -> None:
-    """It was most likely not taken, and a resend is what the operator may choose."""
+    """It was most likely not accepted, and the operator may choose to resend it."""
     campaign.chunk("unknown", "unknown")
     settled = campaign.reconcile()
     assert settled.silent == (OpenChunk(0, 2, 0, 2, OLD),)
     assert settled.half_settled == ()
-    assert "--on-unknown resend presents them once more" in "\n".join(settled.sentences())
+    assert "run the campaign again and resend unknown rows (--on-unknown resend)" in "\n".join(settled.sentences())
 
 
 def test_all_receipts_settle_a_chunk_and_pair_an_unmatched_one(campaign: Campaign) -> None:
-    """Whatever the order; nothing is left to say of either."""
+    """In any order; then there is nothing left to report about either."""
     unknown = campaign.chunk("unknown", "unknown")
     unmatched = campaign.chunk("accepted", "accepted")
     campaign.deliver(*reversed(unknown), task_id="spring-0-1")
@@ -133,7 +133,7 @@ def test_all_receipts_settle_a_chunk_and_pair_an_unmatched_one(campaign: Campaig
 
 
 def test_a_chunk_that_was_interrupted_is_dated_by_its_receipts_or_its_claim(campaign: Campaign) -> None:
-    """The ledger has no time of its send."""
+    """The ledger has no time for it."""
     heard_of, _ = campaign.chunk("unknown", "unknown", sent_at=None, reason="interrupted")
     campaign.chunk("unknown", sent_at=None, reason="interrupted")
     campaign.chunk("unknown", sent_at=None, reason="interrupted")
@@ -148,7 +148,7 @@ def test_a_chunk_that_was_interrupted_is_dated_by_its_receipts_or_its_claim(camp
 
 
 def test_receipts_of_another_chunk_or_campaign_settle_nothing(campaign: Campaign) -> None:
-    """The same number may stand in several campaigns."""
+    """The same number may be in several campaigns."""
     (number,) = campaign.chunk("unknown")
     for task_id in ("spring-7-1", "autumn-0-1"):
         campaign.deliver(number, task_id=task_id)
@@ -158,7 +158,7 @@ def test_receipts_of_another_chunk_or_campaign_settle_nothing(campaign: Campaign
 
 
 def test_a_second_reading_adds_nothing_and_the_archive_speaks_without_receipts(campaign: Campaign) -> None:
-    """What was learnt stays learnt when the receipts are gone."""
+    """Known states stay known when the receipts are gone."""
     campaign.deliver(*campaign.chunk("unknown", "unknown"), task_id="spring-0-1")
     assert campaign.reconcile().settled == 2
     again = campaign.reconcile()
@@ -168,7 +168,7 @@ def test_a_second_reading_adds_nothing_and_the_archive_speaks_without_receipts(c
 
 
 def test_where_no_receipts_were_asked_for_none_is_missing(campaign: Campaign) -> None:
-    """The sentences say how unknown rows could be settled; programs get the same figures as ever."""
+    """The sentence says how unknown rows could be settled; the JSON figures stay the same."""
     campaign.chunk("unknown", "unknown")
     campaign.chunk("unknown", sent_at=YOUNG)
     settled = campaign.reconcile(uris=[])

@@ -1,4 +1,4 @@
-"""The tracker with a gateway, turns, an archive and clocks that are stand-ins."""
+"""The tracker with a fake gateway, fake turns, a fake archive and fake clocks."""
 
 import asyncio
 import itertools
@@ -217,13 +217,13 @@ def test_a_message_without_clear_answers_is_left_for_a_later_run() -> None:
     assert len(scene.gateway.asked) < 20
 
 
-def test_an_unreadable_state_is_no_state() -> None:
+def test_an_unreadable_state_is_ignored() -> None:
     scene = Scene(lambda _, time: result("9") if time == 1 else result())
     assert scene.run().open == 0
 
 
 def test_a_masked_number_in_the_answer_is_replaced_by_the_rows() -> None:
-    """The documents' example masks it."""
+    """The example in the documentation masks it."""
     scene = Scene(lambda *_: result(To="6581xxx810"))
     scene.run()
     assert set(scene.kept[0]["phone_number"]) == {"+6580000000"}
@@ -259,7 +259,7 @@ def test_no_turn_means_no_query() -> None:
     assert scene.gateway.asked == []
 
 
-def test_what_was_learnt_is_kept_every_few_thousand_and_again_when_the_archive_fails() -> None:
+def test_new_states_are_archived_every_few_thousand_and_again_when_the_archive_fails() -> None:
     scene = Scene(lambda *_: result(), FLUSH_MESSAGES * 2 + 10)
     scene.broken = 2
     scene.run()
@@ -274,7 +274,7 @@ def test_an_archive_that_stays_gone_is_an_error() -> None:
         scene.run()
 
 
-def test_a_stop_asks_no_more_and_keeps_what_was_told() -> None:
+def test_a_stop_ends_the_asking_and_keeps_known_states() -> None:
     def answers(_: str, __: int) -> QueryOutcome:
         if len(scene.gateway.asked) == 20:
             scene.tracker.stop()

@@ -1,4 +1,4 @@
-"""Campaigns as runs leave them in a results place, made step by step: a plan, claims, receipts, results, a document."""
+"""Campaigns as runs leave them in a results location, step by step: plan, claims, send records, results, document."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ SOURCE = "s3://lists/a.csv"
 
 
 class KeptCampaign:
-    """A campaign of calls of two numbers; holds the lease until `end` or for ever, as a run does.
+    """A campaign with two numbers per call; it holds the lease until `end`, as a run does.
 
     With hours its results are written in blocks of as many rows as `window` says.
     """
@@ -66,7 +66,7 @@ class KeptCampaign:
         assert self.ledger.claim(Claim(chunk, submission, "run-of-claims", "host-1", at, at + 1, "f"))
 
     def answer(self, chunk: int, settlement: Settlement, submission: int = 0, **fields: Any) -> None:
-        """Record what became of it, two seconds after its claim."""
+        """Record its answer, two seconds after its claim."""
         at = BEGAN + 10 * (chunk + 10 * submission) + 2
         task = f"{self.campaign.id}-{chunk}-{submission * 100 + 1}"
         code = fields.get("code")

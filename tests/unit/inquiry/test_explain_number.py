@@ -1,4 +1,4 @@
-"""Every event of one number over all campaigns."""
+"""Every event of one number in all campaigns."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def kept(store: Store, tmp_path: Path) -> KeptCampaign:
 
 
 def learn(kept: KeptCampaign, **state: Any) -> None:
-    """Keep what is known of a message."""
+    """Archive a state of a message."""
     given = dict.fromkeys(STATE_SCHEMA) | {
         "phone_number": ASKED,
         "message_id": "m-1-0",
@@ -71,7 +71,7 @@ def test_an_accepted_and_delivered_number_is_told_from_plan_to_delivery(store: S
 
 
 def test_events_of_all_campaigns_come_in_time_order(local_store: LocalStore, tmp_path: Path) -> None:
-    """What was claimed, called and answered later stands later, whatever the campaign."""
+    """Whichever campaign they belong to."""
     for name in ("one", "two"):
         kept = KeptCampaign(local_store, name, NUMBERS, tmp_path)
         kept.accept(1, submission=0)
@@ -84,7 +84,7 @@ def test_events_of_all_campaigns_come_in_time_order(local_store: LocalStore, tmp
 
 
 def test_an_unknown_chunk_and_its_resend_are_told(store: Store, kept: KeptCampaign) -> None:
-    """The claim without an answer, then the second submission and what came of it."""
+    """The claim without an answer, then the second call and its answer."""
     kept.claim(1)
     kept.accept(1, submission=1)
     kept.end()
@@ -101,7 +101,7 @@ def test_a_claim_without_an_answer_is_in_the_air_while_its_run_goes_on(store: St
 
 
 def test_a_delivery_settles_what_was_unknown(store: Store, kept: KeptCampaign) -> None:
-    """The receipt's TaskId names the chunk: the gateway had taken it."""
+    """The receipt's TaskId names the chunk, so the gateway accepted it."""
     kept.claim(1)
     kept.end()
     learn(kept, message_id="m-late", task_id="camp-1-1")
@@ -111,7 +111,7 @@ def test_a_delivery_settles_what_was_unknown(store: Store, kept: KeptCampaign) -
 
 
 def test_a_number_that_the_gateway_refused_of_a_call_it_took(store: Store, kept: KeptCampaign) -> None:
-    """Positions of the chunk count, not the chunk's own outcome."""
+    """The position in the chunk counts, not the chunk's outcome."""
     kept.claim(1)
     kept.answer(1, Settlement.ACCEPTED, code="OK", failed=(0,), message_ids={1: "m"})
     kept.end()
@@ -125,14 +125,14 @@ def test_a_number_that_the_gateway_refused_of_a_call_it_took(store: Store, kept:
 def test_the_number_may_be_written_as_in_any_list(
     local_store: LocalStore, tmp_path: Path, asked: str, options: dict[str, str]
 ) -> None:
-    """It is read as the lists are."""
+    """It is read in the same way as the lists."""
     kept = KeptCampaign(local_store, "camp", NUMBERS, tmp_path)
     kept.end()
     assert kinds(explained(local_store, asked, **options)) == ["planned", "planned"]
 
 
-def test_what_is_no_number_is_found_as_it_was_written(local_store: LocalStore, tmp_path: Path) -> None:
-    """So that somebody can be told why it got no text."""
+def test_text_that_is_not_a_number_is_found_as_it_was_written(local_store: LocalStore, tmp_path: Path) -> None:
+    """To explain why it got no text."""
     kept = KeptCampaign(local_store, "camp", NUMBERS, tmp_path)
     kept.end()
     found = explained(local_store, "not at home")
@@ -141,7 +141,7 @@ def test_what_is_no_number_is_found_as_it_was_written(local_store: LocalStore, t
 
 
 def test_no_whole_number_is_in_the_answer(store: Store, kept: KeptCampaign) -> None:
-    """Also where the gateway repeats it."""
+    """Even if the gateway repeats it."""
     kept.claim(1)
     kept.answer(1, Settlement.UNKNOWN, reason="no_reply", description="no reply for 6581234569")
     kept.end()
@@ -153,7 +153,7 @@ def test_no_whole_number_is_in_the_answer(store: Store, kept: KeptCampaign) -> N
 
 
 def test_a_campaign_that_cannot_be_read_is_named(local_store: LocalStore, tmp_path: Path) -> None:
-    """The others are told all the same."""
+    """The others are still searched."""
     kept = KeptCampaign(local_store, "good", NUMBERS, tmp_path)
     kept.end()
     local_store.put_if_absent("bad/plan.parquet", b"not parquet")

@@ -1,4 +1,4 @@
-"""All campaigns of a results place at a glance."""
+"""All campaigns of a results location at a glance."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +19,8 @@ def only(store: Store) -> CampaignOverview:
     return found
 
 
-def test_campaigns_come_latest_first_and_other_folders_are_none(store: Store, tmp_path: Path) -> None:
-    """On both kinds of store; the pacing's folder and whatever else lies there is left out."""
+def test_campaigns_come_latest_first_without_other_folders(store: Store, tmp_path: Path) -> None:
+    """On both kinds of store; the pacing folder and other files are left out."""
     for name in ("first", "second"):
         kept = KeptCampaign(store, name, NUMBERS, tmp_path)
         kept.write_results()
@@ -32,7 +32,7 @@ def test_campaigns_come_latest_first_and_other_folders_are_none(store: Store, tm
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"null", b'{"created_at": "yesterday"}', b"\xff\xfe", b'{"lease": 3}'])
 def test_a_broken_document_is_a_line_that_says_so(local_store: LocalStore, tmp_path: Path, body: bytes) -> None:
-    """It costs neither the list nor the others."""
+    """The others are still listed."""
     kept = KeptCampaign(local_store, "good", NUMBERS, tmp_path)
     kept.end()
     local_store.put_if_absent("bad/campaign.json", body)
@@ -74,7 +74,7 @@ def _stop(kept: KeptCampaign) -> None:
         (lambda _: None, CampaignState.RUNNING, None, 3),
     ],
 )
-def test_a_line_tells_how_the_campaign_stands(
+def test_a_line_shows_the_state_of_the_campaign(
     local_store: LocalStore,
     tmp_path: Path,
     happens: Callable[[KeptCampaign], None],
@@ -82,7 +82,7 @@ def test_a_line_tells_how_the_campaign_stands(
     unknown: int | None,
     left: int,
 ) -> None:
-    """With what is unknown and what is not sent; without results, all that is to be sent is open."""
+    """With unknown and not_sent rows; without results, every sendable row is open."""
     kept = KeptCampaign(local_store, "camp", NUMBERS, tmp_path)
     happens(kept)
     found = only(local_store)
@@ -90,7 +90,7 @@ def test_a_line_tells_how_the_campaign_stands(
     assert (found.state, found.unknown, found.open) == (state, unknown, left)
 
 
-def test_who_holds_the_lease_is_told_while_it_is_held(local_store: LocalStore, tmp_path: Path) -> None:
+def test_the_holder_of_the_lease_is_shown_while_it_is_held(local_store: LocalStore, tmp_path: Path) -> None:
     """By run and machine."""
     kept = KeptCampaign(local_store, "camp", NUMBERS, tmp_path)
     lease = only(local_store).lease
@@ -100,8 +100,8 @@ def test_who_holds_the_lease_is_told_while_it_is_held(local_store: LocalStore, t
     assert only(local_store).lease is None
 
 
-def test_the_delivery_rate_is_of_what_is_final(local_store: LocalStore, tmp_path: Path) -> None:
-    """Pending messages are no failures; the count of settled rows is no state."""
+def test_the_delivery_rate_counts_final_states_only(local_store: LocalStore, tmp_path: Path) -> None:
+    """Pending messages aren't failures, and the count of settled rows isn't a delivery."""
     kept = KeptCampaign(local_store, "camp", NUMBERS, tmp_path)
     tracked = {"delivered": 3, "undelivered": 1, "expired": 0, "pending": 6, "settled_by_receipt": 2}
     kept.campaign.update(deliveries=tracked)
@@ -110,5 +110,5 @@ def test_the_delivery_rate_is_of_what_is_final(local_store: LocalStore, tmp_path
 
 
 def test_an_empty_place_has_no_campaigns(store: Store) -> None:
-    """And is no error."""
+    """And there is no error."""
     assert list(read_campaigns(store)) == []

@@ -1,4 +1,4 @@
-"""One campaign looked at again, whether its run has ended or not."""
+"""One campaign shown, during its run or after it."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
 from globe_sms.tasks.inquiry.campaign_page import show_page
 from globe_sms.tasks.inquiry.show_campaign import CampaignView, look_at
-from globe_sms.tasks.reports.page_markup import as_markdown
+from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -45,7 +45,7 @@ def kept(store: Store, tmp_path: Path) -> KeptCampaign:
 
 
 def test_a_running_campaign_is_shown_as_the_ledger_says_now(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
-    """A claim without a receipt is in the air, not unknown; what comes later is not sent yet; nothing is written."""
+    """A claim without a send record is in_the_air, later rows are not_yet, and nothing is written."""
     kept.accept(0)
     kept.claim(1)
     before = list(store.list(""))
@@ -63,7 +63,7 @@ def test_a_running_campaign_is_shown_as_the_ledger_says_now(store: Store, kept: 
 
 
 def test_a_crashed_campaign_is_shown_past_its_last_results(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
-    """The results are of before; the claims that the killed run left are unknown."""
+    """The results are older; claims that the killed run left behind are unknown."""
     kept.write_results()
     kept.accept(0)
     kept.claim(1)
@@ -79,10 +79,10 @@ def test_a_crashed_campaign_is_shown_past_its_last_results(store: Store, kept: K
     ("killed", "now", "open_rows"),
     [(False, NIGHT_IN_LONDON, "not_yet"), (True, DAY_IN_LONDON, "stopped")],
 )
-def test_what_waits_for_its_hours_is_shown_as_the_results_would_say_it(
+def test_rows_that_wait_for_their_hours_are_shown_as_quiet_hours(
     store: Store, tmp_path: Path, *, killed: bool, now: datetime, open_rows: str
 ) -> None:
-    """By the hour at which the run was alive last, and only what was never claimed."""
+    """By the last hour the run was alive, and only if they were never claimed."""
     numbers = (*NUMBERS[:3], "+447911123456", "+447911123457", "+447911123458")
     kept = KeptCampaign(store, "camp", numbers, tmp_path, hours="09:00-20:00")
     kept.accept(0)
@@ -132,8 +132,8 @@ def test_a_failure_is_shown_with_what_to_do_and_masked(store: Store, kept: KeptC
     assert "81234567" not in markdown
 
 
-def test_what_is_known_of_deliveries_is_part_of_it(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
-    """The archive's states, also of messages whose results were not written again."""
+def test_known_deliveries_are_shown(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
+    """From the archive, even before the results are rewritten."""
     kept.accept(0)
     state = dict.fromkeys(STATE_SCHEMA) | {
         "message_id": "m-0-0",
@@ -162,6 +162,6 @@ def test_results_of_before_there_were_deliveries_are_shown(store: Store, kept: K
 
 
 def test_a_campaign_that_is_not_there_is_bad_input(store: Store, tmp_path: Path) -> None:
-    """And the message says where the ids are listed."""
+    """The message says how to list the ids."""
     with pytest.raises(InputError, match="globe-sms campaigns"):
         view_of(store, tmp_path)

@@ -17,15 +17,7 @@ from number_spellings import spellings
 
 from globe_sms.tasks.numbers import VERDICT_COLUMNS, checked_region, validate, validate_text
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.statuses import (
-    REASON_SENTENCES,
-    STATUSES,
-    InvalidReason,
-    MessageReason,
-    SelectionReason,
-    Status,
-    UnsupportedReason,
-)
+from globe_sms.tasks.vocabulary.statuses import Status
 
 SHARED = next((folder for parent in Path(__file__).parents if (folder := parent / "shared" / "data").is_dir()), Path())
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -179,22 +171,6 @@ def test_judge_takes_an_empty_list() -> None:
     frame = pl.DataFrame(schema={"recipient": pl.String})
     assert validate(frame, default_region=None).schema == {"recipient": pl.String, **VERDICT_COLUMNS}
     assert validate(frame.lazy(), default_region=None).collect().height == 0
-
-
-def test_every_reason_has_a_sentence() -> None:
-    """The table of sentences is whole, and the statuses stand in the order of the results' enum."""
-    assert set(REASON_SENTENCES) == {*InvalidReason, *UnsupportedReason, *MessageReason, *SelectionReason}
-    assert all(sentence.endswith(".") for sentence in REASON_SENTENCES.values())
-    assert STATUSES == (
-        "accepted",
-        "failed",
-        "unknown",
-        "not_sent",
-        "invalid",
-        "unsupported",
-        "duplicate",
-        "suppressed",
-    )
 
 
 def shared_rows(name: str) -> list[dict[str, str]]:

@@ -131,7 +131,7 @@ def test_two_trackers_at_once_get_their_turns_by_turns(local_store: LocalStore) 
     async def track(tracker: int) -> None:
         schedule = Schedule(local_store, "account-queries", 300.0, clock=timeline.wall, margin=QUERY_MARGIN)
         turns = QueryTurns(
-            schedule, clock=timeline.wall, monotonic=timeline.monotonic, sleep=timeline.sleep, in_thread=at_once
+            schedule, clock=timeline.wall, monotonic=timeline.monotonic, sleep=timeline.sleep, in_thread=call_at_once
         )
         for _ in range(2_000):
             await turns.take()

@@ -1,7 +1,6 @@
 """Who is left out, what it costs, and what stops a campaign before its first call."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,6 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import plan_lists
-from globe_sms.tasks.reports.caps import broken_caps
-from globe_sms.tasks.reports.prices import cost_of, read_prices
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
 
@@ -145,68 +142,6 @@ def test_a_sample_is_the_first_rows(tmp_path: Path) -> None:
         ("not_sent", "outside_sample"),
         ("invalid", "not_a_number"),
     ]
-
-
-@pytest.mark.parametrize(
-    "table",
-    ["country,price,currency\nSG,0.04,usd\nGB,0.05,USD\n", "prefix,price,currency\n+65,0.04,USD\n447,0.05,USD\n"],
-)
-def test_a_campaign_costs_its_parts_by_country(tmp_path: Path, table: str) -> None:
-    """By two letters, or by the longest prefix."""
-    prices = read_prices(written(tmp_path / "prices.csv", table), no_s3)
-    assert prices is not None
-    plan = planned(tmp_path, "phone,n\n+6581234567,a\n+6581234568,b\n+447400123456,c\n", message="{n}" + "x" * 160)
-    cost = cost_of(plan.scan(), prices)
-    assert [(entry.region, entry.rows, entry.parts, entry.amount) for entry in cost.countries] == [
-        ("SG", 2, 4, Decimal("0.16")),
-        ("GB", 1, 2, Decimal("0.10")),
-    ]
-    assert (cost.amount, cost.currency, cost.unpriced) == (Decimal("0.26"), "USD", ())
-
-
-def test_a_country_without_a_price_makes_the_cost_a_least(tmp_path: Path) -> None:
-    """And no cap on the cost lets it pass."""
-    prices = read_prices(written(tmp_path / "prices.csv", "country,price,currency\nSG,0.04,USD\n"), no_s3)
-    assert prices is not None
-    cost = cost_of(planned(tmp_path, PHONES).scan(), prices, segments=1)
-    assert str(cost) == "at least 0.08 USD"
-    config = CampaignConfig.checked(recipients="a", message="Hi", type="OTP", results="o", prices="p", max_cost=100)
-    assert broken_caps(config, numbers=3, parts=3, cost=cost) == (
-        "its cost is not known: --prices has no price for GB.",
-    )
-
-
-@pytest.mark.parametrize(
-    ("table", "fault"),
-    [
-        ("country,price,currency\n", "no rows|no prices|empty"),
-        ("country,price,currency\nSG,0.04,USD\nGB,0.04,EUR\n", "one currency"),
-        ("country,price,currency\nSG,cheap,USD\n", "row 0 holds a price"),
-        ("country,price,currency\nSG,-1,USD\n", "row 0 holds a price"),
-        ("country,price,currency\nSG,nan,USD\n", "row 0 holds a price"),
-        ("country,price,currency\nSingapore,1,USD\n", "row 0 holds a country"),
-        ("prefix,price,currency\n+65,1,USD\n65,2,USD\n", "row 1 has another price"),
-        ("prefix,price,currency\nx,1,USD\n", "row 0 holds a prefix"),
-        ("place,price,currency\nSG,1,USD\n", "no column 'country'"),
-        ("country,price\nSG,1\n", "no column 'currency'"),
-    ],
-)
-def test_a_table_of_prices_that_is_none_is_refused(tmp_path: Path, table: str, fault: str) -> None:
-    """With the row and what to write there."""
-    with pytest.raises(InputError, match=fault):
-        read_prices(written(tmp_path / "prices.csv", table), no_s3)
-
-
-def test_a_cap_that_is_broken_is_named_with_both_figures() -> None:
-    """At the cap a campaign passes."""
-    config = CampaignConfig.checked(
-        recipients="a", message="Hi", type="OTP", results="o", max_recipients=10, max_parts=20
-    )
-    assert broken_caps(config, numbers=10, parts=20, cost=None) == ()
-    assert broken_caps(config, numbers=1_011, parts=2_022, cost=None) == (
-        "it has 1,011 numbers, --max-recipients allows 10.",
-        "it has 2,022 message parts, --max-parts allows 20.",
-    )
 
 
 @pytest.mark.parametrize(

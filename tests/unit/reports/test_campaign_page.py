@@ -1,4 +1,4 @@
-"""The report: its figures, how they read, and what a notebook shows."""
+"""The campaign report: its figures, its page, and what a notebook shows."""
 
 import re
 from pathlib import Path
@@ -7,15 +7,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.reason_advice import advice
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.gateway.response_codes import TABLE
 from globe_sms.tasks.reports.campaign_figures import count_figures
-from globe_sms.tasks.reports.campaign_page import outcome, report_page
+from globe_sms.tasks.reports.campaign_page import advice, outcome, report_page
 from globe_sms.tasks.reports.campaign_report import CampaignReport
-from globe_sms.tasks.reports.page_markup import as_markdown
+from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.results_link import results_link
-from globe_sms.tasks.vocabulary.statuses import STATUSES, InvalidReason, UnsupportedReason
+from globe_sms.tasks.vocabulary.row_reasons import INVALID_NUMBER_REASONS, UNSUPPORTED_NUMBER_REASONS
+from globe_sms.tasks.vocabulary.statuses import STATUSES
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
@@ -69,7 +69,7 @@ MIXED = [
 
 
 def test_reasons_come_in_the_order_of_the_statuses_and_duplicates_are_one(tmp_path: Path) -> None:
-    """As the design's table has them."""
+    """The order of the enum."""
     assert [(found.status, found.reason, found.rows) for found in report_of(tmp_path, MIXED).reasons] == [
         ("accepted", None, 6),
         ("failed", "BLACK_KEY_CONTROL_LIMIT", 7),
@@ -80,13 +80,13 @@ def test_reasons_come_in_the_order_of_the_statuses_and_duplicates_are_one(tmp_pa
 
 
 def test_countries_count_what_was_or_could_be_presented(tmp_path: Path) -> None:
-    """The largest first; rows that were turned away belong to none."""
+    """The largest first; rows that were left out count for no country."""
     found = report_of(tmp_path, MIXED).figures.countries
     assert [(entry.region, entry.rows) for entry in found] == [("SG", (5, 7, 0, 0)), ("MY", (1, 0, 1, 0))]
 
 
 def test_of_each_failure_five_rows_are_shown_and_masked(tmp_path: Path) -> None:
-    """Also where the gateway repeats the number in its description."""
+    """Even if the gateway's description repeats the number."""
     report = report_of(tmp_path, MIXED)
     failures = report.figures.failures
     assert [row.reason for row in failures] == ["BLACK_KEY_CONTROL_LIMIT"] * 5 + ["no_reply"]
@@ -96,28 +96,29 @@ def test_of_each_failure_five_rows_are_shown_and_masked(tmp_path: Path) -> None:
 
 
 def test_the_failures_stay_few_whatever_goes_wrong(tmp_path: Path) -> None:
-    """A table that a person can read, and a server can hold."""
+    """People can read the table, and a server can store it."""
     rows = [sent("failed", f"CODE_{number}") for number in range(40) for _ in range(9)]
     assert len(report_of(tmp_path, rows).figures.failures) == 50
 
 
 def test_the_report_says_what_to_do_about_each_code(tmp_path: Path) -> None:
-    """From the gateway's table."""
+    """Our own reasons and the gateway's codes alike."""
     markdown = as_markdown(report_page(report_of(tmp_path, MIXED)))
-    assert "The text holds a forbidden keyword: change it." in markdown
-    assert "it may have been sent" in markdown
+    assert "The text contains a forbidden keyword: change it." in markdown
+    assert "the text may have been sent" in markdown
 
 
 @pytest.mark.parametrize(
     ("rows", "changes", "words"),
     [
         ([sent("accepted")], {}, "Every row is settled"),
-        ([sent("accepted")], {"calls": 0}, "finished before"),
+        ([sent("accepted")], {"calls": 0}, "had already finished"),
         ([sent("unknown", "no_reply")], {}, "--on-unknown resend"),
         ([sent("unknown", "no_reply")], {}, "some people may get the text twice"),
         ([sent("not_sent", "stopped")], {}, "run the same campaign again"),
         ([sent("not_sent", "stopped"), sent("not_sent", "outside_sample")], {}, "run the same campaign again"),
-        ([sent("accepted"), sent("not_sent", "outside_sample")], {}, "another campaign with --exclude-results"),
+        ([sent("accepted"), sent("not_sent", "outside_sample")], {}, "excludes the results of this one"),
+        ([sent("accepted"), sent("not_sent", "outside_sample")], {}, "(--exclude-results "),
         ([{"status": "invalid", "reason": "empty"}], {}, "No row could be sent"),
         ([{"status": "invalid", "reason": "empty"}], {"dry_run": True}, "No row could be sent"),
         ([sent("not_sent", "dry_run")], {"dry_run": True}, "A dry run"),
@@ -128,12 +129,12 @@ def test_the_report_says_what_to_do_about_each_code(tmp_path: Path) -> None:
 def test_the_first_sentence_tells_how_it_ended(
     tmp_path: Path, rows: list[dict[str, Any]], changes: dict[str, Any], words: str
 ) -> None:
-    """And what is left to do."""
+    """And says what to do next."""
     assert words in outcome(report_of(tmp_path, rows, **changes))
 
 
 def test_a_notebook_shows_the_report_as_a_table(tmp_path: Path) -> None:
-    """HTML first, markdown where there is no HTML; neither holds a whole number."""
+    """As HTML or Markdown; neither has a whole number."""
     report: Any = report_of(tmp_path, MIXED)
     assert "<table>" in report._repr_html_()
     assert "| failed | BLACK" in report._repr_markdown_()
@@ -144,8 +145,8 @@ def test_a_notebook_shows_the_report_as_a_table(tmp_path: Path) -> None:
     ("status", "reason"),
     [
         *((found.verdict, found.code.rstrip("*")) for found in TABLE if found.code != "OK"),
-        *(("invalid", str(reason)) for reason in InvalidReason),
-        *(("unsupported", str(reason)) for reason in UnsupportedReason),
+        *(("invalid", str(reason)) for reason in INVALID_NUMBER_REASONS),
+        *(("unsupported", str(reason)) for reason in UNSUPPORTED_NUMBER_REASONS),
         *(("not_sent", str(cause)) for cause in StopCause),
         ("not_sent", "dry_run"),
         ("failed", "failed_list"),
@@ -157,12 +158,12 @@ def test_a_notebook_shows_the_report_as_a_table(tmp_path: Path) -> None:
     ],
 )
 def test_every_reason_has_advice(status: str, reason: str | None) -> None:
-    """A sentence, so that no operator is left with a code."""
+    """Operators get a sentence, not just a code."""
     assert advice(status, reason).endswith(".")
 
 
 class _Access:
-    """An S3 that is somewhere."""
+    """S3 at an endpoint."""
 
     region = "ap-southeast-1"
 
@@ -183,6 +184,6 @@ class _Access:
     ],
 )
 def test_the_results_have_a_link_that_gives_nobody_access(uri: str, endpoint: str, link: str) -> None:
-    """No signature in it: who follows it needs keys of their own."""
+    """The link has no signature: people need access of their own."""
     access: Any = _Access(endpoint)
     assert link in results_link(uri, lambda: access)

@@ -1,4 +1,4 @@
-"""The delivery report as people and programs see it: page, picture, terminal, notebook, JSON."""
+"""The delivery report: page, picture, terminal, notebook, JSON."""
 
 import io
 import json
@@ -17,10 +17,10 @@ from rich.console import Console
 from globe_sms.flows.command_line.delivery_bars import delivery_bars
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
-from globe_sms.tasks.reports.delivery_charts import COLOURS, as_png
-from globe_sms.tasks.reports.delivery_page import delivery_markdown, delivery_page
+from globe_sms.tasks.reports.delivery_charts import COLOURS
+from globe_sms.tasks.reports.delivery_picture import as_png
 from globe_sms.tasks.reports.delivery_report import DeliveryReport, make_delivery_report, write_delivery_report
-from globe_sms.tasks.reports.page_markup import as_markdown
+from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.store import Store
 from tests.unit.delivery.delivered_rows import SENT, results_of, row
 
@@ -43,22 +43,22 @@ def texts_of(svg: str) -> str:
     return " | ".join(text for element in ET.fromstring(svg).iter() for text in element.itertext())  # noqa: S314  # ours
 
 
-def test_the_page_says_rate_times_countries_and_failures() -> None:
-    """What the code means stands beside it."""
-    markdown = as_markdown(delivery_page(report_of(MIXED)))
+def test_the_page_has_rate_times_countries_and_failures() -> None:
+    """And the meaning of each code."""
+    markdown = as_markdown(report_of(MIXED).page())
     for words in ("92.8 % delivered: 90 of 97", "half took up to 7 s", "Singapore", "EC:0012", "3 not known yet"):
         assert words in markdown.replace("\\", "")
 
 
-def test_rows_that_receipts_settled_are_told() -> None:
-    """Somebody had been told that they were unknown."""
-    markdown = as_markdown(delivery_page(report_of([row("delivered", 1, settled_by="receipt")])))
-    assert "1 rows that were unknown are accepted" in markdown
+def test_the_page_says_which_rows_receipts_settled() -> None:
+    """An earlier report said that they were unknown."""
+    markdown = as_markdown(report_of([row("delivered", 1, settled_by="receipt")]).page())
+    assert "1 row changed from unknown to accepted" in markdown
 
 
 @pytest.mark.parametrize("countries", [1, 15, 16, 80])
 def test_the_picture_names_countries_and_sums_up_the_rest(countries: int) -> None:
-    """However many there are, it can be read."""
+    """It stays readable, however many there are."""
     rows = [row("delivered", 1 + place, region=COUNTRIES[place]) for place in range(countries)]
     svg = report_of(rows).svg()
     assert svg is not None
@@ -68,7 +68,7 @@ def test_the_picture_names_countries_and_sums_up_the_rest(countries: int) -> Non
 
 
 def test_the_picture_has_title_units_and_every_colour_of_its_legend() -> None:
-    """Also with codes that hold quotes and backslashes."""
+    """Even if codes contain quotes and backslashes."""
     svg = report_of(MIXED).svg()
     assert svg is not None
     texts = texts_of(svg)
@@ -94,7 +94,7 @@ def test_the_picture_has_title_units_and_every_colour_of_its_legend() -> None:
         [row("delivered", 5, sent_at=SENT + timedelta(hours=hours)) for hours in range(200)],
     ],
 )
-def test_whatever_the_figures_there_is_a_picture(rows: list[dict[str, Any]]) -> None:
+def test_any_figures_make_a_picture(rows: list[dict[str, Any]]) -> None:
     """Nothing known, nothing delivered, at once, after a month, without a time, over a week."""
     svg = report_of(rows).svg()
     assert svg is not None
@@ -104,25 +104,25 @@ def test_whatever_the_figures_there_is_a_picture(rows: list[dict[str, Any]]) -> 
     assert 200 < height < 4_000
 
 
-def test_no_messages_make_no_picture() -> None:
+def test_without_messages_there_is_no_picture() -> None:
     """And the page says so."""
     report = report_of([])
     assert report.svg() is None
     assert "no accepted messages" in report.sentence()
-    assert "data:image" not in delivery_markdown(report) + report._repr_html_()
+    assert "data:image" not in report.markdown() + report._repr_html_()
 
 
-def test_the_artifact_and_the_notebook_hold_the_picture_itself() -> None:
-    """Whoever may see the page sees it, without access to the results."""
+def test_the_artifact_and_the_notebook_contain_the_picture() -> None:
+    """It shows without access to the results."""
     report = report_of(MIXED)
-    assert "](data:image/svg+xml;base64," in delivery_markdown(report)
+    assert "](data:image/svg+xml;base64," in report.markdown()
     assert 'src="data:image/svg+xml;base64,' in report._repr_html_()
 
 
-def test_nothing_of_it_holds_a_whole_number() -> None:
+def test_no_part_of_it_has_a_whole_number() -> None:
     """Promise 7."""
     report = report_of(MIXED)
-    shown = as_markdown(delivery_page(report)) + (report.svg() or "") + json.dumps(report.summary()) + repr(report)
+    shown = as_markdown(report.page()) + (report.svg() or "") + json.dumps(report.summary()) + repr(report)
     assert not re.search(r"81234567", shown)
 
 
@@ -136,7 +136,7 @@ def test_the_summary_is_json_with_rates_and_seconds() -> None:
 
 
 def test_the_terminal_tells_states_apart_without_colours() -> None:
-    """A bar is as wide as the others, and a rare state is seen."""
+    """All bars have the same width, and rare states are visible."""
     console = Console(width=120, color_system=None, file=io.StringIO(), record=True)
     console.print(delivery_bars(report_of([*MIXED, row("delivered", 1, region="MY")]).figures))
     lines = console.export_text().splitlines()
@@ -146,7 +146,7 @@ def test_the_terminal_tells_states_apart_without_colours() -> None:
 
 
 def test_the_picture_is_put_beside_the_results(store: Store, tmp_path: Path) -> None:
-    """As SVG and PNG, and replaced by the next."""
+    """As SVG and PNG; the next report replaces it."""
     path = tmp_path / "results.parquet"
     for rows in (MIXED[:90], MIXED):
         results_of(rows).collect().write_parquet(path)
@@ -159,11 +159,11 @@ def test_the_picture_is_put_beside_the_results(store: Store, tmp_path: Path) -> 
 
 
 def test_the_carriers_of_the_archive_are_in_the_report(local_store: Store, tmp_path: Path) -> None:
-    """Queries name them."""
+    """They come from queries."""
     path = tmp_path / "results.parquet"
     results_of(MIXED).collect().write_parquet(path)
     state = dict.fromkeys(STATE_SCHEMA) | {"message_id": "m", "carrier": "Singtel", "delivery": "delivered"}
     DeliveryArchive(local_store, tmp_path).append(pl.DataFrame([state], schema=STATE_SCHEMA))
     report = write_delivery_report(local_store, "camp", path, tmp_path)
     assert [entry["carrier"] for entry in report.summary()["by_carrier"]] == ["Singtel"]
-    assert "By carrier" in as_markdown(delivery_page(report))
+    assert "By carrier" in as_markdown(report.page())

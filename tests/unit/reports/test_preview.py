@@ -1,4 +1,4 @@
-"""The preview: its figures, and how they read."""
+"""The preview: its figures and its page."""
 
 import random
 import re
@@ -16,8 +16,9 @@ from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
-from globe_sms.tasks.reports.page import Page
-from globe_sms.tasks.reports.page_markup import as_html, as_markdown
+from globe_sms.tasks.reports.page_as_html import as_html
+from globe_sms.tasks.reports.page_as_markdown import as_markdown
+from globe_sms.tasks.reports.page_blocks import Page
 from globe_sms.tasks.reports.preview import Preview, make_preview, preview_after
 from globe_sms.tasks.reports.preview_page import preview_page, question_page
 from globe_sms.tasks.results.canary import Canary
@@ -38,7 +39,7 @@ RECIPIENTS = [
 
 
 def preview_of(folder: Path, recipients: list[str], **changes: object) -> Preview:
-    """Plan the recipients, 2 a call, and preview what a first run would do."""
+    """Plan the recipients, 2 per call, and preview a first run."""
     rows = pl.LazyFrame(
         {"source": ["s3://b/list.csv"] * len(recipients), "row": range(len(recipients)), "recipient": recipients},
         schema={"source": pl.String, "row": pl.UInt64, "recipient": pl.String},
@@ -60,8 +61,8 @@ def preview_of(folder: Path, recipients: list[str], **changes: object) -> Previe
     )
 
 
-def test_every_row_is_counted_once_by_what_becomes_of_it(tmp_path: Path) -> None:
-    """Sendable first, then each status and reason; duplicates are one group, whichever row was first."""
+def test_every_row_is_counted_once_by_status_and_reason(tmp_path: Path) -> None:
+    """Sendable first, then each status and reason; duplicates are one group, whichever row they repeat."""
     preview = preview_of(tmp_path, RECIPIENTS)
     assert sum(group.rows for group in preview.groups) == preview.rows == len(RECIPIENTS)
     assert preview.groups[0].status == "sendable"
@@ -80,8 +81,8 @@ def test_destinations_come_largest_first(tmp_path: Path) -> None:
     assert [(found.region, found.rows) for found in preview.destinations] == [("SG", 8), ("GB", 1)]
 
 
-def test_of_each_refusal_the_first_three_rows_are_shown(tmp_path: Path) -> None:
-    """With the place in the list; a duplicate names the row that it repeats."""
+def test_the_first_three_rows_of_each_reason_are_shown(tmp_path: Path) -> None:
+    """With their row number; a duplicate names the row that it repeats."""
     preview = preview_of(tmp_path, ["6581234567", *["n/a"] * 5, *["6581234567"] * 4])
     assert [row.row for row in preview.refused if row.reason == "not_a_number"] == [1, 2, 3]
     duplicates = [row for row in preview.refused if row.status == "duplicate"]
@@ -89,73 +90,73 @@ def test_of_each_refusal_the_first_three_rows_are_shown(tmp_path: Path) -> None:
 
 
 def test_the_time_is_that_of_the_calls_at_the_rate(tmp_path: Path) -> None:
-    """Two calls at half a call a second."""
+    """Two calls at half a call per second."""
     numbers = [f"65{number}" for number in range(81_234_560, 81_234_563)]
     assert preview_of(tmp_path, numbers, calls_per_second=0.5).seconds == pytest.approx(4.0)
 
 
 def test_a_plan_without_rows_has_a_preview_too(tmp_path: Path) -> None:
-    """Nothing to send, nothing to show, no error."""
+    """Nothing to send, nothing to show, and no error."""
     preview = preview_of(tmp_path, [])
     assert (preview.rows, preview.numbers, preview.samples, preview.destinations) == (0, 0, (), ())
     assert "Nothing can be sent: the lists have no rows" in as_markdown(preview_page(preview))
 
 
-def test_it_is_told_when_the_lists_were_not_read_again_and_when_nobody_named_the_campaign(tmp_path: Path) -> None:
-    """Either may text other people than somebody thinks; a campaign that is planned now and has a name says neither."""
+def test_it_warns_if_the_lists_were_not_read_again_or_the_campaign_has_no_given_id(tmp_path: Path) -> None:
+    """In both cases other people may be texted than expected; a new plan with a given id has no warning."""
     first = preview_of(tmp_path, ["6581234567"], campaign="camp")
     said = as_markdown(preview_page(first))
     assert "not read again" not in said
-    assert "texts everybody again" not in said
+    assert "texts everyone again" not in said
     assert "not read again" in as_markdown(preview_page(replace(first, is_earlier=True)))
-    assert "texts everybody again" in as_markdown(preview_page(preview_of(tmp_path, ["6581234567"])))
+    assert "texts everyone again" in as_markdown(preview_page(preview_of(tmp_path, ["6581234567"])))
 
 
 def test_an_empty_cell_does_not_look_like_a_masked_number(tmp_path: Path) -> None:
-    """The row alone is shown; of other rows what is masked."""
+    """Only its row number is shown; other rows also show the masked text."""
     said = as_markdown(preview_page(preview_of(tmp_path, ["6581234567", "", "n/a"])))
     assert re.search(r"invisible characters\. \\#1$", said, re.MULTILINE)
     assert re.search(r"not a phone number\. \\#2 ••••$", said, re.MULTILINE)
 
 
-def test_it_names_the_gateway_that_it_goes_to(tmp_path: Path) -> None:
-    """So that nobody takes the real one for the sandbox."""
+def test_it_names_the_gateway(tmp_path: Path) -> None:
+    """So that nobody mistakes the real one for the sandbox."""
     preview = replace(preview_of(tmp_path, ["6581234567"]), gateway="http://127.0.0.1:8080")
     assert r"Gateway: http://127.0.0.1:8080" in as_markdown(preview_page(preview))
 
 
-def test_a_list_of_which_nothing_can_be_sent_is_not_called_finished(tmp_path: Path) -> None:
-    """Local numbers without a default region: what to do stands with the reason."""
+def test_a_list_without_sendable_rows_is_not_called_finished(tmp_path: Path) -> None:
+    """Local numbers without a default region: the reason says what to do."""
     said = as_markdown(preview_page(preview_of(tmp_path, ["81234567"])))
-    assert "Nothing can be sent: none of 1 row can" in said
+    assert "Nothing can be sent: 0 of 1 row can be texted" in said
     assert "default region" in said
 
 
 @pytest.mark.parametrize("show", [as_markdown, as_html])
 @pytest.mark.parametrize("make", [preview_page, question_page])
 def test_no_whole_number_is_shown(tmp_path: Path, show: object, make: object) -> None:
-    """Neither of a sendable row nor of a refused one."""
+    """Neither of a sendable row nor of one that is left out."""
     page = show(make(preview_of(tmp_path, RECIPIENTS)))  # type: ignore[operator]
     assert not WHOLE_NUMBER.search(page)
     assert MESSAGE[:11] in page
 
 
-def test_a_message_reads_as_it_is(tmp_path: Path) -> None:
-    """Nothing of it is taken for markup, and its line break stays; it stands once, whoever reads it."""
+def test_a_message_is_shown_as_it_is(tmp_path: Path) -> None:
+    """None of it is read as markup, its line break stays, and it is shown once for all readers."""
     markdown = as_markdown(preview_page(preview_of(tmp_path, RECIPIENTS)))
     assert markdown.count(f"````text\n{MESSAGE}\n````") == 1
     assert "<b>" not in as_html(preview_page(preview_of(tmp_path, RECIPIENTS)))
 
 
 def test_countries_have_a_name_a_code_and_a_flag(tmp_path: Path) -> None:
-    """As an operator knows them."""
+    """As operators know them."""
     markdown = as_markdown(preview_page(preview_of(tmp_path, RECIPIENTS)))
     assert "| 1 | \\+65 | Singapore 🇸🇬 |" in markdown
     assert "| 1 | \\+44 | United Kingdom 🇬🇧 |" in markdown
 
 
-def test_each_refusal_says_what_it_means(tmp_path: Path) -> None:
-    """A person who sees `china_mainland` for the first time knows what to think of it."""
+def test_each_reason_says_what_it_means(tmp_path: Path) -> None:
+    """People understand `china_mainland` the first time they see it."""
     markdown = as_markdown(preview_page(preview_of(tmp_path, RECIPIENTS)))
     assert "does not send to mainland China" in markdown
     assert "\\#4 ••••8000" in markdown
@@ -163,7 +164,7 @@ def test_each_refusal_says_what_it_means(tmp_path: Path) -> None:
 
 
 def test_the_preview_says_who_may_be_texted_when(tmp_path: Path) -> None:
-    """Now, later, never; and from whom in which country."""
+    """Now, later or never, and from which sender in which country."""
     moment = datetime(2026, 11, 25, 1, tzinfo=UTC).timestamp()
     preview = replace(
         preview_of(tmp_path, RECIPIENTS, sender_id=["SG=Acme", "*=12345"]),
@@ -173,10 +174,10 @@ def test_the_preview_says_who_may_be_texted_when(tmp_path: Path) -> None:
     )
     found = as_markdown(preview_page(preview)).replace("\\", "")
     assert (
-        "Hours 09:00-20:00 where the recipient is: 1 of the numbers may be texted now, 1 from 2026-11-25 01:00 UTC"
+        "Hours 09:00-20:00 in the recipient's time zone: 1 number can be texted now, 1 from 2026-11-25 01:00 UTC"
         in found
     )
-    assert "2 after that; 3 at no time of the coming day" in found
+    assert "2 after that. 3 can't be texted in the next 24 hours" in found
     assert "from SG=Acme, *=12345" in found
     assert re.search(r"Singapore.*Acme", found)
     assert re.search(r"United Kingdom.*12345", found)
@@ -184,11 +185,11 @@ def test_the_preview_says_who_may_be_texted_when(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [preview_page, question_page])
-def test_a_canary_is_announced_and_then_told(tmp_path: Path, make: Callable[[Preview], Page]) -> None:
-    """Before it, what decides; after it, what became of it, and what is left."""
+def test_a_canary_is_announced_and_then_reported(tmp_path: Path, make: Callable[[Preview], Page]) -> None:
+    """Before it, what decides; after it, its result and what is left to send."""
     before = replace(preview_of(tmp_path, RECIPIENTS), canary_first=1, max_failure_rate=0.005)
     assert "The first number goes out alone, as a canary." in as_markdown(make(before))
-    assert "at most 0.5 % of it failed" in as_markdown(make(before))
+    assert "at most 0.5 % of its numbers failed" in as_markdown(make(before))
     after = preview_after(Canary({"accepted": 1}), before, RemainingChunks((1,), (), {}, 1, 1, canary=1))
     shown = as_markdown(make(after))
     assert "The canary's 1 number: 1 accepted." in shown.replace("\\", "")

@@ -1,14 +1,14 @@
-"""What texts cost, by country, as a table of the preview and of the report."""
+"""The cost by country as a table, for the preview and the report."""
 
 from decimal import Decimal
 
 from globe_sms.tasks.numbers.countries import country
-from globe_sms.tasks.reports.page import Table
-from globe_sms.tasks.reports.prices import Cost, money
+from globe_sms.tasks.reports.cost import Cost, money
+from globe_sms.tasks.reports.page_blocks import Table
 
 
-def costs_table(cost: Cost, most: int) -> Table:
-    """Return what the texts cost by country, the dearest first."""
+def cost_table(cost: Cost, most: int) -> Table:
+    """Return what the texts cost by country, the most expensive first; after `most` countries the rest is one row."""
     rows = [
         (f"{entry.rows:,}", f"{entry.parts:,}", _amount(entry.amount), f"{country(entry.region).name}")
         for entry in cost.countries[:most]

@@ -1,11 +1,11 @@
-"""What a page is made of. All of it is plain text; whoever shows it escapes it."""
+"""The blocks of a page. They hold plain text; the code that shows a page escapes it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A paragraph; `strong` is for the one line that must not be missed."""
+    """A paragraph; `strong` is for lines that must not be missed."""
 
     text: str
     strong: bool = False
@@ -13,7 +13,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table under its own heading. `numeric` are the places of the columns that hold figures."""
+    """A table under its own heading; `numeric` has the indexes of the columns with numbers."""
 
     heading: str
     columns: tuple[str, ...]
@@ -23,7 +23,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A text as it reads on a phone, under a heading."""
+    """A text as it looks on a phone, under a heading."""
 
     heading: str
     text: str
@@ -31,7 +31,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """A list of terms, each with what is to be said of it: what is too long for a table's cell."""
+    """A list of terms with an explanation each, for texts too long for a table."""
 
     heading: str
     entries: tuple[tuple[str, str], ...]
@@ -42,7 +42,7 @@ Block = Words | Table | Quote | Notes
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A title and what follows it, in order."""
+    """A title and the blocks below it, in order."""
 
     title: str
     blocks: tuple[Block, ...]

@@ -1,0 +1,71 @@
+"""How a run of a campaign ended, in figures: what the report's page is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.reports.campaign_figures import Figures, ReasonCount
+from globe_sms.tasks.reports.cost import Cost
+from globe_sms.tasks.results.canary import Canary
+from globe_sms.tasks.vocabulary.plurals import counted
+from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.stop_signal import Stop
+
+_OPEN: Final = (Status.UNKNOWN, Status.NOT_SENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignOutcome:
+    """A finished or stopped run of a campaign.
+
+    `uri` is that of its results. `counts` has every status, including those without rows. `calls` and `seconds` are
+    this run's; `rate` is its calls per second from the first call to the last, None with fewer than two calls.
+    `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
+    None for a campaign without one.
+    """
+
+    campaign: str
+    uri: str
+    counts: Mapping[str, int]
+    figures: Figures
+    calls: int
+    throttled: int
+    resent: int
+    seconds: float
+    rate: float | None
+    dry_run: bool
+    stop: Stop | None
+    costs: Cost | None = None
+    senders: Senders = field(default_factory=Senders)
+    canary: Canary | None = None
+
+    @property
+    def reasons(self) -> tuple[ReasonCount, ...]:
+        """The rows by status and reason."""
+        return self.figures.reasons
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to send and no row is unknown; a dry run leaves nothing to settle."""
+        return self.stop is None and (self.dry_run or not any(self.counts[status] for status in _OPEN))
+
+    @property
+    def rows(self) -> int:
+        """How many input rows the results account for."""
+        return sum(self.counts.values())
+
+    def summary(self) -> dict[str, Any]:
+        """Return what `--json` prints and campaign.json keeps."""
+        return {
+            "campaign": self.campaign,
+            "results": self.uri,
+            "counts": dict(self.counts),
+            "calls": self.calls,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def sentence(self) -> str:
+        """Return the counts in one line, for a state's message or a log."""
+        found = ", ".join(f"{rows:,} {status}" for status, rows in self.counts.items() if rows) or "no rows"
+        return f"{self.campaign}: {found}; {counted(self.calls, 'call')} in {self.seconds:,.0f} s"

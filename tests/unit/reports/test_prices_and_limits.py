@@ -1,0 +1,103 @@
+"""Prices, what a campaign costs, and the limits that it must not exceed."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.make_plan import plan_lists
+from globe_sms.tasks.reports.cost import cost_of
+from globe_sms.tasks.reports.prices import read_prices
+from globe_sms.tasks.reports.spending_limits import exceeded_limits
+from globe_sms.tasks.store import LocalStore
+from globe_sms.tasks.vocabulary.errors import InputError
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def no_s3() -> Any:
+    """Nothing here is on S3."""
+    raise AssertionError
+
+
+def written(path: Path, text: str) -> str:
+    """Write a file and return where it is."""
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def planned(folder: Path, rows: str, **options: Any) -> FrozenPlan:
+    """Plan a CSV list."""
+    given = {"message": "Hi", "type": "NOTIFY", "results": str(folder), "numbers_per_call": 2} | options
+    config = CampaignConfig.checked(recipients=(written(folder / "list.csv", rows),), **given)
+    plan, _ = plan_lists(config, LocalStore(folder / "store"), no_s3, folder, now=NOW)
+    return plan
+
+
+PHONES = "phone\n+6581234567\n+6581234568\n+447400123456\n"
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["country,price,currency\nSG,0.04,usd\nGB,0.05,USD\n", "prefix,price,currency\n+65,0.04,USD\n447,0.05,USD\n"],
+)
+def test_a_campaign_costs_its_parts_by_country(tmp_path: Path, table: str) -> None:
+    """By two letters, or by the longest prefix."""
+    prices = read_prices(written(tmp_path / "prices.csv", table), no_s3)
+    assert prices is not None
+    plan = planned(tmp_path, "phone,n\n+6581234567,a\n+6581234568,b\n+447400123456,c\n", message="{n}" + "x" * 160)
+    cost = cost_of(plan.scan(), prices)
+    assert [(entry.region, entry.rows, entry.parts, entry.amount) for entry in cost.countries] == [
+        ("SG", 2, 4, Decimal("0.16")),
+        ("GB", 1, 2, Decimal("0.10")),
+    ]
+    assert (cost.amount, cost.currency, cost.unpriced) == (Decimal("0.26"), "USD", ())
+
+
+def test_a_country_without_a_price_makes_the_cost_a_minimum(tmp_path: Path) -> None:
+    """And a limit on the cost (--max-cost) stops the campaign."""
+    prices = read_prices(written(tmp_path / "prices.csv", "country,price,currency\nSG,0.04,USD\n"), no_s3)
+    assert prices is not None
+    cost = cost_of(planned(tmp_path, PHONES).scan(), prices, segments=1)
+    assert str(cost) == "at least 0.08 USD"
+    config = CampaignConfig.checked(recipients="a", message="Hi", type="OTP", results="o", prices="p", max_cost=100)
+    assert exceeded_limits(config, numbers=3, parts=3, cost=cost) == (
+        "its cost isn't known: the prices (--prices) have none for GB.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ("country,price,currency\n", "no rows|no prices|empty"),
+        ("country,price,currency\nSG,0.04,USD\nGB,0.04,EUR\n", "the same currency"),
+        ("country,price,currency\nSG,cheap,USD\n", "row 0 has a price"),
+        ("country,price,currency\nSG,-1,USD\n", "row 0 has a price"),
+        ("country,price,currency\nSG,nan,USD\n", "row 0 has a price"),
+        ("country,price,currency\nSingapore,1,USD\n", "row 0 has a country"),
+        ("prefix,price,currency\n+65,1,USD\n65,2,USD\n", "row 1 has a different price"),
+        ("prefix,price,currency\nx,1,USD\n", "row 0 has a prefix"),
+        ("place,price,currency\nSG,1,USD\n", "no column 'country'"),
+        ("country,price\nSG,1\n", "no column 'currency'"),
+    ],
+)
+def test_a_bad_table_of_prices_is_refused(tmp_path: Path, table: str, fault: str) -> None:
+    """The message names the row and says what to write."""
+    with pytest.raises(InputError, match=fault):
+        read_prices(written(tmp_path / "prices.csv", table), no_s3)
+
+
+def test_an_exceeded_limit_is_named_with_both_figures() -> None:
+    """A campaign exactly at the limit passes."""
+    config = CampaignConfig.checked(
+        recipients="a", message="Hi", type="OTP", results="o", max_recipients=10, max_parts=20
+    )
+    assert exceeded_limits(config, numbers=10, parts=20, cost=None) == ()
+    assert exceeded_limits(config, numbers=1_011, parts=2_022, cost=None) == (
+        "it has 1,011 numbers, but the limit (--max-recipients) is 10.",
+        "it has 2,022 message parts, but the limit (--max-parts) is 20.",
+    )
