@@ -1,10 +1,10 @@
-"""The automations that mark runs which no worker goes on with as crashed: `python -m globe_sms.deployments.zombie_runs`.
+"""The automations that mark runs of dead workers as crashed: `python -m globe_sms.deployments.zombie_runs`.
 
-A worker that is stopped or lost leaves its flow run `Running` for ever in Prefect 3.8, or `Pending` when it had not
-begun, and its deployment's slot taken. Runs of deployments send heartbeats (every 180 s,
-PREFECT_FLOWS_HEARTBEAT_FREQUENCY); a run that has sent one and then nothing at all for three times as long is marked
-crashed, and one that is handed to a worker and does not begin in half an hour. Running the campaign again does not
-depend on it: the campaign's own lease expires after 20 s.
+In Prefect 3.8, a worker that is stopped or lost leaves its flow run `Running` forever, or `Pending` if it hadn't
+started, and its deployment's slot taken. Deployed runs send heartbeats (every 180 s,
+PREFECT_FLOWS_HEARTBEAT_FREQUENCY). A run is marked crashed if nothing follows a heartbeat for three times as long, or
+if it doesn't start within half an hour of being handed to a worker. Running the campaign again doesn't depend on this:
+the campaign's own lease expires after 20 s.
 
 Source: Prefect 3, "Detect and respond to zombie flows" (docs.prefect.io).
 """
