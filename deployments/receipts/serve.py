@@ -87,9 +87,7 @@ def read_secret(environ: Mapping[str, str]) -> SecretStr:
     if len(value) < _SHORTEST_SECRET:
         raise InputError(f"{SECRET_VARIABLE} has fewer than {_SHORTEST_SECRET} characters: {how}")
     if not _IN_A_PATH.fullmatch(value):
-        raise InputError(
-            f"{SECRET_VARIABLE} may only contain letters, digits and . _ ~ - (it's part of a path): {how}"
-        )
+        raise InputError(f"{SECRET_VARIABLE} may only contain letters, digits and . _ ~ - (it's part of a path): {how}")
     return secret
 
 
