@@ -1,1 +1,1 @@
-"""The endpoint that takes Alibaba's delivery receipts by HTTP push and keeps them on S3 or in a directory."""
+"""The endpoint that receives Alibaba's delivery receipts by HTTP push, and stores them on S3 or in a directory."""

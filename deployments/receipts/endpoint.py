@@ -1,16 +1,16 @@
-"""The ASGI application: `POST /<anything>/<secret>` takes a push, `GET /health` says how it stands.
+"""The ASGI application: `POST /<anything>/<secret>` receives a push, `GET /health` returns the status.
 
 | answer | when |
 | --- | --- |
 | 200 `{"code":0,"msg":"success"}` | every receipt of the push is in the store |
-| 400 | the body is no JSON array of objects; it is kept under `_refused/` for whoever looks into it |
-| 404 | the path does not end in the secret, whatever else is wrong |
-| 405 | the path is right and the method is not POST |
-| 408, 413 | the body did not come within 10 s, or is longer than 4 MiB |
-| 503 | the store did not take the push, or not within 10 s, or too much waits: push again |
+| 400 | the body isn't a JSON array of objects; it's kept under `_refused/` for inspection |
+| 404 | the path doesn't end in the secret, whatever else is wrong |
+| 405 | the path is right, but the method isn't POST |
+| 408, 413 | the body didn't arrive within 10 s, or is longer than 4 MiB |
+| 503 | the store didn't take the push within 10 s, or too much is waiting: push again |
 
-Alibaba pushes again after 1 and 5 minutes what is not answered by HTTP 200 with code 0, so a refusal loses nothing that
-the store can take within six minutes.
+Alibaba repeats a push after 1 and 5 minutes unless the answer is HTTP 200 with code 0, so a refused push isn't lost if
+the store recovers within six minutes.
 """
 
 import asyncio
@@ -35,11 +35,11 @@ from globe_sms.tasks.vocabulary.errors import StoreError
 
 LARGEST_BODY = 4 << 20
 MOST_HELD = 64 << 20
-"""Bytes of bodies that are being read or wait for their answer, all together."""
+"""The most bytes of all bodies that are being read or wait for their answer."""
 BODY_SECONDS = 10.0
 KEEP_SECONDS = 10.0
 _MOST_REFUSED_KEPT = 100
-_SMALL = 64 << 10  # what is read in the event loop itself: a few milliseconds at most
+_SMALL = 64 << 10  # parsed in the event loop itself: a few milliseconds at most
 _LARGE_AT_ONCE = 2
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
 
@@ -47,7 +47,7 @@ _log = logging.getLogger("globe_sms.receipts")
 
 
 class ReceiptsEndpoint:
-    """Takes pushes into `batches`; bodies that are none go to `store` as they came, a hundred at most."""
+    """Passes pushes to `batches`; other bodies are kept unchanged in `store`, at most a hundred."""
 
     def __init__(
         self,
@@ -66,11 +66,11 @@ class ReceiptsEndpoint:
         self._keep_seconds = keep_seconds
         self._most_held = most_held
         self._held = 0
-        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)  # what is parsed takes ten times its bytes
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)  # parsing takes ten times a body's bytes
         self._refused = 0
 
     def application(self) -> Starlette:
-        """Return the application; its start and end are those of the batches' writers."""
+        """Return the application; its lifespan starts and stops the batches' writers."""
         return Starlette(
             routes=[
                 Route("/health", self._health, methods=["GET"]),
@@ -88,15 +88,15 @@ class ReceiptsEndpoint:
             await self._batches.stop()
 
     async def _health(self, _request: Request) -> Response:
-        # Always 200: a restart does not mend the store, and no push can come to a pod that is called unready.
-        standing = {
+        # Always 200: a restart doesn't fix the store, and an unready pod would get no pushes.
+        status = {
             "status": "store_unavailable" if self._batches.trouble else "ok",
             "receipts": self._batches.written,
             "objects": self._batches.objects,
             "waiting_bytes": self._batches.waiting,
             "refused": self._refused,
         }
-        return Response(json.dumps(standing), media_type="application/json")
+        return Response(json.dumps(status), media_type="application/json")
 
     async def _push(self, request: Request) -> Response:
         given = str(request.path_params["path"]).rpartition("/")[2]
@@ -116,12 +116,12 @@ class ReceiptsEndpoint:
                     if len(body) > LARGEST_BODY:
                         return _answer(413, f"the body is longer than {LARGEST_BODY} bytes")
                     if self._held > self._most_held:
-                        return _answer(503, "too much is being pushed at once: push again")
+                        return _answer(503, "too many pushes at once: push again")
             return await self._understand(bytes(body))
         except TimeoutError:
-            return _answer(408, "the body did not come in time")
+            return _answer(408, "the body didn't arrive in time")
         except ClientDisconnect:
-            return _answer(400, "the body broke off")  # nobody hears it
+            return _answer(400, "the body broke off")  # the client is gone
         finally:
             self._held -= len(body)
 
@@ -142,9 +142,9 @@ class ReceiptsEndpoint:
             async with asyncio.timeout(self._keep_seconds):
                 await self._batches.keep(lines)
         except FullError:
-            return _answer(503, "too much waits for the store: push again")
+            return _answer(503, "too much is waiting for the store: push again")
         except (StoreError, TimeoutError):
-            return _answer(503, "the store did not take it: push again")
+            return _answer(503, "the store didn't take the push: push again")
         return _answer(0, "success")
 
     async def _keep_refused(self, body: bytes, why: str) -> None:
@@ -156,10 +156,10 @@ class ReceiptsEndpoint:
         try:
             await asyncio.to_thread(self._store.put_if_absent, key, body or b"(empty)")
         except StoreError:
-            kept = "and the store did not take it"
+            kept = "and the store didn't take it"
         _log.warning("A push with the right secret was refused (%s), %s.", why, kept)
         if self._refused == _MOST_REFUSED_KEPT:
-            _log.warning("%d bodies were kept; those after it are only counted.", _MOST_REFUSED_KEPT)
+            _log.warning("%d bodies were kept; later ones are only counted.", _MOST_REFUSED_KEPT)
 
 
 def _answer(code: int, message: str) -> Response:

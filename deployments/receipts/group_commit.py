@@ -1,8 +1,8 @@
-"""Group commit: what is pushed within a moment goes to the store as one object, and nobody is answered before.
+"""Group commit: pushes that arrive close together are stored as one object, and answered only then.
 
-A journal on this machine's disk would answer faster, and would lose what it acknowledged with the machine: a pod's
-disk goes with the pod. So an acknowledgement waits for the store, and the group keeps both the wait and the number of
-objects small: while one group is being written the next gathers.
+A journal on this machine's disk would answer faster, but lose acknowledged pushes with the machine: a pod's disk goes
+with the pod. So an acknowledgment waits for the store. Groups keep the wait and the number of objects small: while one
+group is being written, the next one gathers.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _LARGEST_OBJECT = 8 << 20
 
 
 class FullError(Exception):
-    """More waits for the store than may be held in memory; nothing of this push is kept."""
+    """Too much is waiting for the store; nothing of this push is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class _Push:
 
 
 class Batches:
-    """Writes pushes to the store in groups. One event loop owns it; the store is called in threads of its own."""
+    """Writes pushes to the store in groups. It belongs to one event loop, and calls the store in its own threads."""
 
     def __init__(
         self,
@@ -44,12 +44,12 @@ class Batches:
         on_write: Callable[[StoreError | None], object] = lambda _error: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Prepare; `most_waiting` bounds the bytes that wait, `on_write` hears how each write ended."""
+        """Prepare; `most_waiting` limits the waiting bytes, `on_write` gets each write's error, or None."""
         self.written = 0
-        """The receipts that the store has taken since the start."""
+        """The receipts stored since the start."""
         self.objects = 0
         self.trouble: str | None = None
-        """What went wrong with the last write; None: nothing."""
+        """The error of the last write; None if it succeeded."""
         self._store = store
         self._most_waiting = most_waiting
         self._gather_seconds = gather_seconds
@@ -65,15 +65,15 @@ class Batches:
 
     @property
     def waiting(self) -> int:
-        """The bytes that wait for the store now."""
+        """The bytes that are waiting for the store."""
         return self._waiting
 
     def start(self) -> None:
         """Start the writers, in the running event loop."""
-        self._writers = [asyncio.create_task(self._write_for_ever()) for _ in range(_WRITERS)]
+        self._writers = [asyncio.create_task(self._keep_writing()) for _ in range(_WRITERS)]
 
     async def stop(self) -> None:
-        """Write what still waits, then end the writers."""
+        """Write everything that is waiting, then stop the writers."""
         if self._open:
             await asyncio.wait(self._open)
         for writer in self._writers:
@@ -82,13 +82,13 @@ class Batches:
         self._threads.shutdown()
 
     async def keep(self, lines: bytes) -> None:
-        """Return when the lines are in the store.
+        """Return once the lines are in the store.
 
-        Who stops waiting (a caller that has hung up) takes nothing back: the lines may be written all the same.
+        Cancelling the wait (the caller hung up) takes nothing back: the lines may still be written.
 
         Raises:
-            FullError: too much waits already.
-            StoreError: the store did not take them. They may be there nevertheless; who pushes again adds a double.
+            FullError: too much is already waiting.
+            StoreError: the store didn't take the lines. They may be there anyway, so another push may repeat them.
         """
         if self._waiting + len(lines) > self._most_waiting:
             raise FullError
@@ -100,7 +100,7 @@ class Batches:
         self._arrived.set()
         await asyncio.shield(push.kept)
 
-    async def _write_for_ever(self) -> None:
+    async def _keep_writing(self) -> None:
         while True:
             async with self._gathering:
                 await self._arrived.wait()
@@ -125,7 +125,7 @@ class Batches:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._put, body)
         except StoreError as raised:
             error = raised
-        except Exception as raised:  # noqa: BLE001  # nobody may wait for ever, whatever the store's library raises
+        except Exception as raised:  # noqa: BLE001  # no caller may wait forever, whatever the store's library raises
             error = StoreUnavailableError(f"{self._store.uri}: {type(raised).__name__} while receipts were written.")
         finally:
             self._waiting -= len(body)
@@ -138,11 +138,11 @@ class Batches:
                 push.kept.set_result(None)
             else:
                 push.kept.set_exception(error)
-                push.kept.exception()  # heard: its caller may be gone
+                push.kept.exception()  # marks it as retrieved: the caller may be gone
         self._on_write(error)
 
     def _put(self, body: bytes) -> None:
         now = self._clock()
         key = f"{now:%Y/%m/%d/%H}/{now:%Y%m%dT%H%M%S.%f}Z-{uuid.uuid4().hex}.ndjson"
         if self._store.put_if_absent(key, body) is None:
-            raise StoreUnavailableError(f"{self._store.uri}: the write of a new object was refused as not new.")
+            raise StoreUnavailableError(f"{self._store.uri}: the store says that a new object already exists.")

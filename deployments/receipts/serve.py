@@ -1,4 +1,4 @@
-"""`globe-sms receipts serve`: the endpoint as a process, from its settings to its end in order."""
+"""`globe-sms receipts serve`: runs the endpoint as a process, from reading its settings to a clean stop."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ _SHORTEST_SECRET = 16
 _IN_A_PATH = re.compile(r"[A-Za-z0-9._~-]+")
 _MOST_CONNECTIONS = 1_000
 _LAST_ANSWERS_SECONDS = 20
-# Whoever pushes has hung up long before boto3's usual patience ends; a short one frees the writers for the next try.
+# A pushing client hangs up long before boto3's usual timeouts; short ones free the writers for the next push.
 _IMPATIENT: Mapping[str, object] = {
     "connect_timeout": 2,
     "read_timeout": 5,
@@ -37,10 +37,10 @@ _log = logging.getLogger("globe_sms.receipts")
 
 
 def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.environ) -> None:
-    """Serve until SIGTERM or SIGINT; what was pushed by then is written and answered before it returns.
+    """Serve until SIGTERM or SIGINT; pushes received by then are written and answered first.
 
     Raises:
-        InputError: the secret, the place, the host or the port will not do.
+        InputError: the secret, the place, the host or the port isn't usable.
     """
     secret = read_secret(environ)
     store = open_store(to, lambda: S3Access.from_environment(client_config=_IMPATIENT))
@@ -57,19 +57,19 @@ def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.envi
             ws="none",
             lifespan="on",
             log_config=None,
-            access_log=False,  # it would write down the secret
+            access_log=False,  # it would log the secret
             server_header=False,
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
         )
     )
-    # uvicorn raises the signal that ended it once more, for whoever was listening before it.
+    # uvicorn raises the signal that ended it again for earlier handlers.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     try:
         server.run()
     except SystemExit:
-        raise InputError(f"the endpoint cannot listen on {host}:{port}: the line above says why") from None
+        raise InputError(f"the endpoint can't listen on {host}:{port}: see the line above") from None
     _log.info("Stopped. %d receipts in %d objects were written to %s.", batches.written, batches.objects, store.uri)
 
 
@@ -77,22 +77,22 @@ def read_secret(environ: Mapping[str, str]) -> SecretStr:
     """Read the secret of the path.
 
     Raises:
-        InputError: there is none, or one that could be guessed or does not stand in a path as it is.
+        InputError: the secret is missing, too short, or has characters that a path can't contain.
     """
     secret = SecretStr(environ.get(SECRET_VARIABLE, ""))
     how = 'make one with: python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
     value = secret.get_secret_value()
     if not value:
-        raise InputError(f"{SECRET_VARIABLE} is not set; the endpoint takes nothing without a secret: {how}")
+        raise InputError(f"{SECRET_VARIABLE} isn't set; the endpoint needs a secret: {how}")
     if len(value) < _SHORTEST_SECRET:
         raise InputError(f"{SECRET_VARIABLE} has fewer than {_SHORTEST_SECRET} characters: {how}")
     if not _IN_A_PATH.fullmatch(value):
-        raise InputError(f"{SECRET_VARIABLE} may hold letters, digits and . _ ~ - only, as it stands in a path: {how}")
+        raise InputError(f"{SECRET_VARIABLE} may only contain letters, digits and . _ ~ - (it's part of a path): {how}")
     return secret
 
 
 class _Reporter:
-    """Logs when the store stops taking receipts, and when it takes them again: not every write between."""
+    """Logs when the store fails and when it recovers, but not every write in between."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -100,24 +100,24 @@ class _Reporter:
 
     def __call__(self, error: StoreError | None) -> None:
         if error is not None and not self._failing:
-            _log.error("%s Pushes are refused until the store takes them; Alibaba pushes again.", error)
+            _log.error("%s Pushes are refused until the store recovers; Alibaba repeats them.", error)
         elif error is None and self._failing:
-            _log.info("%s takes receipts again.", self._store.uri)
+            _log.info("%s accepts receipts again.", self._store.uri)
         self._failing = error is not None
 
 
 def _prove_writable(store: Store) -> None:
-    """Write when and where this endpoint started, which proves that it may write there.
+    """Record when and where this endpoint started, which proves that the store is writable.
 
     Raises:
-        InputError: it may not.
+        InputError: the store isn't writable.
     """
     now = datetime.now(UTC)
     started = {"started_at": now.isoformat(), "host": platform.node(), "process": os.getpid()}
     try:
         store.put_if_absent(f"_started/{now:%Y%m%dT%H%M%S}Z-{uuid.uuid4().hex}.json", json.dumps(started).encode())
     except StoreUnavailableError as error:
-        _log.warning("%s Pushes are refused until the store takes them.", error)
+        _log.warning("%s Pushes are refused until the store recovers.", error)
     except StoreError as error:
         raise InputError(str(error)) from error
 

@@ -1,4 +1,4 @@
-"""The laptop deployment: an S3 server and a stand-in gateway, both on loopback only.
+"""The laptop deployment: an S3 server and a sandbox gateway, both on loopback only.
 
-It needs the extra `sandbox`. Nothing here imports the client in `tasks`: the two must not share a mistake.
+It needs the extra `sandbox`. The gateway doesn't import the client in `tasks`, so that they can't share a mistake.
 """

@@ -1,12 +1,11 @@
-"""Keeps one child process from outliving its owner; run as a script, with the standard library only.
+"""Prevents a child process from outliving its owner; runs as a script, with the standard library only.
 
     python guard.py OWNER_PID [--remove PATH]... -- COMMAND ...
 
-It holds the reading end of a pipe as its standard input. When the owner ends, however it ends, the pipe closes, and
-the guard stops the command (SIGKILL) and removes the paths. A `start` line starts the
-command again after it has been killed. Each start is answered by a line with the process id. If the guard itself is
-killed, Linux ends the command with it. A process between (rather than a death signal set by the owner) is needed
-because that signal follows the thread that started the child, not the process.
+Its standard input is the read end of a pipe. When the owner ends in any way, the pipe closes, and the guard kills the
+command (SIGKILL) and removes the paths. A `start` line restarts the command after it has been killed. The guard answers
+each start with a line that holds the process id. If the guard itself is killed, Linux ends the command with it. A death
+signal set by the owner wouldn't do: it follows the thread that started the child, not the process.
 """
 
 import contextlib
@@ -24,7 +23,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _die_with_guard() -> None:
-    # Runs between fork and exec, in a process of one thread.
+    # Runs between fork and exec, in a single-threaded process.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -41,7 +40,7 @@ def _start(command: list[str]) -> "subprocess.Popen[bytes]":
 
 
 def _stop(child: "subprocess.Popen[bytes]") -> None:
-    # Nothing is worth a graceful end: what is to be kept is on disk already, and the rest is thrown away.
+    # No graceful end is needed: everything worth keeping is already on disk.
     if child.poll() is None:
         child.kill()
         child.wait()
@@ -56,7 +55,7 @@ def _remove(path: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Start the command and stay until the owner has gone or asks."""
+    """Start the command and stay until the owner has ended or asks to stop."""
     owner = int(arguments.pop(0))
     leftovers: list[str] = []
     while arguments[0] == "--remove":
@@ -73,7 +72,7 @@ def main(arguments: list[str]) -> None:
     child = _start(command)
     try:
         while not asked and os.getppid() == owner:
-            child.poll()  # reaps it, should it have been killed
+            child.poll()  # reaps it if it has been killed
             ready, _, _ = select.select([sys.stdin], [], [], _LOOK_SECONDS)
             if ready:
                 line = os.read(sys.stdin.fileno(), 64)

@@ -1,4 +1,4 @@
-"""A server that runs as a child process behind a guard, so that it never outlives its owner."""
+"""Runs a server as a child process behind a guard, so that it never outlives its owner."""
 
 import contextlib
 import os
@@ -15,10 +15,10 @@ from typing import Self
 
 from globe_sms.deployments.sandbox import child_guard as guard
 
-# Below the range from which the kernel takes the ports of outgoing connections (32,768 and up), so that no
-# connection of this machine can take a port between its choice and its use.
+# Below the kernel's range for outgoing connections (32,768 and up), so that no connection can take a port before it's
+# used.
 _PORTS = range(20_000, 32_000)
-GRPC_OFFSET = 10_000  # SeaweedFS listens for gRPC so far above each of its ports
+GRPC_OFFSET = 10_000  # SeaweedFS listens for gRPC this far above each of its ports
 _PORTS_WITH_GRPC = range(_PORTS.start - GRPC_OFFSET, _PORTS.stop - GRPC_OFFSET)
 _GUARD_STOP_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
@@ -36,7 +36,7 @@ class Child:
         remove: Sequence[Path],
         folder: Path | None = None,
     ) -> None:
-        """Start the command in a folder with its output in a file; what is in `remove` goes when it is stopped."""
+        """Start the command in a folder with its output in a file; the paths in `remove` are removed at the stop."""
         leftovers = [argument for path in remove for argument in ("--remove", str(path))]
         self.output = output
         with output.open("ab") as sink:
@@ -52,16 +52,16 @@ class Child:
         self.pid = self._read_pid()
 
     def _read_pid(self) -> int:
-        assert self._guard.stdout is not None  # noqa: S101 - for the type checker: it was asked for
+        assert self._guard.stdout is not None  # noqa: S101 - for the type checker: a pipe was requested
         line = self._guard.stdout.readline()
         if not line:
-            msg = f"the guard of {self.output.stem} did not start"
+            msg = f"the guard of {self.output.stem} didn't start"
             raise OSError(msg)
         return int(line)
 
     @property
     def alive(self) -> bool:
-        """Whether the process runs; a suspended one does."""
+        """Whether the process exists; a suspended one does."""
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -69,7 +69,7 @@ class Child:
         return self._guard.poll() is None
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the process, if it is still there."""
+        """Send a signal to the process if it still exists."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
@@ -77,20 +77,20 @@ class Child:
         """Wait until the process has ended and been reaped.
 
         Raises:
-            TimeoutError: it still runs.
+            TimeoutError: the process still runs.
         """
         wait_until(lambda: not self.alive, seconds=seconds, what=f"process {self.pid} to end")
 
     def start_again(self) -> None:
         """Start the same command again after it has ended."""
-        assert self._guard.stdin is not None  # noqa: S101 - for the type checker: it was asked for
+        assert self._guard.stdin is not None  # noqa: S101 - for the type checker: a pipe was requested
         self.wait_until_gone()
         self._guard.stdin.write(b"start\n")
         self._guard.stdin.flush()
         self.pid = self._read_pid()
 
     def stop(self) -> None:
-        """Stop the process and its guard, and remove its folder; returns when all three are gone."""
+        """Stop the process and its guard, and remove its folder; returns once all three are gone."""
         if self._guard.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._guard.stdin.close()
@@ -113,9 +113,9 @@ class Child:
 
 
 def free_ports(count: int, *, with_grpc: bool = False) -> list[int]:
-    """Choose loopback ports that nothing listens on; with `with_grpc` the port 10,000 above is free as well.
+    """Return free loopback ports; with `with_grpc`, the port 10,000 above each is free too.
 
-    Another process may take one before it is used: whoever starts a server tries again with others.
+    Another process may take a port before it's used, so callers retry with others.
     """
     chosen: list[int] = []
     ports = _PORTS_WITH_GRPC if with_grpc else _PORTS
@@ -130,17 +130,17 @@ def free_ports(count: int, *, with_grpc: bool = False) -> list[int]:
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
-    """Ask again and again until the condition holds.
+    """Poll until the condition is true.
 
     Raises:
-        TimeoutError: it did not hold in time.
+        TimeoutError: the condition isn't true within `seconds`.
     """
     pause = Event()
     for _ in range(int(seconds / _LOOK_SECONDS) + 1):
         if condition():
             return
         pause.wait(_LOOK_SECONDS)
-    msg = f"waited {seconds:g} s in vain for {what}"
+    msg = f"waited {seconds:g} s for {what}"
     raise TimeoutError(msg)
 
 

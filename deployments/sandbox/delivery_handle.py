@@ -1,4 +1,4 @@
-"""The handle on what comes after a send, by which tests set a gateway's deliveries and judge by its logs."""
+"""Controls a gateway's deliveries, receipts and queries, and reads their logs; for tests."""
 
 import json
 from collections.abc import Iterator
@@ -13,42 +13,42 @@ from globe_sms.deployments.sandbox.gateway.receipt_push import Push, PushSetting
 
 
 class DeliveriesControl:
-    """The part of `GatewayControl` that is about deliveries; every method raises httpx.HTTPError where it fails."""
+    """The part of `GatewayControl` for deliveries; every method raises httpx.HTTPError if it fails."""
 
     _client: httpx.Client
 
     def set_deliveries(self, settings: DeliverySettings | None = None, **options: Any) -> None:
-        """Let messages that are accepted from now on end like this; the options are the fields of the settings."""
+        """Set how messages accepted from now on end; the options are the fields of `DeliverySettings`."""
         content = (settings or DeliverySettings(**options)).model_dump_json()
         self._client.put("/deliveries", content=content).raise_for_status()
 
     def deliveries(self) -> Iterator[dict[str, Any]]:
-        """Give every accepted message with its fate: `Message.record` says what stands in it."""
+        """Return every accepted message with its fate, as `Message.record` describes."""
         return self._lines("/deliveries")
 
     def receipts(self, way: Way | None = None) -> Iterator[dict[str, str]]:
-        """Give the delivery receipts that have come by now, as Alibaba writes them."""
+        """Return the delivery receipts so far, as Alibaba writes them."""
         return self._lines("/receipts", (way or Way()).model_dump())
 
     def push_receipts(self, url: str, **options: Any) -> None:
-        """Push receipts to this URL, those of earlier messages too; the options are the fields of `PushSettings`."""
+        """Push receipts to this URL, including earlier messages; the options are the fields of `PushSettings`."""
         settings = PushSettings(url=url, **options)
         self._client.put("/pushes", content=settings.model_dump_json()).raise_for_status()
 
     def stop_pushing(self) -> None:
-        """Push no more receipts."""
+        """Stop pushing receipts."""
         self._client.delete("/pushes").raise_for_status()
 
     def pushes(self) -> Iterator[Push]:
-        """Give every push so far, in the order of their answers."""
+        """Return every push so far, in the order of their answers."""
         return (Push.model_validate(line) for line in self._lines("/pushes"))
 
     def queries(self) -> Iterator[Query]:
-        """Give every query so far."""
+        """Return every query so far."""
         return (Query(**line) for line in self._lines("/queries"))
 
     def query_stats(self) -> QueryStats:
-        """Give the queries in counts."""
+        """Return counts of the queries."""
         return QueryStats.model_validate(self._client.get("/queries/stats").raise_for_status().json())
 
     def _lines(self, path: str, parameters: dict[str, Any] | None = None) -> Iterator[Any]:

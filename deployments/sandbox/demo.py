@@ -1,4 +1,4 @@
-"""`globe-sms demo`: the whole job on one machine, on the sandbox, as a newcomer's first look."""
+"""`globe-sms demo`: a whole campaign on one machine, in the sandbox, as a first look."""
 
 import os
 import sys
@@ -21,18 +21,18 @@ _MESSAGE = "Your parcel arrives tomorrow between 9 and 12."
 
 
 def run_demo(rows: int, console: Console) -> int:
-    """Start the sandbox, put a messy list into its bucket, send a campaign to it, show what happened.
+    """Start the sandbox, put messy lists into its bucket, send a campaign to them, and show the result.
 
-    The results are copied to the temporary folder, since the sandbox's bucket ends with the demo.
+    The results are copied to the temporary folder, because the sandbox's bucket is removed with the demo.
 
     Raises:
-        InputError: the extra `sandbox` is not installed.
+        InputError: the extra `sandbox` isn't installed.
     """
     from globe_sms.deployments.sandbox.demo_lists import demo_lists
     from globe_sms.deployments.sandbox.sandbox import Sandbox
 
     console.print(
-        "Starting an S3 server and a stand-in gateway on loopback: nothing leaves this machine.", soft_wrap=True
+        "Starting an S3 server and a sandbox gateway on loopback: nothing leaves this machine.", soft_wrap=True
     )
     with Sandbox(calls_per_second=_CALLS_PER_SECOND, numbers_per_call=_NUMBERS_PER_CALL) as sandbox:
         _point_here(sandbox.environment)
@@ -42,9 +42,9 @@ def run_demo(rows: int, console: Console) -> int:
         s3.put_object(Bucket=sandbox.bucket, Key="lists/customers.csv", Body=lists.csv)
         s3.put_object(Bucket=sandbox.bucket, Key="lists/members.parquet", Body=lists.parquet)
         console.print(
-            f"{rows:,} rows lie in s3://{sandbox.bucket}/lists/ as CSV and parquet, as messy as real ones. The demo's "
-            f"account may make {_CALLS_PER_SECOND} calls a second of {_NUMBERS_PER_CALL} numbers; a new Alibaba "
-            "account 1 call of 250.",
+            f"{rows:,} rows are in s3://{sandbox.bucket}/lists/ as CSV and parquet, as messy as real ones. The demo's "
+            f"account may make {_CALLS_PER_SECOND} calls a second with {_NUMBERS_PER_CALL} numbers each; a new Alibaba "
+            "account may make 1 call with 250.",
             soft_wrap=True,
         )
         report = run_campaign(
@@ -70,14 +70,14 @@ def run_demo(rows: int, console: Console) -> int:
         f"{stats.accepted_numbers:,} numbers accepted, {stats.accepted_twice} of them twice.",
         soft_wrap=True,
     )
-    out.print(f"The bucket is gone with the sandbox; a copy of the results is in {copy}", soft_wrap=True)
+    out.print(f"The bucket is removed with the sandbox; a copy of the results is in {copy}", soft_wrap=True)
     out.print("Look at them with:", soft_wrap=True)
     out.print(f"  {_python()} -c \"import polars; print(polars.read_parquet('{copy}'))\"", soft_wrap=True)
     return exit_code(report)
 
 
 def _point_here(environment: dict[str, str]) -> None:
-    """Point this process at the sandbox, and Prefect at a server and a home of the demo's own."""
+    """Point this process at the sandbox, and Prefect at the demo's own server and home."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "PREFECT_API_URL", "PREFECT_PROFILE"):
         os.environ.pop(name, None)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -87,7 +87,7 @@ def _point_here(environment: dict[str, str]) -> None:
 
 
 def _python() -> str:
-    """Return this Python as it is called from here."""
+    """Return the command for this Python, relative to the current folder if possible."""
     python = Path(sys.executable)
     return str(python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python)
 

@@ -1,7 +1,7 @@
-"""The demo's list: some thousand rows with the mess of real life, the same for the same seed.
+"""The demo's lists: a few thousand realistically messy rows, identical for the same seed.
 
-Its numbers are the examples of libphonenumber with other last digits, so most belong to nobody in particular, but
-some may be somebody's: they go to the stand-in gateway on loopback and nowhere else.
+Its numbers are libphonenumber's examples with other last digits. Most are unassigned, but some may belong to people, so
+they only go to the sandbox gateway on loopback.
 """
 
 import io
@@ -15,7 +15,7 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from globe_sms.deployments.sandbox.number_spellings import SPELLINGS, WITHOUT_PLUS
 
-# Where the demo's people live. The last five show that a shared or disputed prefix is no reason to leave somebody out.
+# The countries of the demo's recipients. The last five show that shared or disputed prefixes are supported too.
 REGIONS = (
     *("SG", "MY", "TH", "ID", "PH", "VN", "IN", "JP", "KR", "AU", "NZ", "GB", "DE", "FR", "ES", "IT", "NL", "SE"),
     *("PL", "BR", "ZA", "NG", "KE", "AE", "TR", "HK", "TW", "MO", "CA", "JM"),
@@ -24,7 +24,7 @@ _RECEIVING = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 _VARIED_DIGITS = 4
 _CSV_SHARE = 0.6
 
-# How many of a thousand rows are of each kind; what is left of the thousand is `mobile`.
+# Rows of each kind per thousand; the rest are `mobile`.
 _SHARES = {
     "duplicate": 50,
     "china": 25,
@@ -50,10 +50,10 @@ _WORDS = ("n/a", "unknown", "none", "ask Jane", "-", "see notes", "#REF!", "NULL
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DemoLists:
-    """The list, split over two files, and what each row is.
+    """Two lists, and the kind of each row.
 
     `csv` has a BOM, CRLF, quoted fields and the columns Name, Phone Number, City; `parquet` has name, mobile, city.
-    `rows` has one row a list row: file (csv or parquet), row (from 0), kind, recipient.
+    `rows` has one row per list row: file (csv or parquet), row (from 0), kind, recipient.
     """
 
     csv: bytes
@@ -62,7 +62,7 @@ class DemoLists:
 
 
 def demo_lists(rows: int = 5_000, seed: int = 20_261_123) -> DemoLists:
-    """Make the list; 5,000 rows take about half a second."""
+    """Make the lists; 5,000 rows take about 0.5 s."""
     dice = random.Random(seed)
     kinds = _kinds(rows, dice)
     recipients = _recipients(kinds, dice)
@@ -121,7 +121,7 @@ def _recipients(kinds: list[str], dice: random.Random) -> list[str | None]:
 def _makers(dice: random.Random) -> dict[str, Callable[[], str | None]]:
     def of_type(kind: int, *regions: str) -> Callable[[], str]:
         examples = [phonenumbers.example_number_for_type(region, kind) for region in regions]
-        # Where fixed lines and mobiles share their numbers, the example of a fixed line may be a mobile's.
+        # If fixed lines and mobiles share a range, the example of a fixed line may be a mobile number.
         found = [each for each in examples if each is not None and phonenumbers.number_type(each) == kind]
         return lambda: dice.choice(SPELLINGS)(dice.choice(found), dice)
 
@@ -161,7 +161,7 @@ def _mobiles(dice: random.Random) -> Iterator[PhoneNumber]:
 
 def _varied(region: str, dice: random.Random) -> Iterator[PhoneNumber]:
     example = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
-    if example is None:  # a region without mobiles is none of ours
+    if example is None:  # all our regions have mobile numbers
         return
     scale = 10**_VARIED_DIGITS
     base = (example.national_number or 0) // scale * scale

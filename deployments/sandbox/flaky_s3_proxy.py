@@ -1,8 +1,8 @@
-"""A bad road to S3: a proxy in front of the S3 server that can be slow, full, cut, or gone, switchable while it runs.
+"""A proxy in front of the S3 server that can be slow, overloaded, cut off or gone, and switched while it runs.
 
-It passes every byte of a request on as it came, so signatures stay right. Trouble is per request:
-slow (`delay` seconds before it is passed on), SlowDown (answered 503 without reaching the server), a cut connection
-with the request not passed on, or passed on and its answer lost, which is what makes a write unclear.
+It forwards every byte of a request unchanged, so signatures stay valid. Trouble is per request: slow (`delay` seconds
+before it's forwarded), SlowDown (answered 503 without reaching the server), a connection cut before the request is
+forwarded, or cut after it, so that the answer is lost and a write is unclear.
 """
 
 import asyncio
@@ -37,9 +37,9 @@ _SLOW_DOWN = (
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What befalls a request, and which ones: by method, by a part of the path, by chance; the default is all.
+    """A kind of trouble, and the requests it hits: by method, part of the path, probability; by default all.
 
-    `kind`: delay (only slow), slow_down (503), cut (not passed on, connection closed), lose_answer (passed on,
+    `kind`: delay (only slow), slow_down (503), cut (not forwarded, connection closed), lose_answer (forwarded,
     connection closed).
     """
 
@@ -53,7 +53,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One request that the proxy saw; `status` is what the server answered, None if it never saw the request."""
+    """A request that the proxy received; `status` is the server's answer, None if the request didn't reach it."""
 
     method: str
     path: str
@@ -69,7 +69,7 @@ class _Answer:
 
 
 class FlakyProxy:
-    """A proxy on loopback in a thread of this process, up when this returns; a context manager. Thread-safe."""
+    """A loopback proxy in a thread of this process, ready once constructed; a context manager. Thread-safe."""
 
     def __init__(self, upstream: str) -> None:
         """Start it in front of an endpoint such as `S3Server.endpoint`."""
@@ -83,7 +83,7 @@ class FlakyProxy:
         self.accept()
 
     def set_trouble(self, *troubles: Trouble) -> None:
-        """Replace the troubles in force; the first that fits a request befalls it. With none the road is good."""
+        """Replace the active troubles; the first that matches a request hits it. None means no trouble."""
         self._troubles = tuple((trouble, random.Random(trouble.seed)) for trouble in troubles)
 
     def refuse(self) -> None:
@@ -102,7 +102,7 @@ class FlakyProxy:
         self._running = None
 
     def accept(self) -> None:
-        """Take connections again, at the same endpoint."""
+        """Accept connections again, at the same endpoint."""
         if self._running is not None:
             return
         server = uvicorn.Server(
@@ -119,7 +119,7 @@ class FlakyProxy:
                 log_level="critical",
                 access_log=False,
                 server_header=False,
-                date_header=False,  # the server's own Date is passed on
+                date_header=False,  # the server's own Date is forwarded
                 timeout_graceful_shutdown=1,
             )
         )
@@ -187,7 +187,7 @@ class FlakyProxy:
             headers=[(name, value) for name, value in scope["headers"] if name not in _HOP_BY_HOP],
             content=body,
         )
-        # A connection for each request: nothing that is pooled can be stale when the server comes back.
+        # One connection per request, so that none from a pool is stale when the server comes back.
         async with httpcore.AsyncConnectionPool() as pool:
             try:
                 answer = await pool.handle_async_request(request)

@@ -1,4 +1,4 @@
-"""The stand-in gateway in a child process, and the handle by which tests and the demo control it."""
+"""The sandbox gateway in a child process, and the handle with which tests and the demo control it."""
 
 import sys
 import tempfile
@@ -22,42 +22,42 @@ _START_SECONDS = 60.0
 
 
 class GatewayControl(DeliveriesControl):
-    """Talks to a running gateway's control endpoints; any process of this machine may.
+    """Controls a running gateway, from any process on this machine.
 
     Raises:
-        httpx.HTTPError: the gateway does not run, or the request is wrong.
+        httpx.HTTPError: the gateway isn't running, or the request is wrong.
     """
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        # No proxy of the environment may stand between us and loopback.
+        # Ignore the environment's proxies for loopback.
         self._client = httpx.Client(base_url=f"{endpoint}/_sandbox", trust_env=False, timeout=30.0)
 
     def set_latency(self, low: float, high: float | None = None, *, seed: int = 0) -> None:
-        """Let each answer take `low` to `high` seconds, drawn uniformly; with one bound exactly that."""
+        """Make each answer take `low` to `high` seconds, uniformly drawn; with one bound, exactly that."""
         latency = Latency(low=low, high=low if high is None else high, seed=seed)
         self._client.put("/latency", content=latency.model_dump_json()).raise_for_status()
 
     def add_fault(self, kind: str | FaultRule, **options: Any) -> None:
-        """Put a fault rule in force, behind those there are; the options are the fields of `FaultRule`."""
+        """Add a fault rule after the existing ones; the options are the fields of `FaultRule`."""
         rule = kind if isinstance(kind, FaultRule) else FaultRule(kind=kind, **options)
         self._client.post("/faults", content=rule.model_dump_json()).raise_for_status()
 
     def clear_faults(self) -> None:
-        """Take every fault rule out of force; the latency stays."""
+        """Remove all fault rules; the latency stays."""
         self._client.delete("/faults").raise_for_status()
 
     def faults(self) -> list[FaultRule]:
-        """Give the rules in force."""
+        """Return the active fault rules."""
         answer = self._client.get("/faults").raise_for_status()
         return [FaultRule.model_validate(rule) for rule in answer.json()["faults"]]
 
     def log(self) -> list[Arrival]:
-        """Give every arrival since the start or the last reset, in the order of the log's lines."""
+        """Return every arrival since the start or the last reset, in the order of the log."""
         return list(self.iterate_log())
 
     def iterate_log(self) -> Iterator[Arrival]:
-        """Give the arrivals one by one, for a log that is too large for memory."""
+        """Yield the arrivals one by one, for a log that doesn't fit into memory."""
         with self._client.stream("GET", "/log") as answer:
             answer.raise_for_status()
             for line in answer.iter_lines():
@@ -65,38 +65,38 @@ class GatewayControl(DeliveriesControl):
                     yield Arrival.read(line)
 
     def stats(self) -> Stats:
-        """Give the log in counts."""
+        """Return counts of the log."""
         return Stats.model_validate(self._client.get("/stats").raise_for_status().json())
 
     def reset(self) -> None:
-        """Forget arrivals, what became of them, and fault rules, and answer at once; nonces and MessageIds go on."""
+        """Forget arrivals, deliveries and fault rules, and set the latency to 0; nonces and MessageIds continue."""
         self.clear_faults()
         self.set_latency(0)
         self._client.delete("/log").raise_for_status()
 
     def is_up(self) -> bool:
-        """Tell whether the gateway answers."""
+        """Return whether the gateway answers."""
         with suppress(httpx.HTTPError):
             return self._client.get("/health").is_success
         return False
 
     def close(self) -> None:
-        """Close the connections to the gateway; the gateway goes on."""
+        """Close the connections to the gateway; the gateway keeps running."""
         self._client.close()
 
 
 class GatewayServer(GatewayControl):
-    """A gateway in a child process of its own, up when this returns; a context manager.
+    """A gateway in its own child process, ready once constructed; a context manager.
 
-    The child ends when this process does, however it ends (see `guard`). The log of arrivals survives a `kill` and is
-    continued by `start_again`.
+    The child ends with this process, however that ends (see `child_guard`). The log of arrivals survives a `kill` and
+    continues after `start_again`.
     """
 
     def __init__(self, settings: GatewaySettings, *, log: Path | None = None) -> None:
-        """Start it with the log of arrivals at `log`, or in a folder that goes with it.
+        """Start the gateway with its log of arrivals at `log`, or in a folder that is removed with it.
 
         Raises:
-            TimeoutError: it did not come up.
+            TimeoutError: the gateway didn't start.
         """
         for attempt in range(_ATTEMPTS):
             folder = Path(tempfile.mkdtemp(prefix="globe-sms-gateway-"))
@@ -133,12 +133,12 @@ class GatewayServer(GatewayControl):
     def _wait(self) -> None:
         wait_until(lambda: not self._child.alive or self.is_up(), seconds=_START_SECONDS, what="the gateway's start")
         if not self._child.alive:
-            msg = f"the gateway did not start: {self._child.output.read_text()[-500:]}"
+            msg = f"the gateway didn't start: {self._child.output.read_text()[-500:]}"
             raise TimeoutError(msg)
 
     @property
     def pid(self) -> int:
-        """The process id of the gateway itself."""
+        """The gateway's process id."""
         return self._child.pid
 
     def kill(self) -> None:
@@ -147,11 +147,11 @@ class GatewayServer(GatewayControl):
         self._child.wait_until_gone()
 
     def suspend(self) -> None:
-        """Freeze it: connections are taken by the kernel and nothing answers."""
+        """Freeze it: the kernel accepts connections, but nothing answers."""
         self._child.send(SIGSTOP)
 
     def resume(self) -> None:
-        """Let a frozen gateway go on."""
+        """Resume a frozen gateway."""
         self._child.send(SIGCONT)
 
     def start_again(self) -> None:

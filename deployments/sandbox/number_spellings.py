@@ -1,4 +1,4 @@
-"""The ways in which people and spreadsheets write one phone number, all of them readable."""
+"""The ways people and spreadsheets write a phone number; all of them can be read."""
 
 import random
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat
 Spelling = Callable[[PhoneNumber, random.Random], str]
 
 _FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)} | {ord("+"): 0xFF0B}
-# Left-to-right embedding and mark, word joiner, zero-width space, byte order mark: what copying brings along.
+# Characters that copying adds: left-to-right embedding and mark, word joiner, zero-width space, byte order mark.
 _INVISIBLE = ("\u202a", "\u200e", "\u2060", "\u200b", "\ufeff")
 
 

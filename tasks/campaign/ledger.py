@@ -1,13 +1,13 @@
-"""Claims and receipts: what was about to be sent, and what the gateway said.
+"""The ledger of a campaign: a claim before each call, a send record after it.
 
-A submission is one hand-over of a chunk to the gateway, under one claim. The first has number 0. There is
-a further one only where the one before it is proved not to have been taken, or where the operator resends
-what is unknown. Keys, under the campaign's folder:
+A presentation is one hand-over of a chunk to the gateway, under one claim; the first is number 0. Another one follows
+only if the gateway provably didn't take the one before, or if the operator resends unknown chunks. Keys, in the
+campaign's folder:
 
-    claims/000012-0             of two runs that write it, one gets the submission
-    records/000012-0-accepted  what became of it; its absence means unknown
+    claims/000012-0            if two runs write it, one gets the presentation
+    records/000012-0-accepted  its outcome; without one, the outcome is unknown
 
-The outcome stands in the receipt's key, so that one listing tells the state of every chunk.
+The outcome is part of the record's key, so one listing gives the state of every chunk.
 """
 
 import json
@@ -42,7 +42,7 @@ class Claim:
 
     @classmethod
     def decode(cls, body: bytes) -> "Claim":
-        """Read what was written; fields that a later version added are left out."""
+        """Read a stored claim; ignores fields that a later version added."""
         data: dict[str, Any] = json.loads(body)
         return cls(**{name: value for name, value in data.items() if name in cls.__dataclass_fields__})
 
@@ -61,7 +61,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class SendRecord:
-    """The durable record of what the gateway answered; numbers stand as positions in the chunk."""
+    """The durable record of the gateway's answer; numbers are stored as positions in the chunk."""
 
     chunk: int
     submission: int
@@ -82,18 +82,18 @@ class SendRecord:
 
     @property
     def key(self) -> str:
-        """Where it is kept."""
+        """The key that the record is stored under."""
         return f"records/{self.chunk:06d}-{self.submission}-{self.settlement}"
 
     def encode(self) -> bytes:
-        """Return it as JSON."""
+        """Return the record as JSON."""
         data = {name: getattr(self, name) for name in self.__dataclass_fields__}
         data["attempts"] = [asdict(attempt) for attempt in self.attempts]
         return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
     def decode(cls, body: bytes) -> "SendRecord":
-        """Read what `encode` wrote; fields that a later version added are left out."""
+        """Read what `encode` wrote; ignores fields that a later version added."""
         data: dict[str, Any] = json.loads(body)
         data["settlement"] = Settlement(data["settlement"])
         data["message_ids"] = {int(position): value for position, value in data["message_ids"].items()}
@@ -106,7 +106,7 @@ class SendRecord:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The submissions of one chunk so far: how many, and what became of each (None: no receipt)."""
+    """The outcomes of a chunk's presentations so far, in order (None: no send record)."""
 
     settlements: tuple[Settlement | None, ...] = ()
 
@@ -114,7 +114,7 @@ class History:
     def state(self) -> ChunkState:
         """What a run may do with the chunk.
 
-        A resend that was not taken leaves the chunk as unknown as it was before.
+        A resend that the gateway didn't take leaves the chunk unknown.
         """
         if any(settlement in _SETTLED for settlement in self.settlements):
             return ChunkState.SETTLED
@@ -124,7 +124,7 @@ class History:
 
     @property
     def doubtful(self) -> bool:
-        """Whether a submission before the last may have been taken: what the last refused stays unknown."""
+        """Whether an earlier presentation may have been taken: numbers that the last one refused stay unknown."""
         return any(settlement in _DOUBTFUL for settlement in self.settlements[:-1])
 
     @property
@@ -135,17 +135,17 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One submission of a chunk: its claim, and the send record that followed; None where there is none."""
+    """One presentation of a chunk: its claim, and its send record if there is one."""
 
     claim: Claim
     record: SendRecord | None
 
 
 def entries_of(store: Store, chunk: int) -> list[LedgerEntry]:
-    """Read all that the ledger of a campaign (`store` is its folder) holds of one chunk, in order.
+    """Return all presentations of a chunk, in order; `store` is the campaign's folder.
 
     Raises:
-        StoreError: the store did not answer, or refused.
+        StoreError: the store didn't answer, or refused.
     """
     claims = [Claim.decode(stored.body) for stored in _under(store, f"claims/{chunk:06d}-")]
     send_records = [SendRecord.decode(stored.body) for stored in _under(store, f"records/{chunk:06d}-")]
@@ -164,9 +164,9 @@ def _under(store: Store, prefix: str) -> Iterator[Stored]:
 
 
 class Ledger:
-    """The claims and receipts of one campaign. Thread-safe: every act is one atomic write of the store.
+    """The claims and send records of one campaign. Thread-safe: every change is one atomic write to the store.
 
-    A receipt that the store does not take now is kept in the spill and written later; see `tasks.campaign.local_spill`.
+    A send record that the store doesn't take is kept locally and written later; see `tasks.campaign.local_spill`.
     """
 
     def __init__(self, store: Store, spill: Spill) -> None:
@@ -174,11 +174,11 @@ class Ledger:
         self._spill = spill
 
     def recover(self) -> int:
-        """Write the receipts that an earlier run on this machine could not; return how many there were."""
+        """Write the send records that an earlier run on this machine couldn't; return how many there were."""
         return self._spill.empty_into(self._store)
 
     def histories(self) -> dict[int, History]:
-        """Return the history of every chunk that was ever claimed, from two listings."""
+        """Return the history of every claimed chunk, from two listings."""
         found: dict[int, dict[int, Settlement | None]] = {}
         for key in self._store.list("claims/"):
             if match := _CLAIM.fullmatch(key):
@@ -195,21 +195,21 @@ class Ledger:
         """Write the claim; False if another run has this submission.
 
         Raises:
-            StoreError: it could not be written for certain, so the chunk may not be sent now.
+            StoreError: it's uncertain whether the claim was written, so the chunk must not be sent now.
         """
         body = json.dumps(asdict(claim), separators=(",", ":")).encode()
         return self._store.put_if_absent(f"claims/{claim.chunk:06d}-{claim.submission}", body) is not None
 
     def settle(self, record: SendRecord) -> None:
-        """Record what became of a submission; returns when it is in the store, or safe in the spill.
+        """Record the outcome of a presentation; returns when the record is in the store or safe in the local spill.
 
         Raises:
-            ReceiptLostError: it is in neither; the submission stays unknown.
+            SendRecordLostError: it's in neither; the presentation stays unknown.
         """
         self._spill.put(self._store, record.key, record.encode())
 
     def send_records(self, histories: Mapping[int, History]) -> Iterator[SendRecord]:
-        """Read the last receipt of every chunk that has one (one GetObject each, sixteen at a time)."""
+        """Read the last send record of every chunk that has one (one GetObject each, 16 at a time)."""
         keys = [
             f"records/{chunk:06d}-{history.next - 1}-{history.settlements[-1]}"
             for chunk, history in sorted(histories.items())

@@ -1,4 +1,4 @@
-"""Who a text is from: one sender ID for all, or one a country, since many countries want a registered one."""
+"""The sender ID of a text: one for all numbers, or one per country, since many countries require registration."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,17 +14,17 @@ ALL_OTHERS: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """Sender IDs by region (ISO 3166 alpha-2), and `usual` for all other numbers; None: Alibaba chooses."""
+    """Sender IDs by region (ISO 3166 alpha-2), and `usual` for all other numbers; with None, Alibaba chooses."""
 
     usual: str | None = None
     by_region: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def of(self, region: str | None) -> str | None:
-        """Return the sender ID for numbers of a region; None is that of numbers that belong to none."""
+        """Return the sender ID for a region's numbers; a region of None means numbers without one."""
         return self.usual if region is None else self.by_region.get(region, self.usual)
 
     def __str__(self) -> str:
-        """Name them all, as one writes them."""
+        """Return all sender IDs as users write them."""
         if not self.by_region:
             return self.usual or ""
         usual = [f"{ALL_OTHERS}={self.usual}"] if self.usual else []
@@ -32,9 +32,9 @@ class Senders:
 
 
 def split_senders(given: Iterable[str]) -> tuple[str | None, tuple[str, ...]]:
-    """Take `Acme`, `*=Acme` and `SG=Acme` apart, unchecked: the one for all others, and the rules by country.
+    """Split `Acme`, `*=Acme` and `SG=Acme` into the sender ID for all others and the rules by country, unchecked.
 
-    A second one for all others stays among the rules, for `check_rules` to refuse it.
+    A second sender ID for all others stays among the rules, so that `check_rules` refuses it.
     """
     usual: str | None = None
     rules: list[str] = []
@@ -50,17 +50,17 @@ def split_senders(given: Iterable[str]) -> tuple[str | None, tuple[str, ...]]:
 
 
 def check_rules(rules: Iterable[str]) -> tuple[str, ...]:
-    """Return rules such as `sg=Acme` as they are frozen: `SG=Acme`, in the order of the countries.
+    """Return rules such as `sg=Acme` in their frozen form: `SG=Acme`, sorted by country.
 
     Raises:
-        ValueError: a country is unknown or stands twice, or a sender ID is none.
+        ValueError: a country is unknown or repeated, or a sender ID isn't valid.
     """
     found: dict[str, str] = {}
     for rule in rules:
         country, _, sender = rule.rpartition("=")
         region = _region(country)
         if region in found:
-            raise ValueError(f"{region} has two sender IDs: give one")
+            raise ValueError(f"{region} has two sender IDs: keep one")
         found[region] = check_sender_id(sender)
     return tuple(f"{region}={sender}" for region, sender in sorted(found.items()))
 
@@ -73,11 +73,11 @@ def senders_of(usual: str | None, rules: Iterable[str]) -> Senders:
 def _region(country: str) -> str:
     country = country.strip()
     if country == ALL_OTHERS:
-        raise ValueError("all other countries have two sender IDs: give one")
+        raise ValueError("all other countries have two sender IDs: keep one")
     try:
         return checked_region(country) or ""
     except InputError:
         raise ValueError(
-            f"there is no country {mask_typed(country)!r}: write SG=Acme with two letters of ISO 3166, "
+            f"the country {mask_typed(country)!r} is unknown: write SG=Acme with a two-letter code of ISO 3166, or "
             "*=Acme for all others"
         ) from None

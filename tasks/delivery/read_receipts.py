@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from globe_sms.tasks.recipients.uri_expansion import Place
+from globe_sms.tasks.recipients.uri_expansion import StoredFile
 from globe_sms.tasks.store import Store
 
 _FOLDER: Final = "delivery/read/"
@@ -44,11 +44,11 @@ class Marks:
                 entries: dict[str, list[object]] = json.loads(stored.body)
                 self._marks |= {uri: _decoded(entry) for uri, entry in entries.items()}
 
-    def unread(self, places: Collection[Place], message_ids: int) -> list[Place]:
+    def unread(self, places: Collection[StoredFile], message_ids: int) -> list[StoredFile]:
         """Return the objects to read, given how many message ids the results have."""
         return [place for place in places if not self._covers(place, message_ids)]
 
-    def _covers(self, place: Place, message_ids: int) -> bool:
+    def _covers(self, place: StoredFile, message_ids: int) -> bool:
         mark = self._marks.get(place.uri)
         return mark is not None and mark.identity == place.identity and mark.message_ids in {None, message_ids}
 

@@ -21,10 +21,10 @@ from globe_sms.tasks.campaign.task_ids import is_task_of
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin, state_of
 from globe_sms.tasks.delivery.json_scan import Junk, Scan
 from globe_sms.tasks.delivery.read_receipts import Mark
-from globe_sms.tasks.recipients.file_content import read_head, unpacked, unpacked_stream
+from globe_sms.tasks.recipients.file_content import decompress, decompress_stream, read_head
 from globe_sms.tasks.recipients.file_formats import UTF8, compression_of
 from globe_sms.tasks.recipients.list_source import Format, Layout, ListSource, is_s3, refusal
-from globe_sms.tasks.recipients.uri_expansion import Place, look_up
+from globe_sms.tasks.recipients.uri_expansion import StoredFile, list_files
 from globe_sms.tasks.store.s3_access import S3Access, one_line, s3_errors_name, split_uri
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.plurals import counted
@@ -84,7 +84,7 @@ class Reading:
         return [*said, *self.troubles]
 
 
-def find_receipts(uris: Sequence[str], s3: Callable[[], S3Access]) -> tuple[dict[str, Place], tuple[str, ...]]:
+def find_receipts(uris: Sequence[str], s3: Callable[[], S3Access]) -> tuple[dict[str, StoredFile], tuple[str, ...]]:
     """Return the objects and files by URI, each once, and the `uris` where there is nothing yet.
 
     A URI is an s3:// object, prefix or glob, or a local path. Empty objects are skipped, and so are files and folders
@@ -93,11 +93,11 @@ def find_receipts(uris: Sequence[str], s3: Callable[[], S3Access]) -> tuple[dict
     Raises:
         InputError: a URI can't be listed, or there is no such bucket.
     """
-    places: dict[str, Place] = {}
+    places: dict[str, StoredFile] = {}
     nothing: list[str] = []
     for uri in uris:
         named = _hidden(uri if is_s3(uri) else str(Path(uri.removeprefix("file://")).expanduser().absolute()))
-        found = [place for place in look_up(uri, s3) if place.size and not _hidden(place.uri) - named]
+        found = [place for place in list_files(uri, s3) if place.size and not _hidden(place.uri) - named]
         if not found:
             nothing.append(uri)
         places |= {place.uri: place for place in found}
@@ -141,7 +141,7 @@ class CampaignReader:
         self._untold: set[str] = set()
         self._read: dict[str, str] = {}
 
-    def read(self, places: Sequence[Place], s3: Callable[[], S3Access]) -> Mapping[str, Mark]:
+    def read(self, places: Sequence[StoredFile], s3: Callable[[], S3Access]) -> Mapping[str, Mark]:
         """Read the objects; return the marks of those that were read to their end and whose states are saved."""
         in_a_row = 0
         for at, (place, pieces) in enumerate(_opened(places, s3)):
@@ -227,10 +227,10 @@ def _text_only(uri: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _opened(
-    places: Sequence[Place], s3: Callable[[], S3Access]
-) -> Iterator[tuple[Place, Callable[[], Iterator[bytes]]]]:
+    places: Sequence[StoredFile], s3: Callable[[], S3Access]
+) -> Iterator[tuple[StoredFile, Callable[[], Iterator[bytes]]]]:
     """Yield each object with a function that reads it; small objects are fetched in advance."""
-    ahead: deque[tuple[Place, Future[bytes] | None]] = deque()
+    ahead: deque[tuple[StoredFile, Future[bytes] | None]] = deque()
     waiting = iter(places)
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="receipts") as pool:
         try:
@@ -245,7 +245,7 @@ def _opened(
             pool.shutdown(cancel_futures=True)
 
 
-def _whole(place: Place, s3: Callable[[], S3Access]) -> bytes:
+def _whole(place: StoredFile, s3: Callable[[], S3Access]) -> bytes:
     if not is_s3(place.uri):
         with _file(place.uri) as file:
             return file.read()
@@ -254,20 +254,20 @@ def _whole(place: Place, s3: Callable[[], S3Access]) -> bytes:
         return s3().client().get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
-def _pieces(place: Place, fetched: Future[bytes] | None, s3: Callable[[], S3Access]) -> Iterator[bytes]:
+def _pieces(place: StoredFile, fetched: Future[bytes] | None, s3: Callable[[], S3Access]) -> Iterator[bytes]:
     if fetched is not None:
         body = fetched.result()
-        yield from unpacked_stream(place.uri, io.BytesIO(body), compression_of(body))
+        yield from decompress_stream(place.uri, io.BytesIO(body), compression_of(body))
     elif is_s3(place.uri):
         head = read_head(place.uri, s3, _HEAD)
         compression = compression_of(head.data)
         source = ListSource(place.uri, Format.NDJSON, compression, UTF8, head.size, head.identity, Layout())
-        yield from unpacked(source, s3)
+        yield from decompress(source, s3)
     else:
         with _file(place.uri) as file:
             compression = compression_of(file.read(_HEAD))
             file.seek(0)
-            yield from unpacked_stream(place.uri, file, compression)
+            yield from decompress_stream(place.uri, file, compression)
 
 
 @contextmanager

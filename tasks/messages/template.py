@@ -6,7 +6,7 @@ There are no attributes, indexes, formats or code.
 
 from dataclasses import dataclass
 
-from globe_sms.tasks.recipients.number_column import plain
+from globe_sms.tasks.recipients.number_column import normalize_name
 from globe_sms.tasks.vocabulary.errors import InputError
 
 _SHOWN = 40
@@ -32,13 +32,13 @@ class Template:
         found: dict[str, str] = {}
         for piece in self.pieces:
             if isinstance(piece, Placeholder):
-                found.setdefault(plain(piece.column) or piece.column, piece.column)
+                found.setdefault(normalize_name(piece.column) or piece.column, piece.column)
         return tuple(found.values())
 
     def column_of(self, placeholder: Placeholder) -> str:
         """Return the entry of `columns` that a placeholder refers to."""
-        name = plain(placeholder.column) or placeholder.column
-        return next(column for column in self.columns if (plain(column) or column) == name)
+        name = normalize_name(placeholder.column) or placeholder.column
+        return next(column for column in self.columns if (normalize_name(column) or column) == name)
 
     @property
     def text(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Recipients as they were written, to E.164 numbers, regions and verdicts. No Prefect, no network."""
+"""Validates recipients as written: E.164 numbers, regions and verdicts. No Prefect, no network."""
 
 from globe_sms.tasks.numbers.libphonenumber import Verdict, checked_region, validate_text
 from globe_sms.tasks.numbers.prefix_overrides import LONGEST_PREFIX, NO_OVERRIDES, Overrides

@@ -1,4 +1,4 @@
-"""Regions as people know them: name, flag and country code. Names are CLDR's English ones (through Babel)."""
+"""Names, flags and country codes of regions. Names are CLDR's in English, from Babel."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -6,13 +6,13 @@ from typing import Final
 
 import phonenumbers
 
-_FIRST_FLAG_LETTER: Final = 0x1F1E6  # REGIONAL INDICATOR SYMBOL LETTER A: two of them show as a flag
-_NOWHERE: Final = "001"  # libphonenumber's region of numbers that belong to no country, such as +882
+_FIRST_FLAG_LETTER: Final = 0x1F1E6  # REGIONAL INDICATOR SYMBOL LETTER A; two such letters show as a flag
+_NOWHERE: Final = "001"  # libphonenumber's region for numbers without a country, such as +882
 
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A region of the results, for people. `code` is what follows the plus sign; None where there is none."""
+    """A region as shown to people; `code` is the country calling code, None if it has none."""
 
     region: str
     name: str
@@ -21,7 +21,7 @@ class Country:
 
 
 def country(region: str | None) -> Country:
-    """Return what to call a region (ISO 3166 alpha-2, as in the results); an unknown one is called by its letters."""
+    """Return how to show a region (ISO 3166 alpha-2, as in the results); an unknown one shows as its letters."""
     if region is None or region == _NOWHERE:
         return Country(region or "", "International networks" if region else "No country", "🌐", None)
     flag = "".join(chr(_FIRST_FLAG_LETTER + ord(letter) - ord("A")) for letter in region.upper())

@@ -1,7 +1,7 @@
-"""Raw text to a verdict by libphonenumber itself, one text at a time: right in every case, and slow.
+"""Validates one text at a time with libphonenumber itself: always right, but slow.
 
-The rules are the design's "How a number is read". The fast way (`tasks.numbers.lookup_table`) must agree with this module
-on every text, and hands the odd ones back to it. Metadata: the installed `phonenumbers` package.
+The rules are the design's "How a number is read". The fast path (`tasks.numbers.lookup_table`) must agree with this
+module on every text, and passes odd texts to it. Metadata: the installed `phonenumbers` package.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType, ValidationResult
 
-from globe_sms.tasks.numbers.prefix_overrides import NO_OVERRIDES, Overrides, Says
+from globe_sms.tasks.numbers.prefix_overrides import NO_OVERRIDES, MobileOverride, Overrides
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
@@ -31,7 +31,7 @@ _RFC3966_LABEL: Final = "tel:"
 _RFC3966_CONTEXT: Final = ";phone-context="
 
 _INVISIBLE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
-# Shown as nothing, though Unicode calls them letters, marks or symbols: grapheme joiner, Hangul fillers, blank
+# Invisible, though Unicode classifies them as letters, marks or symbols: grapheme joiner, Hangul fillers, blank
 # Braille, variation selectors.
 _INVISIBLE_OTHERS: Final = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0") | {chr(c) for c in range(0xFE00, 0xFE10)}
 
@@ -51,10 +51,10 @@ _REASON_OF_LENGTH: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one recipient is: `status` is None when a text can be sent to `phone_number`.
+    """The result of validating a recipient; `status` is None if a text can be sent to `phone_number`.
 
-    `phone_number` is E.164 with its plus sign, set for every valid number; `region` is ISO 3166 alpha-2, None when
-    not valid or not geographic.
+    `phone_number` is E.164 with its plus sign, set for every valid number; `region` is ISO 3166 alpha-2, None if the
+    number isn't valid or not geographic.
     """
 
     phone_number: str | None = None
@@ -64,43 +64,43 @@ class Verdict:
 
     @property
     def e164(self) -> int | None:
-        """The digits of `phone_number` as one integer."""
+        """The digits of `phone_number` as an integer."""
         return None if self.phone_number is None else int(self.phone_number)
 
     @property
-    def is_of_a_number(self) -> bool:
-        """Whether it stands for a valid number, sendable or not."""
+    def has_number(self) -> bool:
+        """Whether the recipient is a valid number, sendable or not."""
         return self.status is not Status.INVALID or self.reason is RowReason.NOT_MOBILE
 
 
 def checked_region(default_region: str | None) -> str | None:
-    """Return the default region in capitals, or None when none was given.
+    """Return the default region in capitals, or None if there is none.
 
     Raises:
-        InputError: libphonenumber knows no such region.
+        InputError: libphonenumber doesn't know the region.
     """
     if default_region is None:
         return None
     region = default_region.upper()
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise InputError(
-            f"The default region {mask_typed(default_region)!r} is not known: give two letters of ISO 3166, "
+            f"The default region {mask_typed(default_region)!r} is unknown: use a two-letter code of ISO 3166, "
             "such as SG or GB."
         )
     return region
 
 
-def keep_patterns() -> None:
-    """Have `phonenumbers` keep its compiled patterns, where it can: five times as fast on lists of many regions."""
+def cache_patterns() -> None:
+    """Make `phonenumbers` cache its compiled patterns if it can: five times as fast on lists of many regions."""
     enable = getattr(phonenumbers, "enable_pattern_cache", None)
     if enable is not None:
         enable()
 
 
 def validate_text(recipient: str | None, default_region: str | None, overrides: Overrides = NO_OVERRIDES) -> Verdict:
-    """Judge one recipient as it was written, exactly as libphonenumber reads it.
+    """Validate one recipient as written, exactly as libphonenumber reads it.
 
-    `default_region` must come from `checked_region`. Some 20,000 texts a second after `keep_patterns`.
+    `default_region` must come from `checked_region`. About 20,000 texts a second after `cache_patterns`.
     """
     shown = strip_invisible(recipient or "")
     if recipient is None or not shown:
@@ -112,32 +112,32 @@ def validate_text(recipient: str | None, default_region: str | None, overrides: 
         number = _parse(text, default_region)
     except NumberParseException as error:
         return _invalid(_REASON_OF_PARSE_ERROR[error.error_type])
-    return judge_number(number, overrides)
+    return validate_number(number, overrides)
 
 
-def judge_number(number: PhoneNumber, overrides: Overrides = NO_OVERRIDES) -> Verdict:
-    """Judge a number that libphonenumber has parsed."""
+def validate_number(number: PhoneNumber, overrides: Overrides = NO_OVERRIDES) -> Verdict:
+    """Validate a number that libphonenumber has parsed."""
     code, region = number.country_code or 0, phonenumbers.region_code_for_number(number)
     phone_number = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    says = overrides.of(phone_number.removeprefix("+"))
+    override = overrides.of(phone_number.removeprefix("+"))
     if not phonenumbers.is_valid_number(number):
         length = phonenumbers.is_possible_number_with_reason(number)
-        if length == ValidationResult.IS_POSSIBLE and says is Says.MOBILE:
+        if length == ValidationResult.IS_POSSIBLE and override is MobileOverride.MOBILE:
             unlisted = verdict_of_unlisted(code, region)
             if unlisted.status is None:
                 return replace(unlisted, phone_number=phone_number)
         return _invalid(_REASON_OF_LENGTH.get(length, RowReason.NOT_VALID_FOR_REGION))
-    if says is Says.NOTHING:
+    if override is MobileOverride.NONE:
         receives_texts = phonenumbers.number_type(number) in _RECEIVES_TEXTS
     else:
-        receives_texts = says is Says.MOBILE
+        receives_texts = override is MobileOverride.MOBILE
     return verdict_of_valid(code, region, receives_texts=receives_texts, phone_number=phone_number)
 
 
 def verdict_of_valid(
     country_code: int, region: str | None, *, receives_texts: bool, phone_number: str | None = None
 ) -> Verdict:
-    """Return the verdict of a valid number: served by the gateway, able to receive texts."""
+    """Return the verdict of a valid number: whether the gateway serves it and whether it can receive texts."""
     iso_region = None if region == _NON_GEOGRAPHIC else region
     if country_code == _CHINA_MAINLAND:
         return Verdict(phone_number, iso_region, Status.UNSUPPORTED, RowReason.CHINA_MAINLAND)
@@ -149,9 +149,9 @@ def verdict_of_valid(
 
 
 def verdict_of_unlisted(country_code: int, region: str | None) -> Verdict:
-    """Return what a number of possible length that is not valid is, if an override says that it is mobile.
+    """Return the verdict of an invalid number of possible length that an override declares mobile.
 
-    Of a number that fits no region of its country code, the code's main region is taken: of +1, the United States.
+    A number that matches no region of its country code gets the code's main region: for +1, the United States.
     """
     return verdict_of_valid(
         country_code, region or phonenumbers.region_code_for_country_code(country_code), receives_texts=True
@@ -159,7 +159,7 @@ def verdict_of_unlisted(country_code: int, region: str | None) -> Verdict:
 
 
 def strip_invisible(text: str) -> str:
-    """Strip white space and characters that show as nothing from both ends."""
+    """Strip white space and invisible characters from both ends."""
     start, end = 0, len(text)
     while start < end and _is_invisible(text[start]):
         start += 1
@@ -189,10 +189,10 @@ def _parse(text: str, default_region: str | None) -> PhoneNumber:
 
 
 def _with_plus_sign(text: str) -> str | None:
-    """Return the text as if its digits were led by a plus sign, without a leading `00`; None when it has one.
+    """Return the text with a plus sign before its digits and without a leading `00`; None if it has a plus sign.
 
-    `text` is one that libphonenumber takes for a number but for its country code. Where the number begins is
-    libphonenumber's own rule: at the first plus sign or digit, or after `tel:` in an RFC 3966 text with a context.
+    libphonenumber must have accepted `text` except for its country code. The number starts by libphonenumber's rule:
+    at the first plus sign or digit, or after `tel:` in an RFC 3966 text with a context.
     """
     context = text.find(_RFC3966_CONTEXT)
     label = text.find(_RFC3966_LABEL) if context >= 0 else -1
@@ -201,7 +201,7 @@ def _with_plus_sign(text: str) -> str | None:
     context_has_plus = context >= 0 and text.startswith("+", context + len(_RFC3966_CONTEXT))
     if context_has_plus or first is None or not first.group().isdecimal():
         return None
-    # What stands behind the zeros stays as it is: libphonenumber may cut it off ("00/x123": a second number).
+    # The text after the zeros stays unchanged: libphonenumber may cut it off ("00/x123": a second number).
     rest = text[first.start() :]
     zeros = [digit.start() for digit in islice(_DIGIT.finditer(rest), 2) if unicodedata.decimal(digit.group()) == 0]
     if len(zeros) == len("00"):

@@ -1,8 +1,7 @@
-"""Texts to the keys of a table, without a Python call a row; what is odd is left to the reference.
+"""Converts texts to lookup keys of a table without a Python call per row; odd texts are left to libphonenumber.
 
-Each step takes only texts of which libphonenumber sees nothing but the digits and whether a plus sign stands before
-them: no letters behind the first digit but for "ext. 12", no other signs of an extension, no plus sign elsewhere, 3 to
-18 digits.
+Each step handles only texts in which libphonenumber sees just the digits and whether a plus sign comes first: no
+letters after the first digit except "ext. 12", no other marks of an extension, no other plus sign, 3 to 18 digits.
 """
 
 from functools import cache
@@ -20,13 +19,13 @@ from globe_sms.tasks.numbers.lookup_table import (
     PLUS,
 )
 
-_LONGEST_TEXT: Final = 250  # libphonenumber refuses longer ones; bytes here, which are never fewer than characters
+_LONGEST_TEXT: Final = 250  # libphonenumber refuses longer ones; in bytes, which are never fewer than characters
 _ASCII_SEPARATORS: Final = [" ", "-", "(", ")", ".", "/"]
 _TEXT, _SHOWN, _DIGITS = "text", "shown", "digits"
 _VALUE, _MARK, _KEY = "value", "mark", "key"
 _ASCII_WHITE: Final = " \t\r\n"
 
-# Characters that show as nothing, as the reference strips them. A part of its set: texts with others go to it.
+# Invisible characters, some of those that `strip_invisible` strips: texts with others go to libphonenumber.
 _INVISIBLE: Final = "".join(
     chr(code)
     for first, last in ((0x00, 0x20), (0x7F, 0xA0), (0xAD, 0xAD), (0x2000, 0x200F), (0x2028, 0x202F), (0x205F, 0x2064),
@@ -40,12 +39,12 @@ _PUNCTUATION: Final = (
 )
 _PUNCTUATION_CLASS: Final = "".join(f"\\x{{{ord(char):x}}}" for char in _PUNCTUATION)
 _NUMBER_IN_TEXT: Final = (
-    # ASCII that cannot start a number, and no semicolon, which RFC 3966 gives a meaning
+    # ASCII that can't start a number, without the semicolon, which has a meaning in RFC 3966
     r"^[^0-9+;\x80-\x{10FFFF}]*"
     rf"([+\x{{FF0B}}]*(?:[{_PUNCTUATION_CLASS}]*[0-9\x{{FF10}}-\x{{FF19}}])+)"
-    # an extension that is called one
+    # a labeled extension
     r"(?:[ \x{A0}]*(?i-u:ext(?:n|ension)?)[:.]?[ \x{A0}]*[0-9]{1,20})?"
-    # what libphonenumber cuts off at the end: neither letter nor digit, nor # (extension)
+    # the end that libphonenumber cuts off: no letters, digits or # (extension)
     rf"[{_PUNCTUATION_CLASS} -\x22$-/:-@\[-`{{-~]*$"
 )
 _PLAIN_FORMS: Final = {
@@ -55,58 +54,58 @@ _PLAIN_FORMS: Final = {
 }
 _AT_MOST_ONE_DIGIT: Final = r"^[\x00-/:-\x7F]*[0-9]?[\x00-/:-\x7F]*$"
 
-# By 2 * length - plus sign, of which one is a plus sign and no digit: what to add to the digits for their key.
+# What to add to the digits to get their key, indexed by 2 * length, minus 1 with a plus sign (counted in the length).
 _MARKS: Final = [
-    way * 10**count if FEWEST_DIGITS <= count <= MOST_DIGITS else None
+    mode * 10**count if FEWEST_DIGITS <= count <= MOST_DIGITS else None
     for count in range(MOST_DIGITS + 1)
-    for way in (PLAIN, PLUS)
+    for mode in (PLAIN, PLUS)
 ]
 
 
 def keys_of(texts: pl.Series) -> pl.Series:
-    """Return the key of each text as Int64: `ASK_REFERENCE` for the odd ones, `EMPTY` for null."""
-    keys = _of_digits(texts)
-    left = _without_key(keys)
+    """Return the key of each text as Int64: `ASK_REFERENCE` for odd texts, `EMPTY` for null."""
+    keys = _keys_of_plain_digits(texts)
+    left = _rows_without_key(keys)
     if left.is_empty():
         return keys
     texts = texts.gather(left)
     rest = _cleaned(texts, _separated())
-    odd = _without_key(rest)
+    odd = _rows_without_key(rest)
     if not odd.is_empty():
-        rest = rest.scatter(odd, _of_odd(texts.gather(odd)))
+        rest = rest.scatter(odd, _keys_of_odd_texts(texts.gather(odd)))
     return keys.scatter(left, rest)
 
 
-# A list comes in batches, and each query on one costs as much as a thousand of its rows. So there are few, of
-# expressions that are built once, and each selects two columns: of one alone, polars 2.1 has the parts computed by
-# other threads, and waits for them.
+# A list comes in batches, and each query on a batch costs as much as a thousand rows. So there are few queries, their
+# expressions are built once, and each selects two columns: for a single column, polars 2.1 computes the parts in other
+# threads and waits for them.
 
 
-def _of_digits(texts: pl.Series) -> pl.Series:
-    """Return the keys of texts that are digits alone, with or without a plus sign before them; not of zeros alone.
+def _keys_of_plain_digits(texts: pl.Series) -> pl.Series:
+    """Return the keys of texts that are only digits, with or without a leading plus sign, and not only zeros.
 
-    A cast reads digits behind a minus sign too. Below zero it shows, and minus zero is a zero.
+    A cast also reads digits after a minus sign: those values are below zero or zero.
     """
     return texts.to_frame(_TEXT).select_seq(*_parts_of_digits()).select_seq(_VALUE, _key_of_parts())[_KEY]
 
 
-def _of_odd(texts: pl.Series) -> pl.Series:
+def _keys_of_odd_texts(texts: pl.Series) -> pl.Series:
     """Return the keys of texts with more than digits and the usual separators."""
     rows = texts.to_frame(_TEXT).select_seq(_TEXT, _as_shown())
-    cleaned = rows.select_seq(_TEXT, _digitless(), _separated_in_shown())
+    cleaned = rows.select_seq(_TEXT, _digitless(), _separated_without_invisible())
     keys = cleaned.select_seq(_TEXT, _key_or_of_cleaned())[_KEY]
-    left = _without_key(keys)
+    left = _rows_without_key(keys)
     if not left.is_empty():
         keys = keys.scatter(left, _cleaned(texts.gather(left), _decorated()).fill_null(ASK_REFERENCE))
     return keys
 
 
 def _cleaned(texts: pl.Series, digits: pl.Expr) -> pl.Series:
-    """Return the keys of texts that an expression cleans to digits, null where more than these and a plus is left."""
+    """Return the keys of texts that `digits` reduces to digits and an optional plus sign; null for the others."""
     return texts.to_frame(_TEXT).select_seq(_TEXT, digits).select_seq(_TEXT, _key_of_cleaned())[_KEY]
 
 
-def _without_key(keys: pl.Series) -> pl.Series:
+def _rows_without_key(keys: pl.Series) -> pl.Series:
     return keys.is_null().arg_true()
 
 
@@ -122,7 +121,7 @@ def _key_of_parts() -> pl.Expr:
 
 @cache
 def _key_of_cleaned() -> pl.Expr:
-    """Return the key of digits that a text was cleaned to, zeros alone too, unless libphonenumber finds it too long."""
+    """Return the key of a cleaned text's digits, zeros included, unless libphonenumber finds the text too long."""
     digits = pl.col(_DIGITS)
     return pl.when(pl.col(_TEXT).str.len_bytes() <= _LONGEST_TEXT).then(_value(digits) + _mark(digits)).alias(_KEY)
 
@@ -137,14 +136,14 @@ def _value(digits: pl.Expr) -> pl.Expr:
 
 
 def _mark(digits: pl.Expr) -> pl.Expr:
-    # Among texts that a cast takes for a number that is not negative, only a plus sign sorts before the digits.
+    # Among texts that cast to a non-negative number, only a plus sign sorts before the digits.
     marked = 2 * digits.str.len_bytes() - (digits < "0").cast(pl.UInt32)
     return pl.lit(pl.Series(_MARKS, dtype=pl.Int64)).gather(marked, null_on_oob=True)
 
 
 @cache
 def _separated() -> pl.Expr:
-    """Digits with the usual separators, or as a spreadsheet's decimal number."""
+    """Return the digits of texts with the usual separators, or of a spreadsheet's decimal number."""
     return _without_separators(pl.col(_TEXT).str.strip_chars(_ASCII_WHITE)).alias(_DIGITS)
 
 
@@ -155,15 +154,15 @@ def _as_shown() -> pl.Expr:
 
 @cache
 def _digitless() -> pl.Expr:
-    """Nothing, or ASCII with too few digits for libphonenumber to look at."""
+    """Return the keys of empty texts, and of ASCII texts with too few digits for libphonenumber."""
     few = pl.col(_TEXT).str.contains(_AT_MOST_ONE_DIGIT) & (pl.col(_TEXT).str.len_bytes() <= _LONGEST_TEXT)
     is_empty = pl.col(_TEXT).is_null() | (pl.col(_SHOWN) == "")
     return pl.when(is_empty).then(EMPTY).when(few).then(NOT_A_NUMBER).cast(pl.Int64).alias(_KEY)
 
 
 @cache
-def _separated_in_shown() -> pl.Expr:
-    """The usual separators, with invisible characters around them."""
+def _separated_without_invisible() -> pl.Expr:
+    """Return the digits of texts with the usual separators and invisible characters around them."""
     return _without_separators(pl.col(_SHOWN)).alias(_DIGITS)
 
 
@@ -177,7 +176,7 @@ def _without_separators(text: pl.Expr) -> pl.Expr:
 
 @cache
 def _decorated() -> pl.Expr:
-    """Any punctuation, full-width digits, invisible characters, words before the number, marks after it."""
+    """Return the digits of texts with any punctuation, full-width digits, invisible characters, or words around."""
     number = _shown(pl.col(_TEXT)).str.strip_suffix(".0").str.extract(_NUMBER_IN_TEXT)
     plain = number.str.replace_many(list(_PLAIN_FORMS), list(_PLAIN_FORMS.values()))
     return plain.str.replace(r"^\++", "+").alias(_DIGITS)

@@ -1,8 +1,8 @@
-r"""The regular expressions of libphonenumber's metadata, asked of numbers whose last digits are not known yet.
+r"""Matches the regular expressions of libphonenumber's metadata against numbers whose last digits aren't known yet.
 
 The metadata uses a small part of the syntax: digits, classes, `\d`, groups, `|`, `?`, `{n,m}` and `$`. Anything else
-is a `PatternError`, and the caller goes back to `phonenumbers` itself. An answer holds for every completion of the
-unknown digits; where there is no such answer, `SplitError` asks for one more digit.
+is a `PatternError`, and the caller falls back to `phonenumbers` itself. An answer is true for every completion of the
+unknown digits; if there is no such answer, `SplitError` asks for one more digit.
 """
 
 from collections.abc import Callable
@@ -17,27 +17,27 @@ Then = Callable[[int, Spans], Found]
 
 
 class PatternError(ValueError):
-    """The metadata uses something that this module does not know."""
+    """The metadata uses a construct that this module doesn't know."""
 
 
 class SplitError(Exception):
-    """The answer depends on a digit that is not known yet."""
+    """The answer depends on a digit that isn't known yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """`length` digits, of which only the first ones are `known`."""
+    """`length` digits; only the first ones are `known`."""
 
     known: str
     length: int
 
     @property
     def unknown(self) -> int:
-        """How many digits at the end are not known."""
+        """The number of unknown digits at the end."""
         return self.length - len(self.known)
 
     def starts_with(self, prefix: str) -> bool:
-        """Whether all completions start with `prefix`; SplitError where only some do."""
+        """Whether all completions start with `prefix`; SplitError if only some do."""
         if len(prefix) > self.length or not (self.known.startswith(prefix) or prefix.startswith(self.known)):
             return False
         if len(prefix) > len(self.known):
@@ -45,13 +45,13 @@ class Digits:
         return True
 
     def first(self, count: int) -> str:
-        """The first digits, at most `length` of them; SplitError where they are not known."""
+        """Return the first `count` digits; SplitError if they aren't known."""
         if count > len(self.known):
             raise SplitError
         return self.known[:count]
 
     def after(self, at: int, prefix: str = "") -> "Digits":
-        """The digits from `at` on, with `prefix` before them; SplitError where it is not known what goes."""
+        """Return `prefix` and the digits from `at` on; SplitError if a digit before `at` isn't known."""
         if at > len(self.known):
             raise SplitError
         known = prefix + self.known[at:]
@@ -60,12 +60,12 @@ class Digits:
 
 @dataclass(frozen=True, slots=True)
 class OneDigit:
-    """One digit out of a set; bit d of `allowed` is set for the digit d."""
+    """One digit of a set; bit d of `allowed` is set for the digit d."""
 
     allowed: int
 
     def match(self, digits: Digits, at: int, spans: Spans, then: Then) -> Found:
-        """Try this node at a place and go on with what comes after it."""
+        """Match this node at a position, then continue with `then`."""
         if at >= digits.length:
             return None
         if at < len(digits.known):
@@ -77,12 +77,12 @@ class OneDigit:
 
 @dataclass(frozen=True, slots=True)
 class InOrder:
-    """One part after the other."""
+    """Parts in sequence."""
 
     parts: tuple["Node", ...]
 
     def match(self, digits: Digits, at: int, spans: Spans, then: Then) -> Found:
-        """Try this node at a place and go on with what comes after it."""
+        """Match this node at a position, then continue with `then`."""
         if not self.parts:
             return then(at, spans)
         rest = InOrder(self.parts[1:])
@@ -91,25 +91,25 @@ class InOrder:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The first of the options that leads to a match."""
+    """The first option that leads to a match."""
 
     options: tuple["Node", ...]
 
     def match(self, digits: Digits, at: int, spans: Spans, then: Then) -> Found:
-        """Try this node at a place and go on with what comes after it."""
+        """Match this node at a position, then continue with `then`."""
         return next(filter(None, (option.match(digits, at, spans, then) for option in self.options)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A part `least` to `most` times, as often as can be."""
+    """A part `least` to `most` times, as often as possible."""
 
     part: "Node"
     least: int
     most: int
 
     def match(self, digits: Digits, at: int, spans: Spans, then: Then) -> Found:
-        """Try this node at a place and go on with what comes after it."""
+        """Match this node at a position, then continue with `then`."""
         if self.most:
             again = Repeat(self.part, max(self.least - 1, 0), self.most - 1)
             found = self.part.match(digits, at, spans, lambda end, spans: again.match(digits, end, spans, then))
@@ -120,13 +120,13 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A capturing group; the first is 1."""
+    """A capturing group; the first has index 1."""
 
     index: int
     part: "Node"
 
     def match(self, digits: Digits, at: int, spans: Spans, then: Then) -> Found:
-        """Try this node at a place and go on with what comes after it."""
+        """Match this node at a position, then continue with `then`."""
         return self.part.match(digits, at, spans, lambda end, spans: then(end, {**spans, self.index: (at, end)}))
 
 
@@ -135,7 +135,7 @@ class End:
     """`$`: the end of the number."""
 
     def match(self, digits: Digits, at: int, spans: Spans, then: Then) -> Found:
-        """Try this node at a place and go on with what comes after it."""
+        """Match this node at a position, then continue with `then`."""
         return then(at, spans) if at == digits.length else None
 
 
@@ -143,10 +143,10 @@ Node = OneDigit | InOrder | Choice | Repeat | Group | End
 
 
 def parse_pattern(pattern: str) -> tuple[Node, int]:
-    """Return the pattern's tree and the number of its capturing groups.
+    """Return the pattern's tree and its number of capturing groups.
 
     Raises:
-        PatternError: a construct that the metadata has not used so far.
+        PatternError: the pattern uses an unknown construct.
     """
     parser = _Parser(pattern)
     node = parser.choice()
@@ -192,14 +192,14 @@ class _Parser:
         else:
             return atom
         if not all(bound.isdecimal() for bound in bounds) or self.rest[:1] in ("?", "+", "*", "{"):
-            raise PatternError(f"a repetition that is not known, before {self.rest[:5]!r}")
+            raise PatternError(f"an unknown repetition before {self.rest[:5]!r}")
         return Repeat(atom, int(bounds[0]), int(bounds[-1]))
 
     def atom(self) -> Node:
         if self.take("(?:"):
             return self.closed(self.choice())
         if self.rest.startswith("(?"):
-            raise PatternError(f"a group that is not known: {self.rest[:5]!r}")
+            raise PatternError(f"an unknown group: {self.rest[:5]!r}")
         if self.take("("):
             self.groups += 1
             index = self.groups
@@ -224,7 +224,7 @@ def _bits_of_class(body: str) -> int:
     while body:
         first, last, size = (body[0], body[2], 3) if body[1:2] == "-" and body[2:3] else (body[0], body[0], 1)
         if not (first.isascii() and first.isdecimal() and last.isascii() and last.isdecimal()):
-            raise PatternError(f"a character that is no digit: {body!r}")
+            raise PatternError(f"a character that isn't a digit: {body!r}")
         for digit in range(int(first), int(last) + 1):
             bits |= 1 << digit
         body = body[size:]
@@ -232,30 +232,26 @@ def _bits_of_class(body: str) -> int:
 
 
 class StartPattern:
-    """A pattern that is asked for at the start of a number, as `re.match` does."""
+    """A pattern matched at the start of a number, like `re.match`."""
 
     def __init__(self, pattern: str) -> None:
-        """Parse the pattern; PatternError for a construct that the metadata has not used so far."""
+        """Parse the pattern; PatternError for an unknown construct."""
         self._node, self.groups = parse_pattern(pattern)
         self._longest = _longest(self._node, 0)
         self._memo: dict[tuple[str, int], Found] = {}
         self._undecided: set[tuple[str, int]] = set()
 
     def removes(self, kept_group: int) -> int:
-        """Return how many digits a match has at most outside one group (0: outside none)."""
-        return (
-            max(self._longest if kept_group else 0, _longest(self._node, kept_group))
-            if 0
-            else _longest(self._node, kept_group)
-        )
+        """Return the most digits that a match has outside `kept_group` (0: the whole match)."""
+        return _longest(self._node, kept_group)
 
     def match(self, digits: Digits) -> Found:
         """Return the end of the match and the groups' spans, or None.
 
         Raises:
-            SplitError: another completion of the unknown digits might match otherwise.
+            SplitError: completions of the unknown digits match differently.
         """
-        key = (digits.known, min(digits.length, self._longest + 1))  # beyond that, the length makes no difference
+        key = (digits.known, min(digits.length, self._longest + 1))  # more digits make no difference
         if key in self._undecided:
             raise SplitError
         if key not in self._memo:
@@ -268,7 +264,7 @@ class StartPattern:
 
 
 def _longest(node: Node, free_group: int) -> int:
-    """Return how many digits a pattern matches at most, those of one group not counted."""
+    """Return the most digits that a pattern matches, without those of one group."""
     match node:
         case OneDigit():
             return 1

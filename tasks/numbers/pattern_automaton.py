@@ -1,4 +1,4 @@
-"""Many patterns read at once: which of them a number matches, as soon as all its completions agree."""
+"""Matches many patterns at once, and tells which ones a number matches as soon as all its completions agree."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Generic, TypeVar
@@ -23,15 +23,15 @@ Runs = tuple[tuple[int, Answer], ...]
 
 
 class Automaton(Generic[Tag]):
-    """Which of many patterns match a whole number, read digit by digit (a subset construction, made as it is used).
+    """An automaton that reads a number digit by digit and tells which patterns match it (a lazy subset construction).
 
-    A state is an integer, `start` the first. States are shared by all numbers that the patterns cannot tell apart.
+    A state is an integer; `start` is the first. Numbers that the patterns can't distinguish share a state.
     """
 
     start: int
 
     def __init__(self, patterns: Iterable[tuple[Tag, Node, bool]]) -> None:
-        """Take (tag, pattern, whether it need only match the start of the number)."""
+        """Add patterns as (tag, pattern, whether it only has to match the start of the number)."""
         self._empty_moves: list[list[int]] = []
         self._digit_moves: list[list[tuple[int, int]]] = []
         self._tag_of: dict[int, Tag] = {}
@@ -65,7 +65,7 @@ class Automaton(Generic[Tag]):
         return following
 
     def tags(self, state: int) -> frozenset[Tag]:
-        """Return the tags of the patterns that match a number that ends here."""
+        """Return the tags of the patterns that match a number ending here."""
         return frozenset(self._tag_of[place] for place in self._members[state] if place in self._tag_of)
 
     def walk(self, known: str) -> int:
@@ -136,17 +136,17 @@ class Automaton(Generic[Tag]):
         return state
 
 
-class Fate(Generic[Tag, Answer]):
-    """One question to an automaton, answered for all completions of the unknown digits at once."""
+class AutomatonQuery(Generic[Tag, Answer]):
+    """A question to an automaton, answered for all completions of the unknown digits at once."""
 
     def __init__(self, automaton: Automaton[Tag], read: Callable[[frozenset[Tag]], Answer]) -> None:
-        """Take the question as a function of the tags of a whole number."""
+        """Define the question as a function of a complete number's tags."""
         self._automaton = automaton
         self._read = read
         self._memo: dict[tuple[int, int], Runs[Answer]] = {}
 
     def of(self, digits: Digits) -> Answer:
-        """Return the one answer of all completions, or raise SplitError."""
+        """Return the answer that all completions share, or raise SplitError."""
         (_, answer), *others = self.runs(digits)
         if others:
             raise SplitError
@@ -179,8 +179,8 @@ class Fate(Generic[Tag, Answer]):
         return tuple(joined)
 
 
-def leaves(length: int, decide: Callable[[Digits], Answer]) -> Iterator[tuple[Digits, Answer]]:
-    """Cut all numbers of a length into prefixes that `decide` has an answer for, in ascending order."""
+def split_into_prefixes(length: int, decide: Callable[[Digits], Answer]) -> Iterator[tuple[Digits, Answer]]:
+    """Split all numbers of a length into prefixes that `decide` has an answer for, in ascending order."""
     waiting = [Digits("", length)]
     while waiting:
         digits = waiting.pop()

@@ -1,4 +1,4 @@
-"""What libphonenumber's metadata says of one region, with its patterns parsed."""
+"""libphonenumber's metadata of one region, with parsed patterns."""
 
 import re
 from enum import Enum, auto
@@ -12,13 +12,13 @@ GENERAL: Final = "general_desc"
 LEADING: Final = "leading_digits"
 _FIXED_LINE: Final = "fixed_line"
 _MOBILE: Final = "mobile"
-# Types that receive no texts, in libphonenumber's order: each goes before fixed lines and mobiles.
+# Types that can't receive texts, in libphonenumber's order; all are checked before fixed lines and mobiles.
 _OTHERS: Final = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail")
 _GROUP_IN_RULE: Final = re.compile(r"(\\[1-9])")
 
 
 class Length(Enum):
-    """How a number's length fits its region (libphonenumber's ValidationResult)."""
+    """How a number's length fits its region (libphonenumber's `ValidationResult`)."""
 
     POSSIBLE = auto()
     LOCAL_ONLY = auto()
@@ -28,17 +28,17 @@ class Length(Enum):
 
 
 class Kind(Enum):
-    """What a valid number is to a sender of texts (libphonenumber's PhoneNumberType, in two)."""
+    """Whether a valid number can receive texts (libphonenumber's `PhoneNumberType`, reduced to two)."""
 
     RECEIVES_TEXTS = auto()
     OTHER = auto()
 
 
 class RegionRules:
-    """The rules of one region, or of one country code that belongs to none."""
+    """The rules of one region, or of a country code without a region."""
 
     def __init__(self, country_code: int, region: str) -> None:
-        """Read the installed metadata; PatternError where it has become something new."""
+        """Read the installed metadata; PatternError if it uses an unknown construct."""
         metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
         if metadata is None or metadata.general_desc is None:
             raise PatternError(f"no metadata for the region {region} of +{country_code}")
@@ -61,13 +61,13 @@ class RegionRules:
         self._transform = metadata.national_prefix_transform_rule or ""
         if self._prefix and self._transform and not self._prefix.groups:
             raise PatternError(f"a transform rule without a group, in {region}")
-        # By how many digits the rule for the national prefix can make a number shorter and longer, at most.
+        # The most digits by which the national prefix rule can shorten or lengthen a number.
         kept = self._prefix.groups if self._prefix and f"\\{self._prefix.groups}" in self._transform else 0
         self.shortens = self._prefix.removes(kept_group=kept) if self._prefix else 0
         self.lengthens = len(_GROUP_IN_RULE.sub("", self._transform))
 
     def fits(self, length: int) -> Length:
-        """Compare a national number's length with those that the region has (`_test_number_length`)."""
+        """Compare a national number's length with the region's lengths (`_test_number_length`)."""
         if length in self._local_only:
             return Length.LOCAL_ONLY
         if length < self._possible[0]:
@@ -77,7 +77,7 @@ class RegionRules:
         return Length.POSSIBLE if length in self._possible else Length.INVALID
 
     def kind(self, matched: set[str], length: int) -> Kind | None:
-        """Return the kind of a number that matches these patterns, None when invalid (`_number_type_helper`)."""
+        """Return the kind of a number that matches these patterns, None if invalid (`_number_type_helper`)."""
         named = {name for name in matched if not self._lengths.get(name) or length in self._lengths[name]}
         if GENERAL not in named:
             return None
@@ -92,7 +92,7 @@ class RegionRules:
         return self.kind(set(self.patterns), length) is not None
 
     def after_international_prefix(self, digits: Digits) -> Digits | None:
-        """Strip the prefix that is dialled before a country code; None when there is none (`_parse_prefix_as_idd`)."""
+        """Strip the prefix dialed before a country code; None if there is none (`_parse_prefix_as_idd`)."""
         found = self._international.match(digits) if self._international else None
         if found is None:
             return None
@@ -100,9 +100,9 @@ class RegionRules:
         return None if rest.starts_with("0") else rest
 
     def after_national_prefix(self, digits: Digits) -> Digits:
-        """Strip the national prefix and carrier code, or transform the number as the region's rule says.
+        """Strip the national prefix and carrier code, or transform the number by the region's rule.
 
-        Whether the outcome may stand is for the caller to say (`_maybe_strip_national_prefix_carrier_code`).
+        The caller decides whether to use the result (`_maybe_strip_national_prefix_carrier_code`).
         """
         found = self._prefix.match(digits) if self._prefix and digits.length else None
         if self._prefix is None or found is None:
@@ -120,13 +120,13 @@ class RegionRules:
                 continue
             start, stop = spans.get(int(part[1]), (end, end))
             if stop > len(digits.known):
-                # The group reaches into the unknown digits, so it must be the last thing on both sides.
+                # The group extends into the unknown digits, so it must come last on both sides.
                 if stop != end or not self._transform.endswith(part):
-                    raise PatternError(f"a transform rule that is not known: {self._transform!r}")
+                    raise PatternError(f"an unknown transform rule: {self._transform!r}")
                 return digits.after(start, text)
             text += digits.known[start:stop]
         if not text.isdecimal():
-            raise PatternError(f"a transform rule that is not known: {self._transform!r}")
+            raise PatternError(f"an unknown transform rule: {self._transform!r}")
         return digits.after(end, text)
 
 

@@ -1,4 +1,4 @@
-"""The table of a default region: kept from an earlier run, or compiled and checked against `phonenumbers`."""
+"""The table of a default region: cached by an earlier run, or compiled and checked against `phonenumbers`."""
 
 import logging
 from functools import lru_cache
@@ -9,7 +9,7 @@ import phonenumbers
 import polars as pl
 from phonenumbers import PhoneNumber
 
-from globe_sms.tasks.numbers.libphonenumber import Verdict, judge_number, keep_patterns, validate_text
+from globe_sms.tasks.numbers.libphonenumber import Verdict, cache_patterns, validate_number, validate_text
 from globe_sms.tasks.numbers.lookup_table import (
     FAILED_PLUS,
     PLUS,
@@ -24,79 +24,78 @@ from globe_sms.tasks.numbers.lookup_table import (
 from globe_sms.tasks.numbers.metadata_patterns import PatternError
 from globe_sms.tasks.numbers.partial_numbers import Unlisted
 from globe_sms.tasks.numbers.prefix_overrides import NO_OVERRIDES, Overrides
-from globe_sms.tasks.numbers.table_cache import Shelf, installed_edition
+from globe_sms.tasks.numbers.table_cache import TableCache, installed_edition
 from globe_sms.tasks.numbers.table_shortcuts import with_shortcuts
 
 _SHARED: Final = "shared"
-_CHECKED_OF_KEPT: Final = 500
+_CHECKED_OF_CACHED: Final = 500
 _SHORTEST_NATIONAL: Final = 2
 _LONGEST_NATIONAL: Final = 17
 _ALL_MOBILE: Final = Overrides({str(digit): True for digit in range(1, 10)})
 _log = logging.getLogger(__name__)
 
 
-class DisagreementError(Exception):
-    """A compiled table says something else than `phonenumbers`: it must not be used."""
+class TableMismatchError(Exception):
+    """A compiled table disagrees with `phonenumbers`, so it must not be used."""
 
 
 @lru_cache(maxsize=4)
-def kept_table(default_region: str | None, folder: Path | None) -> Table | None:
-    """Return the table that an earlier run has kept, or None. Some milliseconds."""
-    shelf = Shelf(folder, installed_edition())
-    own = shelf.read(_name(default_region), SCHEMA)
-    table = None if own is None else _kept_table_with(own, default_region, shelf)
+def cached_table(default_region: str | None, folder: Path | None) -> Table | None:
+    """Return the table cached by an earlier run, or None. Takes a few milliseconds."""
+    cache = TableCache(folder, installed_edition())
+    own = cache.read(_name(default_region), SCHEMA)
+    table = None if own is None else _with_cached_shared_rows(own, default_region, cache)
     return None if table is None else with_shortcuts(table)
 
 
 @lru_cache(maxsize=4)
 def compiled_table(default_region: str | None, folder: Path | None) -> Table | None:
-    """Compile a table and keep it; None where this cannot be done, and `validate_text` must do all.
+    """Compile and cache a table; None if that fails, so that `validate_text` must do everything.
 
-    Some 5 s, or 0.3 s where what all regions share is kept already; 10 s more for a region with many carrier codes.
+    Takes about 5 s, or 0.3 s if the shared rows are cached; 10 s more for a region with many carrier codes.
     """
-    shelf = Shelf(folder, installed_edition())
+    cache = TableCache(folder, installed_edition())
     try:
         own = region_rows(default_region)
-        table = _kept_table_with(own, default_region, shelf)
+        table = _with_cached_shared_rows(own, default_region, cache)
         if table is None:
             shared = shared_rows()
             table = Table.of(pl.concat([shared, own]))
             check(table, default_region, shared)
-            shelf.keep(_SHARED, shared)
+            cache.write(_SHARED, shared)
         check(table, default_region, own)
-    except (PatternError, DisagreementError) as error:
+    except (PatternError, TableMismatchError) as error:
         _log.warning(
-            "Numbers are judged the slow way, some 20,000 a second: the metadata of phonenumbers %s is not understood"
-            " (%s).",
+            "Validating slowly, about 20,000 numbers a second: the metadata of phonenumbers %s isn't supported (%s).",
             phonenumbers.__version__,
             error,
         )
         return None
-    shelf.keep(_name(default_region), own)
+    cache.write(_name(default_region), own)
     return with_shortcuts(table)
 
 
-def _kept_table_with(own: pl.DataFrame, default_region: str | None, shelf: Shelf) -> Table | None:
-    """Join a region's own rows with the kept ones that all regions share, if a sample of both is right."""
-    shared = shelf.read(_SHARED, SCHEMA)
+def _with_cached_shared_rows(own: pl.DataFrame, default_region: str | None, cache: TableCache) -> Table | None:
+    """Join a region's own rows with the cached shared ones, if a sample of both is right."""
+    shared = cache.read(_SHARED, SCHEMA)
     if shared is None:
         return None
     try:
         table = Table.of(pl.concat([shared, own]))
-        check(table, default_region, *(rows.sample(min(_CHECKED_OF_KEPT, rows.height)) for rows in (shared, own)))
-    except (DisagreementError, IndexError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
-        _log.warning("The kept table of phone numbers is compiled anew: %s.", error)
+        check(table, default_region, *(rows.sample(min(_CHECKED_OF_CACHED, rows.height)) for rows in (shared, own)))
+    except (TableMismatchError, IndexError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        _log.warning("The cached table of phone numbers is wrong and is compiled again: %s.", error)
         return None
     return table
 
 
 def check(table: Table, default_region: str | None, *rows: pl.DataFrame) -> None:
-    """Compare one number of each row, the first, the last or one between, with `phonenumbers`. Some 30,000 a second.
+    """Compare one number of each row (first, last or one between) with `phonenumbers`, about 30,000 a second.
 
     Raises:
-        DisagreementError: a number is judged otherwise.
+        TableMismatchError: a number has another verdict.
     """
-    keep_patterns()
+    cache_patterns()
     starts = pl.concat([part["start"] for part in rows])
     ends = table.ends_of(starts)
     members = [
@@ -110,8 +109,10 @@ def check(table: Table, default_region: str | None, *rows: pl.DataFrame) -> None
         for overrides in (NO_OVERRIDES, _ALL_MOBILE) if is_unlisted else (NO_OVERRIDES,):
             expected = _expected(key, default_region, overrides)
             if expected is not None and code and verdict_of(code, value, overrides) != expected:
-                way, digits = str(key)[0], str(key)[1:]
-                raise DisagreementError(f"{digits[:-4]}.... of {len(digits)} digits is judged otherwise in way {way}")
+                mode, digits = str(key)[0], str(key)[1:]
+                raise TableMismatchError(
+                    f"{digits[:-4]}.... of {len(digits)} digits has another verdict in mode {mode}"
+                )
 
 
 def _as_written(key: int) -> int:
@@ -121,17 +122,17 @@ def _as_written(key: int) -> int:
 
 
 def _expected(key: int, default_region: str | None, overrides: Overrides) -> Verdict | None:
-    """Return what `phonenumbers` says, None where nobody can ask for it."""
-    way, digits = int(str(key)[0]), str(key)[1:]
-    if way != STRIPPED:
-        return validate_text(f"+{digits}" if way == PLUS else digits, default_region, overrides)
+    """Return the verdict of `phonenumbers`; None if it can't be asked for these digits."""
+    mode, digits = int(str(key)[0]), str(key)[1:]
+    if mode != STRIPPED:
+        return validate_text(f"+{digits}" if mode == PLUS else digits, default_region, overrides)
     codes = (int(digits[:length]) for length in (1, 2, 3) if not digits.startswith("0"))
     code = next((code for code in codes if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), None)
     national = digits[len(str(code)) :]
     if code is None or not _SHORTEST_NATIONAL <= len(national) <= _LONGEST_NATIONAL:
         return None
     zeros = len(national) - len(national[:-1].lstrip("0") + national[-1])
-    return judge_number(
+    return validate_number(
         PhoneNumber(
             country_code=code,
             national_number=int(national),

@@ -1,8 +1,8 @@
-"""Compiled tables kept between runs, in the user's cache folder; without one, everything works and compiles anew.
+"""Caches compiled tables between runs in the user's cache folder; without one, each run compiles its tables.
 
-A file is found again only by what it was compiled from: the version of `phonenumbers` and the content of its
-metadata. It begins with the SHA-256 of the rest, is written beside its place and moved there whole: a damaged file is
-as good as none, and processes that share the folder do not disturb each other.
+A file's name holds what it was compiled from: the version of `phonenumbers` and a digest of its metadata. The file
+starts with the SHA-256 of the rest, and is written elsewhere and renamed: a damaged file counts as missing, and
+processes that share the folder don't interfere.
 """
 
 import contextlib
@@ -18,12 +18,12 @@ from typing import Final
 import phonenumbers
 import polars as pl
 
-_FORMAT: Final = 2  # to be raised with every change of what is compiled
+_FORMAT: Final = 2  # increase it with every change of the compiled tables
 _DIGEST_BYTES: Final = 32
 
 
 def cache_folder() -> Path | None:
-    """Return `$XDG_CACHE_HOME/globe-sms` or `~/.cache/globe-sms`; None where there is no home."""
+    """Return `$XDG_CACHE_HOME/globe-sms` or `~/.cache/globe-sms`; None without a home directory."""
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "globe-sms"
     except RuntimeError:
@@ -32,12 +32,12 @@ def cache_folder() -> Path | None:
 
 @cache
 def installed_edition() -> str | None:
-    """Return the edition of the installed metadata; None where its files cannot be read. Some 10 ms, once."""
+    """Return the edition of the installed metadata; None if its files can't be read. Takes about 10 ms, once."""
     return edition_of(Path(phonenumbers.__file__).parent / "data", phonenumbers.__version__)
 
 
 def edition_of(data: Path, version: str) -> str | None:
-    """Return a name for metadata: the version, and a digest of what stands in its folder."""
+    """Return a name for metadata: the version and a digest of the folder's content."""
     digest = hashlib.sha256()
     try:
         files = sorted(path for path in data.iterdir() if path.is_file())
@@ -48,15 +48,15 @@ def edition_of(data: Path, version: str) -> str | None:
     return f"{version}-{digest.hexdigest()[:16]}" if files else None
 
 
-class Shelf:
-    """The kept tables of one edition of the metadata in one folder; where either is None, nothing is kept."""
+class TableCache:
+    """The cached tables of one edition of the metadata in one folder; nothing is cached if either is None."""
 
     def __init__(self, folder: Path | None, edition: str | None) -> None:
         self._folder = folder
         self._edition = edition
 
     def read(self, name: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame | None:
-        """Return rows that were kept under a name, None where there are none that can be read."""
+        """Return the rows cached under a name; None if there are none or they aren't readable."""
         path = self._path(name)
         if path is None:
             return None
@@ -70,8 +70,8 @@ class Shelf:
             return None
         return rows if rows.schema == schema else None
 
-    def keep(self, name: str, rows: pl.DataFrame) -> None:
-        """Keep rows under a name, whole or not at all. That nothing can be written there is no error."""
+    def write(self, name: str, rows: pl.DataFrame) -> None:
+        """Cache rows under a name, completely or not at all; a folder that isn't writable isn't an error."""
         path = self._path(name)
         if path is None:
             return

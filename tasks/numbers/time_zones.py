@@ -1,9 +1,9 @@
-"""The time zones that a number may be in, by the digits that it begins with; compiled, so that no row is asked for.
+"""The time zones that a number may be in, by its first digits; compiled to a table, without a call per row.
 
-By phonenumbers' table of areas where a number's area code tells (+1, and where mobile numbers have one: Mexico,
-Argentina, Brazil, Indonesia), and by its country elsewhere: a mobile number is carried anywhere in it. Where the table
-knows only a calling code that several countries share, such as +7, it is the zones of the number's own country, from
-the time zone database. Satellite phones and other international networks have none.
+An area code decides where it tells the place (+1, and countries whose mobile numbers have one: Mexico, Argentina,
+Brazil, Indonesia), by phonenumbers' table. Elsewhere the country decides, since a mobile number may be anywhere in it.
+If phonenumbers knows only a calling code that several countries share, such as +7, the zones are those of the number's
+own country, from the time zone database. Satellite phones and other international networks have none.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from phonenumbers.timezone import UNKNOWN_TIMEZONE
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 _DIGITS: Final = 18  # more than any number has, and few enough for 64 bits
-_NORTH_AMERICA: Final = 1  # its area codes tell the place, whatever libphonenumber says of the kind of number
+_NORTH_AMERICA: Final = 1  # its area codes tell the place, whatever type libphonenumber gives the number
 _NOWHERE: Final = "001"
 _YEAR_DAYS: Final = 370
 
@@ -31,9 +31,10 @@ Zones = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class ZoneTable:
-    """Which zones a number may be in: `kinds` are different ones, `starts` the first numbers of runs, 18 digits each.
+    """The zones that numbers may be in, by runs of numbers and by region.
 
-    `areas` has the place in `kinds` for each run; None where it is the region's, in `regions`. `kinds[0]` is unknown.
+    `kinds` are the different sets of zones; `kinds[0]` is unknown. `starts` are the first numbers of runs, 18 digits
+    each; `areas` has each run's index in `kinds`, or None if the region decides. `regions` has each region's index.
     """
 
     kinds: tuple[Zones, ...]
@@ -42,7 +43,7 @@ class ZoneTable:
     regions: Mapping[str, int]
 
     def look_up(self, rows: pl.DataFrame) -> pl.Series:
-        """Return the place in `kinds` for each row with the columns region and e164 (Int64)."""
+        """Return the index in `kinds` for each row with the columns region and e164 (Int64)."""
         left_aligned = pl.col("e164").cast(pl.String).str.pad_end(_DIGITS, "0").cast(pl.Int64)
         run = pl.lit(self.starts).search_sorted(left_aligned, side="right") - 1
         region = pl.col("region").replace_strict(self.regions, default=0, return_dtype=pl.UInt32).fill_null(0)
@@ -50,16 +51,16 @@ class ZoneTable:
 
 
 def zones_of(region: str | None, digits: str) -> Zones:
-    """Return the zones that a number may be in, by its region (ISO 3166 alpha-2) and E.164 digits; empty: unknown."""
+    """Return the zones that a number may be in, by region (ISO 3166 alpha-2) and E.164 digits; empty if unknown."""
     area = _zones_of_area(digits)
     return _zones_of_region(region) if area is None else area
 
 
 def zone_table(now: datetime) -> ZoneTable:
-    """Compile the table. Some 0.3 s.
+    """Compile the table. Takes about 0.3 s.
 
-    Zones whose clocks show the same throughout the year from `now` count as one: all of them, so that whoever asks
-    whether it is open somewhere asks for each, and is right also when one of them goes its own way later.
+    Zones whose clocks agree throughout the year from `now` form one kind that lists all of them, so that a check of
+    the hours stays right even if one of them changes later.
     """
     prefixes = {prefix for prefix in TIMEZONE_DATA if _is_used(prefix)} | set(_calling_codes())
     cuts = sorted(
@@ -83,7 +84,7 @@ def zone_table(now: datetime) -> ZoneTable:
 
 
 def _zones_of_area(digits: str) -> Zones | None:
-    """Return the zones of E.164 digits, left-aligned or whole; None where only the region tells them."""
+    """Return the zones of E.164 digits, left-aligned or complete; None if only the region tells them."""
     code = next((digits[:length] for length in (1, 2, 3) if digits[:length] in _calling_codes()), None)
     if code is None:
         return ()
@@ -118,7 +119,7 @@ def _zones_of_region(region: str | None) -> Zones:
 
 @cache
 def _zones_by_region() -> Mapping[str, Zones]:
-    """Read which zones each country has (the time zone database's zone.tab)."""
+    """Return each country's zones, from the time zone database's zone.tab."""
     found: dict[str, list[str]] = {}
     for line in (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -128,7 +129,7 @@ def _zones_by_region() -> Mapping[str, Zones]:
 
 
 def _key(zones: Zones, now: datetime) -> frozenset[object]:
-    """Return what the clocks of these zones show in the year from now; nothing if one of them is not known here."""
+    """Return the clock offsets of these zones in the year from `now`; empty if one of them is unknown here."""
     clocks = [_clock(zone, now.astimezone(UTC).date().toordinal()) for zone in zones]
     return frozenset() if None in clocks else frozenset(clocks)
 

@@ -1,7 +1,7 @@
-"""A whole list judged: one column of recipients in, five columns of verdicts out.
+"""Validates a whole list: one column of recipients in, five columns of verdicts out.
 
-Short lists are read by `phonenumbers` itself, each different text once. From `ROWS_WORTH_A_TABLE` on, a table of all
-numbers is compiled, or taken from the cache, and rows are looked up in it, some millions a second; odd texts still go
+`phonenumbers` itself reads short lists, each distinct text once. From `ROWS_WORTH_A_TABLE` rows on, a table of all
+numbers is compiled, or read from the cache, and rows are looked up in it, some millions a second; odd texts still go
 to `phonenumbers`. The verdicts are the same.
 """
 
@@ -14,11 +14,11 @@ from typing import Final, TypeVar
 import phonenumbers
 import polars as pl
 
-from globe_sms.tasks.numbers.libphonenumber import Verdict, checked_region, keep_patterns, validate_text
+from globe_sms.tasks.numbers.libphonenumber import Verdict, cache_patterns, checked_region, validate_text
 from globe_sms.tasks.numbers.lookup_keys import keys_of
 from globe_sms.tasks.numbers.lookup_table import Table, catalogue, codes, overridden, plain_verdict
-from globe_sms.tasks.numbers.prefix_overrides import NO_OVERRIDES, Overrides, Says
-from globe_sms.tasks.numbers.region_table import compiled_table, kept_table
+from globe_sms.tasks.numbers.prefix_overrides import NO_OVERRIDES, MobileOverride, Overrides
+from globe_sms.tasks.numbers.region_table import cached_table, compiled_table
 from globe_sms.tasks.numbers.table_cache import cache_folder
 from globe_sms.tasks.vocabulary.row_reasons import INVALID_NUMBER_REASONS, UNSUPPORTED_NUMBER_REASONS
 from globe_sms.tasks.vocabulary.statuses import STATUSES
@@ -26,36 +26,36 @@ from globe_sms.tasks.vocabulary.statuses import STATUSES
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 RECIPIENT: Final = "recipient"
-# What has few values is an enum, one byte a row: as texts, region and reason took as long to write as all the others.
+# Columns with few values are enums, one byte a row: as texts, region and reason took as long to write as all others.
 VERDICT_COLUMNS: Final[dict[str, pl.DataType]] = {
     "phone_number": pl.String(),  # E.164 with its plus sign
     "region": pl.Enum(sorted(phonenumbers.SUPPORTED_REGIONS)),  # ISO 3166 alpha-2
-    "status": pl.Enum(STATUSES),  # null where a text can be sent
+    "status": pl.Enum(STATUSES),  # null if a text can be sent
     "reason": pl.Enum([reason.value for reason in (*INVALID_NUMBER_REASONS, *UNSUPPORTED_NUMBER_REASONS)]),
-    "e164": pl.Int64(),  # the digits of `phone_number` as one integer: what to dedupe and join on
+    "e164": pl.Int64(),  # the digits of `phone_number` as an integer, for deduplication and joins
 }
-# What is looked up for each row; `phone_number` is written from it where somebody asks for it.
+# The columns looked up for each row; `phone_number` is made from them when it's selected.
 FOUND_COLUMNS: Final = {name: dtype for name, dtype in VERDICT_COLUMNS.items() if name != "phone_number"}
-ROWS_WORTH_A_TABLE: Final = 50_000  # what `phonenumbers` reads in the time that a table takes to compile, or less
+ROWS_WORTH_A_TABLE: Final = 50_000  # at most as many as `phonenumbers` reads while a table is compiled
 _VERDICT: Final = "__verdict"
 
 
 def validate(frame: Frame, *, default_region: str | None, overrides: Overrides = NO_OVERRIDES) -> Frame:
     """Add `VERDICT_COLUMNS` to a frame with the column `recipient` (String).
 
-    `status` is null where a text can be sent; `phone_number`, `e164` and `region` are set for every valid number
-    (`region` not for those that belong to no region). Columns of these names are replaced. A lazy frame stays lazy
-    and goes through the streaming engine a batch at a time. `overrides` are applied on either way.
+    `status` is null if a text can be sent; `phone_number`, `e164` and `region` are set for every valid number (`region`
+    only if it belongs to one). Existing columns of these names are replaced. A lazy frame stays lazy and goes through
+    the streaming engine in batches. `overrides` always apply.
 
     Raises:
-        InputError: libphonenumber knows no such default region.
+        InputError: libphonenumber doesn't know the default region.
     """
-    return add_verdicts(frame, Judge(checked_region(default_region), overrides))
+    return add_verdicts(frame, Validator(checked_region(default_region), overrides))
 
 
-def add_verdicts(frame: Frame, way: "Judge") -> Frame:
-    """Add `VERDICT_COLUMNS` to a frame, judged in this way."""
-    validated = pl.col(RECIPIENT).map_batches(way, return_dtype=pl.Struct(FOUND_COLUMNS), is_elementwise=True)
+def add_verdicts(frame: Frame, validator: "Validator") -> Frame:
+    """Add `VERDICT_COLUMNS` to a frame with this validator."""
+    validated = pl.col(RECIPIENT).map_batches(validator, return_dtype=pl.Struct(FOUND_COLUMNS), is_elementwise=True)
     found = pl.col(_VERDICT).struct
     made = {"phone_number": pl.concat_str(pl.lit("+"), found.field("e164"))}
     return frame.with_columns(validated.alias(_VERDICT)).select(
@@ -64,8 +64,8 @@ def add_verdicts(frame: Frame, way: "Judge") -> Frame:
     )
 
 
-class Judge:
-    """Judges batches of recipients, by the way that is quicker for their number. Safe to call from many threads."""
+class Validator:
+    """Validates batches of recipients, with or without a table, depending on their number. Thread-safe."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Judge:
         worth_a_table: int = ROWS_WORTH_A_TABLE,
         folder: Path | None = None,
     ) -> None:
-        """Take a checked default region; `folder` keeps compiled tables (default: the user's cache folder)."""
+        """Use a checked default region; `folder` caches compiled tables (default: the user's cache folder)."""
         self._default_region = default_region
         self._overrides = overrides
         self._override = OverrideCodes(overrides) if overrides.mobile else None
@@ -88,14 +88,14 @@ class Judge:
         self._has_compiled = False
 
     def __call__(self, recipients: pl.Series) -> pl.Series:
-        """Return one struct of `FOUND_COLUMNS` for each recipient."""
+        """Return a struct of `FOUND_COLUMNS` for each recipient."""
         table = self._table_for(recipients.len())
         if table is None:
-            return judge_by_reference(recipients, self._default_region, self._overrides)
-        return self.by_table(recipients, table)
+            return validate_by_libphonenumber(recipients, self._default_region, self._overrides)
+        return self.look_up_in_table(recipients, table)
 
-    def by_table(self, recipients: pl.Series, table: Table) -> pl.Series:
-        """Look each recipient up, and have the reference read the odd ones."""
+    def look_up_in_table(self, recipients: pl.Series, table: Table) -> pl.Series:
+        """Look up each recipient, and validate the odd ones with libphonenumber."""
         found, values = table.look_up(keys_of(recipients))
         if self._override is not None:
             found = self._override(found, values)
@@ -111,7 +111,7 @@ class Judge:
         with self._lock:
             self._rows += rows
             if not self._has_looked:
-                self._table = kept_table(self._default_region, self._folder)
+                self._table = cached_table(self._default_region, self._folder)
                 self._has_looked = True
             if self._table is None and not self._has_compiled and self._rows >= self._worth_a_table:
                 self._table = compiled_table(self._default_region, self._folder)
@@ -120,29 +120,30 @@ class Judge:
 
 
 class OverrideCodes:
-    """Turns the codes that were looked up to what overrides make of them."""
+    """Applies overrides to codes from the table."""
 
     def __init__(self, overrides: Overrides) -> None:
-        """Cut the prefixes into ranges, once."""
-        starts, says = zip(*overrides.ranges(), strict=True)
+        """Convert the prefixes to ranges, once."""
+        starts, mobile = zip(*overrides.ranges(), strict=True)
         self._starts = pl.Series(starts, dtype=pl.Int64)
-        self._says = pl.Series(says, dtype=pl.UInt32)
+        self._overrides = pl.Series(mobile, dtype=pl.UInt32)
         self._codes = pl.Series(
-            [codes()[overridden(entry, said)] for said in Says for entry in catalogue()], dtype=pl.UInt16
+            [codes()[overridden(entry, override)] for override in MobileOverride for entry in catalogue()],
+            dtype=pl.UInt16,
         )
 
     def __call__(self, found: pl.Series, values: pl.Series) -> pl.Series:
-        """Return the codes for codes and E.164 digits; codes that have no digits stay."""
+        """Return the overridden codes for codes and E.164 digits; codes without digits stay."""
         ranges = self._starts.search_sorted(values, side="right").cast(pl.Int64) - 1
-        said = self._says.gather(ranges.clip(0))
+        said = self._overrides.gather(ranges.clip(0))
         return self._codes.gather(said * len(catalogue()) + found)
 
 
-def judge_by_reference(
+def validate_by_libphonenumber(
     recipients: pl.Series, default_region: str | None, overrides: Overrides = NO_OVERRIDES
 ) -> pl.Series:
-    """Judge each different text by `phonenumbers`; return one struct of `FOUND_COLUMNS` for each row."""
-    keep_patterns()
+    """Validate each distinct text with `phonenumbers`; return a struct of `FOUND_COLUMNS` for each row."""
+    cache_patterns()
     texts = recipients.unique()
     verdicts = [validate_text(text, default_region, overrides) for text in texts]
     read = _verdict_columns(verdicts).insert_column(0, texts.alias(RECIPIENT))
@@ -151,7 +152,7 @@ def judge_by_reference(
 
 
 def _read_uniques(recipients: pl.Series, default_region: str | None, overrides: Overrides) -> pl.DataFrame:
-    """Read each different text; return its code in the catalogue and its E.164 digits as an integer."""
+    """Validate each distinct text; return its catalogue code and its E.164 digits as an integer."""
     texts = recipients.unique()
     verdicts = [validate_text(text, default_region, overrides) for text in texts]
     return pl.DataFrame(
@@ -170,7 +171,7 @@ def _structs(found: pl.Series, values: pl.Series) -> pl.Series:
 
 @cache
 def _found_columns() -> list[pl.Expr]:
-    """Return what makes `FOUND_COLUMNS` of a frame of codes and E.164 digits."""
+    """Return the expressions for `FOUND_COLUMNS` from a frame of codes and E.164 digits."""
     entries = _catalogue_columns()
     code, value = pl.col("code"), pl.col("value")
     columns = {name: pl.lit(entries[name]).gather(code) for name in FOUND_COLUMNS if name != "e164"}
@@ -181,7 +182,7 @@ def _found_columns() -> list[pl.Expr]:
 @cache
 def _catalogue_columns() -> pl.DataFrame:
     entries = [plain_verdict(entry) or Verdict() for entry in catalogue()]
-    is_number = pl.Series("is_number", [entry.is_of_a_number for entry in entries])
+    is_number = pl.Series("is_number", [entry.has_number for entry in entries])
     return _verdict_columns(entries).with_columns(is_number)
 
 

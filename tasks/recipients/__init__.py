@@ -1,14 +1,14 @@
-"""Recipient lists on S3 or on disk -> one lazy frame of (source, row, recipient).
+"""Reads recipient lists on S3 or disk into one lazy frame of (source, row, recipient).
 
-    find_lists       URIs -> the lists behind them, each looked at: format, compression, delimiter, identity
-    read_lists       lists -> a polars LazyFrame; nothing is read before it is collected
-    translate_errors wraps the collecting: whatever goes wrong is one clear line that names the list
-    open_table       the rows of small lists of numbers (opt-outs, own numbers), errors translated
-    read_small_table a table that stands beside the lists (prices, prefixes), whole
-    check_unchanged  after the plan is written: each list is still the one that was found
+    find_lists       expands URIs to lists, and inspects each: format, compression, delimiter, identity
+    read_lists       returns a polars LazyFrame of the lists; reads nothing until it's collected
+    translate_errors wraps the collecting: every error becomes one clear line that names the list
+    open_table       returns the rows of small lists of numbers (opt-outs, own numbers), with errors translated
+    read_small_table reads a table that goes with the lists (prices, prefixes) as a whole
+    check_unchanged  after the plan is written, makes sure that each list is still the one found
 
-Everything is text: leading zeros and plus signs live. Whatever is wrong with a list raises InputError; nothing is
-guessed that could text a stranger.
+All values are text, so leading zeros and plus signs survive. Anything wrong with a list raises InputError; a guess
+could text a stranger.
 """
 
 from globe_sms.tasks.recipients.file_formats import known_encoding

@@ -1,4 +1,4 @@
-"""Values of any type -> the text that a person would have written."""
+"""Converts values of any type to the text that a person would write."""
 
 import polars as pl
 
@@ -7,9 +7,9 @@ _TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum, pl.Binary)
 
 
 def refused_type(dtype: pl.DataType) -> str | None:
-    """Say why values of this type cannot be phone numbers; None where they can."""
+    """Return why values of this type can't be phone numbers; None if they can."""
     if dtype == pl.Float32:
-        return "holds 32-bit floats, which cannot keep a phone number's digits: write it as text"
+        return "holds 32-bit floats, which can't store a phone number's digits: write it as text"
     if dtype == pl.Null or isinstance(dtype, _TEXT_TYPES) or dtype.is_integer() or dtype.is_decimal():
         return None
     if dtype == pl.Float64:
@@ -18,9 +18,9 @@ def refused_type(dtype: pl.DataType) -> str | None:
 
 
 def as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Write a parquet column as text: digits in full, a whole float or decimal as `6581234567.0`, NaN as null.
+    """Return a parquet column as text: all digits, a whole float or decimal as `6581234567.0`, NaN as null.
 
-    A float from 2**53 on is not exact any more and stays in scientific notation, so that nobody takes it for a number.
+    Floats from 2**53 on aren't exact and stay in scientific notation, so that they don't pass for phone numbers.
     """
     if dtype == pl.Float64:
         whole = column.is_finite() & (column == column.round(0)) & (column.abs() < _EXACT_IN_64_BITS)

@@ -1,20 +1,20 @@
-"""How the rows of a CSV list are cut up: the delimiter, the header and where the data starts, from its first lines."""
+"""Detects the dialect of a CSV list from its first lines: the delimiter, the header, and where the data starts."""
 
 import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from globe_sms.tasks.recipients.file_formats import Text
-from globe_sms.tasks.recipients.list_source import Layout, place_names, refusal
-from globe_sms.tasks.recipients.number_column import is_common
+from globe_sms.tasks.recipients.file_formats import DecodedHead
+from globe_sms.tasks.recipients.list_source import Layout, position_names, refusal
+from globe_sms.tasks.recipients.number_column import is_usual_name
 
-_DELIMITERS = "\t;|,"  # the rarer in ordinary text first: of two that fit equally well, it is meant
+_DELIMITERS = "\t;|,"  # rarest in ordinary text first: it wins if two fit equally well
 _NAMEABLE = _DELIMITERS + ":^~"
 _SAMPLE_ROWS = 200
 _FITTING_SHARE = 0.8
 _MOST_SPARE = 256
-_SPARE = 4  # rows of a spreadsheet may end in more delimiters than its header
+_SPARE = 4  # rows of a spreadsheet may end with more delimiters than the header
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 _BARE_RETURN = re.compile(r"\r(?![\r\n]|$)")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -22,7 +22,7 @@ _QUOTED = re.compile(r'"[^"]*"')
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """The first records of a list, cut with one delimiter."""
+    """The first records of a list, split with one delimiter."""
 
     delimiter: str
     header: list[str]
@@ -31,54 +31,56 @@ class _Trial:
 
     @property
     def widest(self) -> int:
-        """The fields of the longest record, the header being one."""
+        """The fields of the longest record, including the header."""
         return max(len(self.header), *(len(row) for row in self.rows), 0)
 
     @property
     def fitting(self) -> float:
-        """The share of the rows that have as many fields as the header."""
+        """The share of rows with as many fields as the header."""
         return sum(len(row) == len(self.header) for row in self.rows) / len(self.rows) if self.rows else 1.0
 
     @property
     def rank(self) -> tuple[bool, bool, float, int]:
-        named = any(is_common(name) for name in self.header)
+        named = any(is_usual_name(name) for name in self.header)
         return (named, self.fitting >= _FITTING_SHARE, round(self.fitting, 2), len(self.header))
 
 
-def csv_layout(uri: str, head: Text, *, has_header: bool) -> Layout | None:
-    """Find the delimiter and the header; None where the header goes on beyond what was read.
+def csv_layout(uri: str, head: DecodedHead, *, has_header: bool) -> Layout | None:
+    """Find the delimiter and the header; None if the header extends beyond the bytes read.
 
-    Without a header the first record is a row like any other, and the widest of the first rows tells the columns.
+    Without a header the first record is an ordinary row, and the widest of the first rows sets the columns.
 
     Raises:
-        InputError: The lines end in a bare carriage return, or the header cannot be read.
+        InputError: the lines end with a bare carriage return, or the header can't be read.
     """
     lines = _lines(head)
     if not lines:
         return None
     _refuse_bare_returns(uri, head)
-    blank = next(place for place, line in enumerate(lines) if line.strip())
+    blank = next(position for position, line in enumerate(lines) if line.strip())
     chosen = _SEPARATOR_LINE.fullmatch(lines[blank])
     start = blank + 1 if chosen else blank if has_header else 0
     candidates = chosen[1] if chosen and chosen[1] in _NAMEABLE else _DELIMITERS
     if start >= len(lines):
         if head.whole:
-            raise refusal(uri, "it has no header line: the first line must name the columns")
+            raise refusal(uri, "it has no header: the first line must name the columns, or use --no-header")
         return None
     trials = [trial for each in candidates if (trial := _try(lines[start:], each, whole=head.whole))]
     if not trials:
         if head.whole:
-            raise refusal(uri, "its header line cannot be read: is a quotation mark left open?")
+            raise refusal(uri, "its header can't be read: is a quotation mark left open?")
         return None
     trial, delimiter = _choose(trials)
     if not has_header:
-        return Layout(delimiter, place_names(trial.widest), has_header=False, header_lines=start, spare_fields=_SPARE)
+        return Layout(
+            delimiter, position_names(trial.widest), has_header=False, header_lines=start, spare_fields=_SPARE
+        )
     spare = min(trial.widest - len(trial.header), _MOST_SPARE) + _SPARE
     return Layout(delimiter, tuple(trial.header), header_lines=start + trial.header_lines, spare_fields=spare)
 
 
-def _lines(head: Text) -> list[str]:
-    """Cut the text into lines, without a last one that may go on; empty if all are blank."""
+def _lines(head: DecodedHead) -> list[str]:
+    """Split the text into lines, without a possibly incomplete last one; empty if all are blank."""
     lines = head.text.split("\n")
     last = lines.pop()
     cut = [line + "\n" for line in lines]
@@ -87,14 +89,16 @@ def _lines(head: Text) -> list[str]:
     return cut if any(line.strip() for line in cut) else []
 
 
-def _refuse_bare_returns(uri: str, head: Text) -> None:
+def _refuse_bare_returns(uri: str, head: DecodedHead) -> None:
     text = head.text if head.whole else head.text[: head.text.rfind("\n") + 1]
     if "\r" in text and _BARE_RETURN.search(_QUOTED.sub("", text)):
-        raise refusal(uri, "its lines end in a bare carriage return (old Macintosh): save it with LF or CRLF line ends")
+        raise refusal(
+            uri, "its lines end with a bare carriage return (old Macintosh): save it with LF or CRLF line ends"
+        )
 
 
 def _records(lines: list[str], delimiter: str) -> Iterator[tuple[list[str], int]]:
-    """Yield each record with the number of lines up to its end; it ends early where the csv module gives up."""
+    """Yield each record with the number of lines up to its end; stop early if the csv module fails."""
     reader = csv.reader(iter(lines), delimiter=delimiter)
     try:
         for record in reader:
@@ -111,7 +115,7 @@ def _try(lines: list[str], delimiter: str, *, whole: bool) -> _Trial | None:
             break
     starts = [0, *(end for _, end in records)]
     if records and not whole and _is_open(lines[starts[-2] : starts[-1]]):
-        records.pop()  # what was read ends inside its quotes
+        records.pop()  # the bytes read end inside its quotes
     if not records:
         return None
     (header, header_lines), *rows = records
@@ -127,7 +131,7 @@ def _choose(trials: list[_Trial]) -> tuple[_Trial, str | None]:
     if several:
         best = max(several, key=lambda trial: trial.rank)
         return best, best.delimiter
-    # One column. Rows that are nevertheless cut by a delimiter must not pass for numbers: with it they are refused.
+    # One column. If a delimiter still splits most rows, keep it: the rows are then refused, and don't pass for numbers.
     for trial in trials:
         if trial.rows and sum(any(row[1:]) for row in trial.rows) * 2 > len(trial.rows):
             return trial, trial.delimiter

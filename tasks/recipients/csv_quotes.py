@@ -1,8 +1,8 @@
-"""Quotation marks out of place in CSV lists: polars reads over them, and loses or joins rows without a word.
+"""Finds misplaced quotation marks in CSV lists: polars ignores them, and silently loses or joins rows.
 
-A field either is enclosed in marks, with each mark within it doubled, or does not begin with one (RFC 4180, section 2;
-marks in pairs within an unquoted field, as in `Bob "Bobby" Smith`, are let through, since all readers agree on them).
-Whether a line begins inside quotes follows from the parity of the marks before it; so each line can be judged alone.
+A field is either enclosed in marks, with each inner mark doubled, or doesn't start with one (RFC 4180, section 2; pairs
+of marks in an unquoted field, as in `Bob "Bobby" Smith`, are allowed, since all readers agree on them). The parity of
+the marks before a line tells whether it starts inside quotes, so each line can be checked alone.
 """
 
 import re
@@ -15,13 +15,13 @@ import polars as pl
 from globe_sms.tasks.vocabulary.errors import InputError
 
 NO_DELIMITER = "\x1f"
-"""Where a line is one field: the unit separator, since nothing else may cut it."""
+"""The delimiter of lists with one field per line: the unit separator, which no text contains."""
 PATH = "path"
 _INNER = '[^"]*(?:""[^"]*)*'
 
 
 class StrayQuoteError(InputError):
-    """A quotation mark is out of place; `translate_errors` finds the row."""
+    """A quotation mark is misplaced; `translate_errors` finds the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class _Grammar:
     """Patterns for one line of a CSV list, without its line feed."""
 
     closed: str
-    """Begins and ends outside quotes."""
+    """Starts and ends outside quotes."""
     opening: str
-    """Begins outside, ends inside."""
+    """Starts outside, ends inside."""
     closing: str
-    """Begins inside, ends outside."""
+    """Starts inside, ends outside."""
     inner: str
-    """Begins and ends inside."""
+    """Starts and ends inside."""
 
 
 def _grammar(delimiter: str | None) -> _Grammar:
@@ -49,16 +49,16 @@ def _grammar(delimiter: str | None) -> _Grammar:
     )
 
 
-def sound_record(delimiter: str | None) -> re.Pattern[str]:
-    """Return the pattern of a whole record, which may go over several lines; for `fullmatch`."""
+def valid_record_pattern(delimiter: str | None) -> re.Pattern[str]:
+    """Return the `fullmatch` pattern of a whole record, which may span several lines."""
     return re.compile(_grammar(delimiter).closed.removeprefix("^").removesuffix("$") + "\n?")
 
 
 def stray_quotes(paths: Sequence[str], delimiter: str | None, options: dict[str, Any]) -> pl.LazyFrame:
-    """Scan CSV lists once more, as lines; a frame without rows that raises when a quotation mark is out of place.
+    """Scan CSV lists as lines; the frame never has rows, but raises if a quotation mark is misplaced.
 
     Raises:
-        StrayQuoteError: When it is collected.
+        StrayQuoteError: when the frame is collected.
     """
     lines = pl.scan_lines(list(paths), name="line", include_file_paths=PATH, glob=False, **options)
     line = pl.col("line")
@@ -78,8 +78,8 @@ def stray_quotes(paths: Sequence[str], delimiter: str | None, options: dict[str,
         lines.with_columns(marks=line.str.count_matches('"', literal=True).cast(pl.UInt64))
         .with_columns(before=marks.cum_sum() - marks, last=(path != path.shift(-1)).fill_null(value=True))
         .filter((marks > 0) | pl.col("last"))
-        .filter(~usual)  # one pattern for almost all lines, three more for those that are left
-        .filter(~sound | (pl.col("last") & (outside != even)))  # no list ends inside quotes
+        .filter(~usual)  # one pattern for almost all lines, three more for the rest
+        .filter(~sound | (pl.col("last") & (outside != even)))  # no valid list ends inside quotes
         .select(path.map_batches(_refuse, return_dtype=pl.String, is_elementwise=True))
         .filter(path.is_null())
     )
@@ -87,5 +87,5 @@ def stray_quotes(paths: Sequence[str], delimiter: str | None, options: dict[str,
 
 def _refuse(paths: pl.Series) -> pl.Series:
     if len(paths):
-        raise StrayQuoteError(f"{paths[0]}: a quotation mark is out of place: double it, or quote the field")
+        raise StrayQuoteError(f"{paths[0]}: a quotation mark is misplaced: double it, or quote the field")
     return paths

@@ -1,4 +1,4 @@
-"""The bytes of a list: its head, its whole stream, its identity; on S3 and on disk alike."""
+"""Reads the bytes of a list on S3 or disk: its head, its whole stream, its identity."""
 
 import gzip
 import hashlib
@@ -19,12 +19,12 @@ from globe_sms.tasks.vocabulary.errors import InputError
 
 _CHUNK = 1 << 20
 _DAMAGED = (EOFError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile)
-CHANGED = "it changed while it was read: run the command again"
+CHANGED = "it changed while it was being read: run the command again"
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first bytes of a list as stored, with what S3 or the disk says of the whole."""
+    """The first bytes of a list as stored, with the size and identity of the whole."""
 
     data: bytes
     size: int
@@ -32,15 +32,15 @@ class Head:
 
     @property
     def whole(self) -> bool:
-        """Whether `data` is all there is."""
+        """Whether `data` is the whole list."""
         return len(self.data) >= self.size
 
 
 def read_head(uri: str, s3: Callable[[], S3Access], limit: int) -> Head:
-    """Read at most `limit` first bytes, with the size and the identity of the whole.
+    """Read up to `limit` first bytes, with the size and identity of the whole.
 
     Raises:
-        InputError: It is not there, or may not be read.
+        InputError: the list is missing or not readable.
     """
     if is_s3(uri):
         return _head_of_object(uri, s3(), limit)
@@ -65,14 +65,14 @@ def _head_of_object(uri: str, access: S3Access, limit: int) -> Head:
 
 
 def identity_of_object(answer: dict[str, Any]) -> str:
-    """Return which content of an object an S3 answer (get or head) speaks of."""
+    """Return the identity of an object's content (version and ETag) from an S3 answer to get or head."""
     etag = str(answer.get("ETag", "")).strip('"')
     version = answer.get("VersionId")
     return f"version {version}, etag {etag}" if version and version != "null" else f"etag {etag}"
 
 
 def identity_of_file(path: str) -> str:
-    """Return the SHA-256 of a local file; it reads the whole file."""
+    """Return the SHA-256 of a local file; reads the whole file."""
     with _file_errors_name(path), Path(path).open("rb") as file:
         return f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()}"
 
@@ -84,17 +84,19 @@ def _file_errors_name(path: str) -> Generator[None]:
     except FileNotFoundError:
         raise refusal(path, "there is no such file: check the path") from None
     except PermissionError:
-        raise refusal(path, "this user may not read it: check its permissions") from None
+        raise refusal(path, "this user isn't allowed to read it: check its permissions") from None
     except OSError as error:
-        raise refusal(path, f"it cannot be read ({error.strerror or type(error).__name__})") from None
+        raise refusal(
+            path, f"it can't be read ({error.strerror or type(error).__name__}): check the path and the disk"
+        ) from None
 
 
 @contextmanager
 def open_stored(source: ListSource, s3: Callable[[], S3Access]) -> Generator[IO[bytes]]:
-    """Open the bytes of a list as they are stored, from the first to the last.
+    """Open the whole list as stored.
 
     Raises:
-        InputError: It cannot be read, also while the block reads on; or it is no longer the list that was found.
+        InputError: the list can't be read, now or later in the block, or it has changed since it was found.
     """
     if not source.on_s3:
         with _file_errors_name(source.uri), Path(source.uri).open("rb") as file:
@@ -110,33 +112,33 @@ def open_stored(source: ListSource, s3: Callable[[], S3Access]) -> Generator[IO[
 
 
 def read_stored(source: ListSource, s3: Callable[[], S3Access]) -> bytes:
-    """Read a whole list as stored into memory; for workbooks, which can be read no other way."""
+    """Read a whole list as stored into memory; for workbooks, which can't be streamed."""
     with open_stored(source, s3) as stored:
         return stored.read()
 
 
-def unpacked(source: ListSource, s3: Callable[[], S3Access]) -> Iterator[bytes]:
-    """Yield a whole list after its gzip or zstd, if it has one, in pieces of about 1 MiB (a packed MiB may be more).
+def decompress(source: ListSource, s3: Callable[[], S3Access]) -> Iterator[bytes]:
+    """Yield a whole list, decompressed, in pieces of about 1 MiB (a compressed MiB may give more).
 
     Raises:
-        InputError: It cannot be read, or its compression is damaged or cut short.
+        InputError: the list can't be read, or its compression is damaged or truncated.
     """
     with open_stored(source, s3) as stored:
-        yield from unpacked_stream(source.uri, stored, source.compression)
+        yield from decompress_stream(source.uri, stored, source.compression)
 
 
-def unpacked_stream(uri: str, stored: IO[bytes], compression: Compression | None) -> Iterator[bytes]:
-    """Yield what a stream holds after its gzip or zstd, in pieces as `unpacked` does.
+def decompress_stream(uri: str, stored: IO[bytes], compression: Compression | None) -> Iterator[bytes]:
+    """Yield the decompressed content of a stream, in pieces like `decompress`.
 
     Raises:
-        InputError: Its compression is damaged or cut short.
+        InputError: the compression is damaged or truncated.
     """
     try:
         if compression is Compression.GZIP:
             with gzip.GzipFile(fileobj=stored) as plain:
                 yield from _pieces(plain)
         elif compression is Compression.ZSTD:
-            yield from _unzstd(_pieces(stored))
+            yield from _decompress_zstd(_pieces(stored))
         else:
             yield from _pieces(stored)
     except _DAMAGED:
@@ -148,8 +150,8 @@ def _pieces(stream: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
         yield piece
 
 
-def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    # zstandard's stream_reader takes a stream that is cut short for one that has ended.
+def _decompress_zstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    # zstandard's stream_reader takes a truncated stream for a complete one.
     frame = None
     for piece in pieces:
         data = piece
@@ -163,28 +165,28 @@ def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def damaged(uri: str, compression: Compression | None) -> InputError:
-    """Return the error for a compressed list that cannot be unpacked."""
-    return refusal(uri, f"its {compression} compression is damaged or cut short: upload it again")
+    """Return the error for a compressed list that can't be decompressed."""
+    return refusal(uri, f"its {compression} compression is damaged or truncated: upload it again")
 
 
-def unpack_head(uri: str, data: bytes, compression: Compression, limit: int) -> bytes:
-    """Unpack the first bytes of a compressed list, up to `limit`, as far as they go.
+def decompress_head(uri: str, data: bytes, compression: Compression, limit: int) -> bytes:
+    """Decompress the first bytes of a list as far as they go, up to `limit`.
 
     Raises:
-        InputError: They are damaged.
+        InputError: the bytes are damaged.
     """
     try:
         if compression is Compression.GZIP:
-            return _gunzip(data, limit)
+            return _decompress_gzip(data, limit)
         reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True)
         return _read_up_to(reader, limit)
     except _DAMAGED:
         raise damaged(uri, compression) from None
 
 
-def _gunzip(data: bytes, limit: int) -> bytes:
+def _decompress_gzip(data: bytes, limit: int) -> bytes:
     plain = bytearray()
-    while data.startswith(b"\x1f\x8b") and len(plain) < limit:  # a file may be several members in a row
+    while data.startswith(b"\x1f\x8b") and len(plain) < limit:  # a file may consist of several members
         member = zlib.decompressobj(wbits=31)
         plain += member.decompress(data, limit - len(plain))
         data = member.unused_data

@@ -1,31 +1,31 @@
-"""What a list is written in, told from its first bytes and not from its name."""
+"""Detects a list's format, compression and encoding from its first bytes, not from its name."""
 
 import codecs
 import json
 import re
 from dataclasses import dataclass
 
-from globe_sms.tasks.recipients.file_content import unpack_head
+from globe_sms.tasks.recipients.file_content import decompress_head
 from globe_sms.tasks.recipients.list_source import Compression, Format, empty, refusal
 from globe_sms.tasks.store.s3_access import one_line
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
 UTF8 = "utf-8"
-_TAKEN = "lists may be CSV, NDJSON (each also as .gz or .zst), parquet or XLSX"
-_SAVE_AS = f"save it as one of these: {_TAKEN}"
+_ACCEPTED = "lists may be CSV or NDJSON (both also as .gz or .zst), parquet or XLSX"
+_SAVE_AS = f"save it as one of these: {_ACCEPTED}"
 ENCODING_ADVICE = "name the list's encoding, such as windows-1252, or save it as UTF-8"
 _BINARY_SHARE = 0.05
 _FEW_CONTROLS = 8
-_ZEROS_OF_UTF16 = 0.4  # the share of every other byte; of the bytes between them it is far less
+_ZEROS_OF_UTF16 = 0.4  # the share of zeros in every other byte; far fewer of the bytes in between are zero
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([low]) + b"\x2a\x4d\x18" for low in range(0x50, 0x60)))
 _ZIP = b"PK\x03\x04"
 _WORKBOOK_PARTS = (b"[Content_Types].xml", b"xl/", b"_rels/.rels", b"docProps/")
 
-# First bytes -> what it is. Each can be put right by saving the list anew.
-_FOREIGN = (
+# First bytes -> format. All can be fixed by saving the list in another format.
+_OTHER_FORMATS = (
     (b"BZh", "it is compressed with bzip2"),
     (b"\xfd7zXZ\x00", "it is compressed with xz"),
     (b"\x04\x22\x4d\x18", "it is compressed with lz4"),
@@ -41,8 +41,8 @@ _FOREIGN = (
     (b"SQLite format 3", "it is an SQLite database"),
     (b"%PDF", "it is a PDF"),
 )
-# The longer mark first: UTF-16's is the start of UTF-32's.
-_MARKS = (
+# Longer marks first: UTF-16's is the start of UTF-32's.
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, UTF8),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -52,53 +52,53 @@ _MARKS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """The first part of a text list, unpacked and decoded."""
+class DecodedHead:
+    """The first part of a text list, decompressed and decoded."""
 
     text: str
     encoding: str
     whole: bool
-    """Whether this is all of the list."""
+    """Whether `text` is the whole list."""
 
 
 def binary_format(uri: str, data: bytes) -> Format | None:
-    """Tell parquet and XLSX by their first bytes; None for what may be text, packed or not.
+    """Detect parquet and XLSX by their first bytes; None for possible text, compressed or not.
 
     Raises:
-        InputError: It is a known format that is not read here; the message says which.
+        InputError: the list has a known but unsupported format; the message names it.
     """
     if data.startswith(b"PAR1"):
         return Format.PARQUET
     if data.startswith(_ZIP):
         if any(part in data[:4096] for part in _WORKBOOK_PARTS):
             return Format.XLSX
-        raise refusal(uri, f"it is a zip archive: unpack it and give the lists in it; {_TAKEN}")
-    for start, what in _FOREIGN:
+        raise refusal(uri, f"it is a zip archive: unpack it and pass the lists in it; {_ACCEPTED}")
+    for start, what in _OTHER_FORMATS:
         if data.startswith(start):
             raise refusal(uri, f"{what}: {_SAVE_AS}")
     if data[257:262] == b"ustar":
-        raise refusal(uri, f"it is a tar archive: unpack it and give the lists in it; {_TAKEN}")
+        raise refusal(uri, f"it is a tar archive: unpack it and pass the lists in it; {_ACCEPTED}")
     return None
 
 
 def compression_of(data: bytes) -> Compression | None:
-    """Tell gzip and zstd by the first bytes."""
+    """Detect gzip and zstd by the first bytes."""
     if data.startswith(_GZIP):
         return Compression.GZIP
     return Compression.ZSTD if data.startswith(_ZSTD) else None
 
 
-def unpack(uri: str, data: bytes, compression: Compression, limit: int) -> bytes:
-    """Unpack the head of a packed list, and see that there is text in it.
+def decompress_text(uri: str, data: bytes, compression: Compression, limit: int) -> bytes:
+    """Decompress the head of a list, and check that it's text.
 
     Raises:
-        InputError: It is damaged, or what is packed is not CSV or NDJSON.
+        InputError: the list is damaged, or the content isn't CSV or NDJSON.
     """
-    plain = unpack_head(uri, data, compression, limit)
+    plain = decompress_head(uri, data, compression, limit)
     inner = binary_format(uri, plain)
     if inner is not None or compression_of(plain):
         what = inner or "compressed twice"
-        raise refusal(uri, f"only CSV and NDJSON may be packed with {compression}, and this is {what}: unpack it")
+        raise refusal(uri, f"only CSV and NDJSON may be compressed with {compression}, but it is {what}: decompress it")
     return plain
 
 
@@ -106,7 +106,7 @@ def known_encoding(name: str) -> str:
     """Return Python's name for a text encoding.
 
     Raises:
-        InputError: There is none of that name.
+        InputError: the encoding is unknown.
     """
     try:
         found = codecs.lookup(name)
@@ -118,13 +118,13 @@ def known_encoding(name: str) -> str:
     return UTF8 if found.name in {"utf-8", "utf-8-sig", "ascii"} else found.name
 
 
-def decode_head(uri: str, data: bytes, named: str | None, *, whole: bool) -> Text:
+def decode_head(uri: str, data: bytes, named: str | None, *, whole: bool) -> DecodedHead:
     """Decode the first bytes of a text list: by its byte order mark, else as `named`, else as UTF-8.
 
     Raises:
-        InputError: They do not decode, or are no text; the message names the line.
+        InputError: the bytes can't be decoded, or aren't text; the message names the line.
     """
-    mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", None))
+    mark, encoding = next(((mark, name) for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), (b"", None))
     encoding = encoding or named or UTF8
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(data, final=whole)
@@ -132,19 +132,19 @@ def decode_head(uri: str, data: bytes, named: str | None, *, whole: bool) -> Tex
         place = error.start if isinstance(error, UnicodeDecodeError) else 0
         _refuse_zeros(uri, data, marked=bool(mark), named=named)
         _refuse_binary(uri, data)
-        raise undecodable(uri, encoding, data[:place].count(b"\n") + 1) from None
+        raise decoding_error(uri, encoding, data[:place].count(b"\n") + 1) from None
     text = text.removeprefix("\ufeff")
     if "\0" in text:
         _refuse_zeros(uri, data, marked=bool(mark), named=named)
         line = text[: text.index("\0")].count("\n") + 1
-        raise refusal(uri, f"line {line} holds a NUL byte: the list is damaged: write it again")
-    return Text(text, encoding, whole)
+        raise refusal(uri, f"line {line} contains a NUL byte, so the list is damaged: write it again")
+    return DecodedHead(text, encoding, whole)
 
 
-def undecodable(uri: str, encoding: str, line: int) -> InputError:
-    """Return the error for bytes that are not in the list's encoding."""
+def decoding_error(uri: str, encoding: str, line: int) -> InputError:
+    """Return the error for bytes that aren't in the list's encoding."""
     advice = ENCODING_ADVICE if encoding == UTF8 else "name the right encoding, or save the list as UTF-8"
-    return refusal(uri, f"line {line} is not {encoding.upper()}: {advice}")
+    return refusal(uri, f"line {line} isn't {encoding.upper()}: {advice}")
 
 
 def _refuse_zeros(uri: str, data: bytes, *, marked: bool, named: str | None) -> None:
@@ -160,14 +160,14 @@ def _refuse_zeros(uri: str, data: bytes, *, marked: bool, named: str | None) -> 
 def _refuse_binary(uri: str, data: bytes) -> None:
     odd = len(re.findall(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", data))
     if odd > max(len(data) * _BINARY_SHARE, _FEW_CONTROLS):
-        raise refusal(uri, f"it is not text and no format that is read here: {_SAVE_AS}")
+        raise refusal(uri, f"it is neither text nor a supported format: {_SAVE_AS}")
 
 
-def text_format(uri: str, head: Text) -> Format:
-    """Tell NDJSON from CSV by the first characters.
+def text_format(uri: str, head: DecodedHead) -> Format:
+    """Distinguish NDJSON from CSV by the first characters.
 
     Raises:
-        InputError: It is empty, or is JSON, XML or HTML but not one JSON object a line.
+        InputError: the list is empty, XML, HTML, or JSON that isn't one object per line.
     """
     text = head.text.lstrip()
     if not text and head.whole:
@@ -176,17 +176,17 @@ def text_format(uri: str, head: Text) -> Format:
     if first == "<":
         raise refusal(uri, f"it is XML or HTML: {_SAVE_AS}")
     if re.match(r"\[\s*[\[{\"\]]", text):
-        raise refusal(uri, "it is one JSON array: write one JSON object a line (NDJSON)")
+        raise refusal(uri, "it is one JSON array: write one JSON object per line (NDJSON)")
     if first != "{":
         return Format.CSV
     line, _, rest = text.partition("\n")
     if isinstance(parse_line(line), dict) or not (rest or head.whole):
         return Format.NDJSON
-    raise refusal(uri, "its first line is not a whole JSON object: write one JSON object a line (NDJSON)")
+    raise refusal(uri, "its first line isn't a complete JSON object: write one JSON object per line (NDJSON)")
 
 
 def parse_line(line: str) -> object:
-    """Parse one line of NDJSON; None where it is no JSON."""
+    """Parse one line of NDJSON; None if it isn't valid JSON."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError):

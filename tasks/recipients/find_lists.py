@@ -1,4 +1,4 @@
-"""URIs -> lists: each is looked at once, before anything is read in earnest."""
+"""Expands URIs to lists and inspects the first bytes of each, before any list is read."""
 
 import codecs
 import tempfile
@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from globe_sms.tasks.recipients.csv_dialect import csv_layout
-from globe_sms.tasks.recipients.file_content import Head, read_head, unpacked
+from globe_sms.tasks.recipients.file_content import Head, decompress, read_head
 from globe_sms.tasks.recipients.file_formats import (
     UTF8,
-    Text,
+    DecodedHead,
     binary_format,
     compression_of,
     decode_head,
+    decoding_error,
+    decompress_text,
     known_encoding,
     parse_line,
     text_format,
-    undecodable,
-    unpack,
 )
 from globe_sms.tasks.recipients.list_source import (
     DecodedCopy,
@@ -36,9 +36,9 @@ from globe_sms.tasks.recipients.list_source import (
 from globe_sms.tasks.recipients.uri_expansion import expand
 from globe_sms.tasks.store.s3_access import S3Access
 
-_FIRST_LOOK = 256 << 10
-_SECOND_LOOK = 16 << 20  # for headers with thousands of columns
-_AT_ONCE = 16
+_FIRST_READ = 256 << 10
+_SECOND_READ = 16 << 20  # for headers with thousands of columns
+_THREADS = 16
 _SAMPLE_LINES = 200
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -47,35 +47,37 @@ _Result = TypeVar("_Result")
 def find_lists(
     uris: Sequence[str], s3: Callable[[], S3Access], *, encoding: str | None = None, has_header: bool = True
 ) -> tuple[ListSource, ...]:
-    """Find the recipient lists that URIs stand for, and look at the first bytes of each.
+    """Find the recipient lists that URIs match, and inspect the first bytes of each.
 
-    A URI is an s3:// object, prefix or glob (`*`, `?`, `**`), or a local file, folder or glob. An object or file whose
-    name really holds a wildcard is taken literally. The order is that of `uris`, sorted within each; each list stands
-    there once. Local files are read once for their SHA-256. A list that is not UTF-8 is copied to a temporary UTF-8
-    file, which lives as long as its ListSource. Objects that Spark and the like leave beside the data are passed over,
-    and so are empty lists where a prefix, folder or glob stands for others as well.
+    A URI is an s3:// object, prefix or glob (`*`, `?`, `**`), or a local file, folder or glob; a name that exists
+    literally with a wildcard in it is taken literally. Lists come in the order of `uris`, sorted within each, without
+    repetitions. Local files are read once for their SHA-256. A list that isn't UTF-8 is copied to a temporary UTF-8
+    file, which lives as long as its ListSource. Marker files of Spark and the like are skipped, and so are empty lists
+    if a prefix, folder or glob matches others too.
 
     Args:
-        uris: Where the lists are.
-        s3: Gives the access to S3; called only when a URI is on S3.
-        encoding: What text lists without a byte order mark are written in; UTF-8 where it is None.
-        has_header: Whether CSV lists and workbooks begin with the names of their columns.
+        uris: URIs of the lists.
+        s3: returns the access to S3; called only if a URI is on S3.
+        encoding: the encoding of text lists without a byte order mark; None means UTF-8.
+        has_header: whether CSV lists and workbooks start with the names of their columns.
 
     Raises:
-        InputError: A URI stands for nothing, or a list cannot be reached, is empty or not in a readable format.
+        InputError: a URI matches nothing, or a list can't be read, is empty or has an unsupported format.
     """
     named = known_encoding(encoding) if encoding is not None else None
     access = cache(s3)
-    places = expand(uris, access)
-    looked = on_each(partial(_look_for_content, s3=access, named=named, has_header=has_header), _each_once(places))
-    found = dict(zip(_each_once(places), looked, strict=True))
-    for uri in places:
-        _refuse_if_all_empty([found[place] for place in places[uri]])
+    expanded = expand(uris, access)
+    looked = map_in_threads(
+        partial(_inspect_unless_empty, s3=access, named=named, has_header=has_header), _distinct(expanded)
+    )
+    found = dict(zip(_distinct(expanded), looked, strict=True))
+    for uri in expanded:
+        _refuse_if_all_empty([found[each] for each in expanded[uri]])
     return tuple(source for source in looked if isinstance(source, ListSource))
 
 
-def _each_once(places: Mapping[str, Sequence[str]]) -> list[str]:
-    return list(dict.fromkeys(chain.from_iterable(places.values())))
+def _distinct(expanded: Mapping[str, Sequence[str]]) -> list[str]:
+    return list(dict.fromkeys(chain.from_iterable(expanded.values())))
 
 
 def _refuse_if_all_empty(looked: Sequence[ListSource | EmptyListError]) -> None:
@@ -84,18 +86,18 @@ def _refuse_if_all_empty(looked: Sequence[ListSource | EmptyListError]) -> None:
         raise empties[0]
 
 
-def _look_for_content(
+def _inspect_unless_empty(
     uri: str, *, s3: Callable[[], S3Access], named: str | None, has_header: bool
 ) -> ListSource | EmptyListError:
     try:
-        return _look(uri, s3=s3, named=named, has_header=has_header)
+        return _inspect(uri, s3=s3, named=named, has_header=has_header)
     except EmptyListError as error:
         return error
 
 
-def on_each(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
-    """Do what waits for S3 or the disk on each item, 16 at a time, results in order; the first error ends it."""
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="lists") as pool:
+def map_in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_Result]:
+    """Run I/O-bound work on all items, 16 at a time, and return the results in order; the first error ends it."""
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="lists") as pool:
         try:
             return list(pool.map(work, items))
         except BaseException:
@@ -103,26 +105,26 @@ def on_each(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> list[_R
             raise
 
 
-def _look(uri: str, *, s3: Callable[[], S3Access], named: str | None, has_header: bool) -> ListSource:
-    for limit in (_FIRST_LOOK, _SECOND_LOOK):
+def _inspect(uri: str, *, s3: Callable[[], S3Access], named: str | None, has_header: bool) -> ListSource:
+    for limit in (_FIRST_READ, _SECOND_READ):
         head = read_head(uri, s3, limit)
-        source = _judge(uri, head, named, limit, has_header=has_header)
+        source = _describe(uri, head, named, limit, has_header=has_header)
         if source is not None:
             return source if source.encoding == UTF8 else _decoded(source, s3)
         if head.whole:
             break
-    raise refusal(uri, f"its first line does not end within {_SECOND_LOOK >> 20} MiB: it is no list")
+    raise refusal(uri, f"its first line is longer than {_SECOND_READ >> 20} MiB: check that it's a list")
 
 
-def _judge(uri: str, head: Head, named: str | None, limit: int, *, has_header: bool) -> ListSource | None:
-    """Judge a list by its head; None where more of it is needed."""
+def _describe(uri: str, head: Head, named: str | None, limit: int, *, has_header: bool) -> ListSource | None:
+    """Describe a list by its head; None if a longer head is needed."""
     if not head.size:
         raise empty(uri)
     binary = binary_format(uri, head.data)
     if binary is not None:
         return ListSource(uri, binary, None, UTF8, head.size, head.identity, Layout(has_header=has_header))
     compression = compression_of(head.data)
-    data = unpack(uri, head.data, compression, limit) if compression else head.data
+    data = decompress_text(uri, head.data, compression, limit) if compression else head.data
     text = decode_head(uri, data, named, whole=head.whole and (compression is None or len(data) < limit))
     form = text_format(uri, text)
     layout = _ndjson_layout(text) if form is Format.NDJSON else csv_layout(uri, text, has_header=has_header)
@@ -131,7 +133,7 @@ def _judge(uri: str, head: Head, named: str | None, limit: int, *, has_header: b
     return ListSource(uri, form, compression, text.encoding, head.size, head.identity, layout)
 
 
-def _ndjson_layout(head: Text) -> Layout | None:
+def _ndjson_layout(head: DecodedHead) -> Layout | None:
     lines = head.text.split("\n")
     if not head.whole:
         lines.pop()
@@ -148,11 +150,11 @@ def _decoded(source: ListSource, s3: Callable[[], S3Access]) -> ListSource:
     decoder = codecs.getincrementaldecoder(source.encoding)()
     lines, first = 1, True
     with open(handle, "wb") as file:  # noqa: PTH123 - a handle has no path
-        for piece in chain(unpacked(source, s3), (b"",)):
+        for piece in chain(decompress(source, s3), (b"",)):
             try:
                 text = decoder.decode(piece, final=not piece)
             except UnicodeError:
-                raise undecodable(source.uri, source.encoding, lines) from None
+                raise decoding_error(source.uri, source.encoding, lines) from None
             file.write((text.removeprefix("\ufeff") if first else text).encode())
             lines += text.count("\n")
             first = first and not text

@@ -1,4 +1,4 @@
-"""What of a list is read, and how: lists of the same shape are read in one scan."""
+"""The layout of a list: which columns are read, and how. Lists of the same shape are read in one scan."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -17,15 +17,15 @@ from globe_sms.tasks.store.s3_access import S3Access
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a list is cut up and which of its columns are read; equal shapes can share a scan."""
+    """How a list is split and which of its columns are read; lists of equal shape share a scan."""
 
     format: Format
     compression: Compression | None
     on_s3: bool
-    places: tuple[int, ...]
-    """The number column and the further ones, by position."""
+    positions: tuple[int, ...]
+    """The positions of the number column and the extra columns."""
     names: tuple[str, ...]
-    """The same columns by their names in the list."""
+    """The same columns' names in the list."""
     types: tuple[pl.DataType, ...] = ()
     """Their types; parquet only."""
     delimiter: str | None = None
@@ -34,23 +34,25 @@ class Shape:
     """Fields in the header; CSV only."""
     spare_fields: int = 0
     workbook: str | None = None
-    """The URI of a workbook, which shares its shape with no other."""
+    """The URI of a workbook, as each has its own shape."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A list with its columns known; a workbook's rows are in memory already."""
+class OpenedList:
+    """A list with known columns; a workbook's rows are already in memory."""
 
     source: ListSource
     shape: Shape
     rows: pl.DataFrame | None = field(default=None, repr=False, compare=False)
 
 
-def open_list(source: ListSource, *, number: str | None, columns: Sequence[str], s3: Callable[[], S3Access]) -> Opened:
-    """Find the number column of a list and the further ones; a parquet's footer or a whole workbook is read for it.
+def open_list(
+    source: ListSource, *, number: str | None, columns: Sequence[str], s3: Callable[[], S3Access]
+) -> OpenedList:
+    """Find the number column and the extra columns of a list; reads a parquet footer or a whole workbook.
 
     Raises:
-        InputError: A column is not to be found, or the footer or the workbook cannot be read.
+        InputError: a column is missing, or the footer or workbook can't be read.
     """
     rows: pl.DataFrame | None = None
     types: tuple[pl.DataType, ...] = ()
@@ -61,13 +63,13 @@ def open_list(source: ListSource, *, number: str | None, columns: Sequence[str],
         schema = _parquet_schema(source, s3)
         names, types = tuple(schema), tuple(schema.values())
     has_header = source.layout.has_header or source.format not in {Format.CSV, Format.XLSX}
-    places = (
+    positions = (
         number_column(source.uri, names, number, has_header=has_header),
         *(named_column(source.uri, names, column) for column in columns),
     )
-    read = tuple(names[place] for place in places)
+    read = tuple(names[position] for position in positions)
     if types:
-        types = tuple(types[place] for place in places)
+        types = tuple(types[position] for position in positions)
         _check_types(source.uri, read, types)
     if source.format is Format.NDJSON:
         _check_keys(source.uri, read)
@@ -76,7 +78,7 @@ def open_list(source: ListSource, *, number: str | None, columns: Sequence[str],
         source.format,
         None if source.copy else source.compression,
         on_s3=source.on_s3 and source.copy is None,
-        places=() if source.format in {Format.PARQUET, Format.NDJSON} else places,
+        positions=() if source.format in {Format.PARQUET, Format.NDJSON} else positions,
         names=() if csv else read,
         types=types,
         delimiter=source.layout.delimiter,
@@ -85,7 +87,7 @@ def open_list(source: ListSource, *, number: str | None, columns: Sequence[str],
         spare_fields=source.layout.spare_fields if csv else 0,
         workbook=source.uri if rows is not None else None,
     )
-    return Opened(source, shape, rows)
+    return OpenedList(source, shape, rows)
 
 
 def _parquet_schema(source: ListSource, s3: Callable[[], S3Access]) -> dict[str, pl.DataType]:
@@ -97,7 +99,7 @@ def _parquet_schema(source: ListSource, s3: Callable[[], S3Access]) -> dict[str,
 
 
 UNREADABLE_PARQUET = (
-    "it is no readable parquet file (damaged, cut short, of an unknown kind, or its text is not UTF-8): write it again"
+    "it isn't a readable parquet file (damaged, truncated, of an unknown type, or its text isn't UTF-8): write it again"
 )
 
 
@@ -116,10 +118,10 @@ def _check_keys(uri: str, names: Sequence[str]) -> None:
         except pl.exceptions.PolarsError:
             found = None
         if found != "found":
-            raise refusal(uri, f"the column name {name!r} cannot be looked up in JSON: rename it")
+            raise refusal(uri, f"the column name {name!r} can't be looked up in JSON: rename it")
 
 
 def json_path(name: str) -> str:
     """Return the JSON path of one key of an object."""
     mark = "'" if '"' in name else '"'
-    return f"$[{mark}{name}{mark}]"  # quotes and backslashes cannot be escaped in it: such a name is refused
+    return f"$[{mark}{name}{mark}]"  # it can't escape quotes and backslashes: such a name is refused

@@ -1,4 +1,4 @@
-"""One recipient list, as it was found: where it is, what it is made of, and which version of it was seen."""
+"""A recipient list as found: its URI, its format, and the identity of its content."""
 
 import os
 import weakref
@@ -12,7 +12,7 @@ from globe_sms.tasks.vocabulary.masking import mask_typed
 
 
 class Format(StrEnum):
-    """What a list is written in, judged by its content."""
+    """The format of a list, detected from its content."""
 
     CSV = "csv"
     PARQUET = "parquet"
@@ -21,20 +21,20 @@ class Format(StrEnum):
 
 
 class Compression(StrEnum):
-    """What a CSV or NDJSON list is packed with, judged by its first bytes."""
+    """The compression of a CSV or NDJSON list, detected from its first bytes."""
 
     GZIP = "gzip"
     ZSTD = "zstd"
 
 
 class EmptyListError(InputError):
-    """A list holds nothing, not even a header."""
+    """A list is empty; it doesn't even have a header."""
 
 
 class DecodedCopy:
-    """A list in another encoding, written to a temporary file as UTF-8.
+    """A temporary UTF-8 copy of a list in another encoding.
 
-    The file goes when the last ListSource that holds it goes, and at the latest when the process ends.
+    The file is removed with the last ListSource that holds it, at the latest when the process ends.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,7 +42,7 @@ class DecodedCopy:
         self._removal = weakref.finalize(self, _remove, str(path))
 
     def remove(self) -> None:
-        """Remove the file now; doing it twice is harmless."""
+        """Remove the file now; safe to call twice."""
         self._removal()
 
 
@@ -52,18 +52,18 @@ def _remove(path: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the rows of a text list are cut up; the parts that do not apply stay empty."""
+    """How a text list is split into rows and fields; fields that don't apply keep their defaults."""
 
     delimiter: str | None = None
-    """One character, or None where a line is one field."""
+    """One character, or None if each line is one field."""
     names: tuple[str, ...] = ()
-    """The column names as written, in order; without a header the places, from "1"."""
+    """The column names as written, in order; without a header the positions, from "1"."""
     has_header: bool = True
-    """Whether a line names the columns; without one, CSV lists and workbooks begin with their first row."""
+    """Whether a first line names the columns; without one, the first line is a row."""
     header_lines: int = 0
     """Lines of the file before the first data row."""
     spare_fields: int = 1
-    """How many fields beyond the columns a row may have before polars gives up; all must be empty."""
+    """How many fields more than columns a row may have before polars fails; all must be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +78,13 @@ class ListSource:
     size: int
     """Bytes as stored."""
     identity: str
-    """Which content this is: the S3 VersionId or ETag, the SHA-256 of a local file."""
+    """The identity of the content: S3 VersionId or ETag, or the SHA-256 of a local file."""
     layout: Layout = field(default_factory=Layout)
     copy: DecodedCopy | None = field(default=None, repr=False, compare=False)
 
     @property
     def delimiter(self) -> str | None:
-        """The character between the fields of a CSV list; None for one column and for other formats."""
+        """The delimiter of a CSV list; None for one column and for other formats."""
         return self.layout.delimiter
 
     @property
@@ -94,25 +94,25 @@ class ListSource:
 
     @property
     def readable(self) -> str:
-        """What polars opens: the decoded copy where there is one, else the list itself."""
+        """The path or URI for polars: the decoded copy if there is one, else the list itself."""
         return os.fspath(self.copy.path) if self.copy else self.uri
 
 
-def place_names(width: int) -> tuple[str, ...]:
-    """Name the columns of a list without a header by their places, from "1"."""
-    return tuple(str(place) for place in range(1, width + 1))
+def position_names(width: int) -> tuple[str, ...]:
+    """Return the column names of a list without a header: the positions, from "1"."""
+    return tuple(str(position) for position in range(1, width + 1))
 
 
 def is_s3(uri: str) -> bool:
-    """Tell an S3 URI from a local path."""
+    """Whether this is an S3 URI, not a local path."""
     return uri.startswith("s3://")
 
 
 def empty(uri: str) -> EmptyListError:
-    """Return the error for a list that holds nothing."""
+    """Return the error for an empty list."""
     return EmptyListError(f"{mask_typed(one_line(uri))}: it is empty: remove it, or upload it again")
 
 
 def refusal(uri: str, what: str) -> InputError:
-    """Return the error that names a list and says what is wrong with it, in one line."""
+    """Return a one-line error that names a list and what's wrong with it."""
     return InputError(f"{mask_typed(one_line(uri))}: {what}")

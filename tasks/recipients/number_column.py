@@ -1,4 +1,4 @@
-"""Which column holds the phone numbers, and which one a user means by a name."""
+"""Finds the column with the phone numbers, and columns by the names that users type."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _SHOWN_COLUMNS = 20
 _SHOWN_LENGTH = 40
 _DIGITS_OF_A_NUMBER = 6
 
-# Compared without case, accents, spaces, dashes, underscores and the like (see `plain`).
+# Compared without case, accents, spaces, dashes and underscores (see `normalize_name`).
 _PHONE_WORDS = (
     "phone",
     "mobile",
@@ -37,32 +37,33 @@ _OTHER_NAMES = (
 )
 
 
-def plain(name: str) -> str:
-    """Return a column name as it is compared: letters and digits only, no case, no accents, no width.
+def normalize_name(name: str) -> str:
+    """Return a column name for comparison: letters and digits only, without case, accents and width.
 
-    `" Phone_No. "`, `"PHONE-NO"` and `"phoneno"` are one name.
+    `" Phone_No. "`, `"PHONE-NO"` and `"phoneno"` are the same name.
     """
     spread = unicodedata.normalize("NFKD", name.casefold())
     return "".join(char for char in unicodedata.normalize("NFKD", spread.casefold()) if char.isalnum())
 
 
 _COMMON = frozenset(
-    [plain(name) for name in _OTHER_NAMES] + [word + number for word in _PHONE_WORDS for number in _NUMBER_WORDS]
+    [normalize_name(name) for name in _OTHER_NAMES]
+    + [word + number for word in _PHONE_WORDS for number in _NUMBER_WORDS]
 )
 
 
-def is_common(name: str) -> bool:
+def is_usual_name(name: str) -> bool:
     """Whether a column of this name is taken for the phone numbers without being told."""
-    return plain(name) in _COMMON
+    return normalize_name(name) in _COMMON
 
 
 def number_column(uri: str, names: Sequence[str], wanted: str | None, *, has_header: bool = True) -> int:
     """Return the position of the column that holds the phone numbers.
 
-    Without a header `names` are the places, from "1", and a single column needs no naming.
+    Without a header `names` are the positions, from "1", and a single column needs no name.
 
     Raises:
-        InputError: None fits, or several do; the message lists the columns.
+        InputError: no column matches, or several do; the message lists the columns.
     """
     if wanted is not None and not has_header:
         return _placed_column(uri, len(names), wanted)
@@ -71,12 +72,15 @@ def number_column(uri: str, names: Sequence[str], wanted: str | None, *, has_hea
     if not has_header:
         if len(names) == 1:
             return 0
-        raise refusal(uri, f"it has {len(names)} columns and no header: give --number-column, 1 being the first")
-    found = [place for place, name in enumerate(names) if is_common(name)]
+        raise refusal(
+            uri,
+            f"it has {len(names)} columns and no header: set --number-column to a position, from 1",
+        )
+    found = [position for position, name in enumerate(names) if is_usual_name(name)]
     if len(found) == 1:
         return found[0]
     if found:
-        fitting = show([names[place] for place in found])
+        fitting = show([names[position] for position in found])
         raise refusal(uri, f"several columns may hold the phone numbers ({fitting}): name one with --number-column")
     hint = (
         "; its first line looks like data: is it a list without a header (--no-header)?"
@@ -84,38 +88,41 @@ def number_column(uri: str, names: Sequence[str], wanted: str | None, *, has_hea
         else ""
     )
     raise refusal(
-        uri, f"no column is named like a phone number: name one with --number-column (columns: {show(names)}){hint}"
+        uri,
+        f"no column has a usual name for phone numbers: name one with --number-column (columns: {show(names)}){hint}",
     )
 
 
 def _placed_column(uri: str, count: int, wanted: str) -> int:
     text = wanted.strip()
     if not (text.isascii() and text.isdigit()):
-        raise refusal(uri, f"without a header columns have no names: give the place of {_shown(wanted)!r}, from 1")
+        raise refusal(
+            uri, f"without a header columns have no names: give a position from 1 instead of {_shown(wanted)!r}"
+        )
     if not 1 <= int(text[:9]) <= count:
         raise refusal(uri, f"there is no column {_shown(text)} (the list has {count})")
     return int(text) - 1
 
 
 def named_column(uri: str, names: Sequence[str], wanted: str) -> int:
-    """Return the position of the column that a user means by `wanted`: exactly this name, else one that is plainly it.
+    """Return the position of the column named `wanted`: an exact match, else one with the same normalized name.
 
     Raises:
-        InputError: No column is called so, or several are; the message lists the columns.
+        InputError: no column has this name, or several do; the message lists the columns.
     """
-    found = [place for place, name in enumerate(names) if name == wanted]
-    if not found and plain(wanted):
-        found = [place for place, name in enumerate(names) if plain(name) == plain(wanted)]
+    found = [position for position, name in enumerate(names) if name == wanted]
+    if not found and normalize_name(wanted):
+        found = [position for position, name in enumerate(names) if normalize_name(name) == normalize_name(wanted)]
     if len(found) == 1:
         return found[0]
-    told = f"{_shown(wanted)!r}"
+    quoted = f"{_shown(wanted)!r}"
     if found:
-        raise refusal(uri, f"several columns are named {told}: rename all but one (columns: {show(names)})")
-    raise refusal(uri, f"there is no column {told} (columns: {show(names)})")
+        raise refusal(uri, f"several columns are named {quoted}: rename all but one (columns: {show(names)})")
+    raise refusal(uri, f"there is no column {quoted} (columns: {show(names)})")
 
 
 def show(names: Sequence[str]) -> str:
-    """Write column names for a message: shortened, on one line, and without what looks like a phone number."""
+    """Format column names for a message: shortened, on one line, and with possible phone numbers masked."""
     listed = ", ".join(_shown(name) or "(no name)" for name in names[:_SHOWN_COLUMNS])
     more = len(names) - _SHOWN_COLUMNS
     return (f"{listed} and {more} more" if more > 0 else listed) or "none"
@@ -132,14 +139,16 @@ def _looks_like_data(names: Sequence[str]) -> bool:
     return any(sum(char.isdigit() for char in name) >= _DIGITS_OF_A_NUMBER for name in names)
 
 
-def check_wanted(columns: Sequence[str]) -> None:
-    """Refuse names for further columns that would clash in the frame.
+def check_extra_columns(columns: Sequence[str]) -> None:
+    """Refuse names of extra columns that would clash in the frame.
 
     Raises:
-        InputError: A name stands twice, or is one of `source`, `row`, `recipient`.
+        InputError: a name appears twice, or is `source`, `row` or `recipient`.
     """
     taken = {"source", "row", "recipient"}
     for column in columns:
         if column in taken:
-            raise InputError(f"the column {_shown(column)!r} cannot be read: the name is taken: rename it in the lists")
+            raise InputError(
+                f"the column {_shown(column)!r} can't be read, as its name is taken: rename it in the lists"
+            )
         taken.add(column)

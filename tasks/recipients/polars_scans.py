@@ -1,7 +1,7 @@
-"""The polars scan of each format: lists of one shape -> path, recipient, further texts, and the fault of a row.
+"""Scans lists of one shape with polars, for each format: path, recipient, extra texts, and each row's fault.
 
-The column `fault` is 0 for a row that may be read. `line` is there for NDJSON: a row without a value must be told
-from a line that is no JSON. `whole` is there for CSV: it makes polars read each row to its end.
+The column `fault` is 0 for a valid row. NDJSON also has `line`, to distinguish a row without a value from a line that
+isn't JSON. CSV also has `whole`, which makes polars read each row to its end.
 """
 
 import json
@@ -14,24 +14,24 @@ import polars as pl
 
 from globe_sms.tasks.recipients.cell_text import as_text
 from globe_sms.tasks.recipients.csv_quotes import NO_DELIMITER, PATH, stray_quotes
-from globe_sms.tasks.recipients.list_layout import Opened, Shape, json_path
+from globe_sms.tasks.recipients.list_layout import OpenedList, Shape, json_path
 from globe_sms.tasks.recipients.list_source import Format
 from globe_sms.tasks.store.s3_access import S3Access
 
-_SOUND = pl.lit(0, pl.UInt8)
+_NO_FAULT = pl.lit(0, pl.UInt8)
 
 
-class Fault(IntEnum):
-    """Why a row must not be read, as far as a scan can tell."""
+class RowFault(IntEnum):
+    """Why a row is invalid, as far as a scan can tell."""
 
     EXTRA_FIELDS = 1
     ZERO_BYTE = 2
     BARE_RETURN = 3
     NO_VALUE = 4
-    """Nothing was found: fine if the line is an object without this key."""
+    """No value was found: fine if the line is an object without this key."""
 
 
-def scan(group: Sequence[Opened], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame:
+def scan(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame:
     """Scan lists of one shape, in order; `recipient`, `t0`, `t1` ... are the columns of the shape as text."""
     options: dict[str, Any] = s3().polars_options() if shape.on_s3 else {}
     paths = [each.source.readable for each in group]
@@ -44,20 +44,20 @@ def scan(group: Sequence[Opened], shape: Shape, s3: Callable[[], S3Access]) -> p
     return _scan_workbook(group[0], shape)
 
 
-def _named(texts: Sequence[pl.Expr]) -> list[pl.Expr]:
-    names = ("recipient", *(f"t{place}" for place in range(len(texts) - 1)))
+def _renamed(texts: Sequence[pl.Expr]) -> list[pl.Expr]:
+    names = ("recipient", *(f"t{position}" for position in range(len(texts) - 1)))
     return [text.alias(name) for text, name in zip(texts, names, strict=True)]
 
 
-def _holds_zero(texts: Sequence[pl.Expr]) -> pl.Expr:
+def _has_zero_byte(texts: Sequence[pl.Expr]) -> pl.Expr:
     return pl.any_horizontal([text.str.contains("\0", literal=True) for text in texts])
 
 
 def _scan_csv(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl.LazyFrame:
-    fields = [f"f{place}" for place in range(shape.width + shape.spare_fields)]
+    fields = [f"f{position}" for position in range(shape.width + shape.spare_fields)]
     rows = pl.scan_csv(
         list(paths),
-        has_header=False,  # ours is looked at already: polars renames doubled columns
+        has_header=False,  # already parsed, and polars would rename repeated columns
         skip_lines=shape.header_lines,
         separator=shape.delimiter or NO_DELIMITER,
         schema=dict.fromkeys(fields, pl.String),
@@ -68,18 +68,18 @@ def _scan_csv(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl
         glob=False,
         **options,
     )
-    texts = [pl.col(f"f{place}") for place in shape.places]
+    texts = [pl.col(f"f{position}") for position in shape.positions]
     extra = pl.any_horizontal([pl.col(field).str.strip_chars() != "" for field in fields[shape.width :]])
-    fault = pl.when(extra).then(Fault.EXTRA_FIELDS).when(_holds_zero(texts)).then(Fault.ZERO_BYTE)
-    if shape.width == 1:  # with more columns the swallowed row shows as extra fields
-        fault = fault.when(texts[0].str.strip_chars().str.contains("\r", literal=True)).then(Fault.BARE_RETURN)
-    # polars skips what is not asked for, with the faults in it: a field of no interest, or one beyond the last.
+    fault = pl.when(extra).then(RowFault.EXTRA_FIELDS).when(_has_zero_byte(texts)).then(RowFault.ZERO_BYTE)
+    if shape.width == 1:  # with more columns, the swallowed row shows as extra fields
+        fault = fault.when(texts[0].str.strip_chars().str.contains("\r", literal=True)).then(RowFault.BARE_RETURN)
+    # polars skips fields that aren't selected, and their faults with them, so select something from each.
     whole = pl.any_horizontal([pl.col(field).is_null() for field in fields])
-    return rows.select(PATH, *_named(texts), fault.otherwise(0).cast(pl.UInt8).alias("fault"), whole.alias("whole"))
+    return rows.select(PATH, *_renamed(texts), fault.otherwise(0).cast(pl.UInt8).alias("fault"), whole.alias("whole"))
 
 
-def unread_faults(group: Sequence[Opened], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame | None:
-    """Return a frame that never has rows and raises for what does not show in the rows of `scan`; None: no need."""
+def hidden_faults(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame | None:
+    """Return a frame without rows that raises for faults that `scan` can't see; None if there are no such faults."""
     if shape.format is not Format.CSV:
         return None
     options: dict[str, Any] = s3().polars_options() if shape.on_s3 else {}
@@ -87,22 +87,24 @@ def unread_faults(group: Sequence[Opened], shape: Shape, s3: Callable[[], S3Acce
 
 
 def _scan_ndjson(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl.LazyFrame:
-    # Each line is parsed by itself: polars' json_decode joins lines and can shift rows, and its scan_ndjson writes the
-    # number 6.58e9 as 6580000000, which would pass for somebody's phone number.
+    # Each line is parsed on its own: polars' json_decode joins lines and can shift rows, and its scan_ndjson turns the
+    # number 6.58e9 into 6580000000, which would pass for a phone number.
     lines = pl.scan_lines(list(paths), name="line", include_file_paths=PATH, glob=False, **options)
     line = pl.col("line").str.strip_prefix("\ufeff")
     lines = lines.filter(line.str.strip_chars() != "").with_columns(line)
     texts = [pl.col("line").str.json_path_match(json_path(name)) for name in shape.names]
     scientific = pl.col("line").str.extract(_scientific_value(shape.names[0]), 1)
     texts[0] = pl.when(scientific.is_not_null()).then(scientific).otherwise(texts[0])
-    named = lines.select(PATH, "line", *_named(texts))
+    named = lines.select(PATH, "line", *_renamed(texts))
     recipient = pl.col("recipient")
-    fault = pl.when(recipient.is_null()).then(Fault.NO_VALUE).when(_holds_zero([recipient])).then(Fault.ZERO_BYTE)
+    fault = (
+        pl.when(recipient.is_null()).then(RowFault.NO_VALUE).when(_has_zero_byte([recipient])).then(RowFault.ZERO_BYTE)
+    )
     return named.with_columns(fault.otherwise(0).cast(pl.UInt8).alias("fault"))
 
 
 def _scientific_value(name: str) -> str:
-    """Return a pattern for a JSON number in scientific notation that stands under this key, as it was written."""
+    """Return a pattern that captures this key's value as written if it's a number in scientific notation."""
     spellings = {json.dumps(name), json.dumps(name, ensure_ascii=False)}
     key = "|".join(sorted(re.escape(spelling) for spelling in spellings))
     return rf"(?:{key})\s*:\s*(-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+)"
@@ -123,12 +125,12 @@ def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -
         **options,
     )
     texts = [as_text(pl.col(name), dtype) for name, dtype in zip(shape.names, shape.types, strict=True)]
-    named = rows.select(pl.col(path).alias(PATH), *_named(texts))
-    zero = pl.when(_holds_zero([pl.col("recipient")])).then(Fault.ZERO_BYTE).otherwise(0).cast(pl.UInt8)
+    named = rows.select(pl.col(path).alias(PATH), *_renamed(texts))
+    zero = pl.when(_has_zero_byte([pl.col("recipient")])).then(RowFault.ZERO_BYTE).otherwise(0).cast(pl.UInt8)
     return named.with_columns(zero.alias("fault"))
 
 
-def _scan_workbook(opened: Opened, shape: Shape) -> pl.LazyFrame:
+def _scan_workbook(opened: OpenedList, shape: Shape) -> pl.LazyFrame:
     rows = opened.rows if opened.rows is not None else pl.DataFrame()
-    texts = [pl.col(f"f{place}") for place in shape.places]
-    return rows.lazy().select(pl.lit(opened.source.uri).alias(PATH), *_named(texts), _SOUND.alias("fault"))
+    texts = [pl.col(f"f{position}") for position in shape.positions]
+    return rows.lazy().select(pl.lit(opened.source.uri).alias(PATH), *_renamed(texts), _NO_FAULT.alias("fault"))

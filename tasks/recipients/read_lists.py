@@ -1,4 +1,4 @@
-"""Lists -> one lazy frame. What polars would read wrongly without a word is looked for as the rows go by."""
+"""Reads lists into one lazy frame, and checks each row for faults that polars would silently misread."""
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -8,20 +8,20 @@ import polars as pl
 
 from globe_sms.tasks.recipients.csv_quotes import PATH
 from globe_sms.tasks.recipients.file_formats import parse_line
-from globe_sms.tasks.recipients.find_lists import on_each
-from globe_sms.tasks.recipients.list_layout import Opened, Shape, open_list
+from globe_sms.tasks.recipients.find_lists import map_in_threads
+from globe_sms.tasks.recipients.list_layout import OpenedList, Shape, open_list
 from globe_sms.tasks.recipients.list_source import ListSource, refusal
-from globe_sms.tasks.recipients.number_column import check_wanted
-from globe_sms.tasks.recipients.polars_scans import Fault, scan, unread_faults
+from globe_sms.tasks.recipients.number_column import check_extra_columns
+from globe_sms.tasks.recipients.polars_scans import RowFault, hidden_faults, scan
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 
 _FAULTS = {
-    Fault.EXTRA_FIELDS: "has more fields than there are columns: a shifted column could reach a stranger: mend it",
-    Fault.ZERO_BYTE: "holds a NUL byte: the list is damaged: write it again",
-    Fault.BARE_RETURN: "holds a bare carriage return: save the list with LF or CRLF line ends",
+    RowFault.EXTRA_FIELDS: "has more fields than there are columns, and a shifted column could text a stranger: fix it",
+    RowFault.ZERO_BYTE: "contains a NUL byte, so the list is damaged: write it again",
+    RowFault.BARE_RETURN: "contains a bare carriage return: save the list with LF or CRLF line ends",
 }
-BAD_JSON = "is not one whole JSON object: mend the line"
+BAD_JSON = "isn't one complete JSON object: fix the line"
 
 
 def read_lists(
@@ -32,29 +32,29 @@ def read_lists(
     columns: Sequence[str] = (),
     prefix: str = "",
 ) -> pl.LazyFrame:
-    """Read lists, in the order given, into one lazy frame that polars' streaming engine can run.
+    """Return a lazy frame of the lists, in the order given, for polars' streaming engine.
 
-    Its columns are `source` (String: the URI), `row` (UInt64: 0 is the first data row of its source), `recipient`
-    (String or null: as it was written) and then `columns`, as text. Blank lines of a CSV list are rows, of NDJSON not.
-    Only parquet footers and workbooks are read at once. What is wrong further down a list shows when the frame is
-    collected with its `recipient`: do that inside `translate_errors`. A CSV list is read twice then, side by side.
+    Its columns are `source` (String: the URI), `row` (UInt64: 0 is the source's first data row), `recipient` (String
+    or null: as written) and then `columns`, as text. Blank lines are rows in CSV lists, but not in NDJSON. Only parquet
+    footers and workbooks are read immediately. Faults in rows are raised when the frame is collected with `recipient`,
+    so do that inside `translate_errors`. CSV lists are then read twice, in parallel.
 
     Args:
-        sources: What `find_lists` found.
-        number_column: The name of the column with the phone numbers; None looks for a usual name in each list.
-        s3: Gives the access to S3; called only when a list is there.
-        columns: Further columns to read, by name; each list must have them all.
-        prefix: What the names of `columns` begin with in the frame.
+        sources: the lists that `find_lists` found.
+        number_column: the name of the column with the phone numbers; None looks for a usual name in each list.
+        s3: returns the access to S3; called only if a list is on S3.
+        columns: the names of extra columns to read; each list must have all of them.
+        prefix: a prefix for the names of `columns` in the frame.
 
     Raises:
-        InputError: A column is not to be found, or is there twice; or a footer or a workbook cannot be read.
+        InputError: a column is missing or ambiguous, or a footer or workbook can't be read.
     """
     named = tuple(f"{prefix}{column}" for column in columns)
-    check_wanted(named)
+    check_extra_columns(named)
     access = cache(s3)
     if any(source.on_s3 for source in sources):
         access()
-    opened = on_each(partial(open_list, number=number_column, columns=columns, s3=access), sources)
+    opened = map_in_threads(partial(open_list, number=number_column, columns=columns, s3=access), sources)
     frames = [
         _numbered(tuple(group), shape, named, access) for shape, group in groupby(opened, key=lambda each: each.shape)
     ]
@@ -65,12 +65,12 @@ def read_lists(
 
 
 def _numbered(
-    group: Sequence[Opened], shape: Shape, columns: Sequence[str], s3: Callable[[], S3Access]
+    group: Sequence[OpenedList], shape: Shape, columns: Sequence[str], s3: Callable[[], S3Access]
 ) -> pl.LazyFrame:
-    """Read lists of one shape in one scan, and number the rows of each from 0.
+    """Read lists of one shape in one scan, and number each list's rows from 0.
 
-    One scan, since the streaming engine's time grows with the square of the number of scans. It numbers rows over all
-    files, so that each row's number is its distance from the latest row that has another path than the one before.
+    One scan, because the streaming engine's time grows with the square of the number of scans. A scan numbers rows
+    across all files, so a row's number is its distance from the last row where the path changed.
     """
     frame = scan(group, shape, s3).with_row_index("index")
     index = pl.col("index").cast(pl.UInt64)
@@ -86,7 +86,7 @@ def _numbered(
     read = frame.select(
         "source", "row", checked.alias("recipient"), *(pl.col(f"t{n}").alias(name) for n, name in enumerate(columns))
     )
-    unread = unread_faults(group, shape, s3)
+    unread = hidden_faults(group, shape, s3)
     if unread is None:
         return read
     texts = [pl.col(PATH).alias(name) for name in ("recipient", *columns)]
@@ -95,12 +95,12 @@ def _numbered(
 
 
 def _check(batch: pl.Series, *, key: str) -> pl.Series:
-    """Let a batch of rows pass, or raise for the first row of it that must not be read."""
+    """Return a batch's recipients, or raise for its first invalid row."""
     faults = batch.struct.field("fault")
     if not faults.max():
         return batch.struct.field("recipient")
     for row in pl.DataFrame({"batch": batch}).filter(faults != 0)["batch"]:
-        if row["fault"] != Fault.NO_VALUE:
+        if row["fault"] != RowFault.NO_VALUE:
             raise fault_in(row["source"], row["row"], _FAULTS[row["fault"]])
         value = parse_line(row["line"])
         if not isinstance(value, dict) or value.get(key) is not None:
@@ -109,5 +109,5 @@ def _check(batch: pl.Series, *, key: str) -> pl.Series:
 
 
 def fault_in(uri: str, row: int, what: str) -> InputError:
-    """Return the error that names a row of a list; rows count from 0 after the header, as in the results."""
+    """Return an error that names a row of a list; rows count from 0 after the header, as in the results."""
     return refusal(uri, f"row {row} {what} (row 0 is the first row of data)")

@@ -1,4 +1,4 @@
-"""Whether the lists are still the ones that were found."""
+"""Checks that lists haven't changed since they were found."""
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -7,23 +7,23 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from globe_sms.tasks.recipients.file_content import identity_of_file, identity_of_object
-from globe_sms.tasks.recipients.find_lists import on_each
+from globe_sms.tasks.recipients.find_lists import map_in_threads
 from globe_sms.tasks.recipients.list_source import ListSource, refusal
 from globe_sms.tasks.store.s3_access import S3Access, s3_errors_name, split_uri
 
 
 def check_unchanged(sources: Sequence[ListSource], s3: Callable[[], S3Access]) -> None:
-    """Make sure that each list is still what `find_lists` found: call it once the plan is written.
+    """Check that no list has changed since `find_lists`; call it once the plan is written.
 
     A list on S3 costs one HEAD request; a local one is read again.
 
     Raises:
-        InputError: A list was changed or removed in the meantime, or cannot be reached.
+        InputError: a list has been changed or removed, or can't be reached.
     """
     access = cache(s3)
     if any(source.on_s3 for source in sources):
         access()
-    on_each(partial(_check, s3=access), sources)
+    map_in_threads(partial(_check, s3=access), sources)
 
 
 def _check(source: ListSource, *, s3: Callable[[], S3Access]) -> None:

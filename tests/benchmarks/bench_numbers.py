@@ -26,7 +26,7 @@ import polars as pl
 from globe_sms.tasks.numbers import checked_region, validate
 from globe_sms.tasks.numbers.lookup_keys import keys_of
 from globe_sms.tasks.numbers.lookup_table import ASK_REFERENCE
-from globe_sms.tasks.numbers.region_table import compiled_table, kept_table
+from globe_sms.tasks.numbers.region_table import cached_table, compiled_table
 from globe_sms.tasks.numbers.table_cache import cache_folder
 from tests.benchmarks.printed_table import print_table, say
 
@@ -157,7 +157,7 @@ def measure(rows: int, region: str | None, seed: int, rival_python: str, folder:
     say(f"making {rows:,} recipients, seed {seed}")
     realistic(rows, seed).sink_parquet(source)
     start = time.perf_counter()
-    if kept_table(region, cache_folder()) is None:
+    if cached_table(region, cache_folder()) is None:
         compiled_table(region, cache_folder())
     ready = time.perf_counter() - start
     lazy = pl.scan_parquet(source)

@@ -157,7 +157,7 @@ def test_nothing_is_acknowledged_while_s3_is_gone_and_all_goes_on_when_it_is_bac
             pushers.stop()
         endpoint.terminate()
         assert pushers.acknowledged - set(stored(s3_server, prefix)) == set()
-        assert endpoint.output.count("takes receipts again") >= 1
+        assert endpoint.output.count("accepts receipts again") >= 1
         assert "Traceback" not in endpoint.output, endpoint.output[-3_000:]
 
 

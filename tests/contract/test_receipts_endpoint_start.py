@@ -19,8 +19,8 @@ SECRET = "a-secret-of-the-test-1234"
         ("s3://no-such-bucket/receipts", {}, "the bucket doesn't exist"),
         ("s3://tests/receipts", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "the S3 secret is wrong"),
         ("gs://tests/receipts", {}, "s3://bucket/prefix or a local directory"),
-        ("s3://tests/receipts", {"GLOBE_SMS_RECEIPTS_SECRET": ""}, "GLOBE_SMS_RECEIPTS_SECRET is not set"),
-        ("s3://tests/receipts", {}, "cannot listen on"),
+        ("s3://tests/receipts", {"GLOBE_SMS_RECEIPTS_SECRET": ""}, "GLOBE_SMS_RECEIPTS_SECRET isn't set"),
+        ("s3://tests/receipts", {}, "can't listen on"),
     ],
 )
 def test_it_refuses_to_start_with_one_clear_line(

@@ -1,4 +1,4 @@
-"""Lists on a real S3 server: found, read, refused, watched."""
+"""Lists on a real S3 server: found, read, refused, checked for changes."""
 
 import gzip
 import io
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("only_this_server")
 
 
 def read(*uris: str) -> list[tuple[Any, ...]]:
-    """Find and read lists as the flow does, which has one client for all that it asks."""
+    """Find and read lists like the flow, which uses one client for all requests."""
     s3 = cache(S3Access.from_environment)
     sources = find_lists(uris, s3)
     with translate_errors(sources, number_column=None, s3=s3):
@@ -45,7 +45,7 @@ def parquet(*numbers: int) -> bytes:
 
 
 def test_objects_prefixes_and_globs_are_expanded(put: Put, prefix: str) -> None:
-    """In the order given, sorted within each, each once; markers and what Spark leaves are passed over."""
+    """In the order given, sorted within each, without repetitions; marker files of Spark are skipped."""
     first = put("lists/b.csv", b"phone\n1\n2\n")
     second = put("lists/a/deep.csv.gz", gzip.compress(b"phone\n3\n"))
     third = put("lists/c.parquet", parquet(4))
@@ -69,7 +69,7 @@ def test_objects_prefixes_and_globs_are_expanded(put: Put, prefix: str) -> None:
 )
 @pytest.mark.parametrize("body", [b"phone,x\n1,2\n", b'{"phone": 1}\n', parquet(1)], ids=["csv", "ndjson", "parquet"])
 def test_keys_are_taken_literally(key: str, body: bytes, put: Put, prefix: str) -> None:
-    """A key that exists is that object, whatever signs are in it; under a prefix, too."""
+    """An existing key is that object, whatever characters it contains; under a prefix too."""
     uri = put(key, body)
     assert read(uri) == [(uri, 0, "1")]
     other = put(key.replace("[", "").replace("*", "x").replace("?", "y") + ".2", body)
@@ -77,7 +77,7 @@ def test_keys_are_taken_literally(key: str, body: bytes, put: Put, prefix: str) 
 
 
 def test_identity_is_taken_and_compared(put: Put) -> None:
-    """A list that is replaced between finding and checking is named."""
+    """The message names a list that was replaced between finding and checking."""
     kept, replaced = put("kept.csv", b"phone\n1\n"), put("replaced.csv", b"phone\n1\n")
     sources = find_lists([kept, replaced], S3Access.from_environment)
     assert all(source.identity.startswith(("etag ", "version ")) for source in sources)
@@ -87,8 +87,8 @@ def test_identity_is_taken_and_compared(put: Put) -> None:
         check_unchanged(sources, S3Access.from_environment)
 
 
-def test_a_list_that_goes_before_it_is_read_is_named(put: Put, s3_access: S3Access) -> None:
-    """The right URI stands in the line: polars itself would name the first list's."""
+def test_a_list_that_disappears_before_it_is_read_is_named(put: Put, s3_access: S3Access) -> None:
+    """The line names the right URI; polars itself would name the first list's."""
     uris = [put(name, b"phone\n1\n") for name in ("a.csv", "b.csv")]
     sources = find_lists(uris, lambda: s3_access)
     frame = read_lists(sources, number_column=None, s3=lambda: s3_access)
@@ -105,20 +105,20 @@ def test_a_list_that_goes_before_it_is_read_is_named(put: Put, s3_access: S3Acce
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [
-        ("{prefix}/none.csv", "{prefix}/none.csv: there is no such object, and none under it"),
+        ("{prefix}/none.csv", "{prefix}/none.csv: there is no such object or folder"),
         ("{prefix}/none/", "{prefix}/none/: there are no objects under this prefix"),
-        ("{prefix}/none/*.csv", r"{prefix}/none/\*.csv: no object fits this pattern"),
+        ("{prefix}/none/*.csv", r"{prefix}/none/\*.csv: no object matches this pattern"),
         ("{prefix}/empty", "{prefix}/empty/nothing.csv: it is empty"),
-        ("{prefix}/broken.parquet", "{prefix}/broken.parquet: it is no readable parquet"),
+        ("{prefix}/broken.parquet", "{prefix}/broken.parquet: it isn't a readable parquet"),
         ("s3://no-such-bucket/list.csv", "s3://no-such-bucket/list.csv: there is no such bucket"),
         ("s3://no-such-bucket/", "s3://no-such-bucket/: there is no such bucket"),
         ("s3://Not A Bucket/x", "the bucket name or key isn't valid"),
-        ("s3://te*/x", "a bucket's name has no wildcards"),
+        ("s3://te*/x", "a bucket's name can't have wildcards"),
         ("s3:///x", "the bucket is missing"),
     ],
 )
-def test_what_cannot_be_read_is_named_in_one_line(uri: str, expected: str, put: Put, prefix: str) -> None:
-    """The URI, what is wrong with it, and what to do."""
+def test_an_unreadable_list_is_explained_in_one_line(uri: str, expected: str, put: Put, prefix: str) -> None:
+    """The URI, what's wrong with it, and what to do."""
     put("sound.csv", b"phone\n1\n")
     put("empty/nothing.csv", b"")
     put("broken.parquet", parquet(*range(100))[:-7])
@@ -139,10 +139,10 @@ def test_what_cannot_be_read_is_named_in_one_line(uri: str, expected: str, put: 
         ({"AWS_ENDPOINT_URL": "nonsense"}, "the AWS configuration can't be used"),
     ],
 )
-def test_access_that_fails_is_explained(
+def test_failed_access_is_explained(
     variables: dict[str, str | None], expected: str, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wrong keys, no keys, no server: one line, in which no secret stands."""
+    """Wrong keys, no keys, no server: one line without secrets."""
     uri = put("list.csv", b"phone\n1\n")
     secret = os.environ["AWS_SECRET_ACCESS_KEY"]
     for name, value in variables.items():
@@ -160,7 +160,7 @@ def test_access_that_fails_is_explained(
 def test_a_profile_with_keys_that_expire_serves_boto3_and_polars(
     put: Put, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Endpoint, region and a credential process come from the profile; polars asks for the keys again."""
+    """The profile gives endpoint, region and a credential process; polars asks for the keys again."""
     uri = put("list.csv", b"phone\n1\n")
     answer = tmp_path / "answer.json"
     answer.write_text(
@@ -180,7 +180,7 @@ def test_a_profile_with_keys_that_expire_serves_boto3_and_polars(
 
 
 def test_access_shows_no_secret(s3_access: S3Access, s3_server: S3Server) -> None:
-    """Neither itself nor what it gives to polars."""
+    """Neither its repr nor the options it gives to polars."""
     shown = f"{s3_access!r} {s3_access.polars_options()!r}"
     assert s3_server.endpoint in shown
     assert s3_server.secret_key not in shown
@@ -188,7 +188,7 @@ def test_access_shows_no_secret(s3_access: S3Access, s3_server: S3Server) -> Non
 
 
 def test_a_long_list_streams_to_a_file(put: Put, tmp_path: Path) -> None:
-    """Every row arrives, in order, from plain and packed lists that are read together."""
+    """All rows arrive in order, from plain and compressed lists read together."""
     numbers = [f"+65{number:08}" for number in range(200_000)]
     body = "phone,x\n" + "".join(f'{number},"a, ""b"""\n' for number in numbers)
     uris = [put("a.csv", body.encode()), put("b.csv", gzip.compress(body.encode())), put("c.csv", body.encode())]
@@ -204,7 +204,7 @@ def test_a_long_list_streams_to_a_file(put: Put, tmp_path: Path) -> None:
 
 @pytest.fixture
 def reader(only_this_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:  # noqa: ARG001 - its environment comes first
-    """Start a server of its own, and be a user of it who may read and list the bucket `open`, and list `listed`."""
+    """Start a separate server, as a user who may read and list the bucket `open`, and list `listed`."""
     keys = {"admin": ["Admin", "Read", "Write", "List"], "reader": ["Read:open", "List:open", "List:listed"]}
     identities = [
         {"name": name, "credentials": [{"accessKey": name, "secretKey": f"{name}-secret"}], "actions": actions}
@@ -261,7 +261,7 @@ def _takes_objects(client: Any) -> bool:
 @pytest.mark.slow
 @pytest.mark.usefixtures("reader")
 def test_access_that_is_denied_is_named() -> None:
-    """To the object, to its bucket's listing, or to both."""
+    """Access to the object, to its bucket's listing, or to both."""
     assert read("s3://open/lists/") == [("s3://open/lists/list.csv", 0, "1")]
     denied = {
         "s3://closed/lists/list.csv": "s3://closed/lists/list.csv",
@@ -276,8 +276,8 @@ def test_access_that_is_denied_is_named() -> None:
         assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_table_of_prefixes_may_stand_on_s3(put: Put) -> None:
-    """Read as a list is, compressed or not; a bad row is named by the object."""
+def test_a_table_of_prefixes_may_be_on_s3(put: Put) -> None:
+    """It's read like a list, compressed or not; the message about a bad row names the object."""
     uri = put("overrides/prefixes.csv.gz", gzip.compress(b"prefix,mobile\n+65 7,yes\n658,no\n"))
     assert read_overrides(uri, S3Access.from_environment).mobile == {"657": True, "658": False}
     bad = put("overrides/bad.csv", b"prefix,mobile\n657,yes\n658,?\n")

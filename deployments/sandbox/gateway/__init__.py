@@ -1,1 +1,1 @@
-"""The stand-in gateway: a server that is no more lenient than the strictest reading of the documents."""
+"""The sandbox gateway: a server as strict as the strictest reading of Alibaba's documentation."""

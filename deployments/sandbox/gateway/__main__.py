@@ -1,9 +1,9 @@
-"""The stand-in gateway as a process: `python -m globe_sms.deployments.sandbox.gateway --config FILE --port P --log FILE`.
+"""Runs the sandbox gateway: `python -m globe_sms.deployments.sandbox.gateway --config FILE --port P --log FILE`.
 
-Ready when `GET /_sandbox/health` answers. The config is `GatewaySettings` as JSON; secrets stand in it and so never in
-a process list. It stands in for BatchSendMessageToGlobe of version 2018-05-01 and is as strict as the documents, in
-their strictest reading; what is stricter than they are stands at the top of `signature.py` and `checks.py`. Besides:
-the rate holds in any sliding second, not on average, and a refused parameter still uses up its call.
+It's ready when `GET /_sandbox/health` answers. The config is `GatewaySettings` as JSON; it holds the secrets, so they
+never appear in a process list. The gateway imitates BatchSendMessageToGlobe, version 2018-05-01, in the strictest
+reading of the documentation; `signature_check.py` and `request_checks.py` list what is even stricter. Besides, the rate
+applies to any sliding second, not on average, and a call with a refused parameter still counts.
 """
 
 import argparse
@@ -46,11 +46,11 @@ def serve(settings: GatewaySettings, *, host: str, port: int, log: Path) -> None
 def main() -> None:
     """Read the command line and serve on loopback."""
     parser = argparse.ArgumentParser(
-        prog="python -m globe_sms.deployments.sandbox.gateway", description="The stand-in gateway."
+        prog="python -m globe_sms.deployments.sandbox.gateway", description="The sandbox gateway."
     )
     parser.add_argument("--config", type=Path, required=True, help="GatewaySettings as a JSON file")
     parser.add_argument("--port", type=int, required=True, help="the loopback port to listen on")
-    parser.add_argument("--log", type=Path, required=True, help="where arrivals are appended, one JSON object a line")
+    parser.add_argument("--log", type=Path, required=True, help="file for arrivals, one JSON object per line")
     options = parser.parse_args()
     settings = GatewaySettings.model_validate(json.loads(options.config.read_text()))
     serve(settings, host="127.0.0.1", port=options.port, log=options.log)

@@ -1,4 +1,4 @@
-"""What the gateway answers: the two shapes (business and gateway), as JSON and as XML."""
+"""The gateway's answers in both forms (business and gateway), as JSON and as XML."""
 
 import json
 import uuid
@@ -17,7 +17,7 @@ _JSON, _XML, _HTML = "application/json;charset=utf-8", "text/xml;charset=utf-8",
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer, ready to be sent; `code` is what the log says of it."""
+    """An HTTP answer, ready to be sent; `code` is its code in the log."""
 
     code: str
     status: int
@@ -28,7 +28,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What became of a batch: its numbers with their MessageIds in order, and those that failed."""
+    """The result of a batch: its numbers with their MessageIds in order, and the failed numbers."""
 
     sender: str
     accepted: Mapping[str, str]
@@ -37,7 +37,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How an acceptance is written; the defaults are how the documents write it."""
+    """How an acceptance is written; by default as documented."""
 
     ids: tuple[str, ...] | None = None
     failed: tuple[str, ...] | None = None
@@ -46,17 +46,17 @@ class Shape:
 
 
 def request_id() -> str:
-    """Give a new request id as Alibaba writes them."""
+    """Return a new request id in Alibaba's format."""
     return str(uuid.uuid4()).upper()
 
 
 def wants_xml(accept: str) -> bool:
-    """Tell whether an Accept header asks for XML; JSON is the default."""
+    """Return whether an Accept header asks for XML; JSON is the default."""
     return "xml" in accept.lower() and "json" not in accept.lower()
 
 
 def accepted(acceptance: Acceptance, request: str, shape: Shape, *, xml: bool) -> Answer:
-    """Write the answer to a batch that was taken; `SuccessCount` always tells the truth."""
+    """Return the answer to an accepted batch; `SuccessCount` is always true."""
     ids = tuple(acceptance.accepted.values()) if shape.ids is None else shape.ids
     failed = acceptance.failed if shape.failed is None else shape.failed
     fields: dict[str, object] = {
@@ -79,7 +79,7 @@ def accepted(acceptance: Acceptance, request: str, shape: Shape, *, xml: bool) -
 
 
 def refused(refusal: Refusal, request: str, *, xml: bool) -> Answer:
-    """Write a refusal in the shape that its kind has."""
+    """Return a refusal in the form of its kind."""
     if refusal.status is None:
         fields: dict[str, object] = {
             "ResponseCode": refusal.code,
@@ -103,12 +103,12 @@ def refused(refusal: Refusal, request: str, *, xml: bool) -> Answer:
 
 
 def query_answered(fields: Mapping[str, object], request: str, *, xml: bool) -> Answer:
-    """Write the answer to a query that found its message."""
+    """Return the answer to a query that found its message."""
     return Answer("OK", 200, *_written({**fields, "RequestId": request}, _QUERY_ROOT, xml=xml))
 
 
 def query_refused(refusal: Refusal, request: str, *, xml: bool) -> Answer:
-    """Write the refusal of a query, whose answer has no lists."""
+    """Return the refusal of a query, whose answer has no lists."""
     if refusal.status is not None:
         return refused(refusal, request, xml=xml)
     fields = {"ResponseCode": refusal.code, "ResponseDescription": refusal.message, "RequestId": request}
@@ -116,7 +116,7 @@ def query_refused(refusal: Refusal, request: str, *, xml: bool) -> Answer:
 
 
 def bad_gateway() -> Answer:
-    """Write what a front end says when the backend is gone: HTML, no code, no request id."""
+    """Return the answer of a front end without a backend: HTML, no code, no request id."""
     page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
     return Answer("502", 502, _HTML, page.encode())
 

@@ -1,8 +1,8 @@
-"""The stand-in gateway as an ASGI application: `POST /` is the API, `/_sandbox/...` is the control.
+"""The sandbox gateway as an ASGI application: `POST /` is the API, `/_sandbox/...` is the control.
 
-A call's arrival is when its headers came; whether it is within the rate is judged by that, even if its body took
-long. What is refused for the rate is an attempt in the log but leaves the second free (`count_refused` changes that).
-The control is unsigned and answers loopback only:
+A call arrives with its headers; the rate is checked at that time, even if the body takes long. A call refused for the
+rate is logged, but doesn't occupy the second (`count_refused` changes that). The control is unsigned and answers
+loopback only:
 GET health, log, stats, faults; POST faults (a rule); DELETE faults, log; PUT latency; and what `delivery_control` has.
 """
 
@@ -44,7 +44,7 @@ class _Came:
 
 
 class Gateway:
-    """The API's endpoint, an ASGI application; clocks are passed in."""
+    """The API's endpoint as an ASGI application; clocks are passed in."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Gateway:
         self._in_air = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one call, or fail to, as the rules in force say."""
+        """Answer a call, or fail as the active fault rules say."""
         connection = cast("Connection | None", scope.get("extensions", {}).get(EXTENSION))
         arrived = connection.arrived if connection else (self._wall(), self._monotonic())
         if _call(scope, b"").header("x-acs-action") == QUERY:
@@ -105,7 +105,7 @@ class Gateway:
         arrived: tuple[float, float],
         connection: Connection | None,
     ) -> None:
-        """Answer a query; it sends nothing, so it is no arrival in the log but has one of its own."""
+        """Answer a query; it sends nothing, so it has a separate log."""
         body = await read_body(receive)
         if body is not None:
             reply = self._queries.ask(_call(scope, body), wall=arrived[0], monotonic=arrived[1])
@@ -116,7 +116,7 @@ class Gateway:
 
 
 def application(settings: GatewaySettings, log: ArrivalLog, faults: Faults) -> Starlette:
-    """Put the control beside the API; the logs of queries and pushes stand beside the log of arrivals."""
+    """Return API and control together; the logs of queries and pushes are beside the log of arrivals."""
     deliveries = Deliveries(log.path, settings.deliveries, enabled=settings.log_numbers)
     queries = QueryLog(log.path.with_name(f"{log.path.name}.queries"))
     pusher = Pusher(deliveries, log.path.with_name(f"{log.path.name}.pushes"))
@@ -178,7 +178,7 @@ def application(settings: GatewaySettings, log: ArrivalLog, faults: Faults) -> S
 def _loopback(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
     async def guarded(request: Request) -> Response:
         if request.client is None or not request.client.host.startswith(_LOOPBACK):
-            return JSONResponse({"error": "the sandbox is controlled from this machine only"}, status_code=403)
+            return JSONResponse({"error": "the sandbox can only be controlled from this machine"}, status_code=403)
         return await endpoint(request)
 
     return guarded

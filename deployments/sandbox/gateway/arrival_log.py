@@ -1,7 +1,7 @@
-"""The log of arrivals, by which tests judge: what came, when, and what was accepted.
+"""The log of arrivals, the tests' evidence: what arrived, when, and what was accepted.
 
-One JSON object a line, on disk before the answer leaves: neither a kill of the caller nor of the gateway loses one.
-`accepted` says what really happened, whatever the caller was told.
+One JSON object per line, on disk before the answer leaves, so killing the caller or the gateway loses none. `accepted`
+says what really happened, whatever the caller was told.
 """
 
 import json
@@ -17,12 +17,13 @@ from globe_sms.deployments.sandbox.gateway.rate_window import busiest_second
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One request and what became of it.
+    """One request and its outcome.
 
-    `wall` is in seconds since the epoch, `monotonic` of the machine's monotonic clock, both when the headers came;
-    `duration` is in seconds until the answer leaves, planned latency included, and None for `hang`. `status` is None
-    when no whole answer left. `admitted` says whether the call was signed and within the rate. `accepted` is number to
-    MessageId; with `log_numbers: false` it and `numbers` and `failed` are empty and only the counts tell.
+    `wall` (seconds since the epoch) and `monotonic` (seconds of the machine's monotonic clock) are the arrival of the
+    headers; `duration` is the seconds until the answer leaves, including planned latency, and None for `hang`.
+    `status` is None if no complete answer left. `admitted` says whether the call was signed and within the rate.
+    `accepted` maps numbers to MessageIds; with `log_numbers: false` it, `numbers` and `failed` are empty, and only the
+    counts are kept.
     """
 
     sequence: int
@@ -49,12 +50,12 @@ class Arrival:
 
     @classmethod
     def read(cls, line: str | bytes) -> "Arrival":
-        """Read one line of the log."""
+        """Parse a line of the log."""
         return cls(**json.loads(line))
 
 
 class Stats(BaseModel):
-    """The log in counts; `max_*` are over all accounts together, `accounts` has them apart."""
+    """Counts of the log; `max_*` cover all accounts together, `accounts` has each one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -75,9 +76,9 @@ class Stats(BaseModel):
 
 
 class ArrivalLog:
-    """Appends arrivals to a file and keeps the counts; a file that is there already is read and continued.
+    """Appends arrivals to a file and keeps counts; an existing file is read and continued.
 
-    Not thread-safe: one event loop owns it.
+    Not thread-safe: it belongs to one event loop.
     """
 
     def __init__(self, path: Path, *, log_numbers: bool = True) -> None:
@@ -106,12 +107,12 @@ class ArrivalLog:
         self._max_in_air = 0
 
     def next_sequence(self) -> int:
-        """Give the next arrival's place in the order of arrivals; the first is 1."""
+        """Return the next arrival's sequence number; the first is 1."""
         self.sequence += 1
         return self.sequence
 
     def write(self, arrival: Arrival) -> None:
-        """Count an arrival and write it; it has left the process when this returns."""
+        """Count and write an arrival; it has left the process when this returns."""
         self._count(arrival, arrival.accepted)
         record: dict[str, Any] = {name: getattr(arrival, name) for name in Arrival.__slots__}
         if not self._log_numbers:
@@ -137,7 +138,7 @@ class ArrivalLog:
         self._max_in_air = max(self._max_in_air, arrival.in_air)
 
     def stats(self) -> Stats:
-        """Count what has arrived since the start or the last reset."""
+        """Return counts since the start or the last reset."""
         every = [time for times, _ in self._times.values() for time in times]
         return Stats(
             calls=len(every),
@@ -159,7 +160,7 @@ class ArrivalLog:
         )
 
     def reset(self) -> None:
-        """Forget every arrival, on disk too; the doubles are counted from zero."""
+        """Forget every arrival, on disk too; duplicates are counted from zero."""
         self._file.truncate(0)
         self._forget()
 

@@ -1,4 +1,4 @@
-"""The gateway's verdict on one call, without any I/O: door, rate, checks, faults, acceptance, answer."""
+"""Decides on one call, without I/O: signature, rate, checks, faults, acceptance, answer."""
 
 import itertools
 import random
@@ -27,7 +27,7 @@ _LISTS = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of one call."""
+    """The outcome of a call."""
 
     key_id: str
     answer: Answer
@@ -40,17 +40,17 @@ class Outcome:
 
 
 class Judge:
-    """Holds what the gateway remembers of sends: nonces (`door`), windows, rules, MessageIds. Not thread-safe."""
+    """Holds the gateway's state of sends: nonces (`door`), rate windows, rules, MessageIds. Not thread-safe."""
 
     def __init__(self, accounts: Sequence[Account], faults: Faults) -> None:
         self.door = Door(accounts)
         self._windows = {account.key_id: SlidingWindow(account.calls_per_second) for account in accounts}
         self._faults = faults
-        # A restarted gateway must not give an id twice, so the ids begin with the time of the start.
+        # A restarted gateway must not repeat an id, so the ids start with the time of the start.
         self._message_ids = itertools.count(time.time_ns() // 1_000 * 1_000)
 
     def judge(self, call: Call, *, wall: float, monotonic: float) -> Outcome:
-        """Decide on a call whose headers came at `wall` (seconds since the epoch) and `monotonic`."""
+        """Decide on a call whose headers arrived at `wall` (seconds since the epoch) and `monotonic`."""
         request, xml = answers.request_id(), answers.wants_xml(call.header("accept"))
         try:
             account, query = self.door.admit(call, now=wall)
@@ -89,7 +89,7 @@ class Judge:
         failed = batch.impossible
         if rule is not None and rule.kind == "failed_share":
             failed |= {number for number in batch.numbers if dice.random() < rule.share}
-        # zip takes a number first, so that no id is spent on the end of the list
+        # zip takes a number first, so that no id is wasted at the end of the list
         good = (number for number in batch.numbers if number not in failed)
         accepted = {number: str(message_id) for number, message_id in zip(good, self._message_ids, strict=False)}
         return Acceptance(batch.sender, accepted, tuple(number for number in batch.numbers if number in failed))
@@ -109,7 +109,7 @@ def _answer(
         ordered = ordered_refusal(rule)
         if ordered is not None:
             return answers.refused(ordered, request, xml=xml)
-        if rule.kind == "html_502":  # as said by a front end whose backend is gone, whether it took the call or not
+        if rule.kind == "html_502":  # as from a front end without a backend, whether or not the call was taken
             return answers.bad_gateway()
     if acceptance is None:
         return answers.refused(refusal or gateway_refusal("ServiceUnavailable"), request, xml=xml)

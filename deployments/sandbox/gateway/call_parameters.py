@@ -1,4 +1,4 @@
-"""A call's parameters, wherever they stand: in the query, in a form body, or in both."""
+"""Reads a call's parameters from the query, a form body, or both."""
 
 from globe_sms.deployments.sandbox.gateway import wire_form as wire
 from globe_sms.deployments.sandbox.gateway.refusals import RefusedError, gateway_refusal
@@ -8,10 +8,10 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def parameters_of(call: Call, query: dict[str, str]) -> dict[str, str]:
-    """Give the parameters of a call; `query` are those of its query, decoded.
+    """Return a call's parameters; `query` are those of its query, decoded.
 
     Raises:
-        RefusedError: a body that is no form, or a parameter that stands in both.
+        RefusedError: the body isn't a form, or a parameter is in both.
     """
     if not call.body:
         return query
@@ -20,5 +20,5 @@ def parameters_of(call: Call, query: dict[str, str]) -> dict[str, str]:
         raise RefusedError(gateway_refusal("InvalidParameter", f"A body must be {_FORM}."))
     form = wire.pairs(call.body)
     if form.keys() & query.keys():
-        raise RefusedError(gateway_refusal("InvalidParameter", "A parameter stands in the query and in the body."))
+        raise RefusedError(gateway_refusal("InvalidParameter", "A parameter is in both the query and the body."))
     return query | form

@@ -1,7 +1,7 @@
-"""The messages that were accepted, and what becomes of each: what queries and receipts are answered from.
+"""The accepted messages and their fates, the source of query answers and receipts.
 
-Messages are kept by call, since their ids are consecutive within one: about 8 bytes for each, and its text
-compressed. On a restart they are read from the log of arrivals, the settings that were in force from a file beside it.
+Messages are stored by call, because their ids are consecutive within one: about 8 bytes per message, plus its
+compressed text. After a restart they're read from the log of arrivals, and their settings from a file beside it.
 """
 
 import itertools
@@ -21,7 +21,7 @@ _MISSING_TEXT = ""
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One accepted message and its fate; `text` is empty where it was not kept over a restart."""
+    """An accepted message and its fate; `text` is empty if a restart lost it."""
 
     message_id: str
     number: str
@@ -32,7 +32,7 @@ class Message:
     fate: Fate
 
     def record(self) -> dict[str, object]:
-        """Give the line of the log of fates, by which tests judge."""
+        """Return the message's line in the log of fates, the tests' evidence."""
         return {
             "message_id": self.message_id,
             "number": self.number,
@@ -73,14 +73,14 @@ class _Call:
 
 
 class Deliveries:
-    """Every accepted message since the start or the last reset. One event loop writes; any thread may iterate.
+    """All accepted messages since the start or the last reset. One event loop writes; any thread may iterate.
 
-    The settings in force when a call is accepted hold for its messages for good. With `log_numbers: false` nothing is
-    kept (`enabled` is False): the log that a restart reads has neither numbers nor ids then.
+    The settings at a call's acceptance apply to its messages permanently. With `log_numbers: false` nothing is kept
+    (`enabled` is False), because the log that a restart reads then has neither numbers nor ids.
     """
 
     def __init__(self, log: Path, settings: DeliverySettings, *, enabled: bool = True) -> None:
-        """Read what the log of arrivals holds; `settings` are those of the start."""
+        """Read the log of arrivals; `settings` are the initial ones."""
         self.enabled = enabled
         self._path = log.with_name(f"{log.name}.deliveries")
         self._settings = settings
@@ -107,18 +107,18 @@ class Deliveries:
 
     @property
     def settings(self) -> DeliverySettings:
-        """What holds for the calls that are accepted from now on."""
+        """The settings for calls accepted from now on."""
         return self._settings
 
     def change(self, settings: DeliverySettings, *, after: int) -> None:
-        """Let other settings hold for the arrivals after the one with the sequence number `after`."""
+        """Apply other settings to arrivals after the sequence number `after`."""
         line = {"after": after, "settings": settings.model_dump(mode="json")}
         with self._path.open("a") as file:
             file.write(json.dumps(line) + "\n")
         self._settings = settings
 
     def add(self, arrival: Arrival, texts: dict[str, str]) -> None:
-        """Keep the messages of a call that was accepted, whatever its caller was told, in the order of the ids."""
+        """Store the messages of an accepted call, whatever its caller was told, in the order of the ids."""
         if not self.enabled or not arrival.accepted:
             return
         ids = [int(message_id) for message_id in arrival.accepted.values()]
@@ -138,7 +138,7 @@ class Deliveries:
         self._calls.append(call)
 
     def find(self, message_id: str, key_id: str) -> Message | None:
-        """Give an account's message by its id; None for one that does not exist or is another account's."""
+        """Return an account's message by its id; None if it doesn't exist or belongs to another account."""
         call_index = bisect_right(self._first_ids, int(message_id)) - 1
         if call_index < 0:
             return None
@@ -152,17 +152,17 @@ class Deliveries:
         return sum(len(call.numbers) for call in self._calls)
 
     def messages(self) -> Iterator[Message]:
-        """Give every message, in the order of their ids."""
+        """Yield every message, in the order of ids."""
         return itertools.chain.from_iterable(self.calls())
 
     def calls(self, start: int = 0) -> Iterator[Iterator[Message]]:
-        """Give the messages call by call, from the call in that place on."""
+        """Yield the messages call by call, from the call at index `start` on."""
         for call in self._calls[start:]:
             texts = call.unpacked()
             yield (call.message(place, texts) for place in range(len(call.numbers)))
 
     def reset(self, settings: DeliverySettings) -> None:
-        """Forget every message, and go on with these settings."""
+        """Forget every message, and continue with these settings."""
         self._path.unlink(missing_ok=True)
         self._settings = settings
         self._calls.clear()

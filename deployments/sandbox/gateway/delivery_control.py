@@ -1,9 +1,9 @@
-"""The control of what comes after a send: fates, queries, receipts and their pushes.
+"""The control routes for deliveries, queries, receipts and their pushes.
 
 GET deliveries (NDJSON: each message and its fate); PUT deliveries (`DeliverySettings`, for calls accepted from now on);
-GET queries (NDJSON), GET queries/stats; GET receipts (NDJSON: those that came by now; the fields of `Way` are query
-parameters); PUT pushes (`PushSettings`), DELETE pushes (push no more), GET pushes (NDJSON: every push).
-With `log_numbers: false` all of it but the queries' log is answered with 409.
+GET queries (NDJSON), GET queries/stats; GET receipts (NDJSON: the receipts so far; the fields of `Way` are query
+parameters); PUT pushes (`PushSettings`), DELETE pushes (stops them), GET pushes (NDJSON: every push).
+With `log_numbers: false` everything except the log of queries is answered with 409.
 """
 
 import json
@@ -26,13 +26,13 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 _NDJSON = "application/x-ndjson"
 _CHUNK_BYTES = 256 * 1024
 _NO_NUMBERS = (
-    "this gateway keeps no numbers (log_numbers: false), so there are no deliveries, queries find nothing and no "
-    "receipts are sent: start it with log_numbers: true"
+    "this gateway doesn't log numbers (log_numbers: false), so it has no deliveries, query answers or receipts: start "
+    "it with log_numbers: true"
 )
 
 
 def delivery_routes(deliveries: Deliveries, log: ArrivalLog, pusher: Pusher) -> list[Route]:
-    """Return the routes of fates, receipts and pushes, unguarded."""
+    """Return the routes for fates, receipts and pushes, without the loopback check."""
 
     async def read_deliveries(_: Request) -> Response:
         records = (message.record() for message in deliveries.messages())
@@ -74,7 +74,7 @@ def delivery_routes(deliveries: Deliveries, log: ArrivalLog, pusher: Pusher) -> 
 
 
 def query_routes(queries: QueryLog) -> list[Route]:
-    """Return the routes of the log of queries, unguarded."""
+    """Return the routes for the log of queries, without the loopback check."""
 
     async def read_queries(_: Request) -> Response:
         return StreamingResponse(file_so_far(queries.path), media_type=_NDJSON)
@@ -89,7 +89,7 @@ def query_routes(queries: QueryLog) -> list[Route]:
 
 
 def file_so_far(path: Path) -> Iterator[bytes]:
-    """Give a log's bytes up to where it ends now: calls go on while it is read, and its last line is to be whole."""
+    """Yield a log's bytes up to its current end, so that the last line is complete while calls continue."""
     left = path.stat().st_size
     with path.open("rb") as file:
         while left > 0 and (chunk := file.read(min(left, _CHUNK_BYTES))):

@@ -1,7 +1,7 @@
-"""What becomes of a message after it was accepted, drawn from seeded settings.
+"""Draws the fate of an accepted message from seeded settings.
 
-The draw depends on the seed, the TaskId and the number alone, not on the order or the time of calls: the same campaign
-under the same seed has the same fates, whenever and however often it is rehearsed.
+The draw depends only on the seed, the TaskId and the number, not on the order or time of calls: the same campaign with
+the same seed always has the same fates.
 """
 
 import hashlib
@@ -25,19 +25,19 @@ class FateKind(StrEnum):
 
 
 class DeliverySettings(BaseModel):
-    """How messages end, and when; times are in seconds after the acceptance. What the shares leave is delivered.
+    """How and when messages end; times are in seconds after acceptance. Messages outside the shares are delivered.
 
-    The public documents have no table of the codes of receipts: `codes` are stand-ins, each as likely as the others.
+    Alibaba doesn't publish the codes of receipts: `codes` are made up, and equally likely.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    undelivered: Annotated[float, Field(ge=0, le=1, description="share that ends with one of the codes")] = 0.04
-    expired: Annotated[float, Field(ge=0, le=1, description="share that runs out of its validity")] = 0.01
-    never_reported: Annotated[float, Field(ge=0, le=1, description="share of which nothing is ever heard")] = 0.0
+    undelivered: Annotated[float, Field(ge=0, le=1, description="share that fails with one of the codes")] = 0.04
+    expired: Annotated[float, Field(ge=0, le=1, description="share whose validity expires")] = 0.01
+    never_reported: Annotated[float, Field(ge=0, le=1, description="share that is never reported")] = 0.0
     low: Annotated[float, Field(ge=0, le=604_800, description="the shortest time to the end, drawn uniformly")] = 1.0
     high: Annotated[float, Field(ge=0, le=604_800, description="the longest time to the end")] = 5.0
-    visible_after: Annotated[float, Field(ge=0, le=604_800, description="a query finds nothing before")] = 0.5
+    visible_after: Annotated[float, Field(ge=0, le=604_800, description="queries find nothing before")] = 0.5
     codes: Annotated[tuple[str, ...], Field(min_length=1)] = ("UNDELIV", "REJECTD", "ABSENT_SUBSCRIBER", "UNKNOWN")
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
 
@@ -47,7 +47,7 @@ class DeliverySettings(BaseModel):
             msg = f"the longest time to the end ({self.high}) must not be below the shortest ({self.low})"
             raise ValueError(msg)
         if self.undelivered + self.expired + self.never_reported > 1:
-            msg = "the shares of undelivered, expired and never_reported are more than the whole"
+            msg = "the shares of undelivered, expired and never_reported add up to more than 1"
             raise ValueError(msg)
         return self
 
@@ -56,7 +56,7 @@ class DeliverySettings(BaseModel):
 class Fate:
     """How and when one message ends; times are seconds since the epoch.
 
-    `code` is empty unless it is undelivered. The end of one that is never reported is never told.
+    `code` is empty unless the message is undelivered. Nothing reveals the end of a message that is never reported.
     """
 
     kind: FateKind
@@ -66,7 +66,7 @@ class Fate:
 
 
 def draw_fate(settings: DeliverySettings, task_id: str, number: str, accepted_at: float) -> Fate:
-    """Draw what becomes of a message that was accepted at `accepted_at`; pure, about 3 microseconds."""
+    """Draw the fate of a message accepted at `accepted_at`; pure, about 3 microseconds."""
     which, when, code = draws(settings.seed, f"{task_id}:{number}")
     ends_at = accepted_at + settings.low + when * (settings.high - settings.low)
     kind = FateKind.DELIVERED
@@ -89,7 +89,7 @@ def draw_fate(settings: DeliverySettings, task_id: str, number: str, accepted_at
 
 
 def draws(seed: int, subject: str) -> tuple[float, float, float]:
-    """Draw three numbers from 0 to below 1 for a subject, always the same ones under the same seed."""
+    """Draw three numbers in [0, 1) for a subject, always the same with the same seed."""
     digest = hashlib.blake2b(subject.encode(), key=seed.to_bytes(8, "big"), digest_size=_DRAWS * _DRAW_BYTES).digest()
     first, second, third = (
         (int.from_bytes(digest[place : place + _DRAW_BYTES], "big") >> 11) * 2.0**-53

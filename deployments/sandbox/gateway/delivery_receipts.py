@@ -1,4 +1,4 @@
-"""Delivery receipts as Alibaba writes them (GlobeSmsReport), and what can befall them on their way.
+"""Delivery receipts as Alibaba writes them (GlobeSmsReport), and their delays, duplicates and losses.
 
 Source: https://help.aliyun.com/zh/sms/smsreport-http-intl
 """
@@ -21,18 +21,18 @@ _GSM_OF_TWO = frozenset("^{}\\[~]|€\f")
 
 
 class Way(BaseModel):
-    """What befalls receipts on their way: some are late, some come twice, some never."""
+    """How receipts arrive: some late, some twice, some never."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    late: Annotated[float, Field(ge=0, le=1, description="share that comes up to late_seconds later")] = 0.0
+    late: Annotated[float, Field(ge=0, le=1, description="share that arrives up to late_seconds later")] = 0.0
     late_seconds: Annotated[float, Field(ge=0, le=604_800)] = 60.0
-    doubled: Annotated[float, Field(ge=0, le=1, description="share that comes a second time")] = 0.0
-    lost: Annotated[float, Field(ge=0, le=1, description="share that never comes")] = 0.0
+    doubled: Annotated[float, Field(ge=0, le=1, description="share that arrives twice")] = 0.0
+    lost: Annotated[float, Field(ge=0, le=1, description="share that never arrives")] = 0.0
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 0
 
     def arrivals(self, message: Message) -> tuple[float, ...]:
-        """Give when a message's receipt comes (seconds since the epoch): never, once or twice; pure."""
+        """Return when a message's receipt arrives (seconds since the epoch): never, once or twice; pure."""
         if message.fate.kind is FateKind.NEVER_REPORTED:
             return ()
         which, when, doubled = draws(self.seed, f"way:{message.message_id}")
@@ -45,13 +45,13 @@ class Way(BaseModel):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.lost + self.late > 1:
-            msg = "the shares of lost and late receipts are more than the whole"
+            msg = "the shares of lost and late receipts add up to more than 1"
             raise ValueError(msg)
         return self
 
 
 def receipt_of(message: Message) -> dict[str, str]:
-    """Write the receipt of a message that has ended."""
+    """Return the receipt of a message that has ended."""
     fate = message.fate
     delivered = fate.kind is FateKind.DELIVERED
     code = "success" if delivered else fate.code or EXPIRED_CODE
@@ -69,7 +69,7 @@ def receipt_of(message: Message) -> dict[str, str]:
 
 
 def receipts(messages: Iterable[Message], *, now: float, way: Way | None = None) -> Iterator[dict[str, str]]:
-    """Give the receipts that have come by `now`, one after the other, doubles included."""
+    """Yield the receipts that arrived by `now`, in order, including duplicates."""
     for message in messages:
         for at in (way or Way()).arrivals(message):
             if at <= now:

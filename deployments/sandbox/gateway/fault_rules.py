@@ -1,8 +1,8 @@
-"""The gateway's ill will: rules that say which calls go wrong, and how.
+"""The gateway's faults: rules that say which calls go wrong, and how.
 
-A rule sees the calls that are signed, within the rate and not taken by an earlier rule; it picks from them by
-probability, by every nth, by the next n, by a number they hold, or takes all. `processed` says whether the numbers
-of a faulty call were nevertheless accepted. Rules are for sends unless their `action` is query.
+A rule sees calls that are signed, within the rate and not taken by an earlier rule. It picks by probability, every nth
+call, the next n calls, or calls with a certain number; by default all. `processed` says whether the numbers of a
+faulty call are accepted anyway. Rules apply to sends unless their `action` is query.
 
 | kind | what the caller sees | accepted |
 | --- | --- | --- |
@@ -17,7 +17,7 @@ of a faulty call were nevertheless accepted. Rules are for sends unless their `a
 | few_ids, many_ids, no_ids | one MessageId too few, one too many, none | yes |
 | ids_shape | lists as `shape` says: array, empty, missing, null | yes |
 | failed_share | a random `share` of the numbers in FailedList | the others |
-| failed_foreign | FailedList holds numbers that were not sent | yes |
+| failed_foreign | FailedList has numbers that weren't in the call | yes |
 | throttle | Throttling.User, with `retry_after_ms` if set | no |
 | nonce_used, clock | SignatureNonceUsed, InvalidTimeStamp.Expired | no |
 | code:RESPONSE_CODE | a business code with HTTP 200 | `processed`, default no |
@@ -41,7 +41,7 @@ _NEVER_PROCESSED = {"drop_before", "throttle", "nonce_used", "clock"}
 
 
 class FaultRule(BaseModel):
-    """One rule: a kind, at most one way to pick calls (none: every call), and what the kind needs."""
+    """One rule: a kind, at most one way to pick calls (none: every call), and the kind's own options."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,17 +49,17 @@ class FaultRule(BaseModel):
     probability: Annotated[float | None, Field(gt=0, le=1)] = None
     every: Annotated[int | None, Field(ge=1, description="every nth call that the rule sees")] = None
     next: Annotated[int | None, Field(ge=1, description="the next n calls")] = None
-    number: Annotated[str | None, Field(description="calls whose To holds it; digits, no plus")] = None
+    number: Annotated[str | None, Field(description="calls whose To contains it; digits, no plus")] = None
     key_id: Annotated[str | None, Field(description="only calls of this account")] = None
-    action: Annotated[
-        Literal["send", "query"], Field(description="query: QueryMessage; what a kind says of accepted does not apply")
-    ] = "send"
-    seed: Annotated[int, Field(description="of probability and failed_share")] = 0
-    processed: Annotated[bool | None, Field(description="None: as the kind's line in the table says")] = None
+    action: Annotated[Literal["send", "query"], Field(description="query: QueryMessage; then nothing is accepted")] = (
+        "send"
+    )
+    seed: Annotated[int, Field(description="for probability and failed_share")] = 0
+    processed: Annotated[bool | None, Field(description="None: the default in the table")] = None
     retry_after_ms: Annotated[int | None, Field(ge=1)] = None
     share: Annotated[float, Field(ge=0, le=1)] = 0.5
     shape: Literal["array", "empty", "missing", "null"] = "array"
-    lists: Annotated[Literal["both", "failed", "ids"], Field(description="which lists ids_shape bends")] = "both"
+    lists: Annotated[Literal["both", "failed", "ids"], Field(description="which lists ids_shape changes")] = "both"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -74,7 +74,7 @@ class FaultRule(BaseModel):
 
     @property
     def accepts(self) -> bool:
-        """Whether the numbers of a call that this rule takes are accepted."""
+        """Whether the numbers of a call taken by this rule are accepted."""
         if self.kind in _NEVER_PROCESSED:
             return False
         if self.processed is not None:
@@ -83,7 +83,7 @@ class FaultRule(BaseModel):
 
 
 class Latency(BaseModel):
-    """How long an answer takes: uniform between two bounds, in seconds."""
+    """The time until an answer: uniform between two bounds, in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -121,7 +121,7 @@ class _Active:
 
 @dataclass(slots=True)
 class Faults:
-    """The rules in force and the latency; not thread-safe, one event loop owns it."""
+    """The active rules and the latency; not thread-safe, belongs to one event loop."""
 
     _active: list[_Active] = field(default_factory=list[_Active])
     _latency: Latency = field(default_factory=Latency)
@@ -129,12 +129,12 @@ class Faults:
 
     @property
     def rules(self) -> list[FaultRule]:
-        """The rules in force, in the order in which they are asked."""
+        """The active rules, in the order they're applied."""
         return [active.rule for active in self._active]
 
     @property
     def latency(self) -> Latency:
-        """The latency in force."""
+        """The current latency."""
         return self._latency
 
     @latency.setter
@@ -143,19 +143,19 @@ class Faults:
         self._dice.seed(latency.seed)
 
     def add(self, rule: FaultRule) -> None:
-        """Put a rule behind those in force."""
+        """Add a rule after the active ones."""
         self._active.append(_Active(rule, random.Random(rule.seed)))
 
     def clear(self) -> None:
-        """Take every rule out of force; the latency stays."""
+        """Remove all rules; the latency stays."""
         self._active.clear()
 
     def draw(
         self, numbers: list[str], key_id: str, *, action: Literal["send", "query"] = "send"
     ) -> tuple[FaultRule, random.Random] | None:
-        """Give the first rule that takes this call, with its dice."""
+        """Return the first rule that takes this call, with its random generator."""
         return next(((a.rule, a.dice) for a in self._active if a.takes(numbers, key_id, action)), None)
 
     def draw_latency(self) -> float:
-        """Give how long this call's answer takes, in seconds."""
+        """Return the latency of this call's answer, in seconds."""
         return self._dice.uniform(self._latency.low, self._latency.high)

@@ -1,4 +1,4 @@
-"""How a faulty answer goes wrong: the refusals that a rule orders, and the ways in which a connection ends."""
+"""Faulty answers: the refusals that a rule asks for, and the ways a connection ends."""
 
 from dataclasses import replace
 from enum import Enum, auto
@@ -10,7 +10,7 @@ from globe_sms.deployments.sandbox.gateway.refusals import Refusal, business_ref
 
 
 class Ending(Enum):
-    """How the connection ends; SEND is the honest one."""
+    """How the connection ends; SEND is the normal way."""
 
     SEND = auto()
     CLOSE = auto()
@@ -36,7 +36,7 @@ _REFUSING = {
 
 
 def ordered_refusal(rule: FaultRule) -> Refusal | None:
-    """Give the refusal that a rule orders, None if its kind is no refusal."""
+    """Return the refusal that a rule asks for; None if its kind isn't a refusal."""
     kind, _, rest = rule.kind.partition(":")
     if kind == "code":
         return business_refusal(rest)
@@ -51,7 +51,7 @@ def ordered_refusal(rule: FaultRule) -> Refusal | None:
 
 
 def garbled(rule: FaultRule, honest: Answer) -> Answer:
-    """Give the answer that a rule makes of an honest one: a page, half of it, nothing, or itself."""
+    """Return what a rule makes of a correct answer: an HTML page, half of the answer, nothing, or the answer itself."""
     if rule.kind == "html_502":
         return answers.bad_gateway()
     bodies = {"broken_json": honest.body[: len(honest.body) // 2], "empty_body": b""}

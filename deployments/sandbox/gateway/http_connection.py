@@ -1,4 +1,4 @@
-"""Uvicorn's HTTP/1.1 protocol with two things more: when bytes came, and a connection that can be ended badly."""
+"""Uvicorn's HTTP/1.1 protocol, extended by arrival times and by ways to break the connection."""
 
 import socket
 import struct
@@ -12,24 +12,24 @@ EXTENSION = "globe_sms.connection"
 
 
 class Connection(Protocol):
-    """What the gateway asks of the connection that a call came on."""
+    """The connection of a call, as the gateway uses it."""
 
     @property
     def arrived(self) -> tuple[float, float]:
-        """When the last bytes came, as wall clock and monotonic seconds."""
+        """Return when the last bytes arrived, as wall clock and monotonic seconds."""
         ...
 
     def close(self) -> None:
-        """Close after what is written has left; no more comes."""
+        """Close the connection once everything written has left."""
         ...
 
     def reset(self) -> None:
-        """Throw the connection away with a TCP reset."""
+        """Drop the connection with a TCP reset."""
         ...
 
 
 class ControlledProtocol(H11Protocol):
-    """Gives itself to the application as the ASGI extension `globe_sms.connection`."""
+    """Passes itself to the application as the ASGI extension `globe_sms.connection`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -44,20 +44,20 @@ class ControlledProtocol(H11Protocol):
 
     @property
     def arrived(self) -> tuple[float, float]:
-        """When the last bytes came; at the application's first step those are the headers' last ones."""
+        """Return when the last bytes arrived; at the application's first step, the end of the headers."""
         return self._arrived
 
     def data_received(self, data: bytes) -> None:
-        """Note the time before anything is done with the bytes."""
+        """Record the time before the bytes are processed."""
         self._arrived = (time.time(), time.monotonic())
         super().data_received(data)
 
     def close(self) -> None:
-        """Close after what is written has left."""
+        """Close the connection once everything written has left."""
         self.transport.close()
 
     def reset(self) -> None:
-        """Send a TCP reset: a close with no time to linger."""
+        """Send a TCP reset: a close with a linger time of 0."""
         raw = self.transport.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -65,7 +65,7 @@ class ControlledProtocol(H11Protocol):
 
 
 async def read_body(receive: Receive) -> bytes | None:
-    """Read a request's whole body; None when the client has gone before its end."""
+    """Read a request's whole body; None if the client leaves before its end."""
     parts: list[bytes] = []
     while True:
         message: Message = await receive()

@@ -1,8 +1,8 @@
-"""The gateway's answers to QueryMessage, and the log of what was asked.
+"""The gateway's answers to QueryMessage, and the log of queries.
 
-A query tells of one message, by its id, and only to the account that sent it. Until `visible_after` has passed it
-finds nothing. `Status` is 1 delivered, 2 failed (an expired message too), 3 on its way; `ErrorCode`, `ErrorDescription`
-and `ReceiveDate` are there once it has ended. At most 300 queries in any sliding second, apart from the sends.
+A query returns one message, by its id, and only to the account that sent it. Until `visible_after` has passed, it
+finds nothing. `Status` is 1 for delivered, 2 for failed or expired, 3 for pending; `ErrorCode`, `ErrorDescription` and
+`ReceiveDate` are present once the message has ended. The limit is 300 queries in any sliding second, apart from sends.
 Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
 """
 
@@ -40,7 +40,7 @@ _BEIJING = timezone(timedelta(hours=8))
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query and its answer; `status` is the answered Status, empty where nothing was found or told."""
+    """A query and its answer; `status` is the returned Status, empty if there was none."""
 
     wall: float
     monotonic: float
@@ -54,7 +54,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered to one query, how the connection ends, and the line for the log."""
+    """The answer to a query, how the connection ends, and the line for the log."""
 
     answer: Answer
     ending: Ending
@@ -62,7 +62,7 @@ class Reply:
 
 
 class Queries:
-    """Answers queries; shares the door, and so the nonces, with the sends. Not thread-safe."""
+    """Answers queries; shares the door, and so the nonces, with sends. Not thread-safe."""
 
     def __init__(self, accounts: Sequence[Account], door: Door, faults: Faults, deliveries: Deliveries) -> None:
         self._door = door
@@ -71,7 +71,7 @@ class Queries:
         self._deliveries = deliveries
 
     def ask(self, call: Call, *, wall: float, monotonic: float) -> Reply:
-        """Answer a query whose headers came at `wall` (seconds since the epoch) and `monotonic`."""
+        """Answer a query whose headers arrived at `wall` (seconds since the epoch) and `monotonic`."""
         request, xml = answers.request_id(), answers.wants_xml(call.header("accept"))
         asked = Query(wall, monotonic, call.claimed_key_id, "", admitted=False, code="", status="", fault=None)
         rule: FaultRule | None = None
@@ -101,7 +101,7 @@ class Queries:
         if ordered is not None:
             raise RefusedError(ordered)
         if not _MESSAGE_ID.fullmatch(asked.message_id):
-            raise RefusedError(business_refusal("INVALID_PARAMETERS", "MessageId is not a message's id"))
+            raise RefusedError(business_refusal("INVALID_PARAMETERS", "MessageId isn't a message's id"))
         message = self._deliveries.find(asked.message_id, asked.key_id)
         if message is None or asked.wall < message.fate.visible_at:
             raise RefusedError(business_refusal("DATA_NOT_EXIST"))
@@ -109,7 +109,7 @@ class Queries:
 
 
 class QueryLog:
-    """Appends queries to a file and keeps the counts; one event loop owns it."""
+    """Appends queries to a file and keeps counts; belongs to one event loop."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -121,7 +121,7 @@ class QueryLog:
         self._calls = self._throttled = self._finals = 0
 
     def write(self, query: Query) -> None:
-        """Count a query and write it; it has left the process when this returns."""
+        """Count and write a query; it has left the process when this returns."""
         self._calls += 1
         self._throttled += query.code == "Throttling.User"
         self._finals += query.status in {"1", "2"}
@@ -131,7 +131,7 @@ class QueryLog:
         self._file.write(json.dumps(asdict(query), separators=(",", ":")).encode() + b"\n")
 
     def stats(self) -> "QueryStats":
-        """Count the queries since the start of this process or the last reset."""
+        """Return counts since the start of this process or the last reset."""
         return QueryStats(
             calls=self._calls,
             admitted=len(self._admitted),
@@ -149,7 +149,7 @@ class QueryLog:
 
 
 class QueryStats(BaseModel):
-    """The log of queries in counts, over all accounts; `first` and `last` are monotonic seconds."""
+    """Counts of the log of queries, over all accounts; `first` and `last` are monotonic seconds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -163,7 +163,7 @@ class QueryStats(BaseModel):
 
 
 def rfc_2822(at: float) -> str:
-    """Write a time (seconds since the epoch) as the documents do: `Mon, 24 Dec 2018 16:58:22 +0800`."""
+    """Format a time (seconds since the epoch) as documented: `Mon, 24 Dec 2018 16:58:22 +0800`."""
     return format_datetime(datetime.fromtimestamp(at, _BEIJING))
 
 

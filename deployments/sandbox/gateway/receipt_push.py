@@ -1,9 +1,9 @@
-"""Pushes delivery receipts to a URL, as Alibaba does: JSON arrays by HTTP POST, several receipts a push.
+"""Pushes delivery receipts to a URL like Alibaba: JSON arrays by HTTP POST, several receipts per push.
 
-A push counts as taken when the answer is HTTP 200 with a JSON object whose `code` is 0. Otherwise the same array is
-pushed again after 1 minute and, once more, after 5 (`retry_after` changes that); then its receipts are lost.
-Messages that ended before the URL was known are pushed too. After a restart of the gateway nothing is pushed until it
-is told a URL again, and then everything is.
+A push succeeds if the answer is HTTP 200 with a JSON object whose `code` is 0. Otherwise the same array is pushed again
+after 1 minute, and again after 5 (`retry_after` changes that); then its receipts are lost. Messages that ended before
+the URL was set are pushed too. After a restart of the gateway, nothing is pushed until a URL is set again; then
+everything is.
 Source: https://help.aliyun.com/zh/sms/smsreport-http-intl
 """
 
@@ -28,22 +28,23 @@ _OK = 200
 
 
 class PushSettings(BaseModel):
-    """Where receipts are pushed and how; `way` says what befalls them before they leave."""
+    """Where and how receipts are pushed; `way` says which are late, doubled or lost."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: Annotated[str, Field(pattern=r"^https?://", repr=False, description="it may hold a secret")]
+    url: Annotated[str, Field(pattern=r"^https?://", repr=False, description="may contain a secret")]
     per_push: Annotated[int, Field(ge=1, le=10_000)] = 100
     at_once: Annotated[int, Field(ge=1, le=256, description="pushes in the air")] = 4
     timeout: Annotated[float, Field(gt=0, le=300, description="seconds for an answer")] = 5.0
-    retry_after: Annotated[
-        tuple[float, ...], Field(description="seconds from a failed push to the next; one fewer than pushes")
-    ] = (60.0, 300.0)
+    retry_after: Annotated[tuple[float, ...], Field(description="seconds from each failed push to the next")] = (
+        60.0,
+        300.0,
+    )
     way: Way = Way()
 
 
 class Push(BaseModel):
-    """One push and what came of it: a line of the log of pushes; `attempt` is 1 for the first."""
+    """A push and its result: a line of the log of pushes; `attempt` is 1 for the first."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,7 +57,7 @@ class Push(BaseModel):
 
 
 class Pusher:
-    """Pushes what the deliveries hold, in a task of the running event loop. Not thread-safe."""
+    """Pushes the receipts of deliveries in a task of the running event loop. Not thread-safe."""
 
     def __init__(self, deliveries: Deliveries, log: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._deliveries = deliveries
@@ -67,13 +68,13 @@ class Pusher:
         self.settings: PushSettings | None = None
 
     async def start(self, settings: PushSettings) -> None:
-        """Push to this URL from now on, from the first message on; another URL is given up."""
+        """Push to this URL, starting with the first message; replaces any other URL."""
         await self.stop()
         self.settings = settings
         self._task = asyncio.create_task(self._push_all(settings))
 
     async def stop(self) -> None:
-        """Push no more; a push in the air is broken off."""
+        """Stop pushing; a push in the air is cancelled."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -81,7 +82,7 @@ class Pusher:
         self._task = self.settings = None
 
     async def reset(self) -> None:
-        """Push no more, and forget the pushes, on disk too."""
+        """Stop pushing, and forget the pushes, on disk too."""
         await self.stop()
         self._file.truncate(0)
 

@@ -1,7 +1,7 @@
-"""The refusals that the stand-in gateway knows: one line a code, with its HTTP status and its text.
+"""The sandbox gateway's refusals: one line per code, with its HTTP status and text.
 
-A gateway refusal (`Code`) comes with HTTP 4xx or 5xx before the text-message backend saw the call; a business
-refusal (`ResponseCode`) comes with HTTP 200 from the backend.
+A gateway refusal (`Code`) comes with HTTP 4xx or 5xx, before the SMS backend gets the call; a business refusal
+(`ResponseCode`) comes with HTTP 200 from the backend.
 Source: Alibaba Cloud's error code pages of Short Message Service and of the OpenAPI gateway.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A call that is not carried out; `status` is None for a business refusal."""
+    """The refusal of a call; `status` is None for a business refusal."""
 
     code: str
     message: str
@@ -19,7 +19,7 @@ class Refusal:
 
 
 class RefusedError(Exception):
-    """Raised where a rule is broken; carries the answer."""
+    """A call breaks a rule; carries the refusal."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code)
@@ -59,17 +59,17 @@ _BUSINESS: dict[str, str] = {
 
 
 def gateway_refusal(code: str, detail: str = "", *, status: int | None = None) -> Refusal:
-    """Give the refusal for a gateway code; a code that is not in the table gets HTTP 400 unless told."""
+    """Return the refusal for a gateway code; unknown codes get HTTP 400 by default."""
     known_status, text = _GATEWAY.get(code, (400, "The request was refused."))
     return Refusal(code, f"{text} {detail}".rstrip(), status or known_status)
 
 
 def missing(name: str) -> Refusal:
-    """Give the refusal for a parameter or header that is not there, as `Missing<Name>`."""
+    """Return the refusal for a missing parameter or header, as `Missing<Name>`."""
     return Refusal(f"Missing{name}", f"{name} is mandatory for this action.", 400)
 
 
 def business_refusal(code: str, detail: str = "") -> Refusal:
-    """Give the refusal for a business code, also for one that is not in the table."""
+    """Return the refusal for a business code, in the table or not."""
     text = _BUSINESS.get(code, "The SMS Send Request was refused")
     return Refusal(code, f"{text}: {detail}" if detail else text)

@@ -1,9 +1,9 @@
-"""What the backend demands of a batch, in the strictest reading of the documents.
+"""The backend's checks of a batch, in the strictest reading of the documentation.
 
-Stricter than the documents: Type must be there; the sender ID's 11 characters hold for mixed ones too; TaskId is
-letters, digits, `-` and `_`; no number twice in To; as many texts as numbers; no blank text; 1,500 UTF-16 units a text
-(an emoji counts two); unknown and empty parameters are refused; one number in China mainland or the United States
-refuses the whole call. Laxer: a number is only held to its country's possible lengths.
+Stricter than documented: Type is required; the limit of 11 characters applies to mixed sender IDs too; TaskId allows
+letters, digits, `-` and `_`; no number may appear twice in To; as many texts as numbers; no blank text; 1,500 UTF-16
+units per text (an emoji counts as two); unknown and empty parameters are refused; one number in mainland China or the
+United States refuses the whole call. Laxer: a number only needs a possible length for its country.
 Source: Alibaba Cloud, BatchSendMessageToGlobe of version 2018-05-01 (doc-detail/160520 and its current form).
 """
 
@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"[1-9][0-9]*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One call's content, found good; `impossible` are the numbers of `numbers` that no network can have."""
+    """A call's valid content; `impossible` are those of `numbers` that can't exist."""
 
     numbers: list[str]
     messages: list[str]
@@ -39,10 +39,10 @@ class Batch:
 
 
 def check(parameters: dict[str, str], account: Account) -> Batch:
-    """Check the parameters of one call against the documents and the account's limits.
+    """Check a call's parameters against the documentation and the account's limits.
 
     Raises:
-        RefusedError: with the code of the first rule that is broken.
+        RefusedError: with the code of the first broken rule.
     """
     _check_names(parameters)
     _check_labels(parameters, account)

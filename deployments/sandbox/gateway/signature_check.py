@@ -1,8 +1,8 @@
-"""The gateway's door: ACS3-HMAC-SHA256 (Signature V3), verified with code of its own.
+"""The gateway's door: verifies ACS3-HMAC-SHA256 (Signature V3) independently of the client.
 
-Stricter than the documents: the Authorization header in exactly the documented form, SignedHeaders sorted and
-without doubles, every `x-acs-*` header signed, POST to `/` only, and a nonce is burnt by any call whose signature
-is right, even when that call is throttled or refused afterwards.
+Stricter than documented: the Authorization header has exactly the documented form, SignedHeaders are sorted without
+duplicates, every `x-acs-*` header is signed, only POST to `/` is allowed, and any call with a valid signature uses up
+its nonce, even if it's throttled or refused afterwards.
 Source: Alibaba Cloud, "Request syntax and signature method V3" (doc-detail/2593177, document_detail/159972).
 """
 
@@ -22,7 +22,7 @@ ACTION = "BatchSendMessageToGlobe"
 QUERY = "QueryMessage"
 VERSION = "2018-05-01"
 CLOCK_TOLERANCE_SECONDS = 15 * 60
-# A signed call can be replayed for as long as its date holds, which is 15 minutes to either side.
+# A signed call can be replayed while its date is valid, 15 minutes in both directions.
 NONCE_MEMORY_SECONDS = 2 * CLOCK_TOLERANCE_SECONDS
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
@@ -42,7 +42,7 @@ _REQUIRED = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request as it came in; header names are lower-case."""
+    """An HTTP request as received; header names are lower-case."""
 
     method: str
     path: str
@@ -51,31 +51,31 @@ class Call:
     body: bytes = b""
 
     def header(self, name: str) -> str:
-        """Give a header's trimmed value, `""` when it is not there."""
+        """Return a header's trimmed value, `""` if it's missing."""
         return next((value.strip() for key, value in self.headers if key == name), "")
 
     @property
     def claimed_key_id(self) -> str:
-        """The access key id that the call claims to have, before anything is verified."""
+        """The access key id that the call claims, unverified."""
         found = _AUTHORIZATION.fullmatch(self.header("authorization"))
         return found["key"] if found else ""
 
 
 class Door:
-    """Lets signed calls in, each once. Not thread-safe: one event loop owns it."""
+    """Admits signed calls, each one once. Not thread-safe: belongs to one event loop."""
 
     def __init__(self, accounts: Iterable[Account]) -> None:
         self._accounts = {account.key_id: account for account in accounts}
         self._nonces: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def admit(self, call: Call, *, now: float) -> tuple[Account, dict[str, str]]:
-        """Verify a call that arrived at `now` (seconds since the epoch) and burn its nonce.
+        """Verify a call that arrived at `now` (seconds since the epoch) and use up its nonce.
 
         Returns:
             The account and the decoded query parameters.
 
         Raises:
-            RefusedError: with the gateway code that names what is wrong.
+            RefusedError: with the gateway code for the fault.
         """
         if call.method != "POST":
             raise RefusedError(gateway_refusal("UnsupportedHTTPMethod"))

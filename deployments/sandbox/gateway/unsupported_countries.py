@@ -1,7 +1,7 @@
-"""Which numbers the batch action does not serve: told by prefix and length, so that a thousand cost little.
+"""Detects numbers that the batch action doesn't serve by prefix and length, so that a thousand cost little.
 
-China mainland is the calling code 86. The United States share 1 with Canada and the Caribbean and are told by area
-code and exchange, as libphonenumber's metadata has them.
+Mainland China has the calling code 86. The United States share 1 with Canada and the Caribbean, and are recognized by
+area code and exchange, from libphonenumber's metadata.
 """
 
 from enum import StrEnum
@@ -11,12 +11,12 @@ import phonenumbers
 from phonenumbers import PhoneNumber
 
 _UNITED_STATES = "US"
-_NANP_PREFIX = 7  # the 1, the area code and the exchange: nothing after them tells the country
+_NANP_PREFIX = 7  # the 1, the area code and the exchange: later digits don't matter for the country
 _LONGEST_CALLING_CODE = 3
 
 
 class Destination(StrEnum):
-    """Where a number leads, as far as the gateway cares."""
+    """The destination of a number, as far as the gateway distinguishes them."""
 
     SERVED = "served"
     CHINA_MAINLAND = "china_mainland"
@@ -25,7 +25,7 @@ class Destination(StrEnum):
 
 
 def destination(number: str) -> Destination:
-    """Judge a number written as digits, country code first; 0.3 microseconds once its prefix is known."""
+    """Return the destination of a number (digits, country code first); 0.3 microseconds once its prefix is cached."""
     return _by_prefix(number[:_NANP_PREFIX] if number[:1] == "1" else number[:_LONGEST_CALLING_CODE], len(number))
 
 
@@ -40,9 +40,9 @@ def _by_prefix(prefix: str, length: int) -> Destination:
         None,
     )
     national = length - len(str(calling_code))
-    if calling_code == 86:  # noqa: PLR2004 - China's calling code is its own name
+    if calling_code == 86:  # noqa: PLR2004 - China's calling code needs no name
         return Destination.CHINA_MAINLAND
-    # Only the length counts here, so any digits do.
+    # Only the length matters here, so any digits do.
     if (
         calling_code is None
         or national < 1
@@ -56,6 +56,6 @@ def _by_prefix(prefix: str, length: int) -> Destination:
 
 def _is_united_states(prefix: str) -> bool:
     region = phonenumbers.region_code_for_number(PhoneNumber(1, int(f"{prefix[1:]}5555")))
-    if region is None:  # no such exchange: the area code alone tells the country
+    if region is None:  # unknown exchange: only the area code tells the country
         region = phonenumbers.region_code_for_number(PhoneNumber(1, int(f"{prefix[1:4]}5555555")))
     return region == _UNITED_STATES

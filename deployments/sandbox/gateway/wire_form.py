@@ -1,4 +1,4 @@
-"""Names and values as they stand in a query or a form body, and in the canonical query of a signature."""
+"""Decodes and encodes names and values in a query, a form body, and the canonical query of a signature."""
 
 import binascii
 from urllib.parse import quote
@@ -12,11 +12,11 @@ def decode(encoded: bytes) -> str:
     """Decode one form-encoded name or value; `+` is a space.
 
     Raises:
-        RefusedError: a broken escape, a raw byte that must be escaped, or no UTF-8.
+        RefusedError: a broken escape, an unescaped reserved byte, or bytes that aren't UTF-8.
     """
-    # Quoted-printable is the same escape with another sign, and the standard library decodes it in C: at 50
-    # calls a second of 1,000 texts each, urllib's decoder alone would take a quarter of a core. What it cannot
-    # decode it leaves as it is, so the length tells.
+    # Quoted-printable is the same encoding with another escape character, and the standard library decodes it in C: at
+    # 50 calls a second of 1,000 texts each, urllib's decoder alone would use a quarter of a core. Invalid escapes stay
+    # unchanged, so the length reveals them.
     raw = binascii.a2b_qp(encoded.replace(b"+", b" ").replace(b"%", b"="))
     if encoded.translate(None, _BARE) or len(raw) != len(encoded) - 2 * encoded.count(b"%"):
         raise RefusedError(gateway_refusal("InvalidParameter", "A parameter is not form-encoded."))
@@ -27,10 +27,10 @@ def decode(encoded: bytes) -> str:
 
 
 def pairs(encoded: bytes) -> dict[str, str]:
-    """Decode a query string or a form body into its parameters.
+    """Decode a query string or a form body to its parameters.
 
     Raises:
-        RefusedError: a pair without `=`, a name that comes twice, or a broken encoding.
+        RefusedError: a pair without `=`, a repeated name, or a broken encoding.
     """
     parameters: dict[str, str] = {}
     for pair in encoded.split(b"&") if encoded else ():
@@ -43,7 +43,7 @@ def pairs(encoded: bytes) -> dict[str, str]:
 
 
 def canonical_query(parameters: dict[str, str]) -> str:
-    """Encode parameters as a V3 signature covers them: sorted by name, RFC 3986, a space as `%20`."""
+    """Encode parameters as V3 signs them: sorted by name, RFC 3986, a space as `%20`."""
     return "&".join(
         f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in sorted(parameters.items())
     )

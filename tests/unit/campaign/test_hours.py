@@ -108,8 +108,8 @@ def test_on_the_day_after_the_clocks_change_it_opens_by_the_new_time() -> None:
     [
         ("9-20", "write them like"),
         ("09:00", "write them like"),
-        ("25:00-26:00", "no time of day"),
-        ("09:60-10:00", "no time of day"),
+        ("25:00-26:00", "isn't a time of day"),
+        ("09:60-10:00", "isn't a time of day"),
         ("09:00-09:00", "same time"),
         ("00:00-24:00", "same time"),
         ("", "write them like"),

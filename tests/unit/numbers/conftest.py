@@ -1,4 +1,4 @@
-"""Compiled tables for the tests of this folder, in a cache of their own."""
+"""A separate cache of compiled tables for the tests of this folder."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def table_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder where tables that one test has compiled are kept for the others."""
+    """A folder where the tests share compiled tables."""
     return tmp_path_factory.mktemp("cache") / "globe-sms"  # as `cache_folder` names it below XDG_CACHE_HOME
 
 

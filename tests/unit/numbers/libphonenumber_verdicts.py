@@ -1,4 +1,4 @@
-"""What `phonenumbers` itself says of a recipient, put together by another hand than the project's."""
+"""The verdict of `phonenumbers` on a recipient, implemented independently of the project."""
 
 import re
 import unicodedata
@@ -15,7 +15,7 @@ _MOBILE, _FIXED_LINE_OR_MOBILE = 1, 2
 
 
 def expected(recipient: str | None, region: str | None) -> Row:
-    """Return (phone_number, region, status, reason, e164) by the design's words."""
+    """Return (phone_number, region, status, reason, e164) in the design's words."""
     phone_number, region, status, reason = _verdict(recipient, region)
     return phone_number, region, status, reason, int(phone_number[1:]) if phone_number else None
 
@@ -46,7 +46,7 @@ def _parsed(text: str, region: str | None) -> PhoneNumber:
         possible = phonenumberutil._build_national_number_for_parsing(text)
         if possible[:1] in ("+", "\uff0b"):
             raise
-    # What libphonenumber has cut off, it must cut off again.
+    # libphonenumber must cut off again what it cut off before.
     context = text.find(";phone-context=")
     tail = text[context:] if context >= 0 else text.partition(possible)[2]
     first, second = [place for place, char in enumerate(possible) if char.isdecimal()][:2]

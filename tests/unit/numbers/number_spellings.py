@@ -1,4 +1,4 @@
-"""Recipients as people, spreadsheets and vandals write them, generated from libphonenumber's own examples."""
+"""Recipients as people, spreadsheets and vandals write them, generated from libphonenumber's examples."""
 
 import random
 from collections.abc import Iterator
@@ -85,7 +85,7 @@ def _examples() -> list[tuple[int, str, str, str]]:
 
 
 def spellings(seed: int, home: str | None = None) -> Iterator[str]:
-    """Yield recipients without end: all regions and types, many spellings, near misses and junk.
+    """Yield endless recipients: all regions and types, many spellings, near misses and junk.
 
     With `home`, half of them are made from numbers of its country code, which a list of that region is full of.
     """

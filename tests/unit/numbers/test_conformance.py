@@ -1,4 +1,4 @@
-"""Ten million generated recipients against `phonenumbers`: no disagreement (`make conformance`; short in the suite)."""
+"""Ten million generated recipients agree with `phonenumbers` (`make conformance`; fewer in the test suite)."""
 
 import os
 import random
@@ -15,19 +15,19 @@ from libphonenumber_verdicts import expected
 from number_spellings import spellings
 from table_verdicts import rows_of
 
-from globe_sms.tasks.numbers.libphonenumber import keep_patterns
+from globe_sms.tasks.numbers.libphonenumber import cache_patterns
 from globe_sms.tasks.numbers.region_table import compiled_table
 
 LONG = os.environ.get("GLOBE_SMS_CONFORMANCE") == "long"
 RECIPIENTS = 10_000_000
 BATCH = 20_000
-# The short form's: each has something that the other has not, such as leading zeros behind a shared country code.
+# The regions of the short form: each covers something special, such as leading zeros after a shared country code.
 REGIONS_ALWAYS = (None, None, "SG", "GB")
 
 
 def disagreements(seed: int, default_region: str | None, count: int, folder: Path) -> list[tuple[object, ...]]:
-    """Judge generated recipients, and return those of which `phonenumbers` says something else."""
-    keep_patterns()
+    """Validate generated recipients, and return those for which `phonenumbers` gives another verdict."""
+    cache_patterns()
     source = spellings(seed, default_region)
     found: list[tuple[object, ...]] = []
     if compiled_table(default_region, folder) is None:
@@ -56,7 +56,7 @@ def test_the_table_agrees_with_libphonenumber(table_folder: Path) -> None:
     jobs = [(seed + place, region, count, table_folder) for place, region in enumerate(regions)]
     start = time.monotonic()
     if LONG:
-        compiled_table(None, table_folder)  # what all regions share is compiled once
+        compiled_table(None, table_folder)  # the rows that all regions share are compiled once
         with ProcessPoolExecutor(max_workers=os.cpu_count(), mp_context=get_context("spawn")) as pool:
             results = list(pool.map(disagreements, *zip(*jobs, strict=True)))
     else:

@@ -1,4 +1,4 @@
-"""The reference reading of recipients: equal to libphonenumber, and to the design where that adds a rule."""
+"""The reference validation: equal to libphonenumber, plus the rules that the design adds."""
 
 import csv
 import json
@@ -103,17 +103,17 @@ REFUSALS = [
 def test_real_spellings_are_read(
     recipient: str, default_region: str | None, phone_number: str | None, region: str | None
 ) -> None:
-    """Each spelling gives the number that its writer meant."""
+    """Each spelling gives the number that the writer meant."""
     verdict = validate_text(recipient, checked_region(default_region))
     assert (verdict.phone_number, verdict.region) == (phone_number, region)
     assert verdict.status is (None if phone_number else Status.INVALID)
 
 
 @pytest.mark.parametrize(("recipient", "default_region", "status", "reason"), REFUSALS)
-def test_what_cannot_be_sent_has_its_reason(
+def test_an_unsendable_recipient_has_its_reason(
     recipient: str | None, default_region: str | None, status: str, reason: str
 ) -> None:
-    """Each recipient that cannot be sent says why, in the design's words."""
+    """The reasons are the design's."""
     verdict = validate_text(recipient, default_region)
     assert (verdict.status, verdict.reason) == (status, reason)
     assert (verdict.phone_number is None) == (status == "invalid" and reason != "not_mobile")
@@ -139,7 +139,7 @@ def test_verdicts_equal_libphonenumber_on_generated_recipients() -> None:
     st.sampled_from([None, *REGIONS]),
 )
 def test_any_text_gets_the_verdict_of_libphonenumber(recipient: str, region: str | None) -> None:
-    """No text makes an error, and none gets a verdict of its own."""
+    """No text raises an error, and none gets another verdict."""
     verdict = validate_text(recipient, region)
     got = (verdict.phone_number, verdict.region, verdict.status, verdict.reason, verdict.e164)
     assert got == expected(recipient, region)
@@ -147,14 +147,14 @@ def test_any_text_gets_the_verdict_of_libphonenumber(recipient: str, region: str
 
 @pytest.mark.parametrize("region", ["", "S", "ZZ", "001", "UK", "Singapore", "+65"])
 def test_an_unknown_default_region_is_refused(region: str) -> None:
-    """A region that libphonenumber does not know is bad input."""
+    """A region that libphonenumber doesn't know is bad input."""
     with pytest.raises(InputError, match="ISO 3166"):
         validate(pl.DataFrame({"recipient": ["+6581234567"]}), default_region=region)
 
 
 @pytest.mark.parametrize("default_region", [None, "SG"])
-def test_judge_adds_the_verdict_columns(default_region: str | None) -> None:
-    """Rows keep their order and columns; an eager and a lazy frame, in streaming, give the same."""
+def test_validate_adds_the_verdict_columns(default_region: str | None) -> None:
+    """Rows keep their order and columns; an eager and a streamed lazy frame give the same result."""
     recipients = [case[0] for case in SPELLINGS + REFUSALS] * 2
     frame = pl.DataFrame({"row": range(len(recipients)), "recipient": recipients, "name": "Ann"})
     validated = validate(frame, default_region=default_region)
@@ -166,15 +166,15 @@ def test_judge_adds_the_verdict_columns(default_region: str | None) -> None:
     assert validate(frame.lazy(), default_region=default_region).collect(engine="streaming").equals(validated)
 
 
-def test_judge_takes_an_empty_list() -> None:
-    """A list without rows has the verdict columns too."""
+def test_validate_accepts_an_empty_list() -> None:
+    """An empty list gets the verdict columns too."""
     frame = pl.DataFrame(schema={"recipient": pl.String})
     assert validate(frame, default_region=None).schema == {"recipient": pl.String, **VERDICT_COLUMNS}
     assert validate(frame.lazy(), default_region=None).collect().height == 0
 
 
 def shared_rows(name: str) -> list[dict[str, str]]:
-    """Read a table of conformance cases, or skip where it is not present."""
+    """Read a table of conformance cases, or skip the test if it's missing."""
     path = SHARED / name
     if not path.exists():
         pytest.skip(f"{name} is not present")
@@ -183,7 +183,7 @@ def shared_rows(name: str) -> list[dict[str, str]]:
 
 
 def test_examples_of_every_region_and_type_are_read() -> None:
-    """Google's example of each region and type, read as E.164 and as digits alone, is that number."""
+    """Google's example of each region and type, written as E.164 and as bare digits, gives that number."""
     receives_texts = {"MOBILE", "FIXED_LINE_OR_MOBILE"}
     checked = 0
     for row in shared_rows("libphonenumber_examples.csv"):
@@ -204,7 +204,7 @@ def test_examples_of_every_region_and_type_are_read() -> None:
 
 
 def test_notify_spellings_are_never_read_as_another_number() -> None:
-    """A messy spelling gives the number that GOV.UK Notify and libphonenumber agree on, or a named refusal."""
+    """A messy spelling gives the number that GOV.UK Notify and libphonenumber agree on, or a reason."""
     for row in shared_rows("notify_phone_cases.csv"):
         verdict = validate_text(row["input"], row["default_region"])
         valid = row["plain_phonenumbers_9_0_43_valid"] == "true"
@@ -215,7 +215,7 @@ def test_notify_spellings_are_never_read_as_another_number() -> None:
 
 
 def test_two_spellings_of_one_number_are_one_recipient() -> None:
-    """Where Notify sees one recipient in two spellings and both are readable, so do we; and the reverse."""
+    """If Notify treats two readable spellings as one recipient, so do we, and the reverse."""
     for row in shared_rows("notify_same_number.csv"):
         first, second = (validate_text(row[column], "GB").phone_number for column in ("a", "b"))
         if first and second:

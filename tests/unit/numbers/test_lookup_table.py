@@ -1,4 +1,4 @@
-"""The fast way of judging: equal to `phonenumbers` on everything, by a table of any age or without one."""
+"""The fast path agrees with `phonenumbers` on everything, with a cached table, a new one or none."""
 
 import logging
 from itertools import islice
@@ -14,11 +14,11 @@ from table_verdicts import rows_of
 
 from globe_sms.tasks.numbers.lookup_keys import keys_of
 from globe_sms.tasks.numbers.lookup_table import ASK_REFERENCE, PLAIN, PLUS, SCHEMA, Table, catalogue, plain_verdict
-from globe_sms.tasks.numbers.partial_numbers import Again, Unlisted
-from globe_sms.tasks.numbers.region_table import DisagreementError, check, compiled_table, kept_table
-from globe_sms.tasks.numbers.table_cache import Shelf, installed_edition
+from globe_sms.tasks.numbers.partial_numbers import Reread, Unlisted
+from globe_sms.tasks.numbers.region_table import TableMismatchError, cached_table, check, compiled_table
+from globe_sms.tasks.numbers.table_cache import TableCache, installed_edition
 from globe_sms.tasks.numbers.table_shortcuts import with_shortcuts
-from globe_sms.tasks.numbers.validation import VERDICT_COLUMNS, Judge, add_verdicts, validate
+from globe_sms.tasks.numbers.validation import VERDICT_COLUMNS, Validator, add_verdicts, validate
 
 
 @settings(max_examples=300, deadline=None)
@@ -35,7 +35,7 @@ from globe_sms.tasks.numbers.validation import VERDICT_COLUMNS, Judge, add_verdi
     st.sampled_from([None, "SG", "GB"]),
 )
 def test_the_table_agrees_on_any_text(table_folder: Path, recipients: list[str], default_region: str | None) -> None:
-    """Whatever the text, its verdict is that of `phonenumbers`."""
+    """Any text gets the verdict of `phonenumbers`."""
     assert rows_of(recipients, default_region, table_folder) == [expected(text, default_region) for text in recipients]
 
 
@@ -77,19 +77,19 @@ def test_the_table_agrees_on_any_text(table_folder: Path, recipients: list[str],
         ("\u0666\u0665\u0668\u0661\u0662\u0663\u0664\u0665", f"{ASK_REFERENCE}"),
     ],
 )
-def test_plain_texts_have_keys_and_odd_ones_have_not(text: str, key: str) -> None:
-    """A key tells the plus sign and the digits; what more there is to a text only the reference can say."""
+def test_plain_texts_have_keys_and_odd_ones_have_none(text: str, key: str) -> None:
+    """A key holds the plus sign and the digits; only libphonenumber can read more from a text."""
     assert keys_of(pl.Series([text])).to_list() == [int(key)]
 
 
-def test_a_list_is_judged_the_same_in_streaming_by_either_way(tmp_path: Path, table_folder: Path) -> None:
-    """A lazy list over many batches, with nulls, equals the reference's verdicts in order."""
+def test_a_streamed_list_gets_the_same_verdicts_with_and_without_a_table(tmp_path: Path, table_folder: Path) -> None:
+    """A lazy list of many batches, with nulls, gets the reference's verdicts in order."""
     texts: list[str | None] = [*islice(spellings(7), 5_000), None]
     path = tmp_path / "list.parquet"
     frame = pl.DataFrame({"recipient": texts * 3}, schema={"recipient": pl.String})
     frame.write_parquet(path, row_group_size=1_000)
     fast, slow = (
-        Judge(None, worth_a_table=worth, folder=table_folder / sub) for worth, sub in ((0, "."), (10**9, "none"))
+        Validator(None, worth_a_table=worth, folder=table_folder / sub) for worth, sub in ((0, "."), (10**9, "none"))
     )
     lazy = pl.scan_parquet(path)
     validated = [add_verdicts(lazy, way).collect(engine="streaming") for way in (fast, slow)]
@@ -102,10 +102,10 @@ def test_a_list_is_judged_the_same_in_streaming_by_either_way(tmp_path: Path, ta
 @pytest.mark.parametrize("default_region", [None, "SG", "GB"])
 @pytest.mark.parametrize("most_rows", [1_000, 200_000])
 def test_shortcuts_change_no_verdict(table_folder: Path, default_region: str | None, most_rows: int) -> None:
-    """At both ends of every run, the verdict and the number are those of the table without shortcuts."""
+    """At both ends of every run, verdict and number equal those of the table without shortcuts."""
     compiled_table(default_region, table_folder)
-    shelf = Shelf(table_folder, installed_edition())
-    rows = [shelf.read(name, SCHEMA) for name in ("shared", default_region or "none")]
+    cache = TableCache(table_folder, installed_edition())
+    rows = [cache.read(name, SCHEMA) for name in ("shared", default_region or "none")]
     plain = Table.of(pl.concat([part for part in rows if part is not None]))
     short = with_shortcuts(plain, most_rows)
     starts = pl.concat([plain.starts, short.starts]).unique().sort()
@@ -120,33 +120,31 @@ def test_shortcuts_change_no_verdict(table_folder: Path, default_region: str | N
 
 
 def _is_of_a_number(entry: object) -> bool:
-    verdict = None if entry is None or isinstance(entry, Again) else plain_verdict(entry)
-    return verdict is not None and verdict.is_of_a_number
+    verdict = None if entry is None or isinstance(entry, Reread) else plain_verdict(entry)
+    return verdict is not None and verdict.has_number
 
 
-def test_a_table_is_kept_and_found_again(table_folder: Path) -> None:
-    """A table that was compiled is found in its folder, and is the same."""
+def test_a_table_is_cached_and_found_again(table_folder: Path) -> None:
+    """A compiled table is found in its folder, unchanged."""
     table = compiled_table(None, table_folder)
     assert table is not None
-    kept = kept_table.__wrapped__(None, table_folder)
+    kept = cached_table.__wrapped__(None, table_folder)
     assert kept is not None
     assert kept.starts.equals(table.starts)
 
 
-def test_a_kept_table_that_is_wrong_is_not_used(
-    table_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A kept table that disagrees with `phonenumbers` is compiled anew."""
+def test_a_wrong_cached_table_is_not_used(table_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A cached table that disagrees with `phonenumbers` is compiled again."""
     compiled_table(None, table_folder)
-    shelf = Shelf(table_folder, installed_edition())
-    shared, own = shelf.read("shared", SCHEMA), shelf.read("none", SCHEMA)
+    cache = TableCache(table_folder, installed_edition())
+    shared, own = cache.read("shared", SCHEMA), cache.read("none", SCHEMA)
     assert shared is not None
     assert own is not None
-    wrong = Shelf(tmp_path, installed_edition())
+    wrong = TableCache(tmp_path, installed_edition())
     wrong.keep("none", own)
     wrong.keep("shared", shared.with_columns(pl.col("difference") + 1))
     with caplog.at_level(logging.WARNING):
-        assert kept_table.__wrapped__(None, tmp_path) is None
-    assert "compiled anew" in caplog.text
-    with pytest.raises(DisagreementError):
+        assert cached_table.__wrapped__(None, tmp_path) is None
+    assert "compiled again" in caplog.text
+    with pytest.raises(TableMismatchError):
         check(Table.of(pl.concat([shared.with_columns(pl.col("difference") + 1), own])), None, shared)

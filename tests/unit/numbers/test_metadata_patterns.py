@@ -1,4 +1,4 @@
-"""Patterns asked of numbers that are known in part: what they answer holds for every completion."""
+"""Patterns matched against partly known numbers: each answer is true for every completion."""
 
 import random
 import re
@@ -8,11 +8,11 @@ import pytest
 from phonenumbers import PhoneMetadata
 
 from globe_sms.tasks.numbers.metadata_patterns import Digits, PatternError, SplitError, StartPattern, parse_pattern
-from globe_sms.tasks.numbers.pattern_automaton import Automaton, Fate, leaves
+from globe_sms.tasks.numbers.pattern_automaton import Automaton, AutomatonQuery, split_into_prefixes
 
 
 def metadata_patterns(*names: str) -> list[str]:
-    """Collect patterns of every region and of the codes that belong to none."""
+    """Collect the patterns of every region and of country codes without a region."""
     found: set[str] = set()
     for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
         for region in regions:
@@ -24,13 +24,13 @@ def metadata_patterns(*names: str) -> list[str]:
 
 
 def completions(chance: random.Random, digits: Digits) -> list[str]:
-    """Some of the numbers that digits can become: the first, the last and others."""
+    """Return some completions of the digits: the first, the last and others."""
     others = ["".join(chance.choices("0123456789", k=digits.unknown)) for _ in range(4)]
     return [digits.known + tail for tail in ("0" * digits.unknown, "9" * digits.unknown, *others)]
 
 
 def likely_digits(chance: random.Random, pattern: str, length: int) -> Digits:
-    """Digits of which the known ones are taken from the pattern's own text, so that matches are not rare."""
+    """Return digits whose known part comes from the pattern's own text, so that matches are frequent."""
     literals = re.sub(r"\D", "", pattern) or "0"
     known = "".join(
         literals[start : start + chance.randint(1, 4)]
@@ -41,7 +41,7 @@ def likely_digits(chance: random.Random, pattern: str, length: int) -> Digits:
 
 @pytest.mark.parametrize("pattern", metadata_patterns("international_prefix", "national_prefix_for_parsing"))
 def test_a_start_pattern_matches_as_re_does(pattern: str) -> None:
-    """For every completion, the end of the match and the groups are those of Python's `re`."""
+    """For every completion, the match's end and groups equal those of Python's `re`."""
     chance = random.Random(1)
     compiled = re.compile(pattern)
     start = StartPattern(pattern)
@@ -68,7 +68,7 @@ def test_a_start_pattern_matches_as_re_does(pattern: str) -> None:
 
 
 def test_an_automaton_matches_as_re_does() -> None:
-    """For whole numbers and for starts of numbers, all patterns at once answer as `re` does one by one."""
+    """For complete numbers and for prefixes, all patterns together give the same answers as `re` one by one."""
     chance = random.Random(2)
     patterns = metadata_patterns("general_desc", "fixed_line", "mobile", "toll_free", "leading_digits")
     for number in range(0, len(patterns), 40):
@@ -80,7 +80,9 @@ def test_an_automaton_matches_as_re_does() -> None:
         )
         for pattern in some:
             compiled = re.compile(pattern)
-            fate = Fate(automaton, lambda tags, pattern=pattern: ((pattern, False) in tags, (pattern, True) in tags))
+            fate = AutomatonQuery(
+                automaton, lambda tags, pattern=pattern: ((pattern, False) in tags, (pattern, True) in tags)
+            )
             for _ in range(6):
                 digits = likely_digits(chance, pattern, chance.randint(1, 12))
                 runs = fate.runs(digits)
@@ -93,19 +95,19 @@ def test_an_automaton_matches_as_re_does() -> None:
 @pytest.mark.parametrize(
     "pattern", ["(?!0)1", "1+", "1*", "[^1]", "a", "1{2,}", "(1", "1)", "[12", "1??", "^1", "\\D", "\uff11"]
 )
-def test_a_construct_that_the_metadata_never_used_is_refused(pattern: str) -> None:
-    """Rather no table than a wrong one."""
+def test_an_unknown_construct_is_refused(pattern: str) -> None:
+    """No table is better than a wrong one."""
     with pytest.raises(PatternError):
         parse_pattern(pattern)
 
 
-def test_leaves_cover_all_numbers_of_a_length_in_order() -> None:
-    """Every number of the length is in one leaf, and the leaves ascend."""
+def test_prefixes_cover_all_numbers_of_a_length_in_order() -> None:
+    """Every number of the length has one prefix, and the prefixes ascend."""
 
     def decide(digits: Digits) -> bool:
         return digits.starts_with("42") or digits.starts_with("7")
 
-    found = list(leaves(4, decide))
+    found = list(split_into_prefixes(4, decide))
     assert sum(10**digits.unknown for digits, _ in found) == 10**4
     assert [digits.known for digits, _ in found] == sorted(digits.known for digits, _ in found)
     assert [digits.known for digits, answer in found if answer] == ["42", "7"]

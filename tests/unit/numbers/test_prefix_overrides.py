@@ -1,4 +1,4 @@
-"""Prefixes that override the metadata: what they turn, what they never turn, and the same on either way."""
+"""Prefixes that override the metadata: what they change, what they never change, with and without a table."""
 
 import random
 from itertools import islice
@@ -13,7 +13,7 @@ from number_spellings import spellings
 from table_verdicts import rows_of
 
 from globe_sms.tasks.numbers import VERDICT_COLUMNS, Overrides, validate, validate_text
-from globe_sms.tasks.numbers.prefix_overrides import Says
+from globe_sms.tasks.numbers.prefix_overrides import MobileOverride
 
 MOBILE, NOT = True, False
 CASES = [
@@ -51,7 +51,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("prefixes", "recipient", "default_region", "phone_number", "region", "status", "reason"), CASES
 )
-def test_prefixes_turn_what_they_may_and_nothing_else(
+def test_prefixes_change_only_what_they_may(
     table_folder: Path,
     prefixes: dict[str, bool],
     recipient: str,
@@ -61,7 +61,7 @@ def test_prefixes_turn_what_they_may_and_nothing_else(
     status: str | None,
     reason: str | None,
 ) -> None:
-    """The same by `phonenumbers` itself and by the table."""
+    """With `phonenumbers` itself and with the table."""
     overrides = Overrides(prefixes)
     verdict = validate_text(recipient, default_region, overrides)
     row = rows_of([recipient], default_region, table_folder, overrides)[0]
@@ -70,7 +70,7 @@ def test_prefixes_turn_what_they_may_and_nothing_else(
 
 
 def test_without_prefixes_nothing_is_overridden() -> None:
-    """An empty table is no table."""
+    """An empty set of prefixes has no effect."""
     assert validate_text("+6561234567", None, Overrides()) == validate_text("+6561234567", None)
 
 
@@ -82,10 +82,10 @@ def _prefixes() -> st.SearchStrategy[dict[str, bool]]:
 
 @settings(max_examples=60, deadline=None)
 @given(prefixes=_prefixes(), seed=st.integers(0, 2**32), default_region=st.sampled_from([None, "SG", "GB"]))
-def test_overrides_agree_on_either_way(
+def test_overrides_agree_with_and_without_a_table(
     table_folder: Path, prefixes: dict[str, bool], seed: int, default_region: str | None
 ) -> None:
-    """Any prefixes, any recipients: half of the prefixes are made of these recipients' own numbers."""
+    """Any prefixes, any recipients; half of the prefixes come from these recipients' numbers."""
     recipients = list(islice(spellings(seed, default_region), 60))
     chance = random.Random(seed)
     for recipient in recipients[::4]:
@@ -105,15 +105,15 @@ def test_ranges_of_integers_say_what_the_prefixes_say(prefixes: dict[str, bool],
     """The longest prefix wins, for digits of any length."""
     overrides = Overrides(prefixes)
     fitting = [prefix for prefix in prefixes if digits.startswith(prefix)]
-    wanted = Says.NOTHING
+    wanted = MobileOverride.NONE
     if fitting:
-        wanted = Says.MOBILE if prefixes[max(fitting, key=len)] else Says.NOT_MOBILE
+        wanted = MobileOverride.MOBILE if prefixes[max(fitting, key=len)] else MobileOverride.NOT_MOBILE
     assert overrides.of(digits) is wanted
     assert [says for first, says in overrides.ranges() if first <= int(digits)][-1] is wanted
 
 
-def test_a_short_list_and_a_long_one_are_overridden_alike(table_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`validate` hands the prefixes on whichever way it takes."""
+def test_short_and_long_lists_are_overridden_alike(table_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`validate` applies the prefixes with and without a table."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(table_folder.parent))
     overrides = Overrides({"656": True, "658": False})
     texts = ["+6561234567", "81234567", "+65 8123 4567 ext. 5", None, "x"]
@@ -127,7 +127,7 @@ def test_a_short_list_and_a_long_one_are_overridden_alike(table_folder: Path, mo
 
 
 def test_the_digest_is_of_what_the_prefixes_say() -> None:
-    """Not of their order."""
+    """Independent of their order."""
     first, second = Overrides({"658": True, "656": False}), Overrides({"656": False, "658": True})
     assert first.digest == second.digest
     assert first.digest != Overrides({"656": True, "658": True}).digest

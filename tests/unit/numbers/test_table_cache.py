@@ -1,4 +1,4 @@
-"""The folder of compiled tables: whatever it is like, and whoever shares it, the verdicts are the same."""
+"""The cache of compiled tables: in any state, and shared by any processes, it never changes a verdict."""
 
 import ast
 import os
@@ -15,8 +15,8 @@ import pytest
 from table_verdicts import rows_of
 
 from globe_sms.tasks.numbers.lookup_table import SCHEMA
-from globe_sms.tasks.numbers.region_table import compiled_table, kept_table
-from globe_sms.tasks.numbers.table_cache import Shelf, cache_folder, edition_of, installed_edition
+from globe_sms.tasks.numbers.region_table import cached_table, compiled_table
+from globe_sms.tasks.numbers.table_cache import TableCache, cache_folder, edition_of, installed_edition
 
 ROWS = pl.DataFrame([(1000, 0, 1), (1001, 5, 2)], SCHEMA, orient="row")
 RECIPIENTS = ["+6581234567", "6561234567", "none"]
@@ -24,14 +24,14 @@ REASONS = [None, "not_mobile", "not_a_number"]
 
 
 def test_the_installed_metadata_has_an_edition() -> None:
-    """Its version and what stands in its files."""
+    """Made of its version and the content of its files."""
     edition = installed_edition()
     assert edition is not None
     assert edition.startswith(f"{phonenumbers.__version__}-")
 
 
-def test_another_version_or_other_content_is_another_edition(tmp_path: Path) -> None:
-    """One digit in one pattern is enough, and the old content is the old edition again."""
+def test_another_version_or_content_is_another_edition(tmp_path: Path) -> None:
+    """One digit in one pattern is enough, and restoring the old content restores the old edition."""
     data = tmp_path / "data"
     shutil.copytree(Path(phonenumbers.__file__).parent / "data", data, ignore=shutil.ignore_patterns("__pycache__"))
     version = phonenumbers.__version__
@@ -46,8 +46,8 @@ def test_another_version_or_other_content_is_another_edition(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_changed_metadata_is_compiled_anew_without_a_change_of_code(table_folder: Path, tmp_path: Path) -> None:
-    """As after `pip install -U phonenumbers`: another version, another pattern, and the same cache folder."""
+def test_changed_metadata_is_compiled_again_without_a_code_change(table_folder: Path, tmp_path: Path) -> None:
+    """Like after `pip install -U phonenumbers`: another version and pattern, the same cache folder."""
     compiled_table(None, table_folder)
     assert [row[3] for row in rows_of(["+6561234567"], None, table_folder)] == ["not_mobile"]
     package = tmp_path / "phonenumbers"
@@ -77,7 +77,7 @@ print(phonenumbers.__version__, rows_of(["+6561234567", "+6561224567"], None, pa
 
 
 def _edit(file: Path, before: str, what: str) -> None:
-    """Put `what` in place of the version's line, or add it to the pattern that begins there."""
+    """Replace the version's line with `what`, or add it to the pattern that starts there."""
     text = file.read_text(encoding="utf-8")
     assert text.count(before) == 1
     start = text.index(before) + len(before)
@@ -89,34 +89,34 @@ def _edit(file: Path, before: str, what: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def test_without_an_edition_nothing_is_kept(tmp_path: Path) -> None:
-    """Metadata that cannot be read as files (a zip archive) has no edition."""
+def test_without_an_edition_nothing_is_cached(tmp_path: Path) -> None:
+    """Metadata that can't be read as files (a zip archive) has no edition."""
     assert edition_of(tmp_path / "none", "9.0.43") is None
-    shelf = Shelf(tmp_path, None)
-    shelf.keep("shared", ROWS)
-    assert shelf.read("shared", SCHEMA) is None
+    cache = TableCache(tmp_path, None)
+    cache.write("shared", ROWS)
+    assert cache.read("shared", SCHEMA) is None
     assert list(tmp_path.iterdir()) == []
 
 
 def test_rows_are_found_again(tmp_path: Path) -> None:
-    """In a folder that was not there before; other names, schemas and editions find nothing."""
+    """In a new folder; other names, schemas and editions find nothing."""
     folder = tmp_path / "a" / "b"
-    shelf = Shelf(folder, "1.0-00")
-    assert shelf.read("shared", SCHEMA) is None
-    shelf.keep("shared", ROWS)
-    shelf.keep("shared", ROWS)
-    found = shelf.read("shared", SCHEMA)
+    cache = TableCache(folder, "1.0-00")
+    assert cache.read("shared", SCHEMA) is None
+    cache.write("shared", ROWS)
+    cache.write("shared", ROWS)
+    found = cache.read("shared", SCHEMA)
     assert found is not None
     assert found.equals(ROWS)
     assert [file.suffix for file in folder.iterdir()] == [".table"]
-    assert shelf.read("SG", SCHEMA) is None
-    assert shelf.read("shared", {"start": pl.Int64()}) is None
-    assert Shelf(folder, "1.1-00").read("shared", SCHEMA) is None
+    assert cache.read("SG", SCHEMA) is None
+    assert cache.read("shared", {"start": pl.Int64()}) is None
+    assert TableCache(folder, "1.1-00").read("shared", SCHEMA) is None
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "one bit", "foreign"])
-def test_a_damaged_file_is_as_good_as_none(table_folder: Path, tmp_path: Path, damage: str) -> None:
-    """It is told before polars sees it, and compiled and written anew."""
+def test_a_damaged_file_counts_as_missing(table_folder: Path, tmp_path: Path, damage: str) -> None:
+    """It's detected before polars reads it, and compiled and written again."""
     compiled_table(None, table_folder)
     shutil.copytree(table_folder, tmp_path / "tables")
     folder = tmp_path / "tables"
@@ -126,43 +126,43 @@ def test_a_damaged_file_is_as_good_as_none(table_folder: Path, tmp_path: Path, d
             content[len(content) // 2] ^= 1
         damaged = {"empty": b"", "cut": bytes(content[:-100]), "foreign": b"PAR1 no more PAR1"}
         file.write_bytes(damaged.get(damage, bytes(content)))
-    assert kept_table.__wrapped__(None, folder) is None
+    assert cached_table.__wrapped__(None, folder) is None
     assert compiled_table.__wrapped__(None, folder) is not None
-    assert kept_table.__wrapped__(None, folder) is not None
+    assert cached_table.__wrapped__(None, folder) is not None
 
 
 @pytest.mark.parametrize("folder", ["a file", "below a file", "none"])
-def test_a_folder_that_cannot_be_used_changes_nothing(tmp_path: Path, folder: str) -> None:
-    """Without a place to keep tables, nothing is kept and nothing fails."""
+def test_an_unusable_folder_changes_nothing(tmp_path: Path, folder: str) -> None:
+    """Without a usable folder, nothing is cached and nothing fails."""
     file = tmp_path / "file"
     file.touch()
-    shelf = Shelf({"a file": file, "below a file": file / "folder", "none": None}[folder], "1.0-00")
-    shelf.keep("shared", ROWS)
-    assert shelf.read("shared", SCHEMA) is None
+    cache = TableCache({"a file": file, "below a file": file / "folder", "none": None}[folder], "1.0-00")
+    cache.write("shared", ROWS)
+    assert cache.read("shared", SCHEMA) is None
     assert file.read_bytes() == b""
 
 
-def test_a_list_is_judged_without_a_usable_folder(tmp_path: Path) -> None:
+def test_a_list_is_validated_without_a_usable_folder(tmp_path: Path) -> None:
     """The table is compiled and used from memory."""
     file = tmp_path / "file"
     file.touch()
     assert [row[3] for row in rows_of(RECIPIENTS, None, file)] == REASONS
 
 
-def test_writers_and_readers_side_by_side_see_whole_files(tmp_path: Path) -> None:
-    """Of many that write at once each leaves a whole file, and a reader finds all rows or none."""
-    shelf = Shelf(tmp_path, "1.0-00")
+def test_concurrent_writers_and_readers_see_complete_files(tmp_path: Path) -> None:
+    """Each of many concurrent writers leaves a complete file, and readers find all rows or none."""
+    cache = TableCache(tmp_path, "1.0-00")
     rows = pl.DataFrame({"start": range(20_000), "difference": 0, "code": 1}, schema=SCHEMA)
     begin = threading.Barrier(4)
 
     def write() -> None:
         begin.wait()
         for _ in range(20):
-            shelf.keep("shared", rows)
+            cache.write("shared", rows)
 
     def read() -> list[bool]:
         begin.wait()
-        found = [shelf.read("shared", SCHEMA) for _ in range(40)]
+        found = [cache.read("shared", SCHEMA) for _ in range(40)]
         return [frame.equals(rows) for frame in found if frame is not None]
 
     with ThreadPoolExecutor(4) as pool:
@@ -172,7 +172,7 @@ def test_writers_and_readers_side_by_side_see_whole_files(tmp_path: Path) -> Non
 
 
 def test_the_folder_is_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the desktop's convention says, or below the home directory."""
+    """At the XDG location, or below the home directory."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "globe-sms"
     monkeypatch.delenv("XDG_CACHE_HOME")

@@ -1,4 +1,4 @@
-"""Where a number may be: as phonenumbers says where it says something of one country, and never less strictly."""
+"""The zones a number may be in: as phonenumbers says if it knows them for one country, and never less strictly."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def mobile(region: str) -> phonenumbers.PhoneNumber | None:
-    """Return an example of a mobile number."""
+    """Return an example mobile number."""
     return phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
 
 
@@ -28,8 +28,8 @@ REGIONS = sorted(region for region in phonenumbers.SUPPORTED_REGIONS if mobile(r
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_a_mobile_number_is_where_phonenumbers_says(region: str) -> None:
-    """Countries that share a calling code have zones of their own here."""
+def test_a_mobile_number_has_the_zones_of_phonenumbers(region: str) -> None:
+    """But countries that share a calling code have their own zones here."""
     number = mobile(region)
     assert number is not None
     found = zones_of(region, digits(number))
@@ -55,15 +55,15 @@ def test_a_mobile_number_is_where_phonenumbers_says(region: str) -> None:
         (None, "88212345678", set()),
     ],
 )
-def test_area_and_country_tell_the_zones(region: str | None, number: str, zones: set[str]) -> None:
-    """The area where it tells, else all of the country."""
+def test_area_or_country_decides_the_zones(region: str | None, number: str, zones: set[str]) -> None:
+    """The area if it tells, else the whole country."""
     found = set(zones_of(region, number))
     assert zones <= found
     assert bool(found) is bool(zones)
 
 
-def test_the_compiled_table_says_the_same_of_every_area() -> None:
-    """Of every prefix that phonenumbers knows, and of examples of every region; zones alike stand together."""
+def test_the_compiled_table_agrees_for_every_area() -> None:
+    """For every prefix that phonenumbers knows and examples of every region; equal zones share a kind."""
     table = zone_table(NOW)
     areas = [
         (phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(prefix[: len(prefix) - rest])][-1], prefix.ljust(11, "5"))
@@ -86,4 +86,4 @@ def test_the_compiled_table_says_the_same_of_every_area() -> None:
             ZoneInfo(zone).utcoffset(NOW) for zone in table.kinds[place]
         }
     assert table.kinds[found[-2]] == ()
-    assert len(table.kinds) < 120  # few, so that few chunks are short
+    assert len(table.kinds) < 120  # few kinds, so that few chunks are short

@@ -1,4 +1,4 @@
-"""Lists as the tests write them, and one way to read them back."""
+"""Writes and reads lists for the tests."""
 
 import io
 import zipfile
@@ -26,7 +26,7 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
 def no_s3() -> NoReturn:
-    """Stand in for the access to S3 where none may be asked for."""
+    """An S3 access that no test here may use."""
     raise AssertionError("S3 was asked for")
 
 
@@ -37,7 +37,7 @@ def read(
     has_header: bool = True,
     columns: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Find and read local lists as the flow does."""
+    """Find and read local lists like the flow."""
     sources = find_lists([str(path) for path in paths], no_s3, encoding=encoding, has_header=has_header)
     with translate_errors(sources, number_column=number, s3=no_s3, columns=columns):
         frame = read_lists(sources, number_column=number, s3=no_s3, columns=columns).collect(engine="streaming")

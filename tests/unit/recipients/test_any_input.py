@@ -1,4 +1,4 @@
-"""Whatever the bytes: rows that are right, or one InputError."""
+"""Arbitrary bytes give correct rows or one InputError."""
 
 import csv
 import gzip
@@ -45,19 +45,19 @@ EDITS = st.lists(EDIT, min_size=1, max_size=4)
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[list[list[str]], int]:
-    """Draw rows of one width, the header first, and the place of the number column."""
+    """Draw rows of one width, the header first, and the position of the number column."""
     width = draw(st.integers(1, 4))
     place = draw(st.integers(0, width - 1))
     header = [f"c{column}" for column in range(width)]
     header[place] = draw(st.sampled_from(["phone", "Mobile No.", "MSISDN"]))
-    # In a list of one column whose rows are nevertheless cut, nobody can tell what was meant: it is refused.
+    # A list of one column whose rows are split by a delimiter is ambiguous, and refused.
     cells = CELLS if width > 1 else CELLS.map(lambda text: text.translate(dict.fromkeys(map(ord, ",;|\t"))))
     rows = draw(st.lists(st.lists(cells, min_size=width, max_size=width), max_size=20))
     return [header, *rows], place
 
 
 def edited(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
-    """Replace some bytes of data by others."""
+    """Replace some bytes of data."""
     changed = bytearray(data)
     for place, length, put in edits:
         start = place % (len(changed) + 1)
@@ -66,7 +66,7 @@ def edited(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
 
 
 def read_or_refused(path: Path, data: bytes) -> list[str | None] | None:
-    """Read a list of these bytes; None if it is refused in one line."""
+    """Read a list of these bytes; None if it's refused in one line."""
     path.write_bytes(data)
     try:
         return recipients(path)
@@ -87,7 +87,7 @@ def read_or_refused(path: Path, data: bytes) -> list[str | None] | None:
 def test_a_well_formed_csv_is_read_exactly(
     tmp_path: Path, table: tuple[list[list[str]], int], delimiter: str, ends: str, quoting: int, pack: type[bytes]
 ) -> None:
-    """What the csv module writes is what is read; an empty field may come out as null."""
+    """The values that the csv module wrote come back; an empty field may come back as null."""
     (header, *rows), place = table
     file = io.StringIO()
     csv.writer(file, delimiter=delimiter, lineterminator=ends, quoting=quoting).writerows([header, *rows])
@@ -97,10 +97,10 @@ def test_a_well_formed_csv_is_read_exactly(
 
 @SAME_FOLDER
 @given(table=tables(), quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), edits=EDITS)
-def test_a_damaged_csv_is_refused_or_read_like_elsewhere(
+def test_a_damaged_csv_is_refused_or_read_like_the_csv_module(
     tmp_path: Path, table: tuple[list[list[str]], int], quoting: int, edits: list[tuple[int, int, bytes]]
 ) -> None:
-    """No row is lost or joined without a word: what is read is what the csv module reads."""
+    """No row is silently lost or joined."""
     file = io.StringIO()
     csv.writer(file, lineterminator="\n", quoting=quoting).writerows(table[0])
     data = edited(file.getvalue().encode(), edits)
@@ -135,7 +135,7 @@ def test_ndjson_is_read_exactly(tmp_path: Path, values: list[str | int | None], 
 def test_damaged_ndjson_is_refused_or_keeps_its_rows(
     tmp_path: Path, values: list[str], edits: list[tuple[int, int, bytes]]
 ) -> None:
-    """A line that still is an object is a row of its own; any other refuses the list."""
+    """A line that is still an object is a row; any other line makes the list invalid."""
     data = edited("\n".join(json.dumps({"phone": value}) for value in values).encode(), edits)
     read = read_or_refused(tmp_path / "list", data)
     if read is not None and data.lstrip().startswith(b"{"):
@@ -146,7 +146,7 @@ def test_damaged_ndjson_is_refused_or_keeps_its_rows(
 @SAME_FOLDER
 @given(start=STARTS, rest=st.binary(max_size=300))
 def test_random_bytes_never_raise_anything_else(tmp_path: Path, start: bytes, rest: bytes) -> None:
-    """Behind the first bytes of every known format, too."""
+    """Even after the first bytes of every known format."""
     read_or_refused(tmp_path / "list", start + rest)
 
 
@@ -156,7 +156,7 @@ def test_random_bytes_never_raise_anything_else(tmp_path: Path, start: bytes, re
 def test_damaged_files_never_raise_anything_else(
     tmp_path: Path, form: str, cells: list[str], edits: list[tuple[int, int, bytes]]
 ) -> None:
-    """A parser that panics is caught as well."""
+    """Panics of a parser are caught too."""
     if form == "parquet":
         file = io.BytesIO()
         pl.DataFrame({"phone": cells}).write_parquet(file)

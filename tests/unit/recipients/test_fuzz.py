@@ -1,4 +1,4 @@
-"""Whatever a list is made of and however it is read: a plan of all its rows, or one InputError in one line."""
+"""Any list, read with any options, gives a plan of all its rows or one InputError in one line."""
 
 import csv
 import gzip
@@ -53,7 +53,7 @@ EDITS = st.lists(
 
 @dataclass(frozen=True)
 class Case:
-    """A list and how it is to be read."""
+    """A list and the options to read it with."""
 
     data: bytes
     encoding: str | None = None
@@ -63,7 +63,7 @@ class Case:
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Draw a real file of any format, in any encoding and packing, half of them damaged, and how it is read."""
+    """Draw a real file of any format, encoding and compression, half of them damaged, and options to read it with."""
     width = draw(st.integers(1, 4))
     names = draw(st.lists(st.sampled_from(["name", "x y", "1", "", "Mobile No."]), min_size=width, max_size=width))
     names[draw(st.integers(0, width - 1))] = "phone"
@@ -134,8 +134,8 @@ _KINDS: tuple[Callable[[pl.Series], pl.Series], ...] = (
 )
 @example(case=Case(b"PAR1" + bytes(8) + b"PAR1"), default_region=None)
 @example(case=Case(b"phone\n" + b"1" * 200_000 + b"\n", no_header=True), default_region=None)
-def test_no_list_makes_anything_but_a_plan_or_one_line(case: Case, default_region: str | None) -> None:
-    """A plan holds every row that was read, in order; whatever a parser raises or panics is an InputError."""
+def test_any_list_gives_a_plan_or_one_line(case: Case, default_region: str | None) -> None:
+    """A plan holds all rows in order; every error or panic of a parser becomes an InputError."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = folder / "list"

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a list is one line that names it, says what, and what to do."""
+"""Every fault of a list is one line that names the list, what's wrong, and what to do."""
 
 import bz2
 import gzip
@@ -49,54 +49,57 @@ REFUSED = {
     "tar": (_tar(), "tar archive: unpack it"),
     "old Excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "old Excel"),
     "PDF": (b"%PDF-1.7\n", "a PDF"),
-    "binary": (bytes(range(256)) * 4, "not text"),
+    "binary": (bytes(range(256)) * 4, "neither text"),
     "HTML": (b"<!DOCTYPE html><html></html>", "XML or HTML"),
     "JSON array": (b'[\n{"phone": "1"}]', "one JSON array"),
-    "spread JSON": (b'{\n "phone": "1"\n}\n', "not a whole JSON object"),
+    "spread JSON": (b'{\n "phone": "1"\n}\n', "isn't a complete JSON object"),
     "gzip twice": (gzip.compress(gzip.compress(b"phone\n1\n")), "compressed twice"),
-    "packed parquet": (gzip.compress(_parquet()), "this is parquet"),
+    "packed parquet": (gzip.compress(_parquet()), "but it is parquet"),
     "cut gzip": (
         gzip.compress(b"phone,x\n" + os.urandom(9) + MANY)[:-9],
-        r"gzip.*damaged or cut short|not UTF-8|not text",
+        r"gzip.*damaged or truncated|isn't UTF-8|neither text",
     ),
-    "late cut gzip": (gzip.compress(b"phone,x\n" + MANY)[:-9], "gzip compression is damaged or cut short"),
-    "late cut zstd": (zstandard.compress(b"phone,x\n" + MANY)[:-9], "zstd compression is damaged or cut short"),
+    "late cut gzip": (gzip.compress(b"phone,x\n" + MANY)[:-9], "gzip compression is damaged or truncated"),
+    "late cut zstd": (zstandard.compress(b"phone,x\n" + MANY)[:-9], "zstd compression is damaged or truncated"),
     "broken gzip": (gzip.compress(b"phone\n")[:10] + b"\xff" * 20, "gzip compression is damaged"),
     "broken zstd": (b"\x28\xb5\x2f\xfd" + b"\xff" * 20, "zstd compression is damaged"),
-    "cut parquet": (_parquet()[:-9], "no readable parquet"),
-    "hollow parquet": (b"PAR1" + bytes(900) + _parquet()[904:], "no readable parquet"),
-    "cut workbook": (workbook([["phone"], ["1"]])[:-40], "no readable XLSX"),
+    "cut parquet": (_parquet()[:-9], "isn't a readable parquet"),
+    "hollow parquet": (b"PAR1" + bytes(900) + _parquet()[904:], "isn't a readable parquet"),
+    "cut workbook": (workbook([["phone"], ["1"]])[:-40], "isn't a readable XLSX"),
     "empty workbook": (workbook([]), "sheets are empty"),
     "Macintosh line ends": (b"phone,x\r1,2\r", "bare carriage return"),
-    "late Macintosh line end": (b"phone\n" + b"1\n" * 200_000 + b"2\r3\n", "row 200000 holds a bare carriage return"),
-    "NUL in the head": (b"phone,x\n1\x00,2\n", "line 2 holds a NUL byte"),
-    "late NUL": (b"phone,x\n" + MANY + b"00\x002,Al\n", "row 100000 holds a NUL byte"),
+    "late Macintosh line end": (
+        b"phone\n" + b"1\n" * 200_000 + b"2\r3\n",
+        "row 200000 contains a bare carriage return",
+    ),
+    "NUL in the head": (b"phone,x\n1\x00,2\n", "line 2 contains a NUL byte"),
+    "late NUL": (b"phone,x\n" + MANY + b"00\x002,Al\n", "row 100000 contains a NUL byte"),
     "UTF-16 without mark": ("phone,x\n1,2\n".encode("utf-16-le"), "looks like UTF-16.*name its encoding, utf-16-le"),
     "UTF-16 with letters, without mark": (
         "phone,x\n1,Zoë\n".encode("utf-16-be"),
         "looks like.*its encoding, utf-16-be",
     ),
-    "a tail of zeros": (b"phone,x\n1,2\n" + bytes(9), "line 3 holds a NUL byte|not text"),
+    "a tail of zeros": (b"phone,x\n1,2\n" + bytes(9), "line 3 contains a NUL byte|neither text"),
     "gzip with a tail of zeros": (gzip.compress(b"phone\n1\n") + bytes(512), "gzip compression is damaged"),
-    "bytes in parquet": (_parquet(b"\xff\xfe"), "its text is not UTF-8"),
-    "Latin-1 in the head": ("phone,x\n1,Zoë\n".encode("latin-1"), "line 2 is not UTF-8: name the list's encoding"),
-    "late Latin-1": (b"phone,x\n" + MANY + "1,Zoë\n".encode("latin-1"), "row 100000 is not UTF-8"),
-    "late Latin-1 in NDJSON": (b'{"phone":1}\n' * 50_000 + b'{"phone":"\xe9"}\n', "line 50001 is not UTF-8"),
+    "bytes in parquet": (_parquet(b"\xff\xfe"), "its text isn't UTF-8"),
+    "Latin-1 in the head": ("phone,x\n1,Zoë\n".encode("latin-1"), "line 2 isn't UTF-8: name the list's encoding"),
+    "late Latin-1": (b"phone,x\n" + MANY + "1,Zoë\n".encode("latin-1"), "row 100000 isn't UTF-8"),
+    "late Latin-1 in NDJSON": (b'{"phone":1}\n' * 50_000 + b'{"phone":"\xe9"}\n', "line 50001 isn't UTF-8"),
     "a field too many": (b"phone,x\n1,2,3\n", "row 0 has more fields than there are columns"),
     "late field too many": (b"phone,x\n" + MANY + b"1,2,3\n", "row 100000 has more fields than there are columns"),
     "many fields too many": (b"phone,x\n" + MANY + b"1,2,,,,,,,3\n", "row 100000 has 9 fields in a list of 2 columns"),
     "columns without names": (b"phone\n1,Jo\n2,Al\n", "row 0 has more fields than there are columns"),
-    "open quote": (b"phone,x\n" + MANY + b'1,"Al\n2,Jo\n', "row 100000 has a quotation mark out of place"),
-    "a quote open to the end": (b'phone\n1\n"2\n3\n4""', "row 1 has a quotation mark out of place"),
-    "a quote open to an odd end": (b'phone,x\n1,2\n"2""\n3', "row 1 has a quotation mark out of place"),
-    "stray quotes": (b"phone,x\n" + MANY + b'1,5" pipe\n2,3" pipe\n', "row 100000 has a quotation mark out of place"),
-    "quotes that join rows": (b'phone\n"1"0"\n""\n"2"3"\n"4"\n', "row 0 has a quotation mark out of place"),
-    "quotes that lose rows": (b'x,phone\n"a","1"2"\n"b","3"\n"\n =,","4"5"\n', "row 0 has a quotation mark out of"),
-    "broken JSON line": (b'{"phone":1}\n' * 50_000 + b'{"phone":\n', "row 50000 is not one whole JSON object"),
-    "two objects a line": (b'{"phone":1}\n{"phone":"2"},{"phone":"3"}\n', "row 1 is not one whole JSON object"),
-    "an object over two lines": (b'{"phone":1}\n{"phone":"2\n3"}\n', "row 1 is not one whole JSON object"),
-    "JSON without objects": (b'{"phone":1}\n[2]\nnull\n', "row 1 is not one whole JSON object"),
-    "no number column": (b"name,x\nJo,1\n", r"no column is named like a phone number.*columns: name, x\)"),
+    "open quote": (b"phone,x\n" + MANY + b'1,"Al\n2,Jo\n', "row 100000 has a misplaced quotation mark"),
+    "a quote open to the end": (b'phone\n1\n"2\n3\n4""', "row 1 has a misplaced quotation mark"),
+    "a quote open to an odd end": (b'phone,x\n1,2\n"2""\n3', "row 1 has a misplaced quotation mark"),
+    "stray quotes": (b"phone,x\n" + MANY + b'1,5" pipe\n2,3" pipe\n', "row 100000 has a misplaced quotation mark"),
+    "quotes that join rows": (b'phone\n"1"0"\n""\n"2"3"\n"4"\n', "row 0 has a misplaced quotation mark"),
+    "quotes that lose rows": (b'x,phone\n"a","1"2"\n"b","3"\n"\n =,","4"5"\n', "row 0 has a misplaced quotation"),
+    "broken JSON line": (b'{"phone":1}\n' * 50_000 + b'{"phone":\n', "row 50000 isn't one complete JSON object"),
+    "two objects a line": (b'{"phone":1}\n{"phone":"2"},{"phone":"3"}\n', "row 1 isn't one complete JSON object"),
+    "an object over two lines": (b'{"phone":1}\n{"phone":"2\n3"}\n', "row 1 isn't one complete JSON object"),
+    "JSON without objects": (b'{"phone":1}\n[2]\nnull\n', "row 1 isn't one complete JSON object"),
+    "no number column": (b"name,x\nJo,1\n", r"no column has a usual name for phone numbers.*columns: name, x\)"),
     "two number columns": (b"phone,Mobile No.\n1,2\n", r"several columns .* \(phone, Mobile No\.\)"),
     "doubled number column": (b"phone number,p h o n e number\n1,2\n", "several columns"),
     "no header": (b"6581234567,Jo\n", "the first line looks like data|its first line looks like data"),
@@ -105,7 +108,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_bad_list_is_refused_in_one_line(case: str, tmp_path: Path) -> None:
-    """The line names the list that is at fault, and not its sound neighbour."""
+    """The line names the faulty list, not a valid one beside it."""
     data, expected = REFUSED[case]
     sound, bad = tmp_path / "a-sound.csv", tmp_path / "b-bad.csv"
     sound.write_text("phone,x\n1,2\n")
@@ -120,8 +123,8 @@ def test_a_bad_list_is_refused_in_one_line(case: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", ["phone", "PHONE"])
-def test_a_named_column_must_be_one(number: str, tmp_path: Path) -> None:
-    """Exactly the name first, then plainly the same; twice is an error."""
+def test_a_named_column_must_be_unique(number: str, tmp_path: Path) -> None:
+    """An exact match wins over another spelling; two matches are an error."""
     (tmp_path / "list").write_text("phone,Phone,x\n1,2,3\n")
     if number == "phone":
         assert recipients(tmp_path / "list", number=number) == ["1"]
@@ -131,7 +134,7 @@ def test_a_named_column_must_be_one(number: str, tmp_path: Path) -> None:
 
 
 def test_columns_are_listed_within_reason(tmp_path: Path) -> None:
-    """A wide list, long names and odd signs still give one short line."""
+    """Wide lists, long names and odd characters still give one short line."""
     names = ["x" * 100, "a\tb", *(f"c{place}" for place in range(500))]
     (tmp_path / "list").write_text(",".join(names) + "\n")
     with pytest.raises(InputError, match=r"x{40}…, a\\tb, c0, .*, c17 and 482 more") as caught:
@@ -143,17 +146,17 @@ def test_columns_are_listed_within_reason(tmp_path: Path) -> None:
     ("uri", "expected"),
     [
         ("none.csv", "there is no such file, or the folder is empty"),
-        ("none/*.csv", "no file fits this pattern"),
+        ("none/*.csv", "no file matches this pattern"),
         ("gs://bucket/list.csv", "only s3:// URIs and local paths"),
         ("https://host.invalid/list.csv", "only s3:// URIs and local paths"),
-        ("", "no path"),
-        ("a\0b", "no path"),
+        ("", "isn't a path"),
+        ("a\0b", "isn't a path"),
         ("a\nb", r"a\\nb: there is no such file"),
-        ("/dev/null", "no regular file"),
+        ("/dev/null", "isn't a regular file"),
     ],
 )
-def test_a_uri_that_stands_for_nothing_is_refused(uri: str, expected: str) -> None:
-    """The URI is named as it was given."""
+def test_a_uri_that_matches_nothing_is_refused(uri: str, expected: str) -> None:
+    """The message names the URI as given."""
     with pytest.raises(InputError, match=expected) as caught:
         find_lists([uri], no_s3)
     assert len(str(caught.value).splitlines()) == 1
@@ -167,22 +170,22 @@ def test_no_uri_is_refused() -> None:
 
 @pytest.mark.parametrize("encoding", ["klingon", "base64", "rot13", "", "idna\0"])
 def test_an_unknown_encoding_is_refused(encoding: str, tmp_path: Path) -> None:
-    """Only encodings of text count."""
+    """Only text encodings are allowed."""
     (tmp_path / "list").write_text("phone\n1\n")
     with pytest.raises(InputError, match="there is no text encoding"):
         recipients(tmp_path / "list", encoding=encoding)
 
 
 def test_bytes_outside_the_named_encoding_are_refused(tmp_path: Path) -> None:
-    """A byte that Windows-1252 does not have is named by its line."""
+    """The message names the line of a byte that Windows-1252 doesn't have."""
     (tmp_path / "list").write_bytes(b"phone,x\n" + MANY + b"1,\x81\n")
-    with pytest.raises(InputError, match=r"line \d+ is not CP1252: name the right encoding"):
+    with pytest.raises(InputError, match=r"line \d+ isn't CP1252: name the right encoding"):
         recipients(tmp_path / "list", encoding="windows-1252")
 
 
 @pytest.mark.parametrize("change", ["write", "remove"])
 def test_a_list_that_changes_is_noticed(change: str, tmp_path: Path) -> None:
-    """Its content is compared with what was found."""
+    """Its content is compared with the content found before."""
     (tmp_path / "list").write_text("phone\n1\n")
     sources = find_lists([str(tmp_path / "list")], no_s3)
     check_unchanged(sources, no_s3)
@@ -194,8 +197,8 @@ def test_a_list_that_changes_is_noticed(change: str, tmp_path: Path) -> None:
         check_unchanged(sources, no_s3)
 
 
-def test_a_list_that_goes_while_it_is_read_is_named(tmp_path: Path) -> None:
-    """The list that is gone is blamed, and not the first one."""
+def test_a_list_that_disappears_while_it_is_read_is_named(tmp_path: Path) -> None:
+    """The message names the missing list, not the first one."""
     for name in "ab":
         (tmp_path / name).write_text("phone\n1\n")
     sources = find_lists([str(tmp_path)], no_s3)
@@ -209,18 +212,21 @@ def test_a_list_that_goes_while_it_is_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_fault_elsewhere_is_not_blamed_on_a_list(tmp_path: Path) -> None:
-    """Where every list can be read, the message says so and does not quote the system."""
+    """If all lists can be read, the message says so."""
     (tmp_path / "list").write_text("phone\n1\n")
     sources = find_lists([str(tmp_path / "list")], no_s3)
     with (
-        pytest.raises(InputError, match=r"^reading the lists failed \(No space left on device\), although each"),
+        pytest.raises(
+            InputError,
+            match=r"^reading the lists failed \(No space left on device\), although each one can be read on its own",
+        ),
         translate_errors(sources, number_column=None, s3=no_s3),
     ):
         raise OSError(28, "No space left on device")
 
 
 def test_a_list_that_is_replaced_while_it_is_read_is_named(tmp_path: Path) -> None:
-    """Though what stands there now can be read."""
+    """Even if its replacement can be read."""
     (tmp_path / "list").write_text("phone\n1\n")
     sources = find_lists([str(tmp_path / "list")], no_s3)
     (tmp_path / "list").write_text("phone\n1\n2\n")
@@ -231,9 +237,9 @@ def test_a_list_that_is_replaced_while_it_is_read_is_named(tmp_path: Path) -> No
         raise OSError(5, "Input/output error")
 
 
-def test_odd_quotes_in_a_second_list_are_named(tmp_path: Path) -> None:
-    """Lists that are read in one scan do not take the blame for each other."""
+def test_misplaced_quotes_in_a_second_list_are_named(tmp_path: Path) -> None:
+    """Even though both lists are read in one scan."""
     (tmp_path / "a").write_text('phone,x\n1,"Jo\nDoe"\n')
     (tmp_path / "b").write_text('phone,x\n1,"Jo\nDoe"\n2,"Al" x\n')
-    with pytest.raises(InputError, match="b: row 1 has a quotation mark out of place"):
+    with pytest.raises(InputError, match="b: row 1 has a misplaced quotation mark"):
         read(tmp_path / "a", tmp_path / "b")

@@ -1,4 +1,4 @@
-"""Lists of every format are read row for row, as they were written."""
+"""Lists of every format are read row by row, as written."""
 
 import gzip
 import json
@@ -49,7 +49,7 @@ CSV_CASES = {
 @pytest.mark.parametrize("case", CSV_CASES)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress], ids=["plain", "gz", "zst"])
 def test_csv_is_read_as_written(case: str, pack: type[bytes], tmp_path: Path) -> None:
-    """Delimiters, quotes, line ends and packing are found, and the text of the number stays."""
+    """Delimiters, quotes, line ends and compression are detected, and the number's text is kept."""
     data, expected = CSV_CASES[case]
     (tmp_path / "list").write_bytes(pack(data))
     assert recipients(tmp_path / "list") == expected
@@ -68,7 +68,7 @@ def test_rows_are_numbered_within_each_list_in_the_order_given(tmp_path: Path) -
 
 
 def test_hundreds_of_lists_keep_their_order(tmp_path: Path) -> None:
-    """Many small lists come in one scan, and each row still knows its place."""
+    """Many small lists are read in one scan, and each row keeps its number."""
     for number in range(300):
         (tmp_path / f"{number:03}.csv").write_text("phone\n" + "".join(f"{number}-{row}\n" for row in range(5)))
     frame = read(tmp_path)
@@ -77,7 +77,7 @@ def test_hundreds_of_lists_keep_their_order(tmp_path: Path) -> None:
 
 
 def test_ndjson_values_become_text(tmp_path: Path) -> None:
-    """Numbers keep their digits; scientific notation stays what it was; blank lines are no rows."""
+    """Numbers keep their digits and scientific notation; blank lines aren't rows."""
     lines = [
         *('{"phone": "001", "x": {"phone": 1}}', "", '{"phone": 6581234567}', '{"phone": 6581234567.0}'),
         *('{"phone": 6.58e9}', '{"x": 1}', '{"phone": null}', '{"phone": "\\u00e9"}', '{"phone": true}'),
@@ -88,8 +88,8 @@ def test_ndjson_values_become_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Phone No.", "tele'phone", 'the "phone"', "téléphone", "a.b[0]", "$"])
-def test_ndjson_keys_may_hold_any_sign(name: str, tmp_path: Path) -> None:
-    """The key is looked up as it stands and never as a path."""
+def test_ndjson_keys_may_contain_any_character(name: str, tmp_path: Path) -> None:
+    """The key is looked up literally, not as a path."""
     (tmp_path / "list").write_text(json.dumps({name: "001"}) + "\n" + json.dumps({name: "2"}, ensure_ascii=False))
     assert recipients(tmp_path / "list", number=name) == ["001", "2"]
 
@@ -112,14 +112,14 @@ PARQUET_CASES = [
 
 @pytest.mark.parametrize(("values", "expected"), PARQUET_CASES, ids=[str(case[0].dtype) for case in PARQUET_CASES])
 def test_parquet_values_become_text(values: pl.Series, expected: list[str | None], tmp_path: Path) -> None:
-    """No number is rounded, and none that was exact comes out in scientific notation."""
+    """No number is rounded, and no exact number becomes scientific notation."""
     nested = [{"phone": [1]}] * len(values)
     pl.DataFrame({"path": nested, "phone": values, "source": nested}).write_parquet(tmp_path / "list")
     assert recipients(tmp_path / "list") == expected
 
 
 def test_parquet_lists_may_differ_in_columns_and_types(tmp_path: Path) -> None:
-    """Another order, other columns, another type of the number: each list is read by its own schema."""
+    """With another order, other columns or another type, each list is read with its own schema."""
     pl.DataFrame({"x": [1], "phone": ["1"]}).write_parquet(tmp_path / "a.parquet")
     pl.DataFrame({"phone": ["2"], "y": [1.0], "x": ["z"]}).write_parquet(tmp_path / "b.parquet")
     pl.DataFrame({"Mobile": [3]}).write_parquet(tmp_path / "c.parquet")
@@ -127,27 +127,27 @@ def test_parquet_lists_may_differ_in_columns_and_types(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", [pl.Float32, pl.Boolean, pl.Date, pl.List(pl.String)])
-def test_parquet_types_that_hold_no_number_are_refused(dtype: pl.DataType, tmp_path: Path) -> None:
-    """A type that has lost the digits, or never had any, is no number column."""
+def test_parquet_types_that_cannot_hold_numbers_are_refused(dtype: pl.DataType, tmp_path: Path) -> None:
+    """Types that lose digits or have none."""
     pl.DataFrame({"phone": pl.Series([None], dtype=dtype)}).write_parquet(tmp_path / "list")
     with pytest.raises(InputError, match=r"the column 'phone' (holds 32-bit floats|is of type).*write it as text"):
         recipients(tmp_path / "list")
 
 
 def test_workbook_cells_become_text(tmp_path: Path) -> None:
-    """A numeric cell shows its digits; the first row that is not empty is the header."""
+    """A numeric cell keeps its digits; the first non-empty row is the header."""
     rows: list[list[Cell]] = [[], ["Name", "Phone"], ["Jo", 6581234567], ["Al", "0065"], ["", None], ["Z", 6581.5]]
     (tmp_path / "list").write_bytes(workbook(rows, []))
     assert recipients(tmp_path / "list") == ["6581234567", "0065", None, "6581.5"]
 
 
 def test_the_sheet_with_the_numbers_is_read(tmp_path: Path) -> None:
-    """Notes on another sheet do not matter; a second list does."""
+    """Notes on another sheet don't matter, but a second list does."""
     notes, numbers = [["Note"], ["read me"]], [["Phone"], ["001"]]
     (tmp_path / "list").write_bytes(workbook(notes, numbers))
     assert recipients(tmp_path / "list") == ["001"]
     (tmp_path / "list").write_bytes(workbook(numbers, notes, numbers))
-    with pytest.raises(InputError, match="several of its sheets hold lists"):
+    with pytest.raises(InputError, match="several of its sheets contain lists"):
         recipients(tmp_path / "list")
 
 
@@ -167,7 +167,7 @@ NO_HEADER_CASES = {
 
 @pytest.mark.parametrize("case", NO_HEADER_CASES)
 def test_a_list_without_a_header_is_read_from_its_first_row(case: str, tmp_path: Path) -> None:
-    """The number column is named by its place, from 1; a single column needs no naming."""
+    """The number column is named by its position, from 1; a single column needs no name."""
     data, number, expected = NO_HEADER_CASES[case]
     (tmp_path / "list").write_bytes(data)
     assert recipients(tmp_path / "list", number=number, has_header=False) == expected
@@ -177,23 +177,25 @@ def test_a_list_without_a_header_is_read_from_its_first_row(case: str, tmp_path:
 @pytest.mark.parametrize(
     ("number", "expected"),
     [
-        (None, "it has 2 columns and no header: give --number-column, 1 being the first"),
+        (None, "it has 2 columns and no header: set --number-column to a position, from 1"),
         ("0", r"there is no column 0 \(the list has 2\)"),
         ("3", r"there is no column 3 \(the list has 2\)"),
         ("9" * 5000, r"there is no column ••••9999 \(the list has 2\)"),
-        ("phone", "without a header columns have no names: give the place of 'phone', from 1"),
+        ("phone", "without a header columns have no names: give a position from 1 instead of 'phone'"),
         ("\u00b2", "without a header columns have no names"),
     ],
 )
-def test_without_a_header_the_place_must_be_one(data: bytes, number: str | None, expected: str, tmp_path: Path) -> None:
-    """Which column is meant is not guessed."""
+def test_without_a_header_the_position_must_exist(
+    data: bytes, number: str | None, expected: str, tmp_path: Path
+) -> None:
+    """The column isn't guessed."""
     (tmp_path / "list").write_bytes(data)
     with pytest.raises(InputError, match=expected):
         recipients(tmp_path / "list", number=number, has_header=False)
 
 
-def test_empty_lists_among_others_are_passed_over(tmp_path: Path) -> None:
-    """Spark writes an empty file for an empty part; a list that is named itself must hold something."""
+def test_empty_lists_among_others_are_skipped(tmp_path: Path) -> None:
+    """Spark writes an empty file for an empty part; a list named on its own must not be empty."""
     for name, data in {"a": b"", "b": b"phone\n001\n", "c": b"\n", "d": gzip.compress(b"")}.items():
         (tmp_path / name).write_bytes(data)
     assert recipients(tmp_path) == ["001"]
@@ -203,8 +205,8 @@ def test_empty_lists_among_others_are_passed_over(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress], ids=["plain", "gz", "zst"])
-def test_a_byte_order_mark_tells_the_encoding(encoding: str, pack: type[bytes], tmp_path: Path) -> None:
-    """What old spreadsheets save as Unicode text is read, even where another encoding was named."""
+def test_a_byte_order_mark_sets_the_encoding(encoding: str, pack: type[bytes], tmp_path: Path) -> None:
+    """Unicode text of old spreadsheets is read even if another encoding is named."""
     text = "näme\tphone\r\n" + "Zoë\t001\r\n" * 100_000
     (tmp_path / "list").write_bytes(pack(text.encode(encoding)))
     assert recipients(tmp_path / "list", encoding="windows-1252") == ["001"] * 100_000
@@ -212,14 +214,14 @@ def test_a_byte_order_mark_tells_the_encoding(encoding: str, pack: type[bytes], 
 
 @pytest.mark.parametrize("encoding", ["windows-1252", "latin-1", "utf-16-le", "shift_jis"])
 def test_a_named_encoding_is_used(encoding: str, tmp_path: Path) -> None:
-    """Further columns come out in the right letters, too."""
+    """Extra columns are decoded too."""
     word = "日本" if encoding == "shift_jis" else "Zoë"
     (tmp_path / "list").write_bytes(f"name,phone\n{word},001\n".encode(encoding))
     assert read(tmp_path / "list", encoding=encoding, columns=["name"]).row(0)[2:] == ("001", word)
 
 
-def test_the_decoded_copy_goes_with_its_list(tmp_path: Path) -> None:
-    """The temporary file lives as long as the ListSource, and no longer."""
+def test_the_decoded_copy_is_removed_with_its_list(tmp_path: Path) -> None:
+    """The temporary file lives exactly as long as the ListSource."""
     (tmp_path / "list").write_bytes("phone\n001\n".encode("utf-16"))
     sources = find_lists([str(tmp_path / "list")], no_s3)
     assert sources[0].copy is not None
@@ -238,8 +240,8 @@ def test_the_decoded_copy_goes_with_its_list(tmp_path: Path) -> None:
     ],
     ids=["csv", "ndjson", "xlsx"],
 )
-def test_further_columns_are_read_as_text(data: bytes, tmp_path: Path) -> None:
-    """They are found as forgivingly as the number column, and come under the name that was asked for."""
+def test_extra_columns_are_read_as_text(data: bytes, tmp_path: Path) -> None:
+    """They're matched like the number column, and get the requested name."""
     (tmp_path / "list").write_bytes(data)
     frame = read(tmp_path / "list", columns=["name"])
     assert frame.columns == ["source", "row", "recipient", "name"]
@@ -247,15 +249,15 @@ def test_further_columns_are_read_as_text(data: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("columns", [["row"], ["name", "name"], ["nobody"]])
-def test_further_columns_that_cannot_be_read_are_refused(columns: list[str], tmp_path: Path) -> None:
-    """A name that clashes, stands twice or is not there."""
+def test_unreadable_extra_columns_are_refused(columns: list[str], tmp_path: Path) -> None:
+    """Names that clash, repeat or don't exist."""
     (tmp_path / "list").write_text("phone,name,row\n001,Jo,1\n")
-    with pytest.raises(InputError, match=r"the name is taken|there is no column 'nobody'"):
+    with pytest.raises(InputError, match=r"its name is taken|there is no column 'nobody'"):
         read(tmp_path / "list", columns=columns)
 
 
 def test_thousands_of_columns_are_read(tmp_path: Path) -> None:
-    """The widest sheet that a spreadsheet can save, with a field too many at each end."""
+    """The widest sheet that a spreadsheet can save, with an extra field at each end."""
     header = "phone_number,security code" + ",name" * 16_382
     (tmp_path / "list").write_text(f"{header}\n" + ("001" + "," * 16_384 + "\n") * 100)
     assert recipients(tmp_path / "list") == ["001"] * 100
@@ -264,20 +266,20 @@ def test_thousands_of_columns_are_read(tmp_path: Path) -> None:
 
 
 def test_a_line_of_ten_megabytes_is_read(tmp_path: Path) -> None:
-    """A long text in one row neither hides nor moves the rows about it."""
+    """A long text in one row neither hides nor shifts its neighbors."""
     (tmp_path / "list").write_text("phone,text\n001,a\n002," + "x" * 10_000_000 + "\n003,b\n")
     assert recipients(tmp_path / "list") == ["001", "002", "003"]
 
 
 @pytest.mark.parametrize("text", ["x" * 20_000_000, '"' + "x\n" * 10_000_000 + '"'], ids=["line", "quoted lines"])
-def test_the_first_row_may_be_longer_than_what_is_looked_at(text: str, tmp_path: Path) -> None:
-    """The header above it is known all the same."""
+def test_the_first_row_may_be_longer_than_the_head(text: str, tmp_path: Path) -> None:
+    """The header above it is still found."""
     (tmp_path / "list").write_text(f"text,phone\n{text},001\nx,002\n")
     assert recipients(tmp_path / "list") == ["001", "002"]
 
 
-def test_what_was_found_is_described(tmp_path: Path) -> None:
-    """Format, packing, delimiter, size and identity of a list are there to be recorded."""
+def test_a_found_list_is_described(tmp_path: Path) -> None:
+    """By format, compression, delimiter, size and identity."""
     packed = gzip.compress(b"phone;x\n1;2\n")
     (tmp_path / "list.parquet").write_bytes(packed)
     (source,) = find_lists([str(tmp_path / "list.parquet")], no_s3)
@@ -287,7 +289,7 @@ def test_what_was_found_is_described(tmp_path: Path) -> None:
 
 
 def test_the_frame_is_lazy(tmp_path: Path) -> None:
-    """Nothing but the head of a CSV list is read before the frame is collected; no list gives an empty frame."""
+    """Only the head of a CSV list is read before the frame is collected; no lists give an empty frame."""
     (tmp_path / "list").write_text("phone\n1\n")
     sources = find_lists([str(tmp_path / "list")], no_s3)
     frame = read_lists(sources, number_column=None, s3=no_s3)
@@ -298,7 +300,7 @@ def test_the_frame_is_lazy(tmp_path: Path) -> None:
 
 
 def test_the_frame_can_be_sunk(tmp_path: Path) -> None:
-    """A plan is written from it without the rows in memory."""
+    """The plan is written from it without loading the rows into memory."""
     (tmp_path / "list").write_text("phone\n" + "".join(f"{row}\n" for row in range(300_000)))
     sources = find_lists([str(tmp_path / "list")], no_s3)
     read_lists(sources, number_column=None, s3=no_s3).sink_parquet(tmp_path / "plan.parquet", engine="streaming")

@@ -113,7 +113,11 @@ def test_only_all_or_nothing_is_shown_as_100_or_0_percent(share: float, words: s
     [
         (Delivery.DELIVERED, "success", "reached the phone"),
         (Delivery.DELIVERED, "DELIVERED", "reached the phone"),
-        (Delivery.UNDELIVERED, "BLACK_KEY_CONTROL_LIMIT", "The sending API has a code with this name: The text contains"),
+        (
+            Delivery.UNDELIVERED,
+            "BLACK_KEY_CONTROL_LIMIT",
+            "The sending API has a code with this name: The text contains",
+        ),
         (Delivery.UNDELIVERED, "EC:0012", "isn't documented"),
         (Delivery.EXPIRED, None, "expired before it could be delivered"),
         (Delivery.EXPIRED, "success", "expired before it could be delivered"),
