@@ -1,4 +1,4 @@
-"""Campaigns and events as tables of a terminal."""
+"""The terminal tables of `globe-sms campaigns` and `explain`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,7 +35,7 @@ _TURNED_AWAY: Final = (Status.INVALID, Status.UNSUPPORTED, Status.DUPLICATE, Sta
 
 
 def campaigns_table(campaigns: Sequence[CampaignDocument | BrokenDocument]) -> Table:
-    """Return a line a campaign; counts are those of the last results, `~` says that a run has gone on since."""
+    """Return a line for each campaign. Counts come from its last results; `~`: a run has changed them since."""
     table = Table(show_edge=False, pad_edge=False)
     for column in ("campaign", "begun (UTC)", "state"):
         table.add_column(column, overflow="fold")
@@ -53,7 +53,7 @@ def campaigns_table(campaigns: Sequence[CampaignDocument | BrokenDocument]) -> T
 
 
 def events_table(events: Sequence[Event]) -> Table:
-    """Return a line an event."""
+    """Return a line for each event."""
     table = Table(show_edge=False, pad_edge=False)
     table.add_column("time (UTC)", no_wrap=True)
     table.add_column("campaign", overflow="fold")
