@@ -32,7 +32,7 @@ are unknown or not sent (also when you answer no).
 
 
 def make_app() -> App:
-    """Return the command line with `send`, `track` and the inquiries; `deployments.command_line` adds the sandbox's commands."""
+    """Return the command line; `deployments.command_line` adds the commands of the sandbox and of deployments."""
     app = App(
         name="globe-sms",
         help=_HELP,

@@ -23,6 +23,7 @@ from globe_sms.tasks.reports.preview_page import preview_page
 from globe_sms.tasks.sending.progress import Progress, ProgressSnapshot
 from globe_sms.tasks.sending.progress_text import PRESENTED, seconds_left, waiting_words
 from globe_sms.tasks.vocabulary.durations import in_words
+from globe_sms.tasks.vocabulary.plurals import counted
 
 _BAR_WIDTH: Final = 40
 
@@ -134,7 +135,7 @@ def progress_line(snapshot: ProgressSnapshot, seconds: float) -> str:
     rate = "" if snapshot.rate is None else f", {snapshot.rate:.2f} calls/s"
     left = seconds_left(snapshot, seconds)
     rest = "" if left is None else f", about {in_words(left)} left"
-    return f"{counts or 'no answer yet'}, {snapshot.calls:,} calls{rate}{rest}{waiting_words(snapshot)}"
+    return f"{counts or 'no answer yet'}, {counted(snapshot.calls, 'call')}{rate}{rest}{waiting_words(snapshot)}"
 
 
 def tracking_line(progress: TrackingProgress) -> str:

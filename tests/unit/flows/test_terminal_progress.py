@@ -42,7 +42,7 @@ def test_without_a_terminal_steps_and_progress_are_plain_lines() -> None:
     ]
     lines = shown(terminal=False, events=events).splitlines()
     assert lines[:2] == ["globe-sms: checking", "globe-sms: sending"]
-    assert lines[2].startswith("globe-sms: 5 accepted, 1 calls")
+    assert lines[2].startswith("globe-sms: 5 accepted, 1 call")
     assert lines[3:] == ["globe-sms: writing"]
 
 
