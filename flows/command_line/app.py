@@ -32,7 +32,7 @@ are unknown or not sent (also when you answer no).
 
 
 def make_app() -> App:
-    """Return the command line; `deployments.command_line` adds the commands of the sandbox and of deployments."""
+    """Return the command line with `send`, `track` and the inquiries; `deployments.commands` adds the others."""
     app = App(
         name="globe-sms",
         help=_HELP,
