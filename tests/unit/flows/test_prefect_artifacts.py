@@ -46,7 +46,8 @@ class Server:
 
 def artifacts_on(server: Server, **options: Any) -> PrefectArtifacts:
     """The artifacts of a run of Camp_1."""
-    artifacts = PrefectArtifacts(uuid.uuid4(), **{"connect": server.connect} | options)
+    given: dict[str, Any] = {"connect": server.connect, **options}
+    artifacts = PrefectArtifacts(uuid.uuid4(), **given)
     artifacts.opened("Camp_1")
     return artifacts
 
