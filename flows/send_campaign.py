@@ -1,8 +1,8 @@
 """The flow `send-campaign`: one message to one recipient list, to each number once.
 
 What must exist: Alibaba Cloud credentials (an account block, or its default credential chain), AWS credentials where
-the lists or the results are on S3 (a block, or the environment), and a results place that keeps conditional writes.
-See README.md for the settings.
+the lists or the results are on S3 (a block, or the environment), and a results folder that supports conditional
+writes. See README.md for the settings.
 """
 
 from typing import Any, cast
@@ -11,15 +11,14 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from globe_sms.flows.form import parameters
+from globe_sms.flows.observers.current_observer import observe_run
 from globe_sms.flows.orchestration.approval import approve
-from globe_sms.flows.orchestration.approval_form import this_run
-from globe_sms.flows.orchestration.campaign_artifacts import CampaignArtifacts
 from globe_sms.flows.orchestration.canary import send_canary
-from globe_sms.flows.orchestration.final_state import final_state, late_state
-from globe_sms.flows.orchestration.observer import observer
+from globe_sms.flows.orchestration.final_states import campaign_state, late_state
 from globe_sms.flows.orchestration.recorded_parameters import refuse_recorded_numbers
 from globe_sms.flows.orchestration.scheduled_start import filled, lateness, run_name, scheduled_time
 from globe_sms.flows.orchestration.shards import send_shards
+from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.config import CampaignConfig, OnUnknown
 from globe_sms.tasks.campaign_run import open_run
 from globe_sms.tasks.reports.campaign_report import CampaignReport
@@ -84,41 +83,37 @@ def send_campaign(
 ) -> CampaignReport:
     """Send one text message to every number of the lists, once, and account for every row.
 
-    Running the same campaign ID again resumes it: what was sent, or may have been, is not sent again. What each
-    parameter is, `flows.form.parameters` says.
+    Running the same campaign ID again resumes it: whatever was sent, or may have been, isn't sent again. The
+    parameters are described in `flows.form.parameters`.
 
     Returns:
         The report, with `.counts`, `.uri` and `.results()`.
 
     Raises:
         InputError: the input or the configuration is wrong; nothing was sent.
-        CampaignStoppedError: the campaign was stopped or declined; `.report` says how far it came.
+        CampaignStoppedError: the campaign was stopped or declined; `.report` says how far it got.
     """
     given = locals()  # the parameters: nothing else is local yet
     scheduled = scheduled_time(given.pop("time_zone"))
     late = lateness(scheduled, given.pop("latest_start_minutes"))
     if late is not None:
-        return late_state(late)  # pyright: ignore[reportReturnType]  # a state, as below
-    refuse_recorded_numbers(this_run().parameters)
+        return late_state(late)  # pyright: ignore[reportReturnType]  # a state, as at the end
+    refuse_recorded_numbers(this_flow_run().parameters)
     config = CampaignConfig.checked(**filled(given, scheduled))
-    watch = observer()
-    watch.step("checking the results place and the credentials")
-    with open_run(config) as run, CampaignArtifacts(run.campaign.id, this_run().id) as artifacts:
-        watch.step("reading and judging the lists, or the plan that was frozen before")
-        plan = plan_campaign(run)
-        remaining = read_ledger(run, plan)
-        preview = preview_campaign(run, plan, remaining)
-        artifacts.previewed(preview)
-        watch.previewed(preview)
-        check_caps(run, preview)
-        remaining = approve(run, plan, remaining, preview, artifacts)
-        rest = send_canary(run, plan, remaining, preview, artifacts)
-        if rest.chunks and not config.dry_run:
-            artifacts.sending(run.progress)
-            watch.sending(run.progress)
-            send_shards(run, plan, rest)
-        watch.step("writing the results")
-        report = write_campaign_results(run, plan, len(remaining.resent))
-        artifacts.ended(report)
-    watch.ended(report)
-    return final_state(report)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data
+    with observe_run() as observer:
+        observer.step("checking the results folder and the credentials")
+        with open_run(config) as run:
+            observer.opened(run.campaign.id)
+            observer.step("reading and validating the lists, or the plan that was frozen earlier")
+            plan = plan_campaign(run)
+            remaining = read_ledger(run, plan)
+            preview = preview_campaign(run, plan, remaining)
+            observer.previewed(preview)
+            check_caps(run, preview)
+            approved = approve(run, plan, remaining, preview, observer)
+            rest = send_canary(run, plan, approved, preview, observer)
+            send_shards(run, plan, rest, observer)
+            observer.step("writing the results")
+            report = write_campaign_results(run, plan, len(approved.resent))
+        observer.ended(report)
+    return campaign_state(report)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data

@@ -1,4 +1,4 @@
-"""The flow `track-delivery`: what became of a campaign's messages, asked until each has come to its end.
+"""The flow `track-delivery`: ask what happened to a campaign's messages until each has a final status.
 
 What must exist: a campaign that was sent (`send-campaign`), its results folder, and Alibaba Cloud credentials with
 `dysms:QueryMessage` (an account block, or its default credential chain).
@@ -8,14 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from prefect import flow
-from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed, Failed
 
 from globe_sms.flows.form import tracking_parameters as parameters
-from globe_sms.flows.orchestration.observer import observer
+from globe_sms.flows.observers.current_observer import observe_run
+from globe_sms.flows.orchestration.final_states import tracking_state
 from globe_sms.flows.orchestration.scheduled_start import scheduled_time
-from globe_sms.flows.orchestration.tracking_artifacts import TrackingArtifacts
 from globe_sms.tasks.campaign.date_placeholders import fill
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.delivery.reconcile import DEFAULT_SETTLE_AFTER
@@ -23,7 +21,6 @@ from globe_sms.tasks.gateway.query_message import MOST_QUERIES_PER_SECOND
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.track_delivery import query_gateway, read_delivery_receipts, write_deliveries
 from globe_sms.tasks.tracking_run import open_tracking
-from globe_sms.tasks.vocabulary.errors import TrackingStoppedError
 
 
 def _run_name() -> str:
@@ -44,43 +41,30 @@ def track_delivery(
     aws_credentials: parameters.AwsCredentials = None,
     time_zone: parameters.TimeZone = "UTC",
 ) -> TrackingOutcome:
-    """Ask the gateway what became of a campaign's messages, and write it into the results.
+    """Ask the gateway what happened to a campaign's messages, and write it into the results.
 
-    Run it as often as you like: what has come to its end is never asked again. What each parameter is,
-    `flows.form.tracking_parameters` says.
+    Run it as often as you like: a message with a final status isn't asked about again. The parameters are described in
+    `flows.form.tracking_parameters`.
 
     Returns:
         The outcome, with `.deliveries`, `.counts` and `.summary()`.
 
     Raises:
         InputError: the input or the configuration is wrong.
-        TrackingStoppedError: it stopped before its end; `.outcome` says how far it came.
+        TrackingStoppedError: it stopped before its end; `.outcome` says how far it got.
     """
     given: dict[str, Any] = locals()  # the parameters: nothing else is local yet
     scheduled = scheduled_time(given.pop("time_zone"))
     config = TrackingConfig.checked(**{**given, "campaign": fill(campaign, scheduled)})
-    watch = observer()
-    watch.step("checking the campaign and the credentials")
-    with open_tracking(config) as tracked, TrackingArtifacts(config.campaign, watch.tracking) as artifacts:
-        watch.step("reading delivery receipts")
-        settled = read_delivery_receipts(tracked)
-        watch.step("asking the gateway what became of the messages")
-        progress = query_gateway(tracked, artifacts.follow)
-        watch.step("writing the results")
-        outcome = write_deliveries(tracked, settled, progress)
-        artifacts.ended(outcome, progress)
-    return final_state(outcome)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data
-
-
-def final_state(outcome: TrackingOutcome) -> State[TrackingOutcome]:
-    """Return the state that a tracking ends in: Completed, CompletedWithOpen, Stopped (failed) or Cancelled."""
-    if outcome.stopped is None:
-        name = "Completed" if outcome.final else "CompletedWithOpen"
-        return Completed(name=name, message=outcome.sentence(), data=outcome)
-    message = f"{outcome.stopped} ({outcome.sentence()})"
-    error: Any = TrackingStoppedError(message, outcome)
-    return (
-        Cancelled(message=message, data=error)
-        if outcome.cancelled
-        else Failed(name="Stopped", message=message, data=error)
-    )
+    with observe_run() as observer:
+        observer.step("checking the campaign and the credentials")
+        with open_tracking(config) as tracked:
+            observer.opened(config.campaign)
+            observer.step("reading delivery receipts")
+            settled = read_delivery_receipts(tracked)
+            observer.step("asking the gateway about open messages")
+            progress = query_gateway(tracked, observer.tracking)
+            observer.step("writing the results")
+            outcome = write_deliveries(tracked, settled, progress)
+        observer.tracked(outcome, progress)
+    return tracking_state(outcome)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data

@@ -10,7 +10,8 @@ import boto3
 from rich.console import Console
 
 from globe_sms.flows.command_line.exit_codes import exit_code
-from globe_sms.flows.command_line.run_campaign import run_campaign, show_report
+from globe_sms.flows.command_line.run_in_terminal import run_campaign
+from globe_sms.flows.command_line.terminal_report import show_report
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 

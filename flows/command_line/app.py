@@ -8,9 +8,9 @@ from typing import Any
 from cyclopts import App, CycloptsError, MissingArgumentError, Parameter, UnusedCliTokensError
 from rich.console import Console
 
+from globe_sms.flows.command_line.campaigns_show_explain import add_inquiries
 from globe_sms.flows.command_line.exit_codes import EXIT_INPUT, EXIT_SETTLED, EXIT_STOPPED
-from globe_sms.flows.command_line.inquiries import add_inquiries
-from globe_sms.flows.command_line.quiet_prefect import quiet_prefect
+from globe_sms.flows.command_line.prefect_settings import set_prefect_defaults
 from globe_sms.flows.command_line.send import LISTS, SEND_EPILOGUE, send
 from globe_sms.flows.command_line.track import TRACK_EPILOGUE, track
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, GlobeSmsError, InputError
@@ -50,7 +50,7 @@ def make_app() -> App:
 
 def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; whatever goes wrong is a message on stderr, never a traceback."""
-    quiet_prefect(os.environ)
+    set_prefect_defaults(os.environ)
     try:
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except (CycloptsError, InputError) as error:

@@ -1,4 +1,4 @@
-"""The delivery rates as bars in a terminal, in the colours of the picture."""
+"""Delivery rates as bars in a terminal, in the colours of the delivery chart."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -28,7 +28,7 @@ _MOST_COUNTRIES: Final = 15
 
 
 def delivery_bars(figures: DeliveryFigures) -> Table:
-    """Return a bar for all messages and one for each of the largest countries; told apart without colours too."""
+    """Return a bar for all messages and one for each of the largest countries, readable without colours too."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.title, table.title_justify = _legend(), "left"
     for justify in ("left", "left", "right", "right"):
@@ -50,7 +50,7 @@ def _entries(figures: DeliveryFigures) -> Iterator[tuple[str, Deliveries]]:
 
 
 def _bar(found: Deliveries) -> Text:
-    """Cut the width by the shares; what there is any of gets one place at least."""
+    """Divide the width by the shares; any share above zero gets at least one place."""
     counts = {state: getattr(found, state.value) for state in Delivery}
     places = {state: max(1, round(_WIDTH * count / found.messages)) if count else 0 for state, count in counts.items()}
     largest = max(counts, key=lambda state: counts[state])

@@ -1,16 +1,26 @@
-"""How a command ends, as design.md numbers it."""
+"""The exit codes of the commands."""
+
+from typing import Final
 
 from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.vocabulary.stop_signal import StopCause
 
-EXIT_SETTLED = 0
-EXIT_STOPPED = 1
-EXIT_INPUT = 2
-EXIT_OPEN = 3
+EXIT_SETTLED: Final = 0
+EXIT_STOPPED: Final = 1
+EXIT_INPUT: Final = 2
+EXIT_OPEN: Final = 3
 
 
 def exit_code(report: CampaignReport) -> int:
-    """Say the run's end as design.md's exit code."""
+    """Return the exit code of `send`: 0 all rows settled, 1 stopped, 3 rows unknown or not sent, also after a no."""
     if report.stop is not None and report.stop.cause is not StopCause.DECLINED:
         return EXIT_STOPPED
     return EXIT_SETTLED if report.settled else EXIT_OPEN
+
+
+def tracking_exit_code(outcome: TrackingOutcome) -> int:
+    """Return the exit code of `track`: 0 all messages final, 1 stopped, 3 messages on their way or rows unknown."""
+    if outcome.stopped is not None:
+        return EXIT_STOPPED
+    return EXIT_SETTLED if outcome.final else EXIT_OPEN

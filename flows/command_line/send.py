@@ -7,7 +7,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from globe_sms.flows.command_line.exit_codes import exit_code
-from globe_sms.flows.command_line.run_campaign import run_campaign, show_report
+from globe_sms.flows.command_line.run_in_terminal import run_campaign
+from globe_sms.flows.command_line.terminal_report import show_report
 from globe_sms.flows.command_line.whole_numbers import whole_number
 from globe_sms.tasks.campaign.config import CampaignConfig, OnUnknown
 from globe_sms.tasks.campaign.date_placeholders import fill

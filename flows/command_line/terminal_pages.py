@@ -1,4 +1,4 @@
-"""A page as a terminal shows it."""
+"""Show a page, such as the preview, in a terminal."""
 
 from typing import assert_never
 
@@ -12,7 +12,7 @@ from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table
 
 
 def page_for_terminal(page: Page) -> RenderableType:
-    """Return the page for rich; nothing of its text is taken for rich's markup."""
+    """Return the page for rich. Its text is never read as rich's markup."""
     return Group(Text(page.title, style="bold underline"), *(_shown(block) for block in page.blocks), Text())
 
 

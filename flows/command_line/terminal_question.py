@@ -1,4 +1,4 @@
-"""The question before a campaign is sent from a terminal."""
+"""The question at the terminal before a campaign is sent, `[y/N]`."""
 
 import getpass
 import select
@@ -7,7 +7,7 @@ from typing import TextIO
 
 from rich.console import Console
 
-from globe_sms.flows.orchestration.observer import Decide
+from globe_sms.flows.observers.run_observer import Ask
 from globe_sms.tasks.campaign.approval import NOBODY, Answer, Decision
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.reports.preview import Preview
@@ -19,41 +19,41 @@ _YES = {"y", "yes"}
 
 
 class TerminalQuestion:
-    """Whether to send: asked where somebody sits at a terminal, and answered beforehand by `--yes`."""
+    """Asks whether to send if somebody sits at a terminal; `--yes` answers it in advance."""
 
     def __init__(self, console: Console, config: CampaignConfig, *, yes: bool, answers: TextIO | None = None) -> None:
         self._console = console
-        self._order = config
+        self._config = config
         self._yes = yes
         self._answers = answers or sys.stdin
 
-    def decider(self, *, required: bool) -> Decide | None:
-        """Return the question; None where it need not be asked.
+    def ask_if_needed(self, *, required: bool) -> Ask | None:
+        """Return what asks the question; None if it needn't be asked.
 
         Raises:
             InputError: an answer is required, and there is no terminal and no --yes.
         """
         if self._yes:
-            return self._said_beforehand if required else None
+            return self._answered_by_option if required else None
         if self._console.is_terminal and self._answers.isatty():
             return self._ask
         if not required:
             return None
-        above = self._order.approve_above
-        why = "--require-approval" if self._order.require_approval or above is None else f"--approve-above {above}"
+        above = self._config.approve_above
+        why = "--require-approval" if self._config.require_approval or above is None else f"--approve-above {above}"
         raise InputError(
-            f"{why}: somebody must say yes to this campaign, and there is no terminal to ask at. Add --yes."
+            f"{why}: this campaign needs somebody's yes, but there's no terminal to ask at. Add --yes to send it."
         )
 
-    def _said_beforehand(self, _: Preview) -> Answer:
+    def _answered_by_option(self, _: Preview) -> Answer:
         return Answer(Decision.APPROVED, _user(), "by --yes")
 
     def _ask(self, preview: Preview) -> Answer:
-        """Ask once; whatever is not yes is no, and so is silence."""
+        """Ask once; anything but yes is no, and so is silence."""
         canary = canary_sentence(preview)
         before = f"{canary} " if preview.canary is not None else ""
         self._console.print(f"{before}Send {preview_sentence(preview)} [y/N] ", end="", markup=False, highlight=False)
-        timeout = self._order.approval_timeout
+        timeout = self._config.approval_timeout
         ready, _, _ = select.select([self._answers], [], [], timeout)
         if not ready:
             self._console.print()
@@ -65,5 +65,5 @@ class TerminalQuestion:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # no such user in this container
+    except (OSError, KeyError):  # a container may not know its user's name
         return "somebody"

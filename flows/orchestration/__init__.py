@@ -1,1 +1,1 @@
-"""What the flows do around their tasks: approval, canary, shards, schedule, artifacts."""
+"""What the flows do around their tasks: approval, canary, shards, scheduled start, final states."""

@@ -1,20 +1,17 @@
-"""Have somebody approve a campaign before its first call, where the order or the terminal wants it."""
+"""Have a campaign approved before its first call: whether somebody must be asked, and what the answer means.
 
-from collections.abc import Callable
+How somebody is asked is in `ask_for_approval`, the form in Prefect in `approval_form`.
+"""
+
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from prefect import get_run_logger
 
-from globe_sms.flows.orchestration.approval_form import (
-    Stage,
-    asked_before,
-    pause_for_answer,
-    suspend_for_answer,
-    this_run,
-)
-from globe_sms.flows.orchestration.campaign_artifacts import CampaignArtifacts
-from globe_sms.flows.orchestration.observer import observer
+from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.flows.orchestration.approval_form import Stage, was_suspended
+from globe_sms.flows.orchestration.ask_for_approval import ApprovalRequest, only_sent
+from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.approval import (
     NOBODY,
     Answer,
@@ -28,39 +25,50 @@ from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.reports.preview import Preview
-from globe_sms.tasks.send_campaign import read_ledger, write_campaign_results
-from globe_sms.tasks.vocabulary.durations import in_words
+from globe_sms.tasks.send_campaign import read_ledger
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
 def approve(
-    run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, preview: Preview, artifacts: CampaignArtifacts
+    run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, preview: Preview, observer: RunObserver
 ) -> RemainingChunks:
-    """Return what may be sent: all that is left, or nothing, and then the run's stop says why.
+    """Return what may be sent: everything that's left, or nothing, and then the run's stop says why.
 
-    While somebody is asked, the campaign's lease is given back. What an earlier run had approved is not asked again.
-    What waits for a canary is asked for with what became of it: before that is known, this lets it pass.
+    With a canary it's called twice: before the canary, and for the others once the canary's fate is in `preview`.
+    What an earlier run had approved isn't asked again. While somebody is asked, other runs may take the campaign.
 
     Raises:
         InputError: somebody must be asked, and nobody can be.
-        CampaignBusyError: another run has taken the campaign up in the meantime.
-        prefect.exceptions.Pause: the run is suspended; the answer starts it anew from the top.
+        CampaignBusyError: another run has taken the campaign in the meantime.
+        prefect.exceptions.Pause: the run is suspended; the answer starts it again from the top.
     """
     if run.config.dry_run or not remaining.chunks or (remaining.is_after_canary and preview.canary is None):
         return remaining
-    flow_run = this_run()
-    if remaining.begins_with_canary and may_ask(run.config) and asked_before(flow_run, Stage.AFTER_CANARY):
-        return read_ledger(run, plan, after_canary=True)
+    if remaining.begins_with_canary and _asked_earlier(run, Stage.AFTER_CANARY):
+        return read_ledger(run, plan, after_canary=True)  # this run has sent its canary and asked about the others
     stage = Stage.FIRST if preview.canary is None else Stage.AFTER_CANARY
-    asked = may_ask(run.config) and asked_before(flow_run, stage)
-    if not asked and approved_before(run.campaign.document.approval, run.config, remaining):
-        get_run_logger().info("%s: approved before, nobody is asked again", run.campaign.id)
+    if _asked_earlier(run, stage):
+        request = ApprovalRequest(run, plan, preview, _question_of_suspended_run(run, remaining, stage), stage)
+        return _act_on(run, plan, request.question, request.answer_of_suspended_run())
+    if approved_before(run.campaign.document.approval, run.config, remaining):
+        get_run_logger().info("%s: approved earlier, so nobody is asked", run.campaign.id)
         return remaining
     required = must_ask(run.config, remaining, run.campaign.document.approval)
-    decide = observer().decider(required=required)
-    if decide is None and not required and not asked:
+    ask_here = observer.question(required=required)
+    if ask_here is None and not required:
         return remaining
-    question = Approval(
+    request = ApprovalRequest(run, plan, preview, _new_question(run, remaining, stage), stage)
+    answer = request.ask_here(ask_here) if ask_here is not None else request.ask_in_prefect(observer)
+    return _act_on(run, plan, request.question, answer)
+
+
+def _asked_earlier(run: CampaignRun, stage: Stage) -> bool:
+    """Whether this flow run was suspended with this question: then its own answer counts, and no other."""
+    return may_ask(run.config) and was_suspended(this_flow_run(), stage)
+
+
+def _new_question(run: CampaignRun, remaining: RemainingChunks, stage: Stage) -> Approval:
+    return Approval(
         decision=Decision.AWAITED,
         by="",
         note="",
@@ -68,84 +76,37 @@ def approve(
         numbers=remaining.numbers,
         resent_chunks=len(remaining.resent),
         settings=run.config.fingerprint(),
-        asked_by=str(flow_run.id),
+        asked_by=str(this_flow_run().id),
         after_canary=stage is Stage.AFTER_CANARY,
     )
-    if decide is not None:
-        answer = _ask_meanwhile(run, plan, question, lambda: decide(preview))
-    elif flow_run.deployment_id is None:
-        artifacts.asking(preview)
-        get_run_logger().warning("%s: waiting for an answer: press Resume on this run's page", run.campaign.id)
-        answer = _ask_meanwhile(
-            run, plan, question, lambda: pause_for_answer(preview, run.config.approval_timeout, stage)
-        )
-    elif asked:
-        question = _as_it_was_asked(run, question)
-        answer = suspend_for_answer(preview, run.config.approval_timeout, stage)
-    else:
-        artifacts.asking(preview)
-        _write_unapproved(run, plan, question)
-        get_run_logger().warning("%s: waiting for an answer: press Resume on this run's page", run.campaign.id)
-        answer = suspend_for_answer(preview, run.config.approval_timeout, stage)
-    return _act_on(run, plan, question, answer)
 
 
-def _ask_meanwhile(run: CampaignRun, plan: FrozenPlan, question: Approval, ask: Callable[[], Answer]) -> Answer:
-    """Ask while the lease is free for others, then take it again.
-
-    After a canary there is something to account for, also where this process is ended while it asks.
-    """
-    if question.after_canary:
-        _write_unapproved(run, plan, question)
-    else:
-        run.campaign.update(approval=question)
-    run.campaign.give_back()
-    answer = ask()
-    run.campaign.open(run.config.frozen_settings())
-    return answer
-
-
-def _as_it_was_asked(run: CampaignRun, question: Approval) -> Approval:
+def _question_of_suspended_run(run: CampaignRun, remaining: RemainingChunks, stage: Stage) -> Approval:
     """Return what this run asked before it was suspended.
 
-    No resend is approved by it where another run has asked since, or where this one has acted on the answer before
-    and was started again: a yes is for one resend.
+    The answer covers a resend once: not if another run has asked since, nor if this run has acted on it before.
     """
     kept = run.campaign.document.approval
-    if kept is None or kept.asked_by != question.asked_by:
-        return replace(question, resent_chunks=0)
+    new = _new_question(run, remaining, stage)
+    if kept is None or kept.asked_by != new.asked_by:
+        return replace(new, resent_chunks=0)
     return kept if kept.decision is Decision.AWAITED else replace(kept, resent_chunks=0)
 
 
-def _write_unapproved(run: CampaignRun, plan: FrozenPlan, question: Approval) -> None:
-    """Write the results of a run that nobody answers: no process of ours may be there to write them then."""
-    waited = in_words(run.config.approval_timeout)
-    message = (
-        f"nobody has approved it yet; without an answer in {waited} it counts as declined. {_sent(question)} was sent."
-    )
-    write_campaign_results(run, plan, 0, Stop(StopCause.DECLINED, message))
-    run.campaign.update(approval=question)
-
-
 def _act_on(run: CampaignRun, plan: FrozenPlan, question: Approval, answer: Answer) -> RemainingChunks:
-    # Others may have sent some of it while somebody was asked.
-    remaining = read_ledger(run, plan, after_canary=question.after_canary)
+    """Keep the answer with the campaign; after anything but a yes that covers what's left, stop the run."""
+    remaining = read_ledger(run, plan, after_canary=question.after_canary)  # others may have sent some meanwhile
     if answer.decision is Decision.APPROVED and not question.covers(remaining, run.config.fingerprint()):
-        answer = Answer(
-            Decision.DECLINED, NOBODY, f"{answer.by} approved it, but there is more to send now than was shown"
-        )
+        note = f"{answer.by} approved it, but now there's more to send than the question said"
+        answer = Answer(Decision.DECLINED, NOBODY, note)
     run.campaign.update(approval=replace(question, decision=answer.decision, by=answer.by, note=answer.note, at=_now()))
     if answer.decision is Decision.APPROVED:
         get_run_logger().info("%s: approved by %s %s", run.campaign.id, answer.by, answer.note)
         return remaining
     who = answer.note if answer.by == NOBODY else f"by {answer.by} {answer.note}"
-    sent = _sent(question).lower()
-    run.stop.set(Stop(StopCause.DECLINED, f"{who}; {sent} was sent. Run the campaign again to be asked again."))
+    message = f"{who}; {only_sent(question).lower()} was sent. Run the campaign again to be asked again."
+    run.stop.set(Stop(StopCause.DECLINED, message))
     return NOTHING
-
-
-def _sent(question: Approval) -> str:
-    return "Nothing but the canary" if question.after_canary else "Nothing"
 
 
 def _now() -> str:

@@ -1,7 +1,7 @@
-"""Ask through Prefect whether a campaign may be sent: a form on the paused or suspended flow run.
+"""The approval form in Prefect, on the page of a paused or suspended flow run.
 
-A run of a deployment is suspended: its process ends, its worker is free, and the answer starts it anew from the top.
-Any other run is paused: its process waits. Whatever is not a clear yes in time is a no.
+A run of a deployment is suspended: its process ends, its worker is free, and the answer starts it again from the top.
+Any other run is paused: its process waits. Only a clear yes in time is a yes.
 """
 
 import time
@@ -14,7 +14,6 @@ from httpx import HTTPError
 from prefect import suspend_flow_run
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.input import RunInput, delete_flow_run_input, read_flow_run_input
 from prefect.input.run_input import keyset_from_paused_state
@@ -22,6 +21,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Paused, Suspended
 from pydantic import Field, ValidationError
 
+from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.approval import NOBODY, Answer, Decision
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.preview import Preview
@@ -31,18 +31,18 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
 
 _LOOK_SECONDS: Final = 2.0
-_LONGER_SECONDS: Final = 3_600  # the server's own limit comes later than ours: it would fail the run
+_LONGER_SECONDS: Final = 3_600  # so the server's own limit, which fails the run, comes after ours
 
 
 class Stage(StrEnum):
-    """When somebody is asked; Prefect keeps a question and its answer under this key."""
+    """Which question it is; Prefect keeps the question and its answer under this key."""
 
     FIRST = "approval"
     AFTER_CANARY = "approval-after-canary"
 
 
 class CampaignApproval(RunInput):
-    """The form: a decision, and who made it."""
+    """The fields of the form: a decision, and who made it."""
 
     decision: Annotated[
         Literal["approve", "decline"],
@@ -56,7 +56,7 @@ class CampaignApproval(RunInput):
         str,
         Field(
             title="Your name",
-            description="It is kept with the campaign.",
+            description="Kept with the campaign.",
             pattern=r"\S",
             max_length=100,
             json_schema_extra={"position": 1},
@@ -64,22 +64,10 @@ class CampaignApproval(RunInput):
     ]
 
 
-def this_run() -> FlowRun:
-    """Return the flow run of this process.
+def was_suspended(run: FlowRun, stage: Stage) -> bool:
+    """Whether this flow run of a deployment was suspended for an answer earlier.
 
-    Raises:
-        RuntimeError: there is none.
-    """
-    context = FlowRunContext.get()
-    if context is None or context.flow_run is None:
-        raise RuntimeError("this belongs into a flow run")
-    return context.flow_run
-
-
-def asked_before(run: FlowRun, stage: Stage) -> bool:
-    """Whether this flow run was suspended for an answer earlier; then its answer counts, whatever others answered.
-
-    Not in a run that is retried: Prefect forgets then that it was suspended, and would suspend it again.
+    False after a retry: Prefect then forgets that the run was suspended, and would suspend it again.
     """
     return run.deployment_id is not None and stage.value in (run.empirical_policy.pause_keys or ())
 
@@ -88,14 +76,14 @@ def suspend_for_answer(preview: Preview, seconds: int, stage: Stage) -> Answer:
     """Suspend this flow run until somebody answers; in the run that the answer starts, return the answer.
 
     Raises:
-        prefect.exceptions.Pause: the run is suspended; its process is to end.
+        prefect.exceptions.Pause: the run is suspended; its process must end.
     """
-    if not asked_before(this_run(), stage):
-        _forget_the_form(this_run().id, stage)
+    if not was_suspended(this_flow_run(), stage):
+        _delete_old_form(this_flow_run().id, stage)
     try:
         given = suspend_flow_run(wait_for_input=_form(preview), timeout=seconds, key=stage.value)
     except (ValidationError, ValueError, RuntimeError) as error:
-        return _no_answer(f"the run went on without a clear answer ({type(error).__name__})")
+        return _no_answer(f"the run was resumed without a clear answer ({type(error).__name__})")
     return _answer(given)
 
 
@@ -107,11 +95,10 @@ def pause_for_answer(preview: Preview, seconds: int, stage: Stage) -> Answer:
     """
     if not PREFECT_API_URL.value():
         raise InputError(
-            "this campaign needs an approval, and its run has a temporary Prefect server where nobody can be asked: "
-            "set PREFECT_API_URL to your server, send it by `globe-sms send`, or leave require_approval and "
-            "approve_above off."
+            "this campaign needs approval, but its run has a temporary Prefect server, where nobody can be asked. Set "
+            "PREFECT_API_URL to your Prefect server, or send it with `globe-sms send`."
         )
-    run = this_run().id
+    run = this_flow_run().id
     form = _form(preview)
     state: State[Any] = Paused(timeout_seconds=seconds + _LONGER_SECONDS, pause_key=stage.value)
     keys = keyset_from_paused_state(state)
@@ -124,13 +111,13 @@ def pause_for_answer(preview: Preview, seconds: int, stage: Stage) -> Answer:
         try:
             return _answer(cast("CampaignApproval", form.load(keys, flow_run_id=run)))
         except (ValidationError, ValueError) as error:
-            return _no_answer(f"the run went on without a clear answer ({type(error).__name__})")
+            return _no_answer(f"the run was resumed without a clear answer ({type(error).__name__})")
 
 
 def _resumed(client: SyncPrefectClient, run: UUID, deadline: float) -> bool:
-    """Look every two seconds whether the run goes on; False at the deadline, or when somebody ended the run."""
+    """Check every two seconds whether the run was resumed; False at the deadline, or once somebody ended the run."""
     while True:
-        with suppress(HTTPError, PrefectHTTPStatusError):  # a server that is away may come back in time
+        with suppress(HTTPError, PrefectHTTPStatusError):  # a server that's down may come back in time
             state = client.read_flow_run(run).state
             if state is None or not state.is_paused():
                 return state is not None and state.is_running()
@@ -140,8 +127,8 @@ def _resumed(client: SyncPrefectClient, run: UUID, deadline: float) -> bool:
         time.sleep(min(_LOOK_SECONDS, left))
 
 
-def _forget_the_form(run: UUID, stage: Stage) -> None:
-    """Remove what was asked and answered before the run was retried: Prefect keeps one of each under a key."""
+def _delete_old_form(run: UUID, stage: Stage) -> None:
+    """Delete the question and answer from before a retry: Prefect keeps only one of each under a key."""
     for key in keyset_from_paused_state(Suspended(pause_key=stage.value)).values():
         if read_flow_run_input(key, flow_run_id=run) is not None:
             delete_flow_run_input(key, flow_run_id=run)

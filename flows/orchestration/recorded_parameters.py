@@ -1,4 +1,4 @@
-"""What Prefect records of a run's parameters, and must not."""
+"""Prefect records a run's parameters, and phone numbers must not be among them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,15 +8,15 @@ from globe_sms.tasks.vocabulary.errors import InputError
 
 
 def refuse_recorded_numbers(parameters: Mapping[str, Any]) -> None:
-    """Refuse own numbers that stand in the parameters of a flow run as they are; stars and the places of lists may.
+    """Refuse phone numbers among the recorded test numbers; a list's place may be recorded, and so may stars.
 
     Raises:
-        InputError: a phone number stands there. The message does not show it.
+        InputError: a phone number was recorded. The message doesn't repeat it.
     """
     given = parameters.get("test_to") or ()
     if any(is_number(str(each)) for each in ([given] if isinstance(given, str) else given)):
         raise InputError(
-            "--test-to: Prefect has recorded a phone number among this run's parameters, and nothing was sent. Put "
-            "your own numbers into a list and name that, or send the test by `globe-sms send`. From Python, "
-            "pydantic.SecretStr(number) hides it from the records."
+            "Test numbers: Prefect has recorded a phone number with this run. Nothing was sent. Put your own numbers "
+            "in a list and enter where that list is, or send the test with `globe-sms send`. From Python, "
+            "pydantic.SecretStr(number) keeps a number out of the records."
         )

@@ -1,4 +1,4 @@
-"""The time that a run was scheduled for: its dates are filled from it, and a run that is too late does not send."""
+"""The time a run was scheduled for: dates are filled in from it, and a run that starts too late sends nothing."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,19 +11,19 @@ from globe_sms.tasks.vocabulary.errors import InputError
 
 
 def scheduled_time(zone: str) -> datetime:
-    """Return when this run was to start, in that time zone; a retry, or a run that waited, keeps its first time.
+    """Return when this run should have started, in that time zone. A retry, or a run that waited, keeps its first time.
 
-    A run that nobody has scheduled has the time of its start.
+    For a run without a schedule it's the time of its start.
 
     Raises:
-        InputError: there is no such time zone.
+        InputError: there's no such time zone.
     """
     scheduled: datetime | None = flow_run.scheduled_start_time
     return (scheduled or datetime.now(UTC)).astimezone(time_zone(zone))
 
 
 def run_name() -> str:
-    """Return the name of this run: its campaign's id with the dates filled in, or the beginning of its own id."""
+    """Return this run's name: its campaign's id with the dates filled in, or the beginning of its own id."""
     parameters: Mapping[str, Any] = flow_run.parameters
     campaign = parameters.get("campaign")
     if not campaign:
@@ -31,13 +31,13 @@ def run_name() -> str:
     try:
         return fill(campaign, scheduled_time(parameters.get("time_zone") or "UTC"))
     except InputError:
-        return str(campaign)  # the flow itself says what is wrong with it
+        return str(campaign)  # the flow itself says what's wrong with it
 
 
 def lateness(scheduled: datetime, latest_start_minutes: int | None) -> str | None:
-    """Say in a sentence that this run comes too late to send; None if it does not.
+    """Say that this run starts too late to send; None if it doesn't.
 
-    Only its first start is judged: who retries a run, or approves one that has waited, means it.
+    Only the first start counts: a retry, or an approval after a wait, is a person's decision to send.
     """
     if flow_run.run_count > 1:
         return None
@@ -45,14 +45,13 @@ def lateness(scheduled: datetime, latest_start_minutes: int | None) -> str | Non
 
 
 def too_late(scheduled: datetime, latest_start_minutes: int | None, now: datetime) -> str | None:
-    """Say in a sentence that `now` is too late; None if it is not."""
+    """Say that `now` is too late; None if it isn't."""
     late = (now - scheduled).total_seconds() / 60
     if latest_start_minutes is None or late <= latest_start_minutes:
         return None
     return (
-        f"Scheduled for {scheduled:%Y-%m-%d %H:%M %Z}, started {late:,.0f} minutes later, allowed are "
-        f"{latest_start_minutes:,}: nothing was sent. To send it all the same, run it by hand with the campaign id of "
-        "its day."
+        f"Scheduled for {scheduled:%Y-%m-%d %H:%M %Z}, but started {late:,.0f} minutes later; {latest_start_minutes:,} "
+        "are allowed, so nothing was sent. To send it anyway, run it by hand with that day's campaign ID."
     )
 
 
@@ -60,7 +59,7 @@ def filled(parameters: Mapping[str, Any], scheduled: datetime) -> dict[str, Any]
     """Return the flow's parameters with the dates in lists and campaign id filled in.
 
     Raises:
-        InputError: a placeholder is none of those that there are.
+        InputError: there's no such placeholder.
     """
     recipients, campaign = parameters["recipients"], parameters["campaign"]
     return {

@@ -1,4 +1,4 @@
-"""Send what is left of a campaign, a child flow run for each shard of 2,000 task runs."""
+"""Send what's left of a campaign in shards: a child flow run for every 2,000 task runs."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -6,6 +6,7 @@ from typing import Any, cast
 from prefect import Flow, get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun, open_sender
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
@@ -15,17 +16,20 @@ from globe_sms.tasks.sending.shard import Shard, shard_chunks, thread_count
 from globe_sms.tasks.vocabulary.durations import moment
 
 
-def send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> None:
-    """Send the chunks that are left, shard after shard, until they are sent or the run is stopped.
+def send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver) -> None:
+    """Send the chunks that are left, shard after shard, until all are sent or the run is stopped.
 
-    A campaign of one shard needs no child flow run, and a shard that gets none is sent from the parent's: a Prefect
-    server that is busy or gone costs memory and records, never a call.
+    A dry run sends nothing. A campaign of one shard needs no child flow run. A shard whose child flow run fails to
+    start is sent from the parent's: a Prefect server that's busy or gone costs memory and records, never a call.
     """
+    if run.config.dry_run or not remaining.chunks:
+        return
+    observer.sending(run.progress)
     log = get_run_logger()
     rate = run.config.calls_per_second
     size = shard_chunks(rate)
     shards = -(-len(remaining.chunks) // size)
-    queue = _supply(run, plan, remaining)
+    queue = _chunk_queue(run, plan, remaining)
     histories = dict(remaining.histories)
     with open_sender(run) as sender:
         number = 0
@@ -35,15 +39,15 @@ def send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) 
                 if shards > 1:
                     try:
                         _shard_flow(shard, rate)(run.campaign.id, number, max(number, shards))
-                    except Exception as error:  # noqa: BLE001  # whatever Prefect's client raises when its server fails
+                    except Exception as error:  # noqa: BLE001  # Prefect's client raises many kinds when its server fails
                         kind = type(error).__name__
                         log.warning("Prefect did not record shard %d of %d (%s)", number, shards, kind)
                 if not shard.began:
                     send_shard(shard)
 
 
-def _supply(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> ChunkQueue:
-    """Return the chunks in plan order, or as their recipients' hours come."""
+def _chunk_queue(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> ChunkQueue:
+    """Return the chunks in plan order, or, with quiet hours, as their recipients' hours come."""
     hours = run.config.quiet_hours
     if hours is None or plan.layout is None:
         return PlanOrderQueue(remaining.chunks)
@@ -51,7 +55,7 @@ def _supply(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> C
 
     def say(opens: float, chunks: int) -> None:
         log.info(
-            "%s: %d calls wait for the hours %s of their recipients, the next until %s",
+            "%s: %d calls wait for the hours %s of their recipients, the next one until %s",
             *(run.campaign.id, chunks, hours, moment(opens)),
         )
 
@@ -68,7 +72,7 @@ def _supply(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> C
 
 
 def _shard_flow(shard: Shard, calls_per_second: float) -> Callable[[str, int, int], None]:
-    """Make the shard's flow. The shard stands in a closure: as a parameter Prefect would try to store it."""
+    """Return the flow that sends the shard. The shard isn't a parameter, because Prefect would try to record it."""
 
     def run_shard(campaign: str, shard_number: int, shards: int) -> None:  # noqa: ARG001  # shown in the UI
         send_shard(shard)

@@ -15,7 +15,7 @@ import httpx
 from globe_sms.deployments.sandbox.child_process import Child, free_ports, wait_until
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from globe_sms.deployments.sandbox.sandbox import Sandbox
-from globe_sms.flows.command_line.quiet_prefect import quiet_prefect
+from globe_sms.flows.command_line.prefect_settings import set_prefect_defaults
 from tests.benchmarks.benchmark_lists import NUMBERS, write_list
 from tests.benchmarks.measured_process import Program, script
 
@@ -34,7 +34,7 @@ class PrefectServer:
         self.url = f"http://127.0.0.1:{port}/api"
         self.environment = {"PREFECT_API_URL": self.url, "PREFECT_HOME": str(home), "DO_NOT_TRACK": "1"}
         settings = {**os.environ, **self.environment, "PREFECT_SERVER_UI_ENABLED": "false"}
-        quiet_prefect(settings)  # as the product sets its own
+        set_prefect_defaults(settings)  # as the product sets its own
         self._child = Child(
             [str(script("prefect")), "server", "start", "--host", "127.0.0.1", "--port", str(port)],
             environment=settings,

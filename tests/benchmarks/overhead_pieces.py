@@ -17,6 +17,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, SendRecord
@@ -83,7 +84,7 @@ def main() -> None:
 
         @flow(task_runner=ThreadPoolTaskRunner(max_workers=thread_count(CALLS_PER_SECOND)), persist_result=False)
         def send_part() -> None:
-            send_shards(run, plan, RemainingChunks(next(parts), (), remaining.histories, 0))
+            send_shards(run, plan, RemainingChunks(next(parts), (), remaining.histories, 0), RunObserver())
 
         def send(_: int) -> None:
             send_part()

@@ -113,7 +113,7 @@ def assert_declined(stage: Stage, campaign: Campaign, run: Asked, seed: str) -> 
         run.command.check_output()
     if isinstance(run, AtTerminal):
         assert run.command.wait() == 3, (seed, run.command.stderr)
-        assert "nothing but the canary was sent" in " ".join(run.command.stderr.split()), seed
+        assert "only the canary was sent" in " ".join(run.command.stderr.split()), seed
 
 
 def assert_all_went(stage: Stage, campaign: Campaign, yes: float, seed: str) -> None:

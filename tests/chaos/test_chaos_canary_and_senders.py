@@ -22,7 +22,7 @@ HIGHER_LIMIT, RESEND = "--max-failure-rate=1", "--on-unknown=resend"
 IN_VAIN = "a resend in vain, then a higher limit"
 WAYS_ON = [IN_VAIN, HIGHER_LIMIT, RESEND] if LONG else [IN_VAIN]
 PLACES = ["local", "s3"] if LONG else ["local"]
-JUDGING = "judging the canary"
+JUDGING = "checking the canary"
 CANARY = 113
 EVERYBODY = 600 if LONG else 400
 SAMPLE = 500

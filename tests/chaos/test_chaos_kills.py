@@ -26,7 +26,7 @@ def _at_any_time(_stage: Stage, command: Command, throw: random.Random) -> objec
 
 
 def _while_planning(_stage: Stage, command: Command, throw: random.Random) -> object:
-    return command.await_step("reading and judging the lists") and command.ends_within(throw.uniform(0.0, 0.3))
+    return command.await_step("reading and validating the lists") and command.ends_within(throw.uniform(0.0, 0.3))
 
 
 def _while_sending(stage: Stage, command: Command, throw: random.Random) -> object:

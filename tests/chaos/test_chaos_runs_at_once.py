@@ -51,7 +51,7 @@ def test_a_waiting_run_takes_over_from_one_that_dies(stage: Stage, place: str) -
     first = stage.start(campaign)
     assert stage.await_arrivals(5, first)
     second = stage.start(campaign)
-    assert second.await_step("checking the results place and the credentials")
+    assert second.await_step("checking the results folder and the credentials")
     assert not second.ends_within(2.0)
     calls = stage.sandbox.gateway.stats().calls
     assert first.running

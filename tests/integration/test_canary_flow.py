@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
-from globe_sms.flows.orchestration.observer import Decide, NoObserver, observed_by
+from globe_sms.flows.observers.current_observer import observed_by
+from globe_sms.flows.observers.run_observer import Ask, RunObserver
 from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.campaign_run import CampaignRun, open_sender
 from globe_sms.tasks.sending.chunk_queue import HoursQueue
@@ -47,10 +48,10 @@ def written(config: dict[str, Any]) -> dict[str, int]:
     return dict(found.group_by(pl.col("status").cast(pl.String)).len().iter_rows())
 
 
-class NoTerminal(NoObserver):
+class NoTerminal(RunObserver):
     """Where a run has nobody at hand to ask."""
 
-    def decider(self, *, required: bool) -> Decide | None:
+    def question(self, *, required: bool) -> Ask | None:
         """Refuse what must be asked."""
         if required:
             raise InputError("nobody to ask")
@@ -126,7 +127,7 @@ def test_somebody_is_asked_again_with_what_became_of_the_canary(
         decision="decline",
         name="Mei Tan",
     )
-    with pytest.raises(CampaignStoppedError, match="nothing but the canary was sent") as caught:
+    with pytest.raises(CampaignStoppedError, match="only the canary was sent") as caught:
         send_campaign(**config, require_approval=True)
     first.done()
     second.done()
@@ -154,7 +155,7 @@ def test_a_canary_after_which_nobody_can_be_asked_is_in_the_results(
     sandbox.gateway.clear_faults()
     with (
         observed_by(NoTerminal()),
-        pytest.raises(CampaignStoppedError, match="Nothing but the canary was sent") as caught,
+        pytest.raises(CampaignStoppedError, match="Only the canary was sent") as caught,
     ):
         send_campaign(**config, require_approval=True)
     stopped: Any = caught.value.report

@@ -12,7 +12,7 @@ from globe_sms.flows.command_line.terminal_question import TerminalQuestion
 from globe_sms.tasks.campaign.approval import NOBODY, Answer, Decision
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.vocabulary.errors import InputError
-from tests.unit.flows.test_campaign_artifacts import PREVIEW
+from tests.unit.flows.previews import PREVIEW
 
 Ask = Callable[..., Answer]
 
@@ -28,9 +28,9 @@ def ask() -> Generator[Ask]:
         question = TerminalQuestion(
             Console(file=shown, force_terminal=True, width=200), config(**changes), yes=False, answers=terminal
         )
-        decide = question.decider(required=False)
-        assert decide is not None
-        answer = decide(PREVIEW)
+        ask_it = question.ask_if_needed(required=False)
+        assert ask_it is not None
+        answer = ask_it(PREVIEW)
         assert "[y/N]" in shown.getvalue()
         return answer
 
@@ -71,7 +71,7 @@ def test_silence_is_no(ask: Ask) -> None:
 
 def test_without_a_terminal_nothing_is_asked_that_need_not_be() -> None:
     """A script goes through as it always did."""
-    assert question().decider(required=False) is None
+    assert question().ask_if_needed(required=False) is None
 
 
 @pytest.mark.parametrize(
@@ -81,13 +81,13 @@ def test_without_a_terminal_nothing_is_asked_that_need_not_be() -> None:
 def test_without_a_terminal_a_required_answer_wants_yes(changes: dict[str, Any], word: str) -> None:
     """And the message says which option wants it, and what to add."""
     with pytest.raises(InputError, match="--yes") as caught:
-        question(**changes).decider(required=True)
+        question(**changes).ask_if_needed(required=True)
     assert word in str(caught.value)
 
 
 def test_yes_beforehand_answers_a_required_question_only() -> None:
     """So that it is recorded who said it; what need not be asked leaves no record."""
-    decide = question(yes=True).decider(required=True)
-    assert decide is not None
-    assert decide(PREVIEW).note == "by --yes"
-    assert question(yes=True).decider(required=False) is None
+    ask_it = question(yes=True).ask_if_needed(required=True)
+    assert ask_it is not None
+    assert ask_it(PREVIEW).note == "by --yes"
+    assert question(yes=True).ask_if_needed(required=False) is None

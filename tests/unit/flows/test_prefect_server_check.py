@@ -9,7 +9,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE, temporary_settings
 
 from globe_sms.flows.command_line.app import make_app, run_app
-from globe_sms.flows.command_line.prefect_server import check_server, check_server_url
+from globe_sms.flows.command_line.prefect_server_check import check_server, check_server_url
 from globe_sms.tasks.vocabulary.errors import InputError
 
 NOBODY = "http://127.0.0.1:9/api"
@@ -23,8 +23,8 @@ def test_what_is_no_url_is_told_before_prefect_sees_it(url: str) -> None:
     with pytest.raises(InputError) as raised:
         check_server_url({"PREFECT_API_URL": url})
     assert str(raised.value) == (
-        "PREFECT_API_URL is no http:// or https:// URL: write it like http://127.0.0.1:4200/api, or unset it; "
-        "nothing was sent"
+        "PREFECT_API_URL isn't an http:// or https:// URL: write it like http://127.0.0.1:4200/api, or unset it. "
+        "Nothing was sent."
     )
 
 
@@ -48,7 +48,7 @@ def test_a_server_that_is_not_prefects_is_named_without_its_password(another_ser
     """What to check, and how to do without it."""
     with (
         temporary_settings({PREFECT_API_URL: another_server, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: True}),
-        pytest.raises(InputError, match=r"does not answer: check.*unset PREFECT_API_URL.*nothing was sent") as raised,
+        pytest.raises(InputError, match=r"doesn't answer: check.*unset PREFECT_API_URL.*Nothing was sent") as raised,
     ):
         check_server({"PREFECT_API_URL": another_server})
     assert "pass-word" not in str(raised.value)

@@ -35,7 +35,7 @@ _LEFT_OUT: Final = (Status.INVALID, Status.UNSUPPORTED, Status.DUPLICATE, Status
 
 
 def campaigns_table(campaigns: Sequence[CampaignOverview | BrokenDocument]) -> Table:
-    """Return one line per campaign; counts are from the last results, `~` means that a run has sent more since."""
+    """Return a line for each campaign. Counts come from its last results; `~`: a run has changed them since."""
     table = Table(show_edge=False, pad_edge=False)
     for column in ("campaign", "started (UTC)", "state"):
         table.add_column(column, overflow="fold")
@@ -53,7 +53,7 @@ def campaigns_table(campaigns: Sequence[CampaignOverview | BrokenDocument]) -> T
 
 
 def events_table(events: Sequence[Event]) -> Table:
-    """Return one line per event."""
+    """Return a line for each event."""
     table = Table(show_edge=False, pad_edge=False)
     table.add_column("time (UTC)", no_wrap=True)
     table.add_column("campaign", overflow="fold")

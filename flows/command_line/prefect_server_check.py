@@ -1,6 +1,6 @@
-"""The Prefect server that a run from a terminal is recorded on: whether it is there, said before anything is sent.
+"""Check, before anything is sent, that the Prefect server that a run is recorded on can be reached.
 
-Without one, Prefect starts a temporary server of its own in this process.
+If none is set, Prefect starts a temporary server in this process.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ _EXAMPLE: Final = "write it like http://127.0.0.1:4200/api"
 
 
 def check_server_url(environ: Mapping[str, str]) -> None:
-    """Refuse an address that cannot be one; call it before Prefect is imported, which fails on some of them.
+    """Refuse a malformed address. Call it before importing Prefect, which fails on some of them.
 
     Raises:
-        InputError: PREFECT_API_URL is set and is no http(s) URL. The message does not repeat it.
+        InputError: PREFECT_API_URL is set, but isn't an http(s) URL. The message doesn't repeat it.
     """
     url = environ.get(_VARIABLE)
     if not url:
@@ -28,14 +28,14 @@ def check_server_url(environ: Mapping[str, str]) -> None:
     except ValueError:
         sound = False
     if not sound:
-        raise InputError(f"{_VARIABLE} is no http:// or https:// URL: {_EXAMPLE}, or unset it; nothing was sent")
+        raise InputError(f"{_VARIABLE} isn't an http:// or https:// URL: {_EXAMPLE}, or unset it. Nothing was sent.")
 
 
 def check_server(environ: Mapping[str, str]) -> None:
-    """Ask the Prefect server that is set for its version; nothing is asked where none is.
+    """Ask the Prefect server for its version, if one is set.
 
     Raises:
-        InputError: it does not answer, refuses the key, or is of another major version.
+        InputError: it doesn't answer, rejects the key, or has another major version.
     """
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL
@@ -46,7 +46,7 @@ def check_server(environ: Mapping[str, str]) -> None:
     try:
         with get_client(sync_client=True) as client:
             client.raise_for_api_version_mismatch_once()
-    except Exception as error:  # noqa: BLE001  # whatever Prefect's client and httpx make of an address
+    except Exception as error:  # noqa: BLE001  # Prefect's client and httpx raise many kinds
         said = str(error)
     else:
         return
@@ -54,17 +54,17 @@ def check_server(environ: Mapping[str, str]) -> None:
         raise InputError(f"Prefect's server at {_shown(url)}: {said} Nothing was sent.")
     if "Unauthorized" in said:
         raise InputError(
-            f"Prefect's server at {_shown(url)} refuses the key: check PREFECT_API_KEY or PREFECT_API_AUTH_STRING; "
-            "nothing was sent"
+            f"Prefect's server at {_shown(url)} rejects the key: check PREFECT_API_KEY or PREFECT_API_AUTH_STRING. "
+            "Nothing was sent."
         )
     raise InputError(
-        f"Prefect's server at {_shown(url)} does not answer: check {_VARIABLE} (it ends in /api), that the server is "
-        f"up, and the network{_without(environ)}; nothing was sent"
+        f"Prefect's server at {_shown(url)} doesn't answer: check {_VARIABLE} (it ends in /api), that the server is "
+        f"up, and the network{_without(environ)}. Nothing was sent."
     )
 
 
 def _without(environ: Mapping[str, str]) -> str:
-    """Say how to do without the server, where Prefect may start a temporary one."""
+    """Say how to run without the server, if Prefect may start a temporary one."""
     from prefect.settings import PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
 
     if not PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
@@ -74,6 +74,6 @@ def _without(environ: Mapping[str, str]) -> str:
 
 
 def _shown(url: str) -> str:
-    """Return the address without a user name and a password."""
+    """Return the address without its user name and password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,4 +1,4 @@
-"""The commands that ask what became of campaigns: `campaigns`, `show` and `explain`. They write nothing anywhere."""
+"""The commands that only read: `globe-sms campaigns`, `show` and `explain`."""
 
 import json as jsons
 import sys
@@ -35,12 +35,12 @@ def campaigns(
     aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
     json: Annotated[bool, Parameter(help=_JSON)] = False,
 ) -> None:
-    """List the campaigns of a results place, the latest first: what ran, when, and what is left.
+    """List the campaigns of a results folder, latest first: what ran, when, and what's left.
 
-    Counts are those of the results that the last run wrote; `~` says that a run
-    has gone on since. For what is under way now, ask `globe-sms show`.
+    Counts come from the results that the last run wrote; `~` means that a run has
+    changed them since. For what's under way now, use `globe-sms show`.
     """
-    from globe_sms.flows.command_line.campaign_tables import campaigns_table
+    from globe_sms.flows.command_line.inquiry_tables import campaigns_table
     from globe_sms.tasks.inquiry.list_campaigns import read_campaigns
 
     store = _open(results, _s3(aws_credentials))
@@ -63,10 +63,10 @@ def show(
     aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
     json: Annotated[bool, Parameter(help=_JSON)] = False,
 ) -> None:
-    """Show one campaign: its frozen settings, its plan, and what became of its rows, also while it is being sent.
+    """Show one campaign: its frozen settings, its plan, and the status of its rows, even while it's being sent.
 
-    Of a campaign whose run goes on, or was killed, the figures are those of the
-    ledger as it stands now.
+    While a run is under way, or after it was killed, the figures come from the
+    ledger as it is now.
     """
     from globe_sms.flows.command_line.delivery_bars import delivery_bars
     from globe_sms.flows.command_line.terminal_pages import page_for_terminal
@@ -99,12 +99,12 @@ def explain(
     aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
     json: Annotated[bool, Parameter(help=_JSON)] = False,
 ) -> int:
-    """Tell every event of one number over all campaigns of a results place, in time order.
+    """Show everything that happened to one number in all campaigns of a results folder, in time order.
 
     Planned, claimed, each call with its task and request id, accepted, failed,
-    unknown, resent, delivered. What is printed shows the number masked.
+    unknown, resent, delivered. The number is printed masked.
     """
-    from globe_sms.flows.command_line.campaign_tables import events_table
+    from globe_sms.flows.command_line.inquiry_tables import events_table
     from globe_sms.tasks.inquiry.explain_number import explain as find_events
 
     s3 = _s3(aws_credentials)
@@ -133,16 +133,16 @@ def _s3(block: str | None) -> Callable[[], S3Access]:
 
 
 def _open(results: str, s3: Callable[[], S3Access]) -> Store:
-    """Open a results place that must be there already: a question makes none.
+    """Open a results folder; a command that only reads doesn't create it.
 
     Raises:
-        InputError: the URI is none, there are no S3 credentials, or there is no such directory.
+        InputError: the URI isn't valid, there are no S3 credentials, or the directory doesn't exist.
     """
     from globe_sms.tasks.store.open_store import open_store
 
     store = open_store(results, s3)
     if not results.startswith("s3://") and not Path(results).expanduser().is_dir():
-        raise InputError(f"--results {mask_typed(results)!r}: there is no such directory.")
+        raise InputError(f"--results {mask_typed(results)!r}: there's no such directory.")
     return store
 
 

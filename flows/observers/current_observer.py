@@ -1,0 +1,36 @@
+"""Who watches the runs of this process: the terminal of `globe-sms send` and `track`, and Prefect.
+
+A context variable, because Prefect calls the flow's function: whatever is handed to it as a parameter would stand on
+the form and in the records of the run.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+from uuid import UUID
+
+from prefect.runtime import flow_run
+
+from globe_sms.flows.observers.outlet_threads import OutletThreads
+from globe_sms.flows.observers.prefect_artifacts import PrefectArtifacts
+from globe_sms.flows.observers.prefect_events import PrefectEvents
+from globe_sms.flows.observers.run_observer import RunObserver
+
+_watching: Final[ContextVar[tuple[RunObserver, ...]]] = ContextVar("globe-sms-watching", default=())
+
+
+@contextmanager
+def observed_by(observer: RunObserver) -> Generator[None]:
+    """Have `observer` watch the runs within the block."""
+    token = _watching.set((observer,))
+    try:
+        yield
+    finally:
+        _watching.reset(token)
+
+
+def observe_run() -> OutletThreads:
+    """Return the observer for this flow run to report to: its outlets are the terminal, if any, and Prefect."""
+    run = UUID(flow_run.id) if flow_run.id else None
+    return OutletThreads((*_watching.get(), PrefectArtifacts(run), PrefectEvents(run)))

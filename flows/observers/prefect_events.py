@@ -1,0 +1,68 @@
+"""The events that a campaign sends to Prefect, for automations: counts and reasons, no number and no text.
+
+Their resource is `globe-sms.campaign.<campaign>`; the flow run is related to it.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+from prefect.events import emit_event
+
+from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.reports.preview import Preview
+from globe_sms.tasks.sending.progress import Progress
+from globe_sms.tasks.vocabulary.stop_signal import StopCause
+
+EVENTS: Final = {
+    "sms.campaign.approval_needed": "the run waits for somebody to approve it",
+    "sms.campaign.started": "the first call is about to leave",
+    "sms.campaign.finished": "the run came to its end; `settled` says whether rows are left unknown or not sent",
+    "sms.campaign.stopped": "the run stopped before its end; `message` says why, `code` is the gateway's",
+    "sms.campaign.declined": "somebody declined it, or nobody answered in time; nothing was sent",
+    "sms.campaign.cancelled": "the run was cancelled; what was in the air is accounted for",
+}
+_ENDED: Final = {None: "finished", StopCause.CANCELLED: "cancelled", StopCause.DECLINED: "declined"}
+
+
+class PrefectEvents(RunObserver):
+    """Sends the events of one flow run; a tracking sends none."""
+
+    def __init__(self, flow_run: UUID | None, *, emit: Callable[..., object] = emit_event) -> None:
+        self._emit = emit
+        self._campaign = ""
+        self._related = [] if flow_run is None else [_flow_run_resource(flow_run)]
+        self._started = False
+
+    def opened(self, campaign: str) -> None:
+        """Keep the campaign's id: the events name it."""
+        self._campaign = campaign
+
+    def asking(self, preview: Preview) -> None:
+        """Tell that somebody must approve the campaign."""
+        self._send("approval_needed", numbers=preview.numbers, calls=preview.calls, seconds=round(preview.seconds))
+
+    def sending(self, progress: Progress) -> None:
+        """Tell the start, once."""
+        if not self._started:
+            self._started = True
+            self._send("started", numbers=progress.snapshot.total)
+
+    def ended(self, report: CampaignReport) -> None:
+        """Tell how it ended."""
+        cause = None if report.stop is None else report.stop.cause
+        summary = {name: value for name, value in report.summary().items() if name != "campaign"}
+        stop = {} if report.stop is None else {"message": report.stop.message, "code": report.stop.code}
+        self._send(_ENDED.get(cause, "stopped"), **summary, settled=report.settled, dry_run=report.dry_run, **stop)
+
+    def _send(self, what: str, **payload: Any) -> None:
+        resource = {
+            "prefect.resource.id": f"globe-sms.campaign.{self._campaign}",
+            "prefect.resource.name": self._campaign,
+        }
+        self._emit(event=f"sms.campaign.{what}", resource=resource, related=self._related, payload=payload)
+
+
+def _flow_run_resource(flow_run: UUID) -> dict[str, str]:
+    return {"prefect.resource.id": f"prefect.flow-run.{flow_run}", "prefect.resource.role": "flow-run"}

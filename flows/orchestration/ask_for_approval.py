@@ -1,0 +1,90 @@
+"""How somebody is asked to approve a campaign: at the terminal, on a paused run, or on a suspended run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prefect import get_run_logger
+
+from globe_sms.flows.observers.run_observer import Ask, RunObserver
+from globe_sms.flows.orchestration.approval_form import Stage, pause_for_answer, suspend_for_answer
+from globe_sms.flows.orchestration.this_flow_run import this_flow_run
+from globe_sms.tasks.campaign.approval import Answer, Approval
+from globe_sms.tasks.campaign_run import CampaignRun
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.reports.preview import Preview
+from globe_sms.tasks.send_campaign import write_campaign_results
+from globe_sms.tasks.vocabulary.durations import in_words
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """One question about one campaign. `preview` is what the person sees, `question` what campaign.json keeps."""
+
+    run: CampaignRun
+    plan: FrozenPlan
+    preview: Preview
+    question: Approval
+    stage: Stage
+
+    def ask_here(self, ask: Ask) -> Answer:
+        """Ask the person at this process's terminal, and wait.
+
+        Raises:
+            CampaignBusyError: another run has taken the campaign in the meantime.
+        """
+        return self._wait_for(lambda: ask(self.preview))
+
+    def ask_in_prefect(self, observer: RunObserver) -> Answer:
+        """Ask on the flow run's page. A run of a deployment is suspended, any other is paused and waits.
+
+        Raises:
+            InputError: the run has a temporary Prefect server, where nobody can answer.
+            CampaignBusyError: another run has taken the campaign in the meantime.
+            prefect.exceptions.Pause: the run is suspended; its process ends here.
+        """
+        observer.asking(self.preview)
+        suspends = this_flow_run().deployment_id is not None
+        if suspends:
+            self._write_unapproved_results()
+        get_run_logger().warning("%s: waiting for approval: press Resume on this run's page", self.run.campaign.id)
+        if suspends:
+            return self.answer_of_suspended_run()
+        return self._wait_for(lambda: pause_for_answer(self.preview, self.run.config.approval_timeout, self.stage))
+
+    def answer_of_suspended_run(self) -> Answer:
+        """Suspend the run; in the run that the answer starts, return the answer.
+
+        Raises:
+            prefect.exceptions.Pause: the run is suspended; its process ends here.
+        """
+        return suspend_for_answer(self.preview, self.run.config.approval_timeout, self.stage)
+
+    def _wait_for(self, ask: Callable[[], Answer]) -> Answer:
+        """Wait for the answer without the campaign's lease, so other runs can take it; then take it again.
+
+        After a canary the results are written first: its numbers were texted, even if this process never goes on.
+        """
+        if self.question.after_canary:
+            self._write_unapproved_results()
+        else:
+            self.run.campaign.update(approval=self.question)
+        self.run.campaign.give_back()
+        answer = ask()
+        self.run.campaign.open(self.run.config.frozen_settings())
+        return answer
+
+    def _write_unapproved_results(self) -> None:
+        """Write the results as they stand if nobody ever answers: then no process may be left to write them."""
+        waited = in_words(self.run.config.approval_timeout)
+        message = (
+            f"nobody has approved it yet; no answer within {waited} counts as declined. {only_sent(self.question)} was "
+            "sent."
+        )
+        write_campaign_results(self.run, self.plan, 0, Stop(StopCause.DECLINED, message))
+        self.run.campaign.update(approval=self.question)
+
+
+def only_sent(question: Approval) -> str:
+    """Say what was sent before the question: nothing, or only the canary."""
+    return "Only the canary" if question.after_canary else "Nothing"

@@ -1,0 +1,55 @@
+"""The events that an automation can act on."""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from globe_sms.flows.observers.prefect_events import EVENTS, PrefectEvents
+from globe_sms.tasks.sending.progress import Progress
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
+from tests.unit.flows.previews import PREVIEW
+from tests.unit.reports.test_campaign_page import report_of, sent
+
+
+def test_events_name_the_campaign_and_the_run_and_hold_counts() -> None:
+    """So that an automation can act on them; the start is told once, with a canary too."""
+    told: list[dict[str, Any]] = []
+    events = PrefectEvents(uuid.uuid4(), emit=lambda **event: told.append(event))
+    events.opened("Camp_1")
+    events.asking(PREVIEW)
+    events.sending(Progress())
+    events.sending(Progress())
+    assert [event["event"] for event in told] == ["sms.campaign.approval_needed", "sms.campaign.started"]
+    assert {event["event"] for event in told} <= set(EVENTS)
+    assert told[0]["resource"]["prefect.resource.id"] == "globe-sms.campaign.Camp_1"
+    assert told[0]["related"][0]["prefect.resource.role"] == "flow-run"
+    assert told[0]["payload"] == {"numbers": 0, "calls": 0, "seconds": 0}
+
+
+SUMMARY = {"results", "counts", "calls", "seconds", "settled", "dry_run"}
+
+
+@pytest.mark.parametrize(
+    ("stop", "event"),
+    [
+        (None, "finished"),
+        (Stop(StopCause.STOPPED, "the balance is used up", "AMOUNT_NOT_ENOUGH"), "stopped"),
+        (Stop(StopCause.STORE_DOWN, "S3 is down"), "stopped"),
+        (Stop(StopCause.CANCELLED, "the run was cancelled"), "cancelled"),
+        (Stop(StopCause.DECLINED, "by Mei Tan in Prefect"), "declined"),
+    ],
+)
+def test_each_end_has_its_event_with_what_an_automation_needs(tmp_path: Path, stop: Stop | None, event: str) -> None:
+    """As flows/README.md has it: the summary, and with a stop its message and the gateway's code."""
+    told: list[dict[str, Any]] = []
+    PrefectEvents(None, emit=lambda **event: told.append(event)).ended(
+        report_of(tmp_path, [sent("accepted")], stop=stop)
+    )
+    assert [each["event"] for each in told] == [f"sms.campaign.{event}"]
+    payload = told[0]["payload"]
+    assert set(payload) >= SUMMARY | (set() if stop is None else {"message", "code"})
+    assert "campaign" not in payload
+    if stop is not None:
+        assert (payload["message"], payload["code"]) == (stop.message, stop.code)
