@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)   ## the whole job, locally, on the sandbox
 	@$(BIN)/globe-sms demo
 
-# In two processes, for half of the time is waiting; the heaviest files stand first. `pytest` alone runs in one.
+# Two processes, because half of the time is waiting; the heaviest files go first. `pytest` alone runs in one.
 test: $(READY)   ## the whole suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -41,7 +41,7 @@ bench: $(READY)  ## every measurement the README cites
 conformance: $(READY) ## ten million generated numbers against phonenumbers
 	GLOBE_SMS_CONFORMANCE=long $(BIN)/python -m pytest tests/unit/numbers -s
 
-lock:            ## write requirements.lock anew
+lock:            ## write requirements.lock again
 	uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \
 		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
 
