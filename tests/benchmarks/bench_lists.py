@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/benchmarks/bench_lists.py [--only plan scale results] [--rows 10000000] [--runs 3]
 
-Each side runs in a process of its own (`list_sides`), S3 is the sandbox's server on the same machine, and times are
+Each side runs in a process of its own (`list_workloads`), S3 is the sandbox's server on the same machine, and times are
 medians. `plan`: find, read, judge, dedupe, cut, freeze, from S3 to S3. `copy`: polars' scan and sink of the same file,
 from S3 to S3. `results`: the plan and a receipt for every chunk, joined, to S3; receipts are read from a local file and
 decoded as the ledger does. DuckDB reads and writes local files, since its S3 part is a download.

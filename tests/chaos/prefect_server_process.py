@@ -58,7 +58,7 @@ class PrefectServer:
     def kill(self) -> None:
         """End it with SIGKILL; its port refuses connections when this returns."""
         self._child.send(signal.SIGKILL)
-        self._child.wait_until_gone()
+        self._child.wait_until_gone(LONGEST_WAIT)
 
     def start_again(self) -> None:
         """Start it again after `kill`, on the same port with the same database."""

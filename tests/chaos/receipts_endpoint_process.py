@@ -11,7 +11,7 @@ import httpx
 
 from globe_sms.deployments.sandbox.child_process import Child, free_ports
 from tests.chaos.command_process import PROGRAMS
-from tests.waiting import await_event
+from tests.waiting import LONGEST_WAIT, await_event
 
 
 class Endpoint:
@@ -55,12 +55,12 @@ class Endpoint:
     def kill(self) -> None:
         """End it with SIGKILL; its port refuses connections when this returns."""
         self._child.send(signal.SIGKILL)
-        self._child.wait_until_gone()
+        self._child.wait_until_gone(LONGEST_WAIT)
 
     def terminate(self) -> None:
         """End it with SIGTERM, as orchestrators do, and wait for its end."""
         self._child.send(signal.SIGTERM)
-        self._child.wait_until_gone(30.0)
+        self._child.wait_until_gone(LONGEST_WAIT)
 
     def start_again(self) -> None:
         """Start it again after its end, on the same port with the same secret."""

@@ -159,7 +159,7 @@ class Site:
         child.send(signal.SIGKILL)
         for run in runs:
             os.kill(run, signal.SIGKILL)
-        child.wait_until_gone()
+        child.wait_until_gone(LONGEST_WAIT)
 
     def stop(self) -> None:
         """End every child that still runs, and what it has started."""

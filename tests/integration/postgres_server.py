@@ -11,7 +11,7 @@ from typing import Self
 import pytest
 
 from globe_sms.deployments.sandbox.child_process import Child, free_ports
-from tests.waiting import await_event
+from tests.waiting import LONGEST_WAIT, await_event
 
 _PACKAGE = "postgresql"
 
@@ -63,7 +63,7 @@ class Postgres:
 
     def __exit__(self, *_: object) -> None:
         self._child.send(signal.SIGINT)  # the fast way of ending it in order, which gives its shared memory back
-        self._child.wait_until_gone()
+        self._child.wait_until_gone(LONGEST_WAIT)
         self._child.stop()
 
 

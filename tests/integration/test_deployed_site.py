@@ -28,7 +28,7 @@ from tests.integration.deployed_site import (
     fill_in_account,
     open_site,
 )
-from tests.waiting import await_event
+from tests.waiting import LONGEST_WAIT, await_event
 
 pytestmark = [
     pytest.mark.slow,
@@ -175,7 +175,7 @@ def test_prefects_own_deploy_of_the_file_makes_the_same_deployments(site: Site) 
         deploy(DeployOptions(heartbeat_seconds=30, file=shipped))
         ours = [_essence(site.deployment(name)) for name in names]
         done = site.start("prefect", "--no-prompt", "deploy", "--prefect-file", str(shipped), "--all")
-        done.wait_until_gone(120.0)
+        done.wait_until_gone(LONGEST_WAIT)
         assert [_essence(site.deployment(name)) for name in names] == ours, done.output.read_text()
     site.set_parameters("manual", **WITHOUT_ASKING)
 
@@ -218,7 +218,7 @@ def test_a_served_deployment_ends_its_run_in_order_on_sigterm(site: Site) -> Non
     )
     await_event(lambda: not serving.alive or len(site.arrivals("served")) >= CALLS_PER_SECOND, "its calls")
     serving.send(signal.SIGTERM)
-    serving.wait_until_gone(60.0)
+    serving.wait_until_gone(LONGEST_WAIT)
     assert site.results("served") is not None, serving.output.read_text()
     statuses = site.statuses("served")
     assert statuses.keys() == {("accepted", None), ("not_sent", "cancelled")}, (statuses, serving.output.read_text())

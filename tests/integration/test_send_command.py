@@ -250,7 +250,7 @@ def at_a_terminal(*arguments: str | Path, environment: Mapping[str, str], keys: 
                 asked = True
                 os.write(master, keys.encode())
     os.close(master)
-    return process.wait(60), shown
+    return process.wait(LONGEST_WAIT), shown
 
 
 @pytest.mark.parametrize(("keys", "code", "calls", "word"), [("y\n", 0, 1, "accepted"), ("n\n", 3, 0, "declined")])

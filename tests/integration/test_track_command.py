@@ -26,6 +26,7 @@ from tests.waiting import LONGEST_WAIT, await_event
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(900),
     # Prefect's harness leaves sockets and loops to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
