@@ -22,7 +22,7 @@ from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
-from globe_sms.tasks.planning.make_plan import plan_lists
+from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview, make_preview
@@ -52,7 +52,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     """
     frozen = FrozenPlan.load(run.config.fingerprint(), run.store, run.scratch)
     if frozen is None:
-        frozen, sources = plan_lists(
+        frozen, sources = make_plan(
             run.config,
             run.store,
             run.resources.s3,

@@ -21,15 +21,13 @@ def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> 
     message id and `settled_by` receipt where they were not accepted before. A row whose message id went to another
     number, as a state says, is matched in that way too: the order of ids in an answer is not documented. A failed row
     stays failed. Accepted rows of which nothing final is known are pending. Applying the same states again changes
-    nothing; results of before there were these columns are taken as well.
+    nothing.
 
     Args:
-        results: of `RESULTS_SCHEMA`; its last columns may be missing.
+        results: of `RESULTS_SCHEMA`.
         states: of `STATE_SCHEMA`, each message once.
         campaign: whose results they are.
     """
-    present = results.collect_schema()
-    rows = results.with_columns(pl.lit(None, dtype=d).alias(n) for n, d in RESULTS_SCHEMA.items() if n not in present)
     by_id = states.select("message_id", *(pl.col(name).alias(f"id_{name}") for name in (*_FOUND[1:], "phone_number")))
     by_row = (
         states.with_columns(chunk=chunk_of_task(campaign))
@@ -38,7 +36,7 @@ def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> 
         .unique(["chunk", "phone_number"], keep="first", maintain_order=True)
         .select("chunk", "phone_number", *(pl.col(name).alias(f"row_{name}") for name in _FOUND))
     )
-    joined = rows.join(by_id, on="message_id", how="left", maintain_order="left").join(
+    joined = results.join(by_id, on="message_id", how="left", maintain_order="left").join(
         by_row, on=["chunk", "phone_number"], how="left", maintain_order="left"
     )
     status = pl.col("status").cast(pl.String)

@@ -1,8 +1,8 @@
-"""Settling: what delivery receipts say of a campaign's unknown rows, and what they leave open.
+"""Reconciling: what delivery receipts say about a campaign's unknown rows, and what they leave open.
 
-A receipt proves that the gateway took the number: `tasks.delivery.apply_states` makes its row accepted. No receipt proves
-nothing, as some are lost. So a chunk with receipts for some of its numbers was taken, and the rest of it stays
-unknown: whoever wants those texted again starts another campaign over them.
+A receipt proves that the gateway took the number, and `apply_states` makes its row accepted. A missing receipt proves
+nothing, since some are lost. So a chunk with receipts for some of its numbers was taken, and its other rows stay
+unknown; to text those again, another campaign is sent to them.
 """
 
 from collections.abc import Callable, Sequence
@@ -186,11 +186,7 @@ def _results(store: Store, scratch: Path) -> pl.LazyFrame:
     path = scratch / f"settled-{RESULTS_KEY}"
     if not store.fetch(RESULTS_KEY, path):
         return pl.LazyFrame(schema=RESULTS_SCHEMA)
-    results = pl.scan_parquet(path, glob=False)
-    present = results.collect_schema()
-    return results.with_columns(
-        pl.lit(None, dtype=dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items() if name not in present
-    )
+    return pl.scan_parquet(path, glob=False)
 
 
 def _read(
