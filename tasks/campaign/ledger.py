@@ -1,13 +1,12 @@
-"""Claims and receipts: what was about to be sent, and what the gateway said.
+"""Claims and send records: what was about to be sent, and what the gateway answered.
 
-A submission is one hand-over of a chunk to the gateway, under one claim. The first has number 0. There is
-a further one only where the one before it is proved not to have been taken, or where the operator resends
-what is unknown. Keys, under the campaign's folder:
+A submission hands a chunk to the gateway once, under one claim. The first has number 0. Another follows only if the one
+before it is proved not to have been taken, or if the operator resends what is unknown. Keys, in the campaign's folder:
 
-    claims/000012-0             of two runs that write it, one gets the submission
-    records/000012-0-accepted  what became of it; its absence means unknown
+    claims/000012-0            of two runs that write it, one gets the submission
+    records/000012-0-accepted  how it ended; without it, the outcome is unknown
 
-The outcome stands in the receipt's key, so that one listing tells the state of every chunk.
+The outcome is part of the record's key, so one listing tells the state of every chunk.
 """
 
 import json
@@ -60,7 +59,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class SendRecord:
-    """The durable record of what the gateway answered; numbers stand as positions in the chunk."""
+    """The durable record of what the gateway answered; it names numbers by their positions in the chunk."""
 
     chunk: int
     submission: int
@@ -104,7 +103,7 @@ class SendRecord:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The submissions of one chunk so far: how many, and what became of each (None: no receipt)."""
+    """The submissions of one chunk so far: how many, and how each ended (None: no send record)."""
 
     settlements: tuple[Settlement | None, ...] = ()
 
@@ -112,7 +111,7 @@ class History:
     def state(self) -> ChunkState:
         """What a run may do with the chunk.
 
-        A resend that was not taken leaves the chunk as unknown as it was before.
+        A resend that the gateway refused leaves the chunk unknown, as it was before.
         """
         if any(settlement in _SETTLED for settlement in self.settlements):
             return ChunkState.SETTLED
@@ -122,7 +121,7 @@ class History:
 
     @property
     def doubtful(self) -> bool:
-        """Whether a submission before the last may have been taken: what the last refused stays unknown."""
+        """Whether a submission before the last may have been taken; then a refusal of the last settles nothing."""
         return any(settlement in _DOUBTFUL for settlement in self.settlements[:-1])
 
     @property
@@ -140,7 +139,7 @@ class LedgerEntry:
 
 
 def entries_of(store: Store, chunk: int) -> list[LedgerEntry]:
-    """Read all that the ledger of a campaign (`store` is its folder) holds of one chunk, in order.
+    """Read what the ledger of a campaign (`store` is its folder) has about one chunk, in order.
 
     Raises:
         StoreError: the store did not answer, or refused.
@@ -162,9 +161,9 @@ def _under(store: Store, prefix: str) -> Iterator[Stored]:
 
 
 class Ledger:
-    """The claims and receipts of one campaign. Thread-safe: every act is one atomic write of the store.
+    """The claims and send records of one campaign. Thread-safe: each is one atomic write to the store.
 
-    A receipt that the store does not take now is kept in the spill and written later; see `tasks.campaign.local_spill`.
+    A record that the store doesn't take now is kept on this machine and written later; see `local_spill`.
     """
 
     def __init__(self, store: Store, spill: Spill) -> None:
@@ -172,7 +171,7 @@ class Ledger:
         self._spill = spill
 
     def recover(self) -> int:
-        """Write the receipts that an earlier run on this machine could not; return how many there were."""
+        """Write the send records that an earlier run on this machine couldn't; return how many there were."""
         return self._spill.empty_into(self._store)
 
     def histories(self) -> dict[int, History]:
@@ -193,21 +192,21 @@ class Ledger:
         """Write the claim; False if another run has this submission.
 
         Raises:
-            StoreError: it could not be written for certain, so the chunk may not be sent now.
+            StoreError: it's not certain that it was written, so the chunk may not be sent now.
         """
         body = json.dumps(asdict(claim), separators=(",", ":")).encode()
         return self._store.put_if_absent(f"claims/{claim.chunk:06d}-{claim.submission}", body) is not None
 
     def settle(self, record: SendRecord) -> None:
-        """Record what became of a submission; returns when it is in the store, or safe in the spill.
+        """Record how a submission ended; returns when the record is in the store, or safe on this machine.
 
         Raises:
-            ReceiptLostError: it is in neither; the submission stays unknown.
+            SendRecordLostError: it is in neither place; the submission stays unknown.
         """
         self._spill.put(self._store, record.key, record.encode())
 
     def send_records(self, histories: Mapping[int, History]) -> Iterator[SendRecord]:
-        """Read the last receipt of every chunk that has one (one GetObject each, sixteen at a time)."""
+        """Read the last send record of every chunk that has one (one GetObject each, sixteen at a time)."""
         keys = [
             f"records/{chunk:06d}-{history.next - 1}-{history.settlements[-1]}"
             for chunk, history in sorted(histories.items())

@@ -1,8 +1,8 @@
-"""The last resort for receipts: a local folder that keeps what the store will not take now.
+"""The last resort for send records: a local folder that keeps what the store won't take now.
 
-A receipt that is lost turns a sent chunk into an unknown one. So the first time that the store does not
-take it, it is written here, and from here it goes to the store when the store is back: tried again for some
-time by the same run, and by the next run of the campaign on this machine.
+A lost record turns a sent chunk into an unknown one. So the first time that the store doesn't take a record, it is
+written here, and it goes to the store when that is back: the same run tries again for some time, and so does the next
+run of the campaign on this machine.
 """
 
 import hashlib
@@ -44,17 +44,17 @@ class Spill:
 
     @property
     def folder(self) -> Path:
-        """Where this campaign's receipts would be kept."""
+        """Where this campaign's send records are kept."""
         return self._folder
 
     def put(self, store: Store, key: str, body: bytes) -> bool:
-        """Write `body` to the store; while it does not take it, keep a copy here and try on.
+        """Write `body` to the store; while the store doesn't take it, keep a copy here and try again.
 
         True if it is in the store now, False if it is only here: after two minutes, or when `hurry` says that
         the process is about to end.
 
         Raises:
-            ReceiptLostError: it is neither there nor here by then.
+            SendRecordLostError: it is in neither place by then.
         """
         deadline = self._monotonic() + self._patience
         kept, why = None, ""
@@ -64,14 +64,17 @@ class Spill:
             except StoreError as error:
                 try:
                     kept = kept or self._keep(key, body)
-                except (StoreError, OSError) as failure:  # a full disk, a folder that cannot be made: the store is left
+                except (
+                    StoreError,
+                    OSError,
+                ) as failure:  # a full disk, no folder: only the store is left
                     why = f"{failure}"
                 if self._monotonic() >= deadline or self._hurry():
                     if kept is not None:
                         return False
                     raise SendRecordLostError(
-                        f"{error} Nor can the receipt be kept on this machine ({why}): what became of its numbers "
-                        f"stays unknown. Make room for {self._folder}, or set XDG_STATE_HOME to a folder that can be "
+                        f"{error} The send record can't be kept on this machine either ({why}): its numbers "
+                        f"stay unknown. Make room for {self._folder}, or set XDG_STATE_HOME to a folder that can be "
                         "written."
                     ) from None
                 self._wait(_PAUSE_SECONDS)
@@ -81,7 +84,7 @@ class Spill:
                 return True
 
     def empty_into(self, store: Store) -> int:
-        """Write every kept receipt to the store and remove it here; return how many there were."""
+        """Write every kept send record to the store and remove it here; return how many there were."""
         if not self._folder.is_dir():
             return 0
         kept = LocalStore(self._folder)
@@ -95,6 +98,6 @@ class Spill:
 
     def _keep(self, key: str, body: bytes) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
-        os.chmod(self._folder, 0o700)  # noqa: PTH101  # receipts hold message ids
+        os.chmod(self._folder, 0o700)  # noqa: PTH101  # send records hold message ids
         LocalStore(self._folder).put_if_absent(key, body)
         return self._folder / key

@@ -9,7 +9,7 @@ _LOOK: Final = "Look for these messages in Alibaba's console before you resend a
 
 _SENTENCES: Final[dict[str, str]] = {
     **{str(reason): sentence for reason, sentence in REASON_SENTENCES.items()},
-    "message_id_unmatched": "Accepted; the gateway's ids could not be paired with numbers. They stand in the receipt.",
+    "message_id_unmatched": "Accepted; the gateway's ids can't be paired with numbers. They are in the send record.",
     "failed_list": "The gateway accepted the call but refused this number: check that it exists and takes texts.",
     "failed_list_unmatched": f"The gateway's list of refused numbers does not fit the call. {_LOOK}",
     "no_reply": f"The call left and no answer came: it may have been sent. {_LOOK}",

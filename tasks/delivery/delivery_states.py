@@ -1,4 +1,4 @@
-"""What is known of a message after its acceptance, from QueryMessage or from a delivery receipt.
+"""What is known about a message after its acceptance, from QueryMessage or from a delivery receipt.
 
 Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage and
 https://help.aliyun.com/zh/sms/smsreport-http-intl: all fields are strings; `Status` is 1 (delivered), 2 (failed), 3

@@ -25,7 +25,7 @@ class CampaignState(StrEnum):
     NOT_RUN = "not_run"  # begun, and ended before there were results: a list that could not be read, a cap
     STOPPED = "stopped"  # its last run stopped before its end
     OPEN = "open"  # finished, with rows that are unknown or not sent
-    SETTLED = "settled"  # every row's fate is known
+    SETTLED = "settled"  # every row's outcome is known
     BROKEN = "broken"  # its campaign.json cannot be read
 
 
@@ -35,7 +35,7 @@ class CampaignOverview:
 
     `planned` counts the rows by what they are planned as, `counts` by status in the results that the last run wrote
     (None: there are none); a running or crashed campaign has come further than they say. `deliveries` counts accepted
-    messages by what became of them; None where that was never tracked. `alive_until` is the end of the lease that a
+    messages by delivery; None if they were never tracked. `alive_until` is the end of the lease that a
     running campaign has, or that a crashed one was left with: no run was alive later.
     """
 

@@ -132,7 +132,7 @@ def delivery_event(campaign: str, state: Mapping[str, Any]) -> Event:
 
 
 def settled_event(campaign: str, state: Mapping[str, Any]) -> Event:
-    """Tell that a state (a row of `STATE_SCHEMA`) shows what became of a call that had no clear answer."""
+    """Tell that a state (a row of `STATE_SCHEMA`) shows how a call ended that had no clear answer."""
     message_id = state["message_id"]
     said = f"a delivery receipt shows that the gateway had taken the call: message {message_id}"
     facts = {"message_id": message_id, "task_id": state["task_id"], "settled_by": "receipt"}

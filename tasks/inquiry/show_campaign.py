@@ -1,4 +1,4 @@
-"""One campaign, looked at again: its frozen settings, its plan, and what became of every row as far as it has come."""
+"""One campaign as it stands: its frozen settings, its plan, and the outcome of every row so far."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -81,7 +81,7 @@ def look_at(
         scratch: a local folder with room for the plan and the results.
         s3: how to reach S3, for who reads the results through the report.
         prices: what a part costs, to say what the campaign costs.
-        environ: where receipts are kept that the store did not take; see `tasks.campaign.local_spill`.
+        environ: where send records are kept that the store did not take; see `local_spill`.
         now: at which time it is looked at.
 
     Raises:

@@ -1,8 +1,8 @@
 """A test to the operator's own numbers: what the lists' first rows would read, sent to them and to nobody on the lists.
 
-A test is a small campaign of its own beside the one that it tests, with claims, receipts and results. Its id is made of
-the campaign's, the numbers, the settings and the lists' contents: running the same test again sends nothing, and
-whatever was changed since makes it another test.
+A test is a small campaign of its own beside the one that it tests, with claims, send records and results. Its id is
+made of the campaign's, the numbers, the settings and the lists' contents: running the same test again sends nothing,
+and any change since makes it another test.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ _LOOKED_THROUGH: Final = 1_000
 def read_own_numbers(
     given: Sequence[SecretStr], *, default_region: str | None, overrides: Overrides, s3: Callable[[], S3Access]
 ) -> pl.DataFrame:
-    """Return the numbers as judged rows: source, row, recipient, e164, region, status, reason.
+    """Return the numbers as validated rows: source, row, recipient, e164, region, status, reason.
 
     Raises:
         InputError: one of them cannot be sent to, there are too many, or their list cannot be read.
@@ -65,7 +65,7 @@ def put_in_place_of_rows(
 ) -> tuple[pl.LazyFrame, Callable[[SendingGroups], SendingGroups]]:
     """Return the own numbers as the rows to plan, with the texts of the first sendable rows, one each.
 
-    Where the lists have fewer rows, their texts come again. The second value makes groups put each number where the row
+    Where the lists have fewer rows, texts are used again. The second value makes groups put each number where the row
     belongs whose text it gets, so that it has the row's sender.
 
     Args:

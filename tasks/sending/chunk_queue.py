@@ -22,11 +22,11 @@ class ChunkQueue(Protocol):
     """Hands out each chunk once, and one that comes back again. `take` is for one thread, `put_back` for any."""
 
     def take(self, most: int) -> Sequence[int]:
-        """Return the next chunks, at most so many; may wait until some may go. None: but what comes back, all went."""
+        """Return the next chunks, at most so many; may wait until some may go. Empty: only returned chunks remain."""
         ...
 
     def put_back(self, chunk: int) -> None:
-        """A chunk that was handed out may not go now."""
+        """Take back a chunk that was handed out and may not go now."""
 
     @property
     def is_over(self) -> bool:
@@ -48,7 +48,7 @@ class PlanOrderQueue:
         return taken
 
     def put_back(self, chunk: int) -> None:
-        """Refuse it: chunks without hours may always go."""
+        """Refuse: chunks without hours may always go."""
         raise RuntimeError(f"chunk {chunk} has no hours, and came back")
 
     @property

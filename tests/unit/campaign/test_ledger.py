@@ -129,7 +129,7 @@ def test_a_receipt_that_is_lost_is_said_to_be(tmp_path: Path) -> None:
     books = ledger(store, tmp_path)
     books.claim(claim())
     store.away = True
-    with pytest.raises(SendRecordLostError, match=r"stays unknown\. Make room .* XDG_STATE_HOME"):
+    with pytest.raises(SendRecordLostError, match=r"stay unknown\. Make room .* XDG_STATE_HOME"):
         books.settle(record(Settlement.ACCEPTED))
     store.away = False
     assert books.histories()[0].state is ChunkState.UNKNOWN
