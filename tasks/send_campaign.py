@@ -22,7 +22,7 @@ from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
-from globe_sms.tasks.planning.make_plan import plan_lists
+from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -45,14 +45,14 @@ _GRACE_SECONDS = 15.0
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def plan_campaign(run: CampaignRun) -> FrozenPlan:
-    """Read the lists, judge every row, mark duplicates, cut chunks, freeze; or load what was frozen before.
+    """Make the plan of the lists and freeze it, or load the plan that was frozen before.
 
     Raises:
-        InputError: a list cannot be read as it stands; nothing was frozen.
+        InputError: a list can't be read as it stands; nothing was frozen.
     """
     frozen = FrozenPlan.load(run.config.fingerprint(), run.store, run.scratch)
     if frozen is None:
-        frozen, sources = plan_lists(
+        frozen, sources = make_plan(
             run.config,
             run.store,
             run.resources.s3,
@@ -78,7 +78,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
 def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = False) -> RemainingChunks:
     """Say which chunks are left, or which of those after the canary, from two listings of the ledger.
 
-    Of a chunk whose messages have a delivery the gateway is known to have taken it: it is never presented again.
+    The gateway has taken every chunk whose messages have a delivery: it is never presented again.
     """
     run.ledger.recover()
     histories = run.ledger.histories()
@@ -146,10 +146,10 @@ def send_shard(shard: Shard) -> None:
 @task(name="judge-canary", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def judge_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, *, so_far: bool = False) -> Canary:
-    """Say what became of the canary, and stop the run where too many of its numbers failed or are unknown.
+    """Count the canary's outcomes, and stop the run if too many of its numbers failed or are unknown.
 
-    `so_far` says that more of it is to be sent: then it is judged like any campaign, after its first 1,000 numbers, or
-    if it was found to have failed before.
+    With `so_far` more of it is still to be sent: then the failure rate counts from its first 1,000 numbers on, as in
+    any campaign, or if an earlier run found that it had failed.
     """
     canary = read_canary(plan, run.ledger, run.store, run.scratch, campaign=run.campaign.id, chunks=remaining.canary)
     if so_far and canary.presented < FEWEST_FOR_A_FAILURE_RATE and not run.campaign.document.canary_failed:
@@ -177,7 +177,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         prices=run.tables.prices,
         calls=len(remaining.chunks),
         resent_chunks=len(remaining.resent),
-        hours_forecast=_outlook(run, plan, remaining),
+        hours_forecast=_hours_forecast(run, plan, remaining),
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
         gateway=_gateway(run),
     )
@@ -190,7 +190,7 @@ def _gateway(run: CampaignRun) -> str | None:
         return None
 
 
-def _outlook(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> HoursForecast | None:
+def _hours_forecast(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> HoursForecast | None:
     hours = run.config.quiet_hours
     return (
         None
@@ -200,7 +200,7 @@ def _outlook(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> 
 
 
 def check_caps(run: CampaignRun, preview: Preview) -> None:
-    """Let a campaign pass that breaks no cap; a dry run only says so in its preview.
+    """Refuse a campaign that breaks a cap; a dry run only says so in its preview.
 
     Raises:
         InputError: it breaks one; this run has sent nothing.
@@ -218,14 +218,14 @@ def write_campaign_results(
 ) -> CampaignReport:
     """Join plan and ledger into results.parquet, put it beside them, and sum the campaign up in campaign.json.
 
-    `waiting` is what holds the run up before it has sent anything: the results of a run that may never go on.
+    `waiting` is what the run waits for before it has sent anything: it may never go on.
 
     Raises:
         LeaseLostError: another run has taken the campaign over.
     """
     stop = run.stop.stop or waiting
     if stop is not None and stop.cause is StopCause.LEASE_LOST:
-        raise LeaseLostError(stop.message)  # the results are for the run that took over to write
+        raise LeaseLostError(stop.message)  # the run that took over writes the results
     left = "stopped" if run.config.quiet_hours is None else RowReason.QUIET_HOURS
     text = run.config.wording.text
     path, counts = account_for(

@@ -15,7 +15,7 @@ NOBODY: Final = "nobody"
 
 
 class Decision(StrEnum):
-    """What became of the question."""
+    """How the question was answered."""
 
     AWAITED = "awaited"
     APPROVED = "approved"
@@ -59,12 +59,12 @@ class Approval:
 
 
 def may_ask(config: CampaignConfig) -> bool:
-    """Whether the order can want somebody to approve it, depending on what is left to do."""
+    """Whether somebody may have to approve the campaign, depending on what is left to do."""
     return config.require_approval or config.approve_above is not None
 
 
 def must_ask(config: CampaignConfig, remaining: RemainingChunks, last: Approval | None = None) -> bool:
-    """Whether the order wants somebody to approve what is left to do.
+    """Whether somebody must approve what is left to do.
 
     `last` is the campaign's last question: where somebody had to be asked before the canary, somebody must be asked
     after it, too, also where no more than `approve_above` numbers are left by then.

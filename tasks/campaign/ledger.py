@@ -42,9 +42,8 @@ class Claim:
 
     @classmethod
     def decode(cls, body: bytes) -> "Claim":
-        """Read a stored claim; ignores fields that a later version added."""
-        data: dict[str, Any] = json.loads(body)
-        return cls(**{name: value for name, value in data.items() if name in cls.__dataclass_fields__})
+        """Read what `Ledger.claim` wrote."""
+        return cls(**json.loads(body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +92,14 @@ class SendRecord:
 
     @classmethod
     def decode(cls, body: bytes) -> "SendRecord":
-        """Read what `encode` wrote; ignores fields that a later version added."""
+        """Read what `encode` wrote."""
         data: dict[str, Any] = json.loads(body)
         data["settlement"] = Settlement(data["settlement"])
         data["message_ids"] = {int(position): value for position, value in data["message_ids"].items()}
         for name in ("failed", "unclear", "unpaired_ids"):
             data[name] = tuple(data[name])
         data["attempts"] = tuple(Attempt(**attempt) for attempt in data["attempts"])
-        known = cls.__dataclass_fields__
-        return cls(**{name: value for name, value in data.items() if name in known})
+        return cls(**data)
 
 
 @dataclass(frozen=True, slots=True)

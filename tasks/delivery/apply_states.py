@@ -23,12 +23,10 @@ def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> 
     failed. Accepted rows without a final state are pending. Applying the same states again changes nothing.
 
     Args:
-        results: with `RESULTS_SCHEMA`; its last columns may be missing.
+        results: with `RESULTS_SCHEMA`.
         states: with `STATE_SCHEMA`, each message once.
         campaign: the id of the campaign whose results they are.
     """
-    present = results.collect_schema()
-    rows = results.with_columns(pl.lit(None, dtype=d).alias(n) for n, d in RESULTS_SCHEMA.items() if n not in present)
     by_id = states.select("message_id", *(pl.col(name).alias(f"id_{name}") for name in (*_FOUND[1:], "phone_number")))
     by_row = (
         states.with_columns(chunk=chunk_of_task(campaign))
@@ -37,7 +35,7 @@ def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> 
         .unique(["chunk", "phone_number"], keep="first", maintain_order=True)
         .select("chunk", "phone_number", *(pl.col(name).alias(f"row_{name}") for name in _FOUND))
     )
-    joined = rows.join(by_id, on="message_id", how="left", maintain_order="left").join(
+    joined = results.join(by_id, on="message_id", how="left", maintain_order="left").join(
         by_row, on=["chunk", "phone_number"], how="left", maintain_order="left"
     )
     status = pl.col("status").cast(pl.String)

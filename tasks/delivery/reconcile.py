@@ -192,11 +192,7 @@ def _results(store: Store, scratch: Path) -> pl.LazyFrame:
     path = scratch / f"settled-{RESULTS_KEY}"
     if not store.fetch(RESULTS_KEY, path):
         return pl.LazyFrame(schema=RESULTS_SCHEMA)
-    results = pl.scan_parquet(path, glob=False)
-    present = results.collect_schema()
-    return results.with_columns(
-        pl.lit(None, dtype=dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items() if name not in present
-    )
+    return pl.scan_parquet(path, glob=False)
 
 
 def _read(

@@ -107,12 +107,8 @@ def _held(store: Store, campaign: str, patience: float, stop: StopSignal) -> Gen
 def _known(results: Path) -> tuple[Any, ...]:
     """Return figures that differ if the results have anything new, such as a corrected message id."""
     rows = pl.scan_parquet(results, glob=False)
-    names = [name for name in ("message_id", "settled_by") if name in rows.collect_schema()]
-    learnt = rows.select(pl.col(*names).count(), ids=pl.struct("row", "message_id").hash().sum())
-    return (
-        tuple(learnt.collect(engine="streaming").row(0)),
-        _count(results, "delivery", DELIVERIES) if "delivery" in rows.collect_schema() else None,
-    )
+    learnt = rows.select(pl.col("message_id", "settled_by").count(), ids=pl.struct("row", "message_id").hash().sum())
+    return tuple(learnt.collect(engine="streaming").row(0)), _count(results, "delivery", DELIVERIES)
 
 
 def _count(results: Path, column: str, values: tuple[str, ...]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
-from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState, read_document
 from globe_sms.tasks.messages import Wording, parts_of
@@ -118,17 +118,9 @@ def look_at(
 
 
 def _written(folder: Store, scratch: Path) -> Path | None:
-    """Copy the results; delivery columns that are missing are added, empty."""
+    """Copy the results; None if there are none."""
     path = scratch / RESULTS_KEY
-    if not folder.fetch(RESULTS_KEY, path):
-        return None
-    missing = {name: dtype for name, dtype in RESULTS_SCHEMA.items() if name not in pl.read_parquet_schema(path)}
-    if not missing:
-        return path
-    whole = scratch / f"whole-{RESULTS_KEY}"
-    blank = (pl.lit(None, dtype=dtype).alias(name) for name, dtype in missing.items())
-    pl.scan_parquet(path, glob=False).with_columns(blank).sink_parquet(whole, engine="streaming")
-    return whole
+    return path if folder.fetch(RESULTS_KEY, path) else None
 
 
 def _account(

@@ -1,10 +1,10 @@
-"""Lanes: the rows that may share a call, because they have the same sender and the same hours; chunks never mix them.
+"""Which chunk each row goes out in.
 
-Where there are lanes, the sendable rows are taken in windows of some 500,000, in input order, and each window is cut
-into chunks lane by lane. So the memory stays level, chunk numbers stay dense, every chunk stands in one window, and the
-results can be written window by window. Nothing is carried over from one window to the next: its last chunk of each
-lane may be short, which costs at most one call more for each lane and window (with 20 lanes, 1 % of the calls). With
-one lane the chunks are those of a plan without any.
+Numbers share a call only if they have the same sender and the same hours: a sending group. Without groups, chunks
+follow the rows. With groups, the sendable rows are taken in windows of some 500,000, in input order, and each window is
+laid out in chunks group by group. So memory stays level, chunk numbers stay dense, every chunk is in one window, and
+the results can be written window by window. Nothing is carried over from one window to the next: the last chunk of each
+group may be short, which costs at most one more call for each group and window (with 20 groups, 1 % of the calls).
 """
 
 import json
@@ -22,7 +22,7 @@ _FEWEST_WINDOW_ROWS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class SendingGroup:
     """What all numbers of a chunk have in common. `zones` are time zones (IANA) that must all be in their hours.
 
     `zones` is None where the campaign has no hours, and empty for numbers whose zone nobody knows.
@@ -32,39 +32,39 @@ class Lane:
     zones: tuple[str, ...] | None = None
 
 
-# Returns the place in a tuple of lanes for each row of a frame with the columns region (String) and e164 (Int64).
+# Returns the place in a tuple of groups for each row of a frame with the columns region (String) and e164 (Int64).
 Sorter = Callable[[pl.DataFrame], pl.Series]
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
-    """All lanes that a campaign may have, and which of them a row belongs to.
+class SendingGroups:
+    """All groups that a campaign may have, and which of them a row belongs to.
 
-    `window` is how many sendable rows are cut at once, a multiple of the numbers of a call; None: `window_rows`.
+    `window` is how many sendable rows are laid out at once, a multiple of the numbers of a call; None: `window_rows`.
     """
 
-    lanes: tuple[Lane, ...]
+    groups: tuple[SendingGroup, ...]
     sort: Sorter
     window: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkRange:
-    """Consecutive chunks of one lane: all but the last are full."""
+    """Consecutive chunks of one group: all but the last are full."""
 
     first_chunk: int
     numbers: int
-    lane: int
+    group: int
 
 
 @dataclass(frozen=True)
 class ChunkLayout:
-    """Where a plan's windows begin, and which chunks are of which lane.
+    """Where a plan's windows begin, and which chunks are of which group.
 
     `windows` has the first row and the first chunk of each; the first window begins with row 0 and chunk 0.
     """
 
-    lanes: tuple[Lane, ...]
+    groups: tuple[SendingGroup, ...]
     numbers_per_call: int
     windows: tuple[tuple[int, int], ...]
     ranges: tuple[ChunkRange, ...]
@@ -79,28 +79,28 @@ class ChunkLayout:
     def _first_chunks(self) -> list[int]:
         return [each_range.first_chunk for each_range in self.ranges]
 
-    def _stretch_of(self, chunk: int) -> int:
+    def _range_of(self, chunk: int) -> int:
         return bisect_right(self._first_chunks, chunk) - 1
 
-    def lane_of(self, chunk: int) -> int:
-        """Return the place of a chunk's lane in `lanes`."""
-        return self.ranges[self._stretch_of(chunk)].lane
+    def group_of(self, chunk: int) -> int:
+        """Return the place of a chunk's group in `groups`."""
+        return self.ranges[self._range_of(chunk)].group
 
     def size_of(self, chunk: int) -> int:
         """Return how many numbers a chunk has."""
-        each_range = self.ranges[self._stretch_of(chunk)]
+        each_range = self.ranges[self._range_of(chunk)]
         return min(self.numbers_per_call, each_range.numbers - (chunk - each_range.first_chunk) * self.numbers_per_call)
 
     def encode(self) -> str:
-        """Return it as JSON; lanes without chunks are left out."""
-        used = sorted({each_range.lane for each_range in self.ranges})
+        """Return it as JSON; groups without chunks are left out."""
+        used = sorted({each_range.group for each_range in self.ranges})
         return json.dumps(
             {
-                "lanes": [[self.lanes[lane].sender_id, self.lanes[lane].zones] for lane in used],
+                "groups": [[self.groups[group].sender_id, self.groups[group].zones] for group in used],
                 "numbers_per_call": self.numbers_per_call,
                 "windows": self.windows,
-                "stretches": [
-                    [each_range.first_chunk, each_range.numbers, used.index(each_range.lane)]
+                "ranges": [
+                    [each_range.first_chunk, each_range.numbers, used.index(each_range.group)]
                     for each_range in self.ranges
                 ],
             },
@@ -112,54 +112,73 @@ class ChunkLayout:
         """Read what `encode` wrote."""
         found: dict[str, Any] = json.loads(text)
         return cls(
-            tuple(Lane(sender, None if zones is None else tuple(zones)) for sender, zones in found["lanes"]),
+            tuple(SendingGroup(sender, None if zones is None else tuple(zones)) for sender, zones in found["groups"]),
             found["numbers_per_call"],
             tuple((row, chunk) for row, chunk in found["windows"]),
-            tuple(ChunkRange(*each_range) for each_range in found["stretches"]),
+            tuple(ChunkRange(*each_range) for each_range in found["ranges"]),
         )
 
 
 def window_rows(numbers_per_call: int) -> int:
-    """Return how many sendable rows a window has: whole calls, so that one lane is cut as if there were no windows."""
+    """Return how many sendable rows a window has: whole calls, so that one group is laid out as without windows."""
     return numbers_per_call * max(WINDOW_CHUNKS, -(-_FEWEST_WINDOW_ROWS // numbers_per_call))
 
 
-def lay_out_chunks(
-    rows: Path, ranks: pl.LazyFrame, lanes: Lanes, numbers_per_call: int, folder: Path, *, canary: int = 0
-) -> tuple[pl.LazyFrame, ChunkLayout]:
-    """Return a frame beside `rows`, row for row, with `chunk` (UInt32) and `position` (UInt16), and the cut itself.
+def chunks_in_input_order(numbers_per_call: int, canary: int) -> tuple[pl.Expr, pl.Expr]:
+    """Return a row's chunk and position by its `nth`, where all sendable rows may share calls.
 
-    Within a window the lanes follow each other in the order of their first rows.
+    The first `canary` rows have chunks of their own, the last of which may be short: ten people asked for are ten.
+    """
+    nth = pl.col("nth").cast(pl.Int64)
+    if not canary:
+        return nth // numbers_per_call, nth % numbers_per_call
+    after = nth - canary
+    chunk = pl.when(after < 0).then(nth // numbers_per_call)
+    position = pl.when(after < 0).then(nth % numbers_per_call)
+    return (
+        chunk.otherwise(-(-canary // numbers_per_call) + after // numbers_per_call),
+        position.otherwise(after % numbers_per_call),
+    )
+
+
+def lay_out_chunks(
+    rows: Path, ranks: pl.LazyFrame, groups: SendingGroups, numbers_per_call: int, folder: Path, *, canary: int = 0
+) -> tuple[pl.LazyFrame, ChunkLayout]:
+    """Return a frame beside `rows`, row for row, with `chunk` (UInt32) and `position` (UInt16), and the layout.
+
+    Within a window the groups follow each other in the order of their first rows.
 
     Args:
         rows: A parquet file with the columns region and e164.
-        ranks: A frame beside it with `nth`, as of `tasks.planning.duplicates.rank_rows`; null for rows that are not sent.
-        lanes: The lanes, and which of them a row belongs to.
+        ranks: A frame beside it with `nth`, of `duplicates.rank_rows`; null for rows that are not sent.
+        groups: The groups, and which of them a row belongs to.
         numbers_per_call: The most numbers of a chunk.
         folder: Where the frame's files are written; they must stay as long as it is read.
         canary: So many of the first sendable rows are a window of their own, so that no chunk mixes them with others.
     """
-    window = lanes.window or window_rows(numbers_per_call)
+    window = groups.window or window_rows(numbers_per_call)
     windows: list[tuple[int, int]] = []
     ranges: list[ChunkRange] = []
     files: list[Path] = []
     chunks = 0
     for start, length in _windows(ranks, window, canary):
         facts = pl.scan_parquet(rows, glob=False).select(pl.col("region").cast(pl.String), "e164").slice(start, length)
-        placed, found = _cut_window(
+        placed, found = _lay_out_window(
             facts.collect(engine="streaming").with_columns(
                 ranks.select("nth").slice(start, length).collect(engine="streaming")["nth"]
             ),
-            lanes.sort,
+            groups.sort,
             numbers_per_call,
             chunks,
         )
-        files.append(folder / f"cut-{start:012}.parquet")
+        files.append(folder / f"chunks-{start:012}.parquet")
         placed.write_parquet(files[-1], compression="uncompressed", statistics=False)
         windows.append((start, chunks))
         ranges += found
         chunks += sum(-(-each_range.numbers // numbers_per_call) for each_range in found)
-    return pl.scan_parquet(files, glob=False), ChunkLayout(lanes.lanes, numbers_per_call, tuple(windows), tuple(ranges))
+    return pl.scan_parquet(files, glob=False), ChunkLayout(
+        groups.groups, numbers_per_call, tuple(windows), tuple(ranges)
+    )
 
 
 def _windows(ranks: pl.LazyFrame, window: int, canary: int) -> Iterator[tuple[int, int]]:
@@ -180,22 +199,22 @@ def _windows(ranks: pl.LazyFrame, window: int, canary: int) -> Iterator[tuple[in
         yield start, after - start
 
 
-def _cut_window(
+def _lay_out_window(
     facts: pl.DataFrame, sort: Sorter, numbers_per_call: int, first_chunk: int
 ) -> tuple[pl.DataFrame, list[ChunkRange]]:
-    """Cut the rows of one window; return `chunk` and `position`, and the stretches of chunks in their order."""
+    """Lay out the rows of one window; return `chunk` and `position`, and the ranges of chunks in their order."""
     sent = facts.filter(pl.col("nth").is_not_null())
-    lane = sort(sent).cast(pl.UInt32).alias("lane")
-    counted = lane.to_frame().group_by("lane", maintain_order=True).len("numbers")
+    group = sort(sent).cast(pl.UInt32).alias("group")
+    counted = group.to_frame().group_by("group", maintain_order=True).len("numbers")
     bases: dict[int, int] = {}
     ranges: list[ChunkRange] = []
     for which, numbers in counted.iter_rows():
         bases[which] = first_chunk
         ranges.append(ChunkRange(first_chunk, numbers, which))
         first_chunk += -(-numbers // numbers_per_call)
-    place = pl.int_range(pl.len()).over("lane")
-    base = pl.col("lane").replace_strict(bases, return_dtype=pl.UInt32)
-    placed = lane.to_frame().select(
+    place = pl.int_range(pl.len()).over("group")
+    base = pl.col("group").replace_strict(bases, return_dtype=pl.UInt32)
+    placed = group.to_frame().select(
         chunk=(base + place // numbers_per_call).cast(pl.UInt32), position=(place % numbers_per_call).cast(pl.UInt16)
     )
     rows = facts["nth"].is_not_null().arg_true()

@@ -34,9 +34,9 @@ def rank_rows(
     """
     count = int(pl.scan_parquet(rows, glob=False).select(pl.len()).collect().item())
     parts = _hand_out(rows, folder / "numbers", -(-count // part_numbers)) if count else []
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="repeats") as pool:
-        repeats = list(pool.map(_write_repeats, parts))
-    return pl.scan_parquet(list(_write_ranks(rows, repeats, folder, count, block_rows)), glob=False)
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="duplicates") as pool:
+        duplicates = list(pool.map(_write_duplicates, parts))
+    return pl.scan_parquet(list(_write_ranks(rows, duplicates, folder, count, block_rows)), glob=False)
 
 
 def _hand_out(rows: Path, folder: Path, parts: int) -> list[Path]:
@@ -59,10 +59,10 @@ def _hand_out(rows: Path, folder: Path, parts: int) -> list[Path]:
     return sorted(each for each in folder.glob("*") if each.is_dir())  # a part without numbers has none
 
 
-def _write_repeats(part: Path) -> Path:
+def _write_duplicates(part: Path) -> Path:
     """Write the rows of a part whose number an earlier row has, by position: `index`, and `first` for that row."""
     numbers = pl.read_parquet(sorted(part.glob("*.parquet")), glob=False, hive_partitioning=False)
-    path = part / "repeats"
+    path = part / "duplicates"
     (
         numbers.select("index", first=pl.col("index").min().over("number"))
         .filter(pl.col("first") != pl.col("index"))
@@ -72,19 +72,19 @@ def _write_repeats(part: Path) -> Path:
     return path
 
 
-def _write_ranks(rows: Path, repeats: list[Path], folder: Path, count: int, block_rows: int) -> Iterator[Path]:
+def _write_ranks(rows: Path, duplicates: list[Path], folder: Path, count: int, block_rows: int) -> Iterator[Path]:
     starts = _source_starts(rows)
     nothing = pl.LazyFrame(schema={"index": pl.UInt32, "first": pl.UInt32})
-    found = pl.scan_parquet(repeats, glob=False) if repeats else nothing
+    found = pl.scan_parquet(duplicates, glob=False) if duplicates else nothing
     ranked = 0
     for start in range(0, max(count, 1), block_rows):
         block = pl.scan_parquet(rows, glob=False).select(_NUMBER).slice(start, block_rows)
-        repeating = found.filter(pl.col("index").is_between(start, start + block_rows - 1)).collect(engine="streaming")
+        duplicated = found.filter(pl.col("index").is_between(start, start + block_rows - 1)).collect(engine="streaming")
         is_first = pl.col("number").is_not_null() & pl.col("first_row").is_null()
         ranks = (
             block.collect(engine="streaming")
             .with_row_index("index", offset=start)
-            .join(_with_places(repeating, starts), on="index", how="left", maintain_order="left")
+            .join(_with_places(duplicated, starts), on="index", how="left", maintain_order="left")
             .select(
                 nth=pl.when(is_first).then(is_first.cast(pl.UInt64).cum_sum() - 1 + ranked),
                 first_source="first_source",
@@ -110,11 +110,11 @@ def _source_starts(rows: Path) -> pl.DataFrame:
     )
 
 
-def _with_places(repeating: pl.DataFrame, starts: pl.DataFrame) -> pl.DataFrame:
-    """Add to repeating rows the source and the row of the first."""
-    source = starts["index"].search_sorted(repeating["first"], side="right") - 1
-    return repeating.select(
+def _with_places(duplicated: pl.DataFrame, starts: pl.DataFrame) -> pl.DataFrame:
+    """Add to duplicated rows the source and the row of the first."""
+    source = starts["index"].search_sorted(duplicated["first"], side="right") - 1
+    return duplicated.select(
         "index",
         first_source=starts["source"].gather(source),
-        first_row=(repeating["first"] - starts["index"].gather(source)).cast(pl.UInt64),
+        first_row=(duplicated["first"] - starts["index"].gather(source)).cast(pl.UInt64),
     )

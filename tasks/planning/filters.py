@@ -1,4 +1,4 @@
-"""Which of the judged rows a campaign is meant for: countries, and the first rows only."""
+"""Which of the validated rows a campaign is meant for: countries, and the first rows only."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from globe_sms.tasks.vocabulary.statuses import Status
 
 
 def only_countries(rows: pl.LazyFrame, allowed: Sequence[str], denied: Sequence[str]) -> pl.LazyFrame:
-    """Turn away rows whose region (ISO 3166 alpha-2) is not among the allowed ones, where any are named, or is denied.
+    """Reject rows whose region (ISO 3166 alpha-2) is denied or, where any are allowed, not among those.
 
     They become `unsupported`. Numbers that belong to no country are not allowed where only some countries are.
     """

@@ -1,6 +1,5 @@
-"""The plan: every row with its verdict, and for sendable rows the chunk and the position in it."""
+"""The frozen plan: every row with its verdict, and for sendable rows the chunk and the position in it."""
 
-import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,126 +10,50 @@ import phonenumbers
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY
-from globe_sms.tasks.planning.chunk_layout import WINDOW_CHUNKS, ChunkLayout, Lane, Lanes, lay_out_chunks
-from globe_sms.tasks.planning.duplicates import rank_rows
+from globe_sms.tasks.planning.chunk_layout import WINDOW_CHUNKS, ChunkLayout, SendingGroup
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.row_marks import mark_rows
-from globe_sms.tasks.vocabulary.statuses import Status
 
 _SETTINGS = "globe-sms-settings"
 _PHONENUMBERS = "globe-sms-phonenumbers"
-_CUT = "globe-sms-cut"
-_JUDGED = ("source", "row", "recipient", "e164", "region", "status", "reason")
+_LAYOUT = "globe-sms-layout"
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Up to `numbers_per_call` E.164 numbers (with plus sign) that go out in one call, in position order.
 
-    `messages` has a text for each of them; None where all of the campaign's numbers get the same one. `lane` is what
-    they have in common; None where that is the campaign's own sender and no hours.
+    `messages` has a text for each of them; None where all of the campaign's numbers get the same one. `group` is what
+    they have in common; None for the campaign's own sender and no hours.
     """
 
     index: int
     phone_numbers: tuple[str, ...]
     messages: tuple[str, ...] | None = field(default=None, repr=False)
-    lane: Lane | None = None
+    group: SendingGroup | None = None
 
 
-def make_plan(
-    validated: pl.LazyFrame,
-    numbers_per_call: int,
-    folder: Path,
-    *,
-    carried: Sequence[str] = (),
-    lanes: Lanes | None = None,
-    canary: int = 0,
-) -> tuple[pl.LazyFrame, ChunkLayout | None]:
-    """Mark duplicates and cut the sendable rows into chunks, in input order or, with `lanes`, lane by lane.
+def write_plan(plan: pl.LazyFrame, layout: ChunkLayout | None, settings: str, path: Path) -> None:
+    """Write a plan's rows to a local file, to be put under `PLAN_KEY` if nothing is there.
 
-    `validated` has the columns source, row, recipient, e164, region, status, reason in input order;
-    a null status means sendable. Of several rows with one phone number the first wins, and the others say
-    which it was: `<source>#<row>`. Adds chunk (u32) and position (u16), null for rows that are not sent.
-    `carried` are further columns of `validated` that the plan keeps at its end, for the rows that are sent.
-    With `lanes` it also returns how the chunks were cut; see `tasks.planning.chunk_layout`. So many sendable rows as `canary` says come
-    first in chunks of their own, the last of which may be short: whoever asks for ten people gets ten.
-
-    The judged rows are read once and kept in `folder`, which must stay as long as the plan is read. It runs in the
-    streaming engine: neither the list nor its numbers are in memory as a whole.
+    Args:
+        plan: Its rows, in input order.
+        layout: How the chunks were laid out; None where they follow the rows.
+        settings: The fingerprint of the settings that it was made with; `FrozenPlan.load` asks for the same.
+        path: The file.
     """
-    rows = folder / "judged.parquet"
-    validated.select(*_JUDGED, *carried).sink_parquet(
-        rows, compression="lz4" if carried else "uncompressed", statistics=False, engine="streaming"
+    plan.sink_parquet(
+        path,
+        compression="zstd",
+        compression_level=1,
+        statistics=False,
+        metadata={
+            _SETTINGS: settings,
+            _PHONENUMBERS: phonenumbers.__version__,
+            **({} if layout is None else {_LAYOUT: layout.encode()}),
+        },
+        engine="streaming",
     )
-    parts = [pl.scan_parquet(rows, glob=False), rank_rows(rows, folder)]
-    chunk, position = _places(numbers_per_call, canary)
-    layout = None
-    if lanes is not None:
-        places, layout = lay_out_chunks(rows, parts[1], lanes, numbers_per_call, folder, canary=canary)
-        parts.append(places)
-        chunk, position = pl.col("chunk"), pl.col("position")
-    is_duplicate = pl.col("first_row").is_not_null()
-    first = pl.format("{}#{}", "first_source", "first_row")
-    return mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first).select(
-        "source",
-        "row",
-        "recipient",
-        pl.format("+{}", "e164").alias("phone_number"),
-        pl.col("region").cast(pl.String),
-        "status",
-        "reason",
-        chunk=chunk.cast(pl.UInt32),
-        position=position.cast(pl.UInt16),
-        **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in carried},
-    ), layout
-
-
-def _places(numbers_per_call: int, canary: int) -> tuple[pl.Expr, pl.Expr]:
-    nth = pl.col("nth").cast(pl.Int64)
-    if not canary:
-        return nth // numbers_per_call, nth % numbers_per_call
-    after = nth - canary
-    chunk = pl.when(after < 0).then(nth // numbers_per_call)
-    position = pl.when(after < 0).then(nth % numbers_per_call)
-    return (
-        chunk.otherwise(-(-canary // numbers_per_call) + after // numbers_per_call),
-        position.otherwise(after % numbers_per_call),
-    )
-
-
-def freeze(
-    validated: pl.LazyFrame,
-    numbers_per_call: int,
-    settings: str,
-    scratch: Path,
-    *,
-    carried: Sequence[str] = (),
-    lanes: Lanes | None = None,
-    canary: int = 0,
-) -> Path:
-    """Make the plan of judged rows in a local file, to be put under `PLAN_KEY` if nothing stands there.
-
-    `settings` is the fingerprint of the settings that it was made with; `FrozenPlan.load` asks for the same.
-    On the way `scratch` needs room for the list twice. `carried`, `lanes` and `canary` are as in
-    `make_plan`.
-    """
-    path = scratch / f"new-{PLAN_KEY}"
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        plan, layout = make_plan(validated, numbers_per_call, Path(folder), carried=carried, lanes=lanes, canary=canary)
-        plan.sink_parquet(
-            path,
-            compression="zstd",
-            compression_level=1,
-            statistics=False,
-            metadata={
-                _SETTINGS: settings,
-                _PHONENUMBERS: phonenumbers.__version__,
-                **({} if layout is None else {_CUT: layout.encode()}),
-            },
-            engine="streaming",
-        )
-    return path
 
 
 class FrozenPlan:
@@ -161,9 +84,9 @@ class FrozenPlan:
         return cls(path, is_earlier=True)
 
     @property
-    def phonenumbers(self) -> str | None:
-        """The version of `phonenumbers` whose metadata the rows were judged by; None in plans of before it was kept."""
-        return pl.read_parquet_metadata(self.path).get(_PHONENUMBERS)
+    def phonenumbers(self) -> str:
+        """The version of `phonenumbers` whose metadata the rows were validated by."""
+        return pl.read_parquet_metadata(self.path)[_PHONENUMBERS]
 
     def scan(self) -> pl.LazyFrame:
         """Return the plan's rows in input order."""
@@ -176,8 +99,8 @@ class FrozenPlan:
 
     @cached_property
     def layout(self) -> ChunkLayout | None:
-        """How the chunks were cut; None where their numbers follow the rows and all are of one lane."""
-        found = pl.read_parquet_metadata(self.path).get(_CUT)
+        """How the chunks were laid out; None where their numbers follow the rows, in one sending group."""
+        found = pl.read_parquet_metadata(self.path).get(_LAYOUT)
         return None if found is None else ChunkLayout.decode(found)
 
     def chunk_count(self) -> int:
@@ -202,7 +125,7 @@ class FrozenPlan:
             yield self._chunk_of(rows, place)
 
     def open_chunks(self, indexes: Sequence[int]) -> dict[int, Callable[[], Chunk]]:
-        """Read these chunks, best such as stand near each other; each is made when it is called.
+        """Read these chunks, best ones that are near each other; each is made when it is called.
 
         A thousand Python texts a chunk take their time, in which no other thread runs: the thread that sends a chunk
         makes them, and not one thread those of hundreds at once.
@@ -217,7 +140,7 @@ class FrozenPlan:
         first, last = min(indexes), max(indexes)
         rows = self._block_rows(self._block_of(first), self._block_of(last))
         wanted = pl.col("chunk").is_between(first, last)
-        if self.layout is not None:  # chunks of other lanes stand between these
+        if self.layout is not None:  # chunks of other groups are between these
             wanted &= pl.col("chunk").is_in(list(indexes))
         return (
             rows.filter(wanted)
@@ -230,14 +153,14 @@ class FrozenPlan:
     def _chunk_of(self, rows: pl.DataFrame, place: int) -> Chunk:
         index: int = rows["chunk"][place]
         messages = tuple(rows["message"][place]) if "message" in rows.columns else None
-        lane = None if self.layout is None else self.layout.lanes[self.layout.lane_of(index)]
-        return Chunk(index, tuple(rows["phone_number"][place]), messages, lane)
+        group = None if self.layout is None else self.layout.groups[self.layout.group_of(index)]
+        return Chunk(index, tuple(rows["phone_number"][place]), messages, group)
 
     def blocks(self) -> Iterator[tuple[pl.LazyFrame, range]]:
-        """Cut the rows into blocks, in input order, each with the range of its chunks.
+        """Yield the rows in blocks, in input order, each with the range of its chunks.
 
         A block is a run of rows with whole chunks: 2,000 of them where chunks are numbered in input order, those of a
-        window where they were cut into lanes. The rows before its first chunk and after its last belong to it as well.
+        window where there are sending groups. The rows before its first chunk and after its last belong to it as well.
         There is at least one block, also without chunks or rows.
         """
         starts = [*(chunk for _, chunk in self._blocks), self._chunk_count]

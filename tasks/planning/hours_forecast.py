@@ -27,24 +27,24 @@ class HoursForecast:
 
 def closed_chunks(layout: ChunkLayout, hours: Hours, at: float) -> frozenset[int]:
     """Return the chunks whose recipients may not be texted at a Unix time."""
-    closed = [not hours.is_open(lane.zones or (), at) for lane in layout.lanes]
+    closed = [not hours.is_open(group.zones or (), at) for group in layout.groups]
     starts = [each_range.first_chunk for each_range in layout.ranges]
     return frozenset(
         chunk
         for each_range, after in zip(layout.ranges, [*starts[1:], layout.chunk_count], strict=True)
-        if closed[each_range.lane]
+        if closed[each_range.group]
         for chunk in range(each_range.first_chunk, after)
     )
 
 
 def forecast_hours(layout: ChunkLayout, chunks: Iterable[int], hours: Hours, now: float) -> HoursForecast:
     """Count the numbers of these chunks."""
-    by_lane: Counter[int] = Counter()
+    by_group: Counter[int] = Counter()
     for chunk in chunks:
-        by_lane[layout.lane_of(chunk)] += layout.size_of(chunk)
+        by_group[layout.group_of(chunk)] += layout.size_of(chunk)
     by_time: Counter[float | None] = Counter()
-    for lane, numbers in by_lane.items():
-        by_time[hours.next_open(layout.lanes[lane].zones or (), now, now + _AHEAD_SECONDS)] += numbers
+    for group, numbers in by_group.items():
+        by_time[hours.next_open(layout.groups[group].zones or (), now, now + _AHEAD_SECONDS)] += numbers
     never = by_time.pop(None, 0)
     open_now = by_time.pop(now, 0)
     later = tuple(sorted((at, numbers) for at, numbers in by_time.items() if at is not None))

@@ -1,8 +1,15 @@
-"""From lists to the frozen plan: find, read, judge, mark duplicates, cut chunks, freeze."""
+"""From lists to the frozen plan, top to bottom.
 
-from collections.abc import Callable
+A row's way: its list is found and read, its number validated, filters and opt-outs applied, its text rendered
+(`make_plan`); then the rows are frozen (`freeze`): duplicates are marked, the sendable rows get their chunks, and the
+plan is written.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -11,51 +18,24 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
 from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides, validate
 from globe_sms.tasks.numbers.time_zones import zone_table
+from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroups, chunks_in_input_order, lay_out_chunks
+from globe_sms.tasks.planning.duplicates import rank_rows
 from globe_sms.tasks.planning.filters import only_countries, only_first
-from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze
-from globe_sms.tasks.planning.lanes import lanes_of
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan, write_plan
 from globe_sms.tasks.planning.opt_outs import check_suppressed, check_texted, leave_out, read_suppressed, read_texted
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
+from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.recipients import ListSource, check_unchanged, find_lists, read_lists, translate_errors
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
+from globe_sms.tasks.vocabulary.row_marks import mark_rows
+from globe_sms.tasks.vocabulary.statuses import Status
+
+_VALIDATED: Final = ("source", "row", "recipient", "e164", "region", "status", "reason")
 
 
-def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
-    """Find the lists that an order names, read as it says.
-
-    Raises:
-        InputError: as `find_lists`.
-    """
-    return find_lists(config.recipients, s3, encoding=config.encoding, has_header=not config.no_header)
-
-
-def read_campaign_lists(
-    config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access]
-) -> pl.LazyFrame:
-    """Return the rows of an order's lists, with the columns that its message needs.
-
-    Raises:
-        InputError: as `read_lists`; a placeholder's column that is not there, too.
-    """
-    return read_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns, prefix=PREFIX)
-
-
-def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> None:
-    """Find what would keep an order's lists from being read, by the first bytes and the columns of each.
-
-    Raises:
-        InputError: as `plan_lists`, but for what stands further down in a list.
-    """
-    read_campaign_lists(config, find_campaign_lists(config, s3), s3)
-    if config.suppress:
-        check_suppressed(config.suppress, s3)
-    if config.exclude_results:
-        check_texted(config.exclude_results, s3)
-
-
-def plan_lists(
+def make_plan(
     config: CampaignConfig,
     store: Store,
     s3: Callable[[], S3Access],
@@ -66,49 +46,71 @@ def plan_lists(
     own: pl.DataFrame | None = None,
     now: datetime | None = None,
 ) -> tuple[FrozenPlan, tuple[ListSource, ...]]:
-    """Make the plan of an order's lists and freeze it in the store; return it with the lists that it was made of.
+    """Make the plan of a campaign's lists and freeze it in the store; return it with the lists that it was made of.
 
-    `sources` are the lists where they were found before: they are read as they were then, or nothing is frozen.
-    `own` are the numbers that a test goes to in place of the lists' (`tasks.planning.own_numbers`).
     Of two runs that freeze, one does, and both return its plan. The plan is written by one PutObject, which S3 takes up
     to 5 GB: some 150 million rows.
 
+    Args:
+        config: What is sent to whom.
+        store: The campaign's folder.
+        s3: Gives the access to S3.
+        scratch: A local folder with room for the lists twice.
+        sources: The lists where they were found before: they are read as they were then, or nothing is frozen.
+        overrides: Prefixes that count as mobile, or not.
+        own: The numbers that a test goes to in place of the lists' (`own_numbers`).
+        now: When it is made.
+
     Raises:
-        InputError: a list cannot be read as it stands, or has changed meanwhile; nothing was frozen.
-        StoreUnavailableError: the store took the plan and does not give it back.
+        InputError: a list can't be read as it stands, or has changed meanwhile; nothing was frozen.
+        StoreUnavailableError: the store took the plan and doesn't give it back.
     """
     sources = sources or find_campaign_lists(config, s3)
-    columns = config.wording.columns
-    recipients = read_campaign_lists(config, sources, s3)
-    validated = validate(recipients, default_region=config.default_region, overrides=overrides)
-    validated = only_countries(validated, config.allow_country, config.deny_country)
-    validated = leave_out(validated, *_suppressed(config, s3, scratch, now))
+    rows = read_campaign_lists(config, sources, s3)
+    rows = validate(rows, default_region=config.default_region, overrides=overrides)
+    rows = only_countries(rows, config.allow_country, config.deny_country)
+    rows = leave_out(rows, *_suppressed(config, s3, scratch, now))
     if config.sample is not None:
-        validated = only_first(validated, config.sample)
+        rows = only_first(rows, config.sample)
     if config.wording.text is None:
-        validated = add_texts(validated, config.wording)
-    lanes = lanes_of(config.senders, None if config.quiet_hours is None else zone_table(now or datetime.now(UTC)))
+        rows = add_texts(rows, config.wording)
+    groups = groups_of(config.senders, None if config.quiet_hours is None else zone_table(now or datetime.now(UTC)))
+    columns = config.wording.columns
     with translate_errors(sources, number_column=config.number_column, s3=s3, columns=columns, prefix=PREFIX):
         if own is not None:
-            validated, as_the_rows = put_in_place_of_rows(validated, own)
-            lanes = None if lanes is None else as_the_rows(lanes)
+            rows, as_the_rows = put_in_place_of_rows(rows, own)
+            groups = None if groups is None else as_the_rows(groups)
         path = freeze(
-            validated,
+            rows,
             config.numbers_per_call,
             config.fingerprint(),
             scratch,
-            carried=() if config.wording.text is not None else TEXT_COLUMNS,
+            texts=() if config.wording.text is not None else TEXT_COLUMNS,
+            groups=groups,
             canary=config.canary_numbers,
-            lanes=lanes,
         )
     check_unchanged(sources, s3=s3)
-    if store.put_file_if_absent(PLAN_KEY, path):
-        return FrozenPlan(path), sources
-    path.unlink()
-    frozen = FrozenPlan.load(config.fingerprint(), store, scratch)
-    if frozen is None:
-        raise StoreUnavailableError(f"{store.uri}: {PLAN_KEY} was written and cannot be read; try again.")
-    return frozen, sources
+    return _keep(path, config.fingerprint(), store, scratch), sources
+
+
+def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
+    """Find the lists that a campaign names.
+
+    Raises:
+        InputError: as `find_lists`.
+    """
+    return find_lists(config.recipients, s3, encoding=config.encoding, has_header=not config.no_header)
+
+
+def read_campaign_lists(
+    config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access]
+) -> pl.LazyFrame:
+    """Return the rows of a campaign's lists, with the columns that its message needs.
+
+    Raises:
+        InputError: as `read_lists`; a placeholder's column that is not there, too.
+    """
+    return read_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns, prefix=PREFIX)
 
 
 def _suppressed(
@@ -123,3 +125,105 @@ def _suppressed(
         files.append(scratch / "texted.parquet")
         read_texted(config.exclude_results, config.exclude_days, s3, files[-1], now=now or datetime.now(UTC))
     return tuple(files)
+
+
+def freeze(
+    validated: pl.LazyFrame,
+    numbers_per_call: int,
+    settings: str,
+    scratch: Path,
+    *,
+    texts: Sequence[str] = (),
+    groups: SendingGroups | None = None,
+    canary: int = 0,
+) -> Path:
+    """Write the plan of validated rows to a local file; `plan_rows` says what the arguments are.
+
+    `settings` is the fingerprint of the settings that it is made with. On the way `scratch` needs room for the lists
+    twice.
+    """
+    path = scratch / f"new-{PLAN_KEY}"
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        plan, layout = plan_rows(validated, numbers_per_call, Path(folder), texts=texts, groups=groups, canary=canary)
+        write_plan(plan, layout, settings, path)
+    return path
+
+
+def plan_rows(
+    validated: pl.LazyFrame,
+    numbers_per_call: int,
+    folder: Path,
+    *,
+    texts: Sequence[str] = (),
+    groups: SendingGroups | None = None,
+    canary: int = 0,
+) -> tuple[pl.LazyFrame, ChunkLayout | None]:
+    """Mark duplicates and give the sendable rows their chunks, in input order or, with `groups`, group by group.
+
+    Of several rows with one phone number the first is sent; the others' reason names it: `<source>#<row>`. The rows are
+    read once and kept in `folder`, which must stay as long as the plan is read. All of it runs in the streaming engine:
+    neither the lists nor their numbers are in memory as a whole.
+
+    Args:
+        validated: Rows in input order with the columns source, row, recipient, e164, region, status (null for rows
+            that can be sent) and reason.
+        numbers_per_call: The most numbers of a chunk.
+        folder: A local folder.
+        texts: Further columns of `validated` that the plan keeps at its end, for the rows that are sent.
+        groups: Which rows may share a call; None for all.
+        canary: So many of the first sendable rows have chunks of their own.
+
+    Returns:
+        The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
+        the chunks were laid out.
+    """
+    rows = folder / "validated.parquet"
+    validated.select(*_VALIDATED, *texts).sink_parquet(
+        rows, compression="lz4" if texts else "uncompressed", statistics=False, engine="streaming"
+    )
+    ranks = rank_rows(rows, folder)
+    parts, layout = [pl.scan_parquet(rows, glob=False), ranks], None
+    if groups is None:
+        chunk, position = chunks_in_input_order(numbers_per_call, canary)
+    else:
+        places, layout = lay_out_chunks(rows, ranks, groups, numbers_per_call, folder, canary=canary)
+        parts.append(places)
+        chunk, position = pl.col("chunk"), pl.col("position")
+    is_duplicate = pl.col("first_row").is_not_null()
+    first = pl.format("{}#{}", "first_source", "first_row")
+    return mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first).select(
+        "source",
+        "row",
+        "recipient",
+        pl.format("+{}", "e164").alias("phone_number"),
+        pl.col("region").cast(pl.String),
+        "status",
+        "reason",
+        chunk=chunk.cast(pl.UInt32),
+        position=position.cast(pl.UInt16),
+        **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in texts},
+    ), layout
+
+
+def _keep(path: Path, settings: str, store: Store, scratch: Path) -> FrozenPlan:
+    """Put a plan into the store; where another run has put one first, that one holds."""
+    if store.put_file_if_absent(PLAN_KEY, path):
+        return FrozenPlan(path)
+    path.unlink()
+    frozen = FrozenPlan.load(settings, store, scratch)
+    if frozen is None:
+        raise StoreUnavailableError(f"{store.uri}: {PLAN_KEY} was written and can't be read; try again.")
+    return frozen
+
+
+def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> None:
+    """Find what would keep a campaign's lists from being read, by the first bytes and the columns of each.
+
+    Raises:
+        InputError: as `make_plan`, but for what stands further down in a list.
+    """
+    read_campaign_lists(config, find_campaign_lists(config, s3), s3)
+    if config.suppress:
+        check_suppressed(config.suppress, s3)
+    if config.exclude_results:
+        check_texted(config.exclude_results, s3)

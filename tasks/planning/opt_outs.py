@@ -1,7 +1,7 @@
 """Who must not be texted: opt-out lists, and numbers that earlier campaigns have texted.
 
-Numbers are compared as integers, `e164`. The lists' numbers are written to a file once, each with the list that it
-stands on first; rows are joined with it in polars' streaming engine. A list that cannot be read is never an empty one.
+Numbers are compared as integers, `e164`. The lists' numbers are written to a file once, each with the first list that
+has it; rows are joined with it in polars' streaming engine. A list that can't be read is never taken for an empty one.
 """
 
 from collections.abc import Callable
@@ -29,8 +29,8 @@ _NO_RESULTS: Final = (
 def read_suppressed(uris: tuple[str, ...], default_region: str | None, s3: Callable[[], S3Access], file: Path) -> None:
     """Write the numbers of opt-out lists to a parquet file: e164 (Int64) and source (String), each number once.
 
-    A list may have any format and any usual name of the number column, as a recipient list. Rows that are no phone
-    numbers are passed over.
+    A list may have any format and any usual name of the number column, as a recipient list. Rows that
+    aren't phone numbers are skipped.
 
     Raises:
         InputError: a list cannot be read, or has rows and none of them is a phone number.
@@ -115,7 +115,7 @@ def _scan_results(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFram
 
 
 def leave_out(rows: pl.LazyFrame, *files: Path) -> pl.LazyFrame:
-    """Mark judged rows whose number stands in one of the files `suppressed`, with the list's URI as the reason."""
+    """Mark rows whose number is in one of the files `suppressed`, with the list's URI as the reason."""
     for file in files:
         listed = pl.scan_parquet(file, glob=False).select("e164", listed="source")
         joined = rows.join(listed, on="e164", how="left", maintain_order="left")

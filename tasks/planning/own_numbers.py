@@ -1,8 +1,8 @@
 """A test to the operator's own numbers: what the lists' first rows would read, sent to them and to nobody on the lists.
 
-A test is a small campaign of its own beside the one that it tests, with claims, receipts and results. Its id is made of
-the campaign's, the numbers, the settings and the lists' contents: running the same test again sends nothing, and
-whatever was changed since makes it another test.
+A test is a small campaign of its own beside the one that it tests, with claims, send records and results. Its id is
+made of the campaign's, the numbers, the settings and the lists' contents: running the same test again sends nothing,
+and any change since makes it another test.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from globe_sms.tasks.campaign.own_number_option import OPTION, is_number
 from globe_sms.tasks.messages import TEXT_COLUMNS
 from globe_sms.tasks.numbers import Overrides, validate
-from globe_sms.tasks.planning.chunk_layout import Lanes
+from globe_sms.tasks.planning.chunk_layout import SendingGroups
 from globe_sms.tasks.recipients import open_table
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -29,7 +29,7 @@ _LOOKED_THROUGH: Final = 1_000
 def read_own_numbers(
     given: Sequence[SecretStr], *, default_region: str | None, overrides: Overrides, s3: Callable[[], S3Access]
 ) -> pl.DataFrame:
-    """Return the numbers as judged rows: source, row, recipient, e164, region, status, reason.
+    """Return the numbers as validated rows: source, row, recipient, e164, region, status, reason.
 
     Raises:
         InputError: one of them cannot be sent to, there are too many, or their list cannot be read.
@@ -60,10 +60,12 @@ def read_own_numbers(
     return own
 
 
-def put_in_place_of_rows(validated: pl.LazyFrame, own: pl.DataFrame) -> tuple[pl.LazyFrame, Callable[[Lanes], Lanes]]:
+def put_in_place_of_rows(
+    validated: pl.LazyFrame, own: pl.DataFrame
+) -> tuple[pl.LazyFrame, Callable[[SendingGroups], SendingGroups]]:
     """Return the own numbers as the rows to plan, with the texts of the first sendable rows, one each.
 
-    Where the lists have fewer rows, their texts come again. The second value makes lanes put each number where the row
+    Where the lists have fewer rows, texts are used again. The second value makes groups put each number where the row
     belongs whose text it gets, so that it has the row's sender.
 
     Args:
@@ -89,11 +91,11 @@ def put_in_place_of_rows(validated: pl.LazyFrame, own: pl.DataFrame) -> tuple[pl
     for number, region in zip(own["e164"], first["region"].gather(places), strict=True):
         regions.setdefault(number, region)  # of a number that was given twice the first is sent
 
-    def as_the_rows(lanes: Lanes) -> Lanes:
+    def as_the_rows(groups: SendingGroups) -> SendingGroups:
         def sort(facts: pl.DataFrame) -> pl.Series:
             region = [regions[number] for number in facts["e164"]]
-            return lanes.sort(facts.with_columns(region=pl.Series(region, dtype=pl.String)))
+            return groups.sort(facts.with_columns(region=pl.Series(region, dtype=pl.String)))
 
-        return replace(lanes, sort=sort)
+        return replace(groups, sort=sort)
 
     return rows.lazy(), as_the_rows

@@ -28,12 +28,12 @@ def account_for(
 
     Args:
         plan: the campaign's rows.
-        ledger: its claims and receipts, which are read here.
+        ledger: its claims and send records, which are read here.
         store: its folder, for the archive of deliveries.
         scratch: a local folder with room for the results.
         campaign: its id.
         not_sent: the reason of sendable rows whose chunk was never claimed.
-        unanswered: the reason of rows whose chunk has a claim and no receipt.
+        unanswered: the reason of rows whose chunk has a claim and no send record.
         quiet: chunks whose hours had not come; their reason is that, where they were never claimed.
         segments: how many parts the text has that all numbers get; None where each row has its own.
 

@@ -1,7 +1,7 @@
-"""The canary: the first numbers of a campaign, whose fate decides whether the others are texted.
+"""The canary: the first numbers of a campaign, whose outcome decides whether the others are texted.
 
-It is judged by what the ledger and the delivery receipts say, whoever sent it and when. So a run that resumes a
-campaign whose canary has failed comes to the same judgement and texts nobody: to go on is somebody's decision.
+The ledger and the delivery receipts decide, whichever run sent it. So a run that resumes a campaign whose canary has
+failed finds the same and texts nobody: going on is a person's decision.
 """
 
 from collections.abc import Mapping
@@ -42,15 +42,15 @@ class Canary:
         return self.counts.get(Status.FAILED, 0) + self.counts.get(Status.UNKNOWN, 0)
 
     def sentence(self) -> str:
-        """Say what became of it."""
+        """Say how it went."""
         found = ", ".join(f"{self.counts[status]:,} {status}" for status in Status if self.counts.get(status))
         return f"The canary's {counted(self.numbers, 'number')}: {found}."
 
 
 def read_canary(plan: FrozenPlan, ledger: Ledger, store: Store, scratch: Path, *, campaign: str, chunks: int) -> Canary:
-    """Say what became of the numbers of the plan's first `chunks` chunks.
+    """Count the outcomes of the plan's first `chunks` chunks.
 
-    What was refused for the account's sake, and is still to be sent, counts as not sent.
+    A refusal for the account's sake counts as not sent here: those numbers are still to be sent.
 
     Raises:
         StoreError: the store did not answer, or refused.

@@ -1,4 +1,4 @@
-"""The results: the plan and the receipts, joined into one row for every input row."""
+"""The results: the plan and the ledger, joined into one row for every input row."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def gather(
     unanswered: str = "interrupted",
     quiet: Iterable[int] = (),
 ) -> Answers:
-    """Fold the ledger into frames. A chunk with a claim and no receipt is unknown, for the reason `unanswered`.
+    """Fold the ledger into frames. A chunk with a claim and no send record is unknown, for the reason `unanswered`.
 
     `quiet` are chunks whose hours had not come: those that were never claimed are not sent for that reason.
     """
@@ -149,8 +149,8 @@ def make_results(
     """Join the plan with what the ledger says: `RESULTS_SCHEMA`, every input row once, in input order.
 
     Sendable rows of a chunk that was never claimed are `not_sent` for `not_sent_reason`. `phonenumbers` is the
-    version of the metadata that the plan was judged by: it stands beside each `not_valid_for_region`. `segments` is how
-    many parts the text has that all numbers get; None where the plan has a column of them.
+    version of the metadata that the plan was validated by; it is noted beside each `not_valid_for_region`. `segments` is
+    how many parts the text has that all numbers get; None where the plan has a column of them.
     """
     planned = pl.col("status").is_not_null()
     from_position = pl.col("position_status").is_not_null()

@@ -1,4 +1,4 @@
-"""From the gateway's outcome to the receipt, and from the receipt to what became of each number."""
+"""From the gateway's outcome to the send record, and from the record to the status of each number."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,7 +28,7 @@ def answered(record: SendRecord, outcome: Outcome, chunk: Chunk) -> SendRecord:
         unpaired_ids=outcome.message_ids if unpaired else (),
     )
     if record.settlement is not Settlement.ACCEPTED:
-        return filled  # one fate for the whole chunk
+        return filled  # one outcome for the whole chunk
     position = {number.removeprefix("+"): place for place, number in enumerate(chunk.phone_numbers)}
     return replace(
         filled,

@@ -11,7 +11,7 @@ from globe_sms.tasks.planning.frozen_plan import Chunk
 class CallContent:
     """What is said, and how. `message` goes to every number of a chunk that has no messages of its own.
 
-    `sender_id` is who says it where the chunk's lane does not tell.
+    `sender_id` is who says it where the chunk's group does not tell.
     """
 
     message: str | None
@@ -44,7 +44,7 @@ class CallContent:
         return digest.hexdigest()
 
     def _sender_of(self, chunk: Chunk) -> str | None:
-        return self.sender_id if chunk.lane is None else chunk.lane.sender_id
+        return self.sender_id if chunk.group is None else chunk.group.sender_id
 
     def _of(self, chunk: Chunk) -> tuple[str, ...]:
         if chunk.messages is not None:

@@ -22,11 +22,11 @@ class ChunkQueue(Protocol):
     """Hands out each chunk once, and one that comes back again. `take` is for one thread, `put_back` for any."""
 
     def take(self, most: int) -> Sequence[int]:
-        """Return the next chunks, at most so many; may wait until some may go. None: but what comes back, all went."""
+        """Return the next chunks, at most so many; may wait until some may go. Empty: only returned chunks remain."""
         ...
 
     def put_back(self, chunk: int) -> None:
-        """A chunk that was handed out may not go now."""
+        """Take back a chunk that was handed out and may not go now."""
 
     @property
     def is_over(self) -> bool:
@@ -48,7 +48,7 @@ class PlanOrderQueue:
         return taken
 
     def put_back(self, chunk: int) -> None:
-        """Refuse it: chunks without hours may always go."""
+        """Refuse: chunks without hours may always go."""
         raise RuntimeError(f"chunk {chunk} has no hours, and came back")
 
     @property
@@ -58,32 +58,32 @@ class PlanOrderQueue:
 
 
 class ShardQueue:
-    """The first so many chunks of a supply, for one shard."""
+    """The first so many chunks of a queue, for one shard."""
 
     def __init__(self, queue: ChunkQueue, most: int) -> None:
-        self._supply = queue
+        self._queue = queue
         self._left = most
 
     def take(self, most: int) -> Sequence[int]:
         """Return the next chunks of the part."""
         if self._left <= 0:
             return ()
-        taken = self._supply.take(min(most, self._left))
+        taken = self._queue.take(min(most, self._left))
         self._left -= len(taken)
         return taken
 
     def put_back(self, chunk: int) -> None:
         """Pass it on."""
-        self._supply.put_back(chunk)
+        self._queue.put_back(chunk)
 
     @property
     def is_over(self) -> bool:
         """Whether the part, or all of it, was handed out."""
-        return self._left <= 0 or self._supply.is_over
+        return self._left <= 0 or self._queue.is_over
 
 
 class HoursQueue:
-    """Chunks of lanes that are in their hours, those that close first before the others.
+    """Chunks of groups that are in their hours, those that close first before the others.
 
     While none is open it waits for the next that opens until `longest_wait` seconds after it was made, and says so.
     What is closed then is not handed out any more; what is open goes on.
@@ -103,25 +103,25 @@ class HoursQueue:
         clock: Callable[[], float] = time.time,
         wait: Callable[[float], bool] | None = None,
     ) -> None:
-        """Take the chunks of a plan and how they were cut.
+        """Take the chunks of a plan and how they were laid out.
 
         Args:
             chunks: Their numbers, ascending.
-            cut: The lanes that they belong to.
+            layout: The groups that they belong to.
             hours: When those may be texted.
             longest_wait: In seconds.
             calls_per_second: How fast they go, so that a minute's worth is handed out at once.
             stop: Ends every wait.
-            tally: Is told until when it waits.
+            progress: Is told until when it waits.
             say: Is told the same, and how many chunks wait.
             clock: Unix time in seconds.
             wait: Waits so many seconds, or until the stop, and says whether it came; default: `stop.wait`.
         """
-        self._cut = layout
+        self._layout = layout
         self._hours = hours
         self._batch = max(1, math.ceil(calls_per_second * _BATCH_SECONDS))
         self._stop = stop
-        self._tally = progress
+        self._progress = progress
         self._say = say
         self._clock = clock
         self._wait = wait or stop.wait
@@ -130,72 +130,72 @@ class HoursQueue:
         self._back: list[int] = []
         self._chunks: dict[int, deque[int]] = {}
         for chunk in chunks:
-            self._chunks.setdefault(layout.lane_of(chunk), deque()).append(chunk)
+            self._chunks.setdefault(layout.group_of(chunk), deque()).append(chunk)
         self._closes: dict[int, float] = {}
         self._opens: dict[int, float | None] = {}
         self._said: float | None = None
 
     def take(self, most: int) -> Sequence[int]:
-        """Return chunks of the open lane that closes first, a minute's worth at most."""
+        """Return chunks of the open group that closes first, a minute's worth at most."""
         try:
             while self._stop.stop is None:
-                lanes = self._lanes()
-                lane = min(filter(self._is_open, lanes), key=self._urgency, default=None)
-                if lane is not None:
-                    waiting = self._chunks[lane]
+                groups = self._groups()
+                group = min(filter(self._is_open, groups), key=self._urgency, default=None)
+                if group is not None:
+                    waiting = self._chunks[group]
                     return [waiting.popleft() for _ in range(min(most, self._batch, len(waiting)))]
-                opens = min(filter(None, map(self._next_open, lanes)), default=None)
+                opens = min(filter(None, map(self._next_open, groups)), default=None)
                 if opens is None:
                     return ()
                 self._wait_a_while(opens)
             return ()
         finally:
-            self._tally.waits_until(None)
+            self._progress.waits_until(None)
 
     def put_back(self, chunk: int) -> None:
-        """Keep it for its lane's next hours."""
+        """Keep it for its group's next hours."""
         with self._lock:
             self._back.append(chunk)
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is left, or nothing that opens in time."""
-        return not any(self._is_open(lane) or self._next_open(lane) for lane in self._lanes())
+        return not any(self._is_open(group) or self._next_open(group) for group in self._groups())
 
-    def _lanes(self) -> list[int]:
-        """Take back what has come back; return the lanes that have chunks left."""
+    def _groups(self) -> list[int]:
+        """Take back what has come back; return the groups that have chunks left."""
         with self._lock:
             back, self._back = self._back, []
         for chunk in sorted(back, reverse=True):
-            self._chunks[self._cut.lane_of(chunk)].appendleft(chunk)
-        return [lane for lane, chunks in self._chunks.items() if chunks]
+            self._chunks[self._layout.group_of(chunk)].appendleft(chunk)
+        return [group for group, chunks in self._chunks.items() if chunks]
 
-    def _zones(self, lane: int) -> tuple[str, ...]:
-        return self._cut.lanes[lane].zones or ()
+    def _zones(self, group: int) -> tuple[str, ...]:
+        return self._layout.groups[group].zones or ()
 
-    def _is_open(self, lane: int) -> bool:
+    def _is_open(self, group: int) -> bool:
         """Whether it is open, and long enough for a call that is handed out now."""
         now = self._clock()
-        return all(self._hours.is_open(self._zones(lane), at) for at in (now, now + _SPARE_SECONDS))
+        return all(self._hours.is_open(self._zones(group), at) for at in (now, now + _SPARE_SECONDS))
 
-    def _urgency(self, lane: int) -> tuple[float, int]:
-        """Return when an open lane closes, looked for once in each of its hours, and its first chunk."""
+    def _urgency(self, group: int) -> tuple[float, int]:
+        """Return when an open group closes, looked for once in each of its hours, and its first chunk."""
         now = self._clock()
-        if self._closes.get(lane, now) <= now:
-            self._closes[lane] = self._hours.next_closed(self._zones(lane), now, now + _LONGEST_OPEN)
-        return self._closes[lane], self._chunks[lane][0]
+        if self._closes.get(group, now) <= now:
+            self._closes[group] = self._hours.next_closed(self._zones(group), now, now + _LONGEST_OPEN)
+        return self._closes[group], self._chunks[group][0]
 
-    def _next_open(self, lane: int) -> float | None:
-        """Return when a closed lane opens, in time; looked for once in each of its pauses."""
+    def _next_open(self, group: int) -> float | None:
+        """Return when a closed group opens, in time; looked for once in each of its pauses."""
         soon = self._clock() + _SPARE_SECONDS
-        opens = self._opens.get(lane, soon)
+        opens = self._opens.get(group, soon)
         if opens is not None and opens <= soon:
-            opens = self._opens[lane] = self._hours.next_open(self._zones(lane), soon, self._give_up)
+            opens = self._opens[group] = self._hours.next_open(self._zones(group), soon, self._give_up)
         return opens
 
     def _wait_a_while(self, opens: float) -> None:
         """Wait for the next that opens, or a while: another may have come back by then, or the clock been set."""
-        self._tally.waits_until(opens)
+        self._progress.waits_until(opens)
         if opens != self._said:
             self._said = opens
             self._say(opens, sum(map(len, self._chunks.values())))

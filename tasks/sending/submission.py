@@ -172,8 +172,8 @@ class Submission:
         return outcome
 
     def _check_hours(self, at: float) -> None:
-        hours, lane = self._sender.hours, self._chunk.lane
-        if hours is not None and not hours.is_open((lane and lane.zones) or (), at):
+        hours, group = self._sender.hours, self._chunk.group
+        if hours is not None and not hours.is_open((group and group.zones) or (), at):
             raise OutsideHoursError
 
     def _write_claim(self, turn: Turn) -> None:

@@ -37,17 +37,17 @@ def write_list(path: Path, rows: int) -> None:
     ).sink_parquet(path)
 
 
-def make_plan(path: Path, message: str) -> float:
+def time_plan(path: Path, message: str) -> float:
     """Make the plan and return the seconds that it took."""
     from globe_sms.tasks.campaign.config import CampaignConfig
-    from globe_sms.tasks.planning.make_plan import plan_lists
+    from globe_sms.tasks.planning.make_plan import make_plan
     from globe_sms.tasks.store import LocalStore
     from globe_sms.tasks.store.s3_access import S3Access
 
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         order = CampaignConfig.checked(recipients=(str(path),), message=message, type="NOTIFY", results=folder)
         began = time.perf_counter()
-        plan_lists(order, LocalStore(Path(folder) / "store"), S3Access.from_environment, Path(folder))
+        make_plan(order, LocalStore(Path(folder) / "store"), S3Access.from_environment, Path(folder))
         return time.perf_counter() - began
 
 
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--side", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
-        sys.stdout.write(f"{make_plan(Path(options.side[0]), _TEXTS[options.side[1]])}\n")
+        sys.stdout.write(f"{time_plan(Path(options.side[0]), _TEXTS[options.side[1]])}\n")
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "list.parquet"

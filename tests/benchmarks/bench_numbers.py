@@ -40,7 +40,7 @@ SAMPLE = 30_000
 RAW = {
     "compression": "uncompressed",
     "statistics": False,
-}  # as `tasks.planning.frozen_plan.make_plan` writes the judged rows
+}  # as `tasks.planning.make_plan.plan_rows` writes the judged rows
 WHOLE = "judge: scan, judge, sink all"
 AS_INTEGER = "judge, number as integer, sink"
 AS_PLANNED = "judge, as the plan does (number as integer, raw)"

@@ -24,7 +24,7 @@ from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.make_plan import plan_lists
+from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.results.join import gather, make_results, write_results
 from globe_sms.tasks.store import S3Store
 from globe_sms.tasks.store.s3_access import S3Access, split_uri
@@ -54,7 +54,7 @@ def plan(source: str, results: str) -> float:
     store.delete(PLAN_KEY)
     with tempfile.TemporaryDirectory() as scratch:
         start = time.perf_counter()
-        plan_lists(config, store, lambda: access, Path(scratch))
+        make_plan(config, store, lambda: access, Path(scratch))
         return time.perf_counter() - start
 
 

@@ -16,7 +16,7 @@ import zstandard
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.campaign_run import preflight
-from globe_sms.tasks.planning.make_plan import check_campaign_lists, plan_lists
+from globe_sms.tasks.planning.make_plan import check_campaign_lists, make_plan
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.reports.prices import read_prices
 from globe_sms.tasks.store import LocalStore
@@ -39,7 +39,7 @@ def verdicts(folder: Path, recipients: str, **options: Any) -> list[tuple[str | 
     s3 = cache(S3Access.from_environment)
     config = order_of(recipients, folder, **options)
     check_campaign_lists(config, s3)
-    plan, _ = plan_lists(config, LocalStore(folder / uuid.uuid4().hex), s3, folder, now=NOW)
+    plan, _ = make_plan(config, LocalStore(folder / uuid.uuid4().hex), s3, folder, now=NOW)
     return plan.scan().select(pl.col("status").cast(pl.String), "reason").collect().rows()
 
 

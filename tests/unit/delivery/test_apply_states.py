@@ -118,15 +118,6 @@ def test_a_failed_row_stays_failed() -> None:
     ]
 
 
-def test_results_of_before_there_were_deliveries_are_taken() -> None:
-    """The missing columns are added."""
-    old = [name for name in RESULTS_SCHEMA if name not in {"delivery", "delivery_code", "delivered_at", "settled_by"}]
-    results = pl.LazyFrame([_row(0, "accepted", chunk=0, message_id="11")], schema=RESULTS_SCHEMA).select(old)
-    found = apply_states(results, pl.LazyFrame([_state(0, "11")], schema=STATE_SCHEMA), "spring").collect()
-    assert found.schema == RESULTS_SCHEMA
-    assert found["delivery"].to_list() == ["delivered"]
-
-
 _STATUSES = st.sampled_from(["accepted", "unknown", "failed", "not_sent", "invalid", "duplicate"])
 
 

@@ -18,8 +18,9 @@ from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.numbers.time_zones import zone_table
-from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze
-from globe_sms.tasks.planning.lanes import lanes_of
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.make_plan import freeze
+from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.results.account_rows import account_for
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
@@ -54,9 +55,9 @@ class KeptCampaign:
         rows = pl.LazyFrame({"source": SOURCE, "row": range(len(recipients)), "recipient": recipients})
         validated = validate(rows.with_columns(pl.col("row").cast(pl.UInt64)), default_region=None)
         hours = zone_table(datetime.now(UTC)) if "hours" in settings else None
-        lanes = lanes_of(Senders(), hours)
-        lanes = None if lanes is None else replace(lanes, window=window)
-        self.plan = FrozenPlan(freeze(validated, 2, "settings", self.scratch, lanes=lanes))
+        groups = groups_of(Senders(), hours)
+        groups = None if groups is None else replace(groups, window=window)
+        self.plan = FrozenPlan(freeze(validated, 2, "settings", self.scratch, groups=groups))
         self.store.put_file_if_absent(PLAN_KEY, self.plan.path)
         self.campaign.update(plan=PlanFigures(rows=self.plan.counts(), chunks=self.plan.chunk_count()))
 

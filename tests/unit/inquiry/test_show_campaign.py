@@ -6,7 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
@@ -148,17 +147,6 @@ def test_known_deliveries_are_shown(store: Store, kept: KeptCampaign, tmp_path: 
     assert view.deliveries is not None
     assert view.deliveries.figures.total.delivered == 1
     assert view.as_json()["delivery"]["deliveries"]["rate"] == 1.0
-
-
-def test_results_of_before_there_were_deliveries_are_shown(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
-    """Their last columns are missing."""
-    kept.accept(0)
-    kept.write_results()
-    kept.end()
-    old = [*RESULTS_SCHEMA][:-4]
-    pl.read_parquet(kept.scratch / RESULTS_KEY, columns=old).write_parquet(tmp_path / "old.parquet")
-    kept.store.put_file(RESULTS_KEY, tmp_path / "old.parquet")
-    assert reasons(view_of(store, tmp_path))["accepted", None] == 2
 
 
 def test_a_campaign_that_is_not_there_is_bad_input(store: Store, tmp_path: Path) -> None:

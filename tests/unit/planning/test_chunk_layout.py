@@ -1,4 +1,4 @@
-"""Chunks never mix senders or hours, and without lanes they are what they were."""
+"""Chunks never mix senders or hours, and without groups they are what they were."""
 
 import tempfile
 from pathlib import Path
@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.numbers import validate
-from globe_sms.tasks.planning.chunk_layout import ChunkLayout, Lane, Lanes, lay_out_chunks, window_rows
-from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze, make_plan
-from globe_sms.tasks.planning.lanes import lanes_of
+from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroup, SendingGroups, lay_out_chunks, window_rows
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.make_plan import freeze, plan_rows
+from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.vocabulary.errors import InputError
 
 GIVEN = {"recipients": "a", "message": "a", "type": "NOTIFY", "results": "o"}
-LANES = tuple(Lane(str(number)) for number in range(4))
+LANES = tuple(SendingGroup(str(number)) for number in range(4))
 
 
 def by_digit(rows: pl.DataFrame) -> pl.Series:
-    """Take the last digit of a number for its lane."""
+    """Take the last digit of a number for its group."""
     return rows["e164"] % 10
 
 
@@ -31,15 +32,15 @@ def by_digit(rows: pl.DataFrame) -> pl.Series:
 def test_every_sendable_row_is_in_one_chunk_and_no_chunk_mixes_lanes(
     rows: list[int | None], size: int, calls: int, data: st.DataObject
 ) -> None:
-    """Dense numbers, full chunks but for the last of a lane in a window, positions in input order, whole windows."""
+    """Dense numbers, full chunks but for the last of a group in a window, positions in input order, whole windows."""
     lanes_used = data.draw(st.integers(1, len(LANES)))
-    lanes = [None if row is None else row % lanes_used for row in rows]
+    groups = [None if row is None else row % lanes_used for row in rows]
     nth = iter(range(len(rows)))
     frame = pl.DataFrame(
         {
             "region": ["SG"] * len(rows),
-            "e164": [None if lane is None else 6581234560 + lane for lane in lanes],
-            "nth": [None if lane is None else next(nth) for lane in lanes],
+            "e164": [None if group is None else 6581234560 + group for group in groups],
+            "nth": [None if group is None else next(nth) for group in groups],
         },
         schema={"region": pl.String, "e164": pl.Int64, "nth": pl.UInt64},
     )
@@ -47,24 +48,24 @@ def test_every_sendable_row_is_in_one_chunk_and_no_chunk_mixes_lanes(
         folder = Path(name)
         frame.select("region", "e164").write_parquet(folder / "rows")
         found, layout = lay_out_chunks(
-            folder / "rows", frame.lazy().select("nth"), Lanes(LANES, by_digit, size * calls), size, folder
+            folder / "rows", frame.lazy().select("nth"), SendingGroups(LANES, by_digit, size * calls), size, folder
         )
         places = found.collect()
-    placed = pl.DataFrame({"lane": lanes}, schema={"lane": pl.Int64}).hstack(places).with_row_index("row")
-    sent = placed.drop_nulls("lane")
+    placed = pl.DataFrame({"group": groups}, schema={"group": pl.Int64}).hstack(places).with_row_index("row")
+    sent = placed.drop_nulls("group")
     assert placed.height == len(rows)
-    assert placed.filter(pl.col("lane").is_null(), pl.col("chunk").is_not_null()).is_empty()
+    assert placed.filter(pl.col("group").is_null(), pl.col("chunk").is_not_null()).is_empty()
     chunks = sent.group_by("chunk").agg(pl.all()).sort("chunk")
     assert chunks["chunk"].to_list() == list(range(layout.chunk_count))
-    for chunk, _, lane, positions in chunks.select("chunk", "row", "lane", "position").iter_rows():
+    for chunk, _, group, positions in chunks.select("chunk", "row", "group", "position").iter_rows():
         assert positions == list(range(len(positions)))
         assert len(positions) == layout.size_of(chunk) <= size
-        assert set(lane) == {layout.lane_of(chunk)}
+        assert set(group) == {layout.group_of(chunk)}
     for at, (start, first) in enumerate(layout.windows):
         after, end = layout.windows[at + 1] if at + 1 < len(layout.windows) else (len(rows), layout.chunk_count)
         inside = sent.filter(pl.col("row").is_between(start, after - 1))["chunk"]
         assert set(inside) == set(range(first, end))
-        of_lane = [each_range.lane for each_range in layout.ranges if first <= each_range.first_chunk < end]
+        of_lane = [each_range.group for each_range in layout.ranges if first <= each_range.first_chunk < end]
         assert len(of_lane) == len(set(of_lane))
     if lanes_used == 1:
         assert sent["chunk"].to_list() == [place // size for place in range(sent.height)]
@@ -73,15 +74,17 @@ def test_every_sendable_row_is_in_one_chunk_and_no_chunk_mixes_lanes(
 
 @given(st.integers(1, 1_000))
 def test_a_window_is_big_and_has_whole_calls(size: int) -> None:
-    """So that short chunks are few, and one lane is cut as if there were no windows."""
+    """So that short chunks are few, and one group is cut as if there were no windows."""
     assert window_rows(size) >= 500_000
     assert window_rows(size) % size == 0
 
 
 def test_how_chunks_were_cut_reads_back_from_its_text() -> None:
-    """Without the lanes that nobody is in."""
-    text = ChunkLayout((Lane("A"), Lane("B", ("Asia/Singapore",)), Lane(None, ())), 2, ((0, 0),), ()).encode()
-    assert ChunkLayout.decode(text).lanes == ()
+    """Without the groups that nobody is in."""
+    text = ChunkLayout(
+        (SendingGroup("A"), SendingGroup("B", ("Asia/Singapore",)), SendingGroup(None, ())), 2, ((0, 0),), ()
+    ).encode()
+    assert ChunkLayout.decode(text).groups == ()
     assert ChunkLayout.decode(text).chunk_count == 0
 
 
@@ -99,9 +102,9 @@ MIXED = ["+6581234567", "+447400123456", "x", "+6581234568", "+33612345678", "+6
 def test_each_chunk_has_the_sender_of_its_countries(tmp_path: Path) -> None:
     """By rule, or the one for all others; read back from the frozen plan in any order."""
     plan = FrozenPlan(
-        freeze(listed(MIXED), 2, "s", tmp_path, lanes=lanes_of(Senders("Other", {"SG": "Acme", "FR": "Other"})))
+        freeze(listed(MIXED), 2, "s", tmp_path, groups=groups_of(Senders("Other", {"SG": "Acme", "FR": "Other"})))
     )
-    found = [(chunk.lane.sender_id if chunk.lane else "", chunk.phone_numbers) for chunk in plan.chunks(0, 2)]
+    found = [(chunk.group.sender_id if chunk.group else "", chunk.phone_numbers) for chunk in plan.chunks(0, 2)]
     assert found == [
         ("Acme", ("+6581234567", "+6581234568")),
         ("Acme", ("+6581234569",)),
@@ -116,9 +119,9 @@ def test_each_chunk_has_the_sender_of_its_countries(tmp_path: Path) -> None:
 def test_a_plan_of_several_windows_is_read_window_by_window(tmp_path: Path) -> None:
     """Chunks in any order, from wherever they stand; blocks with all rows and all chunks once."""
     numbers = [f"{code}{number:02}" for number in range(20) for code in ("+65812345", "x", "+4474001234")]
-    ruled = lanes_of(Senders(None, {"SG": "Acme"}))
+    ruled = groups_of(Senders(None, {"SG": "Acme"}))
     assert ruled is not None
-    plan = FrozenPlan(freeze(listed(numbers), 3, "s", tmp_path, lanes=Lanes(ruled.lanes, ruled.sort, 9)))
+    plan = FrozenPlan(freeze(listed(numbers), 3, "s", tmp_path, groups=SendingGroups(ruled.groups, ruled.sort, 9)))
     blocks = [(rows.collect(), chunks) for rows, chunks in plan.blocks()]
     assert len(blocks) == 5
     assert pl.concat([rows for rows, _ in blocks]).equals(plan.scan().collect())
@@ -128,9 +131,9 @@ def test_a_plan_of_several_windows_is_read_window_by_window(tmp_path: Path) -> N
     every = {chunk.index: chunk for chunk in plan.chunks(0, plan.chunk_count() - 1)}
     assert sum(len(chunk.phone_numbers) for chunk in every.values()) == 40
     for chunk in every.values():
-        assert {(number[:3] == "+65", chunk.lane) for number in chunk.phone_numbers} in (
-            {(True, Lane("Acme"))},
-            {(False, Lane(None))},
+        assert {(number[:3] == "+65", chunk.group) for number in chunk.phone_numbers} in (
+            {(True, SendingGroup("Acme"))},
+            {(False, SendingGroup(None))},
         )
     some = [plan.chunk_count() - 1, 0, 5]
     assert {index: make() for index, make in plan.open_chunks(some).items()} == {index: every[index] for index in some}
@@ -139,8 +142,8 @@ def test_a_plan_of_several_windows_is_read_window_by_window(tmp_path: Path) -> N
 def test_rules_that_name_one_sender_only_cut_the_chunks_of_a_plan_without_rules(tmp_path: Path) -> None:
     """The same chunk numbers and positions."""
     (tmp_path / "plain").mkdir()
-    plain, _ = make_plan(listed(MIXED), 2, tmp_path / "plain")
-    ruled, layout = make_plan(listed(MIXED), 2, tmp_path, lanes=lanes_of(Senders("A", {"SG": "A"})))
+    plain, _ = plan_rows(listed(MIXED), 2, tmp_path / "plain")
+    ruled, layout = plan_rows(listed(MIXED), 2, tmp_path, groups=groups_of(Senders("A", {"SG": "A"})))
     assert ruled.collect().equals(plain.collect())
     assert layout is not None
 

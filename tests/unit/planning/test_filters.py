@@ -10,7 +10,7 @@ import pytest
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.make_plan import plan_lists
+from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
 
@@ -32,7 +32,7 @@ def planned(folder: Path, rows: str, **options: Any) -> FrozenPlan:
     """Plan a CSV list."""
     given = {"message": "Hi", "type": "NOTIFY", "results": str(folder), "numbers_per_call": 2} | options
     config = CampaignConfig.checked(recipients=(written(folder / "list.csv", rows),), **given)
-    plan, _ = plan_lists(config, LocalStore(folder / "store"), no_s3, folder, now=NOW)
+    plan, _ = make_plan(config, LocalStore(folder / "store"), no_s3, folder, now=NOW)
     return plan
 
 

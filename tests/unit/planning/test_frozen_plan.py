@@ -12,8 +12,9 @@ from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate
-from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze, make_plan
-from globe_sms.tasks.planning.lanes import lanes_of
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.make_plan import freeze, plan_rows
+from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.results.join import gather, make_results
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -39,7 +40,7 @@ def rows(recipients: list[str | None]) -> pl.LazyFrame:
 
 def planned(recipients: list[str | None], numbers_per_call: int = 3) -> pl.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
-        plan, _ = make_plan(validate(rows(recipients), default_region=None), numbers_per_call, Path(folder))
+        plan, _ = plan_rows(validate(rows(recipients), default_region=None), numbers_per_call, Path(folder))
         return plan.collect(engine="streaming")
 
 
@@ -105,9 +106,6 @@ def test_the_metadatas_version_is_frozen_and_stands_beside_each_number_that_it_d
     assert found["reason"].to_list() == ["not_valid_for_region", "not_mobile", "stopped", "not_a_number"]
     assert found["metadata"].to_list() == ["phonenumbers 8.0.1", None, None, None]
     assert found.columns.index("metadata") == found.columns.index("sent_at") + 1
-    older = tmp_path / "older.parquet"
-    plan.scan().sink_parquet(older)
-    assert FrozenPlan(older).phonenumbers is None
 
 
 def test_there_is_no_plan_before_it_is_frozen(local_store: LocalStore, tmp_path: Path) -> None:
@@ -175,11 +173,11 @@ def test_a_canary_is_exactly_the_first_numbers_in_chunks_of_their_own(
     recipients: list[str | None], size: int, canary: int, senders: Senders
 ) -> None:
     """Whatever cuts the chunks; numbers stay dense, positions count from 0, nobody is left out."""
-    lanes = lanes_of(senders)
+    groups = groups_of(senders)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         validated = validate(rows(recipients), default_region=None)
-        plan = FrozenPlan(freeze(validated, size, "s", folder, lanes=lanes, canary=canary))
+        plan = FrozenPlan(freeze(validated, size, "s", folder, groups=groups, canary=canary))
         sent = plan.scan().filter(pl.col("status").is_null()).collect()
         chunks = plan.canary_chunks(canary)
         assert plan.chunk_count() == sent["chunk"].n_unique()

@@ -9,7 +9,7 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.planning.chunk_layout import WINDOW_CHUNKS
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.make_plan import find_campaign_lists, plan_lists
+from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -30,7 +30,7 @@ def long_plan(tmp_path: Path, local_store: LocalStore) -> FrozenPlan:
     """A plan of more than two blocks, one number a chunk, with rows between that are not sent."""
     lines = [f"65{81_000_000 + number // 3}" if number % 3 else "n/a" for number in range(WINDOW_CHUNKS * 9)]
     (tmp_path / "list").write_text("\n".join(["phone", *lines]))
-    plan, _ = plan_lists(config(tmp_path / "list", numbers_per_call=1), local_store, no_s3, tmp_path)
+    plan, _ = make_plan(config(tmp_path / "list", numbers_per_call=1), local_store, no_s3, tmp_path)
     return plan
 
 
@@ -55,10 +55,10 @@ def test_blocks_hold_every_row_once(long_plan: FrozenPlan) -> None:
 def test_a_second_run_plans_what_the_first_has_frozen(tmp_path: Path, local_store: LocalStore) -> None:
     """Of two that freeze, one does."""
     (tmp_path / "list").write_text("phone\n+6581234567\n")
-    first, _ = plan_lists(config(tmp_path / "list"), local_store, no_s3, tmp_path)
+    first, _ = make_plan(config(tmp_path / "list"), local_store, no_s3, tmp_path)
     (tmp_path / "list").write_text("phone\n+6581234568\n")
     (tmp_path / "second").mkdir()
-    second, _ = plan_lists(config(tmp_path / "list"), local_store, no_s3, tmp_path / "second")
+    second, _ = make_plan(config(tmp_path / "list"), local_store, no_s3, tmp_path / "second")
     assert second.scan().collect().equals(first.scan().collect())
 
 
@@ -68,7 +68,7 @@ def test_a_list_that_changed_after_its_campaign_was_named_is_refused(tmp_path: P
     sources = find_campaign_lists(config(tmp_path / "list"), no_s3)
     (tmp_path / "list").write_text("phone\n+6581234568\n")
     with pytest.raises(InputError, match="it has changed since it was found"):
-        plan_lists(config(tmp_path / "list"), local_store, no_s3, tmp_path, sources=sources)
+        make_plan(config(tmp_path / "list"), local_store, no_s3, tmp_path, sources=sources)
     assert not local_store.fetch("plan.parquet", tmp_path / "none")
 
 
@@ -77,7 +77,7 @@ def test_header_and_encoding_are_the_orders(tmp_path: Path, local_store: LocalSt
     (tmp_path / "list").write_bytes("Zoë,+6581234567\n".encode("windows-1252"))
     plain = config(tmp_path / "list")
     told = config(tmp_path / "list", no_header=True, encoding="Windows-1252", number_column="2")
-    plan, _ = plan_lists(told, local_store, no_s3, tmp_path)
+    plan, _ = make_plan(told, local_store, no_s3, tmp_path)
     assert plan.scan().collect()["phone_number"].to_list() == ["+6581234567"]
     assert {"no_header", "encoding"} & plain.frozen_settings().keys() == set()
     assert told.frozen_settings()["no_header"] is True

@@ -12,7 +12,7 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.own_number_option import mask_place
 from globe_sms.tasks.numbers import NO_OVERRIDES
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.make_plan import plan_lists
+from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -39,7 +39,7 @@ def planned(folder: Path, rows: str = LIST, **options: Any) -> FrozenPlan:
     config = order_of(folder, rows, **options)
     own = read_own_numbers(config.test_to, default_region=config.default_region, overrides=NO_OVERRIDES, s3=no_s3)
     now = datetime(2026, 11, 24, 3, tzinfo=UTC)
-    plan, _ = plan_lists(config.testing(own["e164"]), LocalStore(folder / "store"), no_s3, folder, own=own, now=now)
+    plan, _ = make_plan(config.testing(own["e164"]), LocalStore(folder / "store"), no_s3, folder, own=own, now=now)
     return plan
 
 
@@ -61,7 +61,7 @@ def test_a_short_list_says_its_texts_again(tmp_path: Path) -> None:
 def senders(plan: FrozenPlan) -> dict[str, str | None]:
     """Whom each number's text is from."""
     return {
-        number: chunk.lane.sender_id if chunk.lane else ""
+        number: chunk.group.sender_id if chunk.group else ""
         for chunk in plan.chunks(0, plan.chunk_count() - 1)
         for number in chunk.phone_numbers
     }

@@ -17,7 +17,7 @@ from list_files import no_s3, workbook
 
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.gateway import MessageType
-from globe_sms.tasks.planning.make_plan import plan_lists
+from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
 
@@ -151,7 +151,7 @@ def test_any_list_gives_a_plan_or_one_line(case: Case, default_region: str | Non
             default_region=default_region,
         )
         try:
-            plan, sources = plan_lists(order, LocalStore(folder / "store"), no_s3, folder)
+            plan, sources = make_plan(order, LocalStore(folder / "store"), no_s3, folder)
         except InputError as error:
             message = str(error)
             assert message.startswith(f"{path}: ")

@@ -9,7 +9,7 @@ import pytest
 
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.make_plan import plan_lists
+from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.reports.cost import cost_of
 from globe_sms.tasks.reports.prices import read_prices
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
@@ -34,7 +34,7 @@ def planned(folder: Path, rows: str, **options: Any) -> FrozenPlan:
     """Plan a CSV list."""
     given = {"message": "Hi", "type": "NOTIFY", "results": str(folder), "numbers_per_call": 2} | options
     config = CampaignConfig.checked(recipients=(written(folder / "list.csv", rows),), **given)
-    plan, _ = plan_lists(config, LocalStore(folder / "store"), no_s3, folder, now=NOW)
+    plan, _ = make_plan(config, LocalStore(folder / "store"), no_s3, folder, now=NOW)
     return plan
 
 

@@ -17,10 +17,11 @@ from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
 from globe_sms.tasks.gateway import BatchSend, CallVerdict, Outcome
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.numbers.time_zones import zone_table, zones_of
-from globe_sms.tasks.planning.chunk_layout import ChunkLayout, ChunkRange, Lane
-from globe_sms.tasks.planning.frozen_plan import Chunk, FrozenPlan, freeze
+from globe_sms.tasks.planning.chunk_layout import ChunkLayout, ChunkRange, SendingGroup
+from globe_sms.tasks.planning.frozen_plan import Chunk, FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import forecast_hours
-from globe_sms.tasks.planning.lanes import lanes_of
+from globe_sms.tasks.planning.make_plan import freeze
+from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.sending.chunk_queue import HoursQueue, PlanOrderQueue, ShardQueue
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.sending.sender import Sender
@@ -60,9 +61,9 @@ class TurnedClock:
 
 def cut_of(*zones: tuple[str, ...], chunks: int = 1) -> ChunkLayout:
     """Some chunks of one number for each of these."""
-    lanes = tuple(Lane(None, each) for each in zones)
-    ranges = tuple(ChunkRange(chunks * lane, chunks, lane) for lane in range(len(lanes)))
-    return ChunkLayout(lanes, 1, ((0, 0),), ranges)
+    groups = tuple(SendingGroup(None, each) for each in zones)
+    ranges = tuple(ChunkRange(chunks * group, chunks, group) for group in range(len(groups)))
+    return ChunkLayout(groups, 1, ((0, 0),), ranges)
 
 
 def supply_of(
@@ -200,10 +201,10 @@ def open_sender(local_store: LocalStore, tmp_path: Path) -> Generator[Callable[[
         sender.campaign.__exit__(None, None, None)
 
 
-SINGAPORE = Chunk(0, NUMBERS, lane=Lane(None, ("Asia/Singapore",)))
+SINGAPORE = Chunk(0, NUMBERS, group=SendingGroup(None, ("Asia/Singapore",)))
 
 
-@pytest.mark.parametrize("chunk", [CHUNK, SINGAPORE, Chunk(0, NUMBERS, lane=Lane(None, ()))])
+@pytest.mark.parametrize("chunk", [CHUNK, SINGAPORE, Chunk(0, NUMBERS, group=SendingGroup(None, ()))])
 def test_a_chunk_outside_its_hours_is_not_even_claimed(
     open_sender: Callable[[ToldGateway, TurnedClock], Sender], chunk: Chunk
 ) -> None:
@@ -292,8 +293,8 @@ def test_every_number_is_texted_once_and_within_its_hours(
     numbers = [f"{code}{number:02}" for number in range(12) for code in countries]
     rows = {"source": ["l"] * len(numbers), "row": range(len(numbers)), "recipient": numbers}
     listed = pl.LazyFrame(rows, schema={"source": pl.String, "row": pl.UInt64, "recipient": pl.String})
-    lanes = lanes_of(Senders(), zone_table(datetime.fromtimestamp(clock(), UTC)))
-    plan = FrozenPlan(freeze(validate(listed, default_region=None), 1, "s", tmp_path, lanes=lanes))
+    groups = groups_of(Senders(), zone_table(datetime.fromtimestamp(clock(), UTC)))
+    plan = FrozenPlan(freeze(validate(listed, default_region=None), 1, "s", tmp_path, groups=groups))
     assert plan.counts() == {"sendable": 36}
     assert plan.layout is not None
     left_at: dict[str, float] = {}
