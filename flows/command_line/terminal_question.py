@@ -39,10 +39,9 @@ class TerminalQuestion:
             return self._ask
         if not required:
             return None
-        above = self._order.approve_above
-        why = "--require-approval" if self._order.require_approval or above is None else f"--approve-above {above}"
         raise InputError(
-            f"{why}: somebody must say yes to this campaign, and there is no terminal to ask at. Add --yes."
+            f"--approve-above {self._order.approve_above}: somebody must say yes to this campaign, and there is no "
+            "terminal to ask at. Add --yes."
         )
 
     def _said_beforehand(self, _: Preview) -> Answer:

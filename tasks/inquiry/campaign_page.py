@@ -64,7 +64,7 @@ def _times(document: CampaignDocument) -> str:
 
 
 def _settings(document: CampaignDocument) -> list[tuple[str, str]]:
-    return [(name, _said(value)) for name, value in document.settings.items() if value is not None]
+    return [(name, _said(value)) for name, value in document.settings.items() if value not in (None, "", [])]
 
 
 def _said(value: Any) -> str:

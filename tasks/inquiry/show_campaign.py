@@ -10,10 +10,10 @@ from typing import Any, Final
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Owner
-from globe_sms.tasks.campaign.config import LONGEST_MESSAGE
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
+from globe_sms.tasks.campaign.options import LONGEST_MESSAGE
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignDocument, CampaignState, read_document
 from globe_sms.tasks.messages import Wording, parts_of

@@ -5,7 +5,13 @@ from typing import Final, Self
 
 import polars as pl
 
-from globe_sms.tasks.messages.gsm7_alphabet import NOT_GSM, is_gsm, without_look_alikes
+from globe_sms.tasks.messages.gsm7_alphabet import (
+    NOT_GSM,
+    is_gsm,
+    look_alikes_in,
+    only_look_alikes,
+    without_look_alikes,
+)
 from globe_sms.tasks.messages.message_parts import count_parts
 from globe_sms.tasks.messages.template import Placeholder, Template, parse_template
 from globe_sms.tasks.vocabulary.statuses import STATUSES, MessageReason, Status
@@ -13,7 +19,7 @@ from globe_sms.tasks.vocabulary.statuses import STATUSES, MessageReason, Status
 PREFIX: Final = "column:"
 """What the names of a list's columns begin with in the frame, so that they are none of the frame's own."""
 
-TEXT_COLUMNS: Final = ("message", "segments")
+TEXT_COLUMNS: Final = ("message", "segments", "replaced")
 """What `add_texts` adds."""
 
 _DAMAGING: Final = (
@@ -52,6 +58,12 @@ class Wording:
         return () if self.template is None else self.template.columns
 
     @property
+    def replaced(self) -> tuple[str, ...]:
+        """The characters that downgrading replaces in what every row reads, each once, the most frequent first."""
+        text = None if self.template is None else self.template.text
+        return () if text is None or not self.downgrade else look_alikes_in(text)
+
+    @property
     def text(self) -> str | None:
         """What every row reads; None where it depends on the row."""
         text = None if self.template is None else self.template.text
@@ -61,11 +73,12 @@ class Wording:
 
 
 def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
-    """Add `message` (String) and `segments` (UInt16) to judged rows, and turn away those that cannot have a text.
+    """Add `message` (String), `segments` (UInt16) and `replaced` (String) to validated rows; reject rows without a text.
 
     `rows` has the columns of `wording`, each named `PREFIX` and its name, beside `status` and `reason`. Rows that have
     a status already keep it. Without a value: `invalid`, `missing_<column>`; without a text or with one that is too
-    long: `message_empty`, `message_too_long`. `message` and `segments` are null in rows that are not sent.
+    long: `message_empty`, `message_too_long`. All three are null in rows that are not sent. `replaced` holds the characters
+    that downgrading replaced, in order; null if there were none.
     """
     if wording.template is None:
         rows = rows.with_columns(message=_value(str(wording.column), _DAMAGING_IN_TEXTS))
@@ -75,10 +88,12 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
         rows = rows.with_columns(_value(column).alias(f"{PREFIX}{column}") for column in wording.template.columns)
         rows = rows.with_columns(message=_rendered(wording.template))
         missing = _missing(wording.template)
-    if wording.downgrade:
-        rows = rows.with_columns(message=without_look_alikes(pl.col("message")))
-    faults = [] if missing is None else [missing]
     message = pl.col("message")
+    if wording.downgrade:
+        rows = rows.with_columns(replaced=only_look_alikes(message), message=without_look_alikes(message))
+    else:
+        rows = rows.with_columns(replaced=pl.lit(None, dtype=pl.String))
+    faults = [] if missing is None else [missing]
     faults.append(
         pl.when(_is_blank(message, wording.template))
         .then(pl.lit(MessageReason.MESSAGE_EMPTY))
@@ -93,6 +108,7 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
             status=pl.when(is_faulty).then(pl.lit(Status.INVALID, dtype=pl.Enum(STATUSES))).otherwise(pl.col("status")),
             reason=pl.when(is_faulty).then(pl.col("fault")).otherwise(pl.col("reason").cast(pl.String)),
             message=pl.when(sendable & pl.col("fault").is_null()).then(message),
+            replaced=pl.when(sendable & pl.col("fault").is_null()).then(pl.col("replaced")),
         )
         .with_columns(segments=count_parts(message, _gsm(wording)))
         .drop("fault")

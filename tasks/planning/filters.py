@@ -1,4 +1,4 @@
-"""Which of the judged rows a campaign is meant for: countries, and the first rows only."""
+"""Which of the validated rows a campaign is meant for, by country."""
 
 from collections.abc import Sequence
 
@@ -19,13 +19,6 @@ def only_countries(rows: pl.LazyFrame, allowed: Sequence[str], denied: Sequence[
         is_allowed = region.is_in(allowed).fill_null(value=False)
         rows = _marked(rows, ~is_allowed, Status.UNSUPPORTED, SelectionReason.COUNTRY_NOT_ALLOWED)
     return rows
-
-
-def only_first(rows: pl.LazyFrame, count: int) -> pl.LazyFrame:
-    """Keep the first rows of the lists, in input order; the sendable ones of the rest become `not_sent`."""
-    beyond = pl.col("__index") >= count
-    indexed = rows.with_row_index("__index")
-    return _marked(indexed, beyond, Status.NOT_SENT, SelectionReason.OUTSIDE_SAMPLE).drop("__index")
 
 
 def _marked(rows: pl.LazyFrame, where: pl.Expr, status: Status, reason: str) -> pl.LazyFrame:

@@ -11,7 +11,7 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
 from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides, validate
 from globe_sms.tasks.numbers.time_zones import zone_table
-from globe_sms.tasks.planning.filters import only_countries, only_first
+from globe_sms.tasks.planning.filters import only_countries
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, freeze
 from globe_sms.tasks.planning.lanes import lanes_of
 from globe_sms.tasks.planning.opt_outs import check_suppressed, check_texted, leave_out, read_suppressed, read_texted
@@ -83,8 +83,6 @@ def plan_lists(
     validated = validate(recipients, default_region=config.default_region, overrides=overrides)
     validated = only_countries(validated, config.allow_country, config.deny_country)
     validated = leave_out(validated, *_suppressed(config, s3, scratch, now))
-    if config.sample is not None:
-        validated = only_first(validated, config.sample)
     if config.wording.text is None:
         validated = add_texts(validated, config.wording)
     lanes = lanes_of(config.senders, None if config.quiet_hours is None else zone_table(now or datetime.now(UTC)))

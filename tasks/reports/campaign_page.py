@@ -10,7 +10,7 @@ from globe_sms.tasks.reports.costs_table import costs_table
 from globe_sms.tasks.reports.page import Block, Notes, Page, Table, Words
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
-from globe_sms.tasks.vocabulary.statuses import SelectionReason, Status
+from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import StopCause
 
 _MOST_COUNTRIES: Final = 15
@@ -37,13 +37,7 @@ def outcome(report: CampaignReport) -> str:
             "receipts settle them (globe-sms track --receipts). Only then, and if some people may get the text twice, "
             "run the same campaign with --on-unknown resend."
         )
-    outside = sum(entry.rows for entry in report.reasons if entry.reason == SelectionReason.OUTSIDE_SAMPLE)
-    if report.counts[Status.NOT_SENT] > outside:
-        return "Some rows were not sent: run the same campaign again to go on with them."
-    return (
-        f"{outside:,} rows are outside --sample, and this campaign never sends them. To text them, begin another "
-        f"campaign with --exclude-results {report.uri}: without it the sample is texted again."
-    )
+    return "Some rows were not sent: run the same campaign again to go on with them."
 
 
 def _settled(report: CampaignReport) -> str:

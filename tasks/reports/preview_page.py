@@ -89,6 +89,8 @@ def _head(preview: Preview) -> list[Block]:
     blocks += [Words(f"This campaign will not be sent: {cap}", strong=True) for cap in preview.broken_caps]
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
     blocks += _messages(preview)
+    if preview.replaced is not None:
+        blocks.append(Words(preview.replaced.sentence()))
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
@@ -116,7 +118,7 @@ def _ucs2_sentence(ucs2: Ucs2) -> str:
     shown = " ".join(f"{character} (U+{ord(character):04X})" for character in ucs2.characters)
     return (
         f"{texts} out in UCS-2, 70 characters in place of 160 for one part and 67 in place of 153 for several, because "
-        f"of: {shown}. Downgrading replaces those that only look unlike plain quotes, dashes and blanks."
+        f"of: {shown}."
     )
 
 

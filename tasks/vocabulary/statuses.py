@@ -57,7 +57,6 @@ class SelectionReason(StrEnum):
 
     COUNTRY_DENIED = "country_denied"
     COUNTRY_NOT_ALLOWED = "country_not_allowed"
-    OUTSIDE_SAMPLE = "outside_sample"
 
 
 REASON_SENTENCES: Final[dict[InvalidReason | UnsupportedReason | MessageReason | SelectionReason, str]] = {
@@ -86,10 +85,6 @@ REASON_SENTENCES: Final[dict[InvalidReason | UnsupportedReason | MessageReason |
     ),
     SelectionReason.COUNTRY_DENIED: "This campaign was told not to send to the country.",
     SelectionReason.COUNTRY_NOT_ALLOWED: "This campaign was told to send to other countries only.",
-    SelectionReason.OUTSIDE_SAMPLE: (
-        "This campaign was told to send to the first rows only, and never sends the others. Another one does, with the "
-        "results of this one excluded, or its rows are texted again."
-    ),
     MessageReason.MESSAGE_EMPTY: "The row's text is blank.",
     MessageReason.MESSAGE_TOO_LONG: "The row's text has more characters than a text may have.",
 }
