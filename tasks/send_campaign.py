@@ -8,8 +8,8 @@ import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from globe_sms.tasks.campaign.config import OnUnknown
 from globe_sms.tasks.campaign.ledger import ChunkState, History
+from globe_sms.tasks.campaign.option_groups import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive

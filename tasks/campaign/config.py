@@ -20,7 +20,7 @@ from globe_sms.tasks.campaign.option_groups import (
     Timing,
     group_options,
 )
-from globe_sms.tasks.campaign.options import EveryCampaign
+from globe_sms.tasks.campaign.options import EveryCampaign, given_values
 from globe_sms.tasks.campaign.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
 from globe_sms.tasks.gateway import MessageType, check_sender_id
 from globe_sms.tasks.messages import Wording
@@ -66,11 +66,8 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
     @model_validator(mode="before")
     @classmethod
     def _empty_is_not_given(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Leave out what is empty or None, take senders apart, and note what is left to the account."""
-        required = {name for name, field in cls.model_fields.items() if field.is_required()}
-        given = {
-            name: value for name, value in values.items() if value is not None and (value != "" or name in required)
-        }
+        """Leave out what is empty, take senders apart, and note what is left to the account."""
+        given = given_values(cls, values)
         senders = given.pop("sender_id", ())
         each = senders.split(",") if isinstance(senders, str) else [str(sender) for sender in senders]
         usual, rules = split_senders(sender.strip() for sender in each)

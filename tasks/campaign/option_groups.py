@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from globe_sms.tasks.campaign.options import LONGEST_MESSAGE, Options, Terminal
+from globe_sms.tasks.campaign.options import LONGEST_MESSAGE, Account, AwsCredentials, Options, Terminal, TimeZone
 from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
 
 MOST_NUMBERS: Final = 1_000
@@ -204,24 +204,8 @@ class LeftOut(Options, frozen=True):
 class AccountAndRate(Options, frozen=True):
     """Which account sends, and how fast."""
 
-    account: Annotated[
-        str | None,
-        Field(
-            title="Account",
-            description="The name of an Alibaba SMS account block: keys, endpoint, rate, sender ID. Without one, the "
-            "worker's environment variables are used.",
-        ),
-        Terminal("An Alibaba SMS account block. Default: the environment."),
-    ] = None
-    aws_credentials: Annotated[
-        str | None,
-        Field(
-            title="S3 credentials",
-            description="The name of an AWS Credentials or MinIO Credentials block. Without one, the worker's "
-            "environment variables are used.",
-        ),
-        Terminal("An AWS or MinIO credentials block. Default: the environment."),
-    ] = None
+    account: Account = None
+    aws_credentials: AwsCredentials = None
     numbers_per_call: Annotated[
         NumbersPerCall | None,
         Field(
@@ -270,14 +254,7 @@ class Timing(Options, frozen=True):
         ),
         Terminal("Seconds to wait for the answer; none in time counts as declined."),
     ] = 4 * 3_600
-    time_zone: Annotated[
-        str,
-        Field(
-            title="Time zone of {date}",
-            description="Which time zone {date} and the like are in, such as Asia/Singapore.",
-        ),
-        Terminal("The time zone of {date} in a list's URI or the campaign ID."),
-    ] = "UTC"
+    time_zone: TimeZone = "UTC"
     latest_start_minutes: Annotated[
         int | None,
         Field(

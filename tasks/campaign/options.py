@@ -13,17 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, WithJsonSchema, mo
 from globe_sms.tasks.gateway import MessageType
 
 LONGEST_MESSAGE: Final = 1_500
+LISTS: Final = "URI"
 
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
     """What the command line says or does differently.
 
-    `help` replaces the form's description. `takes_all` options take every value up to the next option; `shown` is False
-    for what only a schedule needs.
+    `help` replaces the form's description. `positional` is the help's name of an argument that isn't an option.
+    `takes_all` options take every value up to the next option; `shown` is False for what only a schedule needs.
     """
 
     help: str = ""
+    positional: str = ""
     takes_all: bool = False
     shown: bool = True
 
@@ -52,12 +54,42 @@ class Options(BaseModel, frozen=True):
 
     @model_validator(mode="before")
     @classmethod
-    def _null_is_not_given(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping):
-            return values
-        return {name: value for name, value in cast("Mapping[str, Any]", values).items() if value is not None}
+    def _empty_is_not_given(cls, values: Any) -> Any:
+        return given_values(cls, cast("Mapping[str, Any]", values)) if isinstance(values, Mapping) else values
 
 
+def given_values(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that aren't empty, as fields of a form are: those have their defaults."""
+    required = {name for name, field in model.model_fields.items() if field.is_required()}
+    return {name: value for name, value in values.items() if value is not None and (value != "" or name in required)}
+
+
+Account = Annotated[
+    str | None,
+    Field(
+        title="Account",
+        description="The name of an Alibaba SMS account block: keys, endpoint, rate, sender ID. Without one, the "
+        "worker's environment variables are used.",
+    ),
+    Terminal("An Alibaba SMS account block. Default: the environment."),
+]
+AwsCredentials = Annotated[
+    str | None,
+    Field(
+        title="S3 credentials",
+        description="The name of an AWS Credentials or MinIO Credentials block. Without one, the worker's "
+        "environment variables are used.",
+    ),
+    Terminal("An AWS or MinIO credentials block. Default: the environment."),
+]
+TimeZone = Annotated[
+    str,
+    Field(
+        title="Time zone of {date}",
+        description="Which time zone {date} and the like are in, such as Asia/Singapore.",
+    ),
+    Terminal("The time zone of {date} in a list's URI or the campaign ID."),
+]
 OwnNumber = Annotated[SecretStr, WithJsonSchema({"type": "string"})]
 
 
@@ -74,7 +106,7 @@ class EveryCampaign(Options, frozen=True):
             "compressed. {date}, {year}, {month}, {day} and {hour} are replaced with the time the run was scheduled "
             "for.",
         ),
-        Terminal("Recipient lists, one or more: S3 objects, prefixes, globs; local paths."),
+        Terminal("Recipient lists, one or more: S3 objects, prefixes, globs; local paths.", positional=LISTS),
     ]
     campaign: Annotated[
         str | None,
@@ -129,7 +161,7 @@ class EveryCampaign(Options, frozen=True):
         Field(
             title="Sender ID",
             description="Who the text is from: an approved sender ID, up to 11 letters and digits, or up to 15 digits. "
-            "For one per country, separate them with commas: SG=Acme, GB=Acme UK, *=12345 (* is every other country). "
+            "For one per country, separate them with commas: SG=Acme, GB=AcmeUK, *=12345 (* is every other country). "
             "Empty: the account's sender ID, or Alibaba chooses.",
         ),
         Terminal(

@@ -1,28 +1,31 @@
 """The command `globe-sms track`."""
 
+import inspect
 import json as json_text
 import os
 import sys
-from datetime import timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
 
+from globe_sms.flows.command_line.config_file import ConfigFile
 from globe_sms.flows.command_line.delivery_bars import delivery_bars
+from globe_sms.flows.command_line.option_parameters import command_parameters
 from globe_sms.flows.command_line.prefect_server import check_server, check_server_url
 from globe_sms.flows.command_line.terminal import TerminalObserver
 from globe_sms.flows.orchestration.observer import observed_by
+from globe_sms.flows.signatures import takes
+from globe_sms.tasks.campaign.date_placeholders import fill, time_zone
 from globe_sms.tasks.delivery.config import TrackingConfig
-from globe_sms.tasks.delivery.reconcile import DEFAULT_SETTLE_AFTER
-from globe_sms.tasks.gateway.query_message import MOST_QUERIES_PER_SECOND
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.vocabulary.errors import GlobeSmsError, TrackingStoppedError
 
 EXIT_FINAL = 0
 EXIT_STOPPED = 1
 EXIT_OPEN = 3
-_SETTLE_AFTER_HOURS = DEFAULT_SETTLE_AFTER / timedelta(hours=1)
+_Json = Annotated[bool, Parameter(help="The last line on stdout is one JSON object.")]
 
 TRACK_EPILOGUE = """\
 Examples:
@@ -44,46 +47,19 @@ are unknown.
 """
 
 
-def track(
-    campaign: Annotated[str, Parameter(name="CAMPAIGN", help="The campaign's id.")],
-    /,
-    *,
-    results: Annotated[str, Parameter(help="Where the campaign is kept, as it was given to send.")],
-    receipts: Annotated[
-        tuple[str, ...],
-        Parameter(help="Where delivery receipts are: S3 objects, prefixes, globs; local paths."),
-    ] = (),
-    settle_after: Annotated[
-        float, Parameter(help="Hours after the send from which a missing receipt is reported.")
-    ] = _SETTLE_AFTER_HOURS,
-    wait: Annotated[
-        str, Parameter(help="How long to go on asking: 30m, 1h, 1h 30m. 0 asks once for each message.")
-    ] = "1h",
-    no_query: Annotated[
-        bool, Parameter(help="Ask the gateway nothing; write what is known already into the results.")
-    ] = False,
-    queries_per_second: Annotated[
-        float, Parameter(help="The account's limit for queries, over all its trackings.")
-    ] = MOST_QUERIES_PER_SECOND,
-    account: Annotated[str | None, Parameter(help="An Alibaba SMS account block. Default: the environment.")] = None,
-    aws_credentials: Annotated[
-        str | None, Parameter(help="An AWS or MinIO credentials block. Default: the environment.")
-    ] = None,
-    json: Annotated[bool, Parameter(help="The last line on stdout is one JSON object.")] = False,
-) -> int:
+@takes(
+    [
+        *command_parameters(TrackingConfig),
+        inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_Json),
+        inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ConfigFile),
+    ]
+)
+def track(campaign: str, /, *, json: bool = False, **options: Any) -> int:
     """Ask what became of a campaign's messages, and write it into the results; again goes on with the rest."""
-    config = TrackingConfig.checked(
-        campaign=campaign,
-        results=results,
-        receipts=receipts,
-        settle_after=settle_after,
-        wait=wait,
-        no_query=no_query,
-        queries_per_second=queries_per_second,
-        account=account,
-        aws_credentials=aws_credentials,
-    )
-    outcome = run_tracking(config, Console(stderr=True))
+    options.pop("config", None)  # it was read before
+    now = datetime.now(time_zone(options.get("time_zone") or "UTC"))
+    tracking = TrackingConfig.checked(campaign=fill(campaign, now), **options)
+    outcome = run_tracking(tracking, Console(stderr=True))
     _show(outcome, as_json=json)
     if outcome.stopped is not None:
         return EXIT_STOPPED
