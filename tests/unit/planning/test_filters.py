@@ -12,7 +12,7 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import plan_lists
 from globe_sms.tasks.reports.caps import broken_caps
-from globe_sms.tasks.reports.prices import cost_of, read_prices
+from globe_sms.tasks.reports.prices import Cost, CountryCost, cost_of, read_prices
 from globe_sms.tasks.results.join import RESULTS_SCHEMA
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -136,17 +136,6 @@ def test_countries_are_allowed_and_denied(tmp_path: Path, options: dict[str, Any
     assert {status for status, reason in found if reason} == {"unsupported"}
 
 
-def test_a_sample_is_the_first_rows(tmp_path: Path) -> None:
-    """The rest is planned as not sent, and invalid rows stay what they are."""
-    found = verdicts(planned(tmp_path, "phone\nx\n+6581234567\n+6581234568\ny\n", sample=2))
-    assert found == [
-        ("invalid", "not_a_number"),
-        (None, None),
-        ("not_sent", "outside_sample"),
-        ("invalid", "not_a_number"),
-    ]
-
-
 @pytest.mark.parametrize(
     "table",
     ["country,price,currency\nSG,0.04,usd\nGB,0.05,USD\n", "prefix,price,currency\n+65,0.04,USD\n447,0.05,USD\n"],
@@ -171,9 +160,7 @@ def test_a_country_without_a_price_makes_the_cost_a_least(tmp_path: Path) -> Non
     cost = cost_of(planned(tmp_path, PHONES).scan(), prices, segments=1)
     assert str(cost) == "at least 0.08 USD"
     config = CampaignConfig.checked(recipients="a", message="Hi", type="OTP", results="o", prices="p", max_cost=100)
-    assert broken_caps(config, numbers=3, parts=3, cost=cost) == (
-        "its cost is not known: --prices has no price for GB.",
-    )
+    assert broken_caps(config, numbers=3, cost=cost) == ("its cost is not known: --prices has no price for GB.",)
 
 
 @pytest.mark.parametrize(
@@ -197,15 +184,19 @@ def test_a_table_of_prices_that_is_none_is_refused(tmp_path: Path, table: str, f
         read_prices(written(tmp_path / "prices.csv", table), no_s3)
 
 
+def _cost(amount: str) -> Cost:
+    return Cost("USD", (CountryCost("SG", 1, 1, Decimal(amount)),))
+
+
 def test_a_cap_that_is_broken_is_named_with_both_figures() -> None:
     """At the cap a campaign passes."""
     config = CampaignConfig.checked(
-        recipients="a", message="Hi", type="OTP", results="o", max_recipients=10, max_parts=20
+        recipients="a", message="Hi", type="OTP", results="o", max_recipients=10, max_cost=1, prices="p"
     )
-    assert broken_caps(config, numbers=10, parts=20, cost=None) == ()
-    assert broken_caps(config, numbers=1_011, parts=2_022, cost=None) == (
+    assert broken_caps(config, numbers=10, cost=_cost("1")) == ()
+    assert broken_caps(config, numbers=1_011, cost=_cost("1.01")) == (
         "it has 1,011 numbers, --max-recipients allows 10.",
-        "it has 2,022 message parts, --max-parts allows 20.",
+        "it costs 1.01 USD, --max-cost allows 1.00 USD.",
     )
 
 
@@ -234,13 +225,12 @@ def test_options_that_do_not_fit_are_refused(options: dict[str, Any], fault: str
     "options",
     [
         {"message": "", "message_column": "x"},
-        {"downgrade": True},
+        {"downgrade": False},
         {"suppress": ["x"]},
         {"exclude_results": ["x"]},
         {"exclude_results": ["x"], "exclude_days": 3},
         {"allow_country": ["SG"]},
         {"deny_country": ["SG"]},
-        {"sample": 3},
         {"canary": 3},
         {"max_characters": 9},
     ],
@@ -251,11 +241,10 @@ def test_what_decides_who_gets_what_is_frozen(options: dict[str, Any]) -> None:
     plain = CampaignConfig.checked(**given)
     assert CampaignConfig.checked(**given | options).fingerprint() != plain.fingerprint()
     assert (
-        CampaignConfig.checked(**given, prices="p", max_cost=1, max_parts=1, max_recipients=1).fingerprint()
-        == plain.fingerprint()
+        CampaignConfig.checked(**given, prices="p", max_cost=1, max_recipients=1).fingerprint() == plain.fingerprint()
     )
     again = CampaignConfig.checked(**given | options)
-    assert CampaignConfig.checked(**again.parameters()) == again
+    assert CampaignConfig.checked(**again.options()) == again
 
 
 def test_a_results_place_in_place_of_results_is_refused_with_how_to_name_them(tmp_path: Path) -> None:
