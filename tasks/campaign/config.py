@@ -191,7 +191,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         if self.test_to:
             options["test_to"] = list(self.test_to)
         if self.sender_by_country:
-            others = [] if self.sender_id is None else [f"{ALL_OTHERS}={self.sender_id}"]
+            others = [] if self.sender_id is None or "sender_id" in self.inherited else [f"{ALL_OTHERS}={self.sender_id}"]
             options["sender_id"] = [*self.sender_by_country, *others]
         return options
 

@@ -20,6 +20,7 @@ from globe_sms.deployments.sandbox.child_process import Child, wait_until
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.blocks import AlibabaSmsAccount
+from globe_sms.tasks.campaign.option_groups import group_options
 from tests.chaos.processes import PROGRAMS, PrefectServer
 from tests.integration.postgres import Postgres, postgres_programs
 from tests.integration.split_server import SplitServer
@@ -170,7 +171,7 @@ class Site:
 
 def campaign_parameters(site: Site, **parameters: Any) -> dict[str, Any]:
     """The parameters of a campaign that has its keys and limits from the site's blocks."""
-    return {
+    flat = {
         "message": "Hello from the site",
         "type": "NOTIFY",
         "results": f"s3://{site.sandbox.bucket}/campaigns",
@@ -178,6 +179,7 @@ def campaign_parameters(site: Site, **parameters: Any) -> dict[str, Any]:
         "aws_credentials": S3_KEYS,
         **parameters,
     }
+    return group_options(flat)
 
 
 def one_server(database: str) -> PrefectServer:

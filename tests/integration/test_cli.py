@@ -275,7 +275,7 @@ def test_a_terminal_shows_the_preview_and_is_asked(
     assert sandbox.gateway.stats().calls == calls
 
 
-@pytest.mark.parametrize("wanted", [("--require-approval",), ("--approve-above", "24")])
+@pytest.mark.parametrize("wanted", [("--approve-above", "0"), ("--approve-above", "24")])
 def test_without_a_terminal_a_wanted_approval_needs_yes(
     environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path, wanted: tuple[str, ...]
 ) -> None:

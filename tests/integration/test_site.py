@@ -39,7 +39,7 @@ pytestmark = [
 ]
 
 SINGAPORE = ZoneInfo("Asia/Singapore")
-WITHOUT_ASKING = {"require_approval": False}
+WITHOUT_ASKING = {"approve_above": None}
 
 
 @pytest.fixture(scope="module")

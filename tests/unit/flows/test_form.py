@@ -232,7 +232,7 @@ def _typed(options: dict[str, Any]) -> CampaignConfig:
         else:
             values = value if isinstance(value, list) else value.split(", ") if name == "sender_id" else [value]
             tokens += [token for each in values for token in (option, str(each))]
-    app(tokens, exit_on_error=False, print_error=False)
+    app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     taken.pop("config", None)
     return CampaignConfig.checked(**taken)
 
