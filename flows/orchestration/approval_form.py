@@ -108,8 +108,8 @@ def pause_for_answer(preview: Preview, seconds: int, stage: Stage) -> Answer:
     if not PREFECT_API_URL.value():
         raise InputError(
             "this campaign needs an approval, and its run has a temporary Prefect server where nobody can be asked: "
-            "set PREFECT_API_URL to your server, send it by `globe-sms send`, or leave require_approval and "
-            "approve_above off."
+            "set PREFECT_API_URL to your server, send it by `globe-sms send`, or leave approve_above "
+            "empty."
         )
     run = this_run().id
     form = _form(preview)

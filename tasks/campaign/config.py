@@ -191,7 +191,8 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         if self.test_to:
             options["test_to"] = list(self.test_to)
         if self.sender_by_country:
-            others = [] if self.sender_id is None or "sender_id" in self.inherited else [f"{ALL_OTHERS}={self.sender_id}"]
+            is_given = self.sender_id is not None and "sender_id" not in self.inherited
+            others = [f"{ALL_OTHERS}={self.sender_id}"] if is_given else []
             options["sender_id"] = [*self.sender_by_country, *others]
         return options
 

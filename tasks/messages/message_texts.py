@@ -73,12 +73,12 @@ class Wording:
 
 
 def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
-    """Add `message` (String), `segments` (UInt16) and `replaced` (String) to validated rows; reject rows without a text.
+    """Add `message`, `segments` (UInt16) and `replaced` to validated rows; reject rows that can't have a text.
 
     `rows` has the columns of `wording`, each named `PREFIX` and its name, beside `status` and `reason`. Rows that have
     a status already keep it. Without a value: `invalid`, `missing_<column>`; without a text or with one that is too
-    long: `message_empty`, `message_too_long`. All three are null in rows that are not sent. `replaced` holds the characters
-    that downgrading replaced, in order; null if there were none.
+    long: `message_empty`, `message_too_long`. All three are null in rows that are not sent. `replaced` (String) holds
+    the characters that downgrading replaced, in order; null if there were none.
     """
     if wording.template is None:
         rows = rows.with_columns(message=_value(str(wording.column), _DAMAGING_IN_TEXTS))

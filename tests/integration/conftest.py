@@ -78,7 +78,7 @@ def in_sandbox(sandbox: Sandbox, prefect_url: str, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> dict[str, Any]:
+def config(tmp_path: Path) -> dict[str, Any]:
     """A campaign of 30 numbers, 10 a call, with results on the disk."""
     path = tmp_path / "list.csv"
     path.write_text("phone\n" + "".join(f"65812345{number:02}\n" for number in range(30)))

@@ -55,11 +55,11 @@ class Deployed:
 
 @pytest.mark.parametrize("canary", [None, 12])
 def test_a_retry_goes_on_with_what_was_approved_and_asks_for_nothing_twice(
-    sandbox: Sandbox, api: httpx.Client, order: dict[str, Any], canary: int | None
+    sandbox: Sandbox, api: httpx.Client, config: dict[str, Any], canary: int | None
 ) -> None:
     """Prefect forgets on a retry that the run was suspended; the campaign does not forget the answer."""
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
-    run = Deployed(api, **order, approve_above=0, canary=canary)
+    run = Deployed(api, **config, approve_above=0, canary=canary)
     assert run.run() == "Suspended"
     assert run.approve() == "Stopped"
     sandbox.gateway.clear_faults()
@@ -73,11 +73,11 @@ def test_a_retry_goes_on_with_what_was_approved_and_asks_for_nothing_twice(
     assert (sandbox.gateway.stats().accepted_numbers, sandbox.gateway.stats().accepted_twice) == (30, 0)
 
 
-def test_a_retry_asks_again_before_it_resends(sandbox: Sandbox, api: httpx.Client, order: dict[str, Any]) -> None:
+def test_a_retry_asks_again_before_it_resends(sandbox: Sandbox, api: httpx.Client, config: dict[str, Any]) -> None:
     """A yes is for one resend; what it left unknown needs another."""
     sandbox.gateway.add_fault("accept_then_drop")
-    assert Deployed(api, **order).run() == "CompletedWithUnknown"
-    run = Deployed(api, **order, approve_above=0, on_unknown="resend")
+    assert Deployed(api, **config).run() == "CompletedWithUnknown"
+    run = Deployed(api, **config, approve_above=0, on_unknown="resend")
     assert run.run() == "Suspended"
     assert run.approve() == "CompletedWithUnknown"
     assert sandbox.gateway.stats().calls == 6

@@ -19,7 +19,7 @@ def test_a_campaign_is_sent_and_its_report_returned(sandbox: Sandbox, tmp_path: 
     with pytest.raises(InputError) as caught:
         send(str(path), **options, max_cost=20, hours="9", nonsense=1)
     assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["hours", "--nonsense"]
-    with pytest.raises(InputError, match="^max_cost: .*: prices$"):
+    with pytest.raises(InputError, match=r"^max_cost: .*: prices$"):
         send(str(path), **options, max_cost=20)
     assert sandbox.gateway.stats().calls == 0
     report = send(str(path), **options, numbers_per_call=1, calls_per_second=50)
