@@ -10,16 +10,17 @@ from typing import Any, cast
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from globe_sms.flows.form import parameters
 from globe_sms.flows.observers.current_observer import observe_run
 from globe_sms.flows.orchestration.approval import approve
+from globe_sms.flows.orchestration.campaign_parameters import campaign_config, refuse_recorded_numbers
 from globe_sms.flows.orchestration.canary import send_canary
 from globe_sms.flows.orchestration.final_states import campaign_state, late_state
-from globe_sms.flows.orchestration.recorded_parameters import refuse_recorded_numbers
-from globe_sms.flows.orchestration.scheduled_start import filled, lateness, run_name, scheduled_time
+from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, scheduled_time
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
-from globe_sms.tasks.campaign.config import CampaignConfig, OnUnknown
+from globe_sms.flows.signatures import form_parameters, takes
+from globe_sms.tasks.campaign.option_groups import GROUPS, flatten_options
+from globe_sms.tasks.campaign.options import EveryCampaign
 from globe_sms.tasks.campaign_run import open_run
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.send_campaign import (
@@ -38,53 +39,13 @@ from globe_sms.tasks.sending.shard import MOST_THREADS
     task_runner=cast("Any", ThreadPoolTaskRunner(max_workers=MOST_THREADS)),
     persist_result=False,
 )
-def send_campaign(
-    recipients: parameters.Recipients,
-    *,
-    message: parameters.Message = "",
-    type: parameters.Type,  # noqa: A002  # Alibaba's name for it
-    results: parameters.Results,
-    message_column: parameters.MessageColumn = None,
-    downgrade: parameters.Downgrade = False,
-    max_characters: parameters.MaxCharacters = 1_500,
-    campaign: parameters.Campaign = None,
-    sender_id: parameters.SenderId = None,
-    hours: parameters.QuietHours = None,
-    hours_wait: parameters.HoursWait = "1d",
-    suppress: parameters.Suppress = (),
-    exclude_results: parameters.ExcludeResults = (),
-    exclude_days: parameters.ExcludeDays = 30.0,
-    allow_country: parameters.AllowCountry = (),
-    deny_country: parameters.DenyCountry = (),
-    sample: parameters.Sample = None,
-    canary: parameters.Canary = None,
-    test_to: parameters.TestTo = (),
-    prices: parameters.Prices = None,
-    max_cost: parameters.MaxCost = None,
-    max_parts: parameters.MaxParts = None,
-    max_recipients: parameters.MaxRecipients = None,
-    default_region: parameters.DefaultRegion = None,
-    number_column: parameters.NumberColumn = None,
-    no_header: parameters.NoHeader = False,
-    encoding: parameters.Encoding = None,
-    numbers_override: parameters.NumbersOverride = None,
-    dry_run: parameters.DryRun = False,
-    require_approval: parameters.RequireApproval = False,
-    approve_above: parameters.ApproveAbove = None,
-    approval_timeout: parameters.ApprovalTimeout = 14_400,
-    account: parameters.Account = None,
-    numbers_per_call: parameters.NumbersPerCall = None,
-    calls_per_second: parameters.CallsPerSecond = None,
-    max_failure_rate: parameters.MaxFailureRate = 0.5,
-    on_unknown: parameters.UnknownChunks = OnUnknown.HOLD,
-    aws_credentials: parameters.AwsCredentials = None,
-    time_zone: parameters.TimeZone = "UTC",
-    latest_start_minutes: parameters.LatestStart = None,
-) -> CampaignReport:
+@takes(form_parameters(EveryCampaign, GROUPS))
+def send_campaign(**parameters: Any) -> CampaignReport:
     """Send one text message to every number of the lists, once, and account for every row.
 
-    Running the same campaign ID again resumes it: whatever was sent, or may have been, isn't sent again. The
-    parameters are described in `flows.form.parameters`.
+    Running the same campaign ID again resumes it: what was sent, or may have been, is not sent again. The parameters
+    are those of the form: `tasks.campaign.options` declares what every campaign has, `tasks.campaign.option_groups` the
+    six groups.
 
     Returns:
         The report, with `.counts`, `.uri` and `.results()`.
@@ -93,13 +54,13 @@ def send_campaign(
         InputError: the input or the configuration is wrong; nothing was sent.
         CampaignStoppedError: the campaign was stopped or declined; `.report` says how far it got.
     """
-    given = locals()  # the parameters: nothing else is local yet
-    scheduled = scheduled_time(given.pop("time_zone"))
-    late = lateness(scheduled, given.pop("latest_start_minutes"))
+    given = flatten_options(parameters)
+    scheduled = scheduled_time(given.get("time_zone"))
+    late = lateness(scheduled, given.get("latest_start_minutes"))
     if late is not None:
         return late_state(late)  # pyright: ignore[reportReturnType]  # a state, as at the end
     refuse_recorded_numbers(this_flow_run().parameters)
-    config = CampaignConfig.checked(**filled(given, scheduled))
+    config = campaign_config(given, scheduled)
     with observe_run() as observer:
         observer.step("checking the results folder and the credentials")
         with open_run(config) as run:

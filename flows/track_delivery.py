@@ -4,20 +4,17 @@ What must exist: a campaign that was sent (`send-campaign`), its results folder,
 `dysms:QueryMessage` (an account block, or its default credential chain).
 """
 
-from datetime import timedelta
 from typing import Any
 
 from prefect import flow
 from prefect.runtime import flow_run
 
-from globe_sms.flows.form import tracking_parameters as parameters
 from globe_sms.flows.observers.current_observer import observe_run
 from globe_sms.flows.orchestration.final_states import tracking_state
 from globe_sms.flows.orchestration.scheduled_start import scheduled_time
+from globe_sms.flows.signatures import form_parameters, takes
 from globe_sms.tasks.campaign.date_placeholders import fill
 from globe_sms.tasks.delivery.config import TrackingConfig
-from globe_sms.tasks.delivery.reconcile import DEFAULT_SETTLE_AFTER
-from globe_sms.tasks.gateway.query_message import MOST_QUERIES_PER_SECOND
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.track_delivery import query_gateway, read_delivery_receipts, write_deliveries
 from globe_sms.tasks.tracking_run import open_tracking
@@ -28,23 +25,12 @@ def _run_name() -> str:
 
 
 @flow(name="track-delivery", flow_run_name=_run_name, persist_result=False)
-def track_delivery(
-    campaign: parameters.Campaign,
-    *,
-    results: parameters.Results,
-    receipts: parameters.Receipts = (),
-    settle_after: parameters.SettleAfter = DEFAULT_SETTLE_AFTER / timedelta(hours=1),
-    wait: parameters.Wait = "1h",
-    no_query: parameters.NoQuery = False,
-    queries_per_second: parameters.QueriesPerSecond = MOST_QUERIES_PER_SECOND,
-    account: parameters.Account = None,
-    aws_credentials: parameters.AwsCredentials = None,
-    time_zone: parameters.TimeZone = "UTC",
-) -> TrackingOutcome:
+@takes(form_parameters(TrackingConfig))
+def track_delivery(**parameters: Any) -> TrackingOutcome:
     """Ask the gateway what happened to a campaign's messages, and write it into the results.
 
-    Run it as often as you like: a message with a final status isn't asked about again. The parameters are described in
-    `flows.form.tracking_parameters`.
+    Run it as often as you like: a message with a final status isn't asked about again. The parameters are the fields of
+    `tasks.delivery.config.TrackingConfig`.
 
     Returns:
         The outcome, with `.deliveries`, `.counts` and `.summary()`.
@@ -53,9 +39,8 @@ def track_delivery(
         InputError: the input or the configuration is wrong.
         TrackingStoppedError: it stopped before its end; `.outcome` says how far it got.
     """
-    given: dict[str, Any] = locals()  # the parameters: nothing else is local yet
-    scheduled = scheduled_time(given.pop("time_zone"))
-    config = TrackingConfig.checked(**{**given, "campaign": fill(campaign, scheduled)})
+    scheduled = scheduled_time(parameters["time_zone"])
+    config = TrackingConfig.checked(**{**parameters, "campaign": fill(parameters["campaign"], scheduled)})
     with observe_run() as observer:
         observer.step("checking the campaign and the credentials")
         with open_tracking(config) as tracked:

@@ -11,9 +11,9 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
-from globe_sms.tasks.campaign.config import OnUnknown
 from globe_sms.tasks.campaign.document import ListRead, PlanFigures, Summary
 from globe_sms.tasks.campaign.ledger import History
+from globe_sms.tasks.campaign.option_groups import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.settlement import ChunkState

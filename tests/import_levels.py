@@ -18,7 +18,7 @@ LEVELS: Final[tuple[tuple[str, ...], ...]] = (
     ("tasks/reports",),
     ("tasks/inquiry",),
     ("tasks",),
-    ("flows/form", "flows/observers"),
+    ("flows/observers",),
     ("flows/orchestration",),
     ("flows",),
     ("flows/command_line",),
@@ -30,7 +30,6 @@ LEVELS: Final[tuple[tuple[str, ...], ...]] = (
 PREFECT_BELONGS_TO: Final = (
     "tasks",
     "flows",
-    "flows/form",
     "flows/observers",
     "flows/orchestration",
     "flows/command_line",

@@ -8,11 +8,13 @@ from typing import Any
 from cyclopts import App, CycloptsError, MissingArgumentError, Parameter, UnusedCliTokensError
 from rich.console import Console
 
-from globe_sms.flows.command_line.campaigns_show_explain import add_inquiries
+from globe_sms.flows.command_line.config_file import read_config_file
 from globe_sms.flows.command_line.exit_codes import EXIT_INPUT, EXIT_SETTLED, EXIT_STOPPED
+from globe_sms.flows.command_line.inquiry_commands import add_inquiries
 from globe_sms.flows.command_line.prefect_settings import set_prefect_defaults
-from globe_sms.flows.command_line.send import LISTS, SEND_EPILOGUE, send
-from globe_sms.flows.command_line.track import TRACK_EPILOGUE, track
+from globe_sms.flows.command_line.send_command import SEND_EPILOGUE, send
+from globe_sms.flows.command_line.track_command import TRACK_EPILOGUE, track
+from globe_sms.tasks.campaign.options import LISTS
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, GlobeSmsError, InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_written
 
@@ -42,8 +44,8 @@ def make_app() -> App:
         version=_version,
         suppress_keyboard_interrupt=False,  # it would end the process with 130, before `run_app` can say what to do
     )
-    app.command(send, name="send", help_epilogue=SEND_EPILOGUE)
-    app.command(track, name="track", help_epilogue=TRACK_EPILOGUE)
+    app.command(send, name="send", help_epilogue=SEND_EPILOGUE, config=read_config_file)
+    app.command(track, name="track", help_epilogue=TRACK_EPILOGUE, config=read_config_file)
     add_inquiries(app)
     return app
 
@@ -96,8 +98,8 @@ def _what_was_wrong(error: CycloptsError | InputError) -> str:
 
 
 def _worth_showing(default: Any) -> str | None:
-    """Say a default in the help; nothing for what is simply off or empty."""
-    return None if default is None or default is False or default in ("", ()) else str(default)
+    """Say a default in the help; nothing for a switch, or for what is empty."""
+    return None if not default or default is True else str(default)
 
 
 def _version() -> str:

@@ -39,10 +39,8 @@ class TerminalQuestion:
             return self._ask
         if not required:
             return None
-        above = self._config.approve_above
-        why = "--require-approval" if self._config.require_approval or above is None else f"--approve-above {above}"
         raise InputError(
-            f"{why}: this campaign needs somebody's yes, but there's no terminal to ask at. Add --yes to send it."
+            f"--approve-above {self._config.approve_above}: this campaign needs somebody's yes, but there's no terminal to ask at. Add --yes to send it."
         )
 
     def _answered_by_option(self, _: Preview) -> Answer:

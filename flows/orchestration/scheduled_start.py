@@ -7,19 +7,20 @@ from typing import Any
 from prefect.runtime import flow_run
 
 from globe_sms.tasks.campaign.date_placeholders import fill, time_zone
+from globe_sms.tasks.campaign.option_groups import flatten_options
 from globe_sms.tasks.vocabulary.errors import InputError
 
 
-def scheduled_time(zone: str) -> datetime:
-    """Return when this run should have started, in that time zone. A retry, or a run that waited, keeps its first time.
+def scheduled_time(zone: str | None) -> datetime:
+    """Return when this run was to start, in that time zone (UTC if empty); a retry, or a wait, keeps the first time.
 
-    For a run without a schedule it's the time of its start.
+    A run that isn't scheduled has the time of its start.
 
     Raises:
         InputError: there's no such time zone.
     """
     scheduled: datetime | None = flow_run.scheduled_start_time
-    return (scheduled or datetime.now(UTC)).astimezone(time_zone(zone))
+    return (scheduled or datetime.now(UTC)).astimezone(time_zone(zone or "UTC"))
 
 
 def run_name() -> str:
@@ -29,7 +30,7 @@ def run_name() -> str:
     if not campaign:
         return f"send-{flow_run.id}"[:13]
     try:
-        return fill(campaign, scheduled_time(parameters.get("time_zone") or "UTC"))
+        return fill(campaign, scheduled_time(flatten_options(parameters).get("time_zone")))
     except InputError:
         return str(campaign)  # the flow itself says what's wrong with it
 
@@ -53,17 +54,3 @@ def too_late(scheduled: datetime, latest_start_minutes: int | None, now: datetim
         f"Scheduled for {scheduled:%Y-%m-%d %H:%M %Z}, but started {late:,.0f} minutes later; {latest_start_minutes:,} "
         "are allowed, so nothing was sent. To send it anyway, run it by hand with that day's campaign ID."
     )
-
-
-def filled(parameters: Mapping[str, Any], scheduled: datetime) -> dict[str, Any]:
-    """Return the flow's parameters with the dates in lists and campaign id filled in.
-
-    Raises:
-        InputError: there's no such placeholder.
-    """
-    recipients, campaign = parameters["recipients"], parameters["campaign"]
-    return {
-        **parameters,
-        "recipients": [fill(uri, scheduled) for uri in ([recipients] if isinstance(recipients, str) else recipients)],
-        "campaign": None if campaign is None else fill(campaign, scheduled),
-    }

@@ -60,7 +60,7 @@ class Approval:
 
 def may_ask(config: CampaignConfig) -> bool:
     """Whether somebody may have to approve the campaign, depending on what is left to do."""
-    return config.require_approval or config.approve_above is not None
+    return config.approve_above is not None
 
 
 def must_ask(config: CampaignConfig, remaining: RemainingChunks, last: Approval | None = None) -> bool:
@@ -69,10 +69,8 @@ def must_ask(config: CampaignConfig, remaining: RemainingChunks, last: Approval 
     `last` is the campaign's last question: where somebody had to be asked before the canary, somebody must be asked
     after it, too, also where no more than `approve_above` numbers are left by then.
     """
-    if config.dry_run or not remaining.chunks:
+    if config.dry_run or not remaining.chunks or config.approve_above is None:
         return False
-    if config.require_approval or config.approve_above is None:
-        return config.require_approval
     asked = last is not None and (last.after_canary or last.numbers > config.approve_above)
     return remaining.numbers > config.approve_above or (remaining.is_after_canary and asked)
 

@@ -1,119 +1,78 @@
-"""A campaign's order: what is sent to whom, checked at the rim before anything is opened."""
+"""A campaign's configuration: its options, checked before anything is opened."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Any, Final, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
-from globe_sms.tasks.campaign import option_checks as option_values
+from globe_sms.tasks.campaign import option_checks
 from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.option_groups import (
+    AccountAndRate,
+    CallsPerSecond,
+    LeftOut,
+    Limits,
+    ListFormat,
+    NumbersPerCall,
+    TextOptions,
+    Timing,
+    group_options,
+)
+from globe_sms.tasks.campaign.options import EveryCampaign, given_values
 from globe_sms.tasks.campaign.own_number_option import check_own
 from globe_sms.tasks.campaign.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
 from globe_sms.tasks.gateway import MessageType, check_sender_id
 from globe_sms.tasks.messages import Wording
 from globe_sms.tasks.numbers import Overrides
-from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
 from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
-LONGEST_MESSAGE = 1_500
-MOST_NUMBERS = 1_000
-LONGEST_APPROVAL = 30 * 24 * 3_600
-_LONGEST_TESTED = 100 - len("-test-01234567")
-_OF_THE_ACCOUNT = ("sender_id", "numbers_per_call", "calls_per_second")
-_LATER = (
-    *("no_header", "encoding", "numbers_override_sha256", "message_column", "downgrade", "max_characters"),
-    *("suppress", "exclude_results", "allow_country", "deny_country", "sample", "canary"),
-    *("sender_by_country", "test_to_sha256"),
+_LONGEST_TESTED: Final = 100 - len("-test-01234567")
+_OF_THE_ACCOUNT: Final = ("sender_id", "numbers_per_call", "calls_per_second")
+_FOUND_OUT: Final = ("inherited", "numbers_override_sha256", "sender_by_country", "test_to_sha256")
+_OPTION_OF: Final = {"recipients": "recipients", "sender_by_country": "--sender-id"}
+_MENDING: Final = {
+    "int_type": "give a whole number, such as 250",
+    "string_too_short": "it is blank",
+    "missing": "it is missing, and every campaign needs it",
+    "extra_forbidden": "there is no such option",
+}
+_FROZEN: Final = (
+    *("recipients", "number_column", "no_header", "default_region", "encoding", "numbers_override_sha256"),
+    *("type", "message", "message_column", "downgrade", "max_characters", "sender_id", "sender_by_country"),
+    *("suppress", "exclude_results", "allow_country", "deny_country", "numbers_per_call", "test_to_sha256"),
 )
-_INTERNAL = ("inherited", "numbers_override_sha256", "sender_by_country", "test_to_sha256")
-_OPTION_OF = {"recipients": "recipients", "sender_by_country": "--sender-id"}
 
 
-class OnUnknown(StrEnum):
-    """What a run does with chunks that an earlier run left unknown."""
+class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, AccountAndRate, Timing, frozen=True):
+    """Everything that decides how a campaign is sent: all options, and what a run finds out about them.
 
-    HOLD = "hold"
-    RESEND = "resend"
-
-
-class CampaignConfig(BaseModel):
-    """Everything that `globe-sms send` and the flow `send-campaign` take, with the same names and defaults.
-
-    `inherited` names what was left to the account (None): its block's value, or the default where none is named.
-    `numbers_override_sha256` stands for the content of that table once it is read: settings freeze it, not its place.
-    `sender_id` may be given as several, `SG=Acme` and `*=12345`: those by country then stand in `sender_by_country`,
-    and `sender_id` is the one for all others.
+    An option that is empty or None has its default. `inherited` names what was left to the account: its block's value,
+    or the default without a block. `sender_id` is the sender ID of all countries that `sender_by_country` doesn't name.
+    `numbers_override_sha256` and `test_to_sha256` are made of the contents: settings freeze those, not the places.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    account: str | None = None
-    aws_credentials: str | None = None
-    recipients: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(option_values.uris_of_lists)]
-    message: Annotated[str, Field(max_length=LONGEST_MESSAGE), AfterValidator(option_values.message)] = ""
-    type: MessageType
-    results: Annotated[str, Field(min_length=1)]
-    message_column: Annotated[str | None, Field(min_length=1)] = None
-    downgrade: bool = False
-    max_characters: Annotated[int, Field(strict=True, ge=1, le=LONGEST_MESSAGE)] = LONGEST_MESSAGE
-    campaign: Annotated[str | None, AfterValidator(option_values.campaign_id)] = None
-    suppress: Annotated[tuple[str, ...], AfterValidator(option_values.uris_of_lists)] = ()
-    exclude_results: Annotated[tuple[str, ...], AfterValidator(option_values.uris_of_lists)] = ()
-    exclude_days: Annotated[float, Field(gt=0, le=3_650)] = 30.0
-    allow_country: Annotated[tuple[str, ...], AfterValidator(option_values.countries)] = ()
-    deny_country: Annotated[tuple[str, ...], AfterValidator(option_values.countries)] = ()
-    sample: Annotated[int | None, Field(strict=True, ge=1)] = None
-    canary: Annotated[int | None, Field(strict=True, ge=1)] = None
-    test_to: tuple[SecretStr, ...] = ()
-    prices: Annotated[str | None, Field(min_length=1)] = None
-    max_cost: Annotated[float | None, Field(ge=0)] = None
-    max_parts: Annotated[int | None, Field(strict=True, ge=0)] = None
-    max_recipients: Annotated[int | None, Field(strict=True, ge=0)] = None
     sender_id: str | None = None
-    hours: Annotated[str | None, AfterValidator(option_values.hours)] = None
-    hours_wait: Annotated[str, AfterValidator(option_values.hours_wait)] = "1d"
-    default_region: Annotated[str | None, AfterValidator(option_values.region)] = None
-    number_column: str | None = None
-    numbers_override: Annotated[str | None, AfterValidator(option_values.uri_of_table)] = None
-    no_header: bool = False
-    encoding: Annotated[str | None, AfterValidator(option_values.encoding)] = None
-    numbers_per_call: Annotated[int, Field(strict=True, ge=1, le=MOST_NUMBERS)] = 250
-    calls_per_second: Annotated[float, Field(ge=SLOWEST_RATE, le=100)] = 1.0
-    on_unknown: OnUnknown = OnUnknown.HOLD
-    max_failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.5
-    dry_run: bool = False
-    require_approval: bool = False
-    approve_above: Annotated[int | None, Field(strict=True, ge=0)] = None
-    approval_timeout: Annotated[int, Field(strict=True, ge=1, le=LONGEST_APPROVAL)] = 4 * 3_600
     sender_by_country: tuple[str, ...] = ()
+    numbers_per_call: NumbersPerCall = 250
+    calls_per_second: CallsPerSecond = 1.0
     inherited: frozenset[str] = frozenset()
     numbers_override_sha256: str | None = None
     test_to_sha256: str | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _left_to_the_account(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Take None for "as the account has it": the field's default until the account is known."""
-        given = values.get("sender_id")
-        if isinstance(given, str | list | tuple):
-            usual, rules = split_senders([given] if isinstance(given, str) else [str(each) for each in given])
-            values = {**values, "sender_id": usual, "sender_by_country": rules}
-        left = {name for name in _OF_THE_ACCOUNT if values.get(name) is None}
-        return {**{name: value for name, value in values.items() if name not in left}, "inherited": left}
+    def _empty_is_not_given(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Leave out what is empty, take senders apart, and note what is left to the account."""
+        given = given_values(cls, values)
+        senders = given.pop("sender_id", ())
+        each = senders.split(",") if isinstance(senders, str) else [str(sender) for sender in senders]
+        usual, rules = split_senders(sender.strip() for sender in each)
+        given |= {"sender_by_country": rules} | ({} if usual is None else {"sender_id": usual})
+        return given | {"inherited": {name for name in _OF_THE_ACCOUNT if name not in given}}
 
     @field_validator(
         "recipients", "test_to", "suppress", "exclude_results", "allow_country", "deny_country", mode="before"
@@ -121,6 +80,11 @@ class CampaignConfig(BaseModel):
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str | SecretStr) else () if value is None else value
+
+    @field_validator(*option_checks.CHECKS)
+    @classmethod
+    def _checked(cls, value: Any, info: ValidationInfo) -> Any:
+        return option_checks.CHECKS[str(info.field_name)](value)
 
     @field_validator("test_to")
     @classmethod
@@ -174,7 +138,7 @@ class CampaignConfig(BaseModel):
             raise InputError("\n".join(_line(detail) for detail in error.errors(include_url=False))) from None
 
     def taking_from(self, settings: Mapping[str, Any]) -> Self:
-        """Return the order with what was left to the account taken from these settings, where they have it."""
+        """Return the configuration with what was left to the account taken from these settings, where they have it."""
         taken = {name: settings[name] for name in self.inherited if name in settings}
         return self.model_copy(update=taken)
 
@@ -192,7 +156,7 @@ class CampaignConfig(BaseModel):
     @property
     def hours_wait_seconds(self) -> float:
         """How long a run waits for those who are outside their hours."""
-        return seconds_of(self.hours_wait, longest_days=option_values.LONGEST_HOURS_WAIT_DAYS)
+        return seconds_of(self.hours_wait, longest_days=option_checks.LONGEST_HOURS_WAIT_DAYS)
 
     @property
     def wording(self) -> Wording:
@@ -205,53 +169,46 @@ class CampaignConfig(BaseModel):
         )
 
     def overriding(self, overrides: Overrides) -> Self:
-        """Return the order with the content of its table of prefixes, which a resume must keep."""
+        """Return the configuration with the content of its table of prefixes, which a resume must keep."""
         return self.model_copy(update={"numbers_override_sha256": overrides.digest if overrides.mobile else None})
 
     def testing(self, numbers: Iterable[int]) -> Self:
-        """Return the order with the own numbers (E.164) that its test goes to, which a resume must keep."""
+        """Return the configuration with the own numbers (E.164) that its test goes to, which a resume must keep."""
         return self.model_copy(update={"test_to_sha256": _digest(sorted(numbers))})
 
     @property
     def canary_numbers(self) -> int:
         """How many numbers go out before the others; 0 for none, as in a test."""
-        return 0 if self.test_to else self.canary or 0
+        return 0 if self.test_to else self.canary
 
-    def parameters(self) -> dict[str, Any]:
-        """Return the flow's parameters for this order; what was left to the account is None again.
+    def options(self) -> dict[str, Any]:
+        """Return the options that aren't at their default, side by side; what was left to the account is not there.
 
         Own numbers stay secret: Prefect records stars in their place.
         """
-        parameters = {**self.model_dump(mode="json", exclude=set(_INTERNAL)), **dict.fromkeys(self.inherited)}
-        parameters["test_to"] = list(self.test_to)
+        options = self.model_dump(mode="json", exclude={*_FOUND_OUT, *self.inherited}, exclude_defaults=True)
+        options |= {name: getattr(self, name) for name in _OF_THE_ACCOUNT if name not in self.inherited}
+        if self.test_to:
+            options["test_to"] = list(self.test_to)
         if self.sender_by_country:
-            usual = parameters["sender_id"]
-            others = [] if usual is None else [f"{ALL_OTHERS}={usual}"]
-            parameters["sender_id"] = [*self.sender_by_country, *others]
-        return parameters
+            is_given = self.sender_id is not None and "sender_id" not in self.inherited
+            others = [f"{ALL_OTHERS}={self.sender_id}"] if is_given else []
+            options["sender_id"] = [*self.sender_by_country, *others]
+        return options
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the flow's parameters for this configuration: `options`, in their groups."""
+        return group_options(self.options())
 
     def frozen_settings(self) -> dict[str, Any]:
-        """Return what a resume must keep: all that decides who gets which text, and in which chunk.
-
-        What came later than the first campaigns stands there only where it is used, so that they can be resumed.
-        """
-        defaults = {name: field.default for name, field in type(self).model_fields.items()}
-        later = [name for name in _LATER if name != "canary" or not self.test_to]
-        return self.model_dump(
-            mode="json",
-            include={
-                "recipients",
-                "message",
-                "type",
-                "sender_id",
-                "default_region",
-                "number_column",
-                "numbers_per_call",
-                *(name for name in later if getattr(self, name) != defaults[name]),
-                *(["exclude_days"] if self.exclude_results else []),
-                *(["hours"] if self.quiet_hours else []),
-            },
-        )
+        """Return what a resume must keep: all that decides who gets which text, and in which call."""
+        settings = self.model_dump(mode="json", include=set(_FROZEN))
+        return {
+            **{name: settings[name] for name in _FROZEN},
+            "exclude_days": self.exclude_days if self.exclude_results else None,
+            "hours": None if self.quiet_hours is None else str(self.quiet_hours),
+            "canary": self.canary_numbers,
+        }
 
     def fingerprint(self) -> str:
         """SHA-256 of the frozen settings."""
@@ -281,10 +238,9 @@ def _digest(value: Any) -> str:
 
 
 def _line(detail: Any) -> str:
+    said = str(detail["msg"]).removeprefix("Value error, ")
     if not detail["loc"]:
-        return str(detail["msg"]).removeprefix("Value error, ")
+        return said
     name = str(detail["loc"][0])
     option = _OPTION_OF.get(name, "--" + name.replace("_", "-"))
-    if detail["type"] == "int_type":
-        return f"{option}: give a whole number, such as 250"
-    return f"{option}: {str(detail['msg']).removeprefix('Value error, ')}"
+    return f"{option}: {_MENDING.get(detail['type'], said)}"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -54,3 +54,18 @@ def fill(text: str, at: datetime) -> str:
         return at.strftime(wanted)
 
     return _PLACEHOLDER.sub(value, text)
+
+
+def fill_options(options: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """Return options with the dates in lists and campaign ID filled in.
+
+    Raises:
+        InputError: there is no such placeholder.
+    """
+    recipients, campaign = options.get("recipients") or (), options.get("campaign")
+    lists = [recipients] if isinstance(recipients, str) else recipients
+    return {
+        **options,
+        "recipients": [fill(uri, at) for uri in lists],
+        "campaign": None if campaign is None else fill(campaign, at),
+    }

@@ -4,7 +4,8 @@ Each check returns the value as it is to be kept, or raises ValueError with what
 """
 
 import re
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.messages import parse_template
@@ -92,3 +93,21 @@ def encoding(value: str | None) -> str | None:
         return None if value is None else known_encoding(value)
     except InputError as error:
         raise ValueError(str(error)) from error
+
+
+CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "recipients": uris_of_lists,
+    "suppress": uris_of_lists,
+    "exclude_results": uris_of_lists,
+    "allow_country": countries,
+    "deny_country": countries,
+    "message": message,
+    "campaign": campaign_id,
+    "hours": hours,
+    "hours_wait": hours_wait,
+    "default_region": region,
+    "encoding": encoding,
+    "numbers_override": uri_of_table,
+    "prices": uri_of_table,
+}
+"""The check of each option that has one."""

@@ -3,35 +3,101 @@
 from datetime import timedelta
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
+from globe_sms.tasks.campaign.option_checks import campaign_id
+from globe_sms.tasks.campaign.options import Account, AwsCredentials, Options, Terminal, TimeZone
 from globe_sms.tasks.delivery.reconcile import DEFAULT_SETTLE_AFTER
 from globe_sms.tasks.gateway.query_message import MOST_QUERIES_PER_SECOND
 from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
-CAMPAIGN_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
 _LONGEST_WAIT_DAYS: Final = 30
 
 
-class TrackingConfig(BaseModel):
-    """The options of `globe-sms track` and the flow `track-delivery`, with the same names and defaults.
+class TrackingConfig(Options, frozen=True):
+    """Everything that `globe-sms track` and the flow `track-delivery` take, declared once.
 
     `receipts` are the URIs of delivery receipts; `settle_after` is in hours.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    campaign: Annotated[
+        str,
+        Field(
+            min_length=1,
+            title="Campaign ID",
+            description="The campaign whose messages are tracked: the name of its folder in the results folder. {date} "
+            "and the like are replaced with the time the run was scheduled for.",
+        ),
+        Terminal("The campaign's ID.", positional="CAMPAIGN"),
+    ]
+    results: Annotated[
+        str,
+        Field(
+            min_length=1,
+            title="Results folder",
+            description="Where the campaign's folder is, as it was given to send-campaign: s3://bucket/prefix, or an "
+            "absolute path on the worker.",
+        ),
+        Terminal("Where the campaign is kept, as it was given to send."),
+    ]
+    receipts: Annotated[
+        tuple[str, ...],
+        Field(
+            title="Delivery receipts",
+            description="Where Alibaba's delivery receipts are, one place a line: an s3:// object, a prefix that ends "
+            "in a slash, a pattern, or a path on the worker; NDJSON or JSON arrays, also compressed. They settle "
+            "unknown rows and save queries.",
+        ),
+        Terminal("Where delivery receipts are: S3 objects, prefixes, globs; local paths."),
+    ] = ()
+    settle_after: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=24 * 365,
+            title="Report missing receipts after, in hours",
+            description="Rows without a receipt this many hours after the send are named in the report.",
+        ),
+        Terminal("Hours after the send from which a missing receipt is reported."),
+    ] = DEFAULT_SETTLE_AFTER / timedelta(hours=1)
+    wait: Annotated[
+        str,
+        Field(
+            title="How long",
+            description="How long to keep asking about messages on their way: 30m, 1h, 1h 30m. 0 asks once for each. "
+            "It ends earlier when all have reached a final state.",
+        ),
+        Terminal("How long to keep asking: 30m, 1h, 1h 30m. 0 asks once for each message."),
+    ] = "1h"
+    no_query: Annotated[
+        bool,
+        Field(
+            title="Ask nothing",
+            description="Don't ask the gateway; only write what is already known into the results.",
+        ),
+        Terminal("Don't ask the gateway; write what is already known into the results."),
+    ] = False
+    queries_per_second: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=MOST_QUERIES_PER_SECOND,
+            title="Queries a second",
+            description="How many queries the account may make in a second, over all its trackings; Alibaba's limit is "
+            f"{MOST_QUERIES_PER_SECOND}.",
+        ),
+        Terminal("The account's limit for queries, over all its trackings."),
+    ] = MOST_QUERIES_PER_SECOND
+    account: Account = None
+    aws_credentials: AwsCredentials = None
+    time_zone: TimeZone = "UTC"
 
-    campaign: Annotated[str, Field(pattern=CAMPAIGN_PATTERN)]
-    results: Annotated[str, Field(min_length=1)]
-    receipts: tuple[str, ...] = ()
-    settle_after: Annotated[float, Field(ge=0, le=24 * 365)] = DEFAULT_SETTLE_AFTER / timedelta(hours=1)
-    wait: str = "1h"
-    no_query: bool = False
-    queries_per_second: Annotated[float, Field(gt=0, le=MOST_QUERIES_PER_SECOND)] = MOST_QUERIES_PER_SECOND
-    account: str | None = None
-    aws_credentials: str | None = None
+    @field_validator("campaign")
+    @classmethod
+    def _campaign(cls, value: str) -> str:
+        return campaign_id(value) or ""
 
     @field_validator("wait")
     @classmethod

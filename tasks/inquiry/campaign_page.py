@@ -67,7 +67,7 @@ def _times(document: CampaignOverview) -> str:
 
 
 def _settings(document: CampaignOverview) -> list[tuple[str, str]]:
-    return [(name, _said(value)) for name, value in document.settings.items() if value is not None]
+    return [(name, _said(value)) for name, value in document.settings.items() if value not in (None, "", [])]
 
 
 def _said(value: Any) -> str:

@@ -10,11 +10,11 @@ from typing import Any, Final
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY
-from globe_sms.tasks.campaign.config import LONGEST_MESSAGE
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
+from globe_sms.tasks.campaign.options import LONGEST_MESSAGE
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState, read_document

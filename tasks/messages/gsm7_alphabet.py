@@ -40,6 +40,7 @@ EXTENDED: Final = character_class(EXTENSION)
 SUPPLEMENTARY: Final = r"[\x{10000}-\x{10FFFF}]"
 """Characters of two UTF-16 units (a surrogate pair)."""
 
+_NO_LOOK_ALIKES: Final = character_class("".join(_LOOK_ALIKES), outside=True) + "+"
 _GSM: Final = frozenset(BASIC + EXTENSION)
 
 
@@ -52,6 +53,18 @@ def forcing_characters(texts: Iterable[str]) -> tuple[str, ...]:
     """Return the characters that force texts into UCS-2, most frequent first."""
     found = Counter(character for text in texts for character in text if character not in _GSM)
     return tuple(character for character, _ in found.most_common())
+
+
+def look_alikes_in(text: str) -> tuple[str, ...]:
+    """Return the characters of a text that `without_look_alikes` replaces, each once, the most frequent first."""
+    found = Counter(character for character in text if character in _LOOK_ALIKES)
+    return tuple(character for character, _ in found.most_common())
+
+
+def only_look_alikes(texts: pl.Expr) -> pl.Expr:
+    """Return what `without_look_alikes` replaces in each text, in order; null if there's nothing to replace."""
+    found = texts.str.replace_all(_NO_LOOK_ALIKES, "")
+    return pl.when(found != "").then(found)
 
 
 def without_look_alikes(texts: pl.Expr) -> pl.Expr:

@@ -5,7 +5,13 @@ from typing import Final, Self
 
 import polars as pl
 
-from globe_sms.tasks.messages.gsm7_alphabet import NOT_GSM, is_gsm, without_look_alikes
+from globe_sms.tasks.messages.gsm7_alphabet import (
+    NOT_GSM,
+    is_gsm,
+    look_alikes_in,
+    only_look_alikes,
+    without_look_alikes,
+)
 from globe_sms.tasks.messages.message_parts import count_parts
 from globe_sms.tasks.messages.template import Placeholder, Template, parse_template
 from globe_sms.tasks.vocabulary.row_marks import mark_rows
@@ -15,7 +21,7 @@ from globe_sms.tasks.vocabulary.statuses import Status
 PREFIX: Final = "column:"
 """Prefix of a list's columns in the frame, so that they don't clash with the frame's own columns."""
 
-TEXT_COLUMNS: Final = ("message", "segments")
+TEXT_COLUMNS: Final = ("message", "segments", "replaced")
 """The columns that `add_texts` adds."""
 
 _DAMAGING: Final = (
@@ -54,6 +60,12 @@ class Wording:
         return () if self.template is None else self.template.columns
 
     @property
+    def replaced(self) -> tuple[str, ...]:
+        """The characters that downgrading replaces in what every row reads, each once, the most frequent first."""
+        text = None if self.template is None else self.template.text
+        return () if text is None or not self.downgrade else look_alikes_in(text)
+
+    @property
     def text(self) -> str | None:
         """The text that all rows get; None if it depends on the row."""
         text = None if self.template is None else self.template.text
@@ -63,11 +75,12 @@ class Wording:
 
 
 def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
-    """Add `message` (String) and `segments` (UInt16) to validated rows, and reject rows without a valid text.
+    """Add `message`, `segments` (UInt16) and `replaced` to validated rows; reject rows that can't have a text.
 
-    `rows` has `status`, `reason` and the columns of `wording`, their names prefixed with `PREFIX`. Rows that already
-    have a status keep it. Rejected rows are `invalid`: `missing_<column>` without a value, `message_empty`, or
-    `message_too_long`. `message` and `segments` are null in rows that aren't sent.
+    `rows` has the columns of `wording`, each named `PREFIX` and its name, beside `status` and `reason`. Rows that have
+    a status already keep it. Without a value: `invalid`, `missing_<column>`; without a text or with one that is too
+    long: `message_empty`, `message_too_long`. All three are null in rows that are not sent. `replaced` (String) holds
+    the characters that downgrading replaced, in order; null if there were none.
     """
     if wording.template is None:
         rows = rows.with_columns(message=_value(str(wording.column), _DAMAGING_IN_TEXTS))
@@ -77,10 +90,12 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
         rows = rows.with_columns(_value(column).alias(f"{PREFIX}{column}") for column in wording.template.columns)
         rows = rows.with_columns(message=_rendered(wording.template))
         missing = _missing(wording.template)
-    if wording.downgrade:
-        rows = rows.with_columns(message=without_look_alikes(pl.col("message")))
-    faults = [] if missing is None else [missing]
     message = pl.col("message")
+    if wording.downgrade:
+        rows = rows.with_columns(replaced=only_look_alikes(message), message=without_look_alikes(message))
+    else:
+        rows = rows.with_columns(replaced=pl.lit(None, dtype=pl.String))
+    faults = [] if missing is None else [missing]
     faults.append(
         pl.when(_is_blank(message, wording.template))
         .then(pl.lit(RowReason.MESSAGE_EMPTY))
@@ -90,7 +105,7 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
     rows = rows.with_columns(fault=pl.coalesce(faults))
     return (
         mark_rows(rows, pl.col("fault").is_not_null(), Status.INVALID, pl.col("fault"))
-        .with_columns(message=pl.when(pl.col("status").is_null()).then(message))
+        .with_columns(pl.when(pl.col("status").is_null()).then(pl.col("message", "replaced")))
         .with_columns(segments=count_parts(message, _gsm(wording)))
         .drop("fault")
     )

@@ -1,4 +1,4 @@
-"""Which of the validated rows a campaign is meant for: countries, and the first rows only."""
+"""Which of the validated rows a campaign is meant for, by country."""
 
 from collections.abc import Sequence
 
@@ -21,10 +21,3 @@ def only_countries(rows: pl.LazyFrame, allowed: Sequence[str], denied: Sequence[
         is_allowed = region.is_in(allowed).fill_null(value=False)
         rows = mark_rows(rows, ~is_allowed, Status.UNSUPPORTED, RowReason.COUNTRY_NOT_ALLOWED)
     return rows
-
-
-def only_first(rows: pl.LazyFrame, count: int) -> pl.LazyFrame:
-    """Keep the first rows of the lists, in input order; the sendable ones of the rest become `not_sent`."""
-    beyond = pl.col("__index") >= count
-    indexed = rows.with_row_index("__index")
-    return mark_rows(indexed, beyond, Status.NOT_SENT, RowReason.OUTSIDE_SAMPLE).drop("__index")

@@ -20,7 +20,7 @@ from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides, validate
 from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroups, chunks_in_input_order, lay_out_chunks
 from globe_sms.tasks.planning.duplicates import rank_rows
-from globe_sms.tasks.planning.filters import only_countries, only_first
+from globe_sms.tasks.planning.filters import only_countries
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, write_plan
 from globe_sms.tasks.planning.opt_outs import check_suppressed, check_texted, leave_out, read_suppressed, read_texted
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
@@ -70,8 +70,6 @@ def make_plan(
     rows = validate(rows, default_region=config.default_region, overrides=overrides)
     rows = only_countries(rows, config.allow_country, config.deny_country)
     rows = leave_out(rows, *_suppressed(config, s3, scratch, now))
-    if config.sample is not None:
-        rows = only_first(rows, config.sample)
     if config.wording.text is None:
         rows = add_texts(rows, config.wording)
     groups = groups_of(config.senders, None if config.quiet_hours is None else zone_table(now or datetime.now(UTC)))

@@ -10,7 +10,7 @@ from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
-from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
+from globe_sms.tasks.vocabulary.row_reasons import explain_reason
 from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import StopCause
 
@@ -39,14 +39,7 @@ def outcome(report: CampaignOutcome) -> str:
             "--receipts). Only after that, and only if some people may get the text twice, run the same campaign again "
             "and resend unknown rows (--on-unknown resend)."
         )
-    outside = sum(entry.rows for entry in report.reasons if entry.reason == RowReason.OUTSIDE_SAMPLE)
-    if report.counts[Status.NOT_SENT] > outside:
-        return "Some rows were not sent: run the same campaign again to continue."
-    return (
-        f"This campaign sends only its first rows (--sample) and leaves out {counted(outside, 'row')} for good. To "
-        "text the rest, start another campaign that excludes the results of this one (--exclude-results "
-        f"{report.uri}): otherwise the first rows are texted again."
-    )
+    return "Some rows were not sent: run the same campaign again to continue."
 
 
 def _settled(report: CampaignOutcome) -> str:

@@ -15,6 +15,7 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.prices import Prices
+from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
 from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
 from globe_sms.tasks.results.canary import Canary
@@ -97,6 +98,7 @@ class Preview:
     costs: Cost | None = None
     exceeded_limits: tuple[str, ...] = ()
     ucs2: Ucs2 | None = None
+    replaced: ReplacedCharacters | None = None
     hours_forecast: HoursForecast | None = None
     canary_first: int | None = None
     max_failure_rate: float = 1.0
@@ -171,11 +173,6 @@ def make_preview(
     segments = None if text is None else parts_of(text)
     to_send = plan.scan().filter(pl.col("status").is_null())
     cost = None if prices is None else cost_of(to_send, prices, segments=segments)
-    planned_parts = (
-        int(to_send.select(pl.col("segments").cast(pl.UInt64).sum()).collect(engine="streaming").item())
-        if segments is None
-        else sendable * segments
-    )
     return Preview(
         campaign=campaign,
         lists=lists,
@@ -197,8 +194,9 @@ def make_preview(
         parts=parts,
         cost=None if cost is None or numbers != sendable else str(cost),
         costs=cost,
-        exceeded_limits=exceeded_limits(config, numbers=sendable, parts=planned_parts, cost=cost),
+        exceeded_limits=exceeded_limits(config, numbers=sendable, cost=cost),
         ucs2=count_ucs2(plan, config),
+        replaced=count_replaced(plan, config.wording, sendable),
         hours_forecast=hours_forecast,
         canary_first=canary_first,
         max_failure_rate=config.max_failure_rate,

@@ -90,6 +90,8 @@ def _head(preview: Preview) -> list[Block]:
     blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
     blocks += _messages(preview)
+    if preview.replaced is not None:
+        blocks.append(Words(preview.replaced.sentence()))
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
@@ -116,8 +118,7 @@ def _ucs2_sentence(ucs2: Ucs2) -> str:
     shown = " ".join(f"{character} (U+{ord(character):04X})" for character in ucs2.characters)
     return (
         f"{texts} out in UCS-2, which fits 70 characters in a single part instead of 160, or 67 instead of 153 in each "
-        f"of several, because of: {shown}. Downgrading (--downgrade) replaces typographic quotes, dashes and "
-        "spaces with plain ones."
+        f"of several, because of: {shown}."
     )
 
 

@@ -1,4 +1,4 @@
-"""The most a campaign may send and spend: numbers, message parts, money. Checked before the first call."""
+"""The most a campaign may send and spend: numbers and money. Checked before the first call."""
 
 from decimal import Decimal
 
@@ -6,13 +6,11 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.reports.cost import Cost, money
 
 
-def exceeded_limits(config: CampaignConfig, *, numbers: int, parts: int, cost: Cost | None) -> tuple[str, ...]:
+def exceeded_limits(config: CampaignConfig, *, numbers: int, cost: Cost | None) -> tuple[str, ...]:
     """Return a sentence for each limit that the whole plan exceeds, with both figures."""
     exceeded: list[str] = []
     if config.max_recipients is not None and numbers > config.max_recipients:
         exceeded.append(f"it has {numbers:,} numbers, but the limit (--max-recipients) is {config.max_recipients:,}.")
-    if config.max_parts is not None and parts > config.max_parts:
-        exceeded.append(f"it has {parts:,} message parts, but the limit (--max-parts) is {config.max_parts:,}.")
     if config.max_cost is not None and cost is not None:
         if cost.unpriced:
             exceeded.append(f"its cost isn't known: the prices (--prices) have none for {', '.join(cost.unpriced)}.")

@@ -42,7 +42,6 @@ class RowReason(StrEnum):
     UNREADABLE_ANSWER = "unreadable_answer"
     IN_THE_AIR = "in_the_air"  # never in the results: `globe-sms show` says so of a running campaign
     # not_sent
-    OUTSIDE_SAMPLE = "outside_sample"
     DRY_RUN = "dry_run"
     DECLINED = "declined"
     QUIET_HOURS = "quiet_hours"
@@ -110,11 +109,6 @@ REASON_SENTENCES: Final[dict[str, str]] = {
         f"The gateway's answer couldn't be read, so the text may have been sent. {_CHECK_CONSOLE}"
     ),
     RowReason.IN_THE_AIR: "The call is under way, or its run has just ended. Look again in a moment.",
-    RowReason.OUTSIDE_SAMPLE: (
-        "The campaign sends only to the first rows (--sample), and never to this one. To text it, start another "
-        "campaign that leaves out the numbers in this one's results (--exclude-results); otherwise the first rows are "
-        "texted again."
-    ),
     RowReason.DRY_RUN: "A dry run makes no calls. To send, run the campaign again without it (--dry-run).",
     RowReason.DECLINED: "Nobody approved the campaign. Run it again to be asked again.",
     RowReason.QUIET_HOURS: (

@@ -10,6 +10,7 @@ from typing import Any, Self
 import httpx
 
 from globe_sms.deployments.sandbox.child_process import Child, free_ports
+from globe_sms.tasks.campaign.option_groups import group_options
 from tests.browser import served_deployment
 from tests.waiting import LONGEST_WAIT, await_event
 
@@ -67,7 +68,8 @@ class PrefectSite:
     def start(self, **parameters: Any) -> str:
         """Start a run of the deployment, as the form does, and return its id."""
         assert self.deployment is not None
-        made = self.ask("POST", f"/deployments/{self.deployment['id']}/create_flow_run", {"parameters": parameters})
+        given = {"parameters": group_options(parameters)}
+        made = self.ask("POST", f"/deployments/{self.deployment['id']}/create_flow_run", given)
         return str(made["id"])
 
     def run(self, run: str) -> dict[str, Any]:

@@ -9,5 +9,9 @@ if __name__ == "__main__":
         name="manual",
         description="Started by hand: shows a preview and asks before it sends.",
         tags=["sms"],
-        parameters={"require_approval": True, "results": sys.argv[1], "calls_per_second": float(sys.argv[2])},
+        parameters={
+            "approve_above": 0,
+            "results": sys.argv[1],
+            "account_and_rate": {"calls_per_second": float(sys.argv[2])},
+        },
     )

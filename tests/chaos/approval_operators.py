@@ -3,6 +3,7 @@
 import json
 from typing import Any, Protocol
 
+from globe_sms.tasks.campaign.option_groups import group_options
 from tests.chaos.campaign_under_test import Campaign, Stage
 from tests.chaos.command_process import Command
 
@@ -133,7 +134,7 @@ class Deployed(InPrefect):
 def flow_parameters(campaign: Campaign) -> dict[str, Any]:
     """What the flow gets for what the command line gets."""
     options = (option.removeprefix("--").partition("=") for option in campaign.options)
-    return {
+    flat: dict[str, Any] = {
         "recipients": [str(campaign.list)],
         "message": "Chaos",
         "type": "NOTIFY",
@@ -143,6 +144,7 @@ def flow_parameters(campaign: Campaign) -> dict[str, Any]:
         "calls_per_second": campaign.calls_per_second,
         **{name.replace("-", "_"): json.loads(value) if is_valued else True for name, is_valued, value in options},
     }
+    return group_options(flat)
 
 
 def _deployment(stage: Stage) -> str:

@@ -30,7 +30,7 @@ def campaign_that_asks(stage: Stage, place: str, *options: str) -> Campaign:
     stage.sandbox.gateway.add_fault("throttle", every=11)
     stage.sandbox.gateway.add_fault("http_500", every=17)
     return stage.campaign(
-        *(place, f"--canary={CANARY}", "--require-approval", "--max-failure-rate=1", *options),
+        *(place, f"--canary={CANARY}", "--approve-above=0", "--max-failure-rate=1", *options),
         chunks=EVERYBODY // 4,
         numbers_per_call=4,
     )

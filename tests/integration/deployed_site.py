@@ -20,6 +20,7 @@ from globe_sms.deployments.sandbox.child_process import Child
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.blocks import AlibabaSmsAccount
+from globe_sms.tasks.campaign.option_groups import group_options
 from tests.chaos.command_process import PROGRAMS
 from tests.chaos.prefect_server_process import PrefectServer
 from tests.integration.compose_servers import SplitServer
@@ -172,7 +173,7 @@ class Site:
 
 def campaign_parameters(site: Site, **parameters: Any) -> dict[str, Any]:
     """The parameters of a campaign that has its keys and limits from the site's blocks."""
-    return {
+    flat = {
         "message": "Hello from the site",
         "type": "NOTIFY",
         "results": f"s3://{site.sandbox.bucket}/campaigns",
@@ -180,6 +181,7 @@ def campaign_parameters(site: Site, **parameters: Any) -> dict[str, Any]:
         "aws_credentials": S3_KEYS,
         **parameters,
     }
+    return group_options(flat)
 
 
 def one_server(database: str) -> PrefectServer:

@@ -11,6 +11,7 @@ from prefect.flow_engine import load_flow_run, run_flow
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.flows.send_campaign import send_campaign
+from globe_sms.tasks.campaign.option_groups import group_options
 from tests.integration.prefect_operator import ask
 
 pytestmark = [
@@ -31,7 +32,7 @@ class Deployed:
         self._api = api
         flow = ask(api, "POST", "/flows/", {"name": "send-campaign"})["id"]
         deployment = ask(api, "POST", "/deployments/", {"name": "tests", "flow_id": flow})["id"]
-        run = {"parameters": parameters, "state": {"type": "PENDING"}}
+        run = {"parameters": group_options(parameters), "state": {"type": "PENDING"}}
         self.id: str = ask(api, "POST", f"/deployments/{deployment}/create_flow_run", run)["id"]
 
     def run(self) -> str:
@@ -58,7 +59,7 @@ def test_a_retry_goes_on_with_what_was_approved_and_asks_for_nothing_twice(
 ) -> None:
     """Prefect forgets on a retry that the run was suspended; the campaign does not forget the answer."""
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
-    run = Deployed(api, **config, require_approval=True, canary=canary)
+    run = Deployed(api, **config, approve_above=0, canary=canary)
     assert run.run() == "Suspended"
     assert run.approve() == "Stopped"
     sandbox.gateway.clear_faults()
@@ -76,7 +77,7 @@ def test_a_retry_asks_again_before_it_resends(sandbox: Sandbox, api: httpx.Clien
     """A yes is for one resend; what it left unknown needs another."""
     sandbox.gateway.add_fault("accept_then_drop")
     assert Deployed(api, **config).run() == "CompletedWithUnknown"
-    run = Deployed(api, **config, require_approval=True, on_unknown="resend")
+    run = Deployed(api, **config, approve_above=0, on_unknown="resend")
     assert run.run() == "Suspended"
     assert run.approve() == "CompletedWithUnknown"
     assert sandbox.gateway.stats().calls == 6

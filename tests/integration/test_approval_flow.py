@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
-from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError
+from tests.integration.flat_options import send_with
 from tests.integration.prefect_operator import Operator
 from tests.waiting import LONGEST_WAIT, await_event
 
@@ -38,7 +38,7 @@ def test_nothing_is_sent_before_somebody_approves(sandbox: Sandbox, api: httpx.C
         decision="approve",
         name="Mei Tan",
     )
-    report = send_campaign(**config, require_approval=True)
+    report = send_with(**config, approve_above=0)
     operator.done()
     assert calls == [0]
     assert report.counts["accepted"] == 30
@@ -53,21 +53,21 @@ def test_no_means_results_that_say_declined(sandbox: Sandbox, api: httpx.Client,
     """And a run that says so; it is asked again when the campaign is run again."""
     operator = Operator(api, config["campaign"], decision="decline", name="Mei Tan")
     with pytest.raises(CampaignStoppedError, match="by Mei Tan in Prefect; nothing was sent") as caught:
-        send_campaign(**config, require_approval=True)
+        send_with(**config, approve_above=0)
     operator.done()
     report: Any = caught.value.report
     assert report.counts["not_sent"] == 30
     assert report.results()["reason"].unique().to_list() == ["declined"]
     assert approval_of(config)["decision"] == "declined"
     operator = Operator(api, config["campaign"], decision="approve", name="Mei Tan")
-    assert send_campaign(**config, require_approval=True).counts["accepted"] == 30
+    assert send_with(**config, approve_above=0).counts["accepted"] == 30
     operator.done()
     assert sandbox.gateway.stats().calls == 3
 
 
 def test_no_answer_in_time_is_no(sandbox: Sandbox, config: dict[str, Any]) -> None:
     """The state is ours, not that of a run that failed."""
-    state: Any = send_campaign(**config | {"approval_timeout": 1}, require_approval=True, return_state=True)
+    state: Any = send_with(**config | {"approval_timeout": 1}, approve_above=0, return_state=True)
     assert (state.name, state.type.value) == ("Declined", "CANCELLED")
     assert "nobody answered in 1 s" in state.message
     assert state.result(raise_on_failure=False).report.results()["reason"].unique().to_list() == ["declined"]
@@ -77,21 +77,21 @@ def test_no_answer_in_time_is_no(sandbox: Sandbox, config: dict[str, Any]) -> No
 @pytest.mark.parametrize("most", [30, None])
 def test_a_campaign_below_the_limit_asks_nobody(config: dict[str, Any], most: int | None) -> None:
     """`approve_above` numbers may be sent without an answer."""
-    assert send_campaign(**config, approve_above=most).counts["accepted"] == 30
+    assert send_with(**config, approve_above=most).counts["accepted"] == 30
 
 
 def test_what_another_run_sent_while_somebody_was_asked_is_not_sent_again(
     sandbox: Sandbox, api: httpx.Client, config: dict[str, Any]
 ) -> None:
     """The waiting run holds no lease; after its answer it looks at the ledger again."""
-    with_other = threading.Thread(target=lambda: send_campaign(**config))
+    with_other = threading.Thread(target=lambda: send_with(**config))
 
     def other_run() -> None:
         with_other.start()
         with_other.join(LONGEST_WAIT)
 
     operator = Operator(api, config["campaign"], meanwhile=other_run, decision="approve", name="Mei Tan")
-    report = send_campaign(**config, require_approval=True)
+    report = send_with(**config, approve_above=0)
     operator.done()
     assert (report.calls, report.counts["accepted"]) == (0, 30)
     assert sandbox.gateway.stats().calls == 3
@@ -105,15 +105,15 @@ def test_a_resume_of_an_approved_plan_asks_nobody_again_but_a_resend_does(
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH", next=1)
     operator = Operator(api, config["campaign"], decision="approve", name="Mei Tan")
     with pytest.raises(CampaignStoppedError):
-        send_campaign(**config, require_approval=True)
+        send_with(**config, approve_above=0)
     operator.done()
     sandbox.gateway.clear_faults()
-    resumed = send_campaign(**config | {"approval_timeout": 1}, require_approval=True)
+    resumed = send_with(**config | {"approval_timeout": 1}, approve_above=0)
     assert (resumed.counts["accepted"], resumed.counts["unknown"]) == (20, 10)
     with pytest.raises(CampaignStoppedError, match="nobody answered"):
-        send_campaign(**config | {"approval_timeout": 1}, require_approval=True, on_unknown="resend")
+        send_with(**config | {"approval_timeout": 1}, approve_above=0, on_unknown="resend")
     operator = Operator(api, config["campaign"], decision="approve", name="Mei Tan")
-    resent = send_campaign(**config, require_approval=True, on_unknown="resend")
+    resent = send_with(**config, approve_above=0, on_unknown="resend")
     operator.done()
     assert resent.counts["accepted"] == 30
     assert "may text some people twice" in operator.description
@@ -121,7 +121,7 @@ def test_a_resume_of_an_approved_plan_asks_nobody_again_but_a_resend_does(
 
 def test_the_run_leaves_its_artifacts_without_a_whole_number(api: httpx.Client, config: dict[str, Any]) -> None:
     """Preview, progress, report and a link, also for a run without a deployment."""
-    send_campaign(**config)
+    send_with(**config)
     found: list[dict[str, Any]] = []
 
     def told() -> bool:

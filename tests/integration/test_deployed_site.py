@@ -40,7 +40,7 @@ pytestmark = [
 
 _LATE_SECONDS = 1.0  # the first call may have arrived so long after its turn
 SINGAPORE = ZoneInfo("Asia/Singapore")
-WITHOUT_ASKING = {"require_approval": False}
+WITHOUT_ASKING = {"approve_above": None}
 
 
 @pytest.fixture(scope="module")

@@ -192,7 +192,7 @@ def test_other_settings_under_the_same_id_are_exit_2_and_listed(
         (["send", "{list}", *SEND, "--results", "s3://no-such-bucket/x"], ["no-such-bucket", "bucket"]),
         (["send", "{list}", *SEND, "--results", "out", "--suppress", "no-opt-outs.csv"], ["no-opt-outs.csv"]),
         (["send", "{list}", *SEND, "--results", "out", "--exclude-results", "{list}"], ["no results.parquet"]),
-        (["send", "{list}", *SEND, "--results", "out", "--canary", "0"], ["--canary"]),
+        (["send", "{list}", *SEND, "--results", "out", "--canary=-1"], ["--canary"]),
         (["tell"], ["tell"]),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else None,
@@ -276,7 +276,7 @@ def test_a_terminal_shows_the_preview_and_is_asked(
     assert sandbox.gateway.stats().calls == calls
 
 
-@pytest.mark.parametrize("wanted", [("--require-approval",), ("--approve-above", "24")])
+@pytest.mark.parametrize("wanted", [("--approve-above", "0"), ("--approve-above", "24")])
 def test_without_a_terminal_a_wanted_approval_needs_yes(
     environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path, wanted: tuple[str, ...]
 ) -> None:

@@ -38,9 +38,8 @@ APPROVED = Approval(
     ("changes", "remaining", "asks"),
     [
         ({}, LEFT_TO_DO, False),
-        ({"require_approval": True}, LEFT_TO_DO, True),
-        ({"require_approval": True, "dry_run": True}, LEFT_TO_DO, False),
-        ({"require_approval": True}, RemainingChunks((), (), {}, 0), False),
+        ({"approve_above": 0, "dry_run": True}, LEFT_TO_DO, False),
+        ({"approve_above": 0}, RemainingChunks((), (), {}, 0), False),
         ({"approve_above": 499}, LEFT_TO_DO, True),
         ({"approve_above": 500}, LEFT_TO_DO, False),
         ({"approve_above": 0}, LEFT_TO_DO, True),

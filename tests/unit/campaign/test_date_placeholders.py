@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from globe_sms.flows.orchestration.scheduled_start import filled, too_late
-from globe_sms.tasks.campaign.date_placeholders import fill, time_zone
+from globe_sms.flows.orchestration.scheduled_start import too_late
+from globe_sms.tasks.campaign.date_placeholders import fill, fill_options, time_zone
 from globe_sms.tasks.vocabulary.errors import InputError
 
 AT = datetime(2026, 11, 30, 17, 5, tzinfo=UTC)
@@ -42,13 +42,16 @@ def test_a_time_zone_that_is_none_is_an_input_error(name: str) -> None:
 def test_lists_and_campaign_are_filled_and_the_message_is_not() -> None:
     """Texts have placeholders of their own."""
     parameters = {"recipients": ["a-{day}", "b"], "campaign": "daily-{date}", "message": "Hi {name}", "results": "x"}
-    assert filled(parameters, AT) == {
+    assert fill_options(parameters, AT) == {
         "recipients": ["a-30", "b"],
         "campaign": "daily-2026-11-30",
         "message": "Hi {name}",
         "results": "x",
     }
-    assert filled({"recipients": "one-{day}", "campaign": None}, AT) == {"recipients": ["one-30"], "campaign": None}
+    assert fill_options({"recipients": "one-{day}", "campaign": None}, AT) == {
+        "recipients": ["one-30"],
+        "campaign": None,
+    }
 
 
 @pytest.mark.parametrize(

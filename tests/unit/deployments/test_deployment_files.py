@@ -128,12 +128,13 @@ def test_the_shipped_deployments_fit_the_flow() -> None:
     scheduled = specs[0]
     for spec in (scheduled, specs[3]):
         assert [schedule.active for schedule in spec.schedules] == [False]
-        assert {schedule.timezone for schedule in spec.schedules} == {spec.parameters["time_zone"]}
+        timing = spec.parameters.get("timing", spec.parameters)
+        assert {schedule.timezone for schedule in spec.schedules} == {timing["time_zone"]}
         assert spec.parameters["campaign"] == "daily-{date}"
     at = datetime(2026, 11, 24, tzinfo=UTC)
     assert fill(scheduled.parameters["campaign"], at) == "daily-2026-11-24"
     assert "2026-11-24" in fill(scheduled.parameters["recipients"][0], at)
-    assert specs[1].parameters["require_approval"] is True
+    assert specs[1].parameters["approve_above"] == 0
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,43 @@
-"""What Prefect's UI makes of the flow's parameters, and that the command line has the same ones."""
+"""What Prefect's UI makes of the flow's parameters, and that the command line and Python have the same ones."""
 
 import inspect
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from cyclopts import App, Parameter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from prefect.utilities.schema_tools.validation import is_valid, validate
 
-from globe_sms.flows.command_line.send import send
+from globe_sms.flows.command_line.config_file import read_config_file
+from globe_sms.flows.command_line.send_command import send as send_command
+from globe_sms.flows.send import send
 from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.option_groups import GROUPS, flatten_options, group_options
+from globe_sms.tasks.campaign.options import EveryCampaign, Options
 
 SCHEMA: dict[str, Any] = send_campaign.parameters.model_dump()
-FIELDS: dict[str, Any] = SCHEMA["properties"]
-TERMINAL_ONLY = {"yes", "json"}
+FIELDS: dict[str, Any] = {name: SCHEMA["properties"][name] for name in EveryCampaign.model_fields}
+IN_GROUPS: dict[str, Any] = {
+    name: field
+    for group in GROUPS
+    for name, field in SCHEMA["definitions"][group.options.__name__]["properties"].items()
+}
+MODELS: tuple[type[Options], ...] = (EveryCampaign, *(group.options for group in GROUPS))
+DECLARED = {name: field for model in MODELS for name, field in model.model_fields.items()}
+TERMINAL_ONLY = {"yes", "json", "config"}
 SCHEDULE_ONLY = {"latest_start_minutes"}
-FILLED_IN_BEFORE = {"time_zone", "latest_start_minutes"}  # an order has no templates any more
-# What a run, or an order itself, writes into an order, and no operator.
+# What a run, or the configuration itself, finds out, and no operator gives.
 FOUND_OUT = {"inherited", "numbers_override_sha256", "sender_by_country", "test_to_sha256"}
 OF_THE_ACCOUNT = {"numbers_per_call": None, "calls_per_second": None}
 REQUIRED = {"recipients": ["s3://b/x.csv"], "message": "Hi", "type": "OTP", "results": "s3://b/out"}
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", DECLARED)
 def test_every_field_explains_itself(name: str) -> None:
-    """A title that is not the parameter's own name, and whole sentences."""
-    field = FIELDS[name]
+    """A title that isn't the parameter's own name, and whole sentences."""
+    field = (FIELDS | IN_GROUPS)[name]
     assert field["title"]
     assert field["title"] != name
     assert "_" not in field["title"]
@@ -32,12 +45,30 @@ def test_every_field_explains_itself(name: str) -> None:
     assert len(field["description"]) > 40
 
 
-def test_fields_come_in_the_order_in_which_an_operator_thinks() -> None:
-    """Whom, what, how; then where; then how carefully; the account's limits last."""
-    ordered = sorted(FIELDS, key=lambda name: FIELDS[name]["position"])
+def test_the_form_begins_with_what_every_campaign_has() -> None:
+    """Twelve fields in the order in which an operator thinks, then the groups."""
+    ordered = sorted(SCHEMA["properties"], key=lambda name: SCHEMA["properties"][name]["position"])
     assert ordered == list(inspect.signature(send_campaign).parameters)
-    assert ordered[:4] == ["recipients", "message", "type", "results"]
-    assert ordered.index("require_approval") < ordered.index("calls_per_second")
+    assert ordered[:12] == [
+        *("recipients", "campaign", "message", "type", "results", "sender_id", "suppress", "hours", "canary"),
+        *("test_to", "approve_above", "dry_run"),
+    ]
+    assert ordered[12:] == ["list_format", "text", "limits", "left_out", "account_and_rate", "timing"]
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+def test_a_group_has_a_heading_and_at_most_eight_fields_in_order(group: Any) -> None:
+    """The heading isn't a class's name."""
+    shown = SCHEMA["definitions"][group.options.__name__]
+    assert SCHEMA["properties"][group.name].get("title", shown["title"]) == group.heading
+    fields = shown["properties"]
+    assert 0 < len(fields) <= 8
+    assert sorted(fields, key=lambda name: fields[name]["position"]) == list(group.options.model_fields)
+
+
+def test_no_field_asks_for_its_type_first() -> None:
+    """An empty field means "not given"; only "never ask" needs a value apart from every number."""
+    assert {name for name, field in (FIELDS | IN_GROUPS).items() if "anyOf" in field} == {"approve_above"}
 
 
 @pytest.mark.parametrize(
@@ -45,13 +76,15 @@ def test_fields_come_in_the_order_in_which_an_operator_thinks() -> None:
 )
 def test_choices_are_a_list_to_choose_from(name: str, choices: list[str]) -> None:
     """Not a text field with a trap."""
-    reference = FIELDS[name].get("$ref") or FIELDS[name]["allOf"][0]["$ref"]
+    field = (FIELDS | IN_GROUPS)[name]
+    reference = field.get("$ref") or field["allOf"][0]["$ref"]
     assert sorted(SCHEMA["definitions"][reference.rpartition("/")[2]]["enum"]) == sorted(choices)
 
 
 def test_only_what_has_no_sensible_default_is_required() -> None:
     """An operator fills in four fields; the message is none if a column has it."""
     assert sorted([*SCHEMA["required"], "message"]) == sorted(REQUIRED)
+    assert all("required" not in SCHEMA["definitions"][group.options.__name__] for group in GROUPS)
     assert validate(REQUIRED, SCHEMA) == []
 
 
@@ -62,13 +95,13 @@ def test_only_what_has_no_sensible_default_is_required() -> None:
         ("message", "a" * 1_501),
         ("type", "SPAM"),
         ("results", ""),
-        ("campaign", ""),
         ("default_region", "Singapore"),
         ("numbers_per_call", 0),
         ("numbers_per_call", 1_001),
         ("calls_per_second", 0),
         ("calls_per_second", 101),
         ("max_failure_rate", 1.5),
+        ("canary", -1),
         ("approve_above", -1),
         ("approval_timeout", 0),
         ("on_unknown", "again"),
@@ -77,32 +110,135 @@ def test_only_what_has_no_sensible_default_is_required() -> None:
 )
 def test_a_wrong_value_is_refused_before_a_run_is_made(name: str, value: object) -> None:
     """By the schema that the server checks the form against."""
-    assert not is_valid({**REQUIRED, name: value}, {**SCHEMA, "additionalProperties": False})
+    parameters = {**REQUIRED, **group_options({name: value})}
+    assert not is_valid(parameters, {**SCHEMA, "additionalProperties": False})
 
 
-def test_the_flow_takes_what_the_command_line_takes() -> None:
+def test_a_wrong_name_in_a_group_is_refused_before_a_run_is_made() -> None:
+    """As one beside the groups."""
+    assert not is_valid({**REQUIRED, "limits": {"nonsense": 1}}, SCHEMA)
+
+
+def test_the_command_line_and_python_take_what_is_declared() -> None:
     """The contract: the same names, the same defaults; what belongs to a terminal or to a schedule stays there."""
-    flow = _defaults(send_campaign.fn)
-    command = _defaults(send)
-    assert {name for name in command if name not in flow} == TERMINAL_ONLY
-    assert {name for name in flow if name not in command} == SCHEDULE_ONLY
-    assert {name: value for name, value in command.items() if name in flow} == {
-        name: value for name, value in flow.items() if name in command
+    declared = {name: ... if field.is_required() else field.default for name, field in DECLARED.items()}
+    command, python = _defaults(send_command), _defaults(send)
+    assert command.keys() - declared.keys() == TERMINAL_ONLY
+    assert declared.keys() - command.keys() == SCHEDULE_ONLY
+    assert {name: value for name, value in command.items() if name in declared} == {
+        name: value for name, value in declared.items() if name in command
     }
-    assert {name: FIELDS[name]["default"] for name in flow if name not in REQUIRED} == {
-        name: list(value) if isinstance(value, tuple) else value for name, value in flow.items() if name not in REQUIRED
-    }
+    assert python.pop("lists") is ...
+    assert python | {"recipients": ...} == declared
 
 
-def test_an_order_has_the_same_defaults_but_for_what_the_account_says() -> None:
+def test_the_help_has_the_groups_of_the_form() -> None:
+    """The same options under the same headings."""
+    parameters = inspect.signature(send_command).parameters
+    for group in GROUPS:
+        for name in group.options.model_fields.keys() - SCHEDULE_ONLY:
+            said = Parameter.combine(*get_args(parameters[name].annotation)[1:])
+            assert [heading.name for heading in said.group] == [group.heading]
+
+
+def test_the_form_shows_the_declared_defaults() -> None:
+    """An empty field where there is none."""
+    for name, field in DECLARED.items():
+        shown = (FIELDS | IN_GROUPS)[name].get("default")
+        if not field.is_required():
+            assert (shown or None) == (_plain(field.default) or None), name
+
+
+def test_a_configuration_has_the_same_defaults_but_for_what_the_account_says() -> None:
     """None means the account's own; everything else is what the form shows."""
     config = {
         name: ... if field.is_required() else field.get_default() for name, field in CampaignConfig.model_fields.items()
     }
     for name in FOUND_OUT:
         config.pop(name)
-    flow = {name: value for name, value in _defaults(send_campaign.fn).items() if name not in FILLED_IN_BEFORE}
-    assert config | OF_THE_ACCOUNT == flow
+    declared = {name: ... if field.is_required() else field.default for name, field in DECLARED.items()}
+    assert config | OF_THE_ACCOUNT == declared
+
+
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "campaign": st.sampled_from(["a", "b-1"]),
+    "message": st.sampled_from(["Hi", "Dear {name|friend}"]),
+    "sender_id": st.sampled_from(["Acme", "SG=Acme, *=12345"]),
+    "suppress": st.lists(st.sampled_from(["optout.csv", "s3://b/more.csv"]), max_size=2),
+    "hours": st.just("09:00-20:00"),
+    "canary": st.integers(0, 5),
+    "test_to": st.just(["own.csv"]),
+    "approve_above": st.integers(0, 5),
+    "dry_run": st.booleans(),
+    "number_column": st.sampled_from(["mobile", "2"]),
+    "no_header": st.booleans(),
+    "default_region": st.sampled_from(["SG", "gb"]),
+    "encoding": st.just("windows-1252"),
+    "numbers_override": st.just("prefixes.csv"),
+    "downgrade": st.booleans(),
+    "max_characters": st.integers(100, 1_500),
+    "max_recipients": st.integers(0, 5),
+    "prices": st.just("prices.csv"),
+    "max_failure_rate": st.sampled_from([0, 0.25, 1]),
+    "exclude_results": st.lists(st.just("results.parquet"), max_size=1),
+    "exclude_days": st.sampled_from([1, 7.5]),
+    "allow_country": st.lists(st.sampled_from(["SG", "gb"]), max_size=2),
+    "deny_country": st.lists(st.sampled_from(["FR"]), max_size=1),
+    "on_unknown": st.sampled_from(["hold", "resend"]),
+    "account": st.just("production"),
+    "aws_credentials": st.just("minio"),
+    "numbers_per_call": st.integers(1, 1_000),
+    "calls_per_second": st.sampled_from([0.5, 1, 10]),
+    "hours_wait": st.sampled_from(["12h", "2d"]),
+    "approval_timeout": st.integers(1, 60),
+    "time_zone": st.just("Asia/Singapore"),
+}
+
+
+@settings(deadline=None)
+@given(st.fixed_dictionaries({}, optional=VALUES), st.sets(st.sampled_from(sorted(DECLARED.keys() - REQUIRED.keys()))))
+def test_form_command_line_and_python_lead_to_one_configuration(options: dict[str, Any], empty: set[str]) -> None:
+    """Fields that the form left empty, or null as an old schedule has them, are options that nobody gave."""
+    options = {**REQUIRED, **options}
+    flat = CampaignConfig.checked(**options)
+    as_form = options | {
+        name: "" if name in {"campaign", "account", "hours"} else None for name in empty - options.keys()
+    }
+    taken = send_campaign.validate_parameters(group_options(as_form))
+    assert CampaignConfig.checked(**flatten_options(taken)) == flat
+    assert CampaignConfig.checked(**flatten_options(send_campaign.validate_parameters(flat.parameters()))) == flat
+    assert CampaignConfig.checked(**flat.options()) == flat
+    assert _typed(options) == flat
+
+
+def _typed(options: dict[str, Any]) -> CampaignConfig:
+    """What the command line makes of the same options, typed."""
+    taken: dict[str, Any] = {}
+    app = App(default_parameter=Parameter(negative=""), config=read_config_file)
+
+    def keep(*lists: Any, **given: Any) -> None:
+        taken.update(given, recipients=lists[0])
+
+    keep.__signature__ = inspect.signature(send_command)  # type: ignore[attr-defined]
+    keep.__annotations__ = send_command.__annotations__
+    app.default(keep)
+    tokens = list(options["recipients"])
+    for name, value in options.items():
+        option = f"--{name.replace('_', '-')}"
+        if name == "recipients":
+            continue
+        if isinstance(value, bool):
+            tokens += [option] if value else ["--no-downgrade"] if name == "downgrade" else []
+        else:
+            values = value if isinstance(value, list) else value.split(", ") if name == "sender_id" else [value]
+            tokens += [token for each in values for token in (option, str(each))]
+    app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    taken.pop("config", None)
+    return CampaignConfig.checked(**taken)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _defaults(function: Any) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def test_without_a_terminal_nothing_is_asked_that_need_not_be() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "word"),
-    [({"approve_above": 10}, "--approve-above 10"), ({"require_approval": True}, "--require-approval")],
+    [({"approve_above": 10}, "--approve-above 10"), ({"approve_above": 0}, "--approve-above 0")],
 )
 def test_without_a_terminal_a_required_answer_wants_yes(changes: dict[str, Any], word: str) -> None:
     """And the message says which option wants it, and what to add."""

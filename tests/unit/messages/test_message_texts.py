@@ -86,6 +86,15 @@ def test_a_rendered_text_that_is_too_long_is_an_invalid_row() -> None:
 def test_downgrading_applies_to_template_and_values() -> None:
     found = texts_of("\u201c{x}\u201d", {"x": ["it\u2019s\u2026"]}, downgrade=True)
     assert found["message"].to_list() == ['"it\'s..."']
+    assert found["replaced"].to_list() == ["\u201cit\u2019s\u2026\u201d".replace("it", "").replace("s", "")]
+
+
+def test_only_sent_texts_say_what_was_replaced() -> None:
+    """Null where nothing was, and where there is no text."""
+    rows = {"x": ["plain", "a\u2013b", "", "\u2026" * 501]}
+    found = texts_of("{x}", rows, downgrade=True)
+    assert found["replaced"].to_list() == [None, "\u2013", None, None]
+    assert texts_of("{x}", rows)["replaced"].to_list() == [None] * 4
 
 
 @pytest.mark.parametrize("message", ["{", "}", "Hi {name", "Hi name}", "{}", "{ }", "{|x}", "{a{b}", "{{{", "{a}}"])

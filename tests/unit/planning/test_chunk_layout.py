@@ -164,7 +164,7 @@ def test_sender_ids_are_read_as_they_are_written(given: object, usual: str | Non
     """And go to the flow, and into its order, as they were."""
     config = CampaignConfig.checked(**GIVEN, sender_id=given)
     assert (config.sender_id, config.sender_by_country) == (usual, rules)
-    assert CampaignConfig.checked(**config.parameters()) == config
+    assert CampaignConfig.checked(**config.options()) == config
 
 
 @pytest.mark.parametrize(
@@ -188,14 +188,15 @@ def test_a_sender_id_that_is_none_is_refused_by_its_option(given: list[str], fau
         CampaignConfig.checked(**GIVEN, sender_id=given)
 
 
-def test_one_plain_sender_id_is_frozen_as_it_was() -> None:
-    """Campaigns of before rules can be resumed; rules are frozen in whatever order they were given."""
+def test_sender_ids_are_frozen_in_any_order() -> None:
+    """One for all, or one a country, as a list or in one text with commas."""
     plain = CampaignConfig.checked(**GIVEN, sender_id="Acme")
     assert plain.frozen_settings()["sender_id"] == "Acme"
-    assert "sender_by_country" not in plain.frozen_settings()
+    assert plain.frozen_settings()["sender_by_country"] == []
     assert plain.fingerprint() == CampaignConfig.checked(**GIVEN, sender_id=["*=Acme"]).fingerprint()
     ruled = CampaignConfig.checked(**GIVEN, sender_id=["SG=A", "GB=B"])
     assert ruled.fingerprint() == CampaignConfig.checked(**GIVEN, sender_id=["GB=B", "SG=A"]).fingerprint()
+    assert ruled.fingerprint() == CampaignConfig.checked(**GIVEN, sender_id="GB=B, SG=A").fingerprint()
     assert ruled.fingerprint() != CampaignConfig.checked(**GIVEN).fingerprint()
 
 
@@ -204,5 +205,5 @@ def test_a_country_without_a_rule_has_the_accounts_sender() -> None:
     config = CampaignConfig.checked(**GIVEN, account="production", sender_id=["SG=Acme"])
     settled = config.taking_from({"sender_id": "Block"})
     assert [settled.senders.of(region) for region in ("SG", "GB", None)] == ["Acme", "Block", "Block"]
-    assert CampaignConfig.checked(**settled.parameters()) == config
+    assert CampaignConfig.checked(**settled.options()) == config
     assert settled.campaign_for(("l",)) == config.campaign_for(("l",))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from globe_sms.flows.orchestration.recorded_parameters import refuse_recorded_numbers
+from globe_sms.flows.orchestration.campaign_parameters import refuse_recorded_numbers
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.own_number_option import mask_place
 from globe_sms.tasks.numbers import NO_OVERRIDES

@@ -1,10 +1,29 @@
-"""Prefect records a run's parameters, and phone numbers must not be among them."""
+"""The parameters of a run: its configuration, and what Prefect must not record of them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from prefect.runtime import flow_run
+
+from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.date_placeholders import fill_options
+from globe_sms.tasks.campaign.option_words import in_form_words, in_python_words
 from globe_sms.tasks.campaign.own_number_option import is_number
 from globe_sms.tasks.vocabulary.errors import InputError
+
+
+def campaign_config(options: Mapping[str, Any], scheduled: datetime) -> CampaignConfig:
+    """Return the configuration of this run, with its dates filled in.
+
+    Raises:
+        InputError: with a line for each option that is wrong, named as in the form in a deployed run.
+    """
+    try:
+        return CampaignConfig.checked(**fill_options(options, scheduled))
+    except InputError as error:
+        in_words = in_python_words if flow_run.deployment_id is None else in_form_words
+        raise InputError(in_words(str(error))) from None
 
 
 def refuse_recorded_numbers(parameters: Mapping[str, Any]) -> None:

@@ -1,0 +1,31 @@
+"""`globe_sms.send`: a campaign from a notebook or a program."""
+
+from datetime import datetime
+from typing import Any
+
+from globe_sms.flows.send_campaign import send_campaign
+from globe_sms.flows.signatures import python_parameters, takes
+from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.date_placeholders import fill_options, time_zone
+from globe_sms.tasks.campaign.option_words import in_python_words
+from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.vocabulary.errors import InputError
+
+
+@takes(python_parameters())
+def send(*lists: str, **options: Any) -> CampaignReport:
+    """Send a campaign to the lists, or resume it, and return its report.
+
+    Runs the flow `send-campaign`. The options are those of `globe-sms send` with underscores, side by side:
+    `send("members.csv", message="Hi", type="NOTIFY", results="out", max_cost=20, prices="prices.csv")`.
+
+    Raises:
+        InputError: the lists or options are wrong, with a line for each; nothing was sent.
+        CampaignStoppedError: the campaign was stopped or declined; `.report` says how far it came.
+    """
+    try:
+        now = datetime.now(time_zone(options.get("time_zone") or "UTC"))
+        config = CampaignConfig.checked(**fill_options({"recipients": lists, **options}, now))
+    except InputError as error:
+        raise InputError(in_python_words(str(error))) from None
+    return send_campaign(**config.parameters())

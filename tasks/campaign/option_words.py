@@ -1,0 +1,29 @@
+"""The options' names in a message, in the reader's words: the terminal's, the form's or Python's."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from globe_sms.tasks.campaign.option_groups import GROUPS
+from globe_sms.tasks.campaign.options import EveryCampaign
+
+_OPTION: Final = re.compile(r"--([a-z][a-z-]*[a-z])|^recipients(?=:)", re.MULTILINE)
+
+
+def in_form_words(message: str) -> str:
+    """Name the fields of the form where the message names options: "Highest cost" for `--max-cost`."""
+    return _renamed(message, {name: f'"{title}"' for name, title in _titles().items()})
+
+
+def in_python_words(message: str) -> str:
+    """Name the arguments where the message names options: `max_cost` for `--max-cost`."""
+    return _renamed(message, {name: name for name in _titles()})
+
+
+def _titles() -> dict[str, str | None]:
+    models = (EveryCampaign, *(group.options for group in GROUPS))
+    return {name: field.title for model in models for name, field in model.model_fields.items()}
+
+
+def _renamed(message: str, names: Mapping[str, str]) -> str:
+    return _OPTION.sub(lambda found: names.get((found[1] or found[0]).replace("-", "_"), found[0]), message)

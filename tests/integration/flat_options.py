@@ -1,0 +1,12 @@
+"""The flow called with its options side by side."""
+
+from typing import Any
+
+from globe_sms.flows.send_campaign import send_campaign
+from globe_sms.tasks.campaign.option_groups import group_options
+
+
+def send_with(recipients: Any = None, /, *, return_state: bool = False, **options: Any) -> Any:
+    """Call the flow `send-campaign`, with each option in its group."""
+    given = options if recipients is None else {"recipients": recipients, **options}
+    return send_campaign(**group_options(given), return_state=return_state)
