@@ -149,7 +149,7 @@ def make_results(
     """Join the plan with what the ledger says: `RESULTS_SCHEMA`, every input row once, in input order.
 
     Sendable rows of a chunk that was never claimed are `not_sent` for `not_sent_reason`. `phonenumbers` is the
-    version of the metadata that the plan was validated by; it is noted beside each `not_valid_for_region`. `segments` is
+    version of the metadata that the plan was validated by, noted beside each `not_valid_for_region`. `segments` is
     how many parts the text has that all numbers get; None where the plan has a column of them.
     """
     planned = pl.col("status").is_not_null()
