@@ -11,7 +11,7 @@ from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 
 from globe_sms.tasks.account.account import USUAL_MARGIN, WIDEST_MARGIN, Account
-from globe_sms.tasks.gateway import Credentials, Endpoint, Region, check_sender_id, check_connection
+from globe_sms.tasks.gateway import Credentials, Endpoint, Region, check_connection, check_sender_id
 from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
 from globe_sms.tasks.prefect_blocks import read_block
 from globe_sms.tasks.vocabulary.errors import InputError

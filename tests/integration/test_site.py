@@ -205,7 +205,7 @@ def test_the_example_automation_pauses_the_schedule_when_a_campaign_is_stopped(s
 
 
 def test_a_served_deployment_ends_its_run_in_order_on_sigterm(site: Site) -> None:
-    """`python -m globe_sms.deployments.serve`: what is in the air gets its answer, the rest is not sent, the results say so."""
+    """`python -m globe_sms.deployments.serve`: calls in the air are answered, the rest is `not_sent`."""
     site.upload("lists/served.csv", numbers(5_000, 900))
     site.sandbox.gateway.reset()
     serving = site.start("python", "-m", "globe_sms.deployments.serve")
