@@ -36,7 +36,7 @@ def test_an_endpoint_is_read_from_a_url(url: str, endpoint: Endpoint) -> None:
         ("http://127.1", "use https"),
         ("http://[::2]", "use https"),
         ("http://[::ffff:10.0.0.1]", "use https"),
-        ("ftp://example.com", "must begin with https"),
+        ("ftp://example.com", "must start with https"),
         ("dysmsapi.aliyuncs.com", "scheme and a host"),
         ("https://", "scheme and a host"),
         ("", "scheme and a host"),

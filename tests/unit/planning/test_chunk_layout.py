@@ -172,11 +172,11 @@ def test_sender_ids_are_read_as_they_are_written(given: object, usual: str | Non
         (["Acme", "*=Other"], "all other countries have two"),
         (["XX=Acme"], "no country 'XX'"),
         (["=Acme"], "no country ''"),
-        (["SG="], "cannot be empty"),
-        (["SG=Acme Ltd"], "only the letters"),
+        (["SG="], "can't be empty"),
+        (["SG=Acme Ltd"], "only letters A to Z"),
         (["SG=AcmeAcmeAcme"], "at most 11"),
-        (["*=Acme Ltd"], "only the letters"),
-        ([""], "cannot be empty"),
+        (["*=Acme Ltd"], "only letters A to Z"),
+        ([""], "can't be empty"),
     ],
 )
 def test_a_sender_id_that_is_none_is_refused_by_its_option(given: list[str], fault: str) -> None:

@@ -113,7 +113,7 @@ def test_only_all_or_nothing_reads_so(share: float, words: str) -> None:
     [
         (Delivery.DELIVERED, "success", "reached the phone"),
         (Delivery.DELIVERED, "DELIVERED", "reached the phone"),
-        (Delivery.UNDELIVERED, "BLACK_KEY_CONTROL_LIMIT", "The sending API has a code of this name: The text holds"),
+        (Delivery.UNDELIVERED, "BLACK_KEY_CONTROL_LIMIT", "The sending API has a code of this name: The text contains"),
         (Delivery.UNDELIVERED, "EC:0012", "do not explain the code"),
         (Delivery.EXPIRED, None, "before its time was up"),
         (Delivery.EXPIRED, "success", "before its time was up"),
