@@ -80,7 +80,7 @@ def no_reply(numbers: tuple[str, ...], detail: str) -> Outcome:
 
 
 def unreachable(detail: str, *, advice: str, reason: str = "unreachable") -> Outcome:
-    """Return the outcome of a call of which no byte was written: nothing was sent."""
+    """Return the outcome of a call that was never written, not even in part: nothing was sent."""
     return Outcome(CallVerdict.UNREACHABLE, advice=advice, detail=detail, reason=reason)
 
 

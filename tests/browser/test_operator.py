@@ -197,7 +197,7 @@ def test_an_operator_sends_a_campaign_from_the_browser(
     assert ended["state_name"] == "CompletedWithUnknown"
     assert "50 failed, 50 unknown" in ended["state"]["message"]
     site.until(lambda: f"{CAMPAIGN}-results" in site.artifacts(run), "the last artifact")
-    look_at(page, site, run, "report", "The text holds a forbidden keyword: change it.", height=1_250)
+    look_at(page, site, run, "report", "The text contains a forbidden keyword: change it.", height=1_250)
     look_at(page, site, run, "failures", "BLACK_KEY_CONTROL_LIMIT", height=800)
     look_at(page, site, run, "results", "results.parquet")
     page.goto(f"{site.url}/runs/flow-run/{run}")

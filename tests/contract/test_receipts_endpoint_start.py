@@ -1,4 +1,4 @@
-"""The endpoint of delivery receipts does not start where it could keep nothing."""
+"""The receipts endpoint doesn't start if it couldn't store receipts."""
 
 import os
 import socket
@@ -26,7 +26,7 @@ SECRET = "a-secret-of-the-test-1234"
 def test_it_refuses_to_start_with_one_clear_line(
     s3_server: S3Server, to: str, environment: dict[str, str], expected: str
 ) -> None:
-    """Exit 2: no bucket, no rights, no store, no secret, no port."""
+    """Exit 2: no bucket, no permission, no store, no secret, no port."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -1,4 +1,4 @@
-"""What comes after a send, over real sockets: queries as the official SDK reads them, receipts, and their pushes."""
+"""Deliveries over real sockets: queries through the official SDK, receipts, and their pushes."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ def credentials(account: Account) -> Credentials:
 
 
 def send(gateway: GatewayServer, count: int = 3, *, task_id: str = "c-0-1", first: int = 6581000000) -> list[str]:
-    """Send one batch and give the MessageIds that the gateway's own log has, whatever was answered."""
+    """Send a batch and return the MessageIds from the gateway's log, whatever the answer."""
     numbers = tuple(str(number) for number in range(first, first + count))
     with Gateway(Endpoint.parse(gateway.endpoint), lambda: credentials(ONE)) as client:
         texts = tuple(f"Hello {number}" for number in numbers)
@@ -61,7 +61,7 @@ def send(gateway: GatewayServer, count: int = 3, *, task_id: str = "c-0-1", firs
 
 
 def ask(gateway: GatewayServer, message_id: str, account: Account = ONE) -> dict[str, Any]:
-    """Ask as the official SDK does, and give the answer's body."""
+    """Ask like the official SDK, and return the answer's body."""
     config = Config(
         access_key_id=account.key_id,
         access_key_secret=account.secret,
@@ -71,7 +71,7 @@ def ask(gateway: GatewayServer, message_id: str, account: Account = ONE) -> dict
     return Client(config).query_message(models.QueryMessageRequest(message_id=message_id)).body.to_map()
 
 
-def test_the_official_sdk_reads_of_a_delivered_message_all_that_is_documented(gateway: GatewayServer) -> None:
+def test_the_official_sdk_reads_all_documented_fields_of_a_delivered_message(gateway: GatewayServer) -> None:
     message_id = send(gateway)[0]
     body = ask(gateway, message_id)
     assert body.pop("RequestId")
@@ -99,14 +99,14 @@ def test_the_official_sdk_reads_of_a_delivered_message_all_that_is_documented(ga
         ({"low": 600, "high": 600}, "3", None),
     ],
 )
-def test_a_query_tells_the_fate(gateway: GatewayServer, fates: dict[str, Any], status: str, code: str | None) -> None:
+def test_a_query_returns_the_fate(gateway: GatewayServer, fates: dict[str, Any], status: str, code: str | None) -> None:
     gateway.set_deliveries(**{**AT_ONCE, **fates})
     body = ask(gateway, send(gateway)[0])
     assert (body["Status"], body.get("ErrorCode")) == (status, code)
     assert ("ReceiveDate" in body) == (code is not None)
 
 
-def test_a_query_finds_nothing_until_the_message_is_visible_and_never_anothers(gateway: GatewayServer) -> None:
+def test_a_query_finds_only_visible_messages_of_its_own_account(gateway: GatewayServer) -> None:
     seen = send(gateway)[0]
     gateway.set_deliveries(**{**AT_ONCE, "visible_after": 600})
     unseen = send(gateway)[0]
@@ -147,9 +147,9 @@ def test_more_than_300_queries_in_a_second_are_throttled(gateway: GatewayServer)
 
 @pytest.mark.parametrize("kind", ["accept_then_drop", "http_500", "hang"])
 def test_a_message_whose_call_got_no_answer_has_a_fate_and_a_receipt_too(gateway: GatewayServer, kind: str) -> None:
-    """That is what settles what the caller cannot know."""
+    """It settles what the caller can't know."""
     gateway.add_fault(kind, next=1)
-    if kind == "hang":  # nobody waits a minute for it
+    if kind == "hang":  # the test doesn't wait a minute for it
         timer = threading.Timer(0.5, gateway.clear_faults)
         timer.start()
         numbers = ("6581000000",)
@@ -164,7 +164,7 @@ def test_a_message_whose_call_got_no_answer_has_a_fate_and_a_receipt_too(gateway
 
 
 def test_the_same_seed_gives_the_same_fates(gateway: GatewayServer) -> None:
-    """By number and TaskId, though ids and times differ."""
+    """By number and TaskId, even if ids and times differ."""
     shares = {**AT_ONCE, "undelivered": 0.3, "expired": 0.2, "never_reported": 0.1}
     gateway.set_deliveries(**shares, seed=5)
     send(gateway, 200)
@@ -192,7 +192,7 @@ def test_a_kill_loses_no_message_and_changes_no_fate(gateway: GatewayServer) -> 
     assert {record["fate"] for record in list(gateway.deliveries())[100:]} == {"delivered", "expired"}
 
 
-def test_receipts_are_late_double_or_lost_in_the_shares_that_were_set(gateway: GatewayServer) -> None:
+def test_receipts_are_late_doubled_or_lost_in_the_configured_shares(gateway: GatewayServer) -> None:
     ids = send(gateway, 250)
     come = Counter(receipt["MessageId"] for receipt in gateway.receipts(Way(doubled=0.4, lost=0.2, late_seconds=0)))
     assert 25 < len(ids) - len(come) < 80
@@ -201,7 +201,7 @@ def test_receipts_are_late_double_or_lost_in_the_shares_that_were_set(gateway: G
     assert 90 < len(late) < 170
 
 
-def test_a_gateway_that_keeps_no_numbers_says_that_it_has_no_deliveries() -> None:
+def test_a_gateway_without_logged_numbers_says_that_it_has_no_deliveries() -> None:
     with GatewayServer(GatewaySettings(accounts=(ONE,), log_numbers=False)) as running:
         answer = httpx.get(f"{running.endpoint}/_sandbox/deliveries", trust_env=False)
         assert answer.status_code == 409
@@ -209,7 +209,7 @@ def test_a_gateway_that_keeps_no_numbers_says_that_it_has_no_deliveries() -> Non
 
 
 class _Taker:
-    """A receiver of pushes that answers as it is told, then with what is documented."""
+    """A receiver of pushes that gives the configured answers, then the documented one."""
 
     def __init__(self, *answers: tuple[int, bytes]) -> None:
         self.bodies: list[Any] = []
@@ -240,7 +240,7 @@ class _Taker:
 
 @pytest.fixture
 def taker() -> Iterator[Callable[..., _Taker]]:
-    """A maker of receivers."""
+    """A factory of receivers."""
     made: list[_Taker] = []
 
     def make(*answers: tuple[int, bytes]) -> _Taker:
@@ -252,7 +252,7 @@ def taker() -> Iterator[Callable[..., _Taker]]:
         each.close()
 
 
-def test_receipts_are_pushed_in_arrays_with_what_is_documented(
+def test_receipts_are_pushed_in_arrays_with_the_documented_fields(
     gateway: GatewayServer, taker: Callable[..., _Taker]
 ) -> None:
     ids = send(gateway, 5, task_id="c-3-100")
@@ -278,7 +278,7 @@ def test_receipts_are_pushed_in_arrays_with_what_is_documented(
 
 
 def test_a_push_is_repeated_until_it_is_taken(gateway: GatewayServer, taker: Callable[..., _Taker]) -> None:
-    """HTTP 200 alone does not take it, nor does the code alone."""
+    """Neither HTTP 200 alone nor the code alone is enough."""
     send(gateway, 3)
     receiver = taker((200, b'{"code":1,"msg":"no"}'), (500, b'{"code":0,"msg":"ok"}'))
     gateway.push_receipts(receiver.url, retry_after=(0.01, 0.01))
@@ -291,7 +291,7 @@ def test_a_push_is_repeated_until_it_is_taken(gateway: GatewayServer, taker: Cal
     assert receiver.bodies[0] == receiver.bodies[1] == receiver.bodies[2]
 
 
-def test_after_three_pushes_it_is_given_up(gateway: GatewayServer, taker: Callable[..., _Taker]) -> None:
+def test_a_push_is_given_up_after_three_tries(gateway: GatewayServer, taker: Callable[..., _Taker]) -> None:
     send(gateway, 1)
     receiver = taker(*[(200, b"not json")] * 3)
     gateway.push_receipts(receiver.url, retry_after=(0.01, 0.01))

@@ -1,4 +1,4 @@
-"""The stand-in gateway over real sockets: understood by the official SDK, strict, and as bad as it is told to be."""
+"""The sandbox gateway over real sockets: compatible with the official SDK, strict, and faulty on request."""
 
 import hashlib
 import itertools
@@ -46,18 +46,18 @@ _numbers = itertools.count(6580000000)
 
 
 def fresh(count: int = 3) -> list[str]:
-    """Give numbers that no other test sends."""
+    """Return numbers that no other test sends."""
     return [str(next(_numbers)) for _ in range(count)]
 
 
 def parameters(numbers: list[str], **changes: str) -> dict[str, str]:
-    """Give the parameters of a good call, with changes."""
+    """Return the parameters of a valid call, with changes."""
     messages = json.dumps([f"Hello {number} ~*+%20 é😀" for number in numbers], ensure_ascii=False)
     return {"To": json.dumps(numbers), "Message": messages, "Type": "NOTIFY", "TaskId": "c-0-1", **changes}
 
 
 def headers_for(body: bytes, host: str, account: Account, **changes: str) -> dict[str, str]:
-    """Give the headers of a form call, signed by the official SDK's own code."""
+    """Return the headers of a form call, signed by the official SDK's code."""
     headers = {
         "host": host,
         "accept": "application/json",
@@ -79,14 +79,14 @@ def headers_for(body: bytes, host: str, account: Account, **changes: str) -> dic
 def post(
     gateway: GatewayControl, sent: dict[str, str], account: Account = FAST, *, wait: float = 5, **changes: str
 ) -> httpx.Response:
-    """Post one signed call on a connection of its own."""
+    """Post a signed call on its own connection."""
     body = "&".join(f"{name}={quote_plus(value)}" for name, value in sent.items()).encode()
     headers = headers_for(body, urlsplit(gateway.endpoint).netloc, account, **changes)
     return httpx.post(gateway.endpoint, content=body, headers=headers, timeout=wait, trust_env=False)
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str]:
-    """Give an answer's HTTP status and its code."""
+    """Return an answer's HTTP status and code."""
     body = answer.json()
     return answer.status_code, body.get("ResponseCode") or body["Code"]
 
@@ -107,7 +107,7 @@ def gateway(server: GatewayServer) -> GatewayServer:
 
 @pytest.fixture
 def sdk(gateway: GatewayServer) -> Callable[..., dict[str, str]]:
-    """The official SDK's own client, sending a batch to the gateway and giving the answer's body."""
+    """The official SDK's client: sends a batch to the gateway and returns the answer's body."""
 
     def send(numbers: list[str], account: Account = FAST, **options: Any) -> dict[str, str]:
         config = Config(
@@ -131,7 +131,7 @@ def sdk(gateway: GatewayServer) -> Callable[..., dict[str, str]]:
 def test_the_official_sdk_is_understood(
     gateway: GatewayServer, sdk: Callable[..., dict[str, str]], account: Account
 ) -> None:
-    """Its query form, spaces as plus, verifies, and its models read the answer."""
+    """Its query form with plus for spaces is valid, and its models read the answer."""
     numbers = fresh()
     body = sdk(numbers, account, task_id="c-0-1", from_="Alicloud321", validity_period=600)
     assert (body["ResponseCode"], body["From"], body["SuccessCount"]) == ("OK", "Alicloud321", "3")
@@ -142,7 +142,7 @@ def test_the_official_sdk_is_understood(
 
 
 def test_the_official_sdk_sends_a_thousand_numbers(sdk: Callable[..., dict[str, str]]) -> None:
-    """Also its very long request lines are read."""
+    """Its very long request lines are read."""
     assert sdk(fresh(1000), LARGE)["SuccessCount"] == "1000"
 
 
@@ -167,7 +167,7 @@ def test_the_official_sdk_reads_how_long_to_wait(sdk: Callable[..., dict[str, st
 
 
 def test_a_form_body_is_understood(gateway: GatewayServer) -> None:
-    """The parameters may stand in the body."""
+    """The parameters may be in the body."""
     numbers = fresh()
     answer = post(gateway, parameters(numbers))
     assert code_of(answer) == (200, "OK")
@@ -195,17 +195,17 @@ def test_a_form_body_is_understood(gateway: GatewayServer) -> None:
         ({"Message": json.dumps(["x" * 1501] * 3)}, {}, (200, "PARAM_LENGTH_LIMIT")),
     ],
 )  # fmt: skip
-def test_what_breaks_a_rule_is_refused_and_not_accepted(
+def test_a_call_that_breaks_a_rule_is_refused_and_not_accepted(
     gateway: GatewayServer, changes: dict[str, str], headers: dict[str, str], expected: tuple[int, str]
 ) -> None:
-    """With the documents' code, and the log says that nothing was accepted."""
+    """With the documented code, and the log says that nothing was accepted."""
     assert code_of(post(gateway, parameters(fresh(), **changes), **headers)) == expected
     (arrival,) = gateway.log()
     assert (arrival.code, arrival.accepted, arrival.accepted_count) == (expected[1], {}, 0)
 
 
-def test_a_gateway_error_has_the_documents_keys(gateway: GatewayServer) -> None:
-    """Code, Message, RequestId, HostId, Recommend; in XML under Error where it is asked for."""
+def test_a_gateway_error_has_the_documented_keys(gateway: GatewayServer) -> None:
+    """Code, Message, RequestId, HostId, Recommend; in XML under Error on request."""
     as_json = post(gateway, parameters(fresh()), Account(key_id="stranger", secret="s"))
     assert as_json.status_code == 404
     assert set(as_json.json()) == {"Code", "Message", "RequestId", "HostId", "Recommend"}
@@ -214,8 +214,8 @@ def test_a_gateway_error_has_the_documents_keys(gateway: GatewayServer) -> None:
     assert "<Code>InvalidAccessKeyId.NotFound</Code>" in as_xml.text
 
 
-def test_the_same_signed_bytes_are_taken_once(gateway: GatewayServer) -> None:
-    """A replay is SignatureNonceUsed and accepts nothing."""
+def test_the_same_signed_bytes_are_accepted_once(gateway: GatewayServer) -> None:
+    """A replay gets SignatureNonceUsed, and nothing is accepted."""
     sent, nonce = parameters(fresh()), {"x-acs-signature-nonce": "replayed"}
     assert code_of(post(gateway, sent, **nonce)) == (200, "OK")
     assert code_of(post(gateway, sent, **nonce)) == (400, "SignatureNonceUsed")
@@ -223,7 +223,7 @@ def test_the_same_signed_bytes_are_taken_once(gateway: GatewayServer) -> None:
 
 
 def test_impossible_numbers_come_back_in_the_failed_list(gateway: GatewayServer) -> None:
-    """The others of the call are accepted."""
+    """The call's other numbers are accepted."""
     (good,) = fresh(1)
     body = post(gateway, parameters(["658123", good, "9991234567"])).json()
     assert json.loads(body["FailedList"]) == ["658123", "9991234567"]
@@ -232,7 +232,7 @@ def test_impossible_numbers_come_back_in_the_failed_list(gateway: GatewayServer)
 
 
 def test_no_sliding_second_holds_more_than_the_rate(gateway: GatewayServer) -> None:
-    """Thirty calls at once against ten a second: ten are admitted, the rest accepts nothing."""
+    """Of thirty calls at once against ten a second, ten are admitted, and the others accept nothing."""
     with ThreadPoolExecutor(30) as pool:
         codes = list(pool.map(lambda _: code_of(post(gateway, parameters(fresh()), TEN)), range(30)))
     stats = gateway.stats()
@@ -257,10 +257,10 @@ def test_an_account_can_be_throttled_by_a_business_code(gateway: GatewayServer) 
         ("truncate", httpx.RemoteProtocolError, 3),
     ],
 )
-def test_a_cut_connection_is_a_cut_connection(
+def test_a_cut_connection_reaches_the_caller(
     gateway: GatewayServer, kind: str, seen: type[Exception], accepted: int
 ) -> None:
-    """The caller sees it on its socket; the log knows what was accepted."""
+    """The caller sees it on its socket; the log has the accepted numbers."""
     gateway.add_fault(kind, next=1)
     with pytest.raises(seen):
         post(gateway, parameters(fresh()))
@@ -269,8 +269,8 @@ def test_a_cut_connection_is_a_cut_connection(
     assert code_of(post(gateway, parameters(fresh()))) == (200, "OK")
 
 
-def test_half_an_answer_is_half_an_answer(gateway: GatewayServer) -> None:
-    """A truncated answer has its status, its length and half of its bytes."""
+def test_half_an_answer_reaches_the_caller(gateway: GatewayServer) -> None:
+    """A truncated answer has its status, its full length and half of its bytes."""
     gateway.add_fault("truncate")
     body = "&".join(f"{name}={quote_plus(value)}" for name, value in parameters(fresh()).items()).encode()
     place = urlsplit(gateway.endpoint)
@@ -285,7 +285,7 @@ def test_half_an_answer_is_half_an_answer(gateway: GatewayServer) -> None:
 
 
 def test_a_hanging_gateway_never_answers(gateway: GatewayServer) -> None:
-    """The numbers are accepted, in the log, and the call is in the air until the caller goes."""
+    """The numbers are accepted and logged, and the call stays in the air until the caller leaves."""
     gateway.add_fault("hang", next=1)
     gone = threading.Event()
 
@@ -335,7 +335,7 @@ def test_a_hanging_gateway_never_answers(gateway: GatewayServer) -> None:
 def test_every_fault_reaches_the_caller(
     gateway: GatewayServer, rule: FaultRule, status: int, says: str, accepted: int
 ) -> None:
-    """As the table of faults says; the log has the truth."""
+    """As the table of faults says; the log has what really happened."""
     gateway.add_fault(rule)
     answer = post(gateway, parameters(fresh()))
     assert answer.status_code == status
@@ -351,21 +351,21 @@ def test_a_throttling_fault_can_say_how_long_to_wait(gateway: GatewayServer) -> 
 
 
 def test_broken_json_cannot_be_read(gateway: GatewayServer) -> None:
-    """It ends in the middle, and the HTTP answer is whole."""
+    """It ends in the middle, but the HTTP answer is complete."""
     gateway.add_fault("broken_json")
     with pytest.raises(json.JSONDecodeError):
         post(gateway, parameters(fresh())).json()
 
 
 def test_a_wrong_fault_is_refused(gateway: GatewayServer) -> None:
-    """A misspelt kind must not pass for a run without faults."""
+    """A misspelled kind must not look like a run without faults."""
     answer = httpx.post(f"{gateway.endpoint}/_sandbox/faults", json={"kind": "explode"}, trust_env=False)
     assert answer.status_code == 422
     assert gateway.faults() == []
 
 
 def test_latency_delays_the_answer_and_not_the_acceptance(gateway: GatewayServer) -> None:
-    """Calls overlap in the gateway, and the log has them before their answers leave."""
+    """Calls overlap in the gateway, and are logged before their answers leave."""
     gateway.set_latency(2.0, 2.2)
     started = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
@@ -378,8 +378,8 @@ def test_latency_delays_the_answer_and_not_the_acceptance(gateway: GatewayServer
     assert all(arrival.duration and arrival.duration >= 2.0 for arrival in gateway.log())
 
 
-def test_the_log_tells_when_and_what(gateway: GatewayServer) -> None:
-    """Arrival times lie between the caller's own, in both clocks; doubles are counted and not hidden."""
+def test_the_log_has_arrival_times_and_duplicates(gateway: GatewayServer) -> None:
+    """Arrival times are between the caller's own, on both clocks; duplicates are counted."""
     numbers = fresh()
     wall, monotonic = time.time(), time.monotonic()
     post(gateway, parameters(numbers, TaskId="c-7-2", From="Shop"))
@@ -394,8 +394,8 @@ def test_the_log_tells_when_and_what(gateway: GatewayServer) -> None:
     assert [Arrival.read(line) for line in gateway.log_path.read_text().splitlines()] == [first, second]
 
 
-def test_a_caller_that_goes_before_its_body_is_over_sends_nothing(gateway: GatewayServer) -> None:
-    """The arrival is in the log, broken off, with nothing accepted."""
+def test_a_caller_that_leaves_before_its_body_ends_sends_nothing(gateway: GatewayServer) -> None:
+    """The arrival is logged as broken off, with nothing accepted."""
     place = urlsplit(gateway.endpoint)
     with socket.create_connection((place.hostname, place.port), timeout=LONGEST_WAIT) as raw:
         raw.sendall(f"POST / HTTP/1.1\r\nhost: {place.netloc}\r\ncontent-length: 500\r\n\r\nTo=".encode())
@@ -403,7 +403,7 @@ def test_a_caller_that_goes_before_its_body_is_over_sends_nothing(gateway: Gatew
     assert (gateway.log()[0].code, gateway.log()[0].accepted_count) == ("broken_off", 0)
 
 
-def test_a_killed_gateway_loses_nothing_and_goes_on() -> None:
+def test_a_killed_gateway_loses_nothing_and_continues() -> None:
     """Killed while a call waits for its answer: the acceptance is in the log, and the next start continues it."""
     with GatewayServer(GatewaySettings(accounts=ACCOUNTS)) as own:
         own.set_latency(30)
@@ -423,7 +423,7 @@ def test_a_killed_gateway_loses_nothing_and_goes_on() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
 def test_the_gateway_does_not_outlive_its_owner(tmp_path: Path, number: signal.Signals) -> None:
-    """However the owner ends: the process and its folder are gone, a log that was asked for stays."""
+    """However the owner ends, the process and its folder are removed; a requested log stays."""
     program = f"""
 import threading
 from pathlib import Path
@@ -453,8 +453,8 @@ with GatewayServer(GatewaySettings(accounts=accounts), log=Path({str(tmp_path / 
     assert (tmp_path / "log").exists()
 
 
-def test_no_secret_stands_in_a_process_list_or_a_repr(server: GatewayServer) -> None:
-    """Keys go by a file that only the owner reads."""
+def test_no_secret_is_in_a_process_list_or_a_repr(server: GatewayServer) -> None:
+    """Keys are passed in a file that only the owner can read."""
     command = Path(f"/proc/{server.pid}/cmdline").read_text()
     assert not any(account.secret in command or account.secret in repr(account) for account in ACCOUNTS)
     config = server.log_path.with_name("gateway.json")

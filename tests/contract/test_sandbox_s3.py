@@ -1,4 +1,4 @@
-"""The sandbox's S3 server: keeps what the ledger stands on, and leaves nothing behind."""
+"""The sandbox's S3 server: it supports what the ledger needs, and leaves nothing behind."""
 
 import os
 import signal
@@ -42,12 +42,12 @@ def client(server: S3Server) -> Iterator[Any]:
 
 @pytest.fixture
 def key(request: pytest.FixtureRequest) -> str:
-    """A key of the test's own."""
+    """A key for this test only."""
     return f"{request.node.name}/object"
 
 
 def status_of(call: Callable[..., Any], **arguments: Any) -> int:
-    """Give the HTTP status of a call, good or bad."""
+    """Return the HTTP status of a call, successful or not."""
     try:
         return call(**arguments)["ResponseMetadata"]["HTTPStatusCode"]
     except ClientError as error:
@@ -55,13 +55,13 @@ def status_of(call: Callable[..., Any], **arguments: Any) -> int:
 
 
 def sockets_of(pid: int) -> set[str]:
-    """Give the inodes of a process's sockets."""
+    """Return the inodes of a process's sockets."""
     descriptors = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
     return {name.removeprefix("socket:[").removesuffix("]") for name in descriptors if name.startswith("socket:")}
 
 
 def socket_files_of(pid: int) -> list[Path]:
-    """Give the files on which a process listens."""
+    """Return the files on which a process listens."""
     inodes = sockets_of(pid)
     lines = [line.split() for line in Path(f"/proc/{pid}/net/unix").read_text().splitlines()[1:]]
     return [Path(fields[7]) for fields in lines if len(fields) == 8 and fields[6] in inodes]
@@ -75,7 +75,7 @@ def test_a_second_put_if_absent_loses(client: Any, key: str) -> None:
 
 
 def test_a_stale_compare_and_swap_loses(client: Any, key: str) -> None:
-    """412 for the ETag that was, 200 for the one that is."""
+    """412 for the old ETag, 200 for the current one."""
     first = client.put_object(Bucket="lists", Key=key, Body=b"1")["ETag"]
     assert status_of(client.put_object, Bucket="lists", Key=key, Body=b"2", IfMatch=first) == 200
     assert status_of(client.put_object, Bucket="lists", Key=key, Body=b"3", IfMatch=first) == 412
@@ -83,7 +83,7 @@ def test_a_stale_compare_and_swap_loses(client: Any, key: str) -> None:
 
 
 def test_a_wrong_secret_is_refused(server: S3Server) -> None:
-    """403, as at AWS."""
+    """403, like AWS."""
     stranger = boto3.client(
         "s3",
         endpoint_url=server.endpoint,
@@ -95,27 +95,27 @@ def test_a_wrong_secret_is_refused(server: S3Server) -> None:
     stranger.close()
 
 
-def test_nobody_is_let_in_without_a_key(server: S3Server) -> None:
-    """An anonymous request is refused."""
+def test_a_request_without_a_key_is_refused(server: S3Server) -> None:
+    """Anonymous access is off."""
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"{server.endpoint}/lists/x", timeout=LONGEST_WAIT)  # noqa: S310 - our own endpoint
     with caught.value as answer:
         assert answer.code == 403
 
 
-def test_an_unknown_bucket_is_unknown(client: Any) -> None:
-    """A write to a misspelt bucket does not create it."""
+def test_an_unknown_bucket_is_refused(client: Any) -> None:
+    """A write to a misspelled bucket doesn't create it."""
     assert status_of(client.put_object, Bucket="listss", Key="x", Body=b"") == 404
 
 
 def test_more_buckets_can_be_made(server: S3Server, client: Any) -> None:
-    """For tests that want one of their own."""
+    """For tests that need their own."""
     server.create_bucket("another")
     assert status_of(client.put_object, Bucket="another", Key="x", Body=b"") == 200
 
 
-def test_only_loopback_is_listened_on(server: S3Server) -> None:
-    """Neither the S3 port nor an inner one is open to the network."""
+def test_the_server_listens_on_loopback_only(server: S3Server) -> None:
+    """Neither the S3 port nor an internal one is open to the network."""
     sockets = sockets_of(server.pid)
     listening = [
         fields[1]
@@ -128,7 +128,7 @@ def test_only_loopback_is_listened_on(server: S3Server) -> None:
 
 
 def test_a_killed_server_comes_back_with_its_objects(key: str) -> None:
-    """At the same endpoint with the same keys; in between connections are refused."""
+    """At the same endpoint with the same keys; meanwhile, connections are refused."""
     with S3Server() as own:
         client = own.client()
         client.put_object(Bucket=own.bucket, Key=key, Body=b"kept")
@@ -138,7 +138,7 @@ def test_a_killed_server_comes_back_with_its_objects(key: str) -> None:
         own.start_again()
 
         def reads() -> bool:
-            # It takes new objects before it has found all its old volumes again, and answers 500 until then.
+            # It accepts new objects before it has found its old volumes, and answers 500 for those until then.
             with suppress(ClientError):
                 return client.get_object(Bucket=own.bucket, Key=key)["Body"].read() == b"kept"
             return False
@@ -148,7 +148,7 @@ def test_a_killed_server_comes_back_with_its_objects(key: str) -> None:
 
 
 def test_a_stopped_server_leaves_nothing() -> None:
-    """No process, no folder, no socket file; stopping twice is fine."""
+    """No process, folder or socket file is left; stopping twice is fine."""
     own = S3Server()
     files = socket_files_of(own.pid)
     assert len(files) >= 7
@@ -161,7 +161,7 @@ def test_a_stopped_server_leaves_nothing() -> None:
 
 
 def test_the_sandbox_does_not_outlive_its_owner(tmp_path: Path) -> None:
-    """The owner is killed: both servers and every folder are gone."""
+    """When the owner is killed, both servers and all folders are removed."""
     program = """
 import threading
 from globe_sms.deployments.sandbox.sandbox import Sandbox
@@ -182,7 +182,7 @@ with Sandbox() as sandbox:
 
 
 def test_the_sandbox_points_the_environment_at_itself() -> None:
-    """Every variable that globe-sms needs, none with another machine in it."""
+    """It sets every variable that globe-sms needs, and none names another machine."""
     with Sandbox(calls_per_second=20) as sandbox:
         environment = sandbox.environment
         assert environment.keys() == {
@@ -198,27 +198,27 @@ def test_the_sandbox_points_the_environment_at_itself() -> None:
 
 
 def test_without_the_extra_the_command_to_install_it_is_named(tmp_path: Path) -> None:
-    """As bad input: nothing was started."""
+    """It's an input error, and nothing is started."""
     with pytest.raises(InputError, match=r"pip install 'globe-sms\[sandbox\]'"):
         find_program(python=tmp_path / "python", path=str(tmp_path))
 
 
 @pytest.fixture
 def proxy(server: S3Server) -> Iterator[FlakyProxy]:
-    """A good road to the server until a test makes it bad."""
+    """A proxy to the server that works until a test adds trouble."""
     with FlakyProxy(server.endpoint) as running:
         yield running
 
 
 @pytest.fixture
 def road(server: S3Server, proxy: FlakyProxy) -> Iterator[Any]:
-    """A client that goes by the proxy."""
+    """A client that uses the proxy."""
     made = server.client(endpoint=proxy.endpoint)
     yield made
     made.close()
 
 
-def test_a_good_road_changes_nothing(road: Any, key: str) -> None:
+def test_a_proxy_without_trouble_changes_nothing(road: Any, key: str) -> None:
     """Signatures, conditions, odd keys and larger bodies come through."""
     odd, body = f"{key} b/ü+%&=?#", os.urandom(300_000)
     assert status_of(road.put_object, Bucket="lists", Key=odd, Body=body, IfNoneMatch="*") == 200
@@ -228,7 +228,7 @@ def test_a_good_road_changes_nothing(road: Any, key: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "stored"), [("slow_down", False), ("cut", False), ("lose_answer", True)])
-def test_trouble_befalls_the_requests_that_it_says(
+def test_trouble_hits_the_selected_requests(
     road: Any, client: Any, proxy: FlakyProxy, key: str, kind: Any, *, stored: bool
 ) -> None:
     """Writes to one path fail, others pass; only the lost answer leaves an object behind."""
@@ -246,16 +246,16 @@ def test_trouble_befalls_the_requests_that_it_says(
     assert [passage.trouble for passage in proxy.passages] == [kind, None, None]
 
 
-def test_a_slow_road_delays(road: Any, proxy: FlakyProxy, key: str) -> None:
-    """The request is passed on after it, and answered."""
+def test_a_slow_proxy_delays(road: Any, proxy: FlakyProxy, key: str) -> None:
+    """The request is forwarded after the delay, and answered."""
     proxy.set_trouble(Trouble("delay", delay=0.3))
     started = time.monotonic()
     assert status_of(road.put_object, Bucket="lists", Key=key, Body=b"1") == 200
     assert time.monotonic() - started >= 0.3
 
 
-def test_a_road_can_be_gone_and_come_back(road: Any, proxy: FlakyProxy, key: str) -> None:
-    """Connections are refused, then taken again at the same endpoint."""
+def test_a_proxy_can_disappear_and_come_back(road: Any, proxy: FlakyProxy, key: str) -> None:
+    """Connections are refused, then accepted again at the same endpoint."""
     proxy.refuse()
     with pytest.raises(EndpointConnectionError):
         road.put_object(Bucket="lists", Key=key, Body=b"1")

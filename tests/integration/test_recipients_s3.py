@@ -130,12 +130,12 @@ def test_an_unreadable_list_is_explained_in_one_line(uri: str, expected: str, pu
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
-        ({"AWS_SECRET_ACCESS_KEY": "not-the-secret"}, "list.csv: the S3 server refuses the signature"),
+        ({"AWS_SECRET_ACCESS_KEY": "not-the-secret"}, "list.csv: the S3 server rejected the signature"),
         ({"AWS_ACCESS_KEY_ID": "nobody"}, "list.csv: the S3 server doesn't know this access key ID"),
         ({"AWS_ACCESS_KEY_ID": None}, "the AWS credentials are incomplete|no AWS credentials were found"),
         ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "no AWS credentials were found"),
-        ({"AWS_PROFILE": "nobody"}, "AWS_PROFILE names a profile that does not exist"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "list.csv: the S3 endpoint cannot be reached"),
+        ({"AWS_PROFILE": "nobody"}, "AWS_PROFILE names a profile that doesn't exist"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "list.csv: the S3 endpoint can't be reached"),
         ({"AWS_ENDPOINT_URL": "nonsense"}, "the AWS configuration can't be used"),
     ],
 )

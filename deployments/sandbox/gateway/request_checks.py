@@ -96,7 +96,7 @@ def _strings(text: str, name: str) -> list[str]:
         _refuse("INVALID_JSON_PARAM", f"{name} is not a JSON array or is empty")
     entries = cast("list[object]", value)
     if any(type(entry) is not str for entry in entries):
-        _refuse("INVALID_PARAMETERS", f"{name} holds something that is no string")
+        _refuse("INVALID_PARAMETERS", f"{name} contains something other than strings")
     return cast("list[str]", entries)
 
 

@@ -1,4 +1,4 @@
-"""The endpoint of delivery receipts: what it acknowledges is kept, and what it refuses says why."""
+"""The receipts endpoint: acknowledged pushes are stored, and refusals say why."""
 
 import asyncio
 import json
@@ -79,7 +79,7 @@ def post(store: LocalStore, body: bytes, url: str = URL, **options: Any) -> http
     return serve(store, use, **options)
 
 
-def test_a_push_is_answered_as_alibaba_wants_it_and_kept_line_by_line() -> None:
+def test_a_push_is_answered_as_documented_and_stored_line_by_line() -> None:
     """HTTP 200 and code 0; every receipt of the array is a line of an object."""
     store = MemoryStore()
     answer = post(store, json.dumps([RECEIPT, {**RECEIPT, "MessageId": "2"}]).encode())
@@ -88,8 +88,8 @@ def test_a_push_is_answered_as_alibaba_wants_it_and_kept_line_by_line() -> None:
 
 
 @pytest.mark.parametrize("fate", ["refused", "lost", "broken"])
-def test_what_the_store_did_not_take_for_certain_is_not_acknowledged(fate: str) -> None:
-    """503 and no code 0, so that Alibaba pushes again."""
+def test_a_push_that_may_not_be_stored_is_not_acknowledged(fate: str) -> None:
+    """503 without code 0, so that Alibaba repeats the push."""
     answer = post(MemoryStore([fate]), json.dumps([RECEIPT]).encode())
     assert answer.status_code == 503
     assert answer.json()["code"] != 0
@@ -122,8 +122,8 @@ def test_only_a_post_to_the_secret_is_a_push(url: str, method: str, status: int)
 @pytest.mark.parametrize(
     "body", [b"", b"hello", b"[1]", b'"text"', b"null", b"[{]", b'{"a": NaN}', b"\xff\xfe", b"[" * 99]
 )
-def test_a_body_that_is_no_push_is_refused_and_kept_for_inspection(body: bytes, caplog: Any) -> None:
-    """400; the log says where it lies and quotes neither it nor the secret."""
+def test_an_invalid_body_is_refused_and_kept_for_inspection(body: bytes, caplog: Any) -> None:
+    """400; the log says where it's kept, and quotes neither it nor the secret."""
     store = MemoryStore()
     with caplog.at_level(logging.WARNING, "globe_sms.receipts"):
         answer = post(store, body)
@@ -136,7 +136,7 @@ def test_a_body_that_is_no_push_is_refused_and_kept_for_inspection(body: bytes, 
 
 
 def test_a_hundred_refused_bodies_are_kept_and_no_more() -> None:
-    """Whoever has the secret cannot fill the bucket with junk."""
+    """A client with the secret can't fill the bucket with junk."""
     store = MemoryStore()
 
     async def use(client: httpx.AsyncClient) -> None:
@@ -149,7 +149,7 @@ def test_a_hundred_refused_bodies_are_kept_and_no_more() -> None:
 
 
 def test_a_body_that_is_too_long_is_refused_before_it_is_read_whole() -> None:
-    """413 after four mebibytes, whatever the length was said to be."""
+    """413 after 4 MiB, whatever length was announced."""
     sent = 0
 
     async def endless() -> Any:
@@ -167,8 +167,8 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read_whole() -> None:
     assert store.objects == {}
 
 
-def test_a_body_that_does_not_come_is_given_up() -> None:
-    """A slow or dead caller holds nothing for long."""
+def test_a_body_that_does_not_arrive_times_out() -> None:
+    """A slow or dead client doesn't hold memory for long."""
 
     async def never() -> Any:
         yield b"["
@@ -180,8 +180,8 @@ def test_a_body_that_does_not_come_is_given_up() -> None:
     assert serve(MemoryStore(), use, body_seconds=0.05).status_code == 408
 
 
-def test_bodies_that_are_still_coming_are_bounded_all_together() -> None:
-    """A thousand slow callers hold no more than was allowed; when they are gone the next is taken."""
+def test_unfinished_bodies_share_a_memory_limit() -> None:
+    """A thousand slow clients hold no more than the limit; once they leave, the next push is accepted."""
 
     async def use(client: httpx.AsyncClient) -> list[int]:
         held, go_on = asyncio.Event(), asyncio.Event()
@@ -216,8 +216,8 @@ class StuckStore(MemoryStore):
         return super().put_if_absent(key, body)
 
 
-def test_what_waits_is_bounded_and_a_push_beyond_it_is_refused_at_once() -> None:
-    """A store that hangs costs no more memory than was allowed; what was taken in is written when it answers."""
+def test_waiting_pushes_have_a_limit_and_more_are_refused_at_once() -> None:
+    """A hanging store costs no more memory than the limit; accepted pushes are written once it answers."""
     store = StuckStore()
     push = json.dumps([{**RECEIPT, "ErrorDescription": "x" * 1_000}]).encode()
 
@@ -237,8 +237,8 @@ def test_what_waits_is_bounded_and_a_push_beyond_it_is_refused_at_once() -> None
     assert len(list(store.kept())) == 3
 
 
-def test_pushes_that_come_together_share_one_object() -> None:
-    """A hundred waiting pushes are one write, or few: never one each."""
+def test_concurrent_pushes_share_one_object() -> None:
+    """A hundred waiting pushes need one write or a few, not one each."""
     store = MemoryStore()
 
     async def use(client: httpx.AsyncClient) -> list[httpx.Response]:
@@ -249,8 +249,8 @@ def test_pushes_that_come_together_share_one_object() -> None:
     assert len(store.objects) < 50
 
 
-def test_a_caller_that_hangs_up_takes_nothing_from_those_who_wait_with_it() -> None:
-    """One push of a group is given up; the others are kept and answered."""
+def test_a_client_that_hangs_up_does_not_affect_the_others_of_its_group() -> None:
+    """One push of a group is abandoned; the others are stored and answered."""
     store = StuckStore()
 
     async def use(client: httpx.AsyncClient) -> list[httpx.Response]:
@@ -269,10 +269,8 @@ def test_a_caller_that_hangs_up_takes_nothing_from_those_who_wait_with_it() -> N
     fates=st.lists(st.sampled_from(["taken", "refused", "lost", "broken"]), min_size=1, max_size=12),
     together=st.booleans(),
 )
-def test_what_is_acknowledged_is_a_part_of_what_is_stored(
-    pushes: list[list[int]], fates: list[str], *, together: bool
-) -> None:
-    """Whatever the store does, in whatever groups: no acknowledgement without the receipt in an object."""
+def test_every_acknowledged_receipt_is_stored(pushes: list[list[int]], fates: list[str], *, together: bool) -> None:
+    """Whatever the store does, and in any groups, no push is acknowledged without its receipts in an object."""
     store = MemoryStore(fates)
     receipts = [[{"MessageId": f"{push}-{each}"} for each in ids] for push, ids in enumerate(pushes)]
 
@@ -299,8 +297,8 @@ def test_what_is_acknowledged_is_a_part_of_what_is_stored(
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_every_array_of_objects_comes_out_as_it_went_in(value: Any) -> None:
-    """Whatever the fields hold; anything else is refused and never a crash."""
+def test_every_array_of_objects_is_stored_unchanged(value: Any) -> None:
+    """With any field values; any other body is refused without a crash."""
     try:
         lines, count = lines_of(json.dumps(value).encode())
     except NotReceiptsError:
@@ -313,8 +311,8 @@ def test_every_array_of_objects_comes_out_as_it_went_in(value: Any) -> None:
 
 
 @pytest.mark.parametrize("secret", [None, "", "short", "x" * 15, "has a blank in it 123", "slash/slash/slash/slash"])
-def test_a_secret_that_is_missing_short_or_no_part_of_a_path_is_refused(secret: str | None) -> None:
-    """Exit 2 before anything is opened; the message does not repeat it."""
+def test_a_missing_short_or_unusable_secret_is_refused(secret: str | None) -> None:
+    """Exit 2 before anything is opened; the message doesn't repeat the secret."""
     with pytest.raises(InputError) as refused:
         read_secret({} if secret is None else {"GLOBE_SMS_RECEIPTS_SECRET": secret})
     assert not secret or secret not in str(refused.value)

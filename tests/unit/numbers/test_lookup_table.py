@@ -141,8 +141,8 @@ def test_a_wrong_cached_table_is_not_used(table_folder: Path, tmp_path: Path, ca
     assert shared is not None
     assert own is not None
     wrong = TableCache(tmp_path, installed_edition())
-    wrong.keep("none", own)
-    wrong.keep("shared", shared.with_columns(pl.col("difference") + 1))
+    wrong.write("none", own)
+    wrong.write("shared", shared.with_columns(pl.col("difference") + 1))
     with caplog.at_level(logging.WARNING):
         assert cached_table.__wrapped__(None, tmp_path) is None
     assert "compiled again" in caplog.text

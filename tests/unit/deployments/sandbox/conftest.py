@@ -1,4 +1,4 @@
-"""Calls signed by the official SDK's own code, so that the door is tested against Alibaba's signer."""
+"""Calls signed by the official SDK's code, so that the door is tested against Alibaba's signer."""
 
 import hashlib
 import itertools
@@ -61,7 +61,7 @@ def build_call(
 
 @pytest.fixture
 def now() -> float:
-    """The moment at which the tests' calls are signed, in seconds since the epoch."""
+    """The time at which the tests' calls are signed, in seconds since the epoch."""
     return NOW
 
 
@@ -73,7 +73,7 @@ def account() -> Account:
 
 @pytest.fixture
 def signed(account: Account) -> Callable[..., Call]:
-    """A builder of signed calls (see `build_call`) for the test's account unless told."""
+    """A builder of signed calls (see `build_call`), by default for the test's account."""
 
     def build(parameters: dict[str, str] | None = None, **options: Any) -> Call:
         return build_call(parameters or batch(), **{"account": account, **options})
@@ -82,7 +82,7 @@ def signed(account: Account) -> Callable[..., Call]:
 
 
 def batch(numbers: list[str] | None = None, **changes: str) -> dict[str, str]:
-    """Give the parameters of a good call, with changes."""
+    """Return the parameters of a valid call, with changes."""
     to = numbers or ["6581234567", "85251234567"]
     return {
         "To": json.dumps(to),
@@ -94,5 +94,5 @@ def batch(numbers: list[str] | None = None, **changes: str) -> dict[str, str]:
 
 @pytest.fixture
 def parameters() -> Callable[..., dict[str, str]]:
-    """A builder of good parameters (see `batch`)."""
+    """A builder of valid parameters (see `batch`)."""
     return batch

@@ -1,4 +1,4 @@
-"""What the backend demands of a batch."""
+"""The backend's checks of a batch."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Parameters = Callable[..., dict[str, str]]
 
 
 def texts(*messages: str) -> dict[str, str]:
-    """Give a Message parameter."""
+    """Return a Message parameter."""
     return {"Message": json.dumps(list(messages))}
 
 
@@ -68,7 +68,7 @@ def texts(*messages: str) -> dict[str, str]:
     ],
 )
 def test_a_batch_that_breaks_a_rule_is_refused(parameters: Parameters, changes: dict[str, str], code: str) -> None:
-    """Each rule has its code; the account allows three numbers a call."""
+    """Each rule has its code; the account allows three numbers per call."""
     with pytest.raises(RefusedError) as caught:
         check(parameters(**changes), Account(key_id="k", secret="s", numbers_per_call=3))
     assert caught.value.refusal.code == code
@@ -94,8 +94,10 @@ def test_a_missing_parameter_is_named(parameters: Parameters, account: Account, 
         texts("x" * 1500, "😀" * 750),
     ],
 )
-def test_what_the_documents_allow_is_taken(parameters: Parameters, account: Account, changes: dict[str, str]) -> None:
-    """The edges belong to the good side."""
+def test_a_batch_within_the_documented_limits_is_accepted(
+    parameters: Parameters, account: Account, changes: dict[str, str]
+) -> None:
+    """The limits themselves are allowed."""
     assert check(parameters(**changes), account).numbers == ["6581234567", "85251234567"]
 
 
@@ -108,7 +110,7 @@ def test_an_unapproved_sender_id_is_refused(parameters: Parameters) -> None:
 
 
 def test_impossible_numbers_are_told_from_the_others(parameters: Parameters, account: Account) -> None:
-    """Too short, too long and unknown calling codes fail alone; the call is taken."""
+    """Too short, too long and unknown calling codes fail on their own; the call is accepted."""
     impossible = ["658123", "658123456789012", "9991234567", "65"]
     assert check(parameters([*impossible, "6581234567"]), account).impossible == frozenset(impossible)
 
@@ -133,7 +135,7 @@ def test_impossible_numbers_are_told_from_the_others(parameters: Parameters, acc
         ("120155501234", Destination.IMPOSSIBLE),
     ],
 )
-def test_the_places_that_are_not_served_are_told_by_prefix(number: str, place: Destination) -> None:
+def test_unserved_countries_are_recognized_by_prefix(number: str, place: Destination) -> None:
     """Hong Kong, Macao, Taiwan, Canada, Jamaica and Puerto Rico are served."""
     assert destination(number) is place
 
@@ -141,7 +143,7 @@ def test_the_places_that_are_not_served_are_told_by_prefix(number: str, place: D
 @settings(deadline=None)
 @given(st.integers(2_000_000_000, 9_999_999_999))
 def test_the_cheap_prefix_agrees_with_libphonenumber_on_every_valid_number_of_calling_code_1(national: int) -> None:
-    """The first seven digits tell the country as well as all eleven."""
+    """The first seven digits determine the country as well as all eleven."""
     number = phonenumbers.PhoneNumber(1, national)
     region = phonenumbers.region_code_for_number(number)
     if region is not None:

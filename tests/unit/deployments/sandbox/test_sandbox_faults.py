@@ -1,4 +1,4 @@
-"""Which calls a fault rule takes, and what the judge makes of them."""
+"""Which calls a fault rule takes, and the outcomes it causes."""
 
 import json
 from collections.abc import Callable
@@ -17,14 +17,14 @@ Signed = Callable[..., Call]
 
 
 def taken(rule: FaultRule, calls: int = 6, numbers: list[str] | None = None) -> list[bool]:
-    """Tell which of several calls a rule takes."""
+    """Return which of several calls a rule takes."""
     faults = Faults()
     faults.add(rule)
     return [faults.draw(numbers or [], "k") is not None for _ in range(calls)]
 
 
 def judge(account: Account, call: Call, now: float, *rules: FaultRule) -> Outcome:
-    """Judge one call with rules in force."""
+    """Decide on a call with these active rules."""
     faults = Faults()
     for rule in rules:
         faults.add(rule)
@@ -42,26 +42,26 @@ def judge(account: Account, call: Call, now: float, *rules: FaultRule) -> Outcom
         ({"key_id": "k", "next": 1}, [True, False, False, False, False, False]),
     ],
 )
-def test_a_rule_takes_the_calls_that_it_says(picked: dict[str, Any], expected: list[bool]) -> None:
+def test_a_rule_takes_the_calls_it_picks(picked: dict[str, Any], expected: list[bool]) -> None:
     """Every nth, the next n, by account, or all."""
     assert taken(FaultRule(kind="reset", **picked)) == expected
 
 
 def test_a_rule_finds_its_number() -> None:
-    """It takes the chunks that hold the number."""
+    """It takes the chunks that contain the number."""
     assert taken(FaultRule(kind="reset", number="6581234567"), 1, ["1", "6581234567"]) == [True]
 
 
-def test_chance_is_the_same_for_the_same_seed() -> None:
-    """A failure can be played again."""
+def test_the_same_seed_picks_the_same_calls() -> None:
+    """A failure can be repeated."""
     first = taken(FaultRule(kind="reset", probability=0.5, seed=7), 200)
     assert first == taken(FaultRule(kind="reset", probability=0.5, seed=7), 200)
     assert first != taken(FaultRule(kind="reset", probability=0.5, seed=8), 200)
     assert 60 < sum(first) < 140
 
 
-def test_the_first_rule_that_fits_wins() -> None:
-    """A later rule does not see the calls that an earlier one took."""
+def test_the_first_matching_rule_wins() -> None:
+    """A later rule doesn't see the calls that an earlier one took."""
     faults = Faults()
     faults.add(FaultRule(kind="reset", next=1))
     faults.add(FaultRule(kind="hang", next=1))
@@ -81,14 +81,14 @@ def test_the_first_rule_that_fits_wins() -> None:
         {"kind": "reset", "sometimes": True},
     ],
 )
-def test_a_rule_that_means_nothing_is_refused(wrong: dict[str, Any]) -> None:
-    """A misspelt fault must not pass for a run without faults."""
+def test_an_invalid_rule_is_refused(wrong: dict[str, Any]) -> None:
+    """A misspelled fault must not look like a run without faults."""
     with pytest.raises(ValidationError):
         FaultRule.model_validate(wrong)
 
 
 def test_latency_stays_within_its_bounds() -> None:
-    """Drawn uniformly, the same for the same seed."""
+    """Uniformly drawn, identical for the same seed."""
     faults = Faults()
     faults.latency = Latency(low=0.8, high=2.5, seed=1)
     drawn = [faults.draw_latency() for _ in range(200)]
@@ -118,17 +118,17 @@ def test_latency_stays_within_its_bounds() -> None:
         (FaultRule(kind="gateway_code:Forbidden.RAM:403"), (Ending.SEND, 0, "Forbidden.RAM")),
     ],
 )
-def test_a_fault_accepts_what_its_line_says(
+def test_a_fault_accepts_numbers_as_its_line_says(
     signed: Signed, account: Account, now: float, rule: FaultRule | None, expected: tuple[Ending, int, str]
 ) -> None:
-    """Whatever the caller is told, the outcome knows what was accepted."""
+    """Whatever the caller is told, the outcome has the accepted numbers."""
     outcome = judge(account, signed(), now, *([rule] if rule else []))
     accepted = len(outcome.acceptance.accepted) if outcome.acceptance else 0
     assert (outcome.ending, accepted, outcome.answer.code) == expected
 
 
-def test_a_call_turned_away_leaves_its_second_free(signed: Signed, now: float) -> None:
-    """A fault that throttles is like a throttled call; one that fails later has used the turn up."""
+def test_a_rejected_call_leaves_its_second_free(signed: Signed, now: float) -> None:
+    """A throttling fault is like a throttled call; a later fault uses up the turn."""
     slow = Account(key_id="slow", secret="s", calls_per_second=1)
     faults = Faults()
     faults.add(FaultRule(kind="throttle", next=1))
@@ -138,8 +138,8 @@ def test_a_call_turned_away_leaves_its_second_free(signed: Signed, now: float) -
     assert codes == ["Throttling.User", "InternalError", "Throttling.User"]
 
 
-def test_hammering_keeps_the_door_shut_only_if_the_account_says_so(signed: Signed, now: float) -> None:
-    """`count_refused` makes a throttled call occupy the second too."""
+def test_throttled_calls_count_only_if_the_account_says_so(signed: Signed, now: float) -> None:
+    """`count_refused` makes throttled calls occupy the second too."""
 
     def codes(*, count_refused: bool) -> list[str]:
         slow = Account(key_id="slow", secret="s", count_refused=count_refused)
@@ -157,7 +157,7 @@ def test_hammering_keeps_the_door_shut_only_if_the_account_says_so(signed: Signe
         ({"throttle_as": "business"}, (200, "QPS_LIMIT_CONTROL", ())),
     ],
 )
-def test_an_account_says_how_it_is_throttled(
+def test_an_account_sets_how_it_is_throttled(
     signed: Signed, now: float, options: dict[str, Any], expected: tuple[object, ...]
 ) -> None:
     """As a gateway error with a time to wait, or as a business code."""
@@ -169,7 +169,7 @@ def test_an_account_says_how_it_is_throttled(
 
 
 def body_of(outcome: Outcome) -> dict[str, Any]:
-    """Read an outcome's JSON answer."""
+    """Return an outcome's JSON answer."""
     return json.loads(outcome.answer.body)
 
 
@@ -178,7 +178,7 @@ def body_of(outcome: Outcome) -> dict[str, Any]:
     [("few_ids", 1), ("many_ids", 3), ("no_ids", 0)],
 )
 def test_ids_can_be_too_few_or_too_many(signed: Signed, account: Account, now: float, rule: str, ids: int) -> None:
-    """SuccessCount still tells the truth."""
+    """SuccessCount is still right."""
     body = body_of(judge(account, signed(), now, FaultRule(kind=rule)))
     assert len(set(json.loads(body["MessageIdList"]))) == ids
     assert body["SuccessCount"] == "2"
@@ -188,7 +188,7 @@ def test_ids_can_be_too_few_or_too_many(signed: Signed, account: Account, now: f
     ("shape", "expected"),
     [("array", []), ("empty", ""), ("null", None)],
 )
-def test_lists_come_in_every_shape(signed: Signed, account: Account, now: float, shape: str, expected: object) -> None:
+def test_lists_come_in_every_form(signed: Signed, account: Account, now: float, shape: str, expected: object) -> None:
     """Also as real arrays, empty text and null; with `lists` only one of the two."""
     body = body_of(
         judge(
@@ -200,7 +200,7 @@ def test_lists_come_in_every_shape(signed: Signed, account: Account, now: float,
 
 
 def test_lists_can_be_missing(signed: Signed, account: Account, now: float) -> None:
-    """The key itself is not there."""
+    """The key itself is missing."""
     body = body_of(judge(account, signed(), now, FaultRule(kind="ids_shape", shape="missing")))
     assert not {"FailedList", "MessageIdList"} & body.keys()
 
@@ -217,16 +217,16 @@ def test_some_numbers_can_fail(signed: Signed, account: Account, now: float, par
     assert len(json.loads(body["MessageIdList"])) == int(body["SuccessCount"]) == 200 - len(failed)
 
 
-def test_strangers_can_fail(signed: Signed, account: Account, now: float) -> None:
-    """FailedList then holds numbers that nobody sent, and all that were sent are accepted."""
+def test_the_failed_list_can_have_unknown_numbers(signed: Signed, account: Account, now: float) -> None:
+    """FailedList then has numbers that weren't in the call, and all numbers of the call are accepted."""
     body = body_of(judge(account, signed(), now, FaultRule(kind="failed_foreign")))
     assert len(json.loads(body["FailedList"])) == 2
     assert not {"6581234567", "85251234567"} & {*json.loads(body["FailedList"])}
     assert body["SuccessCount"] == "2"
 
 
-def test_message_ids_are_never_given_twice(signed: Signed, account: Account, now: float) -> None:
-    """They are unique digits over all calls."""
+def test_message_ids_are_never_repeated(signed: Signed, account: Account, now: float) -> None:
+    """They are digits, unique across all calls."""
     ask, ids = Judge([account], Faults()), list[str]()
     for _ in range(20):
         acceptance = ask.judge(signed(), wall=now, monotonic=1.0).acceptance
@@ -237,7 +237,7 @@ def test_message_ids_are_never_given_twice(signed: Signed, account: Account, now
 
 
 @pytest.mark.parametrize("accept", ["application/xml", "text/xml"])
-def test_xml_is_answered_where_it_is_asked_for(signed: Signed, account: Account, now: float, accept: str) -> None:
+def test_an_xml_answer_is_sent_on_request(signed: Signed, account: Account, now: float, accept: str) -> None:
     """The same fields, under the root of the API page; an error under Error."""
     good = judge(account, signed(headers={"accept": accept}), now).answer
     root = ET.fromstring(good.body)  # noqa: S314 - our own XML
@@ -249,7 +249,7 @@ def test_xml_is_answered_where_it_is_asked_for(signed: Signed, account: Account,
 
 
 def test_every_field_of_a_json_answer_is_text(signed: Signed, account: Account, now: float) -> None:
-    """Lists are JSON text inside the text, as the official SDK's models have them."""
+    """Lists are JSON inside a text, as in the official SDK's models."""
     body = body_of(judge(account, signed(), now))
     assert {type(value) for value in body.values()} == {str}
     assert json.loads(body["FailedList"]) == []

@@ -1,4 +1,4 @@
-"""The demo's list."""
+"""The demo's lists."""
 
 import io
 
@@ -14,12 +14,12 @@ RECEIVING = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
 @pytest.fixture(scope="module")
 def lists() -> DemoLists:
-    """The list as the demo makes it."""
+    """The lists as the demo makes them."""
     return demo_lists()
 
 
 def read(recipient: str) -> PhoneNumber:
-    """Read a recipient as the design says, in the simplest way that does."""
+    """Read a recipient by the design's rules, in the simplest way."""
     text = recipient.removesuffix(".0") if recipient.removesuffix(".0").isdigit() else recipient
     try:
         return phonenumbers.parse(text)
@@ -29,13 +29,13 @@ def read(recipient: str) -> PhoneNumber:
 
 
 def test_the_same_seed_gives_the_same_bytes(lists: DemoLists) -> None:
-    """And another seed another list."""
+    """Another seed gives other lists."""
     again = demo_lists()
     assert (again.csv, again.parquet) == (lists.csv, lists.parquet)
     assert demo_lists(seed=1).csv != lists.csv
 
 
-def test_the_two_files_hold_the_rows_that_it_says(lists: DemoLists) -> None:
+def test_the_two_files_contain_the_listed_rows(lists: DemoLists) -> None:
     """Every row is in one of them, in order."""
     csv = pl.read_csv(lists.csv, infer_schema=False)["Phone Number"].fill_null("")
     parquet = pl.read_parquet(io.BytesIO(lists.parquet))["mobile"].fill_null("")
@@ -51,7 +51,7 @@ def test_the_csv_is_as_messy_as_a_spreadsheet_makes_it(lists: DemoLists) -> None
 
 
 def test_mobiles_receive_texts_however_they_are_written(lists: DemoLists) -> None:
-    """Over some 25 regions and more, none of them China or the United States."""
+    """From 25 regions or more, none of them China or the United States."""
     numbers = [read(each) for each in lists.rows.filter(pl.col("kind").is_in(["mobile", "duplicate"]))["recipient"]]
     regions = {phonenumbers.region_code_for_number(number) for number in numbers}
     assert all(phonenumbers.number_type(number) in RECEIVING for number in numbers)
@@ -71,13 +71,13 @@ def test_only_duplicates_repeat_a_mobile(lists: DemoLists) -> None:
 
 @pytest.mark.parametrize(("kind", "regions"), [("china", {"CN"}), ("united_states", {"US"})])
 def test_the_unserved_are_real_numbers(lists: DemoLists, kind: str, regions: set[str]) -> None:
-    """China mainland and the United States, told by their numbers."""
+    """Mainland China and the United States, by their numbers."""
     numbers = [read(each) for each in lists.rows.filter(pl.col("kind") == kind)["recipient"]]
     assert {phonenumbers.region_code_for_number(number) for number in numbers} == regions
 
 
 @pytest.mark.parametrize("kind", ["fixed_line", "premium", "toll_free", "too_short", "too_long", "unknown_country"])
-def test_the_rest_receives_no_texts(lists: DemoLists, kind: str) -> None:
+def test_the_other_rows_cannot_receive_texts(lists: DemoLists, kind: str) -> None:
     """Fixed lines, premium, toll-free, wrong lengths and unknown countries."""
     for recipient in lists.rows.filter(pl.col("kind") == kind)["recipient"]:
         try:
@@ -86,7 +86,7 @@ def test_the_rest_receives_no_texts(lists: DemoLists, kind: str) -> None:
             continue
 
 
-def test_most_rows_look_like_the_documents_own(lists: DemoLists) -> None:
+def test_most_rows_look_like_the_documented_examples(lists: DemoLists) -> None:
     """Digits only, country code first, no plus."""
     plain = [each for each in lists.rows["recipient"] if each and each.isascii() and each.isdigit()]
     assert len(plain) > len(lists.rows) / 2

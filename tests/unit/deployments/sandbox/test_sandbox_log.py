@@ -1,4 +1,4 @@
-"""The log of arrivals: what tests judge by."""
+"""The log of arrivals, the tests' evidence."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ ARRIVAL = Arrival(
 
 
 def test_an_arrival_is_on_disk_when_it_is_written(tmp_path: Path) -> None:
-    """Nothing waits in a buffer of the process."""
+    """Nothing stays in a buffer of the process."""
     log = ArrivalLog(tmp_path / "log")
     log.write(ARRIVAL)
     assert [Arrival.read(line) for line in log.path.read_text().splitlines()] == [ARRIVAL]
@@ -38,7 +38,7 @@ def test_an_arrival_is_on_disk_when_it_is_written(tmp_path: Path) -> None:
 
 
 def test_numbers_accepted_twice_are_counted(tmp_path: Path) -> None:
-    """Also when the log does not hold numbers."""
+    """Even if the log doesn't contain numbers."""
     log = ArrivalLog(tmp_path / "log", log_numbers=False)
     log.write(ARRIVAL)
     log.write(replace(ARRIVAL, accepted={"6581234567": "3", "33612345678": "4"}))
@@ -48,8 +48,8 @@ def test_numbers_accepted_twice_are_counted(tmp_path: Path) -> None:
     log.close()
 
 
-def test_a_killed_gateway_goes_on_with_its_log(tmp_path: Path) -> None:
-    """A line cut by the kill is dropped; the counts and the sequence go on."""
+def test_a_killed_gateway_continues_its_log(tmp_path: Path) -> None:
+    """A line cut by the kill is dropped; counts and sequence continue."""
     first = ArrivalLog(tmp_path / "log")
     first.write(replace(ARRIVAL, sequence=first.next_sequence()))
     first.close()
@@ -62,8 +62,8 @@ def test_a_killed_gateway_goes_on_with_its_log(tmp_path: Path) -> None:
     second.close()
 
 
-def test_the_busiest_second_is_per_account_and_over_all(tmp_path: Path) -> None:
-    """A throttled call counts as an arrival and not as an admitted one."""
+def test_the_busiest_second_is_counted_per_account_and_in_total(tmp_path: Path) -> None:
+    """A throttled call counts as an arrival, but not as admitted."""
     log = ArrivalLog(tmp_path / "log")
     log.write(ARRIVAL)
     log.write(replace(ARRIVAL, monotonic=10.5, admitted=False, code="Throttling.User", accepted={}, accepted_count=0))
@@ -75,7 +75,7 @@ def test_the_busiest_second_is_per_account_and_over_all(tmp_path: Path) -> None:
 
 
 def test_a_reset_log_is_empty(tmp_path: Path) -> None:
-    """On disk and in its counts; doubles are counted anew."""
+    """On disk and in its counts; duplicates are counted from zero."""
     log = ArrivalLog(tmp_path / "log")
     log.write(ARRIVAL)
     log.reset()

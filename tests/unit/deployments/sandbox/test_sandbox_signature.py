@@ -1,4 +1,4 @@
-"""The gateway's door: what it lets in, and the code with which it turns away."""
+"""The gateway's door: the calls it admits, and the codes of its refusals."""
 
 from collections.abc import Callable
 
@@ -14,24 +14,24 @@ Signed = Callable[..., Call]
 
 
 def refusal_code(door: Door, call: Call, now: float) -> str:
-    """Give the code with which the door turns a call away."""
+    """Return the code with which the door refuses a call."""
     with pytest.raises(RefusedError) as caught:
         door.admit(call, now=now)
     return caught.value.refusal.code
 
 
 @pytest.mark.parametrize("query", [False, True], ids=["form", "query"])
-def test_what_the_official_signer_signed_is_let_in(
+def test_calls_of_the_official_signer_are_admitted(
     signed: Signed, account: Account, now: float, *, query: bool
 ) -> None:
-    """Both places of the parameters verify against the SDK's own signature."""
+    """With parameters in either place, the SDK's own signature is valid."""
     admitted, parameters = Door([account]).admit(signed(query=query), now=now)
     assert admitted is account
     assert ("To" in parameters) is query
 
 
-def test_an_sts_token_is_let_in(signed: Signed, now: float) -> None:
-    """The token is a header, signed like the rest."""
+def test_an_sts_token_is_admitted(signed: Signed, now: float) -> None:
+    """The token is a header, signed like the others."""
     sts = Account(key_id="STS.test", secret="s", token="token/with+signs==")
     assert Door([sts]).admit(signed(account=sts), now=now)[0] is sts
 
@@ -68,29 +68,29 @@ def test_an_sts_token_is_let_in(signed: Signed, now: float) -> None:
         ({"headers": {"x-acs-date": "2026-10-28T12:15:01Z"}}, "InvalidTimeStamp.Expired"),
     ],
 )  # fmt: skip
-def test_a_call_that_breaks_a_rule_is_turned_away(
+def test_a_call_that_breaks_a_rule_is_refused(
     signed: Signed, account: Account, now: float, options: dict[str, object], code: str
 ) -> None:
-    """Each rule has the code that the documents give it."""
+    """Each rule has its documented code."""
     assert refusal_code(Door([account]), signed(**options), now) == code
 
 
 @pytest.mark.parametrize("token", [None, "another"])
-def test_a_wrong_or_missing_token_is_told_apart_from_a_wrong_key(signed: Signed, now: float, token: str | None) -> None:
-    """An account with a token takes no call without it."""
+def test_a_wrong_or_missing_token_has_its_own_code(signed: Signed, now: float, token: str | None) -> None:
+    """An account with a token refuses calls without it."""
     sts = Account(key_id="STS.test", secret="s", token="right")
     call = signed(account=Account(key_id="STS.test", secret="s", token=token))
     assert refusal_code(Door([sts]), call, now).startswith("InvalidSecurityToken.")
 
 
 @pytest.mark.parametrize("seconds", [-900, 900])
-def test_a_quarter_of_an_hour_is_still_in_time(signed: Signed, account: Account, now: float, seconds: float) -> None:
-    """The documents allow 15 minutes to either side."""
+def test_a_date_up_to_15_minutes_off_is_admitted(signed: Signed, account: Account, now: float, seconds: float) -> None:
+    """In both directions, as documented."""
     assert Door([account]).admit(signed(at=now + seconds), now=now)
 
 
-def test_a_nonce_opens_the_door_once(signed: Signed, account: Account, now: float) -> None:
-    """Neither the same bytes nor another call with the same nonce come in again while the first could be replayed."""
+def test_a_nonce_is_admitted_once(signed: Signed, account: Account, now: float) -> None:
+    """Neither the same bytes nor another call with this nonce are admitted while the first could be replayed."""
     door = Door([account])
     call = signed(headers={"x-acs-signature-nonce": "once"})
     door.admit(call, now=now)
@@ -99,22 +99,22 @@ def test_a_nonce_opens_the_door_once(signed: Signed, account: Account, now: floa
     assert refusal_code(door, later, now + 1700) == "SignatureNonceUsed"
 
 
-def test_a_refused_signature_burns_no_nonce(signed: Signed, account: Account, now: float) -> None:
-    """A stranger cannot use up an account's nonces."""
+def test_a_refused_signature_does_not_use_up_a_nonce(signed: Signed, account: Account, now: float) -> None:
+    """A stranger can't use up an account's nonces."""
     door = Door([account])
     forged = signed(account=Account(key_id="LTAItest", secret="wrong"), headers={"x-acs-signature-nonce": "n"})
     assert refusal_code(door, forged, now) == "SignatureDoesNotMatch"
     assert door.admit(signed(headers={"x-acs-signature-nonce": "n"}), now=now)
 
 
-def test_a_header_that_stands_twice_is_turned_away(signed: Signed, account: Account, now: float) -> None:
-    """Which of two dates was signed is not ours to guess."""
+def test_a_repeated_header_is_refused(signed: Signed, account: Account, now: float) -> None:
+    """It's unclear which of two dates was signed."""
     call = signed()
     twice = Call(call.method, call.path, call.query, (*call.headers, ("x-acs-date", "2026-10-28T12:00:00Z")), call.body)
     assert refusal_code(Door([account]), twice, now) == "IncompleteSignature"
 
 
-def test_a_changed_body_is_turned_away(signed: Signed, account: Account, now: float) -> None:
+def test_a_changed_body_is_refused(signed: Signed, account: Account, now: float) -> None:
     """One byte is enough."""
     call = signed()
     changed = Call(call.method, call.path, call.query, call.headers, call.body[:-1])
@@ -126,5 +126,5 @@ def test_a_changed_body_is_turned_away(signed: Signed, account: Account, now: fl
 def test_any_text_in_the_query_verifies(
     signed: Signed, account: Account, now: float, parameters: dict[str, str]
 ) -> None:
-    """The wire's form encoding and the signature's RFC 3986 encoding meet for every value; the SDK encodes no names."""
+    """The wire's form encoding and the signature's RFC 3986 encoding agree for every value; names aren't encoded."""
     assert Door([account]).admit(signed(parameters, query=True), now=now)[1] == parameters

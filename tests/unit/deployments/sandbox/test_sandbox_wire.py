@@ -1,4 +1,4 @@
-"""Names and values as they stand on the wire."""
+"""Names and values on the wire."""
 
 from urllib.parse import quote_plus, unquote_plus
 
@@ -12,15 +12,15 @@ from globe_sms.deployments.sandbox.gateway.wire_form import canonical_query, dec
 
 @settings(deadline=None)
 @given(st.text())
-def test_what_the_standard_library_encodes_comes_back(text: str) -> None:
+def test_a_text_encoded_by_the_standard_library_is_decoded(text: str) -> None:
     """Our decoder is the inverse of urllib's encoder."""
     assert decode(quote_plus(text).encode()) == text
 
 
 @settings(deadline=None)
 @given(st.text(alphabet="%+0aFxX~*é =&#\n", max_size=12))
-def test_what_is_decoded_is_what_the_standard_library_decodes(text: str) -> None:
-    """Our decoder refuses or agrees with urllib's, and never invents."""
+def test_decoding_agrees_with_the_standard_library(text: str) -> None:
+    """Our decoder agrees with urllib's or refuses."""
     try:
         decoded = decode(text.encode())
     except RefusedError:
@@ -39,11 +39,11 @@ def test_a_broken_encoding_is_refused(encoded: bytes) -> None:
 
 @pytest.mark.parametrize("encoded", [b"a", b"a=1&a=2", b"a=1&", b"=1", b"&a=1"])
 def test_a_broken_list_of_parameters_is_refused(encoded: bytes) -> None:
-    """No name twice, none without a value sign, no empty name."""
+    """Repeated names, names without `=`, empty names."""
     with pytest.raises(RefusedError, match="InvalidParameter"):
         pairs(encoded)
 
 
 def test_the_canonical_query_is_sorted_and_rfc_3986() -> None:
-    """A space is %20, a star is escaped, a tilde is not."""
+    """A space becomes %20, a star is escaped, a tilde isn't."""
     assert canonical_query({"b": "a b*~", "To": "é"}) == "To=%C3%A9&b=a%20b%2A~"
