@@ -40,8 +40,8 @@ class TerminalQuestion:
         if not required:
             return None
         raise InputError(
-            f"--approve-above {self._config.approve_above}: this campaign needs somebody's yes, but there's no terminal "
-            "to ask at. Add --yes to send it."
+            f"--approve-above {self._config.approve_above}: this campaign needs somebody's yes, but there's no "
+            "terminal to ask at. Add --yes to send it."
         )
 
     def _answered_by_option(self, _: Preview) -> Answer:
