@@ -10,7 +10,8 @@ from typing import Annotated, Any, Self
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 
-from globe_sms.tasks.account.account import USUAL_MARGIN, WIDEST_MARGIN, Account
+from globe_sms.tasks.account.account import Account
+from globe_sms.tasks.account.rate_margin import USUAL_MARGIN, WIDEST_MARGIN
 from globe_sms.tasks.gateway import Credentials, Endpoint, Region, check_connection, check_sender_id
 from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
 from globe_sms.tasks.prefect_blocks import read_block

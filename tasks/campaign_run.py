@@ -23,8 +23,9 @@ from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.sending.call_content import CallContent
-from globe_sms.tasks.sending.limits import RetryLimits
+from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.progress import Progress
+from globe_sms.tasks.sending.retries import Retries
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import Store, probe
 from globe_sms.tasks.store.s3_access import S3Access
@@ -150,7 +151,8 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
                 texts=CallContent(run.config.wording.text, run.config.type, run.config.sender_id),
                 stop=run.stop,
                 progress=run.progress,
-                limits=RetryLimits(max_failure_rate=run.config.max_failure_rate),
+                retries=Retries(),
+                failure_limit=FailureLimit(run.config.max_failure_rate),
                 hours=run.config.quiet_hours,
             )
         finally:

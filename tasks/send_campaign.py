@@ -30,7 +30,7 @@ from globe_sms.tasks.reports.preview import Preview, make_preview
 from globe_sms.tasks.results.account_rows import account_for
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
 from globe_sms.tasks.results.join import presented_rows
-from globe_sms.tasks.sending.limits import FEWEST_FOR_A_FAILURE_RATE
+from globe_sms.tasks.sending.failure_limit import FEWEST_FOR_A_FAILURE_RATE
 from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.store.store_patience import store_retries
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError

@@ -6,9 +6,9 @@ Settings come from a block of `tasks.blocks`; the environment fills in what the 
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from globe_sms.tasks.account.pacing_place import PACING_VARIABLE, open_pacing
+from globe_sms.tasks.account.rate_margin import margin_of
 from globe_sms.tasks.gateway import (
     Credentials,
     CredentialsSource,
@@ -19,11 +19,6 @@ from globe_sms.tasks.gateway import (
 from globe_sms.tasks.gateway.credentials import ACCOUNT_VARIABLE
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError
-
-MARGIN_VARIABLE: Final = "GLOBE_SMS_MARGIN"
-USUAL_MARGIN: Final = 0.01
-WIDEST_MARGIN: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +78,12 @@ class Account:
         return open_pacing(results, self._with(PACING_VARIABLE, self.pacing), s3)
 
     def rate_margin(self) -> float:
-        """Return the share of the limit to leave unused, from 0 to 0.5.
+        """Return the share of the limit that is left unused, from 0 to 0.5.
 
         Raises:
-            InputError: GLOBE_SMS_MARGIN isn't a number in this range.
+            InputError: GLOBE_SMS_MARGIN isn't such a share.
         """
-        if self.margin is not None:
-            return self.margin
-        text = self.environ.get(MARGIN_VARIABLE) or str(USUAL_MARGIN)
-        try:
-            margin = float(text)
-        except ValueError:
-            margin = -1.0
-        if not 0.0 <= margin <= WIDEST_MARGIN:
-            raise InputError(f"{MARGIN_VARIABLE}: {text!r} isn't a share of the rate: set it from 0 to {WIDEST_MARGIN}")
-        return margin
+        return margin_of(self.environ) if self.margin is None else self.margin
 
     def _with(self, variable: str, value: str | None) -> Mapping[str, str]:
         return self.environ if value is None else {**self.environ, variable: value}

@@ -20,8 +20,9 @@ from globe_sms.tasks.pacing.pacer import Departure, Pacer, Turn, TurnMissedError
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.answer_record import answered, numbers_by_status
 from globe_sms.tasks.sending.call_content import CallContent
-from globe_sms.tasks.sending.limits import RetryLimits, check_failure_rate
+from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.progress import Progress
+from globe_sms.tasks.sending.retries import Retries
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError, StopSignal
@@ -55,7 +56,8 @@ class SubmissionParts:
         texts: what a chunk's call says.
         stop: ends every wait.
         progress: counts.
-        limits: of tries and failures.
+        retries: how often a call is tried again, and when.
+        failure_limit: how many failures stop the campaign.
         hours: in which recipients may be texted; None for around the clock.
         clock: Unix time in seconds.
         monotonic: for waits.
@@ -69,7 +71,8 @@ class SubmissionParts:
     texts: CallContent
     stop: StopSignal
     progress: Progress
-    limits: RetryLimits
+    retries: Retries
+    failure_limit: FailureLimit
     hours: Hours | None = None
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
@@ -117,7 +120,7 @@ class Submission:
 
     def _attempt(self) -> Outcome:
         """Make one call at one turn; turns that are missed, and a store that does not answer, are tried again."""
-        give_up = self._sender.monotonic() + self._sender.limits.store_patience
+        give_up = self._sender.monotonic() + self._sender.retries.store_patience
         while True:
             self._sender.stop.check()
             self._check_hours(self._sender.clock() + _CLOSING_SECONDS)
@@ -219,10 +222,10 @@ class Submission:
                 last = Settlement.ACCOUNT
             case CallVerdict.UNREACHABLE:
                 last = Settlement.NOT_SENT
-        if tries >= sender.limits.tries:
+        if tries >= sender.retries.tries:
             self._stop_for(outcome, f", {tries} times in a row")
             return last
-        if sender.stop.wait(max(outcome.retry_after or 0.0, sender.limits.pause(tries))):
+        if sender.stop.wait(max(outcome.retry_after or 0.0, sender.retries.pause(tries))):
             raise StoppedError
         return None
 
@@ -264,5 +267,5 @@ class Submission:
         for status, numbers in numbers_by_status(record, len(self._chunk.phone_numbers)):
             if numbers and not comes_back:
                 sender.progress.settled(status, numbers)
-        check_failure_rate(sender.progress, sender.limits, sender.stop)
+        sender.failure_limit.check(sender.progress, sender.stop)
         return record

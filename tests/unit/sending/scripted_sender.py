@@ -15,15 +15,16 @@ from globe_sms.tasks.pacing.account_schedule import Schedule
 from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.call_content import CallContent
-from globe_sms.tasks.sending.limits import RetryLimits
+from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.progress import Progress
+from globe_sms.tasks.sending.retries import Retries
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
 NUMBERS = ("+6581234567", "+6581234568", "+6581234569")
 CHUNK = Chunk(0, NUMBERS)
-FAST = RetryLimits(tries=3, first_pause=0.01, longest_pause=0.02, store_patience=2.0)
+FAST = Retries(tries=3, first_pause=0.01, longest_pause=0.02, store_patience=2.0)
 
 Answer = Outcome | Exception | Callable[[BatchSend], Outcome]
 
@@ -69,7 +70,8 @@ def make_sender(
     gateway: Any,
     folder: Path,
     *,
-    limits: RetryLimits = FAST,
+    retries: Retries = FAST,
+    failure_limit: FailureLimit | None = None,
     rate: float = 200.0,
     hours: Hours | None = None,
     clock: Callable[[], float] = time.time,
@@ -87,7 +89,8 @@ def make_sender(
         texts=CallContent("hello", MessageType.NOTIFY, None),
         stop=stop,
         progress=Progress(),
-        limits=limits,
+        retries=retries,
+        failure_limit=failure_limit or FailureLimit(),
         hours=hours,
         clock=clock,
     )

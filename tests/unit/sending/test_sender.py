@@ -9,7 +9,7 @@ from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.local_spill import Spill
 from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
 from globe_sms.tasks.gateway import CallVerdict, Outcome
-from globe_sms.tasks.sending.limits import RetryLimits
+from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
@@ -31,11 +31,11 @@ def make(local_store: LocalStore, tmp_path: Path) -> Generator[Make]:
     """Senders of one campaign, closed at the end."""
     opened: list[Sender] = []
 
-    def make_one(*answers: Answer, limits: RetryLimits = FAST) -> tuple[Sender, ToldGateway]:
+    def make_one(*answers: Answer, failure_limit: FailureLimit | None = None) -> tuple[Sender, ToldGateway]:
         for sender in opened:
             sender.campaign.__exit__(None, None, None)
         gateway = ToldGateway(*answers)
-        opened.append(make_sender(local_store, gateway, tmp_path, limits=limits))
+        opened.append(make_sender(local_store, gateway, tmp_path, failure_limit=failure_limit))
         return opened[-1], gateway
 
     yield make_one
@@ -228,7 +228,7 @@ def test_no_failure_to_record_an_answer_gives_the_chunk_back(make: Make, monkeyp
 
 def test_too_many_failures_stop_the_campaign_after_a_thousand_numbers(make: Make) -> None:
     """Failed and unknown numbers count alike: a gateway in trouble must not swallow a whole list."""
-    sender, gateway = make(NO_REPLY, limits=replace(FAST, fewest_for_a_failure_rate=6))
+    sender, gateway = make(NO_REPLY, failure_limit=FailureLimit(fewest=6))
     for index in range(4):
         sender.send(replace(CHUNK, index=index), History())
     assert len(gateway.written) == 2

@@ -1,0 +1,18 @@
+"""How often a call is tried again, with which pauses, and when that is given up."""
+
+import random
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """When to try again and when to give up. Pauses in seconds; each is drawn from half to all of its value."""
+
+    tries: int = 8
+    first_pause: float = 0.5
+    longest_pause: float = 15.0
+    store_patience: float = 120.0
+
+    def pause(self, tries: int) -> float:
+        """The pause after so many tries."""
+        return min(self.longest_pause, self.first_pause * 2 ** (tries - 1)) * random.uniform(0.5, 1.0)
