@@ -10,7 +10,7 @@ import pytest
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import make_plan
-from globe_sms.tasks.reports.cost import cost_of
+from globe_sms.tasks.reports.cost import Cost, CountryCost, cost_of
 from globe_sms.tasks.reports.prices import read_prices
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
 from globe_sms.tasks.store import LocalStore
@@ -65,7 +65,7 @@ def test_a_country_without_a_price_makes_the_cost_a_minimum(tmp_path: Path) -> N
     cost = cost_of(planned(tmp_path, PHONES).scan(), prices, segments=1)
     assert str(cost) == "at least 0.08 USD"
     config = CampaignConfig.checked(recipients="a", message="Hi", type="OTP", results="o", prices="p", max_cost=100)
-    assert exceeded_limits(config, numbers=3, parts=3, cost=cost) == (
+    assert exceeded_limits(config, numbers=3, cost=cost) == (
         "its cost isn't known: the prices (--prices) have none for GB.",
     )
 
@@ -91,13 +91,17 @@ def test_a_bad_table_of_prices_is_refused(tmp_path: Path, table: str, fault: str
         read_prices(written(tmp_path / "prices.csv", table), no_s3)
 
 
+def _cost(amount: str) -> Cost:
+    return Cost("USD", (CountryCost("SG", 1, 1, Decimal(amount)),))
+
+
 def test_an_exceeded_limit_is_named_with_both_figures() -> None:
     """A campaign exactly at the limit passes."""
     config = CampaignConfig.checked(
-        recipients="a", message="Hi", type="OTP", results="o", max_recipients=10, max_parts=20
+        recipients="a", message="Hi", type="OTP", results="o", max_recipients=10, max_cost=1, prices="p"
     )
-    assert exceeded_limits(config, numbers=10, parts=20, cost=None) == ()
-    assert exceeded_limits(config, numbers=1_011, parts=2_022, cost=None) == (
+    assert exceeded_limits(config, numbers=10, cost=_cost("1")) == ()
+    assert exceeded_limits(config, numbers=1_011, cost=_cost("1.01")) == (
         "it has 1,011 numbers, but the limit (--max-recipients) is 10.",
-        "it has 2,022 message parts, but the limit (--max-parts) is 20.",
+        "it costs 1.01 USD, but the limit (--max-cost) is 1.00 USD.",
     )
