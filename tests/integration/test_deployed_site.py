@@ -167,6 +167,21 @@ def test_deploying_again_changes_nothing_and_keeps_what_the_team_has_set(site: S
     assert [schedule["active"] for schedule in found["schedules"]] == [False]
 
 
+def test_an_active_schedule_makes_runs(site: Site) -> None:
+    """Prefect's scheduler plans them; with SQLAlchemy 2.1 it fails each time, though the schedule looks active."""
+    scheduled = site.deployment("scheduled")
+    schedule = f"/deployments/{scheduled['id']}/schedules/{scheduled['schedules'][0]['id']}"
+    mine = {"flow_runs": {"deployment_id": {"any_": [scheduled["id"]]}, "state": {"type": {"any_": ["SCHEDULED"]}}}}
+    site.call("PATCH", schedule, {"active": True})
+    try:
+        await_event(
+            lambda: any(run["auto_scheduled"] for run in site.call("POST", "/flow_runs/filter", mine)),
+            "a run that the scheduler has planned",
+        )
+    finally:
+        site.call("PATCH", schedule, {"active": False})
+
+
 def test_prefects_own_deploy_of_the_file_makes_the_same_deployments(site: Site) -> None:
     """So a team may use either."""
     names = ("scheduled", "manual", "ad-hoc")
