@@ -14,30 +14,10 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from tests.import_levels import LEVELS
+
 ROOT: Final = Path(__file__).parents[2]
 PICTURE: Final = ROOT / "tasks" / "house.svg"
-
-try:
-    from tests.import_levels import LEVELS
-except ModuleNotFoundError:  # until tests/import_levels.py is here
-    LEVELS = (
-        ("tasks/vocabulary",),
-        ("tasks/numbers", "tasks/gateway", "tasks/store"),
-        ("tasks/recipients", "tasks/account", "tasks/pacing"),
-        ("tasks/messages",),
-        ("tasks/campaign",),
-        ("tasks/planning", "tasks/delivery"),
-        ("tasks/sending", "tasks/results"),
-        ("tasks/reports",),
-        ("tasks/inquiry",),
-        ("tasks",),
-        ("flows/form", "flows/orchestration"),
-        ("flows",),
-        ("flows/command_line",),
-        ("deployments/receipts", "deployments/sandbox/gateway"),
-        ("deployments/sandbox",),
-        ("deployments",),
-    )
 
 # Where the middle of a room is, as a share of the floor's width. Folders of flows/ and deployments/ share a floor each.
 _MIDDLES: Final = {

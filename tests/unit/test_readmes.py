@@ -14,14 +14,8 @@ from globe_sms.flows.command_line.app import make_app
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = tuple(
-    path
-    for path in (
-        *(ROOT / name for name in ("README.md", "flows/README.md", "deployments/README.md", "tasks/README.md")),
-        *(ROOT / name for name in ("tests/README.md", "tests/benchmarks/README.md")),
-    )
-    if path.exists()
+    ROOT / folder / "README.md" for folder in ("", "flows", "deployments", "tasks", "tests", "tests/benchmarks")
 )
-_TO_COME: Final = {"tests/README.md", "tests/benchmarks/README.md", "tests/unit/test_import_order.py"}
 _EVERYWHERE: Final = {"--help", "--version"}
 
 
@@ -67,9 +61,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
-        if not target.exists():
-            broken += [link] if str(target.relative_to(ROOT)) not in _TO_COME else []
-        elif anchor and anchor not in anchors(target):
+        if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
 
@@ -80,7 +72,7 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     named = set(re.findall(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|yaml|toml|svg))`", page.read_text(encoding="utf-8")))
     named -= {"own.csv", "opening.toml", "delivery.svg"}
     missing = {name for name in named if not (page.parent / name).exists() and not (ROOT / name).exists()}
-    assert missing - _TO_COME == set()
+    assert missing == set()
 
 
 def test_every_module_that_a_page_names_can_be_imported() -> None:
@@ -100,7 +92,6 @@ def test_the_first_page_is_short() -> None:
     assert len(text_of("README.md").encode()) <= 9_000
 
 
-@pytest.mark.xfail(reason="the options that this page has are those of the redesigned form", strict=True)
 def test_the_page_for_operators_has_every_option_of_send() -> None:
     assert table_options("flows/README.md", "### Options") == help_options("send")
 

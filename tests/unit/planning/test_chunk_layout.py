@@ -18,7 +18,7 @@ from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.vocabulary.errors import InputError
 
 GIVEN = {"recipients": "a", "message": "a", "type": "NOTIFY", "results": "o"}
-LANES = tuple(SendingGroup(str(number)) for number in range(4))
+GROUPS = tuple(SendingGroup(str(number)) for number in range(4))
 
 
 def by_digit(rows: pl.DataFrame) -> pl.Series:
@@ -27,14 +27,14 @@ def by_digit(rows: pl.DataFrame) -> pl.Series:
 
 
 @given(
-    st.lists(st.none() | st.integers(0, len(LANES) - 1), max_size=60), st.integers(1, 5), st.integers(1, 4), st.data()
+    st.lists(st.none() | st.integers(0, len(GROUPS) - 1), max_size=60), st.integers(1, 5), st.integers(1, 4), st.data()
 )
 def test_every_sendable_row_is_in_one_chunk_and_no_chunk_mixes_lanes(
     rows: list[int | None], size: int, calls: int, data: st.DataObject
 ) -> None:
     """Dense numbers, full chunks but for the last of a group in a window, positions in input order, whole windows."""
-    lanes_used = data.draw(st.integers(1, len(LANES)))
-    groups = [None if row is None else row % lanes_used for row in rows]
+    groups_used = data.draw(st.integers(1, len(GROUPS)))
+    groups = [None if row is None else row % groups_used for row in rows]
     nth = iter(range(len(rows)))
     frame = pl.DataFrame(
         {
@@ -48,7 +48,7 @@ def test_every_sendable_row_is_in_one_chunk_and_no_chunk_mixes_lanes(
         folder = Path(name)
         frame.select("region", "e164").write_parquet(folder / "rows")
         found, layout = lay_out_chunks(
-            folder / "rows", frame.lazy().select("nth"), SendingGroups(LANES, by_digit, size * calls), size, folder
+            folder / "rows", frame.lazy().select("nth"), SendingGroups(GROUPS, by_digit, size * calls), size, folder
         )
         places = found.collect()
     placed = pl.DataFrame({"group": groups}, schema={"group": pl.Int64}).hstack(places).with_row_index("row")
@@ -67,7 +67,7 @@ def test_every_sendable_row_is_in_one_chunk_and_no_chunk_mixes_lanes(
         assert set(inside) == set(range(first, end))
         of_lane = [each_range.group for each_range in layout.ranges if first <= each_range.first_chunk < end]
         assert len(of_lane) == len(set(of_lane))
-    if lanes_used == 1:
+    if groups_used == 1:
         assert sent["chunk"].to_list() == [place // size for place in range(sent.height)]
         assert sent["position"].to_list() == [place % size for place in range(sent.height)]
 
