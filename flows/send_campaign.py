@@ -59,8 +59,9 @@ def send_campaign(**parameters: Any) -> CampaignReport:
     late = lateness(scheduled, given.get("latest_start_minutes"))
     if late is not None:
         return late_state(late)  # pyright: ignore[reportReturnType]  # a state, as at the end
-    refuse_recorded_numbers(this_flow_run().parameters)
-    config = campaign_config(given, scheduled)
+    flow_run = this_flow_run()
+    refuse_recorded_numbers(flow_run.parameters)
+    config = campaign_config(given, scheduled, from_form=flow_run.deployment_id is not None)
     with observe_run() as observer:
         observer.step("checking the results folder and the credentials")
         with open_run(config) as run:

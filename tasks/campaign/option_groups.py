@@ -13,8 +13,10 @@ from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
 MOST_NUMBERS: Final = 1_000
 LONGEST_APPROVAL: Final = 30 * 24 * 3_600
 
-NumbersPerCall = Annotated[int, Field(strict=True, ge=1, le=MOST_NUMBERS)]
-CallsPerSecond = Annotated[float, Field(ge=SLOWEST_RATE, le=100)]
+_NUMBERS_PER_CALL: Final[Any] = Field(strict=True, ge=1, le=MOST_NUMBERS)
+_CALLS_PER_SECOND: Final[Any] = Field(ge=SLOWEST_RATE, le=100)
+NumbersPerCall = Annotated[int, _NUMBERS_PER_CALL]
+CallsPerSecond = Annotated[float, _CALLS_PER_SECOND]
 
 
 class OnUnknown(StrEnum):
@@ -207,7 +209,8 @@ class AccountAndRate(Options, frozen=True):
     account: Account = None
     aws_credentials: AwsCredentials = None
     numbers_per_call: Annotated[
-        NumbersPerCall | None,
+        int | None,
+        _NUMBERS_PER_CALL,
         Field(
             title="Numbers a call",
             description="How many numbers go out in one call: up to 1,000 if Alibaba has upgraded the account. Empty: "
@@ -216,7 +219,8 @@ class AccountAndRate(Options, frozen=True):
         Terminal("Up to 1,000 for an upgraded account. Default: the account block's, or 250."),
     ] = None
     calls_per_second: Annotated[
-        CallsPerSecond | None,
+        float | None,
+        _CALLS_PER_SECOND,
         Field(
             title="Calls a second",
             description="How many calls the account may make in a second, over all its runs; more than 1 only if "
