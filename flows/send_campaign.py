@@ -19,7 +19,8 @@ from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, sc
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.flows.signatures import form_parameters, takes
-from globe_sms.tasks.campaign.option_groups import GROUPS, flatten_options
+from globe_sms.tasks.campaign.flow_parameters import flatten_options
+from globe_sms.tasks.campaign.option_groups import GROUPS
 from globe_sms.tasks.campaign.options import EveryCampaign
 from globe_sms.tasks.campaign_run import open_run
 from globe_sms.tasks.reports.campaign_report import CampaignReport

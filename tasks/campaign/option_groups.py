@@ -1,6 +1,5 @@
-"""The options in the six groups of the form, declared once, as those of `options`."""
+"""The options in the six groups of the form, each declared once, as in `options`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -289,22 +288,3 @@ GROUPS: Final = (
     Group("account_and_rate", "Account and rate", AccountAndRate),
     Group("timing", "Timing", Timing),
 )
-
-
-def group_options(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the flow's parameters for options that stand side by side, as on the command line."""
-    groups = {name: group.name for group in GROUPS for name in group.options.model_fields}
-    parameters: dict[str, Any] = {name: value for name, value in flat.items() if name not in groups}
-    for name, value in flat.items():
-        if name in groups:
-            parameters.setdefault(groups[name], {})[name] = value
-    return parameters
-
-
-def flatten_options(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of the flow's parameters side by side; a group may be a model, a dict or None."""
-    flat = dict(parameters)
-    for group in GROUPS:
-        given = flat.pop(group.name, None) or {}
-        flat |= {name: getattr(given, name) for name in given.model_fields_set} if isinstance(given, Options) else given
-    return flat

@@ -22,7 +22,7 @@ TITLES = {
     for model in (EveryCampaign, *(group.options for group in GROUPS))
     for name, field in model.model_fields.items()
 }
-COSTS = "--max-cost: what the campaign costs is not known without a table of prices: --prices"
+COSTS = "--max-cost: the cost is unknown without a table of prices: --prices"
 
 
 def subjects(error: InputError) -> set[str]:

@@ -65,7 +65,7 @@ def test_a_country_without_a_price_makes_the_cost_a_minimum(tmp_path: Path) -> N
     cost = cost_of(planned(tmp_path, PHONES).scan(), prices, segments=1)
     assert str(cost) == "at least 0.08 USD"
     config = CampaignConfig.checked(recipients="a", message="Hi", type="OTP", results="o", prices="p", max_cost=100)
-    assert exceeded_limits(config, numbers=3, parts=3, cost=cost) == (
+    assert exceeded_limits(config, numbers=3, cost=cost) == (
         "its cost isn't known: the prices (--prices) have none for GB.",
     )
 
