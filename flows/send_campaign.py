@@ -19,7 +19,8 @@ from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, sc
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.flows.signatures import form_parameters, takes
-from globe_sms.tasks.campaign.option_groups import GROUPS, flatten_options
+from globe_sms.tasks.campaign.flow_parameters import flatten_options
+from globe_sms.tasks.campaign.option_groups import GROUPS
 from globe_sms.tasks.campaign.options import EveryCampaign
 from globe_sms.tasks.campaign_run import open_run
 from globe_sms.tasks.reports.campaign_report import CampaignReport
@@ -59,8 +60,9 @@ def send_campaign(**parameters: Any) -> CampaignReport:
     late = lateness(scheduled, given.get("latest_start_minutes"))
     if late is not None:
         return late_state(late)  # pyright: ignore[reportReturnType]  # a state, as at the end
-    refuse_recorded_numbers(this_flow_run().parameters)
-    config = campaign_config(given, scheduled)
+    flow_run = this_flow_run()
+    refuse_recorded_numbers(flow_run.parameters)
+    config = campaign_config(given, scheduled, from_form=flow_run.deployment_id is not None)
     with observe_run() as observer:
         observer.step("checking the results folder and the credentials")
         with open_run(config) as run:

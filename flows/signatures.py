@@ -49,11 +49,7 @@ def python_parameters() -> list[inspect.Parameter]:
 
 def kinds_of(annotation: Any) -> tuple[Any, ...]:
     """Return the members of a union, or the type itself."""
-    return tuple(kind for member in get_args(annotation) or (annotation,) for kind in (member, *_of_union(member)))
-
-
-def _of_union(member: Any) -> tuple[Any, ...]:
-    return (get_args(member)[0],) if hasattr(member, "__metadata__") else ()
+    return get_args(annotation) or (annotation,)
 
 
 def _form_field(name: str, field: FieldInfo) -> inspect.Parameter:

@@ -78,7 +78,7 @@ def open_s3(block: str | None, read: Callable[[str, str], Mapping[str, Any] | No
     type and name.
 
     Raises:
-        InputError: there is no such block, it sets what cannot be kept, or there are no credentials.
+        InputError: there's no such block, it has settings that can't be used, or there are no credentials.
     """
     if block is None:
         return S3Access.from_environment()

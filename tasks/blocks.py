@@ -1,6 +1,6 @@
-"""The Prefect block of an Alibaba SMS account: one place for its key, its endpoint and its limits.
+"""The Prefect block of an Alibaba SMS account: its key, its endpoint and its limits.
 
-`globe-sms deploy` registers it; so does `prefect block register -m globe_sms.tasks.blocks`.
+`globe-sms deploy` registers it, and so does `prefect block register -m globe_sms.tasks.blocks`.
 """
 
 import os
@@ -21,15 +21,15 @@ from globe_sms.tasks.vocabulary.errors import InputError
 class AlibabaSmsAccount(Block):
     """An Alibaba Cloud account that sends texts: its key, its endpoint, its limits.
 
-    Campaigns name it (`account`), so that a limit that was raised, or a key that was changed, is changed here once.
-    What is left empty comes from the environment of the run.
+    Campaigns name it (`account`), so a new limit or key is entered here once. Empty fields come from the run's
+    environment.
     """
 
     model_config = ConfigDict(hide_input_in_errors=True)  # the input holds the secret
 
     _block_type_name = "Alibaba SMS account"
     _block_type_slug = "alibaba-sms-account"
-    # Prefect takes http(s) URLs only, no data: URI; this is the picture of its own Secret block.
+    # Prefect takes only http(s) URLs, not data: URIs; this is the logo of its own Secret block.
     _logo_url = HttpUrl(
         "https://raw.githubusercontent.com/PrefectHQ/prefect/420d0d6a78bb6df1fc18bcf188fdad43c1d22ea9/assets/"
         "block-logos/secret.png"
@@ -52,23 +52,23 @@ globe-sms send s3://lists/members.csv --account production ...
         Field(
             title="Access key ID",
             description=(
-                "Of a RAM user with dysms:BatchSendMessageToGlobe. Empty: Alibaba's default credential chain "
-                "(variables, files or the machine's role where the run is)."
+                "The access key of a RAM user with dysms:BatchSendMessageToGlobe. Empty: Alibaba's default credential "
+                "chain on the worker (variables, files or the machine's role)."
             ),
         ),
     ] = None
     access_key_secret: Annotated[
-        SecretStr | None, Field(title="Access key secret", description="Belongs to the access key ID.")
+        SecretStr | None, Field(title="Access key secret", description="The secret of that access key.")
     ] = None
     security_token: Annotated[
-        SecretStr | None, Field(title="Security token", description="Of a temporary (STS) key only.")
+        SecretStr | None, Field(title="Security token", description="Only for a temporary (STS) key.")
     ] = None
     region: Annotated[
         Region, Field(title="Region", description="Whose public endpoint is called. Accounts abroad: ap-southeast-1.")
     ] = Region.SINGAPORE
     endpoint: Annotated[
         str | None,
-        Field(title="Endpoint", description="Another endpoint than the region's, like a VPC's: https://host"),
+        Field(title="Endpoint", description="Another endpoint than the region's, such as a VPC's: https://host"),
     ] = None
     calls_per_second: Annotated[
         float,
@@ -76,7 +76,7 @@ globe-sms send s3://lists/members.csv --account production ...
             title="Calls a second",
             ge=SLOWEST_RATE,
             le=100,
-            description="The account's limit, over all its runs. New: 1.",
+            description="The account's limit, over all its runs. New accounts: 1.",
         ),
     ] = 1.0
     numbers_per_call: Annotated[
@@ -86,7 +86,7 @@ globe-sms send s3://lists/members.csv --account production ...
             strict=True,
             ge=1,
             le=1000,
-            description="250; up to 1,000 once Alibaba has upgraded it.",
+            description="250, or up to 1,000 if Alibaba has upgraded the account.",
         ),
     ] = 250
     margin: Annotated[
@@ -95,29 +95,29 @@ globe-sms send s3://lists/members.csv --account production ...
             title="Unused share of the rate",
             ge=0,
             le=WIDEST_MARGIN,
-            description="So that calls that are held up on their way do not meet: more if the gateway throttles often.",
+            description="Delays on the way can bring calls closer together. Raise it if the gateway often throttles.",
         ),
     ] = USUAL_MARGIN
     sender_id: Annotated[
         str | None,
-        Field(title="Sender ID", description="An approved sender ID, for campaigns that name none."),
+        Field(title="Sender ID", description="An approved sender ID, for campaigns without one."),
     ] = None
     account_name: Annotated[
         str | None,
         Field(
             title="Account name",
             description=(
-                "Any name, the same wherever this account is used: its runs share the rate by it. Needed where they "
-                "use different access keys or temporary ones. Empty: GLOBE_SMS_ACCOUNT, or the access key ID."
+                "Any name, the same wherever this account is used: runs with the same name share the rate. Needed if "
+                "they use different access keys, or temporary ones. Empty: GLOBE_SMS_ACCOUNT, or the access key ID."
             ),
         ),
     ] = None
     pacing: Annotated[
         str | None,
         Field(
-            title="Pacing place",
+            title="Pacing folder",
             description=(
-                "An s3:// prefix (or a directory) where the account's turns are kept, for campaigns with results in "
+                "An s3:// prefix (or a directory) that keeps the account's schedule, for campaigns with results in "
                 "several buckets. Empty: GLOBE_SMS_PACING, or .globe-sms/pacing/ in the results' bucket."
             ),
         ),
@@ -153,7 +153,7 @@ globe-sms send s3://lists/members.csv --account production ...
         return self
 
     def account(self, environ: Mapping[str, str] = os.environ) -> Account:
-        """Return the account as a run needs it; what is empty here is read from `environ`."""
+        """Return the account as a run needs it; empty fields are read from `environ`."""
         return Account(
             environ,
             key=self._key(),
@@ -167,10 +167,10 @@ globe-sms send s3://lists/members.csv --account production ...
         )
 
     def test_connection(self) -> str:
-        """Make a call that cannot send, and say what it has proved: endpoint, key and signature.
+        """Make a call that can't send, and say what it proves about endpoint, key and signature.
 
         Raises:
-            InputError: the gateway was not reached or refused the key; the message says what to do.
+            InputError: the gateway couldn't be reached or refused the key; the message says what to do.
         """
         account = self.account()
         return check_connection(account.endpoint(), account.credentials())
@@ -190,20 +190,20 @@ def load_account(name: str, environ: Mapping[str, str] = os.environ) -> Account:
     """Read the block of that name from the Prefect server.
 
     Raises:
-        InputError: there is none, the server does not answer, or what it holds cannot be an account.
+        InputError: there's no such block, the server doesn't answer, or the block isn't valid.
     """
     slug = AlibabaSmsAccount.get_block_type_slug()
     found = read_block(slug, name)
     if found is None:
         raise InputError(
-            f"--account {name!r}: the Prefect server has no such block: make it in the UI (Blocks, Alibaba SMS "
-            "account); `globe-sms deploy` registers the type"
+            f"--account {name!r}: the Prefect server has no such block. Create it in the UI (Blocks, Alibaba SMS "
+            "account); `globe-sms deploy` registers the type."
         )
     try:
         return AlibabaSmsAccount.model_validate(dict(found)).account(environ)
     except ValidationError as error:
         wrong = "; ".join(_in_words(detail) for detail in error.errors(include_url=False, include_input=False))
-        raise InputError(f"the block {slug}/{name} cannot be used: {wrong}. Mend it in the UI") from None
+        raise InputError(f"the block {slug}/{name} can't be used: {wrong}. Fix it in the UI.") from None
 
 
 def _in_words(detail: Any) -> str:

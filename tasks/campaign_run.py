@@ -69,7 +69,7 @@ class CampaignRun:
 
     Attributes:
         config: with what the account and the tables add to it.
-        resources: the account, S3 and the results place.
+        resources: the account, S3 and the results folder.
         tables: what was read beside the lists.
         campaign: whose lease it holds.
         ledger: the campaign's.
@@ -112,7 +112,7 @@ def open_run(config: CampaignConfig, environ: Mapping[str, str] = os.environ) ->
     """Check the place and the credentials, take the campaign's lease, and give everything back at the end.
 
     Raises:
-        InputError: the results place, the credentials, the endpoint or the settings won't do.
+        InputError: the results folder, the credentials, the endpoint or the settings can't be used.
         CampaignBusyError: another run is sending this campaign.
     """
     with redact_errors(), _opened(config, environ) as run:
@@ -137,7 +137,7 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
     """Connect the run to the gateway and to the account's schedule.
 
     Raises:
-        InputError: credentials, endpoint or pacing place won't do.
+        InputError: the credentials, the endpoint or the pacing folder can't be used.
     """
     credentials = run.resources.credentials()
     pacer = Pacer(run.resources.schedule(credentials, run.config.calls_per_second), run.stop)

@@ -1,4 +1,4 @@
-"""What every run opens first, whether it sends or tracks: the account, S3, the results place, the account's turns."""
+"""Opens what sending and tracking both need first: the account, S3, the results folder, the account's schedule."""
 
 import contextlib
 import gc
@@ -18,7 +18,7 @@ from globe_sms.tasks.vocabulary.errors import InputError, StoreError
 
 @dataclass(frozen=True)
 class RunResources:
-    """An account, the access to S3 and a results place. Nothing needs closing."""
+    """An account, the access to S3 and a results folder. Nothing needs closing."""
 
     account: Account
     s3: Callable[[], S3Access]
@@ -26,10 +26,10 @@ class RunResources:
     results: str
 
     def credentials(self) -> CredentialsSource:
-        """Return where each call's credentials come from; the account can be called, as far as settings say.
+        """Return where each call's credentials come from, after checking the account's settings.
 
         Raises:
-            InputError: credentials, endpoint or margin won't do.
+            InputError: the credentials, the endpoint or the margin can't be used.
         """
         self.account.endpoint()
         self.account.rate_margin()
@@ -38,16 +38,16 @@ class RunResources:
     def schedule(
         self, credentials: CredentialsSource, rate: float, *, least_margin: float = 0.0, of: str = ""
     ) -> Schedule:
-        """Return the schedule of the account's turns, which all of its runs share.
+        """Return the schedule of the account's calls, which all of its runs share.
 
         Args:
-            credentials: Of the account, by which its schedule is known.
+            credentials: The account's; the schedule is named after them.
             rate: The account's limit, in calls a second.
-            least_margin: The least share of it that stays unused, whatever the account says.
-            of: What the turns are for, if not for sending: that has a limit of its own.
+            least_margin: The share of it that stays unused, even if the account's margin is smaller.
+            of: What the calls are for, if not for sending; they have a limit of their own.
 
         Raises:
-            InputError: credentials or pacing place won't do.
+            InputError: the credentials or the pacing folder can't be used.
         """
         pacing = self.account.open_pacing(self.results, self.s3)
         try:
@@ -61,17 +61,17 @@ class RunResources:
 def open_resources(
     account: str | None, aws_credentials: str | None, results: str, environ: Mapping[str, str], *, calls_gateway: bool
 ) -> RunResources:
-    """Open a results place with an account.
+    """Open a results folder with an account.
 
     Args:
         account: The account's block; None for the environment's account.
         aws_credentials: The S3 credentials' block; None for the environment's.
-        results: The results place: an s3:// prefix or a directory.
+        results: The results folder: an s3:// prefix or a directory.
         environ: The environment.
-        calls_gateway: Whether the run will call it; then the credentials are looked for now.
+        calls_gateway: Whether the run calls the gateway; if so, the credentials are checked now.
 
     Raises:
-        InputError: a block, the credentials, the endpoint or the place won't do.
+        InputError: a block, the credentials, the endpoint or the folder can't be used.
     """
     s3 = cache(lambda: open_s3(aws_credentials))
     resources = RunResources(_account(account, environ), s3, open_store(results, s3), results)
@@ -82,10 +82,10 @@ def open_resources(
 
 @contextlib.contextmanager
 def short_collections() -> Generator[None]:
-    """Keep what is loaded by now out of the garbage collector's rounds.
+    """Keep the garbage collector away from objects that exist already.
 
-    A full round over all of Prefect and polars stops every thread for a quarter of a second (measured), which would
-    miss turns.
+    A full collection over all of Prefect and polars stops every thread for a quarter of a second (measured), and
+    calls would miss their times.
     """
     gc.collect()
     gc.freeze()

@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from globe_sms.tasks.delivery.reconcile import Reconciled, reconcile
 from globe_sms.tasks.delivery.rewrite_results import rewrite_results
-from globe_sms.tasks.delivery.tracker import TrackingProgress
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.delivery_report import write_delivery_report
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.tracking_run import TrackingRun, Watch
@@ -66,12 +66,12 @@ def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: Tracki
         campaign=config.campaign,
         uri=f"{tracked.folder.uri}/results.parquet",
         counts={} if rewritten is None else rewritten.counts,
-        deliveries=progress.learnt | {"pending": progress.open} if rewritten is None else rewritten.deliveries,
+        deliveries=progress.learned | {"pending": progress.open} if rewritten is None else rewritten.deliveries,
         settled=settled,
         report=report,
         other_numbers=None if rewritten is None else rewritten.other_numbers,
         queries=progress.asked,
-        learnt=progress.final,
+        learned=progress.final,
         seconds=time.monotonic() - tracked.began,
         stopped=progress.stopped,
         cancelled=tracked.cancelled,

@@ -1,4 +1,4 @@
-"""One tracking of a campaign: everything that it needs, opened in order and closed in order."""
+"""One tracking of a campaign: opens everything it needs in order, and closes it in order."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,8 @@ from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.delivery.open_messages import open_messages
-from globe_sms.tasks.delivery.tracker import Tracker, TrackingProgress
+from globe_sms.tasks.delivery.tracker import Tracker
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.gateway.query_message import QueryClient
 from globe_sms.tasks.pacing.async_pacer import QUERY_MARGIN, QueryTurns
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
@@ -28,7 +29,7 @@ from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
-_ANSWERS_SECONDS: Final = 10.0  # as many queries are in the air as leave in so long
+_ANSWERS_SECONDS: Final = 10.0  # how long an answer may take before queries have to wait for others
 _MOST_IN_AIR: Final = 900  # below the 1,024 open files that many machines allow
 _LOOK_SECONDS: Final = 1.0
 _GRACE_SECONDS: Final = 20.0
@@ -37,7 +38,7 @@ Watch = Callable[[TrackingProgress], None]
 
 
 class TrackingRun:
-    """A campaign that is tracked; `scratch` is a folder that goes with the tracking."""
+    """A campaign that is tracked; `scratch` is a folder that is deleted at the end."""
 
     def __init__(self, config: TrackingConfig, resources: RunResources, scratch: Path) -> None:
         self.config = config
@@ -53,7 +54,7 @@ class TrackingRun:
         return self.resources.store.within(self.config.campaign)
 
     def open_messages(self, environ: Mapping[str, str] = os.environ) -> pl.DataFrame:
-        """Return the messages that have not come to their end; see `open_messages.OPEN_SCHEMA`.
+        """Return the messages without a final state; see `open_messages.OPEN_SCHEMA`.
 
         Raises:
             InputError: the campaign has no results yet.
@@ -70,14 +71,14 @@ class TrackingRun:
             results.unlink()
 
     def ask(self, messages: pl.DataFrame, watch: Watch) -> TrackingProgress:
-        """Ask about the messages until `Tracker.run` ends; `watch` is called about once a second meanwhile.
+        """Ask about the messages until `Tracker.run` ends; meanwhile `watch` is called about once a second.
 
-        Ctrl-C, SIGTERM and a cancelled flow run end it in order: queries in the air get some seconds, and what was
-        learnt is kept. It returns in that case too, with `cancelled` set.
+        After Ctrl-C, SIGTERM or a cancelled flow run it waits some seconds for pending queries, keeps what was learned,
+        and returns with `cancelled` set.
 
         Raises:
-            InputError: credentials, endpoint or pacing place will not do.
-            StoreError: what was learnt could not be kept.
+            InputError: the credentials, the endpoint or the pacing folder can't be used.
+            StoreError: what was learned couldn't be kept.
         """
         credentials, rate = self.resources.credentials(), self.config.queries_per_second
         turns = QueryTurns(self.resources.schedule(credentials, rate, least_margin=QUERY_MARGIN, of="queries"))
@@ -100,7 +101,7 @@ class TrackingRun:
 
     def _watched(self, track: Callable[[], Coroutine[None, None, None]], tracker: Tracker, watch: Watch) -> None:
         failed: list[BaseException] = []
-        ended = threading.Event()  # a join that a signal interrupts takes its thread for ended (CPython 3.11)
+        ended = threading.Event()  # not join(): after a signal it takes the thread for ended (CPython 3.11)
 
         def run() -> None:
             try:
@@ -116,7 +117,7 @@ class TrackingRun:
                 watch(tracker.progress)
         except BaseException as error:  # noqa: BLE001 # also Prefect's termination signal and Ctrl-C
             self.cancelled = True
-            tracker.progress.stopped = f"The run was cancelled ({type(error).__name__}); what was learnt is kept."
+            tracker.progress.stopped = f"The run was cancelled ({type(error).__name__}); what was learned is kept."
             tracker.stop()
             ended.wait(_GRACE_SECONDS)
         if failed:
@@ -125,10 +126,10 @@ class TrackingRun:
 
 @contextlib.contextmanager
 def open_tracking(config: TrackingConfig, environ: Mapping[str, str] = os.environ) -> Generator[TrackingRun]:
-    """Check the place, the campaign and the credentials; leaves nothing behind but what is learnt.
+    """Check the results folder, the campaign and the credentials, and open the tracking.
 
     Raises:
-        InputError: the place, the campaign, the credentials or the endpoint will not do.
+        InputError: the folder, the campaign, the credentials or the endpoint can't be used.
     """
     with redact_errors(), _opened(config, environ) as tracked:
         yield tracked

@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import SystemRandom
 from threading import Event
-from types import TracebackType
-from typing import Self
 
 from globe_sms.deployments.sandbox import child_guard as guard
+from globe_sms.deployments.sandbox.stopped_at_exit import StoppedAtExit
 
 # Below the kernel's range for outgoing connections (32,768 and up), so that no connection can take a port before it's
 # used.
@@ -24,7 +23,7 @@ _GUARD_STOP_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
 
 
-class Child:
+class Child(StoppedAtExit):
     """One guarded process. `stop` is safe to call twice; not thread-safe."""
 
     def __init__(
@@ -103,13 +102,24 @@ class Child:
             if self._guard.stdout is not None:
                 self._guard.stdout.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+class ChildServer(StoppedAtExit):
+    """A server in a child process, `_child`, which tests can kill and freeze."""
+
+    _child: Child
+
+    def kill(self) -> None:
+        """End it with SIGKILL; its port refuses connections when this returns. Its files stay."""
+        self._child.send(signal.SIGKILL)
+        self._child.wait_until_gone()
+
+    def suspend(self) -> None:
+        """Freeze it: the kernel accepts connections, but nothing answers."""
+        self._child.send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Resume it after `suspend`."""
+        self._child.send(signal.SIGCONT)
 
 
 def free_ports(count: int, *, with_grpc: bool = False) -> list[int]:

@@ -9,8 +9,7 @@ import asyncio
 import random
 import threading
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Literal, Self, cast
+from typing import Literal, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -26,6 +25,7 @@ from globe_sms.deployments.sandbox.gateway.http_connection import (
     read_body,
     until_gone,
 )
+from globe_sms.deployments.sandbox.stopped_at_exit import StoppedAtExit
 
 _START_SECONDS = 20.0
 _HOP_BY_HOP = {b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"expect"}
@@ -68,7 +68,7 @@ class _Answer:
     body: bytes
 
 
-class FlakyProxy:
+class FlakyProxy(StoppedAtExit):
     """A loopback proxy in a thread of this process, ready once constructed; a context manager. Thread-safe."""
 
     def __init__(self, upstream: str) -> None:
@@ -137,14 +137,6 @@ class FlakyProxy:
     def stop(self) -> None:
         """Stop it; may be called twice."""
         self.refuse()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _trouble_of(self, method: str, path: str) -> Trouble | None:
         for trouble, dice in self._troubles:

@@ -5,13 +5,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSTOP
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
-from globe_sms.deployments.sandbox.child_process import Child, free_ports, wait_until
+from globe_sms.deployments.sandbox.child_process import Child, ChildServer, free_ports, wait_until
 from globe_sms.deployments.sandbox.delivery_handle import DeliveriesControl
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival, Stats
 from globe_sms.deployments.sandbox.gateway.fault_rules import FaultRule, Latency
@@ -85,7 +83,7 @@ class GatewayControl(DeliveriesControl):
         self._client.close()
 
 
-class GatewayServer(GatewayControl):
+class GatewayServer(GatewayControl, ChildServer):
     """A gateway in its own child process, ready once constructed; a context manager.
 
     The child ends with this process, however that ends (see `child_guard`). The log of arrivals survives a `kill` and
@@ -141,19 +139,6 @@ class GatewayServer(GatewayControl):
         """The gateway's process id."""
         return self._child.pid
 
-    def kill(self) -> None:
-        """End it with SIGKILL; its port refuses connections when this returns."""
-        self._child.send(SIGKILL)
-        self._child.wait_until_gone()
-
-    def suspend(self) -> None:
-        """Freeze it: the kernel accepts connections, but nothing answers."""
-        self._child.send(SIGSTOP)
-
-    def resume(self) -> None:
-        """Resume a frozen gateway."""
-        self._child.send(SIGCONT)
-
     def start_again(self) -> None:
         """Start it again after `kill`, on the same port, with the same accounts and log; nonces are forgotten."""
         self._child.start_again()
@@ -163,11 +148,3 @@ class GatewayServer(GatewayControl):
         """Stop it and remove its folder; may be called twice."""
         self.close()
         self._child.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

@@ -10,15 +10,13 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSTOP
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from globe_sms.deployments.sandbox.child_process import GRPC_OFFSET, Child, free_ports, wait_until
+from globe_sms.deployments.sandbox.child_process import GRPC_OFFSET, Child, ChildServer, free_ports, wait_until
 from globe_sms.tasks.vocabulary.errors import InputError
 
 REGION = "us-east-1"
@@ -27,7 +25,7 @@ _START_SECONDS = 60.0
 _PROBE = ".sandbox-ready"
 
 
-class S3Server:
+class S3Server(ChildServer):
     """A running S3 server with one bucket, ready once constructed; a context manager.
 
     The server ends with this process, however that ends (see `child_guard`), and its folder is removed.
@@ -134,19 +132,6 @@ class S3Server:
         finally:
             client.close()
 
-    def kill(self) -> None:
-        """End it with SIGKILL; its port refuses connections when this returns. The objects stay."""
-        self._child.send(SIGKILL)
-        self._child.wait_until_gone()
-
-    def suspend(self) -> None:
-        """Freeze it: the kernel accepts connections, but nothing answers."""
-        self._child.send(SIGSTOP)
-
-    def resume(self) -> None:
-        """Resume a frozen server."""
-        self._child.send(SIGCONT)
-
     def start_again(self) -> None:
         """Start it again after `kill`, at the same endpoint with the same keys and objects."""
         self._child.start_again()
@@ -155,14 +140,6 @@ class S3Server:
     def stop(self) -> None:
         """Stop it and remove its folder with all objects; may be called twice."""
         self._child.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def find_program(*, python: Path, path: str | None = None) -> str:

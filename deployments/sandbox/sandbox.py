@@ -11,15 +11,15 @@ Ctrl-C, and also on SIGTERM, SIGKILL or a crash, because each server has a guard
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from globe_sms.deployments.sandbox.gateway.settings import Account, GatewaySettings
 from globe_sms.deployments.sandbox.gateway_server import GatewayServer
 from globe_sms.deployments.sandbox.s3_server import S3Server
+from globe_sms.deployments.sandbox.stopped_at_exit import StoppedAtExit
 
 
-class Sandbox:
+class Sandbox(StoppedAtExit):
     """An S3 server (`s3`), a sandbox gateway (`gateway`) with one account, and the environment for both."""
 
     def __init__(
@@ -80,11 +80,3 @@ class Sandbox:
             self.gateway.stop()
         finally:
             self.s3.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

@@ -51,7 +51,7 @@ def make_app() -> App:
 
 
 def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; whatever goes wrong is a message on stderr, never a traceback."""
+    """Run a command and return its exit code; an error is a message on stderr, never a traceback."""
     set_prefect_defaults(os.environ)
     try:
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
@@ -63,13 +63,13 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
         return _fail(EXIT_STOPPED, str(error))
     except KeyboardInterrupt:
         return _fail(EXIT_STOPPED, "interrupted; run the same command again to go on")
-    except Exception as error:  # noqa: BLE001  # the last line of defence against tracebacks at the terminal
+    except Exception as error:  # noqa: BLE001  # the last guard against tracebacks at the terminal
         if os.environ.get("GLOBE_SMS_TRACEBACK"):
             traceback.print_exc()
         return _fail(
             EXIT_STOPPED,
-            f"this should not have happened: {type(error).__name__}. What was recorded stands: run the same command "
-            "again to go on. GLOBE_SMS_TRACEBACK=1 shows where it happened.",
+            f"this should not have happened: {type(error).__name__}. What was recorded is kept: run the same "
+            "command again to go on. GLOBE_SMS_TRACEBACK=1 shows where it happened.",
         )
     return result if isinstance(result, int) else EXIT_SETTLED
 
@@ -83,22 +83,22 @@ def _fail(code: int, message: str) -> int:
 def _what_was_wrong(error: CycloptsError | InputError) -> str:
     if isinstance(error, UnusedCliTokensError):
         said = (
-            f"nothing takes {' '.join(error.unused_tokens or ())}: lists stand before the options, and an option that "
-            "may have several values is given again for each. `--help` says what there is."
+            f"{' '.join(error.unused_tokens or ())} belongs to no option: lists go before the options, and an option "
+            "with several values is repeated for each of them. See --help."
         )
     elif isinstance(error, MissingArgumentError) and error.argument is not None and error.argument.name == LISTS:
         said = (
-            "no recipient lists (URI) were given: they stand before the options, for --suppress, --exclude-results and "
-            "--test-to take all that follows them."
+            "no recipient lists (URI) were given. They go before the options, because --suppress, --exclude-results "
+            "and --test-to take everything that follows them."
         )
     else:
         said = str(error)
-    # Cyclopts quotes what was typed, a number too many as well.
+    # Cyclopts quotes what was typed, and that may be a phone number.
     return mask_numbers_in(mask_written(said)) if isinstance(error, CycloptsError) else said
 
 
 def _worth_showing(default: Any) -> str | None:
-    """Say a default in the help; nothing for a switch, or for what is empty."""
+    """Return a default as the help shows it; None for a switch or an empty value."""
     return None if not default or default is True else str(default)
 
 

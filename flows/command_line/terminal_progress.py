@@ -16,7 +16,7 @@ from globe_sms.flows.command_line.terminal_pages import page_for_terminal
 from globe_sms.flows.command_line.terminal_question import TerminalQuestion
 from globe_sms.flows.observers.run_observer import Ask, RunObserver
 from globe_sms.tasks.campaign.approval import Answer
-from globe_sms.tasks.delivery.tracker import TrackingProgress
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import preview_page

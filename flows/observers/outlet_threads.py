@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from globe_sms.flows.observers.run_observer import Ask, RunObserver
 from globe_sms.tasks.campaign.approval import Answer
-from globe_sms.tasks.delivery.tracker import TrackingProgress
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome

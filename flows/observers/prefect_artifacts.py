@@ -22,7 +22,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 
 from globe_sms.flows.observers.run_observer import RunObserver
-from globe_sms.tasks.delivery.tracker import TrackingProgress
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.campaign_page import failures_table, report_page
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.page_as_markdown import as_markdown

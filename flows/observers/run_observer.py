@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from globe_sms.tasks.campaign.approval import Answer
-from globe_sms.tasks.delivery.tracker import TrackingProgress
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome

@@ -34,7 +34,7 @@ def approve(
 ) -> RemainingChunks:
     """Return what may be sent: everything that's left, or nothing, and then the run's stop says why.
 
-    With a canary it's called twice: before the canary, and for the others once the canary's fate is in `preview`.
+    With a canary it's called twice: before the canary, and for the others once the canary's outcome is in `preview`.
     What an earlier run had approved isn't asked again. While somebody is asked, other runs may take the campaign.
 
     Raises:

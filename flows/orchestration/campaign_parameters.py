@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from prefect.runtime import flow_run
-
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.date_placeholders import fill_options
 from globe_sms.tasks.campaign.option_words import in_form_words, in_python_words
@@ -13,16 +11,16 @@ from globe_sms.tasks.campaign.own_number_option import is_number
 from globe_sms.tasks.vocabulary.errors import InputError
 
 
-def campaign_config(options: Mapping[str, Any], scheduled: datetime) -> CampaignConfig:
+def campaign_config(options: Mapping[str, Any], scheduled: datetime, *, from_form: bool) -> CampaignConfig:
     """Return the configuration of this run, with its dates filled in.
 
     Raises:
-        InputError: with a line for each option that is wrong, named as in the form in a deployed run.
+        InputError: with a line for each option that is wrong, named as in the form, or as in Python if not `from_form`.
     """
     try:
         return CampaignConfig.checked(**fill_options(options, scheduled))
     except InputError as error:
-        in_words = in_python_words if flow_run.deployment_id is None else in_form_words
+        in_words = in_form_words if from_form else in_python_words
         raise InputError(in_words(str(error))) from None
 
 

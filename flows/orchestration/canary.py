@@ -1,4 +1,4 @@
-"""Send a campaign's canary, check what became of it, and ask again before the others are texted."""
+"""Send a campaign's canary, check its outcome, and ask again before the others are texted."""
 
 from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.flows.orchestration.approval import approve

@@ -36,7 +36,7 @@ class Approval:
     """A question and its answer, as campaign.json keeps them.
 
     `numbers` and `resent_chunks` are the figures that were shown, `asked_by` names the run that asked, `at` is ISO.
-    `after_canary` says that what became of the canary was shown, too.
+    `after_canary` says that the canary's outcome was shown, too.
     """
 
     decision: Decision

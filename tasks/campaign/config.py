@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
 from globe_sms.tasks.campaign import option_checks
+from globe_sms.tasks.campaign.flow_parameters import group_options
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.option_groups import (
     AccountAndRate,
@@ -18,7 +19,6 @@ from globe_sms.tasks.campaign.option_groups import (
     NumbersPerCall,
     TextOptions,
     Timing,
-    group_options,
 )
 from globe_sms.tasks.campaign.options import EveryCampaign, given_values
 from globe_sms.tasks.campaign.own_number_option import check_own
@@ -52,7 +52,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
 
     An option that is empty or None has its default. `inherited` names what was left to the account: its block's value,
     or the default without a block. `sender_id` is the sender ID of all countries that `sender_by_country` doesn't name.
-    `numbers_override_sha256` and `test_to_sha256` are made of the contents: settings freeze those, not the places.
+    `numbers_override_sha256` and `test_to_sha256` are made of the contents: settings freeze those, not the URIs.
     """
 
     sender_id: str | None = None
@@ -66,7 +66,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
     @model_validator(mode="before")
     @classmethod
     def _empty_is_not_given(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Leave out what is empty, take senders apart, and note what is left to the account."""
+        """Drop empty values, split the senders, and note what is left to the account."""
         given = given_values(cls, values)
         senders = given.pop("sender_id", ())
         each = senders.split(",") if isinstance(senders, str) else [str(sender) for sender in senders]
@@ -95,7 +95,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
     @model_validator(mode="after")
     def _cost_needs_prices(self) -> Self:
         if self.max_cost is not None and self.prices is None:
-            raise ValueError("--max-cost: what the campaign costs is not known without a table of prices: --prices")
+            raise ValueError("--max-cost: the cost is unknown without a table of prices: --prices")
         return self
 
     @model_validator(mode="after")
@@ -104,12 +104,12 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
             raise ValueError("--message and --message-column exclude each other: give one of them")
         if not self.message and self.message_column is None:
             raise ValueError(
-                "--message: the message is blank; write the text that the recipients are to read, or name the column "
+                "--message: the message is blank; write the text that people get, or name the column "
                 "that holds it with --message-column"
             )
         text = self.wording.text
         if text is not None and not text.strip():
-            raise ValueError("--message: the message is blank; write the text that the recipients are to read")
+            raise ValueError("--message: the message is blank; write the text that people get")
         if text is not None and len(text) > self.max_characters:
             raise ValueError(f"--message: the text has {len(text):,} characters, allowed are {self.max_characters:,}")
         return self
@@ -149,13 +149,13 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
 
     @property
     def quiet_hours(self) -> Hours | None:
-        """When recipients may be texted; None for around the clock, as for codes and tests that somebody waits for."""
+        """When recipients may be texted; None for around the clock, and for codes and tests, which can't wait."""
         waited_for = self.type is MessageType.OTP or self.test_to
         return None if self.hours is None or waited_for else Hours.parse(self.hours)
 
     @property
     def hours_wait_seconds(self) -> float:
-        """How long a run waits for those who are outside their hours."""
+        """How long a run waits for people outside their hours."""
         return seconds_of(self.hours_wait, longest_days=option_checks.LONGEST_HOURS_WAIT_DAYS)
 
     @property
@@ -182,9 +182,9 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return 0 if self.test_to else self.canary
 
     def options(self) -> dict[str, Any]:
-        """Return the options that aren't at their default, side by side; what was left to the account is not there.
+        """Return the flat options that aren't at their default, without those left to the account.
 
-        Own numbers stay secret: Prefect records stars in their place.
+        Own numbers stay secret: Prefect records stars instead.
         """
         options = self.model_dump(mode="json", exclude={*_FOUND_OUT, *self.inherited}, exclude_defaults=True)
         options |= {name: getattr(self, name) for name in _OF_THE_ACCOUNT if name not in self.inherited}
@@ -226,7 +226,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return self.campaign or f"campaign-{_digest([self._own_settings(), *identities])[:12]}"
 
     def _own_settings(self) -> dict[str, Any]:
-        """Return the frozen settings but for what the account says, which may change."""
+        """Return the frozen settings without the account's, which may change."""
         settings = self.frozen_settings()
         if self.account is not None:
             settings |= {**dict.fromkeys(self.inherited & settings.keys()), "account": self.account}

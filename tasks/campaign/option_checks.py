@@ -46,9 +46,9 @@ def countries(value: tuple[str, ...]) -> tuple[str, ...]:
 def message(value: str) -> str:
     """A text, perhaps with placeholders."""
     if value and not value.strip():
-        raise ValueError("the message is blank; write the text that the recipients are to read")
+        raise ValueError("the message is blank; write the text that people get")
     if _CONTROL.search(value):
-        raise ValueError("the message holds control characters; only line breaks may stand in a text")
+        raise ValueError("the message has control characters; only line breaks are allowed in a text")
     try:
         parse_template(value)
     except InputError as error:
@@ -57,7 +57,7 @@ def message(value: str) -> str:
 
 
 def campaign_id(value: str | None) -> str | None:
-    """An id that can stand in a TaskId and in a key."""
+    """An id that fits in a TaskId and in a key."""
     if value is not None and not _CAMPAIGN.fullmatch(value):
         raise ValueError(
             "a campaign id has 1 to 100 letters, digits, dashes or underscores and begins with a letter or digit"

@@ -1,6 +1,5 @@
-"""The options in the six groups of the form, declared once, as those of `options`."""
+"""The options in the six groups of the form, each declared once, as in `options`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -13,8 +12,10 @@ from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
 MOST_NUMBERS: Final = 1_000
 LONGEST_APPROVAL: Final = 30 * 24 * 3_600
 
-NumbersPerCall = Annotated[int, Field(strict=True, ge=1, le=MOST_NUMBERS)]
-CallsPerSecond = Annotated[float, Field(ge=SLOWEST_RATE, le=100)]
+_NUMBERS_PER_CALL: Final[Any] = Field(strict=True, ge=1, le=MOST_NUMBERS)
+_CALLS_PER_SECOND: Final[Any] = Field(ge=SLOWEST_RATE, le=100)
+NumbersPerCall = Annotated[int, _NUMBERS_PER_CALL]
+CallsPerSecond = Annotated[float, _CALLS_PER_SECOND]
 
 
 class OnUnknown(StrEnum):
@@ -207,7 +208,8 @@ class AccountAndRate(Options, frozen=True):
     account: Account = None
     aws_credentials: AwsCredentials = None
     numbers_per_call: Annotated[
-        NumbersPerCall | None,
+        int | None,
+        _NUMBERS_PER_CALL,
         Field(
             title="Numbers a call",
             description="How many numbers go out in one call: up to 1,000 if Alibaba has upgraded the account. Empty: "
@@ -216,7 +218,8 @@ class AccountAndRate(Options, frozen=True):
         Terminal("Up to 1,000 for an upgraded account. Default: the account block's, or 250."),
     ] = None
     calls_per_second: Annotated[
-        CallsPerSecond | None,
+        float | None,
+        _CALLS_PER_SECOND,
         Field(
             title="Calls a second",
             description="How many calls the account may make in a second, over all its runs; more than 1 only if "
@@ -285,22 +288,3 @@ GROUPS: Final = (
     Group("account_and_rate", "Account and rate", AccountAndRate),
     Group("timing", "Timing", Timing),
 )
-
-
-def group_options(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the flow's parameters for options that stand side by side, as on the command line."""
-    groups = {name: group.name for group in GROUPS for name in group.options.model_fields}
-    parameters: dict[str, Any] = {name: value for name, value in flat.items() if name not in groups}
-    for name, value in flat.items():
-        if name in groups:
-            parameters.setdefault(groups[name], {})[name] = value
-    return parameters
-
-
-def flatten_options(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of the flow's parameters side by side; a group may be a model, a dict or None."""
-    flat = dict(parameters)
-    for group in GROUPS:
-        given = flat.pop(group.name, None) or {}
-        flat |= {name: getattr(given, name) for name in given.model_fields_set} if isinstance(given, Options) else given
-    return flat

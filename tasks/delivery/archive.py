@@ -1,7 +1,7 @@
-"""Keeps every state of a campaign's messages that was ever received, beside its ledger.
+"""Keeps every delivery state ever received for a campaign's messages, beside its ledger.
 
 The files are `delivery/<UTC time>-<id>.parquet` in the campaign's folder; they are written once and never change.
-`results.parquet` follows from plan, ledger and this archive, so resuming the campaign loses none of it.
+`results.parquet` follows from plan, ledger and this archive, so resuming the campaign loses no state.
 """
 
 import uuid

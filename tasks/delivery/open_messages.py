@@ -53,10 +53,10 @@ def _unpaired(ledger: Ledger, chunks: frozenset[int]) -> Iterable[tuple[int, str
     if not chunks:
         return
     histories = {chunk: history for chunk, history in ledger.histories().items() if chunk in chunks}
-    for receipt in ledger.send_records(histories):
-        for message_id in receipt.unpaired_ids:
-            yield receipt.chunk, _task_of(receipt), message_id
+    for record in ledger.send_records(histories):
+        for message_id in record.unpaired_ids:
+            yield record.chunk, _task_of(record), message_id
 
 
-def _task_of(receipt: SendRecord) -> str | None:
-    return receipt.attempts[-1].task_id if receipt.attempts else None
+def _task_of(record: SendRecord) -> str | None:
+    return record.attempts[-1].task_id if record.attempts else None

@@ -71,7 +71,7 @@ class Reading:
         if self.domestic:
             said.append(
                 f"skipped {counted(self.domestic, 'receipt')} of messages within mainland China (phone_number, biz_id) "
-                "that this API doesn't send: push GlobeSmsReport, not SmsReport, to this location"
+                "that this API doesn't send: push GlobeSmsReport, not SmsReport, here"
             )
         if self.junk_lines:
             said.append(f"skipped {counted(self.junk_lines, 'line')} without a valid delivery receipt")

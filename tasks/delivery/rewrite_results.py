@@ -52,7 +52,7 @@ def rewrite_results(
     three are kept), then the new one replaces it in one write: readers see either the old or the new version.
 
     Args:
-        store: the results location, with the campaign's folder in it.
+        store: the results folder, with the campaign's folder in it.
         campaign: its id.
         scratch: a local folder with room for two copies of the results.
         patience: how many seconds to wait for a run of the campaign to end.
@@ -107,8 +107,8 @@ def _held(store: Store, campaign: str, patience: float, stop: StopSignal) -> Gen
 def _known(results: Path) -> tuple[Any, ...]:
     """Return figures that differ if the results have anything new, such as a corrected message id."""
     rows = pl.scan_parquet(results, glob=False)
-    learnt = rows.select(pl.col("message_id", "settled_by").count(), ids=pl.struct("row", "message_id").hash().sum())
-    return tuple(learnt.collect(engine="streaming").row(0)), _count(results, "delivery", DELIVERIES)
+    learned = rows.select(pl.col("message_id", "settled_by").count(), ids=pl.struct("row", "message_id").hash().sum())
+    return tuple(learned.collect(engine="streaming").row(0)), _count(results, "delivery", DELIVERIES)
 
 
 def _count(results: Path, column: str, values: tuple[str, ...]) -> dict[str, int]:

@@ -10,17 +10,17 @@ import heapq
 import time
 from array import array
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 import polars as pl
 
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin, state_of
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.gateway.query_message import QueryOutcome, QueryResult
 from globe_sms.tasks.store.store_patience import async_store_retries
 from globe_sms.tasks.vocabulary.errors import StoreError
-from globe_sms.tasks.vocabulary.statuses import DELIVERIES, FINAL_DELIVERIES
+from globe_sms.tasks.vocabulary.statuses import FINAL_DELIVERIES
 
 FLUSH_MESSAGES: Final = 3_000
 FLUSH_SECONDS: Final = 10.0
@@ -58,28 +58,6 @@ class Taking(Protocol):
     async def throttled(self, retry_after: float) -> None:
         """Slow down."""
         ...
-
-
-@dataclass(slots=True)
-class TrackingProgress:
-    """How far the tracking is; others read it while it runs.
-
-    `learnt` counts final states by delivery, `asked` the queries that were made, `silent` those without a clear answer,
-    `given_up` the messages that this run no longer asks about.
-    """
-
-    open: int
-    asked: int = 0
-    throttled: int = 0
-    silent: int = 0
-    given_up: int = 0
-    learnt: dict[str, int] = field(default_factory=lambda: dict.fromkeys(DELIVERIES[:-1], 0))
-    stopped: str | None = None  # why it ended early and what to do
-
-    @property
-    def final(self) -> int:
-        """How many messages have a final state."""
-        return sum(self.learnt.values())
 
 
 class Tracker:
@@ -198,7 +176,7 @@ class Tracker:
         answered = state is not None or outcome.result is QueryResult.NOT_THERE
         self._note_silence(outcome, answered=answered)
         if state is not None and state["delivery"] in FINAL_DELIVERIES:
-            self.progress.learnt[state["delivery"]] += 1
+            self.progress.learned[state["delivery"]] += 1
             self.progress.open -= 1
             self._known.append(state)
         elif outcome.result is QueryResult.REFUSED:

@@ -6,7 +6,6 @@ with Gateway(Endpoint.from_environment(os.environ), credentials_from_default_cha
     outcome = gateway.send(BatchSend(numbers=("6581234567",), messages=("Hello",), type=MessageType.NOTIFY))
 """
 
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -22,6 +21,7 @@ from globe_sms.tasks.gateway.answer_parsing import Outcome, no_reply, parse_answ
 from globe_sms.tasks.gateway.endpoint import Endpoint
 from globe_sms.tasks.gateway.request import ACTION, VERSION, BatchSend
 from globe_sms.tasks.gateway.request_write import ClosedBeforeWriteError, RequestWrite, TracingTransport
+from globe_sms.tasks.gateway.setup_errors import SETUP_ERRORS, setup_error
 from globe_sms.tasks.gateway.signature import AcsV3Auth, CredentialsSource, random_nonce, utc_now
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
@@ -105,11 +105,8 @@ class Gateway:
                     "x-acs-version": VERSION,
                 },
             )
-        except (ImportError, ValueError, OSError, ssl.SSLError) as error:
-            raise InputError(
-                f"the connection to {endpoint} can't be set up ({type(error).__name__}): check HTTPS_PROXY, "
-                f"ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
-            ) from None
+        except SETUP_ERRORS as error:
+            raise setup_error(endpoint, error) from None
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,6 @@ Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-
 
 import asyncio
 import itertools
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +23,7 @@ from globe_sms.tasks.gateway.connection_test import QUERY
 from globe_sms.tasks.gateway.endpoint import Endpoint
 from globe_sms.tasks.gateway.request import VERSION
 from globe_sms.tasks.gateway.response_codes import CallVerdict, classify_code
+from globe_sms.tasks.gateway.setup_errors import SETUP_ERRORS, setup_error
 from globe_sms.tasks.gateway.signature import AcsV3Auth, CredentialsSource, random_nonce, utc_now
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
@@ -122,11 +122,8 @@ class QueryClient:
                 )
                 for _ in range(1 if transport else _POOLS)
             ]
-        except (ImportError, ValueError, OSError, ssl.SSLError) as error:
-            raise InputError(
-                f"the connection to {endpoint} can't be set up ({type(error).__name__}): check HTTPS_PROXY, "
-                f"ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
-            ) from None
+        except SETUP_ERRORS as error:
+            raise setup_error(endpoint, error) from None
         self._pools = tuple(pools)
         self._next_pool = itertools.cycle(pools)
 

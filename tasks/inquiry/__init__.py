@@ -1,1 +1,1 @@
-"""Answers questions about past and running campaigns, from the results location alone."""
+"""Answers questions about past and running campaigns, from the results folder alone."""

@@ -1,4 +1,4 @@
-"""Finds every event of one number in all campaigns of a results location, for `globe-sms explain`.
+"""Finds every event of one number in all campaigns of a results folder, for `globe-sms explain`.
 
 For each campaign it reads the plan's column of numbers, then the rows with the number, then the few ledger objects of
 their chunks: the cost grows with the number of rows, not of calls.
@@ -55,7 +55,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The events of a number in time order; `number` is masked, `verdict` is how the number given is understood."""
+    """The events of a number in time order; `number` is masked, `verdict` is that of the given number."""
 
     number: str
     verdict: Verdict
@@ -89,7 +89,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """The number to find; `written` is its text as it was given, None if the text is a valid number."""
+    """The number to find; `written` is the given text, None if that is a valid number."""
 
     verdict: Verdict
     phone_number: str | None
@@ -128,7 +128,7 @@ def explain(
     default_region: str | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Explanation:
-    """Find every event of the number `text` in the campaigns of a results location, several campaigns at a time.
+    """Find every event of the number `text` in the campaigns of a results folder, several campaigns at a time.
 
     If a campaign can't be read, the explanation names it and is incomplete.
 
@@ -151,7 +151,7 @@ def explain(
 
 
 class _Reader:
-    """Reads the events of a number in a campaign; thread-safe."""
+    """Reads the events of a number in a campaign; threads may share it."""
 
     def __init__(self, store: Store, s3: Callable[[], S3Access], sought: Sought, now: datetime, here: Owner) -> None:
         self._store = store
@@ -187,9 +187,7 @@ class _Reader:
         for row in rows:
             if row.chunk is None or row.position is None:
                 continue
-            sent = [
-                *sending_events(campaign, row.position, entries_of(folder, row.chunk), running=running),
-            ]
+            sent = list(sending_events(campaign, row.position, entries_of(folder, row.chunk), running=running))
             events += sent
             events += self._settled(campaign, row.chunk, sent, states)
         return events + [delivery_event(campaign, state) for state in states]

@@ -1,4 +1,4 @@
-"""Lists the campaigns of a results location, for `globe-sms campaigns`: one listing, and one small object for each."""
+"""Lists the campaigns of a results folder, for `globe-sms campaigns`: one listing, and one small object for each."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ def read_campaigns(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     here: Callable[[], Owner] = Owner.here,
 ) -> Sequence[CampaignOverview | BrokenDocument]:
-    """Return the campaigns of a results location, the latest first and broken ones last.
+    """Return the campaigns of a results folder, the latest first and broken ones last.
 
     Raises:
         StoreError: the store didn't answer, or refused.

@@ -75,10 +75,10 @@ def look_at(
     environ: Mapping[str, str] = os.environ,
     now: datetime | None = None,
 ) -> CampaignView:
-    """Read one campaign of a results location; nothing is written there.
+    """Read one campaign of a results folder; nothing is written there.
 
     Args:
-        store: the results location.
+        store: the results folder.
         campaign: the campaign's id.
         scratch: a local folder with room for the plan and the results.
         s3: gives access to S3, to read the results through the report.

@@ -22,7 +22,7 @@ def rank_rows(
 ) -> pl.LazyFrame:
     """Return a frame beside `rows`, row for row: `nth`, `first_source` and `first_row`, null where they do not apply.
 
-    `nth` (UInt64) counts from 0 the rows whose number stands in no earlier row; `first_source` (String) and `first_row`
+    `nth` (UInt64) counts from 0 the rows whose number isn't in an earlier row; `first_source` (String) and `first_row`
     (UInt64) say for the others which row that is. Two seconds for ten million rows, some 500 MB of memory however many.
 
     Args:

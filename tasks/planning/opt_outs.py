@@ -71,7 +71,7 @@ def check_texted(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
     """Find results of earlier campaigns that are none, by the footer of each.
 
     Raises:
-        InputError: as `read_texted`, but for what stands in the rows.
+        InputError: as `read_texted`, except for values in the rows.
     """
     sources = _find_results(uris, s3)
     with translate_errors(sources, number_column=_NUMBER, s3=s3):
@@ -98,7 +98,7 @@ def _find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[Li
         whole = [uri for uri in uris if not uri.endswith(".parquet")]
         if not whole:
             raise
-        # A results place holds more than results: that a plan or a claim is no list helps nobody.
+        # A results folder holds more than results: that a plan or a claim is no list helps nobody.
         raise InputError(f"--exclude-results {whole[0]}: {_NO_RESULTS} ({error})") from None
 
 

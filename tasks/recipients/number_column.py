@@ -53,7 +53,7 @@ _COMMON = frozenset(
 
 
 def is_usual_name(name: str) -> bool:
-    """Whether a column of this name is taken for the phone numbers without being told."""
+    """Whether a column of this name is taken for the phone numbers if no column is named."""
     return normalize_name(name) in _COMMON
 
 

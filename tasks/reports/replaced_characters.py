@@ -1,15 +1,13 @@
 """What downgrading replaced in the texts of a plan."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import polars as pl
 
 from globe_sms.tasks.messages import Wording
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.reports.frequent_characters import MOST_CHARACTERS, frequent_characters
 from globe_sms.tasks.vocabulary.plurals import counted
-
-_MOST_CHARACTERS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +27,13 @@ def count_replaced(plan: FrozenPlan, wording: Wording, sendable: int) -> Replace
     """Count the texts that were changed; None if none was. `sendable` is the number of rows that get a text."""
     if wording.text is not None:
         found = wording.replaced
-        return ReplacedCharacters(sendable, found[:_MOST_CHARACTERS]) if found and sendable else None
+        return ReplacedCharacters(sendable, found[:MOST_CHARACTERS]) if found and sendable else None
     if not wording.downgrade:
         return None
-    rows = plan.scan().filter(pl.col("replaced").is_not_null())
-    texts, characters = pl.collect_all(
-        [
-            rows.select(pl.len()),
-            rows.select(character=pl.col("replaced").str.extract_all(r"(?s).").list.unique())
-            .explode("character")
-            .group_by("character")
-            .len()
-            .sort("len", "character", descending=[True, False])
-            .head(_MOST_CHARACTERS),
-        ],
-        engine="streaming",
-    )
-    return ReplacedCharacters(texts.item(), tuple(characters["character"])) if texts.item() else None
+    found = pl.col("replaced").str.extract_all(r"(?s).").list.unique()
+    rows = plan.scan().filter(pl.col("replaced").is_not_null()).select(found.alias("character"))
+    texts, characters = frequent_characters(rows)
+    return ReplacedCharacters(texts, characters) if texts else None
 
 
 def _named(character: str) -> str:

@@ -33,7 +33,7 @@ class TrackingOutcome:
     deliveries: Mapping[str, int]
     settled: Reconciled
     queries: int
-    learnt: int
+    learned: int
     seconds: float
     stopped: str | None = None
     cancelled: bool = False
@@ -85,6 +85,6 @@ class TrackingOutcome:
         unknown = f", {counted(self.unknown, 'row')} unknown" if self.unknown else ""
         queries = "1 query" if self.queries == 1 else f"{self.queries:,} queries"
         return (
-            f"{known or 'no accepted messages'}{unknown}; {counted(self.learnt, 'new final state')} from {queries} in "
+            f"{known or 'no accepted messages'}{unknown}; {counted(self.learned, 'new final state')} from {queries} in "
             f"{in_words(self.seconds)}."
         )

@@ -1,4 +1,4 @@
-"""Every row of a campaign accounted for: the plan, the ledger and what was learnt after the sending, as results."""
+"""Every row of a campaign accounted for: the plan, the ledger and what was learned after the sending, as results."""
 
 from pathlib import Path
 

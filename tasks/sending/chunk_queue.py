@@ -112,8 +112,8 @@ class HoursQueue:
             longest_wait: In seconds.
             calls_per_second: How fast they go, so that a minute's worth is handed out at once.
             stop: Ends every wait.
-            progress: Is told until when it waits.
-            say: Is told the same, and how many chunks wait.
+            progress: Shows until when it waits.
+            say: Called with the same time and the number of chunks that wait.
             clock: Unix time in seconds.
             wait: Waits so many seconds, or until the stop, and says whether it came; default: `stop.wait`.
         """

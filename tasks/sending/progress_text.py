@@ -23,7 +23,7 @@ def percent(snapshot: ProgressSnapshot) -> float:
 
 
 def progress_sentence(snapshot: ProgressSnapshot, seconds: float) -> str:
-    """Say what became of the numbers so far, how fast it goes and how long it takes."""
+    """Say how many numbers have which status so far, how fast it goes and how long it takes."""
     counts = ", ".join(f"{snapshot.numbers.get(status, 0):,} {status}" for status in PRESENTED)
     rate = "" if snapshot.rate is None else f" at {snapshot.rate:.2f} a second"
     left = seconds_left(snapshot, seconds)

@@ -2,8 +2,8 @@
 
     GlobeSmsError                  base class: `except GlobeSmsError` catches all of them
     ├── InputError                 wrong list, option, setting or credential: nothing was sent         exit 2
-    │   └── StoreRefusedError      the results place can't keep the promises: nothing was sent         exit 2
-    ├── StoreError                 the results place refused; what it already holds stays valid        exit 1
+    │   └── StoreRefusedError      the results folder can't keep the promises: nothing was sent        exit 2
+    ├── StoreError                 the results folder refused; what it already holds stays valid       exit 1
     │   ├── StoreUnavailableError  it didn't answer; the same call may succeed later                   exit 1
     │   └── SendRecordLostError    a send record couldn't be kept anywhere: its numbers stay unknown   exit 1
     ├── CampaignBusyError          another run is sending this campaign; this one sent nothing         exit 1
@@ -33,19 +33,19 @@ class InputError(GlobeSmsError):
 
 
 class StoreRefusedError(InputError):
-    """The results place doesn't honor conditional writes; nothing was sent."""
+    """The results folder doesn't honor conditional writes; nothing was sent."""
 
 
 class StoreError(GlobeSmsError):
-    """The results place refused a call; what it already holds stays valid."""
+    """The results folder refused a call; what it already holds stays valid."""
 
 
 class StoreUnavailableError(StoreError):
-    """The results place didn't answer in time; the same call may succeed later."""
+    """The results folder didn't answer in time; the same call may succeed later."""
 
 
 class SendRecordLostError(StoreError):
-    """Neither the results place nor this machine could keep a send record; its numbers stay unknown."""
+    """Neither the results folder nor this machine could keep a send record; its numbers stay unknown."""
 
 
 class CampaignBusyError(GlobeSmsError):

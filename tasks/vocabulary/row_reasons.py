@@ -118,7 +118,7 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.STOPPED: "The campaign stopped first. Fix the cause, then run it again: it continues from here.",
     RowReason.CANCELLED: "The run was cancelled first. Run the campaign again: it continues from here.",
     RowReason.LEASE_LOST: "Another run took over the campaign. See that run.",
-    RowReason.STORE_DOWN: "The results location (--results) didn't answer. Run the campaign again once it does.",
+    RowReason.STORE_DOWN: "The results folder (--results) didn't answer. Run the campaign again once it does.",
     RowReason.UNREACHABLE: "The gateway couldn't be reached, so nothing was sent. Run the campaign again.",
     RowReason.NO_CREDENTIALS: (
         "There were no credentials to sign the call, so nothing was sent. Set them up, then run the campaign again."

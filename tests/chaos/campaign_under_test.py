@@ -90,7 +90,7 @@ class Stage:
         endpoint: str | None = None,
         **environment: str,
     ) -> Campaign:
-        """Write a list of so many chunks and name a results place (`local` or `s3`); nothing is started.
+        """Write a list of so many chunks and name a results folder (`local` or `s3`); nothing is started.
 
         `numbers` (digits) stand in the list in place of Singapore's for so many chunks. `endpoint` is another road to
         S3. Among the numbers stand rows that must not be sent, unless `mess` is False.

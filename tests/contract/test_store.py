@@ -119,7 +119,7 @@ def test_folders_are_listed_without_their_contents(store: Store) -> None:
 
 
 def test_a_folder_of_the_store_sees_its_own_keys(store: Store) -> None:
-    """A campaign's store is a folder in the results place."""
+    """A campaign's store is a folder in the results folder."""
     inner = store.within("campaign-1")
     inner.put_if_absent("plan", b"x")
     assert list(inner.list("")) == ["plan"]

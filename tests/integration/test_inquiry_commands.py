@@ -36,7 +36,7 @@ NUMBERS = [f"65{number}" for number in random.Random(7).sample(range(81_000_000,
 
 
 class Desk:
-    """A results place with two campaigns: `resent` has a chunk that was unknown and sent again, `left` one that is."""
+    """A results folder with two campaigns: `resent` has a chunk that was unknown and sent again, `left` one that is."""
 
     def __init__(self, sandbox: Sandbox, prefect_url: str, folder: Path) -> None:
         clean = {

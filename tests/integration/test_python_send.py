@@ -6,6 +6,7 @@ import pytest
 
 from globe_sms import send
 from globe_sms.deployments.sandbox.sandbox import Sandbox
+from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.vocabulary.errors import InputError
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_sandbox")]
@@ -21,6 +22,8 @@ def test_a_campaign_is_sent_and_its_report_returned(sandbox: Sandbox, tmp_path: 
     assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == ["hours", "--nonsense"]
     with pytest.raises(InputError, match=r"^max_cost: .*: prices$"):
         send(str(path), **options, max_cost=20)
+    with pytest.raises(InputError, match=r"^max_cost: .*: prices$"):
+        send_campaign(recipients=[str(path)], **options, limits={"max_cost": 20})
     assert sandbox.gateway.stats().calls == 0
     report = send(str(path), **options, numbers_per_call=1, calls_per_second=50)
     assert (report.campaign, report.counts["accepted"], report.calls) == ("a", 2, 2)

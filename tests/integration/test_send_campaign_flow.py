@@ -42,7 +42,7 @@ def sandbox() -> Generator[Sandbox]:
 
 @pytest.fixture
 def results(sandbox: Sandbox) -> str:
-    """A results place that no other test uses."""
+    """A results folder that no other test uses."""
     return f"s3://{sandbox.bucket}/{uuid.uuid4().hex}"
 
 

@@ -56,7 +56,7 @@ def environment(sandbox: Sandbox, prefect_url: str) -> dict[str, str]:
 
 
 class Stage:
-    """A results place of the test's own, and the commands on the campaign `c` in it."""
+    """A results folder of the test's own, and the commands on the campaign `c` in it."""
 
     def __init__(self, sandbox: Sandbox, environment: dict[str, str], folder: Path) -> None:
         self.gateway = sandbox.gateway

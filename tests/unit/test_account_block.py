@@ -65,7 +65,7 @@ def test_each_region_has_an_endpoint_that_is_one(region: Region) -> None:
 
 
 def test_what_the_form_left_empty_comes_from_the_environment(tmp_path: Path) -> None:
-    """The form hands empty texts over; the key's place is the default chain, the pacing place the variable."""
+    """The form hands empty texts over; the key comes from the default chain, the pacing folder from the variable."""
     block = AlibabaSmsAccount(access_key_id="", access_key_secret="", security_token=" ", account_name="", pacing="")
     account = block.account({"GLOBE_SMS_PACING": str(tmp_path / "turns"), "GLOBE_SMS_ACCOUNT": "theirs"})
     key = Credentials("LTAI5tOther", SecretStr("x"))

@@ -46,7 +46,7 @@ APPROVED = Approval(
     ],
 )
 def test_who_must_be_asked(changes: dict[str, Any], remaining: RemainingChunks, *, asks: bool) -> None:
-    """Only where something is to be sent, and the order wants it."""
+    """Only where something is to be sent, and the configuration wants it."""
     assert must_ask(config(**changes), remaining) is asks
 
 

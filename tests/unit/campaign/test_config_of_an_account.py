@@ -1,4 +1,4 @@
-"""What an order leaves to the account."""
+"""What a configuration leaves to the account."""
 
 from typing import Any
 

@@ -152,13 +152,13 @@ def test_each_message_is_asked_once_when_all_have_ended() -> None:
     scene = Scene(lambda *_: result())
     progress = scene.run()
     assert Counter(asked for _, asked in scene.gateway.asked) == dict.fromkeys(map(str, range(10)), 1)
-    assert (progress.open, progress.learnt["delivered"], progress.stopped) == (0, 10, None)
+    assert (progress.open, progress.learned["delivered"], progress.stopped) == (0, 10, None)
     assert sorted(scene.archived) == sorted(map(str, range(10)))
 
 
 def test_what_is_final_is_never_asked_again_and_the_rest_after_growing_pauses() -> None:
     scene = Scene(lambda message_id, time: result("3" if message_id == "4" and time < 5 else "2"), wait=200)
-    assert scene.run().learnt["undelivered"] == 10
+    assert scene.run().learned["undelivered"] == 10
     counts = Counter(asked for _, asked in scene.gateway.asked)
     assert counts.pop("4") == 5
     assert set(counts.values()) == {1}

@@ -23,15 +23,15 @@ def test_no_opt_out_list_is_read_as_recipients(option: str, capsys: pytest.Captu
     found = parsed("members.csv", option, "a.csv", "b.csv", "--dry-run")
     assert (found["recipients"], found[name]) == (["members.csv"], ("a.csv", "b.csv"))
     assert run_app(make_app(), [*SEND, option, "a.csv", "b.csv", "members.csv"]) == EXIT_INPUT
-    assert "no recipient lists (URI) were given: they stand before the options" in capsys.readouterr().err
+    assert "no recipient lists (URI) were given. They go before the options" in capsys.readouterr().err
 
 
-def test_what_nothing_takes_is_named_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_value_without_an_option_is_named_with_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     """A second value after an option that takes one; a number is masked."""
     assert run_app(make_app(), ["send", "a.csv", *SEND[1:], "--allow-country", "SG", "MY", "+6581234567"]) == EXIT_INPUT
     said = capsys.readouterr().err
-    assert "nothing takes MY +65••••4567" in said
-    assert "again for each" in said
+    assert "MY +65••••4567 belongs to no option" in said
+    assert "repeated for each of them" in said
 
 
 def test_the_help_shows_no_default_that_is_simply_off(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,8 @@ from globe_sms.flows.command_line.send_command import send as send_command
 from globe_sms.flows.send import send
 from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.campaign.option_groups import GROUPS, flatten_options, group_options
+from globe_sms.tasks.campaign.flow_parameters import flatten_options, group_options
+from globe_sms.tasks.campaign.option_groups import GROUPS
 from globe_sms.tasks.campaign.options import EveryCampaign, Options
 
 SCHEMA: dict[str, Any] = send_campaign.parameters.model_dump()

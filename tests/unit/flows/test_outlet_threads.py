@@ -10,7 +10,7 @@ import pytest
 from globe_sms.flows.observers.outlet_threads import OutletThreads
 from globe_sms.flows.observers.run_observer import Ask, RunObserver
 from globe_sms.tasks.campaign.approval import Answer, Decision
-from globe_sms.tasks.delivery.tracker import TrackingProgress
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.errors import InputError

@@ -12,7 +12,7 @@ import pytest
 from globe_sms.flows.observers.outlet_threads import OutletThreads
 from globe_sms.flows.observers.prefect_artifacts import PrefectArtifacts, artifact_key
 from globe_sms.tasks.delivery.reconcile import Reconciled
-from globe_sms.tasks.delivery.tracker import TrackingProgress
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -104,7 +104,7 @@ OUTCOME = TrackingOutcome(
     deliveries={"delivered": 3, "pending": 1},
     settled=Reconciled(),
     queries=7,
-    learnt=3,
+    learned=3,
     seconds=1.0,
 )
 
@@ -118,7 +118,7 @@ def test_a_tracking_moves_one_artifact_by_one_client_every_ten_seconds() -> None
         artifacts.tracking(progress)
     assert [artifact.key for artifact in server.created] == ["camp-1-tracking"]
     assert (server.updated, server.clients, artifacts.refresh_seconds) == ([], 1, 10.0)
-    progress.open, progress.learnt["delivered"] = 1, 3
+    progress.open, progress.learned["delivered"] = 1, 3
     artifacts.refresh()
     assert (server.updated[-1].data, server.updated[-1].description) == (
         75.0,

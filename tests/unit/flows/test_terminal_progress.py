@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from globe_sms.flows.command_line.terminal_progress import TerminalObserver
-from globe_sms.tasks.delivery.tracker import TrackingProgress
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.statuses import Status
 from tests.unit.flows.previews import PREVIEW

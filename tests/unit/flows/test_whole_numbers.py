@@ -14,7 +14,7 @@ from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.flows.signatures import kinds_of
 from globe_sms.tasks.blocks import AlibabaSmsAccount
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.campaign.option_groups import group_options
+from globe_sms.tasks.campaign.flow_parameters import group_options
 from globe_sms.tasks.vocabulary.errors import InputError
 
 COUNTS = {name for name, field in CampaignConfig.model_fields.items() if int in kinds_of(field.annotation)}
@@ -48,8 +48,8 @@ def test_the_command_line_takes_whole_numbers_only(
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 @pytest.mark.parametrize("value", [2.5, 2.0, "1_0", "0x10", "10", True])
-def test_python_the_form_and_orders_take_whole_numbers_only(name: str, value: object) -> None:
-    """What Prefect checks before a run begins, and what the order checks itself."""
+def test_python_and_the_form_take_whole_numbers_only(name: str, value: object) -> None:
+    """What Prefect checks before a run begins, and what the configuration checks itself."""
     with pytest.raises(InputError, match=f"--{name.replace('_', '-')}.*whole number"):
         CampaignConfig.checked(**GOOD, **{name: value})
     with pytest.raises(ParameterTypeError):

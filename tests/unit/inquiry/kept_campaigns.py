@@ -1,4 +1,4 @@
-"""Campaigns as runs leave them in a results location, step by step: plan, claims, send records, results, document."""
+"""Campaigns as runs leave them in a results folder, step by step: plan, claims, send records, results, document."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""All campaigns of a results location at a glance."""
+"""All campaigns of a results folder at a glance."""
 
 from collections.abc import Callable
 from pathlib import Path

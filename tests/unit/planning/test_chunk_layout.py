@@ -161,7 +161,7 @@ def test_rules_that_name_one_sender_only_cut_the_chunks_of_a_plan_without_rules(
     ],
 )
 def test_sender_ids_are_read_as_they_are_written(given: object, usual: str | None, rules: tuple[str, ...]) -> None:
-    """And go to the flow, and into its order, as they were."""
+    """And go to the flow, and into its configuration, as they were."""
     config = CampaignConfig.checked(**GIVEN, sender_id=given)
     assert (config.sender_id, config.sender_by_country) == (usual, rules)
     assert CampaignConfig.checked(**config.options()) == config

@@ -1,4 +1,4 @@
-"""From the lists of an order to its frozen plan, and back by chunks."""
+"""From the lists of a campaign to its frozen plan, and back by chunks."""
 
 from pathlib import Path
 
@@ -72,15 +72,15 @@ def test_a_list_that_changed_after_its_campaign_was_named_is_refused(tmp_path: P
     assert not local_store.fetch("plan.parquet", tmp_path / "none")
 
 
-def test_header_and_encoding_are_the_orders(tmp_path: Path, local_store: LocalStore) -> None:
+def test_header_and_encoding_are_those_of_the_configuration(tmp_path: Path, local_store: LocalStore) -> None:
     """They decide which numbers are read, so they are frozen."""
     (tmp_path / "list").write_bytes("Zoë,+6581234567\n".encode("windows-1252"))
     plain = config(tmp_path / "list")
-    told = config(tmp_path / "list", no_header=True, encoding="Windows-1252", number_column="2")
-    plan, _ = make_plan(told, local_store, no_s3, tmp_path)
+    given = config(tmp_path / "list", no_header=True, encoding="Windows-1252", number_column="2")
+    plan, _ = make_plan(given, local_store, no_s3, tmp_path)
     assert plan.scan().collect()["phone_number"].to_list() == ["+6581234567"]
     assert (plain.frozen_settings()["no_header"], plain.frozen_settings()["encoding"]) == (False, None)
-    assert told.frozen_settings()["no_header"] is True
-    assert told.frozen_settings()["encoding"] == "cp1252"
+    assert given.frozen_settings()["no_header"] is True
+    assert given.frozen_settings()["encoding"] == "cp1252"
     with pytest.raises(InputError, match="--encoding: there is no text encoding 'klingon'"):
         config(tmp_path / "list", encoding="klingon")

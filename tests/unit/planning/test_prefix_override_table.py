@@ -91,8 +91,8 @@ def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
         read_overrides(str(tmp_path / "nowhere.csv"), no_s3)
 
 
-def test_an_order_freezes_the_content_of_its_table(tmp_path: Path) -> None:
-    """Another place, order or note is the same campaign; another word is not, nor is no table."""
+def test_a_configuration_freezes_the_content_of_its_table(tmp_path: Path) -> None:
+    """Another URI, order or note is the same campaign; another word or no table is a different one."""
     first = ORDER.overriding(read_overrides(table(tmp_path, "prefix,mobile\n657,yes\n6581,no\n"), no_s3))
     same = ORDER.overriding(read_overrides(table(tmp_path, "mobile,prefix,note\nno,6581,\nyes,+657,new\n"), no_s3))
     other = ORDER.overriding(read_overrides(table(tmp_path, "prefix,mobile\n657,yes\n6581,yes\n"), no_s3))

@@ -140,7 +140,7 @@ def test_any_list_gives_a_plan_or_one_line(case: Case, default_region: str | Non
         folder = Path(name)
         path = folder / "list"
         path.write_bytes(case.data)
-        order = CampaignConfig.checked(
+        config = CampaignConfig.checked(
             recipients=(str(path),),
             message="hello",
             type=MessageType.NOTIFY,
@@ -151,7 +151,7 @@ def test_any_list_gives_a_plan_or_one_line(case: Case, default_region: str | Non
             default_region=default_region,
         )
         try:
-            plan, sources = make_plan(order, LocalStore(folder / "store"), no_s3, folder)
+            plan, sources = make_plan(config, LocalStore(folder / "store"), no_s3, folder)
         except InputError as error:
             message = str(error)
             assert message.startswith(f"{path}: ")

@@ -10,7 +10,7 @@ import pytest
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import make_plan
-from globe_sms.tasks.reports.cost import Cost, CountryCost, cost_of
+from globe_sms.tasks.reports.cost import cost_of
 from globe_sms.tasks.reports.prices import read_prices
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
 from globe_sms.tasks.store import LocalStore
@@ -91,17 +91,18 @@ def test_a_bad_table_of_prices_is_refused(tmp_path: Path, table: str, fault: str
         read_prices(written(tmp_path / "prices.csv", table), no_s3)
 
 
-def _cost(amount: str) -> Cost:
-    return Cost("USD", (CountryCost("SG", 1, 1, Decimal(amount)),))
-
-
-def test_an_exceeded_limit_is_named_with_both_figures() -> None:
+def test_an_exceeded_limit_is_named_with_both_figures(tmp_path: Path) -> None:
     """A campaign exactly at the limit passes."""
+    prices = read_prices(written(tmp_path / "prices.csv", "country,price,currency\nSG,0.04,USD\nGB,0.05,USD\n"), no_s3)
+    assert prices is not None
+    cost = cost_of(planned(tmp_path, PHONES).scan(), prices, segments=1)
+    assert cost.amount == Decimal("0.13")
     config = CampaignConfig.checked(
-        recipients="a", message="Hi", type="OTP", results="o", max_recipients=10, max_cost=1, prices="p"
+        recipients="a", message="Hi", type="OTP", results="o", prices="p", max_recipients=10, max_cost=0.13
     )
-    assert exceeded_limits(config, numbers=10, cost=_cost("1")) == ()
-    assert exceeded_limits(config, numbers=1_011, cost=_cost("1.01")) == (
+    assert exceeded_limits(config, numbers=10, cost=cost) == ()
+    dearer = cost_of(planned(tmp_path, PHONES).scan(), prices, segments=2)
+    assert exceeded_limits(config, numbers=1_011, cost=dearer) == (
         "it has 1,011 numbers, but the limit (--max-recipients) is 10.",
-        "it costs 1.01 USD, but the limit (--max-cost) is 1.00 USD.",
+        "it costs 0.26 USD, but the limit (--max-cost) is 0.13 USD.",
     )

@@ -1,0 +1,26 @@
+"""The flow's parameters: the options of `option_groups` in their groups. Command line and Python have them flat."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from globe_sms.tasks.campaign.option_groups import GROUPS
+from globe_sms.tasks.campaign.options import Options
+
+
+def group_options(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flow's parameters for flat options, as the command line has them."""
+    groups = {name: group.name for group in GROUPS for name in group.options.model_fields}
+    parameters: dict[str, Any] = {name: value for name, value in flat.items() if name not in groups}
+    for name, value in flat.items():
+        if name in groups:
+            parameters.setdefault(groups[name], {})[name] = value
+    return parameters
+
+
+def flatten_options(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the flat options of the flow's parameters; a group may be a model, a dict or None."""
+    flat = dict(parameters)
+    for group in GROUPS:
+        given = flat.pop(group.name, None) or {}
+        flat |= {name: getattr(given, name) for name in given.model_fields_set} if isinstance(given, Options) else given
+    return flat
