@@ -108,13 +108,21 @@ def test_a_second_run_of_a_day_is_the_same_campaign_and_a_late_one_sends_nothing
     day = f"{due:%Y-%m-%d}"
     site.upload(f"lists/{day}/members.csv", numbers(3_000, 20))
     bucket = f"s3://{site.sandbox.bucket}/lists"
-    daily: dict[str, Any] = campaign_parameters(site, recipients=[f"{bucket}/{{date}}/"], campaign="daily-{date}")
-    first = site.run("scheduled", due, **daily, latest_start_minutes=5 * 24 * 60)
-    late = site.run("ad-hoc", due, **{**daily, "campaign": "late-{date}"}, latest_start_minutes=60)
-    assert site.await_end(first)["name"] == "Completed"
+    lists = [f"{bucket}/{{date}}/"]
+    daily: dict[str, Any] = campaign_parameters(
+        site, recipients=lists, campaign="daily-{date}", latest_start_minutes=5 * 24 * 60
+    )
+    first = site.run("scheduled", due, **daily)
+    late = site.run(
+        "ad-hoc",
+        due,
+        **campaign_parameters(site, recipients=lists, campaign="late-{date}", latest_start_minutes=60),
+    )
+    ended_first = site.await_end(first)
+    assert ended_first["name"] == "Completed", ended_first["message"]
     assert site.call("GET", f"/flow_runs/{first}")["name"] == f"daily-{day}"
     calls = site.sandbox.gateway.stats().calls
-    second = site.run("scheduled", due + timedelta(hours=1), **daily, latest_start_minutes=5 * 24 * 60)
+    second = site.run("scheduled", due + timedelta(hours=1), **daily)
     ended = site.await_end(late)
     assert (ended["type"], ended["name"]) == ("COMPLETED", "Late")
     assert "nothing was sent" in ended["message"]
