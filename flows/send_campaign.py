@@ -11,6 +11,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from globe_sms.flows.observers.current_observer import observe_run
+from globe_sms.flows.option_signatures import form_parameters, takes
 from globe_sms.flows.orchestration.approval import approve
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config, refuse_recorded_numbers
 from globe_sms.flows.orchestration.canary import send_canary
@@ -18,10 +19,9 @@ from globe_sms.flows.orchestration.final_states import campaign_state, late_stat
 from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, scheduled_time
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
-from globe_sms.flows.signatures import form_parameters, takes
-from globe_sms.tasks.campaign.flow_parameters import flatten_options
-from globe_sms.tasks.campaign.option_groups import GROUPS
-from globe_sms.tasks.campaign.options import EveryCampaign
+from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
+from globe_sms.tasks.campaign.options.flow_parameters import flatten_options
+from globe_sms.tasks.campaign.options.groups import GROUPS
 from globe_sms.tasks.campaign_run import open_run
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.send_campaign import (
@@ -45,8 +45,7 @@ def send_campaign(**parameters: Any) -> CampaignReport:
     """Send one text message to every number of the lists, once, and account for every row.
 
     Running the same campaign ID again resumes it: what was sent, or may have been, is not sent again. The parameters
-    are those of the form: `tasks.campaign.options` declares what every campaign has, `tasks.campaign.option_groups` the
-    six groups.
+    are those of the form, declared in `tasks.campaign.options`.
 
     Returns:
         The report, with `.counts`, `.uri` and `.results()`.

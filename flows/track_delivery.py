@@ -10,9 +10,9 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from globe_sms.flows.observers.current_observer import observe_run
+from globe_sms.flows.option_signatures import form_parameters, takes
 from globe_sms.flows.orchestration.final_states import tracking_state
 from globe_sms.flows.orchestration.scheduled_start import scheduled_time
-from globe_sms.flows.signatures import form_parameters, takes
 from globe_sms.tasks.campaign.date_placeholders import fill
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome

@@ -14,7 +14,7 @@ from globe_sms.tasks.account.account import Account
 from globe_sms.tasks.account.rate_margin import USUAL_MARGIN, WIDEST_MARGIN
 from globe_sms.tasks.gateway import Credentials, Endpoint, Region, check_connection, check_sender_id
 from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
-from globe_sms.tasks.prefect_blocks import read_block
+from globe_sms.tasks.read_block import read_block
 from globe_sms.tasks.vocabulary.errors import InputError
 
 

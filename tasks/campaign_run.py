@@ -12,7 +12,7 @@ import polars as pl
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign, settings_of
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
-from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
+from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.gateway import Gateway
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer

@@ -11,9 +11,9 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
-from globe_sms.tasks.campaign.document import ListRead, PlanFigures, Summary
+from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary
 from globe_sms.tasks.campaign.ledger import History
-from globe_sms.tasks.campaign.option_groups import OnUnknown
+from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.settlement import ChunkState
@@ -27,12 +27,12 @@ from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
 from globe_sms.tasks.reports.preview import Preview, make_preview
-from globe_sms.tasks.results.account_rows import account_for
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
-from globe_sms.tasks.results.join import presented_rows
+from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
+from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.sending.failure_limit import FEWEST_FOR_A_FAILURE_RATE
 from globe_sms.tasks.sending.shard import Shard
-from globe_sms.tasks.store.store_patience import store_retries
+from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.row_reasons import RowReason

@@ -15,7 +15,7 @@ import polars as pl
 
 from globe_sms.tasks.campaign.campaign import settings_of
 from globe_sms.tasks.campaign.ledger import Ledger
-from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
+from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.config import TrackingConfig

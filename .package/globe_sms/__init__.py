@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from globe_sms.flows.send import send
     from globe_sms.flows.send_campaign import send_campaign
+    from globe_sms.flows.send_from_python import send
 
 __all__ = ["send", "send_campaign"]
 
-_HOMES: Final = {"send": "globe_sms.flows.send", "send_campaign": "globe_sms.flows.send_campaign"}
+_HOMES: Final = {"send": "globe_sms.flows.send_from_python", "send_campaign": "globe_sms.flows.send_campaign"}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ from globe_sms.flows.command_line.inquiry_commands import add_inquiries
 from globe_sms.flows.command_line.prefect_settings import set_prefect_defaults
 from globe_sms.flows.command_line.send_command import SEND_EPILOGUE, send
 from globe_sms.flows.command_line.track_command import TRACK_EPILOGUE, track
-from globe_sms.tasks.campaign.options import LISTS
+from globe_sms.tasks.campaign.options.every_campaign import LISTS
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, GlobeSmsError, InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_written
 

@@ -70,8 +70,8 @@ def show(
     """
     from globe_sms.flows.command_line.delivery_bars import delivery_bars
     from globe_sms.flows.command_line.terminal_pages import page_for_terminal
-    from globe_sms.tasks.inquiry.campaign_page import show_page
     from globe_sms.tasks.inquiry.show_campaign import look_at
+    from globe_sms.tasks.inquiry.show_page import show_page
     from globe_sms.tasks.reports.prices import read_prices
 
     s3 = _s3(aws_credentials)

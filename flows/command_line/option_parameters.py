@@ -7,9 +7,10 @@ from cyclopts import Group, Parameter
 from pydantic.fields import FieldInfo
 
 from globe_sms.flows.command_line.whole_numbers import whole_number
-from globe_sms.flows.signatures import kinds_of
-from globe_sms.tasks.campaign.option_groups import GROUPS
-from globe_sms.tasks.campaign.options import EveryCampaign, Options, Terminal
+from globe_sms.flows.option_signatures import kinds_of
+from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
+from globe_sms.tasks.campaign.options.groups import GROUPS
 
 _HERE: Final[dict[str, Any]] = {
     "sender_id": tuple[str, ...] | None,  # given again for each, in place of commas

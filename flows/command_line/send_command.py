@@ -12,7 +12,7 @@ from globe_sms.flows.command_line.exit_codes import exit_code
 from globe_sms.flows.command_line.option_parameters import campaign_parameters
 from globe_sms.flows.command_line.run_in_terminal import run_campaign
 from globe_sms.flows.command_line.terminal_report import show_report
-from globe_sms.flows.signatures import takes
+from globe_sms.flows.option_signatures import takes
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.date_placeholders import fill_options, time_zone
 

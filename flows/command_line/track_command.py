@@ -12,7 +12,7 @@ from globe_sms.flows.command_line.exit_codes import tracking_exit_code
 from globe_sms.flows.command_line.option_parameters import command_parameters
 from globe_sms.flows.command_line.run_in_terminal import run_tracking
 from globe_sms.flows.command_line.terminal_report import show_tracking
-from globe_sms.flows.signatures import takes
+from globe_sms.flows.option_signatures import takes
 from globe_sms.tasks.campaign.date_placeholders import fill, time_zone
 from globe_sms.tasks.delivery.config import TrackingConfig
 

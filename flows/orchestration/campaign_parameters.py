@@ -6,8 +6,8 @@ from typing import Any
 
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.date_placeholders import fill_options
-from globe_sms.tasks.campaign.option_words import in_form_words, in_python_words
-from globe_sms.tasks.campaign.own_number_option import is_number
+from globe_sms.tasks.campaign.options.own_numbers import is_number
+from globe_sms.tasks.campaign.options.words import in_form_words, in_python_words
 from globe_sms.tasks.vocabulary.errors import InputError
 
 

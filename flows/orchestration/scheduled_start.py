@@ -7,7 +7,7 @@ from typing import Any
 from prefect.runtime import flow_run
 
 from globe_sms.tasks.campaign.date_placeholders import fill, time_zone
-from globe_sms.tasks.campaign.flow_parameters import flatten_options
+from globe_sms.tasks.campaign.options.flow_parameters import flatten_options
 from globe_sms.tasks.vocabulary.errors import InputError
 
 

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from globe_sms.tasks.account.pacing_place import PACING_VARIABLE, open_pacing
 from globe_sms.tasks.account.rate_margin import margin_of
+from globe_sms.tasks.account.schedule_location import PACING_VARIABLE, open_pacing
 from globe_sms.tasks.gateway import (
     Credentials,
     CredentialsSource,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
-from globe_sms.tasks.campaign.document import DOCUMENT_KEY, CampaignDocument
+from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument
 from globe_sms.tasks.campaign.lease import Lease, Owner, Renewal
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError, LeaseLostError, StoreError

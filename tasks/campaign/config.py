@@ -7,21 +7,18 @@ from typing import Any, Final, Self
 
 from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
-from globe_sms.tasks.campaign import option_checks
-from globe_sms.tasks.campaign.flow_parameters import group_options
 from globe_sms.tasks.campaign.hours import Hours
-from globe_sms.tasks.campaign.option_groups import (
-    AccountAndRate,
-    CallsPerSecond,
-    LeftOut,
-    Limits,
-    ListFormat,
-    NumbersPerCall,
-    TextOptions,
-    Timing,
-)
-from globe_sms.tasks.campaign.options import EveryCampaign, given_values
-from globe_sms.tasks.campaign.own_number_option import check_own
+from globe_sms.tasks.campaign.options import checks as option_checks
+from globe_sms.tasks.campaign.options.account_and_rate import AccountAndRate, CallsPerSecond, NumbersPerCall
+from globe_sms.tasks.campaign.options.declaration import given_values
+from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
+from globe_sms.tasks.campaign.options.flow_parameters import group_options
+from globe_sms.tasks.campaign.options.left_out import LeftOut
+from globe_sms.tasks.campaign.options.limits import Limits
+from globe_sms.tasks.campaign.options.list_format import ListFormat
+from globe_sms.tasks.campaign.options.own_numbers import check_own
+from globe_sms.tasks.campaign.options.text import TextOptions
+from globe_sms.tasks.campaign.options.timing import Timing
 from globe_sms.tasks.campaign.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
 from globe_sms.tasks.gateway import MessageType, check_sender_id
 from globe_sms.tasks.messages import Wording

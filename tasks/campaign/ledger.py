@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.settlement import MEANINGS, ChunkState, Settlement
 from globe_sms.tasks.store import Store, Stored
 
@@ -164,7 +164,7 @@ def _under(store: Store, prefix: str) -> Iterator[Stored]:
 class Ledger:
     """The claims and send records of one campaign. Thread-safe: every change is one atomic write to the store.
 
-    A send record that the store doesn't take is kept locally and written later; see `tasks.campaign.local_spill`.
+    A send record that the store doesn't take is kept locally and written later; see `records_kept_locally`.
     """
 
     def __init__(self, store: Store, spill: Spill) -> None:

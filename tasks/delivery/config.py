@@ -5,8 +5,10 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, ValidationError, field_validator
 
-from globe_sms.tasks.campaign.option_checks import campaign_id
-from globe_sms.tasks.campaign.options import Account, AwsCredentials, Options, Terminal, TimeZone
+from globe_sms.tasks.campaign.options.account_and_rate import Account, AwsCredentials
+from globe_sms.tasks.campaign.options.checks import campaign_id
+from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.campaign.options.timing import TimeZone
 from globe_sms.tasks.delivery.reconcile import DEFAULT_SETTLE_AFTER
 from globe_sms.tasks.gateway.query_message import MOST_QUERIES_PER_SECOND
 from globe_sms.tasks.vocabulary.durations import seconds_of

@@ -20,7 +20,7 @@ import polars as pl
 from globe_sms.tasks.campaign.task_ids import is_task_of
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin, state_of
 from globe_sms.tasks.delivery.json_scan import Junk, Scan
-from globe_sms.tasks.delivery.read_receipts import Mark
+from globe_sms.tasks.delivery.receipt_bookmarks import Mark
 from globe_sms.tasks.recipients.file_content import decompress, decompress_stream, read_head
 from globe_sms.tasks.recipients.file_formats import UTF8, compression_of
 from globe_sms.tasks.recipients.list_source import Format, Layout, ListSource, is_s3, refusal

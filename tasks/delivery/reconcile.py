@@ -18,7 +18,7 @@ from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.campaign.task_ids import chunk_of_task
 from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
-from globe_sms.tasks.delivery.read_receipts import Marks
+from globe_sms.tasks.delivery.receipt_bookmarks import Marks
 from globe_sms.tasks.delivery.receipts import CampaignReader, Reading, find_receipts
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access

@@ -10,11 +10,11 @@ from typing import Any, Final
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import Campaign, settings_of
-from globe_sms.tasks.campaign.document import SETTLED_BY_RECEIPT
+from globe_sms.tasks.campaign.campaign_json import SETTLED_BY_RECEIPT
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
-from globe_sms.tasks.delivery.other_numbers import OtherNumbers, other_numbers
+from globe_sms.tasks.delivery.mismatched_ids import OtherNumbers, other_numbers
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, STATUSES

@@ -18,7 +18,7 @@ import polars as pl
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin, state_of
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.gateway.query_message import QueryOutcome, QueryResult
-from globe_sms.tasks.store.store_patience import async_store_retries
+from globe_sms.tasks.store.store_retries import async_store_retries
 from globe_sms.tasks.vocabulary.errors import StoreError
 from globe_sms.tasks.vocabulary.statuses import FINAL_DELIVERIES
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from globe_sms.tasks.campaign.approval import Decision
-from globe_sms.tasks.campaign.document import DOCUMENT_KEY, SETTLED_BY_RECEIPT, CampaignDocument
+from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, SETTLED_BY_RECEIPT, CampaignDocument
 from globe_sms.tasks.campaign.lease import Lease, Owner
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError

@@ -13,8 +13,8 @@ from globe_sms.tasks.campaign.campaign import PLAN_KEY
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
-from globe_sms.tasks.campaign.local_spill import Spill, spill_folder
-from globe_sms.tasks.campaign.options import LONGEST_MESSAGE
+from globe_sms.tasks.campaign.options.every_campaign import LONGEST_MESSAGE
+from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState, read_document
@@ -26,8 +26,8 @@ from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
 from globe_sms.tasks.reports.delivery_report import DeliveryReport, make_delivery_report
 from globe_sms.tasks.reports.prices import Prices
-from globe_sms.tasks.results.account_rows import account_for
-from globe_sms.tasks.results.join import presented_rows
+from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
+from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -83,7 +83,7 @@ def look_at(
         scratch: a local folder with room for the plan and the results.
         s3: gives access to S3, to read the results through the report.
         prices: what a message part costs, to work out the campaign's cost.
-        environ: names the folder for send records that the store didn't accept; see `tasks.campaign.local_spill`.
+        environ: names the folder for send records that the store didn't accept; see `records_kept_locally`.
         now: the current time.
 
     Raises:

@@ -14,7 +14,7 @@ from globe_sms.tasks.messages.gsm7_alphabet import (
 )
 from globe_sms.tasks.messages.message_parts import count_parts
 from globe_sms.tasks.messages.template import Placeholder, Template, parse_template
-from globe_sms.tasks.vocabulary.row_marks import mark_rows
+from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import Status
 

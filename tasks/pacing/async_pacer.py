@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from globe_sms.tasks.pacing.account_schedule import Schedule, Turns
-from globe_sms.tasks.store.store_patience import async_store_retries
+from globe_sms.tasks.store.store_retries import async_store_retries
 from globe_sms.tasks.vocabulary.errors import StoreError
 
 QUERY_MARGIN: Final = 0.045

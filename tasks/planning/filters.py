@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from globe_sms.tasks.vocabulary.row_marks import mark_rows
+from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import Status
 

@@ -29,7 +29,7 @@ from globe_sms.tasks.recipients import ListSource, check_unchanged, find_lists, 
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
-from globe_sms.tasks.vocabulary.row_marks import mark_rows
+from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import Status
 
 _VALIDATED: Final = ("source", "row", "recipient", "e164", "region", "status", "reason")

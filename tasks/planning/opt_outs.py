@@ -16,7 +16,7 @@ from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.recipients import Format, ListSource, find_lists, open_table, refusal, translate_errors
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.row_marks import mark_rows
+from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import Status
 
 _NUMBER: Final = "phone_number"

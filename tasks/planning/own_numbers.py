@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 from pydantic import SecretStr
 
-from globe_sms.tasks.campaign.own_number_option import OPTION, is_number
+from globe_sms.tasks.campaign.options.own_numbers import OPTION, is_number
 from globe_sms.tasks.messages import TEXT_COLUMNS
 from globe_sms.tasks.numbers import Overrides, validate
 from globe_sms.tasks.planning.chunk_layout import SendingGroups

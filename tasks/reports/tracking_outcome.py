@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from globe_sms.tasks.delivery.other_numbers import OtherNumbers
+from globe_sms.tasks.delivery.mismatched_ids import OtherNumbers
 from globe_sms.tasks.delivery.reconcile import Reconciled
 from globe_sms.tasks.reports.delivery_report import DeliveryReport
 from globe_sms.tasks.vocabulary.durations import in_words

@@ -13,7 +13,7 @@ import polars as pl
 from globe_sms.tasks.campaign.ledger import History, Ledger
 from globe_sms.tasks.campaign.settlement import ChunkState
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.results.account_rows import account_for_chunks
+from globe_sms.tasks.results.results_of_chunks import account_for_chunks
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.statuses import PRESENTED, STATUSES, Status

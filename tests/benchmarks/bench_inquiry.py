@@ -22,16 +22,16 @@ import polars as pl
 
 from globe_sms.deployments.sandbox.s3_server import S3Server
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
-from globe_sms.tasks.campaign.document import PlanFigures, Summary
+from globe_sms.tasks.campaign.campaign_json import PlanFigures, Summary
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
-from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import freeze
-from globe_sms.tasks.results.account_rows import account_for
+from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.store import LocalStore, S3Store, Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.statuses import STATUSES, Delivery

@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx
 
 from globe_sms.deployments.sandbox.child_process import Child, free_ports
-from globe_sms.tasks.campaign.flow_parameters import group_options
+from globe_sms.tasks.campaign.options.flow_parameters import group_options
 from tests.browser import served_deployment
 from tests.waiting import LONGEST_WAIT, await_event
 

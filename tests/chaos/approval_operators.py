@@ -3,7 +3,7 @@
 import json
 from typing import Any, Protocol
 
-from globe_sms.tasks.campaign.flow_parameters import group_options
+from globe_sms.tasks.campaign.options.flow_parameters import group_options
 from tests.chaos.campaign_under_test import Campaign, Stage
 from tests.chaos.command_process import Command
 

@@ -20,7 +20,7 @@ from globe_sms.deployments.sandbox.child_process import Child
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.blocks import AlibabaSmsAccount
-from globe_sms.tasks.campaign.flow_parameters import group_options
+from globe_sms.tasks.campaign.options.flow_parameters import group_options
 from tests.chaos.command_process import PROGRAMS
 from tests.chaos.prefect_server_process import PrefectServer
 from tests.integration.compose_servers import SplitServer

@@ -3,7 +3,7 @@
 from typing import Any
 
 from globe_sms.flows.send_campaign import send_campaign
-from globe_sms.tasks.campaign.flow_parameters import group_options
+from globe_sms.tasks.campaign.options.flow_parameters import group_options
 
 
 def send_with(recipients: Any = None, /, *, return_state: bool = False, **options: Any) -> Any:

@@ -11,7 +11,7 @@ from prefect.flow_engine import load_flow_run, run_flow
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.flows.send_campaign import send_campaign
-from globe_sms.tasks.campaign.flow_parameters import group_options
+from globe_sms.tasks.campaign.options.flow_parameters import group_options
 from tests.integration.prefect_operator import ask
 
 pytestmark = [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from globe_sms.tasks.campaign.campaign import Campaign
-from globe_sms.tasks.campaign.document import PlanFigures
+from globe_sms.tasks.campaign.campaign_json import PlanFigures
 from globe_sms.tasks.campaign.lease import LEASE_SECONDS, Owner
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError, LeaseLostError, StoreUnavailableError

@@ -1,6 +1,6 @@
 """The values of `--test-to`, before anything is read."""
 
-from globe_sms.tasks.campaign.own_number_option import mask_place
+from globe_sms.tasks.campaign.options.own_numbers import mask_place
 
 
 def test_what_was_written_is_shown_with_four_digits_at_most() -> None:

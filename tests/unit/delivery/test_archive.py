@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
-from globe_sms.tasks.campaign.document import Summary
+from globe_sms.tasks.campaign.campaign_json import Summary
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
-from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.config import TrackingConfig

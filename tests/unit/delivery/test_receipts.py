@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from globe_sms.tasks.delivery.json_scan import Junk, Scan
-from globe_sms.tasks.delivery.read_receipts import Marks
+from globe_sms.tasks.delivery.receipt_bookmarks import Marks
 from globe_sms.tasks.delivery.receipts import CampaignReader, Reading, find_receipts
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.store.s3_access import S3Access

@@ -11,12 +11,13 @@ from prefect.utilities.schema_tools.validation import is_valid, validate
 
 from globe_sms.flows.command_line.config_file import read_config_file
 from globe_sms.flows.command_line.send_command import send as send_command
-from globe_sms.flows.send import send
 from globe_sms.flows.send_campaign import send_campaign
+from globe_sms.flows.send_from_python import send
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.campaign.flow_parameters import flatten_options, group_options
-from globe_sms.tasks.campaign.option_groups import GROUPS
-from globe_sms.tasks.campaign.options import EveryCampaign, Options
+from globe_sms.tasks.campaign.options.declaration import Options
+from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
+from globe_sms.tasks.campaign.options.flow_parameters import flatten_options, group_options
+from globe_sms.tasks.campaign.options.groups import GROUPS
 
 SCHEMA: dict[str, Any] = send_campaign.parameters.model_dump()
 FIELDS: dict[str, Any] = {name: SCHEMA["properties"][name] for name in EveryCampaign.model_fields}

@@ -8,10 +8,10 @@ import pytest
 from globe_sms.flows.command_line.app import make_app, run_app
 from globe_sms.flows.command_line.exit_codes import EXIT_INPUT
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config
-from globe_sms.flows.send import send
-from globe_sms.tasks.campaign.option_groups import GROUPS
-from globe_sms.tasks.campaign.option_words import in_form_words, in_python_words
-from globe_sms.tasks.campaign.options import EveryCampaign
+from globe_sms.flows.send_from_python import send
+from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
+from globe_sms.tasks.campaign.options.groups import GROUPS
+from globe_sms.tasks.campaign.options.words import in_form_words, in_python_words
 from globe_sms.tasks.vocabulary.errors import InputError
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)

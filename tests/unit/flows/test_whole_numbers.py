@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from globe_sms.deployments.commands import main
 from globe_sms.flows.command_line.app import make_app, run_app
+from globe_sms.flows.option_signatures import kinds_of
 from globe_sms.flows.send_campaign import send_campaign
-from globe_sms.flows.signatures import kinds_of
 from globe_sms.tasks.blocks import AlibabaSmsAccount
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.campaign.flow_parameters import group_options
+from globe_sms.tasks.campaign.options.flow_parameters import group_options
 from globe_sms.tasks.vocabulary.errors import InputError
 
 COUNTS = {name for name, field in CampaignConfig.model_fields.items() if int in kinds_of(field.annotation)}

@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
-from globe_sms.tasks.campaign.document import PlanFigures, Summary
+from globe_sms.tasks.campaign.campaign_json import PlanFigures, Summary
 from globe_sms.tasks.campaign.lease import Lease
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
-from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.settlement import Settlement
@@ -21,7 +21,7 @@ from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import freeze
 from globe_sms.tasks.planning.sending_groups import groups_of
-from globe_sms.tasks.results.account_rows import account_for
+from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 

@@ -9,8 +9,8 @@ import pytest
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
-from globe_sms.tasks.inquiry.campaign_page import show_page
 from globe_sms.tasks.inquiry.show_campaign import CampaignView, look_at
+from globe_sms.tasks.inquiry.show_page import show_page
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access

@@ -12,7 +12,7 @@ from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
-from globe_sms.tasks.results.account_rows import account_for
+from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.store import LocalStore
 from tests.unit.inquiry.kept_campaigns import KeptCampaign
 

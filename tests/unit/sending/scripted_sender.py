@@ -9,7 +9,7 @@ from typing import Any
 from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.ledger import Ledger
-from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.gateway import BatchSend, CallVerdict, MessageType, Outcome
 from globe_sms.tasks.pacing.account_schedule import Schedule
 from globe_sms.tasks.pacing.pacer import Pacer

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from globe_sms.tasks.campaign.ledger import History, SendRecord
-from globe_sms.tasks.campaign.local_spill import Spill
+from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
 from globe_sms.tasks.gateway import CallVerdict, Outcome
 from globe_sms.tasks.sending.failure_limit import FailureLimit

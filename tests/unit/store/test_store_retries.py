@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from globe_sms.tasks.store.store_patience import store_retries
+from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
 
 

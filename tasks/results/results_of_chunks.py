@@ -8,7 +8,7 @@ from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.results.join import Answers, gather, make_results, write_results
+from globe_sms.tasks.results.join_plan_and_ledger import Answers, gather, make_results, write_results
 from globe_sms.tasks.store import Store
 
 

@@ -8,8 +8,9 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
-from globe_sms.tasks.campaign.option_groups import GROUPS, Group
-from globe_sms.tasks.campaign.options import EveryCampaign, Options, without_null
+from globe_sms.tasks.campaign.options.declaration import Options, without_null
+from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
+from globe_sms.tasks.campaign.options.groups import GROUPS, Group
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

@@ -1,6 +1,6 @@
 import polars as pl
 
-from globe_sms.tasks.vocabulary.row_marks import mark_rows
+from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 
 

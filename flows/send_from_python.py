@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from globe_sms.flows.option_signatures import python_parameters, takes
 from globe_sms.flows.send_campaign import send_campaign
-from globe_sms.flows.signatures import python_parameters, takes
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.date_placeholders import fill_options, time_zone
-from globe_sms.tasks.campaign.option_words import in_python_words
+from globe_sms.tasks.campaign.options.words import in_python_words
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.vocabulary.errors import InputError
 

@@ -1,10 +1,10 @@
-"""The flow's parameters: the options of `option_groups` in their groups. Command line and Python have them flat."""
+"""The flow's parameters: the options in the groups of `groups`. Command line and Python have them flat."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from globe_sms.tasks.campaign.option_groups import GROUPS
-from globe_sms.tasks.campaign.options import Options
+from globe_sms.tasks.campaign.options.declaration import Options
+from globe_sms.tasks.campaign.options.groups import GROUPS
 
 
 def group_options(flat: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from globe_sms.tasks.campaign.option_groups import GROUPS
-from globe_sms.tasks.campaign.options import EveryCampaign
+from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
+from globe_sms.tasks.campaign.options.groups import GROUPS
 
 _OPTION: Final = re.compile(r"--([a-z][a-z-]*[a-z])|^recipients(?=:)", re.MULTILINE)
 

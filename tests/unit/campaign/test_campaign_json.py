@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from globe_sms.tasks.campaign.approval import Approval, Decision
-from globe_sms.tasks.campaign.document import CampaignDocument, ListRead, PlanFigures, Summary
+from globe_sms.tasks.campaign.campaign_json import CampaignDocument, ListRead, PlanFigures, Summary
 from globe_sms.tasks.campaign.lease import Lease
 from globe_sms.tasks.vocabulary.errors import InputError
 

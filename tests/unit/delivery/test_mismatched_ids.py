@@ -14,7 +14,7 @@ from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.delivery.reconcile import Reconciled, reconcile
 from globe_sms.tasks.delivery.rewrite_results import rewrite_results
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
-from globe_sms.tasks.results.account_rows import account_for, account_for_chunks
+from globe_sms.tasks.results.results_of_chunks import account_for, account_for_chunks
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.store.s3_access import S3Access
 from tests.unit.inquiry.kept_campaigns import BEGAN, KeptCampaign

@@ -1,0 +1,59 @@
+"""How an option is declared: type, default, bounds, title and words, in a Pydantic model.
+
+The form of `send-campaign`, the command `globe-sms send`, `globe_sms.send` and `CampaignConfig` are made from these
+declarations. What bounds can't say, `CampaignConfig` checks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """What the command line says or does differently.
+
+    `help` replaces the form's description. `positional` is the help's name of an argument that isn't an option.
+    `takes_all` options take every value up to the next option; `shown` is False for what only a schedule needs.
+    """
+
+    help: str = ""
+    positional: str = ""
+    takes_all: bool = False
+    shown: bool = True
+
+
+def _as_a_form(schema: dict[str, Any]) -> None:
+    """Put the fields in the order of their declaration, and show an empty field for None."""
+    for position, field in enumerate(schema.get("properties", {}).values()):
+        field["position"] = position
+        without_null(field)
+        if field.get("default", "") is None:
+            del field["default"]
+
+
+def without_null(schema: dict[str, Any]) -> None:
+    """Make a schema of "this or null" one of "this": otherwise Prefect's form shows a choice of types and no field."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        del schema["anyOf"]
+        schema |= kinds[0]
+
+
+class Options(BaseModel, frozen=True):
+    """Options that belong together; in the form a group with a heading."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra=_as_a_form)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_not_given(cls, values: Any) -> Any:
+        return given_values(cls, cast("Mapping[str, Any]", values)) if isinstance(values, Mapping) else values
+
+
+def given_values(model: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that aren't empty, as fields of a form are: those have their defaults."""
+    required = {name for name, field in model.model_fields.items() if field.is_required()}
+    return {name: value for name, value in values.items() if value is not None and (value != "" or name in required)}

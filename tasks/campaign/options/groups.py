@@ -1,0 +1,31 @@
+"""The six groups of options, as the form and the help show them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from globe_sms.tasks.campaign.options.account_and_rate import AccountAndRate
+from globe_sms.tasks.campaign.options.declaration import Options
+from globe_sms.tasks.campaign.options.left_out import LeftOut
+from globe_sms.tasks.campaign.options.limits import Limits
+from globe_sms.tasks.campaign.options.list_format import ListFormat
+from globe_sms.tasks.campaign.options.text import TextOptions
+from globe_sms.tasks.campaign.options.timing import Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of options: the flow's parameter `name`, and the heading that people see."""
+
+    name: str
+    heading: str
+    options: type[Options]
+
+
+GROUPS: Final = (
+    Group("list_format", "The list", ListFormat),
+    Group("text", "The text", TextOptions),
+    Group("limits", "Limits", Limits),
+    Group("left_out", "Who is left out", LeftOut),
+    Group("account_and_rate", "Account and rate", AccountAndRate),
+    Group("timing", "Timing", Timing),
+)

@@ -1,0 +1,68 @@
+"""The options that say who gets no text although their number is on the lists."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+
+
+class OnUnknown(StrEnum):
+    """What a run does with calls that an earlier run left unknown."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+class LeftOut(Options, frozen=True):
+    """Who gets no text although their number is on the lists."""
+
+    exclude_results: Annotated[
+        tuple[str, ...],
+        Field(
+            title="Results of earlier campaigns",
+            description="People whom these campaigns texted lately get no text; one place a line, such as "
+            "s3://campaigns/prod/*/results.parquet. Unknown rows don't count as texted.",
+        ),
+        Terminal(
+            "Results of earlier campaigns, like s3://campaigns/prod/*/results.parquet: numbers they texted are left "
+            "out.",
+            takes_all=True,
+        ),
+    ] = ()
+    exclude_days: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=3_650,
+            title="Days an earlier text counts",
+            description="How many days back a text counts in the results of earlier campaigns.",
+        ),
+        Terminal("How many days back a text counts in --exclude-results."),
+    ] = 30.0
+    allow_country: Annotated[
+        tuple[str, ...],
+        Field(
+            title="Only these countries",
+            description="Two letters each, such as SG, one a line. Other countries are unsupported. Empty: all.",
+        ),
+        Terminal("Send to this country only, like SG; repeat it for more. Others are unsupported."),
+    ] = ()
+    deny_country: Annotated[
+        tuple[str, ...],
+        Field(
+            title="Not these countries",
+            description="Two letters each, such as SG, one a line. Their numbers are unsupported.",
+        ),
+        Terminal("Send nothing to this country, like SG; repeat it for more."),
+    ] = ()
+    on_unknown: Annotated[
+        OnUnknown,
+        Field(
+            title="Numbers left unknown",
+            description="Numbers that an earlier run may have texted without getting an answer. hold: leave them. "
+            "resend: send once more; some people may get the text twice.",
+        ),
+        Terminal("Calls that an earlier run left unknown: hold, or resend once (may text twice)."),
+    ] = OnUnknown.HOLD

@@ -1,0 +1,41 @@
+"""The options that say where the texts come from, and what may be in them."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.campaign.options.every_campaign import LONGEST_MESSAGE
+
+
+class TextOptions(Options, frozen=True):
+    """Where the texts come from, and what may be in them."""
+
+    message_column: Annotated[
+        str | None,
+        Field(
+            title="Column of messages",
+            description="The column that holds each recipient's own text, instead of a message above.",
+        ),
+        Terminal("The column that holds each recipient's own text, instead of --message."),
+    ] = None
+    downgrade: Annotated[
+        bool,
+        Field(
+            title="Plain characters",
+            description="Replace curly quotes, long dashes, odd spaces and the ellipsis with plain ones, so that the "
+            "text needs fewer message parts. The preview says what was replaced.",
+        ),
+        Terminal("Replace curly quotes, long dashes and odd spaces with plain ones, for fewer message parts."),
+    ] = True
+    max_characters: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=1,
+            le=LONGEST_MESSAGE,
+            title="Longest text, in characters",
+            description=f"Rows with a longer text are invalid and get none. {LONGEST_MESSAGE:,} is Alibaba's limit.",
+        ),
+        Terminal("Rows with a longer text are invalid (message_too_long); at most 1,500."),
+    ] = LONGEST_MESSAGE
