@@ -100,7 +100,6 @@ def test_the_first_page_is_short() -> None:
     assert len(text_of("README.md").encode()) <= 9_000
 
 
-@pytest.mark.xfail(reason="the options that this page has are those of the redesigned form", strict=True)
 def test_the_page_for_operators_has_every_option_of_send() -> None:
     assert table_options("flows/README.md", "### Options") == help_options("send")
 
