@@ -143,9 +143,9 @@ def send_shard(shard: Shard) -> None:
             wait(runs, timeout=_GRACE_SECONDS)
 
 
-@task(name="judge-canary", cache_policy=NO_CACHE, persist_result=False)
+@task(name="check-canary", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
-def judge_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, *, so_far: bool = False) -> Canary:
+def check_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, *, so_far: bool = False) -> Canary:
     """Count the canary's outcomes, and stop the run if too many of its numbers failed or are unknown.
 
     With `so_far` more of it is still to be sent: then the failure rate counts from its first 1,000 numbers on, as in
