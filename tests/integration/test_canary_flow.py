@@ -32,9 +32,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def config(order: dict[str, Any]) -> dict[str, Any]:
+def config(config: dict[str, Any]) -> dict[str, Any]:
     """The campaign of 30 numbers, of which 12 go first."""
-    return {**order, "canary": 12}
+    return {**config, "canary": 12}
 
 
 def sizes(sandbox: Sandbox) -> list[int]:
