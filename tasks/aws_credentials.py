@@ -1,7 +1,7 @@
 """S3 credentials from a block of prefect-aws, read without that package.
 
 prefect-aws 0.7 pins botocore (through aiobotocore) below the version that this project is locked to. Its two block
-types come with Prefect's server, so an operator can fill them in all the same; here their fields are read.
+types come with Prefect's server, so operators can fill them in anyway; this module reads their fields.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ _MINIO: Final = "minio-credentials"
 
 
 class _ClientParameters(BaseModel):
-    """Those that boto3 and polars can both keep to; the others must be as they are by default."""
+    """The settings that boto3 and polars both support; the others must have their defaults."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -41,8 +41,8 @@ class _ClientParameters(BaseModel):
         for name, is_changed in changed.items():
             if is_changed:
                 raise ValueError(
-                    f"aws_client_parameters.{name} cannot be kept for every reader: leave it as it is by default "
-                    "(for a certificate of your own set AWS_CA_BUNDLE where the run is)"
+                    f"aws_client_parameters.{name} can't be used by every reader: leave its default (for a "
+                    "certificate of your own, set AWS_CA_BUNDLE on the worker)"
                 )
         return self
 
@@ -72,10 +72,10 @@ class _AwsBlock(BaseModel):
 
 
 def open_s3(block: str | None, read: Callable[[str, str], Mapping[str, Any] | None] = read_block) -> S3Access:
-    """Return how this run reaches S3: by the AWS or MinIO credentials block of that name, or by the environment.
+    """Return the access to S3: by the AWS or MinIO credentials block of that name, or by the environment.
 
-    What the block leaves empty comes from the environment, by boto3's own rules. `read` gives a block's fields by its
-    type and name.
+    Empty fields come from the environment, by boto3's own rules. `read` returns a block's fields by its type and
+    name.
 
     Raises:
         InputError: there's no such block, it has settings that can't be used, or there are no credentials.
@@ -88,13 +88,13 @@ def open_s3(block: str | None, read: Callable[[str, str], Mapping[str, Any] | No
     if found is None:
         raise InputError(
             f"--aws-credentials {block!r}: the Prefect server has no block {_AWS}/{block} or {_MINIO}/{block}: "
-            "make it in the UI (Blocks, AWS Credentials or MinIO Credentials)"
+            "create it in the UI (Blocks, AWS Credentials or MinIO Credentials)"
         )
     try:
         held = _AwsBlock.model_validate(dict(found))
     except ValidationError as error:
         wrong = "; ".join(str(detail["msg"]).removeprefix("Value error, ") for detail in error.errors())
-        raise InputError(f"the AWS credentials block {block!r} cannot be used: {wrong}") from None
+        raise InputError(f"the AWS credentials block {block!r} can't be used: {wrong}") from None
     return S3Access.from_environment(
         held.parameters.endpoint_url,
         aws_access_key_id=held.key_id,

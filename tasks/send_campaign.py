@@ -48,7 +48,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     """Make the plan of the lists and freeze it, or load the plan that was frozen before.
 
     Raises:
-        InputError: a list can't be read as it stands; nothing was frozen.
+        InputError: a list can't be read; nothing was frozen.
     """
     frozen = FrozenPlan.load(run.config.fingerprint(), run.store, run.scratch)
     if frozen is None:
@@ -143,9 +143,9 @@ def send_shard(shard: Shard) -> None:
             wait(runs, timeout=_GRACE_SECONDS)
 
 
-@task(name="judge-canary", cache_policy=NO_CACHE, persist_result=False)
+@task(name="check-canary", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
-def judge_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, *, so_far: bool = False) -> Canary:
+def check_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, *, so_far: bool = False) -> Canary:
     """Count the canary's outcomes, and stop the run if too many of its numbers failed or are unknown.
 
     With `so_far` more of it is still to be sent: then the failure rate counts from its first 1,000 numbers on, as in
@@ -218,7 +218,7 @@ def write_campaign_results(
 ) -> CampaignReport:
     """Join plan and ledger into results.parquet, put it beside them, and sum the campaign up in campaign.json.
 
-    `waiting` is what the run waits for before it has sent anything: it may never go on.
+    `waiting` is what the run waits for before it sends anything; it may wait for ever.
 
     Raises:
         LeaseLostError: another run has taken the campaign over.

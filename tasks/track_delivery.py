@@ -37,7 +37,7 @@ def read_delivery_receipts(tracked: TrackingRun) -> Reconciled:
 @task(name="query-gateway", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def query_gateway(tracked: TrackingRun, watch: Watch) -> TrackingProgress:
-    """Ask for every message that has not come to its end; with `no_query` ask nothing."""
+    """Ask about every message without a final state; with `no_query` ask nothing."""
     if tracked.config.no_query:
         return TrackingProgress(open=0)
     messages = tracked.open_messages()
@@ -51,7 +51,7 @@ def query_gateway(tracked: TrackingRun, watch: Watch) -> TrackingProgress:
 def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: TrackingProgress) -> TrackingOutcome:
     """Write what is known into the results, put the delivery report's picture beside them, and sum it up.
 
-    A campaign that is being sent is left alone: its own run writes what the archive holds when it ends.
+    A campaign that is being sent is left alone: its own run writes the archived states when it ends.
     """
     config = tracked.config
     try:

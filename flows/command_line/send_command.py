@@ -27,7 +27,7 @@ Examples:
         --type NOTIFY --results s3://campaigns/prod \\
         --campaign opening-2026-11 --dry-run
 
-  Send it, and resume it after whatever stopped it: the same without --dry-run.
+  Send it, or resume it after a stop: the same command without --dry-run.
   On a terminal you see the preview and are asked first. With --yes it sends at
   once; without a terminal, or with stderr redirected, too.
 

@@ -49,7 +49,7 @@ class TerminalObserver(RunObserver):
             self._print(what)
 
     def previewed(self, preview: Preview) -> None:
-        """Show the preview, above whatever moves."""
+        """Show the preview, above the progress bars."""
         self._console.print(page_for_terminal(preview_page(preview)))
 
     def question(self, *, required: bool) -> Ask | None:

@@ -1,4 +1,4 @@
-"""Counts on the command line: whole numbers in plain digits, nothing rounded and nothing guessed."""
+"""Counts on the command line: whole numbers in plain digits, never rounded or guessed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ def whole_number(kind: Any, tokens: Sequence[Token]) -> int:  # noqa: ARG001  # 
     """Read an option's value, as a converter of Cyclopts: that alone rounds 2.5 and takes 1_0 and 0x10.
 
     Raises:
-        ValueError: it is anything else than digits, after a minus sign perhaps (the bounds are checked later).
+        ValueError: it isn't just digits, with or without a minus sign (the bounds are checked later).
     """
     text = tokens[0].value
     if not (text.isascii() and text.removeprefix("-").isdecimal()):

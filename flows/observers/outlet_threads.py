@@ -138,7 +138,7 @@ class _Outlet:
                 due = time.monotonic() + self._outlet.refresh_seconds
             if event is None:
                 return
-            with suppress(Exception):  # whatever fails in showing a run, the run goes on
+            with suppress(Exception):  # an error while showing a run must not stop it
                 event(self._outlet)
 
 

@@ -7,7 +7,7 @@ from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.reports.preview import Preview, preview_after
-from globe_sms.tasks.send_campaign import judge_canary, read_ledger
+from globe_sms.tasks.send_campaign import check_canary, read_ledger
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
@@ -33,7 +33,7 @@ def send_canary(
     if not remaining.is_after_canary:
         return remaining
     observer.step("checking the canary")
-    canary = judge_canary(run, plan, remaining)
+    canary = check_canary(run, plan, remaining)
     if run.stop.stop is not None:
         return NOTHING
     try:
@@ -50,7 +50,7 @@ def _send_chunks_of_canary(
     _send(run, plan, remaining.resent_of_canary, observer)
     if run.stop.stop is None and remaining.has_begun_canary:
         # Quiet hours, failures or a kill held the rest back. A canary that failed doesn't get more people to try.
-        judge_canary(run, plan, remaining, so_far=True)
+        check_canary(run, plan, remaining, so_far=True)
     if run.stop.stop is None:
         _send(run, plan, remaining.open_of_canary, observer)
 
@@ -58,4 +58,4 @@ def _send_chunks_of_canary(
 def _send(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver) -> None:
     send_shards(run, plan, remaining, observer)
     if run.stop.stop is not None and run.stop.stop.for_failures:
-        judge_canary(run, plan, remaining, so_far=True)
+        check_canary(run, plan, remaining, so_far=True)

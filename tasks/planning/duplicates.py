@@ -1,7 +1,7 @@
-"""Which rows repeat the number of an earlier row: of lists of any length, in the memory of a part of it.
+"""Finds the rows that repeat the number of an earlier row, in lists of any length, with little memory.
 
-The numbers are taken apart by their hash, so that equal ones fall into one part; a part is small enough to be looked at
-whole. What is found goes to files, from which the list is gone through once more in its order.
+The numbers are split into parts by their hash, so equal ones are in the same part, and each part fits into memory. The
+findings go to files, which are then read in the order of the list.
 """
 
 from collections.abc import Iterator
@@ -13,24 +13,24 @@ import polars as pl
 PART_NUMBERS = 2_000_000
 BLOCK_ROWS = 2_000_000
 _AT_ONCE = 2
-_ROWS_AT_ONCE = 50_000  # of each part in memory, while the numbers are handed out
+_ROWS_AT_ONCE = 50_000  # of each part in memory, while the numbers are split into parts
 _NUMBER = pl.when(pl.col("status").is_null()).then(pl.col("e164")).alias("number")
 
 
 def rank_rows(
     rows: Path, folder: Path, *, part_numbers: int = PART_NUMBERS, block_rows: int = BLOCK_ROWS
 ) -> pl.LazyFrame:
-    """Return a frame beside `rows`, row for row: `nth`, `first_source` and `first_row`, null where they do not apply.
+    """Return a frame beside `rows`, row for row: `nth`, `first_source` and `first_row`, null where they don't apply.
 
     `nth` (UInt64) counts from 0 the rows whose number isn't in an earlier row; `first_source` (String) and `first_row`
-    (UInt64) say for the others which row that is. Two seconds for ten million rows, some 500 MB of memory however many.
+    (UInt64) name that row for the others. Two seconds for ten million rows, some 500 MB of memory for any list.
 
     Args:
-        rows: A parquet file with the columns source, row, e164 and status. Rows with a status do not take part. The
-            rows of a source stand together and count from 0.
+        rows: A parquet file with the columns source, row, e164 and status. Rows with a status are ignored. The rows
+            of a source are together and count from 0.
         folder: Where the frame's files are written; they must stay as long as it is read.
         part_numbers: How many rows are compared with each other at once.
-        block_rows: How many rows are gone through at once.
+        block_rows: How many rows are read at once.
     """
     count = int(pl.scan_parquet(rows, glob=False).select(pl.len()).collect().item())
     parts = _hand_out(rows, folder / "numbers", -(-count // part_numbers)) if count else []

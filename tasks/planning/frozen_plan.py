@@ -108,27 +108,27 @@ class FrozenPlan:
         return self._chunk_count
 
     def canary_chunks(self, canary: int) -> int:
-        """How many chunks the first `canary` sendable rows stand in: those from chunk 0 on, and nobody else."""
+        """How many chunks hold the first `canary` sendable rows: the chunks from 0 on, without other rows."""
         first = self.scan().filter(pl.col("chunk").is_not_null()).head(canary)
         last = first.select(pl.col("chunk").max()).collect(engine="streaming").item()
         return 0 if last is None else last + 1
 
     def counts(self) -> Mapping[str, int]:
-        """Rows by what they are planned as: `sendable`, or the status that they already have."""
+        """The number of rows by status; rows without one are `sendable`."""
         counted = self.scan().group_by(pl.col("status").cast(pl.String).fill_null("sendable")).len().collect()
         return dict(counted.iter_rows())
 
     def chunks(self, first: int, last: int) -> Iterator[Chunk]:
-        """Read the chunks `first` up to and with `last`; it reads the blocks that they stand in, and no more."""
+        """Read the chunks from `first` to `last`, including both; only their blocks are read."""
         rows = self._chunk_rows(range(first, last + 1))
         for place in range(rows.height):
             yield self._chunk_of(rows, place)
 
     def open_chunks(self, indexes: Sequence[int]) -> dict[int, Callable[[], Chunk]]:
-        """Read these chunks, best ones that are near each other; each is made when it is called.
+        """Read these chunks, preferably close to each other; calling a value makes its chunk.
 
-        A thousand Python texts a chunk take their time, in which no other thread runs: the thread that sends a chunk
-        makes them, and not one thread those of hundreds at once.
+        A chunk's thousand Python strings take time, and no other thread runs meanwhile. So each sending thread makes
+        its own chunk, instead of one thread making hundreds at once.
         """
         rows = self._chunk_rows(indexes)
         wanted = set(indexes)

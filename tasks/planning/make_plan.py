@@ -62,7 +62,7 @@ def make_plan(
         now: When it is made.
 
     Raises:
-        InputError: a list can't be read as it stands, or has changed meanwhile; nothing was frozen.
+        InputError: a list can't be read, or changed while it was read; nothing was frozen.
         StoreUnavailableError: the store took the plan and doesn't give it back.
     """
     sources = sources or find_campaign_lists(config, s3)
@@ -106,7 +106,7 @@ def read_campaign_lists(
     """Return the rows of a campaign's lists, with the columns that its message needs.
 
     Raises:
-        InputError: as `read_lists`; a placeholder's column that is not there, too.
+        InputError: as `read_lists`, also for a placeholder without a column.
     """
     return read_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns, prefix=PREFIX)
 
@@ -218,7 +218,7 @@ def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> 
     """Find what would keep a campaign's lists from being read, by the first bytes and the columns of each.
 
     Raises:
-        InputError: as `make_plan`, but for what stands further down in a list.
+        InputError: as `make_plan`, except for what is further down in a list.
     """
     read_campaign_lists(config, find_campaign_lists(config, s3), s3)
     if config.suppress:

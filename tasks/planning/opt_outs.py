@@ -33,7 +33,7 @@ def read_suppressed(uris: tuple[str, ...], default_region: str | None, s3: Calla
     aren't phone numbers are skipped.
 
     Raises:
-        InputError: a list cannot be read, or has rows and none of them is a phone number.
+        InputError: a list can't be read, or none of its rows is a phone number.
     """
     with open_table(uris, s3) as numbers:
         read = validate(numbers, default_region=default_region)
@@ -48,7 +48,7 @@ def read_texted(uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], 
     """Write the numbers that results say were accepted in the last `days` to a file, as `read_suppressed` does.
 
     Raises:
-        InputError: results cannot be read, or are none.
+        InputError: results can't be read, or aren't results.
     """
     sources = _find_results(uris, s3)
     since = now - timedelta(days=days)
@@ -58,10 +58,10 @@ def read_texted(uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], 
 
 
 def check_suppressed(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
-    """Find opt-out lists that cannot be read, by the first bytes and the columns of each; a second for a hundred.
+    """Find opt-out lists that can't be read, by the first bytes and the columns of each; a second for a hundred.
 
     Raises:
-        InputError: a list is not there, may not be read, is of no known format, or has no column of phone numbers.
+        InputError: a list doesn't exist, can't be read, has an unknown format, or has no column of phone numbers.
     """
     with open_table(uris, s3):
         pass
@@ -98,7 +98,7 @@ def _find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[Li
         whole = [uri for uri in uris if not uri.endswith(".parquet")]
         if not whole:
             raise
-        # A results folder holds more than results: that a plan or a claim is no list helps nobody.
+        # A results folder holds more than results: an error about a plan or a claim would help nobody.
         raise InputError(f"--exclude-results {whole[0]}: {_NO_RESULTS} ({error})") from None
 
 

@@ -1,8 +1,8 @@
-"""A test to the operator's own numbers: what the lists' first rows would read, sent to them and to nobody on the lists.
+"""Plans a test: the operator's own numbers get the texts of the lists' first rows, and nobody on the lists does.
 
-A test is a small campaign of its own beside the one that it tests, with claims, send records and results. Its id is
-made of the campaign's, the numbers, the settings and the lists' contents: running the same test again sends nothing,
-and any change since makes it another test.
+A test is a small campaign of its own, with claims, send records and results. Its id is made of the campaign's id, the
+numbers, the settings and the lists' contents: running the same test again sends nothing, and any change makes it a new
+test.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ def read_own_numbers(
     """Return the numbers as validated rows: source, row, recipient, e164, region, status, reason.
 
     Raises:
-        InputError: one of them cannot be sent to, there are too many, or their list cannot be read.
+        InputError: one of them can't be texted, there are too many, or their list can't be read.
     """
     values = [each.get_secret_value() for each in given]
     if is_number(values[0]):

@@ -1,4 +1,4 @@
-"""The table behind `--numbers-override`: prefixes that count as mobile, or not; read and checked row by row."""
+"""Reads the table of `--numbers-override`, the prefixes that count as mobile or don't, and checks each row."""
 
 from collections.abc import Callable
 from typing import Final
@@ -27,7 +27,7 @@ def read_overrides(uri: str | None, s3: Callable[[], S3Access]) -> Overrides:
     `mobile` is yes or no. Other columns are notes.
 
     Raises:
-        InputError: the table cannot be read, is empty or too long, or a row is wrong; one line that names it.
+        InputError: the table can't be read, is empty or too long, or a row is wrong; one line that names it.
     """
     if uri is None:
         return NO_OVERRIDES

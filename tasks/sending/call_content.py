@@ -9,9 +9,9 @@ from globe_sms.tasks.planning.frozen_plan import Chunk
 
 @dataclass(frozen=True, slots=True)
 class CallContent:
-    """What is said, and how. `message` goes to every number of a chunk that has no messages of its own.
+    """The content of a call. `message` is the text for every number of a chunk without messages of its own.
 
-    `sender_id` is who says it where the chunk's group does not tell.
+    `sender_id` is the sender of chunks whose group has none.
     """
 
     message: str | None
@@ -22,7 +22,7 @@ class CallContent:
         """Return the call for a chunk: one message a number, in position order.
 
         Raises:
-            ValueError: there is no text for the chunk.
+            ValueError: the chunk has no text.
         """
         return BatchSend(
             numbers=tuple(number.removeprefix("+") for number in chunk.phone_numbers),

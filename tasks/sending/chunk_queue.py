@@ -83,10 +83,10 @@ class ShardQueue:
 
 
 class HoursQueue:
-    """Chunks of groups that are in their hours, those that close first before the others.
+    """The chunks of groups that are within their hours; groups whose hours end first come first.
 
-    While none is open it waits for the next that opens until `longest_wait` seconds after it was made, and says so.
-    What is closed then is not handed out any more; what is open goes on.
+    If no group is, it waits for the next one, at most until `longest_wait` seconds after its start. After that it
+    hands out only chunks whose groups are within their hours.
     """
 
     def __init__(

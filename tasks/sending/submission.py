@@ -29,7 +29,7 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError
 
 _SHORTEST_CLAIM_LEAD: Final = 0.03
 _LONGEST_CLAIM: Final = 2.0
-_CLOSING_SECONDS: Final = 1.0  # what would leave this shortly before its hours end is not claimed any more
+_CLOSING_SECONDS: Final = 1.0  # no new claims this close to the end of the recipients' hours
 
 
 class ClaimLostError(Exception):
@@ -119,7 +119,7 @@ class Submission:
         return self._keep(replace(self._send_record(Settlement.NOT_SENT), reason=reason))
 
     def _attempt(self) -> Outcome:
-        """Make one call at one turn; turns that are missed, and a store that does not answer, are tried again."""
+        """Make one call at its turn; try again after a missed turn, or if the store doesn't answer."""
         give_up = self._sender.monotonic() + self._sender.retries.store_patience
         while True:
             self._sender.stop.check()
@@ -198,7 +198,7 @@ class Submission:
         took = sender.monotonic() - began
         sender.claimed(took)
         if took > _LONGEST_CLAIM:
-            raise TurnMissedError  # the connection has idled meanwhile; the gateway may be closing it
+            raise TurnMissedError  # the connection was idle for so long that the gateway may be closing it
 
     def _settlement_of(self, outcome: Outcome) -> Settlement | None:
         """Return how the submission ended, or None after the pause before the next try."""

@@ -71,7 +71,7 @@ _LOCAL_NUMBERS: Final = "A local number needs its country code, or a default reg
 
 REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.EMPTY: "The cell is empty or holds only invisible characters.",
-    RowReason.NOT_A_NUMBER: "The text is not a phone number.",
+    RowReason.NOT_A_NUMBER: "The text isn't a phone number.",
     RowReason.TOO_SHORT: f"The number has fewer digits than any number in its country. {_LOCAL_NUMBERS}",
     RowReason.TOO_LONG: "The number has more digits than any number in its country.",
     RowReason.INVALID_COUNTRY_CODE: f"The number doesn't start with an existing country code. {_LOCAL_NUMBERS}",
@@ -89,8 +89,8 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.MESSAGE_TOO_LONG: (
         "The row's message has too many characters. Shorten it, or raise the limit (--max-characters)."
     ),
-    RowReason.CHINA_MAINLAND: "Alibaba's international API does not send to mainland China (+86).",
-    RowReason.UNITED_STATES: "Alibaba's international API does not send to the United States.",
+    RowReason.CHINA_MAINLAND: "Alibaba's international API doesn't send to mainland China (+86).",
+    RowReason.UNITED_STATES: "Alibaba's international API doesn't send to the United States.",
     RowReason.COUNTRY_DENIED: "The campaign doesn't text this country (--deny-country).",
     RowReason.COUNTRY_NOT_ALLOWED: "The campaign texts other countries only (--allow-country).",
     RowReason.MESSAGE_ID_UNMATCHED: (

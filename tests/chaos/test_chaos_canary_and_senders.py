@@ -22,7 +22,7 @@ HIGHER_LIMIT, RESEND = "--max-failure-rate=1", "--on-unknown=resend"
 IN_VAIN = "a resend in vain, then a higher limit"
 WAYS_ON = [IN_VAIN, HIGHER_LIMIT, RESEND] if LONG else [IN_VAIN]
 PLACES = ["local", "s3"] if LONG else ["local"]
-JUDGING = "checking the canary"
+CHECKING = "checking the canary"
 CANARY = 113
 EVERYBODY = 600 if LONG else 400
 
@@ -33,12 +33,12 @@ def _in_the_canary(stage: Stage, campaign: Campaign, command: Command, throw: ra
     canary = campaign.numbers[:CANARY]
     wanted = stage.calls_to(campaign, canary) + throw.randint(1, 9)
     return stage.await_event(
-        lambda: stage.calls_to(campaign, canary) >= wanted or JUDGING in command.stderr, command, "calls of the canary"
+        lambda: stage.calls_to(campaign, canary) >= wanted or CHECKING in command.stderr, command, "calls of the canary"
     ) and command.ends_within(throw.uniform(0.0, 0.1))
 
 
 def _after_the_canary(_stage: Stage, _campaign: Campaign, command: Command, throw: random.Random) -> object:
-    return command.await_step(JUDGING) and command.ends_within(throw.uniform(0.0, 0.2))
+    return command.await_step(CHECKING) and command.ends_within(throw.uniform(0.0, 0.2))
 
 
 def _in_the_rest(stage: Stage, campaign: Campaign, command: Command, throw: random.Random) -> object:
@@ -176,7 +176,7 @@ def other_limits(throw: random.Random) -> tuple[str, str]:
 @pytest.mark.parametrize("way_on", WAYS_ON)
 @pytest.mark.parametrize("place", PLACES)
 def test_a_canary_that_failed_lets_nobody_follow_until_it_is_told_to(stage: Stage, place: str, way_on: str) -> None:
-    """Killed while it is judged again it stays failed; killed on the way on it goes on, and nobody is texted twice."""
+    """Killed while it is checked again it stays failed; killed on the way on it goes on, and nobody is texted twice."""
     throw, seed = dice()
     campaign = stage.campaign(place, "--canary=35", chunks=60)
     canary, rest = campaign.numbers[:35], campaign.numbers[35:]
@@ -193,10 +193,10 @@ def test_a_canary_that_failed_lets_nobody_follow_until_it_is_told_to(stage: Stag
             ("not_sent", "stopped"): 565,
         }, attempt
         for _ in range(3 if LONG else 1) if attempt == "first" else ():
-            judged = stage.start(campaign)
-            assert judged.await_step(JUDGING), (seed, judged.stderr)
-            judged.ends_within(throw.uniform(0.0, 0.3))
-            judged.kill()
+            checked = stage.start(campaign)
+            assert checked.await_step(CHECKING), (seed, checked.stderr)
+            checked.ends_within(throw.uniform(0.0, 0.3))
+            checked.kill()
     assert presentations(stage, campaign, range(4)) == [1, 1, 1, 1], seed
     if way_on == IN_VAIN:
         assert stage.run(campaign, RESEND).code == 1, seed

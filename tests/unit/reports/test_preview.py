@@ -117,7 +117,7 @@ def test_an_empty_cell_does_not_look_like_a_masked_number(tmp_path: Path) -> Non
     """Only its row number is shown; other rows also show the masked text."""
     said = as_markdown(preview_page(preview_of(tmp_path, ["6581234567", "", "n/a"])))
     assert re.search(r"invisible characters\. \\#1$", said, re.MULTILINE)
-    assert re.search(r"not a phone number\. \\#2 ••••$", said, re.MULTILINE)
+    assert re.search(r"isn't a phone number\. \\#2 ••••$", said, re.MULTILINE)
 
 
 def test_it_names_the_gateway(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_countries_have_a_name_a_code_and_a_flag(tmp_path: Path) -> None:
 def test_each_reason_says_what_it_means(tmp_path: Path) -> None:
     """People understand `china_mainland` the first time they see it."""
     markdown = as_markdown(preview_page(preview_of(tmp_path, RECIPIENTS)))
-    assert "does not send to mainland China" in markdown
+    assert "doesn't send to mainland China" in markdown
     assert "\\#4 ••••8000" in markdown
     assert "\\#1 ••••4567 \\(as \\#0\\)" in markdown
 
