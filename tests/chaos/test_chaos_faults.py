@@ -138,7 +138,7 @@ STOPPING = (
             ("code:OUT_OF_SERVICE", "OUT_OF_SERVICE", "suspended"),
             ("code:RAM_PERMISSION_DENY", "RAM_PERMISSION_DENY", "grant it"),
             ("code:BUSINESS_LIMIT_DAY", "BUSINESS_LIMIT_DAY", "tomorrow"),
-            ("gateway_code:Forbidden.RAM:403", "Forbidden.RAM", "not allowed"),
+            ("gateway_code:Forbidden.RAM:403", "Forbidden.RAM", "isn't allowed"),
         ]
         if LONG
         else []
