@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ class PrefectSite:
 
     def __init__(self, environment: Mapping[str, str], results: str, calls_per_second: float) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="globe-sms-prefect-"))
+        self._suspensions: Counter[str] = Counter()
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         self._client = httpx.Client(base_url=f"{self.url}/api", trust_env=False, timeout=LONGEST_WAIT)
@@ -97,7 +99,13 @@ class PrefectSite:
     def wait_for(self, run: str, *names: str) -> dict[str, Any]:
         """Wait until the run is in a state of one of these names, and return it."""
         self.until(lambda: self.run(run)["state_name"] in names, f"{names}")
-        return self.run(run)
+        found = self.run(run)
+        if found["state_name"] == "Suspended":
+            # Prefect sets the state before the process ends, and sets it again as it ends: an answer between is lost.
+            self._suspensions[run] += 1
+            ended = f"Execution of flow run '{run}' is paused."
+            self.until(lambda: self.printed.count(ended) >= self._suspensions[run], "the end of the suspended process")
+        return found
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for something; what the deployment has printed comes with the failure."""
