@@ -359,10 +359,6 @@ def test_a_test_goes_to_own_numbers_only_and_once(
         (["+6591234567", "{list}"], "isn't a phone number"),
         (["no-such.csv"], "no-such.csv"),
     ],
-        (["+65 1234"], "--test-to"),
-        (["+6591234567", "{list}"], "isn't a phone number"),
-        (["no-such.csv"], "no-such.csv"),
-    ],
 )
 def test_own_numbers_that_are_none_are_exit_2(
     environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path, arguments: list[str], word: str
