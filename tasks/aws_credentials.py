@@ -78,7 +78,7 @@ def open_s3(block: str | None, read: Callable[[str, str], Mapping[str, Any] | No
     name.
 
     Raises:
-        InputError: there's no such block, it has settings that can't be used, or there are no credentials.
+        InputError: the block doesn't exist or has settings that can't be used, or no credentials were found.
     """
     if block is None:
         return S3Access.from_environment()

@@ -190,7 +190,7 @@ def load_account(name: str, environ: Mapping[str, str] = os.environ) -> Account:
     """Read the block of that name from the Prefect server.
 
     Raises:
-        InputError: there's no such block, the server doesn't answer, or the block isn't valid.
+        InputError: the block doesn't exist or isn't valid, or the server doesn't answer.
     """
     slug = AlibabaSmsAccount.get_block_type_slug()
     found = read_block(slug, name)

@@ -142,7 +142,7 @@ def _open(results: str, s3: Callable[[], S3Access]) -> Store:
 
     store = open_store(results, s3)
     if not results.startswith("s3://") and not Path(results).expanduser().is_dir():
-        raise InputError(f"--results {mask_typed(results)!r}: there's no such directory.")
+        raise InputError(f"--results {mask_typed(results)!r}: this directory doesn't exist.")
     return store
 
 

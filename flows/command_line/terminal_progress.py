@@ -56,7 +56,7 @@ class TerminalObserver(RunObserver):
         """Return the question at this terminal; None if it needn't be asked.
 
         Raises:
-            InputError: an answer is required, and there is no terminal and no --yes.
+            InputError: an answer is required, but nobody can give it: no terminal, and --yes wasn't given.
         """
         ask = None if self._question is None else self._question.ask_if_needed(required=required)
         return None if ask is None else lambda preview: self._with_still_screen(lambda: ask(preview))

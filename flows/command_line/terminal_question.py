@@ -31,7 +31,7 @@ class TerminalQuestion:
         """Return what asks the question; None if it needn't be asked.
 
         Raises:
-            InputError: an answer is required, and there is no terminal and no --yes.
+            InputError: an answer is required, but nobody can give it: no terminal, and --yes wasn't given.
         """
         if self._yes:
             return self._answered_by_option if required else None

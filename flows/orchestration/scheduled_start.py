@@ -17,7 +17,7 @@ def scheduled_time(zone: str | None) -> datetime:
     A run that isn't scheduled has the time of its start.
 
     Raises:
-        InputError: there's no such time zone.
+        InputError: the time zone is unknown.
     """
     scheduled: datetime | None = flow_run.scheduled_start_time
     return (scheduled or datetime.now(UTC)).astimezone(time_zone(zone or "UTC"))

@@ -24,7 +24,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody answered; `by` is the name they gave, `note` says how they answered, or why there is no answer."""
+    """An answer to the question; `by` is the person's name, `note` says how they answered or why they didn't."""
 
     decision: Decision
     by: str

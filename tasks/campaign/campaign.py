@@ -19,7 +19,7 @@ _SWAP_TRIES: Final = 5
 
 
 def settings_of(store: Store, campaign: str) -> Mapping[str, Any] | None:
-    """Return the settings that a campaign's plan was frozen with; None while there is no plan.
+    """Return the settings that a campaign's plan was frozen with; None before the plan is frozen.
 
     Raises:
         InputError: its document can't be read.
@@ -147,7 +147,7 @@ class Campaign:
         return True
 
     def _is_planned(self, document: CampaignDocument) -> bool:
-        """Whether the plan is frozen, and the settings with it; until then a changed setting is no difference."""
+        """Whether the plan and its settings are frozen; until then, settings may change."""
         return document.plan is not None or PLAN_KEY in self.store.list(PLAN_KEY)
 
     def _is_mine(self, document: CampaignDocument) -> bool:

@@ -35,7 +35,7 @@ _MENDING: Final = {
     "int_type": "give a whole number, such as 250",
     "string_too_short": "it is blank",
     "missing": "it is missing, and every campaign needs it",
-    "extra_forbidden": "there is no such option",
+    "extra_forbidden": "unknown option",
 }
 _FROZEN: Final = (
     *("recipients", "number_column", "no_header", "default_region", "encoding", "numbers_override_sha256"),

@@ -60,7 +60,7 @@ def fill_options(options: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     """Return options with the dates in lists and campaign ID filled in.
 
     Raises:
-        InputError: there is no such placeholder.
+        InputError: the placeholder is unknown.
     """
     recipients, campaign = options.get("recipients") or (), options.get("campaign")
     lists = [recipients] if isinstance(recipients, str) else recipients

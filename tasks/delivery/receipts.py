@@ -91,7 +91,7 @@ def find_receipts(uris: Sequence[str], s3: Callable[[], S3Access]) -> tuple[dict
     whose name starts with `_` or `.`, unless the URI names them: the receipts endpoint keeps other things there.
 
     Raises:
-        InputError: a URI can't be listed, or there is no such bucket.
+        InputError: a URI can't be listed, or its bucket doesn't exist.
     """
     places: dict[str, StoredFile] = {}
     nothing: list[str] = []

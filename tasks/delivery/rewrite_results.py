@@ -60,7 +60,7 @@ def rewrite_results(
         clock: its time names the old version.
 
     Raises:
-        InputError: there is no such campaign, or it has no results yet.
+        InputError: the campaign doesn't exist, or has no results yet.
         CampaignBusyError: the campaign is being sent.
         StoreError: the store failed; the old version is still there.
     """

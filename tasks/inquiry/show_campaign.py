@@ -42,7 +42,7 @@ _AHEAD_OF_ITS_RESULTS: Final = (CampaignState.RUNNING, CampaignState.CRASHED)
 class CampaignView:
     """The current state of a campaign.
 
-    `report` is None if there is no plan yet. `from_ledger`: the report was made from plan and ledger just now, because
+    `report` is None before the plan is frozen. `from_ledger`: the report was just made from plan and ledger, because
     the results are missing or older than the last run. `deliveries` is None if no delivery is known.
     """
 
@@ -87,7 +87,7 @@ def look_at(
         now: the current time.
 
     Raises:
-        InputError: there is no such campaign, or its campaign.json can't be read.
+        InputError: the campaign doesn't exist, or its campaign.json can't be read.
         StoreError: the store didn't answer, or refused.
     """
     document = read_document(store, campaign, now or datetime.now(UTC), Owner.here())

@@ -54,7 +54,7 @@ def _blocks(view: CampaignView) -> list[Block]:
 
 
 def _stands(document: CampaignOverview, report: CampaignReport | None) -> str:
-    return state_sentence(document) or ("There is no plan yet." if report is None else outcome(report))
+    return state_sentence(document) or ("Not planned yet." if report is None else outcome(report))
 
 
 def _times(document: CampaignOverview) -> str:

@@ -1,7 +1,7 @@
 """The syntax of `--message`: text with placeholders, each a column name.
 
 `{name}` becomes the column's value, and `{name|there}` becomes `there` if the cell is empty; `{{` and `}}` are braces.
-There are no attributes, indexes, formats or code.
+Attributes, indexes, format specifications and code aren't supported.
 """
 
 from dataclasses import dataclass

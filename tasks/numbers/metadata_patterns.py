@@ -2,7 +2,7 @@ r"""Matches the regular expressions of libphonenumber's metadata against numbers
 
 The metadata uses a small part of the syntax: digits, classes, `\d`, groups, `|`, `?`, `{n,m}` and `$`. Anything else
 is a `PatternError`, and the caller falls back to `phonenumbers` itself. An answer is true for every completion of the
-unknown digits; if there is no such answer, `SplitError` asks for one more digit.
+unknown digits; if they don't decide it, `SplitError` asks for one more digit.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """The account's schedule of turns, kept in a store and shared by all runs on all machines.
 
 One document per account holds the last turn given out. A reservation moves it forward with a compare-and-swap:
-`turn = max(last + interval, earliest)`. Without a reservation there is no call.
+`turn = max(last + interval, earliest)`. No reservation, no call.
 """
 
 import json

@@ -59,7 +59,7 @@ class ChunkRange:
 
 @dataclass(frozen=True)
 class ChunkLayout:
-    """Where a plan's windows begin, and which chunks are of which group.
+    """Where a plan's windows begin, and which group each chunk belongs to.
 
     `windows` has the first row and the first chunk of each; the first window begins with row 0 and chunk 0.
     """
@@ -127,7 +127,7 @@ def window_rows(numbers_per_call: int) -> int:
 def chunks_in_input_order(numbers_per_call: int, canary: int) -> tuple[pl.Expr, pl.Expr]:
     """Return a row's chunk and position by its `nth`, where all sendable rows may share calls.
 
-    The first `canary` rows have chunks of their own, the last of which may be short: ten people asked for are ten.
+    The first `canary` rows have chunks of their own, and the last may be short: a canary of ten is exactly ten people.
     """
     nth = pl.col("nth").cast(pl.Int64)
     if not canary:

@@ -22,7 +22,7 @@ from globe_sms.tasks.vocabulary.statuses import Status
 _NUMBER: Final = "phone_number"
 _RESULTS: Final = ("status", "sent_at")
 _NO_RESULTS: Final = (
-    "it is no results.parquet of a campaign: name the results of earlier campaigns, such as <results>/*/results.parquet"
+    "it isn't a campaign's results.parquet: name the results of earlier campaigns, such as <results>/*/results.parquet"
 )
 
 

@@ -84,7 +84,7 @@ def put_in_place_of_rows(
         .unique("e164", keep="first", maintain_order=True)
     )
     if not first.height:
-        raise InputError(f"{OPTION}: no row of the lists can be sent, so that there is no text to test. See --dry-run.")
+        raise InputError(f"{OPTION}: no row of the lists can be sent, so there's no text to test. --dry-run shows why.")
     places = pl.Series([number % first.height for number in range(own.height)])
     rows = own.with_columns(first[name].gather(places) for name in texts)
     regions: dict[int, str | None] = {}

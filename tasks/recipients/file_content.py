@@ -82,7 +82,7 @@ def _file_errors_name(path: str) -> Generator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise refusal(path, "there is no such file: check the path") from None
+        raise refusal(path, "the file doesn't exist: check the path") from None
     except PermissionError:
         raise refusal(path, "this user isn't allowed to read it: check its permissions") from None
     except OSError as error:

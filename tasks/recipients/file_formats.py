@@ -113,7 +113,7 @@ def known_encoding(name: str) -> str:
         "a,\n".encode(found.name)
     except (LookupError, UnicodeError, ValueError, TypeError):
         raise InputError(
-            f"there is no text encoding {mask_typed(one_line(name))!r}: try utf-8, utf-16 or windows-1252"
+            f"unknown text encoding {mask_typed(one_line(name))!r}: try utf-8, utf-16 or windows-1252"
         ) from None
     return UTF8 if found.name in {"utf-8", "utf-8-sig", "ascii"} else found.name
 

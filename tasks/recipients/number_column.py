@@ -100,7 +100,7 @@ def _placed_column(uri: str, count: int, wanted: str) -> int:
             uri, f"without a header columns have no names: give a position from 1 instead of {_shown(wanted)!r}"
         )
     if not 1 <= int(text[:9]) <= count:
-        raise refusal(uri, f"there is no column {_shown(text)} (the list has {count})")
+        raise refusal(uri, f"no column {_shown(text)} (the list has {count})")
     return int(text) - 1
 
 
@@ -118,7 +118,7 @@ def named_column(uri: str, names: Sequence[str], wanted: str) -> int:
     quoted = f"{_shown(wanted)!r}"
     if found:
         raise refusal(uri, f"several columns are named {quoted}: rename all but one (columns: {show(names)})")
-    raise refusal(uri, f"there is no column {quoted} (columns: {show(names)})")
+    raise refusal(uri, f"no column {quoted} (columns: {show(names)})")
 
 
 def show(names: Sequence[str]) -> str:

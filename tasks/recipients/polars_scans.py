@@ -79,7 +79,7 @@ def _scan_csv(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl
 
 
 def hidden_faults(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame | None:
-    """Return a frame without rows that raises for faults that `scan` can't see; None if there are no such faults."""
+    """Return a frame without rows that raises for faults that `scan` can't see; None if `scan` sees them all."""
     if shape.format is not Format.CSV:
         return None
     options: dict[str, Any] = s3().polars_options() if shape.on_s3 else {}

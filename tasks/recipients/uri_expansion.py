@@ -76,14 +76,14 @@ def _on_s3(uri: str, access: S3Access) -> list[StoredFile]:
 
 def _not_found(uri: str) -> str:
     if not is_s3(uri):
-        what = "no file matches this pattern" if _WILD.search(uri) else "there is no such file, or the folder is empty"
+        what = "no file matches this pattern" if _WILD.search(uri) else "the file doesn't exist, or the folder is empty"
         return f"{what}: check the path"
     _, key = split_uri(uri)
     if _WILD.search(key):
         return "no object matches this pattern: check it"
     if not key or key.endswith("/"):
-        return "there are no objects under this prefix: check it"
-    return "there is no such object or folder: check the URI"
+        return "no objects have this prefix: check it"
+    return "no object or folder has this name: check the URI"
 
 
 def _exact_object(client: Any, bucket: str, key: str) -> StoredFile | None:

@@ -6,7 +6,7 @@ from globe_sms.tasks.vocabulary.statuses import PRESENTED
 
 
 def seconds_left(snapshot: ProgressSnapshot, seconds: float) -> float | None:
-    """Return the seconds that the rest takes at the pace so far; None while there is no pace, or no rest."""
+    """Return the seconds left at the current pace; None if the pace is unknown or nothing is left."""
     if (
         snapshot.waits_until is not None
         or snapshot.first_call is None

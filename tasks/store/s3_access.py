@@ -49,9 +49,9 @@ _NO_CREDENTIALS = (
 
 # S3 error code or HTTP status -> what it means and what to do.
 _ADVICE_BY_CODE = {
-    "NoSuchBucket": "there is no such bucket: check its name, and that the endpoint is the right one",
-    "NoSuchKey": "there is no such object: check the URI",
-    "404": "there is no such object or bucket: check the URI",
+    "NoSuchBucket": "the bucket doesn't exist: check its name, and that the endpoint is the right one",
+    "NoSuchKey": "the object doesn't exist: check the URI",
+    "404": "the object or the bucket doesn't exist: check the URI",
     "AccessDenied": "access is denied: these credentials need s3:GetObject on it and s3:ListBucket on its bucket",
     "403": "access is denied: check the credentials, s3:GetObject on it and s3:ListBucket on its bucket",
     "AllAccessDisabled": "access is disabled: ask the owner of the bucket",
@@ -175,7 +175,7 @@ class S3Access:
         overrides the timeouts and retries that `client` describes.
 
         Raises:
-            InputError: there are no credentials, or the profile or the configuration isn't valid.
+            InputError: no credentials were found, or the profile or the configuration isn't valid.
         """
         try:
             session = Session(**settings)

@@ -133,7 +133,7 @@ def test_prices_and_prefixes_may_have_any_key_and_be_packed(key: str, put: Put) 
         ({"suppress": ["{good}", "{prefix}/bad.csv"]}, "bad.csv"),
         ({"suppress": ["s3://no-such-bucket-here/x.csv"]}, "no-such-bucket-here"),
         ({"exclude_results": ["{prefix}/gone/results.parquet"]}, "gone/results.parquet"),
-        ({"exclude_results": ["{good}"]}, "no results.parquet of a campaign"),
+        ({"exclude_results": ["{good}"]}, "a campaign's results.parquet"),
         ({"exclude_results": ["{prefix}/torn.parquet"]}, "torn.parquet"),
         ({"prices": "{prefix}/no prices.csv"}, "no prices.csv"),
         ({"numbers_override": "{prefix}/no prefixes.csv"}, "no prefixes.csv"),

@@ -105,13 +105,13 @@ def test_a_list_that_disappears_before_it_is_read_is_named(put: Put, s3_access: 
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [
-        ("{prefix}/none.csv", "{prefix}/none.csv: there is no such object or folder"),
-        ("{prefix}/none/", "{prefix}/none/: there are no objects under this prefix"),
+        ("{prefix}/none.csv", "{prefix}/none.csv: no object or folder has this name"),
+        ("{prefix}/none/", "{prefix}/none/: no objects have this prefix"),
         ("{prefix}/none/*.csv", r"{prefix}/none/\*.csv: no object matches this pattern"),
         ("{prefix}/empty", "{prefix}/empty/nothing.csv: it is empty"),
         ("{prefix}/broken.parquet", "{prefix}/broken.parquet: it isn't a readable parquet"),
-        ("s3://no-such-bucket/list.csv", "s3://no-such-bucket/list.csv: there is no such bucket"),
-        ("s3://no-such-bucket/", "s3://no-such-bucket/: there is no such bucket"),
+        ("s3://no-such-bucket/list.csv", "s3://no-such-bucket/list.csv: the bucket doesn't exist"),
+        ("s3://no-such-bucket/", "s3://no-such-bucket/: the bucket doesn't exist"),
         ("s3://Not A Bucket/x", "the bucket name or key isn't valid"),
         ("s3://te*/x", "a bucket's name can't have wildcards"),
         ("s3:///x", "the bucket is missing"),

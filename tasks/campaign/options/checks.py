@@ -40,7 +40,7 @@ def countries(value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted({checked_region(region.strip()) or "" for region in value}))
     except InputError:
         typed = ", ".join(repr(mask_typed(each)) for each in value)
-        raise ValueError(f"there is no such country among {typed}: give two letters, such as SG") from None
+        raise ValueError(f"unknown country among {typed}: give two letters, such as SG") from None
 
 
 def message(value: str) -> str:

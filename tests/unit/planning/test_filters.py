@@ -143,7 +143,7 @@ def test_countries_are_allowed_and_denied(tmp_path: Path, options: dict[str, Any
         ({"message": "abc", "max_characters": 2}, "3 characters, allowed are 2"),
         (
             {"message": "a", "allow_country": ["Singapore"]},
-            "--allow-country: there is no such country among 'Singapore'",
+            "--allow-country: unknown country among 'Singapore'",
         ),
         ({"message": "a", "suppress": [" "]}, "--suppress"),
     ],

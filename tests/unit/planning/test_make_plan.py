@@ -82,5 +82,5 @@ def test_header_and_encoding_are_those_of_the_configuration(tmp_path: Path, loca
     assert (plain.frozen_settings()["no_header"], plain.frozen_settings()["encoding"]) == (False, None)
     assert given.frozen_settings()["no_header"] is True
     assert given.frozen_settings()["encoding"] == "cp1252"
-    with pytest.raises(InputError, match="--encoding: there is no text encoding 'klingon'"):
+    with pytest.raises(InputError, match="--encoding: unknown text encoding 'klingon'"):
         config(tmp_path / "list", encoding="klingon")

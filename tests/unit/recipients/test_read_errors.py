@@ -145,13 +145,13 @@ def test_columns_are_listed_within_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [
-        ("none.csv", "there is no such file, or the folder is empty"),
+        ("none.csv", "the file doesn't exist, or the folder is empty"),
         ("none/*.csv", "no file matches this pattern"),
         ("gs://bucket/list.csv", "only s3:// URIs and local paths"),
         ("https://host.invalid/list.csv", "only s3:// URIs and local paths"),
         ("", "isn't a path"),
         ("a\0b", "isn't a path"),
-        ("a\nb", r"a\\nb: there is no such file"),
+        ("a\nb", r"a\\nb: the file doesn't exist"),
         ("/dev/null", "isn't a regular file"),
     ],
 )
@@ -172,7 +172,7 @@ def test_no_uri_is_refused() -> None:
 def test_an_unknown_encoding_is_refused(encoding: str, tmp_path: Path) -> None:
     """Only text encodings are allowed."""
     (tmp_path / "list").write_text("phone\n1\n")
-    with pytest.raises(InputError, match="there is no text encoding"):
+    with pytest.raises(InputError, match="unknown text encoding"):
         recipients(tmp_path / "list", encoding=encoding)
 
 

@@ -21,9 +21,9 @@ def refused(code: str, status: int) -> ClientError:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (refused("NoSuchKey", 404), "no such object"),
-        (refused("NoSuchBucket", 404), "no such bucket"),
-        (refused("404", 404), "no such object or bucket"),
+        (refused("NoSuchKey", 404), "object doesn't exist"),
+        (refused("NoSuchBucket", 404), "bucket doesn't exist"),
+        (refused("404", 404), "the object or the bucket doesn't exist"),
         (refused("AccessDenied", 403), "s3:GetObject"),
         (refused("403", 403), "access is denied"),
         (refused("SomethingNew", 403), "access is denied"),
