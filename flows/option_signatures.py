@@ -1,7 +1,8 @@
 """Signatures that are made from the declared options: grouped for the flow, side by side for Python."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
@@ -43,7 +44,7 @@ def python_parameters() -> list[inspect.Parameter]:
     fields = {name: field for model in models for name, field in model.model_fields.items()}
     del fields["recipients"]
     return [
-        inspect.Parameter("lists", inspect.Parameter.VAR_POSITIONAL, annotation=str),
+        inspect.Parameter("lists", inspect.Parameter.VAR_POSITIONAL, annotation=str | Path | Sequence[str | Path]),
         *(_parameter(name, field.annotation, _default(field)) for name, field in fields.items()),
     ]
 

@@ -1,7 +1,9 @@
 """`globe_sms.send`: a campaign from a notebook or a program."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from globe_sms.flows.option_signatures import python_parameters, takes
 from globe_sms.flows.send_campaign import send_campaign
@@ -13,10 +15,11 @@ from globe_sms.tasks.vocabulary.errors import InputError
 
 
 @takes(python_parameters())
-def send(*lists: str, **options: Any) -> CampaignReport:
+def send(*lists: str | Path | Sequence[str | Path], **options: Any) -> CampaignReport:
     """Send a campaign to the lists, or resume it, and return its report.
 
-    Runs the flow `send-campaign`. The options are those of `globe-sms send` with underscores, side by side:
+    Runs the flow `send-campaign`. Lists are URIs or paths, one by one or in a sequence. The options are those of
+    `globe-sms send` with underscores, side by side:
     `send("members.csv", message="Hi", type="NOTIFY", results="out", max_cost=20, prices="prices.csv")`.
 
     Raises:
@@ -25,7 +28,17 @@ def send(*lists: str, **options: Any) -> CampaignReport:
     """
     try:
         now = datetime.now(time_zone(options.get("time_zone") or "UTC"))
-        config = CampaignConfig.checked(**fill_options({"recipients": lists, **options}, now))
+        config = CampaignConfig.checked(**fill_options({"recipients": tuple(_uris(lists)), **options}, now))
     except InputError as error:
         raise InputError(in_python_words(str(error))) from None
     return send_campaign(**config.parameters())
+
+
+def _uris(lists: Iterable[Any]) -> Iterator[str]:
+    for given in lists:
+        if isinstance(given, str | Path):
+            yield str(given)
+        elif isinstance(given, list | tuple):
+            yield from _uris(cast("Iterable[Any]", given))
+        else:
+            raise InputError(f"recipients: {type(given).__name__} isn't a URI or a path: give where the list is")

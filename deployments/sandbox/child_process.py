@@ -20,6 +20,8 @@ _PORTS = range(20_000, 32_000)
 GRPC_OFFSET = 10_000  # SeaweedFS listens for gRPC this far above each of its ports
 _PORTS_WITH_GRPC = range(_PORTS.start - GRPC_OFFSET, _PORTS.stop - GRPC_OFFSET)
 _GUARD_STOP_SECONDS = 10.0
+_START_ATTEMPTS = 5
+_START_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 
 
@@ -107,6 +109,33 @@ class ChildServer(StoppedAtExit):
     """A server in a child process, `_child`, which tests can kill and freeze."""
 
     _child: Child
+
+    def _start(self, make: Callable[[], Child], is_up: Callable[[], bool], what: str) -> None:
+        """Start the server that `make` makes and wait until it's up; try other ports if somebody took these first.
+
+        Raises:
+            TimeoutError: the server didn't start.
+        """
+        for attempt in range(_START_ATTEMPTS):
+            self._child = make()
+            try:
+                return self._wait(is_up, what)
+            except TimeoutError:
+                self.stop()
+                if attempt == _START_ATTEMPTS - 1:
+                    raise
+        return None
+
+    def _wait(self, is_up: Callable[[], bool], what: str) -> None:
+        wait_until(lambda: not self._child.alive or is_up(), seconds=_START_SECONDS, what=f"{what}'s start")
+        if not self._child.alive:
+            msg = f"{what} didn't start: {self._child.output.read_text()[-500:]}"
+            raise TimeoutError(msg)
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self._child.pid
 
     def kill(self) -> None:
         """End it with SIGKILL; its port refuses connections when this returns. Its files stay."""

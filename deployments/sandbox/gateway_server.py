@@ -9,14 +9,13 @@ from typing import Any
 
 import httpx
 
-from globe_sms.deployments.sandbox.child_process import Child, ChildServer, free_ports, wait_until
+from globe_sms.deployments.sandbox.child_process import Child, ChildServer, free_ports
 from globe_sms.deployments.sandbox.delivery_handle import DeliveriesControl
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival, Stats
 from globe_sms.deployments.sandbox.gateway.fault_rules import FaultRule, Latency
 from globe_sms.deployments.sandbox.gateway.settings import GatewaySettings
 
-_ATTEMPTS = 5
-_START_SECONDS = 60.0
+_WHAT = "the gateway"
 
 
 class GatewayControl(DeliveriesControl):
@@ -90,59 +89,36 @@ class GatewayServer(GatewayControl, ChildServer):
     continues after `start_again`.
     """
 
+    log_path: Path
+
     def __init__(self, settings: GatewaySettings, *, log: Path | None = None) -> None:
         """Start the gateway with its log of arrivals at `log`, or in a folder that is removed with it.
 
         Raises:
             TimeoutError: the gateway didn't start.
         """
-        for attempt in range(_ATTEMPTS):
+
+        def make() -> Child:
             folder = Path(tempfile.mkdtemp(prefix="globe-sms-gateway-"))
             config = folder / "gateway.json"
             config.touch(mode=0o600)
             config.write_text(settings.model_dump_json())
             self.log_path = log.resolve() if log else folder / "arrivals.ndjson"
             (port,) = free_ports(1)
-            super().__init__(f"http://127.0.0.1:{port}")
-            self._child = Child(
-                [
-                    sys.executable,
-                    "-m",
-                    "globe_sms.deployments.sandbox.gateway",
-                    "--config",
-                    str(config),
-                    "--port",
-                    str(port),
-                    "--log",
-                    str(self.log_path),
-                ],
+            super(GatewayServer, self).__init__(f"http://127.0.0.1:{port}")
+            options = ("--config", str(config), "--port", str(port), "--log", str(self.log_path))
+            return Child(
+                [sys.executable, "-m", "globe_sms.deployments.sandbox.gateway", *options],
                 output=folder / "gateway.out",
                 remove=[folder],
             )
-            try:
-                self._wait()
-            except TimeoutError:
-                self.stop()
-                if attempt == _ATTEMPTS - 1:
-                    raise
-            else:
-                return
 
-    def _wait(self) -> None:
-        wait_until(lambda: not self._child.alive or self.is_up(), seconds=_START_SECONDS, what="the gateway's start")
-        if not self._child.alive:
-            msg = f"the gateway didn't start: {self._child.output.read_text()[-500:]}"
-            raise TimeoutError(msg)
-
-    @property
-    def pid(self) -> int:
-        """The gateway's process id."""
-        return self._child.pid
+        self._start(make, self.is_up, _WHAT)
 
     def start_again(self) -> None:
         """Start it again after `kill`, on the same port, with the same accounts and log; nonces are forgotten."""
         self._child.start_again()
-        self._wait()
+        self._wait(self.is_up, _WHAT)
 
     def stop(self) -> None:
         """Stop it and remove its folder; may be called twice."""

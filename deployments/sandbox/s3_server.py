@@ -16,12 +16,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from globe_sms.deployments.sandbox.child_process import GRPC_OFFSET, Child, ChildServer, free_ports, wait_until
+from globe_sms.deployments.sandbox.child_process import GRPC_OFFSET, Child, ChildServer, free_ports
 from globe_sms.tasks.vocabulary.errors import InputError
 
 REGION = "us-east-1"
-_ATTEMPTS = 5
-_START_SECONDS = 60.0
+_WHAT = "the S3 server"
 _PROBE = ".sandbox-ready"
 
 
@@ -30,6 +29,9 @@ class S3Server(ChildServer):
 
     The server ends with this process, however that ends (see `child_guard`), and its folder is removed.
     """
+
+    folder: Path
+    endpoint: str
 
     def __init__(self, bucket: str = "sandbox") -> None:
         """Start the server and create the bucket.
@@ -42,12 +44,13 @@ class S3Server(ChildServer):
         self.access_key = f"SANDBOX{secrets.token_hex(8).upper()}"
         self.secret_key = secrets.token_urlsafe(30)
         self.bucket = bucket
-        for attempt in range(_ATTEMPTS):
+
+        def make() -> Child:
             # The folder's path goes into socket paths, which may have 107 bytes at most.
             self.folder = Path(tempfile.mkdtemp(prefix="globe-sms-s3-"))
             ports = free_ports(5, with_grpc=True)
             self.endpoint = f"http://127.0.0.1:{ports[0]}"
-            self._child = Child(
+            return Child(
                 _command(program, self.folder, bucket, ports),
                 environment={
                     "AWS_ACCESS_KEY_ID": self.access_key,
@@ -60,41 +63,19 @@ class S3Server(ChildServer):
                 remove=[self.folder, *_sockets(ports)],
                 folder=self.folder,
             )
-            try:
-                self._wait()
-            except TimeoutError:
-                self.stop()
-                if attempt == _ATTEMPTS - 1:
-                    raise
-            else:
-                return
 
-    def _wait(self) -> None:
+        self._start(make, self._takes_objects, _WHAT)
+
+    def _takes_objects(self) -> bool:
         client = self.client()
-        try:
-            wait_until(
-                lambda: not self._child.alive or self._takes_objects(client),
-                seconds=_START_SECONDS,
-                what="the S3 server's start",
-            )
-        finally:
-            client.close()
-        if not self._child.alive:
-            msg = f"the S3 server didn't start: {self._child.output.read_text()[-500:]}"
-            raise TimeoutError(msg)
-
-    def _takes_objects(self, client: Any) -> bool:
         try:
             client.put_object(Bucket=self.bucket, Key=_PROBE, Body=b"")
             client.delete_object(Bucket=self.bucket, Key=_PROBE)
         except (BotoCoreError, ClientError):
             return False
+        finally:
+            client.close()
         return True
-
-    @property
-    def pid(self) -> int:
-        """The server's process id."""
-        return self._child.pid
 
     @property
     def environment(self) -> dict[str, str]:
@@ -135,7 +116,7 @@ class S3Server(ChildServer):
     def start_again(self) -> None:
         """Start it again after `kill`, at the same endpoint with the same keys and objects."""
         self._child.start_again()
-        self._wait()
+        self._wait(self._takes_objects, _WHAT)
 
     def stop(self) -> None:
         """Stop it and remove its folder with all objects; may be called twice."""

@@ -17,7 +17,7 @@ def in_form_words(message: str) -> str:
 
 def in_python_words(message: str) -> str:
     """Name the arguments where the message names options: `max_cost` for `--max-cost`."""
-    return _renamed(message, {name: name for name in _titles()})
+    return _OPTION.sub(lambda found: (found[1] or found[0]).replace("-", "_"), message)
 
 
 def _titles() -> dict[str, str | None]:
