@@ -43,7 +43,7 @@ def _blocks(view: CampaignView) -> list[Block]:
     blocks.append(Table("Settings (frozen)", ("setting", "value"), tuple(_settings(document))))
     if document.planned is not None:
         rows = tuple((name, f"{rows:,}") for name, rows in document.planned.items())
-        chunks = "" if document.chunks is None else f", {document.chunks:,} calls"
+        chunks = "" if document.chunks is None else f", {counted(document.chunks, 'call')}"
         blocks.append(Table(f"Plan{chunks}", ("status", "rows"), rows, numeric=frozenset({1})))
     if report is not None:
         blocks.extend(row_blocks(report))

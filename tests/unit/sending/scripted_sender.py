@@ -75,12 +75,14 @@ def make_sender(
     rate: float = 200.0,
     hours: Hours | None = None,
     clock: Callable[[], float] = time.time,
+    lease_clock: Callable[[], float] = time.time,
+    make_pacer: Callable[..., Pacer] = Pacer,
 ) -> Sender:
     """Open the campaign `camp` in the store and return its sender; the caller closes `sender.campaign`."""
     stop = StopSignal()
-    campaign = Campaign(store, "camp", stop=stop)
+    campaign = Campaign(store, "camp", stop=stop, clock=lease_clock)
     campaign.open({"message": "hello"})
-    pacer = Pacer(Schedule(store.within("pacing"), "account", rate, clock=clock), stop, clock=clock)
+    pacer = make_pacer(Schedule(store.within("pacing"), "account", rate, clock=clock), stop, clock=clock)
     return Sender(
         campaign=campaign,
         ledger=Ledger(campaign.store, Spill(folder / "spill", campaign.store.uri, patience=0.5, wait=lambda _: None)),

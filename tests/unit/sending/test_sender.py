@@ -1,14 +1,16 @@
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
+from globe_sms.tasks.campaign.lease import LEASE_SECONDS
 from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
 from globe_sms.tasks.gateway import CallVerdict, Outcome
+from globe_sms.tasks.pacing.pacer import Departure, Pacer, Turn
 from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import LocalStore
@@ -16,6 +18,7 @@ from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 from tests.unit.sending.scripted_sender import CHUNK, FAST, NUMBERS, Answer, ToldGateway, accepts, make_sender
 
+Found = TypeVar("Found")
 Make = Callable[..., tuple[Sender, ToldGateway]]
 
 THROTTLED = Outcome(verdict=CallVerdict.THROTTLED, code="Throttling.User", advice="Slow down.")
@@ -46,6 +49,37 @@ def make(local_store: LocalStore, tmp_path: Path) -> Generator[Make]:
 def history(sender: Sender) -> History:
     """The chunk's history as the ledger has it."""
     return sender.ledger.histories().get(0, History())
+
+
+@pytest.mark.parametrize(("lapses_at", "settlements"), [("take", {}), ("depart", {0: History((Settlement.NOT_SENT,))})])
+def test_without_its_lease_a_run_neither_claims_nor_calls(
+    local_store: LocalStore, tmp_path: Path, lapses_at: str, settlements: dict[int, History]
+) -> None:
+    """The lease lapses while the chunk waits for its turn, or between its claim and its call."""
+    now = [1_800_000_000.0]
+
+    class LapsingPacer(Pacer):
+        """Lets the lease lapse at a turn, and ends the run at the next."""
+
+        def take(self) -> Turn:
+            if now[0] > 1_800_000_000.0:
+                sender.stop.set(Stop(StopCause.STOPPED, "seen enough"))
+            turn = super().take()
+            return self.lapse("take", turn)
+
+        def depart(self, turn: Turn) -> Departure:
+            return self.lapse("depart", super().depart(turn))
+
+        def lapse(self, where: str, found: Found) -> Found:
+            now[0] += LEASE_SECONDS if where == lapses_at else 0.0
+            return found
+
+    gateway = ToldGateway(accepts)
+    sender = make_sender(local_store, gateway, tmp_path, lease_clock=lambda: now[0], make_pacer=LapsingPacer)
+    with sender.campaign:
+        sender.send(CHUNK, History())
+        assert gateway.written == []
+        assert sender.ledger.histories() == settlements
 
 
 def test_a_chunk_is_claimed_before_it_is_written_and_has_its_receipt_after(make: Make) -> None:
