@@ -168,7 +168,6 @@ def test_a_deployed_run_and_a_notebook_find_the_flow_in_such_a_folder(installed:
     }
 
 
-@pytest.mark.skipif(not (PROJECT / "flows" / "send.py").exists(), reason="`send` has no module yet")
 def test_a_notebook_finds_send_in_such_a_folder(installed: Environment, project: Path) -> None:
     run(installed.python, "-c", "from globe_sms import send; assert callable(send)", folder=project)
 
