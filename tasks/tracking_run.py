@@ -62,7 +62,7 @@ class TrackingRun:
         results = self.scratch / f"tracked-{RESULTS_KEY}"
         if not self.folder.fetch(RESULTS_KEY, results):
             raise InputError(
-                f"{self.folder.uri} has no {RESULTS_KEY}, because the campaign hasn't finished. Run it to its end."
+                f"{self.folder.uri} has no {RESULTS_KEY}, because the campaign hasn't finished: run it again first."
             )
         ledger = Ledger(self.folder, Spill(spill_folder(environ, Path.home()), self.folder.uri))
         try:

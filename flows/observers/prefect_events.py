@@ -18,7 +18,7 @@ from globe_sms.tasks.vocabulary.stop_signal import StopCause
 EVENTS: Final = {
     "sms.campaign.approval_needed": "the run waits for somebody to approve it",
     "sms.campaign.started": "the first call is about to leave",
-    "sms.campaign.finished": "the run came to its end; `settled` says whether rows are left unknown or not sent",
+    "sms.campaign.finished": "the run finished; `settled` is false if rows are left unknown or not sent",
     "sms.campaign.stopped": "the run stopped before its end; `message` says why, `code` is the gateway's",
     "sms.campaign.declined": "somebody declined it, or nobody answered in time; nothing was sent",
     "sms.campaign.cancelled": "the run was cancelled; what was in the air is accounted for",

@@ -196,7 +196,7 @@ def _refuse_differences(campaign: str, frozen: Mapping[str, Any], given: Mapping
     ]
     if differences:
         raise InputError(
-            f"campaign {campaign!r} was begun with other settings, which a resume must keep:\n"
+            f"campaign {campaign!r} was started with other settings, and a resume must keep them:\n"
             + "\n".join(differences)
             + "\nRun it with the frozen settings, or give another --campaign."
         )

@@ -69,7 +69,7 @@ def rewrite_results(
     with _held(store, campaign, patience, stop or StopSignal()) as held:
         if not folder.fetch(RESULTS_KEY, before):
             raise InputError(
-                f"{folder.uri} has no {RESULTS_KEY}, because the campaign has not finished. Run it to its end first."
+                f"{folder.uri} has no {RESULTS_KEY}, because the campaign hasn't finished: run it again first."
             )
         archive = DeliveryArchive(folder, scratch)
         results, states = pl.scan_parquet(before, glob=False), archive.put_together(campaign)

@@ -68,7 +68,7 @@ def check_suppressed(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
 
 
 def check_texted(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
-    """Find results of earlier campaigns that are none, by the footer of each.
+    """Check that each file is the results of a campaign, by its footer.
 
     Raises:
         InputError: as `read_texted`, except for values in the rows.

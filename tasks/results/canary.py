@@ -79,16 +79,16 @@ def stop_for(canary: Canary, max_failure_rate: float) -> Stop | None:
     if not canary.presented:
         return Stop(
             StopCause.STOPPED,
-            f"None of the canary's {counted(canary.numbers, 'number')} could be texted, so that nothing is known "
-            "and nobody else was. Run the same command again: it begins with the canary.",
+            f"None of the canary's {counted(canary.numbers, 'number')} could be texted, so nobody else was texted "
+            "either. Run the same command again: it starts with the canary.",
         )
     if canary.bad <= max_failure_rate * canary.presented:
         return None
     return Stop(
         StopCause.STOPPED,
-        f"{canary.sentence()} That is more failed or unknown ones than --max-failure-rate {max_failure_rate:g} allows, "
-        "so nobody else was texted. See the reasons in the results. Where the text or the sender is at fault, begin "
-        "another campaign; otherwise mend the cause and run the same command again with a higher --max-failure-rate: "
-        "it sends the rest, and never again what was sent of the canary.",
+        f"{canary.sentence()} That's more failed or unknown numbers than --max-failure-rate {max_failure_rate:g} "
+        "allows, so nobody else was texted. See the reasons in the results. If the text or the sender is at fault, "
+        "start another campaign; otherwise fix the cause and run the same command again with a higher "
+        "--max-failure-rate: it texts the others, and nobody twice.",
         for_failures=True,
     )

@@ -27,6 +27,6 @@ class FailureLimit:
         message = (
             f"{bad} of the first {presented} numbers failed or are unknown, more than --max-failure-rate "
             f"{self.max_rate:g} allows. See the reasons in the results, fix the cause and run the same command again: "
-            "it continues with the numbers that were not sent."
+            "it continues with the numbers that weren't sent."
         )
         stop.set(Stop(StopCause.STOPPED, message, for_failures=True))

@@ -35,7 +35,7 @@ _FEWEST_AHEAD = 4
 _LOOK_UP_SECONDS = 0.25
 _UNFORESEEN = (
     "This should not have happened: {kind} while chunk {index} was sent. No further call was made. The task run in "
-    "Prefect has the whole story, for a report. The same command goes on with what was not sent."
+    "Prefect has the details, for a bug report. The same command continues with the numbers that weren't sent."
 )
 _NOTHING_CLAIMED = "Nothing was claimed: the run or its hours ended, or another run has it."
 

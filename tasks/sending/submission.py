@@ -237,7 +237,7 @@ class Submission:
         self._sender.stop.set(
             Stop(
                 StopCause.STOPPED,
-                f"{what}{tries}. {outcome.advice} {again} goes on with what was not sent.",
+                f"{what}{tries}. {outcome.advice} {again} continues with the numbers that weren't sent.",
                 outcome.code,
             )
         )

@@ -144,7 +144,7 @@ def test_a_canary_with_all_other_controls_goes_first_and_once_whatever_is_killed
         changed = replace(campaign, options=tuple(given for given in campaign.options if given != option))
         refused = stage.run(changed)
         assert refused.code == 2, (seed, refused.stderr)
-        assert "begun with other settings" in refused.stderr, seed
+        assert "started with other settings" in refused.stderr, seed
     assert stage.run(campaign, *other_limits(throw)).code == 3, seed
     assert stage.faults(campaign) == [], seed
     assert_the_canary_was_first(stage, campaign, seed)
