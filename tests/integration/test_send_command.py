@@ -191,7 +191,10 @@ def test_other_settings_under_the_same_id_are_exit_2_and_listed(
         (["send", "s3://sandbox/nothing/here/", *SEND, "--results", "out"], ["s3://sandbox/nothing/here/"]),
         (["send", "{list}", *SEND, "--results", "s3://no-such-bucket/x"], ["no-such-bucket", "bucket"]),
         (["send", "{list}", *SEND, "--results", "out", "--suppress", "no-opt-outs.csv"], ["no-opt-outs.csv"]),
-        (["send", "{list}", *SEND, "--results", "out", "--exclude-results", "{list}"], ["no results.parquet"]),
+        (
+            ["send", "{list}", *SEND, "--results", "out", "--exclude-results", "{list}"],
+            ["isn't a campaign's results.parquet"],
+        ),
         (["send", "{list}", *SEND, "--results", "out", "--canary=-1"], ["--canary"]),
         (["tell"], ["tell"]),
     ],
