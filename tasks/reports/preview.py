@@ -75,7 +75,8 @@ class Preview:
     `rows`, `groups`, `destinations`, `refused`, `costs` and `exceeded_limits` are about the whole plan; `numbers`,
     `calls`, `resent_chunks`, `parts` and `cost` about what this run has left to send. `parts` and `cost` are None if
     they aren't known. `canary_first` is how many numbers this run sends before the others; `canary` is their result,
-    once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: an earlier run froze the plan.
+    once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: the sending began in an
+    earlier run, and the lists weren't read again. `changes` is what differs from the last plan, which nobody got.
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go.
     """
 
@@ -105,6 +106,7 @@ class Preview:
     canary: Canary | None = None
     is_test: bool = False
     is_earlier: bool = False
+    changes: tuple[tuple[str, str], ...] = ()
     id_is_made: bool = False
     gateway: str | None = None
 
@@ -133,6 +135,7 @@ def make_preview(
     hours_forecast: HoursForecast | None = None,
     canary_first: int | None = None,
     is_earlier: bool = False,
+    changes: tuple[tuple[str, str], ...] = (),
     gateway: str | None = None,
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
@@ -203,6 +206,7 @@ def make_preview(
         max_failure_rate=config.max_failure_rate,
         is_test=bool(config.test_to),
         is_earlier=is_earlier,
+        changes=changes,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
     )
@@ -220,6 +224,7 @@ def preview_after(canary: Canary, preview: Preview, remaining: RemainingChunks) 
         hours_forecast=None,
         canary_first=None,
         canary=canary,
+        changes=(),
     )
 
 
