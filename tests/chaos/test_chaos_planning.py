@@ -74,7 +74,7 @@ _CASES = _LONG if LONG else _SHORT
 
 @pytest.mark.parametrize("case", _CASES)
 def test_kills_while_it_is_planned_again_mix_no_plans(stage: Stage, case: str) -> None:
-    """Each run has another text, until one has begun to send: then others are refused, and a resume sends that one's."""
+    """Each run has another text, until one begins to send: then others are refused, and a resume sends its text."""
     throw, seed = dice()
     campaign = stage.campaign(case.partition(",")[0], chunks=30)
     texts = [with_sender(campaign, f"Run{number}", throw.randint(3, 20)) for number in range(len(_CASES[case]) + 1)]
