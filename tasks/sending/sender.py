@@ -2,7 +2,13 @@
 
 from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.planning.frozen_plan import Chunk
-from globe_sms.tasks.sending.submission import ClaimLostError, OutsideHoursError, Submission, SubmissionParts
+from globe_sms.tasks.sending.submission import (
+    ClaimLostError,
+    ExpiredError,
+    OutsideHoursError,
+    Submission,
+    SubmissionParts,
+)
 from globe_sms.tasks.vocabulary.errors import InputError, SendRecordLostError, StoreError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError
@@ -14,8 +20,8 @@ class Sender(SubmissionParts):
     def send(self, chunk: Chunk, history: History) -> SendRecord | None:
         """Present a chunk, with retries as long as it is proved that nothing was sent.
 
-        Returns the send record, which is in the ledger by then; None if nothing was claimed: the run was stopped
-        before, or another run has the chunk.
+        Returns the send record, which is in the ledger by then; None if nothing was claimed: the run was stopped or
+        the campaign's end came before, or another run has the chunk.
 
         Raises:
             OutsideHoursError: its recipients may not be texted now; it may be sent later.
@@ -33,6 +39,8 @@ class Sender(SubmissionParts):
             return None
         except OutsideHoursError:
             raise OutsideHoursError(submission.abandon(RowReason.QUIET_HOURS)) from None
+        except ExpiredError:
+            return submission.abandon(RowReason.EXPIRED)
         except StoppedError:
             return submission.abandon()
         except SendRecordLostError:
