@@ -15,7 +15,7 @@ from globe_sms.flows.option_signatures import form_parameters, takes
 from globe_sms.flows.orchestration.approval import approve
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config, refuse_recorded_numbers
 from globe_sms.flows.orchestration.canary import send_canary
-from globe_sms.flows.orchestration.final_states import campaign_state, late_state
+from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_empty_lists
 from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, scheduled_time
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
@@ -41,6 +41,7 @@ from globe_sms.tasks.sending.shard import MOST_THREADS
     persist_result=False,
 )
 @takes(form_parameters(EveryCampaign, GROUPS))
+@name_empty_lists
 def send_campaign(**parameters: Any) -> CampaignReport:
     """Send one text message to every number of the lists, once, and account for every row.
 
@@ -53,6 +54,7 @@ def send_campaign(**parameters: Any) -> CampaignReport:
     Raises:
         InputError: the input or the configuration is wrong; nothing was sent.
         CampaignStoppedError: the campaign was stopped or declined; `.report` says how far it got.
+        AllFailedError: the gateway refused every number.
     """
     given = flatten_options(parameters)
     scheduled = scheduled_time(given.get("time_zone"))
