@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,14 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.gateway import Gateway
+from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.recipients import ListSource
+from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.sending.call_content import CallContent
@@ -100,6 +103,14 @@ class CampaignRun:
         self.progress = Progress()
         self.scratch = scratch
         self.sources = sources
+
+    def find_repeats(self, rows: pl.LazyFrame, folder: Path) -> Path | None:
+        """Write who among these rows already has the text from another campaign; see `RepeatFinder.find`."""
+        seconds = self.config.repeat_after_seconds
+        if not seconds:
+            return None
+        texts = TextPattern.of(self.config.wording)
+        return RepeatFinder(self.resources.store, self.campaign.id, texts, time.time() - seconds).find(rows, folder)
 
     @property
     def store(self) -> Store:

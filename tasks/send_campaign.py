@@ -60,6 +60,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
             sources=run.sources,
             overrides=run.tables.overrides,
             own=run.tables.own,
+            find_repeats=run.find_repeats,
         )
         run.campaign.update(lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources))
     run.campaign.update(

@@ -154,6 +154,30 @@ def entries_of(store: Store, chunk: int) -> list[LedgerEntry]:
     ]
 
 
+def keys_of_records(store: Store) -> Mapping[int, Mapping[int, str | None]]:
+    """Return the key of each claim's send record by chunk and submission, None without a record; from two listings.
+
+    Raises:
+        StoreError: the store didn't answer, or refused.
+    """
+    found: dict[int, dict[int, str | None]] = {}
+    for key in store.list("claims/"):
+        if match := _CLAIM.fullmatch(key):
+            found.setdefault(int(match[1]), {})[int(match[2])] = None
+    for key in store.list("records/") if found else ():
+        if match := _RECORD.fullmatch(key):
+            found.setdefault(int(match[1]), {})[int(match[2])] = key
+    return found
+
+
+def read_entry(store: Store, chunk: int, submission: int, record_key: str | None) -> Claim | SendRecord | None:
+    """Return a presentation's send record, or without a key of one its claim; None if it isn't there."""
+    stored = store.get(f"claims/{chunk:06d}-{submission}" if record_key is None else record_key)
+    if stored is None:
+        return None
+    return Claim.decode(stored.body) if record_key is None else SendRecord.decode(stored.body)
+
+
 def _under(store: Store, prefix: str) -> Iterator[Stored]:
     for key in store.list(prefix):
         stored = store.get(key)
