@@ -3,7 +3,6 @@
 import contextlib
 import os
 import tempfile
-import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,13 +103,17 @@ class CampaignRun:
         self.scratch = scratch
         self.sources = sources
 
-    def find_repeats(self, rows: pl.LazyFrame, folder: Path) -> Path | None:
-        """Write who among these rows already has the text from another campaign; see `RepeatFinder.find`."""
+    def repeat_finder(self) -> RepeatFinder | None:
+        """Return what finds out who already has the text from another campaign; None if that doesn't matter."""
         seconds = self.config.repeat_after_seconds
         if not seconds:
             return None
-        texts = TextPattern.of(self.config.wording)
-        return RepeatFinder(self.resources.store, self.campaign.id, texts, time.time() - seconds).find(rows, folder)
+        return RepeatFinder(self.resources.store, self.campaign.id, self.texts, seconds)
+
+    @property
+    def texts(self) -> TextPattern:
+        """What the campaign's texts have in common."""
+        return TextPattern.of(self.config.wording)
 
     @property
     def store(self) -> Store:

@@ -52,6 +52,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     """
     frozen = FrozenPlan.load(run.config.fingerprint(), run.store, run.scratch)
     if frozen is None:
+        finder = run.repeat_finder()
         frozen, sources = make_plan(
             run.config,
             run.store,
@@ -60,7 +61,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
             sources=run.sources,
             overrides=run.tables.overrides,
             own=run.tables.own,
-            find_repeats=run.find_repeats,
+            find_repeats=None if finder is None else finder.find,
         )
         run.campaign.update(lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources))
     run.campaign.update(

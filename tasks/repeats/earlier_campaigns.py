@@ -72,6 +72,22 @@ def find_earlier(place: Store, texts: TextPattern, since: float, but: str) -> Se
     return [campaign for _, campaign in sorted((each for each in found if each is not None), key=_modified)]
 
 
+def earlier_campaign(place: Store, campaign: str) -> EarlierCampaign | None:
+    """Return one campaign, whatever it sends and when; None if it isn't there.
+
+    Raises:
+        InputError: its campaign.json can't be read.
+        StoreError: the store didn't answer, or refused.
+    """
+    folder = place.within(campaign)
+    stored = folder.get(DOCUMENT_KEY)
+    return None if stored is None else _earlier(campaign, folder, CampaignDocument.decode(stored.body, folder.uri))
+
+
+def _earlier(campaign: str, folder: Store, document: CampaignDocument) -> EarlierCampaign:
+    return EarlierCampaign(campaign, texts_of(document.settings), folder, PLAN_KEY)
+
+
 def _modified(found: tuple[float, EarlierCampaign]) -> tuple[float, str]:
     return -found[0], found[1].id
 
@@ -82,11 +98,11 @@ def _read(place: Store, name: str, texts: TextPattern, since: float) -> tuple[fl
     if stored is None or stored.modified < since - _LEASE_SECONDS:
         return None
     try:
-        settings = CampaignDocument.decode(stored.body, folder.uri).settings
-        earlier = EarlierCampaign(name, texts_of(settings), folder, PLAN_KEY)
+        document = CampaignDocument.decode(stored.body, folder.uri)
+        earlier = _earlier(name, folder, document)
     except (InputError, KeyError) as error:
         raise InputError(
             f"whether people already have this text is unknown, because campaign {name!r} can't be read: {error} "
             "--repeat-after 0 sends without looking at other campaigns."
         ) from None
-    return (stored.modified, earlier) if not is_test(settings) and texts.may_equal(earlier.texts) else None
+    return (stored.modified, earlier) if not is_test(document.settings) and texts.may_equal(earlier.texts) else None

@@ -5,7 +5,8 @@ Send records are read only for chunks with numbers of this campaign, and each nu
 latest that texted it.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ import polars as pl
 
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.planning.opt_outs import TEXT_HASH, hash_texts
-from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign, find_earlier
+from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign, earlier_campaign, find_earlier
 from globe_sms.tasks.repeats.texted_positions import ClaimedChunks
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -30,16 +31,26 @@ class RepeatFinder:
         place: The results folder.
         campaign: The campaign that is about to send; its own texts don't count.
         texts: What its texts have in common.
-        since: Unix time in seconds; earlier texts don't count.
+        seconds: How long a text counts.
+        clock: Returns Unix time in seconds.
+        rows_at_once: How many rows of earlier campaigns are in memory.
     """
 
     def __init__(
-        self, place: Store, campaign: str, texts: TextPattern, since: float, *, rows_at_once: int = ROWS_AT_ONCE
+        self,
+        place: Store,
+        campaign: str,
+        texts: TextPattern,
+        seconds: float,
+        *,
+        clock: Callable[[], float] = time.time,
+        rows_at_once: int = ROWS_AT_ONCE,
     ) -> None:
         self._place = place
         self._campaign = campaign
         self._texts = texts
-        self._since = since
+        self._seconds = seconds
+        self._clock = clock
         self._rows_at_once = rows_at_once
         self._keys = ["e164", TEXT_HASH] if texts.personal else ["e164"]
 
@@ -58,10 +69,11 @@ class RepeatFinder:
             InputError: an earlier campaign can't be read, so it's unknown who has the text.
             StoreError: the store didn't answer, or refused.
         """
-        earlier = find_earlier(self._place, self._texts, self._since, self._campaign)
-        ours = rows.select("e164", *([hash_texts(pl.col("message"))] if self._texts.personal else [])).drop_nulls()
+        since = self._clock() - self._seconds
+        earlier = find_earlier(self._place, self._texts, since, self._campaign)
+        ours = self._ours(rows)
         found: list[pl.DataFrame] = []
-        for texted, claimed in self._batches(earlier, folder):
+        for texted, claimed in self._batches(earlier, since, folder):
             found.append(self._confirmed(self._candidates(ours, texted, found), claimed))
         repeats = [each for each in found if each.height]
         if not repeats:
@@ -74,15 +86,35 @@ class RepeatFinder:
         pl.concat(repeats).select(*self._keys, source.alias("source")).write_parquet(path, compression="lz4")
         return path
 
+    def shares_with(self, rows: pl.LazyFrame, campaign: EarlierCampaign, folder: Path) -> bool:
+        """Whether a campaign's plan has one of these rows' texts for the same number, sent or not."""
+        plan = folder / "other-plan.parquet"
+        if not campaign.store.fetch(campaign.plan_key, plan):
+            return True  # nobody knows
+        ours = self._ours(rows)
+        try:
+            return any(
+                ours.join(piece.lazy(), on=self._keys, how="semi").head(1).collect(engine="streaming").height
+                for piece in self._pieces(campaign, 0, plan)
+            )
+        finally:
+            plan.unlink()
+
+    def _ours(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        texts = [hash_texts(pl.col("message"))] if self._texts.personal else []
+        return rows.select("e164", *texts).drop_nulls()
+
     def _batches(
-        self, earlier: Sequence[EarlierCampaign], folder: Path
+        self, earlier: Sequence[EarlierCampaign], since: float, folder: Path
     ) -> Iterator[tuple[pl.DataFrame, dict[int, ClaimedChunks]]]:
         """Yield the claimed positions of earlier campaigns with their numbers, some million at a time."""
         pieces: list[pl.DataFrame] = []
         claimed: dict[int, ClaimedChunks] = {}
-        for number, campaign in enumerate(earlier):
-            chunks = ClaimedChunks(campaign, self._since)
-            if not chunks.indexes:
+        for number, named in enumerate(earlier):
+            chunks = ClaimedChunks(named, since)
+            # With its first claim a campaign's plan and text are frozen: before that, they may just have changed.
+            campaign = earlier_campaign(self._place, named.id) if chunks.indexes else None
+            if campaign is None or not self._texts.may_equal(campaign.texts):
                 continue
             plan = folder / "earlier-plan.parquet"
             if not campaign.store.fetch(campaign.plan_key, plan):
@@ -91,8 +123,9 @@ class RepeatFinder:
                     f"plan ({campaign.store.uri}/{campaign.plan_key}) is missing. Restore it, or send with "
                     "--repeat-after 0, which doesn't look at other campaigns."
                 )
-            for piece in self._pieces(campaign, number, chunks, plan):
-                pieces.append(piece)
+            indexes = pl.DataFrame({"chunk": sorted(chunks.indexes)}, schema={"chunk": pl.UInt32})
+            for piece in self._pieces(campaign, number, plan):
+                pieces.append(piece.join(indexes, on="chunk", how="semi"))
                 claimed[number] = chunks
                 if sum(each.height for each in pieces) >= self._rows_at_once:
                     yield pl.concat(pieces), claimed
@@ -101,18 +134,14 @@ class RepeatFinder:
         if pieces:
             yield pl.concat(pieces), claimed
 
-    def _pieces(
-        self, campaign: EarlierCampaign, number: int, chunks: ClaimedChunks, plan: Path
-    ) -> Iterator[pl.DataFrame]:
-        """Yield the claimed positions of one campaign whose text could be ours."""
+    def _pieces(self, campaign: EarlierCampaign, number: int, plan: Path) -> Iterator[pl.DataFrame]:
+        """Yield the positions of a plan whose text could be ours, with their numbers."""
         rows = pl.scan_parquet(plan, glob=False)
         height = rows.select(pl.len()).collect().item()
-        indexes = pl.LazyFrame({"chunk": sorted(chunks.indexes)}, schema={"chunk": pl.UInt32})
         for start in range(0, height, self._rows_at_once):
             part = rows.slice(start, self._rows_at_once).filter(pl.col("chunk").is_not_null())
             yield (
                 self._with_our_text(part, campaign.texts)
-                .join(indexes, on="chunk", how="semi")
                 .select(
                     pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64).alias("e164"),
                     *([TEXT_HASH] if self._texts.personal else []),

@@ -42,7 +42,7 @@ def repeats(
     if texts is not None:
         rows = rows.with_columns(message=pl.Series(texts))
     wording = Wording.of(message, None if message else "text", downgrade=True, max_characters=1_000)
-    finder = RepeatFinder(folders.place, "ours", TextPattern.of(wording), NOW - 20 * HOUR, **options)
+    finder = RepeatFinder(folders.place, "ours", TextPattern.of(wording), 20 * HOUR, clock=lambda: NOW, **options)
     path = finder.find(rows, folders.scratch)
     if path is None:
         return {}
