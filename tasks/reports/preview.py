@@ -1,7 +1,8 @@
 """The preview in figures: what a campaign would send, counted from its frozen plan before the first call."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import polars as pl
@@ -15,6 +16,7 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.prices import Prices
+from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
 from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
@@ -76,7 +78,8 @@ class Preview:
     `calls`, `resent_chunks`, `parts` and `cost` about what this run has left to send. `parts` and `cost` are None if
     they aren't known. `canary_first` is how many numbers this run sends before the others; `canary` is their result,
     once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: an earlier run froze the plan.
-    `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go.
+    `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. `repeats` is
+    how many rows of the plan have the text from which other campaign.
     """
 
     campaign: str
@@ -107,6 +110,7 @@ class Preview:
     is_earlier: bool = False
     id_is_made: bool = False
     gateway: str | None = None
+    repeats: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def sendable(self) -> int:
@@ -204,6 +208,7 @@ def make_preview(
         is_earlier=plan.is_earlier,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
+        repeats=count_repeats(plan.scan()) if any(group.status == Status.SUPPRESSED for group in groups) else {},
     )
 
 

@@ -132,7 +132,7 @@ REASON_SENTENCES: Final[dict[str, str]] = {
 }
 _BY_STATUS: Final = {  # their reasons name a row or a list
     Status.DUPLICATE: "An earlier row has the same number and gets the text.",
-    Status.SUPPRESSED: "The number is on an opt-out list.",
+    Status.SUPPRESSED: "The number is on an opt-out list, or another campaign sent it the same text lately.",
 }
 
 

@@ -47,7 +47,10 @@ def repeats(
     if path is None:
         return {}
     found = pl.read_parquet(path)
-    return {str(number)[-2:]: source.removeprefix("repeat:") for number, source in found["e164", "source"].iter_rows()}
+    return {
+        str(number)[-2:]: source.removeprefix("repeat:")
+        for number, source in found.select("e164", "source").iter_rows()
+    }
 
 
 def test_who_was_texted_has_the_text(folders: CampaignFolders) -> None:
