@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Generator
 from pathlib import Path
 
-import polars as pl
 from prefect import get_run_logger
 
 from globe_sms.flows.observers.run_observer import RunObserver
@@ -39,7 +38,7 @@ def stretch_of_sending(
         if finder is None:
             yield None
             return
-        rows = _rows_of(plan, remaining)
+        rows = plan.scan_numbers(remaining.chunks)
 
         def say(what: str) -> None:
             observer.step(what)
@@ -60,13 +59,3 @@ def stretch_of_sending(
         with redact_errors():
             found = finder.find(rows, run.scratch) if run.stop.stop is None else None
         yield found
-
-
-def _rows_of(plan: FrozenPlan, remaining: RemainingChunks) -> pl.LazyFrame:
-    """Return the rows that are left, with e164 and, if each has its own, message."""
-    left = pl.LazyFrame({"chunk": remaining.chunks}, schema={"chunk": pl.UInt32})
-    return (
-        plan.scan()
-        .join(left, on="chunk", how="semi")
-        .with_columns(e164=pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64))
-    )

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY
-from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument
+from globe_sms.tasks.campaign.campaign import read_document
+from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, plan_key
 from globe_sms.tasks.campaign.campaigns_of_folder import campaign_folders
 from globe_sms.tasks.messages import Wording
 from globe_sms.tasks.messages.text_pattern import TextPattern
@@ -72,20 +72,22 @@ def find_earlier(place: Store, texts: TextPattern, since: float, but: str) -> Se
     return [campaign for _, campaign in sorted((each for each in found if each is not None), key=_modified)]
 
 
-def earlier_campaign(place: Store, campaign: str) -> EarlierCampaign | None:
-    """Return one campaign, whatever it sends and when; None if it isn't there.
+def planned_campaign(place: Store, campaign: str) -> EarlierCampaign | None:
+    """Return a campaign with its current plan, whether it has sent or not; None without a plan.
 
     Raises:
         InputError: its campaign.json can't be read.
         StoreError: the store didn't answer, or refused.
     """
-    folder = place.within(campaign)
-    stored = folder.get(DOCUMENT_KEY)
-    return None if stored is None else _earlier(campaign, folder, CampaignDocument.decode(stored.body, folder.uri))
+    document = read_document(place, campaign)
+    return None if document is None else _earlier(place, document)
 
 
-def _earlier(campaign: str, folder: Store, document: CampaignDocument) -> EarlierCampaign:
-    return EarlierCampaign(campaign, texts_of(document.settings), folder, PLAN_KEY)
+def _earlier(place: Store, document: CampaignDocument) -> EarlierCampaign | None:
+    if document.plan is None:
+        return None
+    folder = place.within(document.campaign)
+    return EarlierCampaign(document.campaign, texts_of(document.settings), folder, plan_key(document.plan.id))
 
 
 def _modified(found: tuple[float, EarlierCampaign]) -> tuple[float, str]:
@@ -93,16 +95,17 @@ def _modified(found: tuple[float, EarlierCampaign]) -> tuple[float, str]:
 
 
 def _read(place: Store, name: str, texts: TextPattern, since: float) -> tuple[float, EarlierCampaign] | None:
-    folder = place.within(name)
-    stored = folder.get(DOCUMENT_KEY)
+    stored = place.within(name).get(DOCUMENT_KEY)
     if stored is None or stored.modified < since - _LEASE_SECONDS:
         return None
     try:
-        document = CampaignDocument.decode(stored.body, folder.uri)
-        earlier = _earlier(name, folder, document)
+        document = CampaignDocument.decode(stored.body, f"{place.uri}/{name}")
+        if document.sending_since is None or is_test(document.settings):
+            return None  # before its first claim, sending_since is set, and plan and settings are frozen
+        earlier = _earlier(place, document)
     except (InputError, KeyError) as error:
         raise InputError(
             f"whether people already have this text is unknown, because campaign {name!r} can't be read: {error} "
             "--repeat-after 0 sends without looking at other campaigns."
         ) from None
-    return (stored.modified, earlier) if not is_test(document.settings) and texts.may_equal(earlier.texts) else None
+    return (stored.modified, earlier) if earlier is not None and texts.may_equal(earlier.texts) else None

@@ -14,7 +14,7 @@ import polars as pl
 
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.planning.opt_outs import TEXT_HASH, hash_texts
-from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign, earlier_campaign, find_earlier
+from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign, find_earlier
 from globe_sms.tasks.repeats.texted_positions import ClaimedChunks
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -110,11 +110,9 @@ class RepeatFinder:
         """Yield the claimed positions of earlier campaigns with their numbers, some million at a time."""
         pieces: list[pl.DataFrame] = []
         claimed: dict[int, ClaimedChunks] = {}
-        for number, named in enumerate(earlier):
-            chunks = ClaimedChunks(named, since)
-            # With its first claim a campaign's plan and text are frozen: before that, they may just have changed.
-            campaign = earlier_campaign(self._place, named.id) if chunks.indexes else None
-            if campaign is None or not self._texts.may_equal(campaign.texts):
+        for number, campaign in enumerate(earlier):
+            chunks = ClaimedChunks(campaign, since)
+            if not chunks.indexes:
                 continue
             plan = folder / "earlier-plan.parquet"
             if not campaign.store.fetch(campaign.plan_key, plan):

@@ -14,7 +14,7 @@ import polars as pl
 
 from globe_sms.tasks.campaign.sending_now import SendingNow, Stretch
 from globe_sms.tasks.messages.text_pattern import TextPattern
-from globe_sms.tasks.repeats.earlier_campaigns import earlier_campaign
+from globe_sms.tasks.repeats.earlier_campaigns import planned_campaign
 from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
@@ -88,7 +88,7 @@ class SameTextAtOnce:
             if shares.get(each.number) is False or not self._sending.is_alive(each):
                 continue
             if each.number not in shares:
-                other = earlier_campaign(self._place, each.campaign)
+                other = planned_campaign(self._place, each.campaign)
                 shares[each.number] = other is not None and finder.shares_with(rows, other, folder)
             if shares[each.number]:
                 return each

@@ -4,12 +4,13 @@ A claim without a send record counts as texted: its run may have been killed aft
 refused, or never presented, doesn't.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from globe_sms.tasks.campaign.ledger import Claim, SendRecord, keys_of_records, read_entry
+from globe_sms.tasks.campaign.ledger import Claim, SendRecord, keys_of_records, read_entry, settlement_in
 from globe_sms.tasks.campaign.settlement import MEANINGS
 from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -52,22 +53,35 @@ class ClaimedChunks:
             return dict(zip(wanted, pool.map(self._texted, wanted), strict=True))
 
     def _texted(self, chunk: int) -> TextedPositions:
+        """Read the chunk's presentations, but not those whose key says that nothing was sent."""
         presented = [
-            read_entry(self._campaign.store, chunk, submission, key) for submission, key in self._keys[chunk].items()
+            read_entry(self._campaign.store, chunk, submission, key)
+            for submission, key in self._keys[chunk].items()
+            if key is None or settlement_in(key) in _MAY_HAVE_TEXTED
         ]
-        lately = [entry for entry in presented if entry is not None and self._may_have_texted(entry)]
-        named = {position for entry in lately if isinstance(entry, SendRecord) for position in entry.failed}
+        lately = [each for each in presented if _when(each) >= self._since]
+        named = {position for each in lately for position in _named(each)}
         return TextedPositions(
-            others=bool(lately),
-            named={position: any(_reaches(entry, position) for entry in lately) for position in named},
+            any(each.positions is None for each in lately),
+            {position: any(_reaches(each, position) for each in lately) for position in named},
         )
 
-    def _may_have_texted(self, entry: Claim | SendRecord) -> bool:
-        if isinstance(entry, Claim):
-            return entry.claimed_at >= self._since
-        return entry.settlement in _MAY_HAVE_TEXTED and (entry.sent_at is None or entry.sent_at >= self._since)
+
+def _when(entry: Claim | SendRecord) -> float:
+    """Return when a presentation left; now if nobody knows."""
+    at = entry.claimed_at if isinstance(entry, Claim) else entry.sent_at
+    return at or math.inf
+
+
+def _named(entry: Claim | SendRecord) -> Iterator[int]:
+    yield from entry.positions or ()
+    yield from entry.left_out
+    if isinstance(entry, SendRecord):
+        yield from entry.failed
 
 
 def _reaches(entry: Claim | SendRecord, position: int) -> bool:
     """Whether a presentation may have texted this position."""
-    return isinstance(entry, Claim) or position not in entry.failed
+    is_covered = entry.positions is None or position in entry.positions
+    is_refused = isinstance(entry, SendRecord) and position in entry.failed
+    return is_covered and position not in entry.left_out and not is_refused

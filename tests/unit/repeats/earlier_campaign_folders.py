@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument
+from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, PlanFigures, PlanInputs
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Claim, Ledger, SendRecord
 from globe_sms.tasks.campaign.records_kept_locally import Spill
@@ -37,11 +37,18 @@ class CampaignFolders:
         given = {"message": "Hello", "type": "NOTIFY", "results": "out", "numbers_per_call": 2} | options
         config = CampaignConfig.checked(recipients=(str(path),), **given)
         folder = self.place.within(campaign)
+        plan, _ = make_plan(config, folder, no_s3, self.scratch)
         document = CampaignDocument(
-            campaign=campaign, created_at=datetime.fromtimestamp(NOW, UTC), settings=config.frozen_settings()
+            campaign=campaign,
+            created_at=datetime.fromtimestamp(NOW, UTC),
+            settings=config.frozen_settings(),
+            plan=PlanFigures(
+                id=plan.id, inputs=PlanInputs(numbers_per_call=2), rows=plan.counts(), chunks=plan.chunk_count()
+            ),
+            sending_since=datetime.fromtimestamp(NOW, UTC),
         )
         folder.put_if_absent(DOCUMENT_KEY, document.encode())
-        return make_plan(config, folder, no_s3, self.scratch)[0]
+        return plan
 
     def claim(self, campaign: str, chunk: int, *, submission: int = 0, at: float = NOW) -> None:
         """Claim a chunk, as a run that is killed then."""

@@ -126,7 +126,8 @@ def test_personal_texts_are_compared_word_for_word(on_disk: CampaignFolders) -> 
 def test_a_campaign_that_cannot_be_read_stops_this_one(on_disk: CampaignFolders) -> None:
     """Nobody knows who has the text; the message says how to send all the same."""
     on_disk.sent("first", [A])
-    (Path(on_disk.place.uri) / "first/plan.parquet").unlink()
+    for plan in (Path(on_disk.place.uri) / "first/plans").iterdir():
+        plan.unlink()
     with pytest.raises(InputError, match=r"campaign 'first' .* is missing.*--repeat-after 0"):
         repeats(on_disk)
     (Path(on_disk.place.uri) / "first/campaign.json").write_text("{")
