@@ -178,6 +178,16 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return read_until(self.until, self.scheduled.astimezone(zone) if self.scheduled else datetime.now(zone), hours)
 
     @property
+    def repeat_after_seconds(self) -> float:
+        """How long nobody gets the same text again from another campaign; 0 without a limit.
+
+        Codes are asked for one by one, and a test must be repeatable: neither has one.
+        """
+        if self.type is MessageType.OTP or self.test_to:
+            return 0.0
+        return seconds_of(self.repeat_after, longest_days=option_checks.LONGEST_REPEAT_AFTER_DAYS)
+
+    @property
     def wording(self) -> Wording:
         """Where the texts come from."""
         return Wording.of(

@@ -3,8 +3,8 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import polars as pl
@@ -20,6 +20,7 @@ from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.list_guards import broken_guards
 from globe_sms.tasks.reports.prices import Prices
+from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
 from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
@@ -82,7 +83,8 @@ class Preview:
     they aren't known. `canary_first` is how many numbers this run sends before the others; `canary` is their result,
     once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: an earlier run froze the plan.
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
-    nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells.
+    nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
+    how many rows of the plan have the text from which other campaign.
     """
 
     campaign: str
@@ -115,6 +117,7 @@ class Preview:
     gateway: str | None = None
     end: Until = NO_END
     numbers_in_time: int | None = None
+    repeats: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def sendable(self) -> int:
@@ -220,6 +223,7 @@ def make_preview(
         gateway=gateway,
         end=end,
         numbers_in_time=_in_time(numbers, calls / config.calls_per_second, end.at - now),
+        repeats=count_repeats(plan.scan()) if any(group.status == Status.SUPPRESSED for group in groups) else {},
     )
 
 

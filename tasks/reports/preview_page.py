@@ -8,6 +8,7 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
+from globe_sms.tasks.reports.repeated_texts import repeats_sentence
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
@@ -90,6 +91,8 @@ def _head(preview: Preview) -> list[Block]:
     if (ends := _end_sentence(preview)) and preview.numbers:
         blocks.append(Words(ends, strong=preview.numbers_in_time not in {None, preview.numbers}))
     blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
+    if repeats := repeats_sentence(preview.repeats):
+        blocks.append(Words(repeats, strong=True))
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
     blocks += _messages(preview)
     if preview.replaced is not None:
