@@ -5,6 +5,7 @@ Thailand's begin. India's begin an hour and a half later: whoever is done with t
 """
 
 import itertools
+import math
 import random
 import time
 from dataclasses import dataclass
@@ -195,13 +196,13 @@ def kill_at_random(stage: Stage, campaign: Campaign, throw: random.Random) -> No
 
 def assert_hours_were_kept(stage: Stage, campaign: Campaign, mark: Mark, seed: str) -> None:
     """By the gateway's clock, for each number of each call."""
-    late = [
-        (number[:4], arrival.wall - mark.at)
-        for arrival in stage.arrivals(campaign)
-        for number in arrival.numbers
-        if not mark.is_open(number, arrival.wall)
-    ]
+    calls = [(arrival, number) for arrival in stage.arrivals(campaign) for number in arrival.numbers]
+    late = [(number[:4], call.wall - mark.at) for call, number in calls if not mark.is_open(number, call.wall)]
     assert late == [], seed
+    ends = [
+        (number, call.wall + (call.validity or math.inf)) for call, number in calls
+    ]  # the last moment to hand it on
+    assert [number[:4] for number, end in ends if not mark.is_open(number, end - 0.001)] == [], seed
 
 
 def outside(stage: Stage, campaign: Campaign) -> dict[str, int]:
