@@ -5,7 +5,6 @@ Thailand's begin. India's begin an hour and a half later: whoever is done with t
 """
 
 import itertools
-import math
 import random
 import time
 from dataclasses import dataclass
@@ -199,10 +198,9 @@ def assert_hours_were_kept(stage: Stage, campaign: Campaign, mark: Mark, seed: s
     calls = [(arrival, number) for arrival in stage.arrivals(campaign) for number in arrival.numbers]
     late = [(number[:4], call.wall - mark.at) for call, number in calls if not mark.is_open(number, call.wall)]
     assert late == [], seed
-    ends = [
-        (number, call.wall + (call.validity or math.inf)) for call, number in calls
-    ]  # the last moment to hand it on
-    assert [number[:4] for number, end in ends if not mark.is_open(number, end - 0.001)] == [], seed
+    handed_on = [(number, call.wall + call.validity) for call, number in calls if call.validity]  # at the latest
+    assert len(handed_on) == len(calls), seed
+    assert [number[:4] for number, at in handed_on if not mark.is_open(number, at - 0.001)] == [], seed
 
 
 def outside(stage: Stage, campaign: Campaign) -> dict[str, int]:
