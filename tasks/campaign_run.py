@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign, settings_of
+from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
@@ -131,7 +131,7 @@ def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -
     """
     resources, _ = _open_inputs(config, environ)
     store = resources.store
-    if config.campaign is None or config.test_to or PLAN_KEY not in store.within(config.campaign).list(PLAN_KEY):
+    if config.campaign is None or config.test_to or frozen_settings_of(store, config.campaign) is None:
         check_campaign_lists(config, resources.s3)
 
 
@@ -205,8 +205,8 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
 
 
 def _with_account(config: CampaignConfig, resources: RunResources, campaign: str) -> CampaignConfig:
-    """Take from the account what was left to it; a frozen plan keeps what it was frozen with."""
+    """Take from the account what was left to it; a campaign that is being sent keeps what it was frozen with."""
     if config.account is None:
         return config
     limits = {name: getattr(resources.account, name) for name in config.inherited}
-    return config.taking_from({**limits, **(settings_of(resources.store, campaign) or {})})
+    return config.taking_from({**limits, **(frozen_settings_of(resources.store, campaign) or {})})

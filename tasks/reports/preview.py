@@ -132,6 +132,7 @@ def make_preview(
     prices: Prices | None = None,
     hours_forecast: HoursForecast | None = None,
     canary_first: int | None = None,
+    is_earlier: bool = False,
     gateway: str | None = None,
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
@@ -201,7 +202,7 @@ def make_preview(
         canary_first=canary_first,
         max_failure_rate=config.max_failure_rate,
         is_test=bool(config.test_to),
-        is_earlier=plan.is_earlier,
+        is_earlier=is_earlier,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
     )

@@ -4,7 +4,7 @@ from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.presentation import Presentation
 from globe_sms.tasks.sending.submission import ClaimLostError, OutsideHoursError, Submission, SubmissionParts
-from globe_sms.tasks.vocabulary.errors import InputError, SendRecordLostError, StoreError
+from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError, SendRecordLostError, StoreError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError
 
@@ -41,6 +41,9 @@ class Sender(SubmissionParts):
             return submission.abandon()
         except SendRecordLostError:
             raise
+        except LeaseLostError as error:  # found before the first claim
+            self.stop.set(Stop(StopCause.LEASE_LOST, f"{error}"))
+            return submission.abandon()
         except StoreError as error:
             self.stop.set(Stop(StopCause.STORE_DOWN, f"{error} No call is made without its claim."))
             return submission.abandon()

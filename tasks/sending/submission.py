@@ -145,6 +145,7 @@ class Submission:
         self._written = False
 
         def before_write() -> None:
+            sender.campaign.begin_sending()
             sender.pacer.prepared(sender.monotonic() - taken + sender.claim_lead)
             sender.pacer.wait_until(turn, sender.claim_lead)
             self._check_hours(turn.at + _CLOSING_SECONDS)
