@@ -273,6 +273,7 @@ def write_campaign_results(
         s3=run.resources.s3,
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
+        call_size=run.call_size.found,
     )
     run.campaign.update(
         summary=Summary(

@@ -122,7 +122,7 @@ class Shard:
     def send(self, indexes: tuple[int, ...]) -> GroupOutcome:
         """Send some chunks side by side; return how they ended, once all of them have."""
         sent = [self._threads.submit(self._send, index) for index in indexes]
-        ended = [future.result() for future in futures.wait(sent).done]
+        ended = [_without_splits(future.result()) for future in futures.wait(sent).done]
         names = Counter(name for records in ended for name in _names(records))
         if len(names) > 1:
             return GroupOutcome("Various", ", ".join(f"{count} {name}" for name, count in names.items()))
@@ -172,9 +172,10 @@ def _up_to(groups: Iterator[tuple[int, ...]], chunks: int) -> list[tuple[int, ..
     return taken
 
 
+def _without_splits(records: Sequence[SendRecord]) -> Sequence[SendRecord]:
+    """Return the records of calls that weren't split; all of them if nothing followed a split."""
+    return [record for record in records if record.settlement is not Settlement.SPLIT] or records
+
+
 def _names(records: Sequence[SendRecord]) -> list[str]:
-    """Return the states of a chunk's calls; a call that was split counts as those of its halves, if there are any."""
-    if not records:
-        return [NOTHING_CLAIMED.task_state]
-    ended = [record for record in records if record.settlement is not Settlement.SPLIT] or records
-    return [MEANINGS[record.settlement].task_state for record in ended]
+    return [MEANINGS[record.settlement].task_state for record in records] or [NOTHING_CLAIMED.task_state]

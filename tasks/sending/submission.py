@@ -257,12 +257,13 @@ class Submission:
     def _stop_for(self, outcome: Outcome, tries: str = "") -> None:
         description = f" ({outcome.description})" if outcome.description else ""
         what = f"the gateway answered {outcome.code}{description}" if outcome.code else outcome.detail
-        # Some advice says itself when to run it again.
-        again = "It" if " again" in outcome.advice else "Then run the same command again: it"
+        is_frozen = outcome.verdict in (CallVerdict.CAMPAIGN, CallVerdict.CONTENT)
+        other = " Another text or sender needs another --campaign." if is_frozen else ""
         self._sender.stop.set(
             Stop(
                 StopCause.STOPPED,
-                f"{what}{tries}. {outcome.advice} {again} continues with the numbers that weren't sent.",
+                f"{what}{tries}. {outcome.advice} Then run the same command again: it continues with the numbers that "
+                f"weren't sent.{other}",
                 outcome.code,
             )
         )
