@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,14 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.gateway import Gateway
+from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.recipients import ListSource
+from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.sending.call_content import CallContent
@@ -79,6 +82,7 @@ class CampaignRun:
         call_size: the most numbers of its calls.
         scratch: a local folder that goes with the run.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
+        end: when its texts may go out for the last time.
     """
 
     def __init__(
@@ -103,6 +107,24 @@ class CampaignRun:
         self.call_size = CallSize(config.numbers_per_call)
         self.scratch = scratch
         self.sources = sources
+        self.end = config.end
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the campaign's end (`--until`) has come for everybody."""
+        return time.time() >= self.end.at
+
+    def repeat_finder(self) -> RepeatFinder | None:
+        """Return what finds out who already has the text from another campaign; None if that doesn't matter."""
+        seconds = self.config.repeat_after_seconds
+        if not seconds:
+            return None
+        return RepeatFinder(self.resources.store, self.campaign.id, self.texts, seconds)
+
+    @property
+    def texts(self) -> TextPattern:
+        """What the campaign's texts have in common."""
+        return TextPattern.of(self.config.wording)
 
     @property
     def store(self) -> Store:
@@ -158,6 +180,8 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
                 failure_limit=FailureLimit(run.config.max_failure_rate),
                 hours=run.config.quiet_hours,
                 call_size=run.call_size,
+                end=run.end,
+                validity=run.config.validity,
             )
         finally:
             pacer.leave()

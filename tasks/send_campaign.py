@@ -15,6 +15,7 @@ from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summar
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
@@ -22,10 +23,12 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
+from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
 from globe_sms.tasks.reports.preview import Preview, make_preview
+from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
 from globe_sms.tasks.results.results_of_chunks import account_for
@@ -36,6 +39,7 @@ from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _STORE_PATIENCE = 120.0
@@ -57,13 +61,15 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     sources = run.sources or find_campaign_lists(run.config, run.resources.s3)
     lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
     settings, inputs = run.config.frozen_settings(), find_plan_inputs(run.config, run.resources.s3)
+    finder = run.repeat_finder()
     if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
         settings,
         lists,
         inputs,
     ):
         plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
-        if plan is not None:
+        # Who has the text changes with time: those who were left out may get it now, and others may have it.
+        if plan is not None and not document.plan.repeats and not _has_repeats(plan, finder, run.scratch):
             return plan
     plan, _ = make_plan(
         run.config,
@@ -73,16 +79,23 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         sources=sources,
         overrides=run.tables.overrides,
         own=run.tables.own,
+        find_repeats=None if finder is None else finder.find,
     )
+    rows = plan.counts()
     figures = PlanFigures(
         id=plan.id,
         inputs=inputs,
-        rows=plan.counts(),
+        rows=rows,
         chunks=plan.chunk_count(),
+        repeats=sum(count_repeats(plan.scan()).values()) if Status.SUPPRESSED in rows else 0,
         numbers_override=run.tables.overrides.mobile or None,
     )
     run.campaign.adopt(figures, settings, lists)
     return plan
+
+
+def _has_repeats(plan: FrozenPlan, finder: RepeatFinder | None, scratch: Path) -> bool:
+    return finder is not None and finder.find(plan.scan_numbers(), scratch) is not None
 
 
 def _frozen_plan(run: CampaignRun) -> FrozenPlan:
@@ -198,6 +211,8 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
         is_earlier=run.campaign.document.sending_since is not None,
         gateway=_gateway(run),
+        end=run.end,
+        now=time.time(),
     )
 
 
@@ -244,7 +259,6 @@ def write_campaign_results(
     stop = run.stop.stop or waiting
     if stop is not None and stop.cause is StopCause.LEASE_LOST:
         raise LeaseLostError(stop.message)  # the run that took over writes the results
-    left = "stopped" if run.config.quiet_hours is None else RowReason.QUIET_HOURS
     text = run.config.wording.text
     path, counts = account_for(
         plan,
@@ -252,7 +266,7 @@ def write_campaign_results(
         run.store,
         run.scratch,
         campaign=run.campaign.id,
-        not_sent="dry_run" if run.config.dry_run else left if stop is None else str(stop.cause),
+        not_sent="dry_run" if run.config.dry_run else _left(run) if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
     )
     store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
@@ -285,6 +299,13 @@ def write_campaign_results(
         )
     )
     return report
+
+
+def _left(run: CampaignRun) -> str:
+    """Return why a run that nothing stopped has left rows."""
+    if run.config.quiet_hours is None:
+        return "stopped" if run.end is NO_END else RowReason.EXPIRED
+    return RowReason.EXPIRED if run.has_ended or run.end.hours is not None else RowReason.QUIET_HOURS
 
 
 def _canary_of(results: Path, plan: FrozenPlan, numbers: int) -> Canary | None:
