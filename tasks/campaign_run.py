@@ -26,6 +26,7 @@ from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.sending.call_content import CallContent
+from globe_sms.tasks.sending.call_size import CallSize
 from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.sending.retries import Retries
@@ -78,6 +79,7 @@ class CampaignRun:
         ledger: the campaign's.
         stop: ends all of its threads.
         progress: what it counts.
+        call_size: the most numbers of its calls.
         scratch: a local folder that goes with the run.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
         end: when its texts may go out for the last time.
@@ -102,6 +104,7 @@ class CampaignRun:
         self.ledger = ledger
         self.stop = stop
         self.progress = Progress()
+        self.call_size = CallSize(config.numbers_per_call)
         self.scratch = scratch
         self.sources = sources
         self.end = config.end
@@ -176,6 +179,7 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
                 retries=Retries(),
                 failure_limit=FailureLimit(run.config.max_failure_rate),
                 hours=run.config.quiet_hours,
+                call_size=run.call_size,
                 end=run.end,
                 validity=run.config.validity,
             )

@@ -12,11 +12,9 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
 from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary, plan_key
-from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
-from globe_sms.tasks.campaign.settlement import ChunkState
 from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
@@ -36,6 +34,7 @@ from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, st
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
 from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.sending.failure_limit import FEWEST_FOR_A_FAILURE_RATE
+from globe_sms.tasks.sending.find_remaining import find_remaining
 from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError
@@ -114,29 +113,23 @@ def _frozen_plan(run: CampaignRun) -> FrozenPlan:
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = False) -> RemainingChunks:
-    """Say which chunks are left, or which of those after the canary, from two listings of the ledger.
+    """Say which chunks are left, or which of those after the canary.
 
-    The gateway has taken every chunk whose messages have a delivery: it is never presented again.
+    What the gateway has certainly accepted, because a message of the call has a delivery, is never presented again.
     """
     run.ledger.recover()
-    histories = run.ledger.histories()
-    resend = run.config.on_unknown is OnUnknown.RESEND
-    taken = DeliveryArchive(run.store, run.scratch).taken_chunks(run.campaign.id)
-    canary = plan.canary_chunks(run.config.canary_numbers) if run.config.canary_numbers else 0
-    states = {
-        index: ChunkState.SETTLED if index in taken else histories.get(index, History()).state
-        for index in range(canary if after_canary else 0, plan.chunk_count())
-    }
-    resent = tuple(index for index, state in states.items() if state is ChunkState.UNKNOWN and resend)
-    wanted = {ChunkState.OPEN, ChunkState.UNKNOWN} if resend else {ChunkState.OPEN}
-    chunks = tuple(index for index, state in states.items() if state in wanted)
-    left = pl.LazyFrame({"chunk": chunks}, schema={"chunk": pl.UInt32})
     text = run.config.wording.text
-    parts = pl.sum("segments") if text is None else pl.len() * parts_of(text)
-    counted = plan.scan().join(left, on="chunk", how="semi").select(pl.len(), parts.cast(pl.UInt64).alias("parts"))
-    numbers, wanted_parts = counted.collect(engine="streaming").row(0)
-    run.progress.expect(run.progress.snapshot.done + numbers)
-    return RemainingChunks(chunks, resent, histories, numbers, wanted_parts, canary)
+    remaining = find_remaining(
+        plan,
+        run.ledger,
+        DeliveryArchive(run.store, run.scratch).taken_submissions(run.campaign.id),
+        resend=run.config.on_unknown is OnUnknown.RESEND,
+        canary=plan.canary_chunks(run.config.canary_numbers) if run.config.canary_numbers else 0,
+        after_canary=after_canary,
+        parts=pl.sum("segments") if text is None else pl.len() * parts_of(text),
+    )
+    run.progress.expect(run.progress.snapshot.done + remaining.numbers)
+    return remaining
 
 
 def _send_run_name() -> str:
@@ -301,6 +294,7 @@ def write_campaign_results(
         s3=run.resources.s3,
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
+        call_size=run.call_size.found,
     )
     run.campaign.update(
         summary=Summary(

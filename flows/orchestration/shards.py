@@ -45,6 +45,8 @@ def send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, 
                         log.warning("Prefect did not record shard %d of %d (%s)", number, shards, kind)
                 if not shard.began:
                     send_shard(shard)
+    if run.call_size.found is not None:
+        log.warning("The gateway refused larger calls: use --numbers-per-call %d from now on.", run.call_size.found)
 
 
 def _chunk_queue(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> ChunkQueue:
