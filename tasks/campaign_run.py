@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +82,7 @@ class CampaignRun:
         scratch: a local folder that goes with the run.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
         repeats: who already has the text from another campaign, or is getting it now.
+        end: when its texts may go out for the last time.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class CampaignRun:
         self.progress = Progress()
         self.scratch = scratch
         self.sources = sources
+        self.end = config.end
         self.repeats = Repeats(
             resources.store,
             campaign.id,
@@ -113,6 +116,11 @@ class CampaignRun:
             stop=stop,
             folder=scratch,
         )
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the campaign's end (`--until`) has come for everybody."""
+        return time.time() >= self.end.at
 
     @property
     def store(self) -> Store:
@@ -167,6 +175,8 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
                 retries=Retries(),
                 failure_limit=FailureLimit(run.config.max_failure_rate),
                 hours=run.config.quiet_hours,
+                end=run.end,
+                validity=run.config.validity,
             )
         finally:
             pacer.leave()

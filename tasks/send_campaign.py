@@ -18,6 +18,7 @@ from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.settlement import ChunkState
+from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
@@ -208,6 +209,8 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
         is_earlier=run.campaign.document.sending_since is not None,
         gateway=_gateway(run),
+        end=run.end,
+        now=time.time(),
     )
 
 
@@ -254,7 +257,6 @@ def write_campaign_results(
     stop = run.stop.stop or waiting
     if stop is not None and stop.cause is StopCause.LEASE_LOST:
         raise LeaseLostError(stop.message)  # the run that took over writes the results
-    left = "stopped" if run.config.quiet_hours is None else RowReason.QUIET_HOURS
     text = run.config.wording.text
     path, counts = account_for(
         plan,
@@ -262,7 +264,7 @@ def write_campaign_results(
         run.store,
         run.scratch,
         campaign=run.campaign.id,
-        not_sent="dry_run" if run.config.dry_run else left if stop is None else str(stop.cause),
+        not_sent="dry_run" if run.config.dry_run else _left(run) if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
     )
     store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
@@ -294,6 +296,13 @@ def write_campaign_results(
         )
     )
     return report
+
+
+def _left(run: CampaignRun) -> str:
+    """Return why a run that nothing stopped has left rows."""
+    if run.config.quiet_hours is None:
+        return "stopped" if run.end is NO_END else RowReason.EXPIRED
+    return RowReason.EXPIRED if run.has_ended or run.end.hours is not None else RowReason.QUIET_HOURS
 
 
 def _canary_of(results: Path, plan: FrozenPlan, numbers: int) -> Canary | None:

@@ -36,7 +36,8 @@ def stretch_of_sending(
 
     with contextlib.ExitStack() as stretch:
         try:
-            stretch.enter_context(run.repeats.stretch(plan.scan_numbers(remaining.chunks), say))
+            rows = plan.scan_numbers(remaining.chunks)
+            stretch.enter_context(run.repeats.stretch(rows, say, has_ended=lambda: run.has_ended))
         except Exception:
             raise
         except BaseException as error:  # noqa: BLE001  # Prefect's termination signal and Ctrl-C: the results follow

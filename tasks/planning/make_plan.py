@@ -26,7 +26,14 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan, write_plan
 from globe_sms.tasks.planning.opt_outs import check_suppressed, check_texted, leave_out, read_suppressed, read_texted
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
-from globe_sms.tasks.recipients import ListSource, check_unchanged, find_lists, read_lists, translate_errors
+from globe_sms.tasks.recipients import (
+    EmptyListError,
+    ListSource,
+    check_unchanged,
+    find_lists,
+    read_lists,
+    translate_errors,
+)
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
@@ -68,6 +75,7 @@ def make_plan(
 
     Raises:
         InputError: a list can't be read, or changed while it was read; no plan was written.
+        EmptyListError: the lists have no rows; no plan was written.
     """
     sources = sources or find_campaign_lists(config, s3)
     rows = read_campaign_lists(config, sources, s3)
@@ -93,6 +101,8 @@ def make_plan(
             find_repeats=find_repeats,
         )
     check_unchanged(sources, s3=s3)
+    if not pl.scan_parquet(path, glob=False).select(pl.len()).collect().item():
+        raise EmptyListError(f"{', '.join(source.uri for source in sources)}: there are no rows, so nothing was sent")
     plan = FrozenPlan(path)
     store.put_file_if_absent(plan_key(plan.id), path)
     return plan, sources

@@ -87,15 +87,18 @@ class Repeats:
         return self._files
 
     @contextlib.contextmanager
-    def stretch(self, rows: pl.LazyFrame, say: Callable[[str], None]) -> Generator[None]:
+    def stretch(
+        self, rows: pl.LazyFrame, say: Callable[[str], None], *, has_ended: Callable[[], bool] = lambda: False
+    ) -> Generator[None]:
         """Send in the body: before it, this waits for those ahead that send one of these texts to one of these numbers.
 
-        If the run is stopped meanwhile, it waits no longer. Afterwards `files` looks again. A place that isn't given
-        back, because the run was killed, counts as long as its campaign's lease.
+        If the run is stopped meanwhile, or the campaign's end has come, it waits no longer. Afterwards `files` looks
+        again. A place that isn't given back, because the run was killed, counts as long as its campaign's lease.
 
         Args:
             rows: What is about to be sent, as in `RepeatFinder.find`.
             say: Is told which campaign is waited for, once each.
+            has_ended: Whether the campaign's end has come.
 
         Raises:
             InputError, StoreError: it's unknown who sends now.
@@ -105,7 +108,7 @@ class Repeats:
             self._unchanged_at = ours.number + 1
         try:
             if self._finder is not None:
-                self._wait(ours, self._finder, rows, say)
+                self._wait(ours, self._finder, rows, say, has_ended)
             yield
         finally:
             with contextlib.suppress(StoreError, InputError):
@@ -116,14 +119,21 @@ class Repeats:
         others = any(each.campaign != self._campaign for each in document.stretches)
         self._unchanged_at = None if others else document.next
 
-    def _wait(self, ours: Stretch, finder: RepeatFinder, rows: pl.LazyFrame, say: Callable[[str], None]) -> None:
+    def _wait(
+        self,
+        ours: Stretch,
+        finder: RepeatFinder,
+        rows: pl.LazyFrame,
+        say: Callable[[str], None],
+        has_ended: Callable[[], bool],
+    ) -> None:
         shares: dict[int, bool] = {}
         said: set[int] = set()
         while (ahead := self._next_ahead(ours, finder, rows, shares)) is not None:
             if ahead.number not in said:
                 said.add(ahead.number)
                 say(f"waiting for campaign {ahead.campaign}, which is sending the same text to the same people")
-            if self._stop.wait(_LOOK_AGAIN_SECONDS):
+            if self._stop.wait(_LOOK_AGAIN_SECONDS) or has_ended():
                 return
 
     def _next_ahead(

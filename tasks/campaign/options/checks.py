@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.until import check_until
 from globe_sms.tasks.messages import parse_template
 from globe_sms.tasks.numbers import checked_region
 from globe_sms.tasks.recipients import known_encoding
@@ -89,6 +90,11 @@ def _duration(value: str, longest_days: int) -> str:
     return value
 
 
+def until(value: str | None) -> str | None:
+    """The latest time to send."""
+    return None if value is None else check_until(value)
+
+
 def region(value: str | None) -> str | None:
     """A country by its two letters."""
     try:
@@ -115,6 +121,7 @@ CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "campaign": campaign_id,
     "hours": hours,
     "hours_wait": hours_wait,
+    "until": until,
     "repeat_after": repeat_after,
     "default_region": region,
     "encoding": encoding,
