@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 from prefect import task, unmapped
@@ -23,7 +24,6 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
-from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -45,6 +45,7 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _STORE_PATIENCE = 120.0
 _GRACE_SECONDS = 15.0
+CANCELLED: Final = "The run was cancelled ({kind}). Run the same campaign again to go on."
 
 
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
@@ -62,7 +63,6 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     sources = run.sources or find_campaign_lists(run.config, run.resources.s3)
     lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
     settings, inputs = run.config.frozen_settings(), find_plan_inputs(run.config, run.resources.s3)
-    finder = run.repeat_finder()
     if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
         settings,
         lists,
@@ -70,7 +70,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     ):
         plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
         # Who has the text changes with time: those who were left out may get it now, and others may have it.
-        if plan is not None and not document.plan.repeats and not _has_repeats(plan, finder, run.scratch):
+        if plan is not None and not (document.plan.repeats or run.repeats.find(plan.scan_numbers(), run.scratch)):
             return plan
     plan, _ = make_plan(
         run.config,
@@ -80,7 +80,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         sources=sources,
         overrides=run.tables.overrides,
         own=run.tables.own,
-        find_repeats=None if finder is None else finder.find,
+        find_repeats=run.repeats.find,
     )
     rows = plan.counts()
     figures = PlanFigures(
@@ -93,10 +93,6 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     )
     run.campaign.adopt(figures, settings, lists)
     return plan
-
-
-def _has_repeats(plan: FrozenPlan, finder: RepeatFinder | None, scratch: Path) -> bool:
-    return finder is not None and finder.find(plan.scan_numbers(), scratch) is not None
 
 
 def _frozen_plan(run: CampaignRun) -> FrozenPlan:
@@ -163,12 +159,7 @@ def send_shard(shard: Shard) -> None:
             runs.extend(send_chunks.map(window, unmapped(shard)))
         wait(runs)
     except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
-        shard.stop(
-            Stop(
-                StopCause.CANCELLED,
-                f"The run was cancelled ({type(error).__name__}). Run the same campaign again to go on.",
-            )
-        )
+        shard.stop(Stop(StopCause.CANCELLED, CANCELLED.format(kind=type(error).__name__)))
         if wait(runs, timeout=_GRACE_SECONDS).not_done:
             shard.abort()
             wait(runs, timeout=_GRACE_SECONDS)
