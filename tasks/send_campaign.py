@@ -23,6 +23,7 @@ from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
 from globe_sms.tasks.planning.make_plan import make_plan
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -61,7 +62,11 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
             overrides=run.tables.overrides,
             own=run.tables.own,
         )
-        run.campaign.update(lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources))
+        run.campaign.update(
+            lists=tuple(
+                ListRead(uri=source.uri, identity=source.identity, reading=source.reading) for source in sources
+            )
+        )
     run.campaign.update(
         plan=PlanFigures(
             rows=frozen.counts(),
@@ -180,7 +185,13 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         hours_forecast=_hours_forecast(run, plan, remaining),
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
         gateway=_gateway(run),
+        readings=_readings(run),
     )
+
+
+def _readings(run: CampaignRun) -> tuple[tuple[str, ListReading], ...]:
+    """Return what was read of each list, as campaign.json keeps it."""
+    return tuple((found.uri, found.reading) for found in run.campaign.document.lists or () if found.reading is not None)
 
 
 def _gateway(run: CampaignRun) -> str | None:
@@ -255,6 +266,7 @@ def write_campaign_results(
         s3=run.resources.s3,
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
+        readings=_readings(run),
     )
     run.campaign.update(
         summary=Summary(

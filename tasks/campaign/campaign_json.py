@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, Val
 
 from globe_sms.tasks.campaign.approval import Approval
 from globe_sms.tasks.campaign.lease import Lease
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.vocabulary.errors import InputError
 
 DOCUMENT_KEY: Final = "campaign.json"
@@ -29,10 +30,11 @@ class _Part(BaseModel):
 
 
 class ListRead(_Part):
-    """A list that the plan was made of; `identity` changes with its content."""
+    """A list that the plan was made of; `identity` changes with its content, `reading` says what was read of it."""
 
     uri: str
     identity: str
+    reading: ListReading | None = None
 
 
 class PlanFigures(_Part):

@@ -7,6 +7,7 @@ plan is written.
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -16,16 +17,25 @@ import polars as pl
 from globe_sms.tasks.campaign.campaign import PLAN_KEY
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
-from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides, validate
+from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides
 from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroups, chunks_in_input_order, lay_out_chunks
 from globe_sms.tasks.planning.duplicates import rank_rows
 from globe_sms.tasks.planning.filters import only_countries
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, write_plan
+from globe_sms.tasks.planning.listed_numbers import judge_numbers
 from globe_sms.tasks.planning.opt_outs import check_suppressed, check_texted, leave_out, read_suppressed, read_texted
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
-from globe_sms.tasks.recipients import ListSource, check_unchanged, find_lists, read_lists, translate_errors
+from globe_sms.tasks.recipients import (
+    ListSource,
+    OpenedList,
+    check_unchanged,
+    find_lists,
+    open_lists,
+    rows_of,
+    translate_errors,
+)
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
@@ -66,8 +76,14 @@ def make_plan(
         StoreUnavailableError: the store took the plan and doesn't give it back.
     """
     sources = sources or find_campaign_lists(config, s3)
-    rows = read_campaign_lists(config, sources, s3)
-    rows = validate(rows, default_region=config.default_region, overrides=overrides)
+    opened = open_campaign_lists(config, sources, s3)
+    rows = judge_numbers(
+        rows_of(opened, s3=s3, columns=config.wording.columns, prefix=PREFIX),
+        default_region=config.default_region,
+        overrides=overrides,
+        first_number=config.first_number,
+        by_country=any(each.shape.has_region for each in opened),
+    )
     rows = only_countries(rows, config.allow_country, config.deny_country)
     rows = leave_out(rows, *_suppressed(config, s3, scratch, now))
     if config.wording.text is None:
@@ -88,7 +104,9 @@ def make_plan(
             canary=config.canary_numbers,
         )
     check_unchanged(sources, s3=s3)
-    return _keep(path, config.fingerprint(), store, scratch), sources
+    return _keep(path, config.fingerprint(), store, scratch), tuple(
+        replace(each.source, reading=each.reading) for each in opened
+    )
 
 
 def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
@@ -97,18 +115,24 @@ def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> t
     Raises:
         InputError: as `find_lists`.
     """
-    return find_lists(config.recipients, s3, encoding=config.encoding, has_header=not config.no_header)
+    return find_lists(
+        config.recipients,
+        s3,
+        encoding=config.encoding,
+        has_header=not config.no_header,
+        options=config.read_options,
+    )
 
 
-def read_campaign_lists(
+def open_campaign_lists(
     config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access]
-) -> pl.LazyFrame:
-    """Return the rows of a campaign's lists, with the columns that its message needs.
+) -> tuple[OpenedList, ...]:
+    """Open a campaign's lists, with the columns that its message needs.
 
     Raises:
-        InputError: as `read_lists`, also for a placeholder without a column.
+        InputError: as `open_lists`, also for a placeholder without a column.
     """
-    return read_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns, prefix=PREFIX)
+    return open_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns)
 
 
 def _suppressed(
@@ -220,7 +244,7 @@ def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> 
     Raises:
         InputError: as `make_plan`, except for what is further down in a list.
     """
-    read_campaign_lists(config, find_campaign_lists(config, s3), s3)
+    open_campaign_lists(config, find_campaign_lists(config, s3), s3)
     if config.suppress:
         check_suppressed(config.suppress, s3)
     if config.exclude_results:

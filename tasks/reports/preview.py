@@ -13,10 +13,12 @@ from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
+from globe_sms.tasks.reports.strange_countries import StrangeCountry, find_strange_countries
 from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
 from globe_sms.tasks.results.canary import Canary
 from globe_sms.tasks.vocabulary.masking import mask, mask_numbers_in, mask_recipient
@@ -77,6 +79,7 @@ class Preview:
     they aren't known. `canary_first` is how many numbers this run sends before the others; `canary` is their result,
     once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: an earlier run froze the plan.
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go.
+    `readings` is what was read of each list, by its URI.
     """
 
     campaign: str
@@ -107,6 +110,8 @@ class Preview:
     is_earlier: bool = False
     id_is_made: bool = False
     gateway: str | None = None
+    readings: tuple[tuple[str, ListReading], ...] = ()
+    strange_countries: tuple[StrangeCountry, ...] = ()
 
     @property
     def sendable(self) -> int:
@@ -133,6 +138,7 @@ def make_preview(
     hours_forecast: HoursForecast | None = None,
     canary_first: int | None = None,
     gateway: str | None = None,
+    readings: tuple[tuple[str, ListReading], ...] = (),
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
     status = pl.col("status").cast(pl.String)
@@ -153,7 +159,10 @@ def make_preview(
     # One query per reason, which ends at its third row: a group_by would keep the rows of all reasons in memory.
     destinations, samples, *refused = pl.collect_all(
         [
-            rows.filter(status=SENDABLE).group_by("region").len().sort("len", "region", descending=[True, False]),
+            rows.filter(status=SENDABLE)
+            .group_by("region")
+            .agg(pl.len(), pl.col("recipient").str.contains("+", literal=True).sum().alias("with_plus"))
+            .sort("len", "region", descending=[True, False]),
             rows.filter(status=SENDABLE).head(MOST_OWN_NUMBERS)
             if config.test_to
             else rows.filter(chunk=0).filter(pl.col("position") < _EXAMPLES).sort("position"),
@@ -181,7 +190,7 @@ def make_preview(
         dry_run=config.dry_run,
         rows=sum(group.rows for group in groups),
         groups=groups,
-        destinations=tuple(Destination(*row) for row in destinations.iter_rows()),
+        destinations=tuple(Destination(region, rows) for region, rows, _ in destinations.iter_rows()),
         refused=tuple(_refused(row) for frame in refused for row in frame.iter_rows(named=True)),
         samples=tuple(
             Sample(mask(row["phone_number"]), row["region"], _shown(row.get("message"), config))
@@ -204,6 +213,10 @@ def make_preview(
         is_earlier=plan.is_earlier,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
+        readings=readings,
+        strange_countries=()
+        if config.default_region is not None or any(reading.region_column for _, reading in readings)
+        else find_strange_countries(plan, destinations.rows()),
     )
 
 

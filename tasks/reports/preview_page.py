@@ -8,6 +8,7 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
+from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
@@ -88,7 +89,10 @@ def _head(preview: Preview) -> list[Block]:
     if preview.hours_forecast is not None and preview.numbers:
         blocks.append(Words(_hours_sentence(preview.hours_forecast)))
     blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
+    blocks += [Words(odd.sentence(), strong=True) for odd in preview.strange_countries]
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
+    if (read := reading_notes(preview.readings)) is not None:
+        blocks.append(read)
     blocks += _messages(preview)
     if preview.replaced is not None:
         blocks.append(Words(preview.replaced.sentence()))
