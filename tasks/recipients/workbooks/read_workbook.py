@@ -39,6 +39,7 @@ from globe_sms.tasks.store.s3_access import one_line
 
 _LONGEST_GAP: Final = 10_000
 _MOST_CELLS: Final = 1_000_000
+_MOST_CHARACTERS: Final = 256 << 20
 _BATCH: Final = 50_000
 
 
@@ -271,6 +272,7 @@ class _ListReader:
         self._batches: list[pl.DataFrame] = []
         self._before = head.header_row
         self._last: int | None = head.header_row
+        self._characters = 0
         self.shared: set[int] = set()
         self.first_hidden: int | None = None
 
@@ -306,6 +308,7 @@ class _ListReader:
                     self.shared.add(index)
                 else:
                     text = self._shown(cell, row.number, place)
+                    self._characters += len(text or "")
             self._texts[place].append(text)
             self._shared[place].append(index)
         is_hidden = row is not None and row.hidden
@@ -344,6 +347,11 @@ class _ListReader:
         self._texts = [[] for _ in self._columns]
         self._shared = [[] for _ in self._columns]
         self._hidden = []
+        self._check_size()
+
+    def _check_size(self) -> None:
+        if self._characters > _MOST_CHARACTERS:
+            raise refusal(self._uri, "its texts are too long for a list: save the list as CSV")
 
     def frame(self, strings: Mapping[int, str]) -> pl.DataFrame:
         """Return the rows with their shared strings filled in."""
@@ -352,6 +360,11 @@ class _ListReader:
         numbers = pl.Series("number", list(strings), dtype=pl.Int64)
         texts = pl.Series("text", list(strings.values()), dtype=pl.String)
         found = pl.DataFrame([numbers, texts])
+        sizes = found.select("number", size=pl.col("text").str.len_bytes().cast(pl.UInt64))
+        for place in range(len(self._columns)):  # one long string may stand in every row
+            used = rows.select(number=f"s{place}").join(sizes, on="number", how="inner")
+            self._characters += int(used["size"].sum())
+        self._check_size()
         for place in range(len(self._columns)):
             looked = rows.select(number=f"s{place}").join(found, on="number", how="left", maintain_order="left")
             rows = rows.with_columns(pl.coalesce(f"f{place}", looked["text"]).alias(f"f{place}"))
