@@ -22,6 +22,7 @@ from globe_sms.tasks.reports.strange_countries import StrangeCountry, find_stran
 from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
 from globe_sms.tasks.results.canary import Canary
 from globe_sms.tasks.vocabulary.masking import mask, mask_numbers_in, mask_recipient
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import SENDABLE, Status
 
 _EXAMPLES: Final = 3
@@ -159,10 +160,14 @@ def make_preview(
     # One query per reason, which ends at its third row: a group_by would keep the rows of all reasons in memory.
     destinations, samples, *refused = pl.collect_all(
         [
-            rows.filter(status=SENDABLE)
+            rows.filter((pl.col("status") == SENDABLE) | (pl.col("reason") == RowReason.NOT_MOBILE.value))
             .group_by("region")
-            .agg(pl.len(), pl.col("recipient").str.contains("+", literal=True).sum().alias("with_plus"))
-            .sort("len", "region", descending=[True, False]),
+            .agg(
+                (pl.col("status") == SENDABLE).sum().alias("sendable"),
+                pl.len(),
+                pl.col("recipient").str.contains("+", literal=True).sum().alias("with_plus"),
+            )
+            .sort("sendable", "region", descending=[True, False]),
             rows.filter(status=SENDABLE).head(MOST_OWN_NUMBERS)
             if config.test_to
             else rows.filter(chunk=0).filter(pl.col("position") < _EXAMPLES).sort("position"),
@@ -190,7 +195,7 @@ def make_preview(
         dry_run=config.dry_run,
         rows=sum(group.rows for group in groups),
         groups=groups,
-        destinations=tuple(Destination(region, rows) for region, rows, _ in destinations.iter_rows()),
+        destinations=tuple(Destination(region, rows) for region, rows, *_ in destinations.iter_rows() if rows),
         refused=tuple(_refused(row) for frame in refused for row in frame.iter_rows(named=True)),
         samples=tuple(
             Sample(mask(row["phone_number"]), row["region"], _shown(row.get("message"), config))
@@ -216,7 +221,7 @@ def make_preview(
         readings=readings,
         strange_countries=()
         if config.default_region is not None or any(reading.region_column for _, reading in readings)
-        else find_strange_countries(plan, destinations.rows()),
+        else find_strange_countries(plan, destinations.drop("sendable").rows()),
     )
 
 

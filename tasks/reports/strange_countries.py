@@ -5,6 +5,7 @@ An Indonesian number that lost its zero, 812..., reads as a Japanese one, +81 2.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 import polars as pl
@@ -32,22 +33,22 @@ class StrangeCountry:
         """Say what is odd, and what to do."""
         found, other = country(self.region), country(self.perhaps)
         return (
-            f"{counted(self.rows, 'number')} without a plus sign would go to {found.name} (+{found.code}), where no "
-            f"other number of the lists is. They may be numbers of {other.name} without its country code: if so, give "
-            f"the country of such numbers with --default-region {self.perhaps}."
+            f"{counted(self.rows, 'number')} without a plus sign read as numbers of {found.name} (+{found.code}), "
+            f"where no other number of the lists is. They may be numbers of {other.name} without its country code: if so, "
+            f"give the country of such numbers with --default-region {self.perhaps}."
         )
 
 
 def find_strange_countries(
-    plan: FrozenPlan, destinations: Sequence[tuple[str | None, int, int]]
+    plan: FrozenPlan, regions: Sequence[tuple[str | None, int, int]]
 ) -> tuple[StrangeCountry, ...]:
-    """Return the odd ones among the destinations: region, sendable rows, and how many of them have a plus sign."""
-    main, most, _ = destinations[0] if destinations else (None, 0, 0)
+    """Return the odd ones among the regions: each with its valid numbers, and how many of them have a plus sign."""
+    main, most, _ = max(regions, key=itemgetter(1), default=(None, 0, 0))
     if main is None:
         return ()
     odd = [
         (region, rows)
-        for region, rows, with_plus in destinations[1:]
+        for region, rows, with_plus in sorted(regions, key=itemgetter(1), reverse=True)
         if region is not None and not with_plus and _FEWEST <= rows < most
     ]
     return tuple(
@@ -56,7 +57,7 @@ def find_strange_countries(
 
 
 def _may_be_of(plan: FrozenPlan, region: str, main: str) -> bool:
-    rows = plan.scan().filter(pl.col("status").is_null(), pl.col("region") == region)
+    rows = plan.scan().filter(pl.col("phone_number").is_not_null(), pl.col("region") == region)
     texts = rows.select("recipient").head(_SAMPLE).collect(engine="streaming")["recipient"].to_list()
     fitting = [
         text for text in texts if (verdict := validate_text(text, main)).status is None and verdict.region == main
