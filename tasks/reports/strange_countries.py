@@ -34,8 +34,8 @@ class StrangeCountry:
         found, other = country(self.region), country(self.perhaps)
         return (
             f"{counted(self.rows, 'number')} without a plus sign read as numbers of {found.name} (+{found.code}), "
-            f"where no other number of the lists is. They may be numbers of {other.name} without its country code: if so, "
-            f"give the country of such numbers with --default-region {self.perhaps}."
+            f"where no other number of the lists is. They may be numbers of {other.name} without its country code: if "
+            f"so, give the country of such numbers with --default-region {self.perhaps}."
         )
 
 
