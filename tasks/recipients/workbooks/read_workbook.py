@@ -40,6 +40,8 @@ from globe_sms.tasks.store.s3_access import one_line
 _LONGEST_GAP: Final = 10_000
 _MOST_CELLS: Final = 1_000_000
 _MOST_CHARACTERS: Final = 256 << 20
+_MOST_KNOWN: Final = 10_000
+_EXACT: Final = 15
 _BATCH: Final = 50_000
 
 
@@ -273,6 +275,8 @@ class _ListReader:
         self._before = head.header_row
         self._last: int | None = head.header_row
         self._characters = 0
+        self._known: dict[tuple[Cell, bool], str | None] = {}
+        self._general = {style for style, code in enumerate(contents.formats) if code == GENERAL} or {0}
         self.shared: set[int] = set()
         self.first_hidden: int | None = None
 
@@ -319,6 +323,23 @@ class _ListReader:
     def _shown(self, cell: Cell, row: int, place: int) -> str | None:
         if cell.type in {"inlineStr", "str"}:
             return cell.value
+        if cell.type == "n" and self._is_plain(cell):
+            return cell.value
+        key = (cell, place == 0)
+        known = self._known.get(key, "")
+        if known != "":
+            return known
+        shown = self._shown_by_format(cell, row, place)
+        if len(self._known) < _MOST_KNOWN:
+            self._known[key] = shown
+        return shown
+
+    def _is_plain(self, cell: Cell) -> bool:
+        """Whether a number is whole and shown as it's stored, as almost all phone numbers are."""
+        value = cell.value
+        return cell.style in self._general and value.isdigit() and len(value) <= _EXACT and value[0] in "123456789"
+
+    def _shown_by_format(self, cell: Cell, row: int, place: int) -> str | None:
         if cell.type == "b":
             return "TRUE" if cell.value.strip() in {"1", "true"} else "FALSE"
         if cell.type == "e":  # #N/A and the like: no value
