@@ -15,12 +15,14 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.gateway import Gateway
+from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.recipients import ListSource
+from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.sending.call_content import CallContent
@@ -108,6 +110,18 @@ class CampaignRun:
     def has_ended(self) -> bool:
         """Whether the campaign's end (`--until`) has come for everybody."""
         return time.time() >= self.end.at
+
+    def repeat_finder(self) -> RepeatFinder | None:
+        """Return what finds out who already has the text from another campaign; None if that doesn't matter."""
+        seconds = self.config.repeat_after_seconds
+        if not seconds:
+            return None
+        return RepeatFinder(self.resources.store, self.campaign.id, self.texts, seconds)
+
+    @property
+    def texts(self) -> TextPattern:
+        """What the campaign's texts have in common."""
+        return TextPattern.of(self.config.wording)
 
     @property
     def store(self) -> Store:

@@ -26,10 +26,13 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hour
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
 from globe_sms.tasks.recipients import ListReading
+from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
+from globe_sms.tasks.reports.plan_changes import plan_changes
 from globe_sms.tasks.reports.preview import Preview, make_preview
+from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
 from globe_sms.tasks.results.results_of_chunks import account_for
@@ -39,6 +42,7 @@ from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _STORE_PATIENCE = 120.0
@@ -60,13 +64,15 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     sources = run.sources or find_campaign_lists(run.config, run.resources.s3)
     lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
     settings, inputs = run.config.frozen_settings(), find_plan_inputs(run.config, run.resources.s3)
+    finder = run.repeat_finder()
     if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
         settings,
         lists,
         inputs,
     ):
         plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
-        if plan is not None:
+        # Who has the text changes with time: those who were left out may get it now, and others may have it.
+        if plan is not None and not document.plan.repeats and not _has_repeats(plan, finder, run.scratch):
             return plan
     plan, read = make_plan(
         run.config,
@@ -76,17 +82,24 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         sources=sources,
         overrides=run.tables.overrides,
         own=run.tables.own,
+        find_repeats=None if finder is None else finder.find,
     )
+    rows = plan.counts()
     figures = PlanFigures(
         id=plan.id,
         inputs=inputs,
-        rows=plan.counts(),
+        rows=rows,
         chunks=plan.chunk_count(),
+        repeats=sum(count_repeats(plan.scan()).values()) if Status.SUPPRESSED in rows else 0,
         numbers_override=run.tables.overrides.mobile or None,
         readings=tuple(source.reading for source in read if source.reading is not None),
     )
     run.campaign.adopt(figures, settings, lists)
     return plan
+
+
+def _has_repeats(plan: FrozenPlan, finder: RepeatFinder | None, scratch: Path) -> bool:
+    return finder is not None and finder.find(plan.scan_numbers(), scratch) is not None
 
 
 def _frozen_plan(run: CampaignRun) -> FrozenPlan:
@@ -192,9 +205,10 @@ def check_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks,
 @task(name="preview-campaign", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> Preview:
-    """Count what the plan would do, and what is left of it for this run."""
-    read = run.campaign.document.lists
-    return make_preview(
+    """Count what the plan would do, what is left of it for this run, and what changed since the last plan."""
+    document = run.campaign.document
+    read = document.lists
+    preview = make_preview(
         plan,
         run.config,
         campaign=run.campaign.id,
@@ -206,12 +220,16 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         resent_chunks=len(remaining.resent),
         hours_forecast=_hours_forecast(run, plan, remaining),
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
-        is_earlier=run.campaign.document.sending_since is not None,
+        is_earlier=document.sending_since is not None,
+        changes=plan_changes(document),
         gateway=_gateway(run),
         end=run.end,
         now=time.time(),
         readings=_readings(run),
     )
+    if document.replaced is not None:
+        run.campaign.update(replaced=None)
+    return preview
 
 
 def _readings(run: CampaignRun) -> tuple[tuple[str, ListReading], ...]:
@@ -274,6 +292,7 @@ def write_campaign_results(
         not_sent="dry_run" if run.config.dry_run else _left(run) if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
     )
+    store_retries(_STORE_PATIENCE)(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
     snapshot = run.progress.snapshot
     report = CampaignReport(

@@ -54,6 +54,8 @@ class OpenedList:
 
     source: ListSource
     shape: Shape
+    names: tuple[str, ...]
+    """The names of all of its columns; without a header their positions, from "1"."""
     reading: ListReading
     rows: pl.DataFrame | None = field(default=None, repr=False, compare=False)
 
@@ -135,7 +137,7 @@ def open_list(
         rows_above=source.layout.rows_above,
         region_column=None if chosen.region is None else show([found.names[chosen.region]]),
     )
-    return OpenedList(source, shape, reading)
+    return OpenedList(source, shape, found.names, reading)
 
 
 def _choose(
@@ -180,7 +182,7 @@ def _open_workbook(
         hidden=str(options.hidden) if rows.hidden else None,
         hidden_sheets=() if options.hidden is Hidden.SEND else hidden,
     )
-    return OpenedList(source, shape, reading, rows.frame)
+    return OpenedList(source, shape, head.names, reading, rows.frame)
 
 
 @contextmanager

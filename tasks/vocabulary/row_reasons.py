@@ -34,6 +34,8 @@ class RowReason(StrEnum):
     UNITED_STATES = "united_states"
     COUNTRY_DENIED = "country_denied"
     COUNTRY_NOT_ALLOWED = "country_not_allowed"
+    # suppressed
+    REPEAT = "repeat"  # the results add a colon and the campaign that sent the same text
     # accepted
     MESSAGE_ID_UNMATCHED = "message_id_unmatched"
     # failed
@@ -109,6 +111,9 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.UNITED_STATES: "Alibaba's international API doesn't send to the United States.",
     RowReason.COUNTRY_DENIED: "The campaign doesn't text this country (--deny-country).",
     RowReason.COUNTRY_NOT_ALLOWED: "The campaign texts other countries only (--allow-country).",
+    RowReason.REPEAT: (
+        "Another campaign sent this number the same text lately (--repeat-after). The reason names the campaign."
+    ),
     RowReason.MESSAGE_ID_UNMATCHED: (
         "Accepted, but the message ids of the call couldn't be matched to its numbers. The send record has the ids."
     ),
@@ -146,12 +151,14 @@ REASON_SENTENCES: Final[dict[str, str]] = {
 }
 _BY_STATUS: Final = {  # their reasons name a row or a list
     Status.DUPLICATE: "An earlier row has the same number and gets the text.",
-    Status.SUPPRESSED: "The number is on an opt-out list.",
+    Status.SUPPRESSED: "The number is on an opt-out list, or another campaign sent it the same text lately.",
 }
 
 
 def explain_reason(status: str, reason: str | None) -> str:
     """Return what a row's status and reason mean and what to do; empty for a code of the gateway and for none."""
+    if reason is not None and reason.startswith(f"{RowReason.REPEAT}:"):
+        return REASON_SENTENCES[RowReason.REPEAT]
     if status in _BY_STATUS:
         return _BY_STATUS[Status(status)]
     if reason is None:
