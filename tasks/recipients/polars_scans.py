@@ -16,6 +16,7 @@ from globe_sms.tasks.recipients.cell_text import as_text
 from globe_sms.tasks.recipients.csv_quotes import NO_DELIMITER, PATH, stray_quotes
 from globe_sms.tasks.recipients.list_layout import OpenedList, Shape, json_path
 from globe_sms.tasks.recipients.list_source import Format
+from globe_sms.tasks.recipients.read_options import Hidden
 from globe_sms.tasks.store.s3_access import S3Access
 
 _NO_FAULT = pl.lit(0, pl.UInt8)
@@ -132,5 +133,8 @@ def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -
 
 def _scan_workbook(opened: OpenedList, shape: Shape) -> pl.LazyFrame:
     rows = opened.rows if opened.rows is not None else pl.DataFrame()
-    texts = [pl.col(f"f{position}") for position in shape.positions]
-    return rows.lazy().select(pl.lit(opened.source.uri).alias(PATH), *_renamed(texts), _NO_FAULT.alias("fault"))
+    texts = [pl.col(f"f{place}") for place in range(len(shape.positions))]
+    hidden = pl.col("hidden") if opened.source.options.hidden is Hidden.SKIP else pl.lit(False)
+    return rows.lazy().select(
+        pl.lit(opened.source.uri).alias(PATH), *_renamed(texts), _NO_FAULT.alias("fault"), hidden.alias("hidden")
+    )
