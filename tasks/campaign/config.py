@@ -42,7 +42,8 @@ _MENDING: Final = {
 }
 _FROZEN: Final = (
     *("recipients", "number_column", "no_header", "default_region", "encoding", "numbers_override_sha256"),
-    *("type", "message", "message_column", "downgrade", "max_characters", "sender_id", "sender_by_country"),
+    *("type", "message", "message_column", "downgrade", "max_characters", "keep_null_markers"),
+    *("sender_id", "sender_by_country"),
     *("exclude_results", "allow_country", "deny_country", "test_to_sha256"),
 )
 
@@ -195,6 +196,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
             self.message_column,
             downgrade=self.downgrade,
             max_characters=self.max_characters,
+            keep_null_markers=self.keep_null_markers,
         )
 
     def overriding(self, overrides: Overrides) -> Self:
