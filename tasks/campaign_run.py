@@ -14,6 +14,7 @@ from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
+from globe_sms.tasks.campaign.sending_now import SendingNow
 from globe_sms.tasks.gateway import Gateway
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
@@ -22,7 +23,7 @@ from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campai
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.recipients import ListSource
-from globe_sms.tasks.repeats.find_repeats import RepeatFinder
+from globe_sms.tasks.repeats.repeats import Repeats
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.sending.call_content import CallContent
@@ -82,6 +83,7 @@ class CampaignRun:
         call_size: the most numbers of its calls.
         scratch: a local folder that goes with the run.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
+        repeats: who already has the text from another campaign, or is getting it now.
         end: when its texts may go out for the last time.
     """
 
@@ -108,23 +110,20 @@ class CampaignRun:
         self.scratch = scratch
         self.sources = sources
         self.end = config.end
+        self.repeats = Repeats(
+            resources.store,
+            campaign.id,
+            TextPattern.of(config.wording),
+            config.repeat_after_seconds,
+            sending=SendingNow(resources.store, campaign.owner),
+            stop=stop,
+            folder=scratch,
+        )
 
     @property
     def has_ended(self) -> bool:
         """Whether the campaign's end (`--until`) has come for everybody."""
         return time.time() >= self.end.at
-
-    def repeat_finder(self) -> RepeatFinder | None:
-        """Return what finds out who already has the text from another campaign; None if that doesn't matter."""
-        seconds = self.config.repeat_after_seconds
-        if not seconds:
-            return None
-        return RepeatFinder(self.resources.store, self.campaign.id, self.texts, seconds)
-
-    @property
-    def texts(self) -> TextPattern:
-        """What the campaign's texts have in common."""
-        return TextPattern.of(self.config.wording)
 
     @property
     def store(self) -> Store:

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 from prefect import task, unmapped
@@ -23,10 +24,10 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
-from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
+from globe_sms.tasks.reports.plan_changes import plan_changes
 from globe_sms.tasks.reports.preview import Preview, make_preview
 from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
@@ -44,6 +45,7 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _STORE_PATIENCE = 120.0
 _GRACE_SECONDS = 15.0
+CANCELLED: Final = "The run was cancelled ({kind}). Run the same campaign again to go on."
 
 
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
@@ -61,7 +63,6 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     sources = run.sources or find_campaign_lists(run.config, run.resources.s3)
     lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
     settings, inputs = run.config.frozen_settings(), find_plan_inputs(run.config, run.resources.s3)
-    finder = run.repeat_finder()
     if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
         settings,
         lists,
@@ -69,7 +70,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     ):
         plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
         # Who has the text changes with time: those who were left out may get it now, and others may have it.
-        if plan is not None and not document.plan.repeats and not _has_repeats(plan, finder, run.scratch):
+        if plan is not None and not (document.plan.repeats or run.repeats.find(plan.scan_numbers(), run.scratch)):
             return plan
     plan, _ = make_plan(
         run.config,
@@ -79,7 +80,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         sources=sources,
         overrides=run.tables.overrides,
         own=run.tables.own,
-        find_repeats=None if finder is None else finder.find,
+        find_repeats=run.repeats.find,
     )
     rows = plan.counts()
     figures = PlanFigures(
@@ -92,10 +93,6 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     )
     run.campaign.adopt(figures, settings, lists)
     return plan
-
-
-def _has_repeats(plan: FrozenPlan, finder: RepeatFinder | None, scratch: Path) -> bool:
-    return finder is not None and finder.find(plan.scan_numbers(), scratch) is not None
 
 
 def _frozen_plan(run: CampaignRun) -> FrozenPlan:
@@ -162,12 +159,7 @@ def send_shard(shard: Shard) -> None:
             runs.extend(send_chunks.map(window, unmapped(shard)))
         wait(runs)
     except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
-        shard.stop(
-            Stop(
-                StopCause.CANCELLED,
-                f"The run was cancelled ({type(error).__name__}). Run the same campaign again to go on.",
-            )
-        )
+        shard.stop(Stop(StopCause.CANCELLED, CANCELLED.format(kind=type(error).__name__)))
         if wait(runs, timeout=_GRACE_SECONDS).not_done:
             shard.abort()
             wait(runs, timeout=_GRACE_SECONDS)
@@ -195,9 +187,10 @@ def check_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks,
 @task(name="preview-campaign", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> Preview:
-    """Count what the plan would do, and what is left of it for this run."""
-    read = run.campaign.document.lists
-    return make_preview(
+    """Count what the plan would do, what is left of it for this run, and what changed since the last plan."""
+    document = run.campaign.document
+    read = document.lists
+    preview = make_preview(
         plan,
         run.config,
         campaign=run.campaign.id,
@@ -209,11 +202,15 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         resent_chunks=len(remaining.resent),
         hours_forecast=_hours_forecast(run, plan, remaining),
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
-        is_earlier=run.campaign.document.sending_since is not None,
+        is_earlier=document.sending_since is not None,
+        changes=plan_changes(document),
         gateway=_gateway(run),
         end=run.end,
         now=time.time(),
     )
+    if document.replaced is not None:
+        run.campaign.update(replaced=None)
+    return preview
 
 
 def _gateway(run: CampaignRun) -> str | None:
@@ -269,6 +266,7 @@ def write_campaign_results(
         not_sent="dry_run" if run.config.dry_run else _left(run) if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
     )
+    store_retries(_STORE_PATIENCE)(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
     snapshot = run.progress.snapshot
     report = CampaignReport(

@@ -17,6 +17,7 @@ _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
 _MOST_LISTS: Final = 5
 _MOST_OPENINGS: Final = 5
+_CHANGED: Final = "Changed since the last plan of this campaign, from which nothing was sent"
 _TEST: Final = "A test: your own numbers get the messages of the first rows, and nobody on the lists gets anything."
 
 
@@ -82,6 +83,8 @@ def _head(preview: Preview) -> list[Block]:
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
     if preview.is_test:
         blocks.append(Words(_TEST, strong=True))
+    if preview.changes:
+        blocks.append(Notes(_CHANGED, preview.changes))
     if canary := canary_sentence(preview):
         blocks.append(Words(canary, strong=preview.canary is not None))
     if warning := resend_sentence(preview):
