@@ -1,6 +1,7 @@
 """The steps of a campaign, each a thin Prefect task over the modules that do the work."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
-from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary
+from globe_sms.tasks.campaign.campaign_json import ListRead, NoLists, PlanFigures, Summary
 from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
@@ -23,6 +24,7 @@ from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
 from globe_sms.tasks.planning.make_plan import make_plan
+from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -61,7 +63,10 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
             overrides=run.tables.overrides,
             own=run.tables.own,
         )
-        run.campaign.update(lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources))
+        run.campaign.update(
+            lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources),
+            passed_over=_passed_over(sources),
+        )
     run.campaign.update(
         plan=PlanFigures(
             rows=frozen.counts(),
@@ -71,6 +76,11 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         )
     )
     return frozen
+
+
+def _passed_over(sources: Sequence[ListSource]) -> tuple[NoLists, ...]:
+    found = [source.passed_over for source in sources if source.passed_over is not None]
+    return tuple(NoLists(uri=each.uri, count=each.count, names=each.names) for each in found)
 
 
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
@@ -172,6 +182,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         run.config,
         campaign=run.campaign.id,
         lists=run.config.recipients if read is None else tuple(found.uri for found in read),
+        passed_over=run.campaign.document.passed_over,
         numbers=remaining.numbers,
         parts=remaining.parts,
         prices=run.tables.prices,

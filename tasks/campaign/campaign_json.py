@@ -14,7 +14,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 DOCUMENT_KEY: Final = "campaign.json"
 FORMAT: Final = 1
 SETTLED_BY_RECEIPT: Final = "settled_by_receipt"  # in `deliveries`, beside the deliveries
-_LEFT_OUT_WHEN_EMPTY: Final = ("lists", "approval", "canary_failed", "deliveries")
+_LEFT_OUT_WHEN_EMPTY: Final = ("lists", "passed_over", "approval", "canary_failed", "deliveries")
 
 
 def _in_utc(time: datetime) -> datetime:
@@ -33,6 +33,14 @@ class ListRead(_Part):
 
     uri: str
     identity: str
+
+
+class NoLists(_Part):
+    """What a folder, prefix or glob (`uri`) has beside lists: how many files and folders, and the first names."""
+
+    uri: str
+    count: int
+    names: tuple[str, ...]
 
 
 class PlanFigures(_Part):
@@ -89,6 +97,7 @@ class CampaignDocument(_Part):
         summary: None until a run has written results.
         lease: of the run that sends it now, or that was killed; None between runs.
         lists: what the plan was made of.
+        passed_over: what was beside them and is no list by its name.
         approval: the last question whether it may be sent, and its answer.
         canary_failed: whether a run has found so.
         deliveries: accepted messages by delivery, and how many rows a receipt has settled; None if never tracked.
@@ -102,6 +111,7 @@ class CampaignDocument(_Part):
     summary: Summary | None = None
     lease: Lease | None = None
     lists: tuple[ListRead, ...] | None = None
+    passed_over: tuple[NoLists, ...] = ()
     approval: Approval | None = None
     canary_failed: bool = False
     deliveries: Mapping[str, int] | None = None

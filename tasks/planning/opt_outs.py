@@ -93,7 +93,7 @@ def _texted_since(source: ListSource, since: datetime, s3: Callable[[], S3Access
 
 def _find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
     try:
-        return find_lists(uris, s3)
+        return find_lists(uris, s3, every_file=True)
     except InputError as error:
         whole = [uri for uri in uris if not uri.endswith(".parquet")]
         if not whole:

@@ -2,7 +2,7 @@
 
 import codecs
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
@@ -30,60 +30,76 @@ from globe_sms.tasks.recipients.list_source import (
     Format,
     Layout,
     ListSource,
+    PassedOver,
     empty,
     refusal,
 )
-from globe_sms.tasks.recipients.uri_expansion import expand
-from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.recipients.uri_expansion import Expanded, expand
+from globe_sms.tasks.store.s3_access import S3Access, one_line
 
 _FIRST_READ = 256 << 10
 _SECOND_READ = 16 << 20  # for headers with thousands of columns
 _THREADS = 16
 _SAMPLE_LINES = 200
+_MOST_NAMES = 5
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
 def find_lists(
-    uris: Sequence[str], s3: Callable[[], S3Access], *, encoding: str | None = None, has_header: bool = True
+    uris: Sequence[str],
+    s3: Callable[[], S3Access],
+    *,
+    encoding: str | None = None,
+    has_header: bool = True,
+    every_file: bool = False,
 ) -> tuple[ListSource, ...]:
     """Find the recipient lists that URIs match, and inspect the first bytes of each.
 
     A URI is an s3:// object, prefix or glob (`*`, `?`, `**`), or a local file, folder or glob; a name that exists
     literally with a wildcard in it is taken literally. Lists come in the order of `uris`, sorted within each, without
     repetitions. Local files are read once for their SHA-256. A list that isn't UTF-8 is copied to a temporary UTF-8
-    file, which lives as long as its ListSource. Marker files of Spark and the like are skipped, and so are empty lists
-    if a prefix, folder or glob matches others too.
+    file, which lives as long as its ListSource. In a prefix, folder or glob, files and folders that by their names are
+    no lists (`passed_over`) are left out, and so are empty lists beside others; the first list of each says how many.
 
     Args:
         uris: URIs of the lists.
         s3: returns the access to S3; called only if a URI is on S3.
         encoding: the encoding of text lists without a byte order mark; None means UTF-8.
         has_header: whether CSV lists and workbooks start with the names of their columns.
+        every_file: leaves out known marker files only, so that no opt-out list is missed for its name.
 
     Raises:
-        InputError: a URI matches nothing, or a list can't be read, is empty or has an unsupported format.
+        InputError: a URI matches nothing or a table's folder, or a list can't be read, is empty or of an unsupported
+            format.
     """
     named = known_encoding(encoding) if encoding is not None else None
     access = cache(s3)
-    expanded = expand(uris, access)
-    looked = map_in_threads(
-        partial(_inspect_unless_empty, s3=access, named=named, has_header=has_header), _distinct(expanded)
-    )
-    found = dict(zip(_distinct(expanded), looked, strict=True))
-    for uri in expanded:
-        _refuse_if_all_empty([found[each] for each in expanded[uri]])
-    return tuple(source for source in looked if isinstance(source, ListSource))
-
-
-def _distinct(expanded: Mapping[str, Sequence[str]]) -> list[str]:
-    return list(dict.fromkeys(chain.from_iterable(expanded.values())))
+    expanded = expand(uris, access, every_file=every_file)
+    distinct = list(dict.fromkeys(chain.from_iterable(each.uris for each in expanded.values())))
+    looked = map_in_threads(partial(_inspect_unless_empty, s3=access, named=named, has_header=has_header), distinct)
+    found = dict(zip(distinct, looked, strict=True))
+    for uri, each in expanded.items():
+        _refuse_if_all_empty([found[one] for one in each.uris])
+        _say_what_was_passed_over(uri, each, found)
+    return tuple(source for source in found.values() if isinstance(source, ListSource))
 
 
 def _refuse_if_all_empty(looked: Sequence[ListSource | EmptyListError]) -> None:
     empties = [each for each in looked if isinstance(each, EmptyListError)]
     if len(empties) == len(looked):
         raise empties[0]
+
+
+def _say_what_was_passed_over(uri: str, expanded: Expanded, found: dict[str, ListSource | EmptyListError]) -> None:
+    empties = [one.rpartition("/")[2] for one in expanded.uris if not isinstance(found[one], ListSource)]
+    names = (*expanded.passed_over, *(f"{name} (empty)" for name in empties))
+    for one in expanded.uris if names else ():
+        source = found[one]
+        if isinstance(source, ListSource) and source.passed_over is None:
+            shown = tuple(map(one_line, names[:_MOST_NAMES]))
+            found[one] = replace(source, passed_over=PassedOver(one_line(uri), len(names), shown))
+            return
 
 
 def _inspect_unless_empty(

@@ -67,6 +67,15 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """What a folder, prefix or glob has beside lists: how many files and folders, and the names of the first few."""
+
+    uri: str
+    count: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ListSource:
     """One recipient list: an object on S3 or a local file."""
 
@@ -81,6 +90,8 @@ class ListSource:
     """The identity of the content: S3 VersionId or ETag, or the SHA-256 of a local file."""
     layout: Layout = field(default_factory=Layout)
     copy: DecodedCopy | None = field(default=None, repr=False, compare=False)
+    passed_over: PassedOver | None = field(default=None, repr=False, compare=False)
+    """What was passed over where this list was found; on the first list of each place."""
 
     @property
     def delimiter(self) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.senders import Senders
@@ -76,7 +77,8 @@ class Preview:
     `calls`, `resent_chunks`, `parts` and `cost` about what this run has left to send. `parts` and `cost` are None if
     they aren't known. `canary_first` is how many numbers this run sends before the others; `canary` is their result,
     once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: an earlier run froze the plan.
-    `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go.
+    `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. `passed_over`
+    is what was beside the lists.
     """
 
     campaign: str
@@ -107,6 +109,7 @@ class Preview:
     is_earlier: bool = False
     id_is_made: bool = False
     gateway: str | None = None
+    passed_over: tuple[NoLists, ...] = ()
 
     @property
     def sendable(self) -> int:
@@ -133,6 +136,7 @@ def make_preview(
     hours_forecast: HoursForecast | None = None,
     canary_first: int | None = None,
     gateway: str | None = None,
+    passed_over: tuple[NoLists, ...] = (),
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
     status = pl.col("status").cast(pl.String)
@@ -204,6 +208,7 @@ def make_preview(
         is_earlier=plan.is_earlier,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
+        passed_over=passed_over,
     )
 
 
