@@ -25,15 +25,16 @@ from globe_sms.tasks.recipients.file_formats import (
     text_format,
 )
 from globe_sms.tasks.recipients.list_source import (
-    DecodedCopy,
     EmptyListError,
     Format,
     Layout,
     ListSource,
+    LocalCopy,
     PassedOver,
     empty,
     refusal,
 )
+from globe_sms.tasks.recipients.polars_reach import within_reach
 from globe_sms.tasks.recipients.uri_expansion import Expanded, expand
 from globe_sms.tasks.store.s3_access import S3Access, one_line
 
@@ -126,7 +127,9 @@ def _inspect(uri: str, *, s3: Callable[[], S3Access], named: str | None, has_hea
         head = read_head(uri, s3, limit)
         source = _describe(uri, head, named, limit, has_header=has_header)
         if source is not None:
-            return source if source.encoding == UTF8 else _decoded(source, s3)
+            if source.encoding != UTF8:
+                return _decoded(source, s3)
+            return source if source.format is Format.XLSX else within_reach(source, s3)
         if head.whole:
             break
     raise refusal(uri, f"its first line is longer than {_SECOND_READ >> 20} MiB: check that it's a list")
@@ -162,7 +165,7 @@ def _ndjson_layout(head: DecodedHead) -> Layout | None:
 
 def _decoded(source: ListSource, s3: Callable[[], S3Access]) -> ListSource:
     handle, name = tempfile.mkstemp(prefix="globe-sms-list-", suffix=".txt")
-    copy = DecodedCopy(Path(name))
+    copy = LocalCopy(Path(name), is_decoded=True)
     decoder = codecs.getincrementaldecoder(source.encoding)()
     lines, first = 1, True
     with open(handle, "wb") as file:  # noqa: PTH123 - a handle has no path

@@ -11,6 +11,7 @@ from globe_sms.tasks.recipients.cell_text import refused_type
 from globe_sms.tasks.recipients.file_content import read_stored
 from globe_sms.tasks.recipients.list_source import Compression, Format, ListSource, refusal
 from globe_sms.tasks.recipients.number_column import named_column, number_column
+from globe_sms.tasks.recipients.polars_reach import fetched
 from globe_sms.tasks.recipients.xlsx import read_workbook
 from globe_sms.tasks.store.s3_access import S3Access
 
@@ -21,7 +22,8 @@ class Shape:
 
     format: Format
     compression: Compression | None
-    on_s3: bool
+    bucket: str | None
+    """Where polars reads from S3; None for files."""
     positions: tuple[int, ...]
     """The positions of the number column and the extra columns."""
     names: tuple[str, ...]
@@ -76,8 +78,8 @@ def open_list(
     csv = source.format is Format.CSV
     shape = Shape(
         source.format,
-        None if source.copy else source.compression,
-        on_s3=source.on_s3 and source.copy is None,
+        source.compression if source.copy is None or not source.copy.is_decoded else None,
+        bucket=source.bucket,
         positions=() if source.format in {Format.PARQUET, Format.NDJSON} else positions,
         names=() if csv else read,
         types=types,
@@ -91,10 +93,14 @@ def open_list(
 
 
 def _parquet_schema(source: ListSource, s3: Callable[[], S3Access]) -> dict[str, pl.DataType]:
-    options: dict[str, Any] = s3().polars_options() if source.on_s3 else {}
+    options: dict[str, Any] = s3().polars_options(source.bucket) if source.bucket else {}
     try:
-        return dict(pl.scan_parquet(source.uri, glob=False, hive_partitioning=False, **options).collect_schema())
-    except (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException):
+        return dict(pl.scan_parquet(source.readable, glob=False, hive_partitioning=False, **options).collect_schema())
+    except OSError:
+        if source.bucket is not None:  # S3's fault, perhaps
+            return _parquet_schema(fetched(source, s3), s3)
+        raise refusal(source.uri, UNREADABLE_PARQUET) from None
+    except (pl.exceptions.PolarsError, ValueError, pl.exceptions.PanicException):
         raise refusal(source.uri, UNREADABLE_PARQUET) from None
 
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-# A name with `=` is a partition, as in Spark.
+# A name with `=` is a partition, as in Spark; dots alone are folders like others on S3.
 _NO_LIST: Final = re.compile(
-    r"_[^=]*|\..*|.*~|~\$.*|.*\.crc|.*_manifest|manifest|.*\.metadata|thumbs\.db|desktop\.ini|.*_\$folder\$",
+    r"_[^=]*|\.(?!\.?$).*|.*~|~\$.*|.*\.crc|.*_manifest|manifest|.*\.metadata|thumbs\.db|desktop\.ini|.*_\$folder\$",
     re.IGNORECASE | re.DOTALL,
 )
 _CAMPAIGN: Final = "campaign.json"

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from globe_sms.tasks.recipients.list_source import is_s3, refusal
+from globe_sms.tasks.recipients.list_source import refusal
 from globe_sms.tasks.recipients.passed_over import (
     TABLE_FOLDERS,
     all_passed_over,
@@ -20,7 +20,7 @@ from globe_sms.tasks.recipients.passed_over import (
     rule_of,
     table_refusal,
 )
-from globe_sms.tasks.store.s3_access import S3Access, one_line, s3_errors_name, split_uri
+from globe_sms.tasks.store.s3_access import S3Access, is_s3, one_line, s3_errors_name, split_uri
 from globe_sms.tasks.vocabulary.errors import InputError
 
 _WILD = re.compile(r"[*?]")

@@ -6,7 +6,8 @@ Each side runs in a process of its own (`list_workloads`), S3 is the sandbox's s
 medians. `plan`: find, read, judge, dedupe, cut, freeze, from S3 to S3. `copy`: polars' scan and sink of the same file,
 from S3 to S3. `results`: the plan and a receipt for every chunk, joined, to S3; receipts are read from a local file and
 decoded as the ledger does. `shapes`: plan and results of lists of other shapes, beside copying the same list; with
-`--large` also of a parquet of so many rows, beside the same of a tenth. DuckDB reads and writes local files, since its S3 part is a download.
+`--large` also of a parquet of so many rows, beside the same of a tenth. DuckDB reads and writes local files, since its
+S3 part is a download.
 """
 
 import argparse
