@@ -49,7 +49,10 @@ def account_for(
     def answers_of(chunks: range) -> Answers:
         block = {index: histories[index] for index in chunks if index in histories}
         return gather(
-            block, ledger.send_records(block), unanswered=unanswered, quiet=quiet.intersection(chunks) if quiet else ()
+            block,
+            ledger.last_presentations(block),
+            unanswered=unanswered,
+            quiet=quiet.intersection(chunks) if quiet else (),
         )
 
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
@@ -78,7 +81,7 @@ def account_for_chunks(
     histories = {index: history for index, history in ledger.histories().items() if index in chunks}
     archive = DeliveryArchive(store, scratch)
     rows = plan.scan().filter(pl.col("chunk").is_between(chunks.start, chunks.stop, closed="left"))
-    answers = gather(histories, ledger.send_records(histories))
+    answers = gather(histories, ledger.last_presentations(histories))
     made = make_results(rows, answers, campaign, "stopped")
     if archive.is_empty():
         return made
