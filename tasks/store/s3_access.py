@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, NoReturn, Self
+from urllib.parse import urlsplit
 
 from boto3.session import Session
 from botocore.config import Config
@@ -38,6 +39,7 @@ from urllib3.exceptions import HTTPError
 from globe_sms.tasks.store.bucket_addresses import BucketAddress, BucketAddresses
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_typed
+from globe_sms.tasks.vocabulary.proxies import LOOPBACK, advice_on_proxy, proxy_is_set
 
 _CLIENT_CONFIG = {
     "connect_timeout": 5,
@@ -50,7 +52,6 @@ _CLIENT_CONFIG = {
 }
 _ASK_AGAIN_SECONDS = 300  # botocore renews credentials 15 to 10 minutes before they expire
 _SCHEME = re.compile(r"s3[an]?://", re.IGNORECASE)  # Hadoop's names, too
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PAYS_THEMSELVES = "requester"
 _MOST_OF_A_SENTENCE = 400
 _SAYS_NOTHING = {"Unknown", *(status.phrase for status in HTTPStatus)}
@@ -105,6 +106,7 @@ _ADVICE_BY_ERROR: tuple[tuple[type[BaseException], str], ...] = (
     (BotoCoreError, "the S3 request couldn't be made: check the AWS configuration"),
 )
 _KMS = "the KMS key of the object can't be used: these credentials need kms:Decrypt on it, and it must be enabled"
+_NO_CONNECTION = (ConnectTimeoutError, EndpointConnectionError)
 _READING_ERRORS = (ClientError, BotoCoreError, HTTPError)
 
 
@@ -144,7 +146,7 @@ def explain_s3_error(error: BaseException) -> str:
         return f"{known or f'the S3 server refused the request ({one_line(code) or status})'}{s3_sentence(error)}"
     for kind, advice in _ADVICE_BY_ERROR:
         if isinstance(error, kind):
-            return advice
+            return f"{advice}{advice_on_proxy(os.environ) if isinstance(error, _NO_CONNECTION) else ''}"
     return f"the S3 request failed ({type(error).__name__})"
 
 
@@ -226,9 +228,10 @@ class S3Access:
             if credentials is None:
                 raise InputError(_NO_CREDENTIALS)
             _check_keys(credentials.get_frozen_credentials())
-            client = session.client(
-                "s3", endpoint_url=endpoint, config=Config(**{**_CLIENT_CONFIG, **(client_config or {})})
-            )
+            config = {**_CLIENT_CONFIG, **(client_config or {})}
+            client = session.client("s3", endpoint_url=endpoint, config=Config(**config))
+            if urlsplit(client.meta.endpoint_url).hostname in LOOPBACK and proxy_is_set(os.environ):
+                client = session.client("s3", endpoint_url=endpoint, config=Config(**config, proxies={}))
         except ProfileNotFound as error:
             raise InputError(f"AWS_PROFILE names a profile that doesn't exist: {one_line(str(error))}") from None
         except PartialCredentialsError as error:
