@@ -197,7 +197,7 @@ def shapes_table(bench: Bench, rows: int, large: int | None) -> None:
         lines.append(_shape_line(bench, f"{rows:,} rows: {shape}", source, rows))
     print_table(
         f"Plan and results by the shape of the list ({_load()})",
-        ["list", "copy, s", "plan, s", "results, s", "to the copy", "peak, MB"],
+        _SHAPE_COLUMNS,
         lines,
         "To reach: plan and results at most 6 times the copy, at most 1,024 MB",
     )
@@ -211,7 +211,7 @@ def shapes_table(bench: Bench, rows: int, large: int | None) -> None:
         bench.drop_lists(size, ["parquet"])
     print_table(
         f"Plan and results of a large list ({_load()})",
-        ["list", "copy, s", "plan, s", "results, s", "to the copy", "peak, MB"],
+        _SHAPE_COLUMNS,
         lines,
         "To reach: linear, at most 1,024 MB",
     )
@@ -230,6 +230,7 @@ def _shape_line(bench: Bench, what: str, source: str, rows: int) -> list[str]:
         f"{plan.seconds:.1f}",
         f"{results.seconds:.1f}",
         f"{(plan.seconds + results.seconds) / copy.seconds:.1f}",
+        f"{(plan.cpu + results.cpu) / copy.cpu:.1f}",
         f"{max(plan.peak, results.peak):,.0f}",
     ]
 
@@ -238,6 +239,7 @@ def _load() -> str:
     return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
+_SHAPE_COLUMNS = ["list", "copy, s", "plan, s", "results, s", "to the copy", "CPU to the copy's", "peak, MB"]
 _COLUMNS = ["what", "seconds", "to the floor", "rows/s", "CPU, s", "peak, MB"]
 
 

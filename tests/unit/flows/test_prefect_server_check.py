@@ -38,9 +38,7 @@ def test_a_home_of_prefects_that_cannot_be_written_is_told_in_one_line(tmp_path:
     """Before Prefect waits for a server that can't start; with a server, or a profile, no folder is needed."""
     (tmp_path / "file").write_text("")
     home = tmp_path / "file" / "home"
-    with pytest.raises(
-        InputError, match=rf"^Prefect's folder {home} can't be written .*: set PREFECT_HOME"
-    ):
+    with pytest.raises(InputError, match=rf"^Prefect's folder {home} can't be written .*: set PREFECT_HOME"):
         check_home({"PREFECT_HOME": str(home)})
     check_home({"PREFECT_HOME": str(home), "PREFECT_API_URL": NOBODY})
     check_home({"PREFECT_HOME": str(tmp_path / "new")})
