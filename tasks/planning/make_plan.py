@@ -8,6 +8,7 @@ plan is written.
 import tempfile
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,27 +18,34 @@ import polars as pl
 from globe_sms.tasks.campaign.campaign_json import plan_key
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
-from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides, validate
+from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides
 from globe_sms.tasks.numbers.time_zones import zone_table
+from globe_sms.tasks.planning.check_placeholders import check_own_texts, check_template
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroups, chunks_in_input_order, lay_out_chunks
 from globe_sms.tasks.planning.duplicates import rank_rows
 from globe_sms.tasks.planning.filters import only_countries
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, write_plan
+from globe_sms.tasks.planning.listed_numbers import judge_numbers
 from globe_sms.tasks.planning.opt_outs import check_suppressed, check_texted, leave_out, read_suppressed, read_texted
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.recipients import (
     EmptyListError,
     ListSource,
+    OpenedList,
     check_unchanged,
     find_lists,
-    read_lists,
+    open_lists,
+    rows_of,
     translate_errors,
 )
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import Status
+
+# Writes a file for `leave_out` into a folder, of who among these rows already has the text; None if nobody has.
+FindRepeats = Callable[[pl.LazyFrame, Path], Path | None]
 
 _VALIDATED: Final = ("source", "row", "recipient", "e164", "region", "status", "reason")
 
@@ -51,6 +59,7 @@ def make_plan(
     sources: tuple[ListSource, ...] | None = None,
     overrides: Overrides = NO_OVERRIDES,
     own: pl.DataFrame | None = None,
+    find_repeats: FindRepeats | None = None,
     now: datetime | None = None,
 ) -> tuple[FrozenPlan, tuple[ListSource, ...]]:
     """Make a plan of a campaign's lists and put it into the store; return it with the lists that it was made of.
@@ -66,6 +75,7 @@ def make_plan(
         sources: The lists where they were found before: they are read as they were then, or nothing is written.
         overrides: Prefixes that count as mobile, or not.
         own: The numbers that a test goes to in place of the lists' (`own_numbers`).
+        find_repeats: Finds who already has the text; None if that doesn't matter.
         now: When it is made.
 
     Raises:
@@ -73,8 +83,15 @@ def make_plan(
         EmptyListError: the lists have no rows; no plan was written.
     """
     sources = sources or find_campaign_lists(config, s3)
-    rows = read_campaign_lists(config, sources, s3)
-    rows = validate(rows, default_region=config.default_region, overrides=overrides)
+    opened = open_campaign_lists(config, sources, s3)
+    rows = judge_numbers(
+        rows_of(opened, s3=s3, columns=config.wording.columns, prefix=PREFIX),
+        default_region=config.default_region,
+        overrides=overrides,
+        first_number=config.first_number,
+        by_country=any(each.shape.has_region for each in opened),
+    )
+    names = {name for each in opened for name in each.names}
     rows = only_countries(rows, config.allow_country, config.deny_country)
     rows = leave_out(rows, *_suppressed(config, s3, scratch, now))
     if config.wording.text is None:
@@ -93,13 +110,16 @@ def make_plan(
             texts=() if config.wording.text is not None else TEXT_COLUMNS,
             groups=groups,
             canary=config.canary_numbers,
+            find_repeats=find_repeats,
         )
     check_unchanged(sources, s3=s3)
+    if config.message_column is not None and not config.literal_placeholders:
+        check_own_texts(path, names)
     if not pl.scan_parquet(path, glob=False).select(pl.len()).collect().item():
         raise EmptyListError(f"{', '.join(source.uri for source in sources)}: there are no rows, so nothing was sent")
     plan = FrozenPlan(path)
     store.put_file_if_absent(plan_key(plan.id), path)
-    return plan, sources
+    return plan, tuple(replace(each.source, reading=each.reading) for each in opened)
 
 
 def new_plan_id() -> str:
@@ -113,18 +133,28 @@ def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> t
     Raises:
         InputError: as `find_lists`.
     """
-    return find_lists(config.recipients, s3, encoding=config.encoding, has_header=not config.no_header)
+    return find_lists(
+        config.recipients,
+        s3,
+        encoding=config.encoding,
+        has_header=not config.no_header,
+        options=config.read_options,
+    )
 
 
-def read_campaign_lists(
+def open_campaign_lists(
     config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access]
-) -> pl.LazyFrame:
-    """Return the rows of a campaign's lists, with the columns that its message needs.
+) -> tuple[OpenedList, ...]:
+    """Open a campaign's lists, with the columns that its message needs.
 
     Raises:
-        InputError: as `read_lists`, also for a placeholder without a column.
+        InputError: as `open_lists`, also for a placeholder without a column, or in the style of another system.
     """
-    return read_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns, prefix=PREFIX)
+    opened = open_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns)
+    if not config.literal_placeholders:
+        for each in opened:
+            check_template(config.message, each.source.uri, each.names)
+    return opened
 
 
 def _suppressed(
@@ -150,6 +180,7 @@ def freeze(
     texts: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
+    find_repeats: FindRepeats | None = None,
 ) -> Path:
     """Write the plan of validated rows to a local file; `plan_rows` says what the arguments are.
 
@@ -157,7 +188,15 @@ def freeze(
     """
     path = scratch / f"new-{plan_id}.parquet"
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        plan, layout = plan_rows(validated, numbers_per_call, Path(folder), texts=texts, groups=groups, canary=canary)
+        plan, layout = plan_rows(
+            validated,
+            numbers_per_call,
+            Path(folder),
+            texts=texts,
+            groups=groups,
+            canary=canary,
+            find_repeats=find_repeats,
+        )
         write_plan(plan, layout, plan_id, path)
     return path
 
@@ -170,6 +209,7 @@ def plan_rows(
     texts: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
+    find_repeats: FindRepeats | None = None,
 ) -> tuple[pl.LazyFrame, ChunkLayout | None]:
     """Mark duplicates and give the sendable rows their chunks, in input order or, with `groups`, group by group.
 
@@ -185,15 +225,15 @@ def plan_rows(
         texts: Further columns of `validated` that the plan keeps at its end, for the rows that are sent.
         groups: Which rows may share a call; None for all.
         canary: So many of the first sendable rows have chunks of their own.
+        find_repeats: Finds who already has the text: these rows are suppressed.
 
     Returns:
         The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
         the chunks were laid out.
     """
-    rows = folder / "validated.parquet"
-    validated.select(*_VALIDATED, *texts).sink_parquet(
-        rows, compression="lz4" if texts else "uncompressed", statistics=False, engine="streaming"
-    )
+    rows = _write_rows(validated.select(*_VALIDATED, *texts), folder / "validated.parquet")
+    if find_repeats is not None:
+        rows = _without_repeats(rows, find_repeats, folder)
     ranks = rank_rows(rows, folder)
     parts, layout = [pl.scan_parquet(rows, glob=False), ranks], None
     if groups is None:
@@ -218,13 +258,30 @@ def plan_rows(
     ), layout
 
 
+def _write_rows(rows: pl.LazyFrame, path: Path) -> Path:
+    has_texts = "message" in rows.collect_schema()
+    rows.sink_parquet(path, compression="lz4" if has_texts else "uncompressed", statistics=False, engine="streaming")
+    return path
+
+
+def _without_repeats(rows: Path, find_repeats: FindRepeats, folder: Path) -> Path:
+    """Suppress those who already have the text; written again only if there are any."""
+    validated = pl.scan_parquet(rows, glob=False)
+    repeats = find_repeats(validated.filter(pl.col("status").is_null()), folder)
+    if repeats is None:
+        return rows
+    path = _write_rows(leave_out(validated, repeats), folder / "without-repeats.parquet")
+    rows.unlink()
+    return path
+
+
 def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> None:
     """Find what would keep a campaign's lists from being read, by the first bytes and the columns of each.
 
     Raises:
         InputError: as `make_plan`, except for what is further down in a list.
     """
-    read_campaign_lists(config, find_campaign_lists(config, s3), s3)
+    open_campaign_lists(config, find_campaign_lists(config, s3), s3)
     if config.suppress:
         check_suppressed(config.suppress, s3)
     if config.exclude_results:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.campaign_figures import Figures, ReasonCount
 from globe_sms.tasks.reports.cost import Cost
 from globe_sms.tasks.results.canary import Canary
@@ -36,8 +37,9 @@ class CampaignOutcome:
 
     `uri` is that of its results. `counts` has every status, including those without rows. `calls` and `seconds` are
     this run's; `rate` is its calls per second from the first call to the last, None with fewer than two calls.
+    `call_size` is the most numbers that the gateway took in a call, if it refused a larger one; None if it never did.
     `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
-    None for a campaign without one.
+    None for a campaign without one. `readings` is what was read of each list, by its URI.
     """
 
     campaign: str
@@ -54,6 +56,8 @@ class CampaignOutcome:
     costs: Cost | None = None
     senders: Senders = field(default_factory=Senders)
     canary: Canary | None = None
+    call_size: int | None = None
+    readings: tuple[tuple[str, ListReading], ...] = ()
 
     @property
     def reasons(self) -> tuple[ReasonCount, ...]:

@@ -9,6 +9,8 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
+from globe_sms.tasks.reports.repeated_texts import repeats_sentence
+from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
@@ -17,6 +19,7 @@ _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
 _MOST_LISTS: Final = 5
 _MOST_OPENINGS: Final = 5
+_CHANGED: Final = "Changed since the last plan of this campaign, from which nothing was sent"
 _TEST: Final = "A test: your own numbers get the messages of the first rows, and nobody on the lists gets anything."
 
 
@@ -82,6 +85,8 @@ def _head(preview: Preview) -> list[Block]:
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
     if preview.is_test:
         blocks.append(Words(_TEST, strong=True))
+    if preview.changes:
+        blocks.append(Notes(_CHANGED, preview.changes))
     if canary := canary_sentence(preview):
         blocks.append(Words(canary, strong=preview.canary is not None))
     if warning := resend_sentence(preview):
@@ -91,13 +96,21 @@ def _head(preview: Preview) -> list[Block]:
     if (ends := _end_sentence(preview)) and preview.numbers:
         blocks.append(Words(ends, strong=preview.numbers_in_time not in {None, preview.numbers}))
     blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
+    if repeats := repeats_sentence(preview.repeats):
+        blocks.append(Words(repeats, strong=True))
+    blocks += [Words(odd.sentence(), strong=True) for odd in preview.strange_countries]
     blocks += [Words(said) for said in (_about(preview), *map(_passed_over, preview.passed_over), *_warnings(preview))]
-    blocks += _messages(preview)
+    blocks += [*_read(preview), *_messages(preview)]
     if preview.replaced is not None:
         blocks.append(Words(preview.replaced.sentence()))
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
+
+
+def _read(preview: Preview) -> list[Block]:
+    read = reading_notes(preview.readings)
+    return [] if read is None else [read]
 
 
 def _hours_sentence(forecast: HoursForecast) -> str:

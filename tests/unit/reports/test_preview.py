@@ -1,5 +1,6 @@
 """The preview: its figures and its page."""
 
+import math
 import random
 import re
 from collections.abc import Callable
@@ -14,15 +15,18 @@ from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
+from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.make_plan import freeze
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.page_as_html import as_html
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.page_blocks import Page
 from globe_sms.tasks.reports.preview import Preview, make_preview, preview_after
 from globe_sms.tasks.reports.preview_page import preview_page, question_page
+from globe_sms.tasks.reports.what_was_read import reading_notes, reading_sentence
 from globe_sms.tasks.results.canary import Canary
 
 MESSAGE = "Your table | is *ready*.\nCome <b>soon</b> ``` :)"
@@ -40,7 +44,9 @@ RECIPIENTS = [
 ]
 
 
-def preview_of(folder: Path, recipients: list[str], **changes: object) -> Preview:
+def preview_of(
+    folder: Path, recipients: list[str], *, end: Until = NO_END, now: float = 0.0, **changes: object
+) -> Preview:
     """Plan the recipients, 2 per call, and preview a first run."""
     rows = pl.LazyFrame(
         {"source": ["s3://b/list.csv"] * len(recipients), "row": range(len(recipients)), "recipient": recipients},
@@ -60,6 +66,8 @@ def preview_of(folder: Path, recipients: list[str], **changes: object) -> Previe
         numbers=numbers,
         calls=plan.chunk_count(),
         resent_chunks=0,
+        end=end,
+        now=now,
     )
 
 
@@ -74,6 +82,42 @@ def test_every_row_is_counted_once_by_status_and_reason(tmp_path: Path) -> None:
     assert found["unsupported", "china_mainland"] == 1
     assert found["unsupported", "united_states"] == 1
     assert found["invalid", "empty"] == 1
+
+
+def test_a_plan_that_breaks_a_guard_says_so_first(tmp_path: Path) -> None:
+    """Also in a dry run, which sends nothing anyway."""
+    preview = preview_of(tmp_path, RECIPIENTS, min_recipients=3, max_invalid_rate=0.1, dry_run=True)
+    said = as_markdown(question_page(preview))
+    assert "will not be sent: it has 2 numbers, but the least" in said
+    assert "will not be sent: 4 of 9 rows are invalid" in said
+
+
+@pytest.mark.parametrize(
+    ("end", "in_time", "says"),
+    [
+        (NO_END, None, None),
+        (Until(1_800_000_000.0), 2, "Nothing is sent after 2027-01-15 08:00 UTC (--until)."),
+        (Until(1_800_000_000.0), 1, "at this rate, 1 of 2 numbers at most are texted before."),
+        (Until(1_800_000_000.0), 0, "that is over, so nobody would be texted."),
+        (Until(hours=Hours.parse("09:00-20:00")), None, "after the day's hours (09:00-20:00)"),
+    ],
+)
+def test_the_end_is_said_and_who_gets_no_text_before_it(
+    tmp_path: Path, end: Until, in_time: int | None, says: str | None
+) -> None:
+    preview = replace(preview_of(tmp_path, ["6581234567", "6581234568"]), end=end, numbers_in_time=in_time)
+    said = as_markdown(preview_page(preview)).replace("\\", "")
+    assert says in said if says else "--until" not in said
+
+
+@pytest.mark.parametrize(("left", "in_time"), [(60.0, 5), (2.0, 3), (0.0, 0), (-9.0, 0), (math.inf, None)])
+def test_the_numbers_that_go_before_the_end_are_counted_at_the_rate(
+    tmp_path: Path, left: float, in_time: int | None
+) -> None:
+    """Five numbers in three calls, one a second."""
+    recipients = [f"658123456{number}" for number in range(5)]
+    preview = preview_of(tmp_path, recipients, end=Until(1_000.0 + left), now=1_000.0)
+    assert preview.numbers_in_time == in_time
 
 
 def test_destinations_come_largest_first(tmp_path: Path) -> None:
@@ -205,3 +249,49 @@ def test_a_canary_is_announced_and_then_reported(tmp_path: Path, make: Callable[
     assert "The canary's 1 number: 1 accepted." in shown.replace("\\", "")
     assert "goes out alone" not in shown
     assert "1 number in 1 call" in shown
+
+
+def test_a_country_that_only_numbers_without_a_plus_sign_are_in_is_pointed_out(tmp_path: Path) -> None:
+    """Indonesian numbers that lost their zero read as Japanese; unless the country of such numbers was given."""
+    indonesian = [f"62812345678{n:02}" for n in range(6)]
+    damaged = ["819012345678", "818012345678", "817012345678"]
+    said = as_markdown(preview_page(preview_of(tmp_path, [*indonesian, *damaged])))
+    assert "3 numbers without a plus sign read as numbers of Japan" in said
+    assert "numbers of Indonesia without its country code" in said
+    assert "--default-region ID" in said.replace("\\", "")
+    for recipients in ([*indonesian, *damaged, "+818012345679"], [*indonesian, damaged[0]], [*damaged]):
+        assert not preview_of(tmp_path, recipients).strange_countries
+    assert not preview_of(tmp_path, [*indonesian, *damaged], default_region="SG").strange_countries
+
+
+READINGS = {
+    ListReading("csv", "Phone", "utf-8", ",", header_row=4, rows_above=2): (
+        "CSV, separated by commas, UTF-8, header in row 4; numbers in the column Phone; "
+        "2 rows above the header passed over."
+    ),
+    ListReading("xlsx", "phone", sheet="June", header_row=1, hidden_rows=2, hidden="skip", hidden_sheets=("old",)): (
+        "XLSX, sheet June, header in row 1; numbers in the column phone; 2 hidden rows left out; "
+        "hidden sheets not read: old."
+    ),
+    ListReading("csv", "1", "windows-1252", "\t"): (
+        "CSV, separated by tabs, WINDOWS-1252, no header; numbers in the column 1."
+    ),
+    ListReading("parquet", "phone", region_column="country"): (
+        "parquet; numbers in the column phone; their countries in country."
+    ),
+    ListReading("ndjson", "phone", "utf-8"): "NDJSON, UTF-8; numbers in the column phone.",
+}
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: reading.format)
+def test_what_was_read_is_said(reading: ListReading) -> None:
+    """Where the numbers come from, and what was passed over."""
+    assert reading_sentence(reading) == READINGS[reading]
+
+
+def test_lists_that_were_read_alike_are_one_entry() -> None:
+    """A thousand parts of one list don't make a thousand lines."""
+    first, *others = READINGS
+    notes = reading_notes([*((f"s3://b/{n}.csv", first) for n in range(1_000)), ("s3://b/x", others[0])])
+    assert notes is not None
+    assert [name for name, _ in notes.entries] == ["0.csv and 999 more", "x"]
