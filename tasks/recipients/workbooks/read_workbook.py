@@ -42,6 +42,7 @@ _MOST_CELLS: Final = 1_000_000
 _MOST_CHARACTERS: Final = 256 << 20
 _MOST_KNOWN: Final = 10_000
 _EXACT: Final = 15
+_LONGEST_INDEX: Final = 9
 _BATCH: Final = 50_000
 
 
@@ -187,9 +188,10 @@ def _read_heads(package: Package, contents: Contents, sheets: Sequence[Sheet]) -
 
 
 def _index(uri: str, cell: Cell) -> int:
-    if not (cell.value.isascii() and cell.value.strip().isdigit()):
+    number = cell.value.strip()
+    if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_INDEX):
         raise refusal(uri, DAMAGED)
-    return int(cell.value)
+    return int(number)
 
 
 def _plainly(cell: Cell, strings: Mapping[int, str]) -> str:
