@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 from prefect import task, unmapped
@@ -12,11 +13,9 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
 from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary, plan_key
-from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
-from globe_sms.tasks.campaign.settlement import ChunkState
 from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
@@ -26,7 +25,6 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hour
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
 from globe_sms.tasks.recipients import ListReading
-from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -37,6 +35,7 @@ from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, st
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
 from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.sending.failure_limit import FEWEST_FOR_A_FAILURE_RATE
+from globe_sms.tasks.sending.find_remaining import find_remaining
 from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError
@@ -47,6 +46,7 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _STORE_PATIENCE = 120.0
 _GRACE_SECONDS = 15.0
+CANCELLED: Final = "The run was cancelled ({kind}). Run the same campaign again to go on."
 
 
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
@@ -64,7 +64,6 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     sources = run.sources or find_campaign_lists(run.config, run.resources.s3)
     lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
     settings, inputs = run.config.frozen_settings(), find_plan_inputs(run.config, run.resources.s3)
-    finder = run.repeat_finder()
     if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
         settings,
         lists,
@@ -72,7 +71,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     ):
         plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
         # Who has the text changes with time: those who were left out may get it now, and others may have it.
-        if plan is not None and not document.plan.repeats and not _has_repeats(plan, finder, run.scratch):
+        if plan is not None and not (document.plan.repeats or run.repeats.find(plan.scan_numbers(), run.scratch)):
             return plan
     plan, read = make_plan(
         run.config,
@@ -82,7 +81,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         sources=sources,
         overrides=run.tables.overrides,
         own=run.tables.own,
-        find_repeats=None if finder is None else finder.find,
+        find_repeats=run.repeats.find,
     )
     rows = plan.counts()
     figures = PlanFigures(
@@ -96,10 +95,6 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     )
     run.campaign.adopt(figures, settings, lists)
     return plan
-
-
-def _has_repeats(plan: FrozenPlan, finder: RepeatFinder | None, scratch: Path) -> bool:
-    return finder is not None and finder.find(plan.scan_numbers(), scratch) is not None
 
 
 def _frozen_plan(run: CampaignRun) -> FrozenPlan:
@@ -116,29 +111,23 @@ def _frozen_plan(run: CampaignRun) -> FrozenPlan:
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = False) -> RemainingChunks:
-    """Say which chunks are left, or which of those after the canary, from two listings of the ledger.
+    """Say which chunks are left, or which of those after the canary.
 
-    The gateway has taken every chunk whose messages have a delivery: it is never presented again.
+    What the gateway has certainly accepted, because a message of the call has a delivery, is never presented again.
     """
     run.ledger.recover()
-    histories = run.ledger.histories()
-    resend = run.config.on_unknown is OnUnknown.RESEND
-    taken = DeliveryArchive(run.store, run.scratch).taken_chunks(run.campaign.id)
-    canary = plan.canary_chunks(run.config.canary_numbers) if run.config.canary_numbers else 0
-    states = {
-        index: ChunkState.SETTLED if index in taken else histories.get(index, History()).state
-        for index in range(canary if after_canary else 0, plan.chunk_count())
-    }
-    resent = tuple(index for index, state in states.items() if state is ChunkState.UNKNOWN and resend)
-    wanted = {ChunkState.OPEN, ChunkState.UNKNOWN} if resend else {ChunkState.OPEN}
-    chunks = tuple(index for index, state in states.items() if state in wanted)
-    left = pl.LazyFrame({"chunk": chunks}, schema={"chunk": pl.UInt32})
     text = run.config.wording.text
-    parts = pl.sum("segments") if text is None else pl.len() * parts_of(text)
-    counted = plan.scan().join(left, on="chunk", how="semi").select(pl.len(), parts.cast(pl.UInt64).alias("parts"))
-    numbers, wanted_parts = counted.collect(engine="streaming").row(0)
-    run.progress.expect(run.progress.snapshot.done + numbers)
-    return RemainingChunks(chunks, resent, histories, numbers, wanted_parts, canary)
+    remaining = find_remaining(
+        plan,
+        run.ledger,
+        DeliveryArchive(run.store, run.scratch).taken_submissions(run.campaign.id),
+        resend=run.config.on_unknown is OnUnknown.RESEND,
+        canary=plan.canary_chunks(run.config.canary_numbers) if run.config.canary_numbers else 0,
+        after_canary=after_canary,
+        parts=pl.sum("segments") if text is None else pl.len() * parts_of(text),
+    )
+    run.progress.expect(run.progress.snapshot.done + remaining.numbers)
+    return remaining
 
 
 def _send_run_name() -> str:
@@ -172,12 +161,7 @@ def send_shard(shard: Shard) -> None:
             runs.extend(send_chunks.map(window, unmapped(shard)))
         wait(runs)
     except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
-        shard.stop(
-            Stop(
-                StopCause.CANCELLED,
-                f"The run was cancelled ({type(error).__name__}). Run the same campaign again to go on.",
-            )
-        )
+        shard.stop(Stop(StopCause.CANCELLED, CANCELLED.format(kind=type(error).__name__)))
         if wait(runs, timeout=_GRACE_SECONDS).not_done:
             shard.abort()
             wait(runs, timeout=_GRACE_SECONDS)
@@ -311,6 +295,7 @@ def write_campaign_results(
         s3=run.resources.s3,
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
+        call_size=run.call_size.found,
         readings=_readings(run),
     )
     run.campaign.update(
