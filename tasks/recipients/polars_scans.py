@@ -126,6 +126,11 @@ def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -
         **options,
     )
     texts = [as_text(pl.col(name), dtype) for name, dtype in zip(shape.names, shape.types, strict=True)]
+    # A number column keeps the `.0` of floats, which is looked at with the rest of the number; a text has none.
+    texts[1:] = [
+        text.str.replace(r"\.0$", "") if dtype.is_float() or dtype.is_decimal() else text
+        for text, dtype in zip(texts[1:], shape.types[1:], strict=True)
+    ]
     named = rows.select(pl.col(path).alias(PATH), *_renamed(texts))
     zero = pl.when(_has_zero_byte([pl.col("recipient")])).then(RowFault.ZERO_BYTE).otherwise(0).cast(pl.UInt8)
     return named.with_columns(zero.alias("fault"))
