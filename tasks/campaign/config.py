@@ -43,15 +43,10 @@ _MENDING: Final = {
     "extra_forbidden": "unknown option",
 }
 _FROZEN: Final = (
-<<<<<<< HEAD
     *("recipients", "number_column", "no_header", "header_row", "sheet", "hidden", "encoding"),
     *("default_region", "region_column", "first_number", "numbers_override_sha256"),
-    *("type", "message", "message_column", "downgrade", "max_characters", "sender_id", "sender_by_country"),
-=======
-    *("recipients", "number_column", "no_header", "default_region", "encoding", "numbers_override_sha256"),
     *("type", "message", "message_column", "downgrade", "max_characters", "keep_null_markers"),
     *("sender_id", "sender_by_country"),
->>>>>>> guards
     *("exclude_results", "allow_country", "deny_country", "test_to_sha256"),
 )
 
