@@ -16,9 +16,10 @@ from globe_sms.tasks.recipients.number_column import named_column, number_column
 from globe_sms.tasks.recipients.polars_reach import fetched
 from globe_sms.tasks.recipients.read_options import Hidden
 from globe_sms.tasks.recipients.region_column import region_column
+from globe_sms.tasks.recipients.workbooks.choose_sheet import SheetHead, choose_sheet
 from globe_sms.tasks.recipients.workbooks.contents import read_contents
 from globe_sms.tasks.recipients.workbooks.open_workbook import open_workbook
-from globe_sms.tasks.recipients.workbooks.read_workbook import SheetHead, choose_sheet, read_rows
+from globe_sms.tasks.recipients.workbooks.read_rows import read_rows
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 
