@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.senders import Senders
@@ -89,7 +90,7 @@ class Preview:
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
     how many rows of the plan have the text from which other campaign.
-    `readings` is what was read of each list, by its URI.
+    `readings` is what was read of each list, by its URI; `passed_over` is what was beside the lists.
     """
 
     campaign: str
@@ -126,6 +127,7 @@ class Preview:
     repeats: Mapping[str, int] = field(default_factory=dict[str, int])
     readings: tuple[tuple[str, ListReading], ...] = ()
     strange_countries: tuple[StrangeCountry, ...] = ()
+    passed_over: tuple[NoLists, ...] = ()
 
     @property
     def sendable(self) -> int:
@@ -157,6 +159,7 @@ def make_preview(
     end: Until = NO_END,
     now: float = 0.0,
     readings: tuple[tuple[str, ListReading], ...] = (),
+    passed_over: tuple[NoLists, ...] = (),
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
     status = pl.col("status").cast(pl.String)
@@ -246,6 +249,7 @@ def make_preview(
         strange_countries=()
         if config.default_region is not None or any(reading.region_column for _, reading in readings)
         else find_strange_countries(plan, destinations.drop("sendable").rows()),
+        passed_over=passed_over,
     )
 
 
