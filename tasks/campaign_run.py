@@ -16,7 +16,7 @@ from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.gateway import Gateway
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
-from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
+from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists, opt_outs_of
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.recipients import ListSource
@@ -77,6 +77,7 @@ class CampaignRun:
         progress: what it counts.
         scratch: a local folder that goes with the run.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
+        opt_outs: the opt-out lists, read as often as they change.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class CampaignRun:
         self.progress = Progress()
         self.scratch = scratch
         self.sources = sources
+        self.opt_outs = opt_outs_of(config, resources.s3, scratch, tables.overrides)
 
     @property
     def store(self) -> Store:

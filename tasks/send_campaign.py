@@ -22,6 +22,7 @@ from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
+from globe_sms.tasks.planning.left_out import LeftOutFigures
 from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
@@ -60,6 +61,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
             sources=run.sources,
             overrides=run.tables.overrides,
             own=run.tables.own,
+            opt_outs=run.opt_outs,
         )
         run.campaign.update(lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources))
     run.campaign.update(
@@ -180,6 +182,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         hours_forecast=_hours_forecast(run, plan, remaining),
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
         gateway=_gateway(run),
+        left_out=LeftOutFigures(run.opt_outs.passed_over),
     )
 
 
@@ -255,6 +258,7 @@ def write_campaign_results(
         s3=run.resources.s3,
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
+        left_out=LeftOutFigures(run.opt_outs.passed_over),
     )
     run.campaign.update(
         summary=Summary(

@@ -14,6 +14,7 @@ from globe_sms.flows.command_line.status_colours import STATUS_COLOURS
 from globe_sms.tasks.reports.campaign_page import outcome as outcome_of
 from globe_sms.tasks.reports.campaign_page import speed
 from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.vocabulary.statuses import Status
 
@@ -23,7 +24,8 @@ def show_report(report: CampaignReport, *, as_json: bool) -> None:
     console = Console(stderr=as_json, highlight=False)
     console.print(_counts_table(report))
     canary = [] if report.canary is None else [report.canary.sentence()]
-    for line in (speed(report), *canary, outcome_of(report), f"Results: {report.uri}"):
+    said = (speed(report), *canary, *left_out_sentences(report.left_out), outcome_of(report), f"Results: {report.uri}")
+    for line in said:
         console.print(line, soft_wrap=True, markup=False)
     if as_json:
         _write_json(report.summary())

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.planning.left_out import NOBODY_LEFT_OUT, LeftOutFigures
 from globe_sms.tasks.reports.campaign_figures import Figures, ReasonCount
 from globe_sms.tasks.reports.cost import Cost
 from globe_sms.tasks.results.canary import Canary
@@ -22,7 +23,7 @@ class CampaignOutcome:
     `uri` is that of its results. `counts` has every status, including those without rows. `calls` and `seconds` are
     this run's; `rate` is its calls per second from the first call to the last, None with fewer than two calls.
     `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
-    None for a campaign without one.
+    None for a campaign without one. `left_out` is about opt-outs.
     """
 
     campaign: str
@@ -39,6 +40,7 @@ class CampaignOutcome:
     costs: Cost | None = None
     senders: Senders = field(default_factory=Senders)
     canary: Canary | None = None
+    left_out: LeftOutFigures = NOBODY_LEFT_OUT
 
     @property
     def reasons(self) -> tuple[ReasonCount, ...]:

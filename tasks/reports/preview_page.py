@@ -6,6 +6,7 @@ from typing import Final
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.reports.cost_table import cost_table
+from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
 from globe_sms.tasks.vocabulary.durations import in_words, moment
@@ -88,6 +89,7 @@ def _head(preview: Preview) -> list[Block]:
     if preview.hours_forecast is not None and preview.numbers:
         blocks.append(Words(_hours_sentence(preview.hours_forecast)))
     blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
+    blocks += [Words(said, strong=True) for said in left_out_sentences(preview.left_out)]
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
     blocks += _messages(preview)
     if preview.replaced is not None:
