@@ -24,13 +24,15 @@ class Chunk:
     """Up to `numbers_per_call` E.164 numbers (with plus sign) that go out in one call, in position order.
 
     `messages` has a text for each of them; None where all of the campaign's numbers get the same one. `group` is what
-    they have in common; None for the campaign's own sender and no hours.
+    they have in common; None for the campaign's own sender and no hours. `left_out` are the positions that must not be
+    presented now, each with its reason.
     """
 
     index: int
     phone_numbers: tuple[str, ...]
     messages: tuple[str, ...] | None = field(default=None, repr=False)
     group: SendingGroup | None = None
+    left_out: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 def write_plan(plan: pl.LazyFrame, layout: ChunkLayout | None, settings: str, path: Path) -> None:
