@@ -16,7 +16,9 @@ from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.gateway import Gateway
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
+from globe_sms.tasks.planning.exclusions import Exclusions
 from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists, opt_outs_of
+from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.recipients import ListSource
@@ -78,6 +80,7 @@ class CampaignRun:
         scratch: a local folder that goes with the run.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
         opt_outs: the opt-out lists, read as often as they change.
+        exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class CampaignRun:
         self.scratch = scratch
         self.sources = sources
         self.opt_outs = opt_outs_of(config, resources.s3, scratch, tables.overrides)
+        self.exclusions = Exclusions((lambda _: self.opt_outs.files(),), scratch)
 
     @property
     def store(self) -> Store:
@@ -132,6 +136,8 @@ def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -
     store = resources.store
     if config.campaign is None or config.test_to or PLAN_KEY not in store.within(config.campaign).list(PLAN_KEY):
         check_campaign_lists(config, resources.s3)
+    else:
+        check_opt_outs(config.suppress, resources.s3)
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ _MENDING: Final = {
 _FROZEN: Final = (
     *("recipients", "number_column", "no_header", "default_region", "encoding", "numbers_override_sha256"),
     *("type", "message", "message_column", "downgrade", "max_characters", "sender_id", "sender_by_country"),
-    *("suppress", "exclude_results", "allow_country", "deny_country", "numbers_per_call", "test_to_sha256"),
+    *("exclude_results", "allow_country", "deny_country", "numbers_per_call", "test_to_sha256"),
 )
 
 

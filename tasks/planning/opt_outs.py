@@ -103,6 +103,11 @@ class OptOutLists:
         return tuple(self._read_if_changed(place).file for place in self._places)
 
     @property
+    def read_files(self) -> tuple[Path, ...]:
+        """The files as they were last read."""
+        return tuple(read.file for read in self._read.values())
+
+    @property
     def passed_over(self) -> Mapping[str, int]:
         """How many rows aren't phone numbers and were passed over, by list; without lists that have none."""
         found: dict[str, int] = {}

@@ -224,6 +224,7 @@ def preview_after(canary: Canary, preview: Preview, remaining: RemainingChunks) 
         hours_forecast=None,
         canary_first=None,
         canary=canary,
+        left_out=replace(preview.left_out, since_plan=remaining.left_out),
     )
 
 

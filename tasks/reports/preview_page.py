@@ -44,7 +44,7 @@ def preview_sentence(preview: Preview) -> str:
     if not preview.numbers:
         return (
             f"Nothing is left to send: {preview.sendable:,} of {counted(preview.rows, 'row')} can be texted, and "
-            "all of them were."
+            f"all of them were{', or are left out by now' if preview.left_out.since_plan else ''}."
         )
     parts = "" if preview.parts is None else f", {counted(preview.parts, 'message part')}"
     cost = "" if preview.cost is None else f", about {preview.cost}"
@@ -148,7 +148,7 @@ def _warnings(preview: Preview) -> list[str]:
     said: list[str] = []
     if preview.is_earlier and not preview.is_test:
         said.append(
-            "The plan was frozen earlier and the lists were not read again, so later changes to them are not in it. To "
+            "The plan was frozen earlier and the recipient lists were not read again, so later changes to them are not in it. To "
             "send to the lists as they are now, start another campaign that excludes the results of this one "
             "(--exclude-results), so that nobody gets the text twice."
         )

@@ -160,9 +160,10 @@ def test_what_cannot_be_read_is_found_before_a_run(
     assert not (tmp_path / "out" / "c").exists()
 
 
-def test_a_frozen_campaign_is_resumed_without_its_opt_out_lists(put: Put, tmp_path: Path) -> None:
-    """They are frozen with the plan, as the recipient lists are."""
+def test_a_frozen_campaigns_opt_out_lists_are_read_again(put: Put, tmp_path: Path) -> None:
+    """Somebody may have opted out since; the recipient lists are frozen with the plan."""
     config = order_of(put("list.csv", LIST), tmp_path, dry_run=True, campaign="c", suppress=[f"s3://{BUCKET}/gone.csv"])
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "plan.parquet").write_bytes(b"there")
-    preflight(config, {})
+    with pytest.raises(InputError, match=r"gone\.csv"):
+        preflight(config, {})
