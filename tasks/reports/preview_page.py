@@ -148,8 +148,8 @@ def _warnings(preview: Preview) -> list[str]:
     said: list[str] = []
     if preview.is_earlier and not preview.is_test:
         said.append(
-            "The plan was frozen earlier and the recipient lists were not read again, so later changes to them are not in it. To "
-            "send to the lists as they are now, start another campaign that excludes the results of this one "
+            "The plan was frozen earlier and the recipient lists were not read again, so it has no later changes to them. "
+            "To send to the lists as they are now, start another campaign that excludes the results of this one "
             "(--exclude-results), so that nobody gets the text twice."
         )
     if preview.id_is_made:
