@@ -3,13 +3,14 @@
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign, settings_of
+from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
@@ -81,6 +82,7 @@ class CampaignRun:
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
         opt_outs: the opt-out lists, read as often as they change.
         exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
+        end: when its texts may go out for the last time.
     """
 
     def __init__(
@@ -106,6 +108,12 @@ class CampaignRun:
         self.sources = sources
         self.opt_outs = opt_outs_of(config, resources.s3, scratch, tables.overrides)
         self.exclusions = Exclusions((lambda _: self.opt_outs.files(),), scratch)
+        self.end = config.end
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the campaign's end (`--until`) has come for everybody."""
+        return time.time() >= self.end.at
 
     @property
     def store(self) -> Store:
@@ -134,7 +142,7 @@ def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -
     """
     resources, _ = _open_inputs(config, environ)
     store = resources.store
-    if config.campaign is None or config.test_to or PLAN_KEY not in store.within(config.campaign).list(PLAN_KEY):
+    if config.campaign is None or config.test_to or frozen_settings_of(store, config.campaign) is None:
         check_campaign_lists(config, resources.s3)
     else:
         check_opt_outs(config.suppress, resources.s3)
@@ -162,6 +170,8 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
                 retries=Retries(),
                 failure_limit=FailureLimit(run.config.max_failure_rate),
                 hours=run.config.quiet_hours,
+                end=run.end,
+                validity=run.config.validity,
             )
         finally:
             pacer.leave()
@@ -209,8 +219,8 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
 
 
 def _with_account(config: CampaignConfig, resources: RunResources, campaign: str) -> CampaignConfig:
-    """Take from the account what was left to it; a frozen plan keeps what it was frozen with."""
+    """Take from the account what was left to it; a campaign that is being sent keeps what it was frozen with."""
     if config.account is None:
         return config
     limits = {name: getattr(resources.account, name) for name in config.inherited}
-    return config.taking_from({**limits, **(settings_of(resources.store, campaign) or {})})
+    return config.taking_from({**limits, **(frozen_settings_of(resources.store, campaign) or {})})

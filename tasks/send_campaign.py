@@ -11,12 +11,13 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
-from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary
+from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary, plan_key
 from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.settlement import ChunkState
+from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
@@ -24,7 +25,8 @@ from globe_sms.tasks.planning.exclusions import take_off
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
 from globe_sms.tasks.planning.left_out import LeftOutFigures
-from globe_sms.tasks.planning.make_plan import make_plan
+from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
+from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -49,35 +51,57 @@ _GRACE_SECONDS = 15.0
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def plan_campaign(run: CampaignRun) -> FrozenPlan:
-    """Make the plan of the lists and freeze it, or load the plan that was frozen before.
+    """Load the campaign's plan; make it (again) if it isn't frozen and was made of anything else than there is now.
 
     Raises:
-        InputError: a list can't be read; nothing was frozen.
+        InputError: a list can't be read, and the plan isn't frozen; or the frozen plan is gone.
+        LeaseLostError: another run has taken the campaign over.
     """
-    frozen = FrozenPlan.load(run.config.fingerprint(), run.store, run.scratch)
-    if frozen is None:
-        frozen, sources = make_plan(
-            run.config,
-            run.store,
-            run.resources.s3,
-            run.scratch,
-            sources=run.sources,
-            overrides=run.tables.overrides,
-            own=run.tables.own,
-            opt_outs=run.opt_outs,
-        )
-        if not frozen.is_earlier:
-            run.exclusions.planned_with(run.opt_outs.read_files)
-        run.campaign.update(lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources))
-    run.campaign.update(
-        plan=PlanFigures(
-            rows=frozen.counts(),
-            chunks=frozen.chunk_count(),
-            phonenumbers=frozen.phonenumbers,
-            numbers_override=run.tables.overrides.mobile or None,
-        )
+    document = run.campaign.document
+    if document.sending_since is not None:
+        return _frozen_plan(run)
+    sources = run.sources or find_campaign_lists(run.config, run.resources.s3)
+    lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
+    settings, inputs = run.config.frozen_settings(), find_plan_inputs(run.config, run.resources.s3)
+    if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
+        settings,
+        lists,
+        inputs,
+    ):
+        plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
+        if plan is not None:
+            return plan
+    plan, _ = make_plan(
+        run.config,
+        run.store,
+        run.resources.s3,
+        run.scratch,
+        sources=sources,
+        overrides=run.tables.overrides,
+        own=run.tables.own,
+        opt_outs=run.opt_outs,
     )
-    return frozen
+    run.exclusions.planned_with(run.opt_outs.read_files)
+    figures = PlanFigures(
+        id=plan.id,
+        inputs=inputs,
+        rows=plan.counts(),
+        chunks=plan.chunk_count(),
+        numbers_override=run.tables.overrides.mobile or None,
+    )
+    run.campaign.adopt(figures, settings, lists)
+    return plan
+
+
+def _frozen_plan(run: CampaignRun) -> FrozenPlan:
+    plan_id = run.campaign.use_plan().id
+    plan = FrozenPlan.load(plan_id, run.store, run.scratch)
+    if plan is None:
+        raise InputError(
+            f"{run.store.uri}/{plan_key(plan_id)} is gone, and the campaign is being sent from this plan: restore the "
+            "object, or send under another --campaign with --exclude-results for those who have the text."
+        )
+    return plan
 
 
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
@@ -199,8 +223,11 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         resent_chunks=len(remaining.resent),
         hours_forecast=_hours_forecast(run, plan, remaining),
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
+        is_earlier=run.campaign.document.sending_since is not None,
         gateway=_gateway(run),
         left_out=LeftOutFigures(run.opt_outs.passed_over, remaining.left_out),
+        end=run.end,
+        now=time.time(),
     )
 
 
@@ -247,7 +274,6 @@ def write_campaign_results(
     stop = run.stop.stop or waiting
     if stop is not None and stop.cause is StopCause.LEASE_LOST:
         raise LeaseLostError(stop.message)  # the run that took over writes the results
-    left = "stopped" if run.config.quiet_hours is None else RowReason.QUIET_HOURS
     text = run.config.wording.text
     path, counts = account_for(
         plan,
@@ -255,7 +281,7 @@ def write_campaign_results(
         run.store,
         run.scratch,
         campaign=run.campaign.id,
-        not_sent="dry_run" if run.config.dry_run else left if stop is None else str(stop.cause),
+        not_sent="dry_run" if run.config.dry_run else _left(run) if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
         excluded=run.exclusions.current,
     )
@@ -290,6 +316,13 @@ def write_campaign_results(
         )
     )
     return report
+
+
+def _left(run: CampaignRun) -> str:
+    """Return why a run that nothing stopped has left rows."""
+    if run.config.quiet_hours is None:
+        return "stopped" if run.end is NO_END else RowReason.EXPIRED
+    return RowReason.EXPIRED if run.has_ended or run.end.hours is not None else RowReason.QUIET_HOURS
 
 
 def _canary_of(results: Path, plan: FrozenPlan, numbers: int) -> Canary | None:

@@ -77,6 +77,11 @@ class Account:
         """
         return open_pacing(results, self._with(PACING_VARIABLE, self.pacing), s3)
 
+    @property
+    def pacing_place(self) -> str | None:
+        """Where the schedule is kept, as it was named; None: beside the results."""
+        return self.pacing or self.environ.get(PACING_VARIABLE)
+
     def rate_margin(self) -> float:
         """Return the share of the limit that is left unused, from 0 to 0.5.
 

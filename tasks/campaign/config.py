@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final, Self
 
 from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
+from globe_sms.tasks.campaign.date_placeholders import time_zone
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.options import checks as option_checks
 from globe_sms.tasks.campaign.options.account_and_rate import AccountAndRate, CallsPerSecond, NumbersPerCall
@@ -20,6 +22,7 @@ from globe_sms.tasks.campaign.options.own_numbers import check_own
 from globe_sms.tasks.campaign.options.text import TextOptions
 from globe_sms.tasks.campaign.options.timing import Timing
 from globe_sms.tasks.campaign.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
+from globe_sms.tasks.campaign.until import HOURS, NO_END, Until, read_until
 from globe_sms.tasks.gateway import MessageType, check_sender_id
 from globe_sms.tasks.messages import Wording
 from globe_sms.tasks.numbers import Overrides
@@ -29,7 +32,7 @@ from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 _LONGEST_TESTED: Final = 100 - len("-test-01234567")
 _OF_THE_ACCOUNT: Final = ("sender_id", "numbers_per_call", "calls_per_second")
-_FOUND_OUT: Final = ("inherited", "numbers_override_sha256", "sender_by_country", "test_to_sha256")
+_FOUND_OUT: Final = ("inherited", "numbers_override_sha256", "scheduled", "sender_by_country", "test_to_sha256")
 _OPTION_OF: Final = {"recipients": "recipients", "sender_by_country": "--sender-id"}
 _MENDING: Final = {
     "int_type": "give a whole number, such as 250",
@@ -40,7 +43,7 @@ _MENDING: Final = {
 _FROZEN: Final = (
     *("recipients", "number_column", "no_header", "default_region", "encoding", "numbers_override_sha256"),
     *("type", "message", "message_column", "downgrade", "max_characters", "sender_id", "sender_by_country"),
-    *("exclude_results", "allow_country", "deny_country", "numbers_per_call", "test_to_sha256"),
+    *("exclude_results", "allow_country", "deny_country", "test_to_sha256"),
 )
 
 
@@ -49,6 +52,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
 
     An option that is empty or None has its default. `inherited` names what was left to the account: its block's value,
     or the default without a block. `sender_id` is the sender ID of all countries that `sender_by_country` doesn't name.
+    `scheduled` is when the run was to start, for the end that `until` names; None for now.
     `numbers_override_sha256` and `test_to_sha256` are made of the contents: settings freeze those, not the URIs.
     """
 
@@ -59,6 +63,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
     inherited: frozenset[str] = frozenset()
     numbers_override_sha256: str | None = None
     test_to_sha256: str | None = None
+    scheduled: datetime | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -93,6 +98,14 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
     def _cost_needs_prices(self) -> Self:
         if self.max_cost is not None and self.prices is None:
             raise ValueError("--max-cost: the cost is unknown without a table of prices: --prices")
+        return self
+
+    @model_validator(mode="after")
+    def _end_of_which_hours(self) -> Self:
+        if self.until == HOURS and self.hours is None:
+            raise ValueError("--until hours: give the hours (--hours), or a time such as 18:00")
+        if self.until == HOURS and self.type is MessageType.OTP:
+            raise ValueError("--until hours: codes (OTP) go at any time and have no hours; give a time such as 18:00")
         return self
 
     @model_validator(mode="after")
@@ -156,6 +169,15 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return seconds_of(self.hours_wait, longest_days=option_checks.LONGEST_HOURS_WAIT_DAYS)
 
     @property
+    def end(self) -> Until:
+        """When the texts may go out for the last time. A test has no hours, so it doesn't end with them."""
+        hours = self.quiet_hours
+        if self.until is None or (self.until == HOURS and hours is None):
+            return NO_END
+        zone = time_zone(self.time_zone)
+        return read_until(self.until, self.scheduled.astimezone(zone) if self.scheduled else datetime.now(zone), hours)
+
+    @property
     def wording(self) -> Wording:
         """Where the texts come from."""
         return Wording.of(
@@ -198,7 +220,10 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return group_options(self.options())
 
     def frozen_settings(self) -> dict[str, Any]:
-        """Return what a resume must keep: all that decides who gets which text, and in which call."""
+        """Return what a resume must keep: all that decides who gets which text.
+
+        Opt-out lists and the size of calls aren't among it: they hold for what is left to send.
+        """
         settings = self.model_dump(mode="json", include=set(_FROZEN))
         return {
             **{name: settings[name] for name in _FROZEN},
@@ -206,10 +231,6 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
             "hours": None if self.quiet_hours is None else str(self.quiet_hours),
             "canary": self.canary_numbers,
         }
-
-    def fingerprint(self) -> str:
-        """SHA-256 of the frozen settings."""
-        return _digest(self.frozen_settings())
 
     def campaign_for(self, identities: tuple[str, ...]) -> str:
         """Return the campaign id: the given one, or one made of the settings and the lists' contents.
@@ -223,8 +244,8 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return self.campaign or f"campaign-{_digest([self._own_settings(), *identities])[:12]}"
 
     def _own_settings(self) -> dict[str, Any]:
-        """Return the frozen settings without the account's, which may change."""
-        settings = self.frozen_settings()
+        """Return what the id is made of: the frozen settings without the account's, and the opt-out lists."""
+        settings = {**self.frozen_settings(), "suppress": self.suppress}
         if self.account is not None:
             settings |= {**dict.fromkeys(self.inherited & settings.keys()), "account": self.account}
         return settings

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +13,7 @@ from globe_sms.tasks.vocabulary.masking import mask_typed
 _HOURS: Final = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
 _QUARTER: Final = 15  # minutes: no zone's offset or clock change is finer
 _LAST_HOUR: Final = 24
+_DAY_SECONDS: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,18 @@ class Hours:
     def next_closed(self, zones: Sequence[str], after: float, until: float) -> float:
         """Return when zones that are open at `after` close; at most `until`."""
         return next((mark for mark in self._marks(after, until) if not self.is_open(zones, mark)), until)
+
+    def end_of_day(self, zones: Sequence[str], at: float) -> float:
+        """Return when the hours of the day end that has the Unix time `at` in these time zones.
+
+        If they're open at `at`, they end when these close; otherwise it's those that still begin on that day. `at` if
+        none do: then they have ended.
+        """
+        known = [zone for name in zones if (zone := _zone(name)) is not None]
+        days = [datetime.fromtimestamp(at, zone) for zone in known]
+        midnights = [datetime.combine(day.date() + timedelta(days=1), time(), day.tzinfo).timestamp() for day in days]
+        opens = self.next_open(zones, at, min(midnights, default=at) - 1.0)
+        return at if opens is None else self.next_closed(zones, opens, opens + _DAY_SECONDS)
 
     def _has(self, moment: datetime, zone: ZoneInfo | None) -> bool:
         if zone is None:

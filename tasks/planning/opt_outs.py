@@ -145,6 +145,12 @@ class OptOutLists:
         return _ReadList(identity, file, {source: each.rows for source, each in damaged.items()})
 
 
+def identities_of(places: Iterable[str], s3: Callable[[], S3Access]) -> list[str]:
+    """Return what tells whether lists have changed: the files of each, and what identifies their content."""
+    found = ((place, file) for place in places for file in list_files(split_format(place)[0], s3))
+    return [f"{place} {file.uri} {file.identity}" for place, file in found]
+
+
 def check_opt_outs(places: Iterable[str], s3: Callable[[], S3Access]) -> None:
     """Find opt-out lists that can't be read, by the first bytes and the columns of each; a second for a hundred.
 

@@ -16,7 +16,7 @@ could text a stranger.
 from globe_sms.tasks.recipients.check_unchanged import check_unchanged
 from globe_sms.tasks.recipients.file_formats import known_encoding
 from globe_sms.tasks.recipients.find_lists import find_lists
-from globe_sms.tasks.recipients.list_source import Compression, Format, ListSource, refusal
+from globe_sms.tasks.recipients.list_source import Compression, EmptyListError, Format, ListSource, refusal
 from globe_sms.tasks.recipients.read_errors import place_of_row, translate_errors
 from globe_sms.tasks.recipients.read_lists import fault_in, read_lists
 from globe_sms.tasks.recipients.small_table import NumbersTable, SmallTable, TableRow, open_table, read_small_table
@@ -33,6 +33,7 @@ __all__ = [
     "OF_NAMED_COLUMNS",
     "OF_NUMBERS",
     "Compression",
+    "EmptyListError",
     "Format",
     "ListSource",
     "NumbersTable",

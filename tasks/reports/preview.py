@@ -1,6 +1,9 @@
 """The preview in figures: what a campaign would send, counted from its frozen plan before the first call."""
 
+import math
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -9,12 +12,14 @@ import polars as pl
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.left_out import NOBODY_LEFT_OUT, LeftOutFigures
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.reports.cost import Cost, cost_of
+from globe_sms.tasks.reports.list_guards import broken_guards
 from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
@@ -79,6 +84,8 @@ class Preview:
     once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: an earlier run froze the plan.
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. `left_out` is
     about opt-outs.
+    `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
+    nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells.
     """
 
     campaign: str
@@ -110,6 +117,8 @@ class Preview:
     id_is_made: bool = False
     gateway: str | None = None
     left_out: LeftOutFigures = NOBODY_LEFT_OUT
+    end: Until = NO_END
+    numbers_in_time: int | None = None
 
     @property
     def sendable(self) -> int:
@@ -135,8 +144,11 @@ def make_preview(
     prices: Prices | None = None,
     hours_forecast: HoursForecast | None = None,
     canary_first: int | None = None,
+    is_earlier: bool = False,
     gateway: str | None = None,
     left_out: LeftOutFigures = NOBODY_LEFT_OUT,
+    end: Until = NO_END,
+    now: float = 0.0,
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
     status = pl.col("status").cast(pl.String)
@@ -198,17 +210,22 @@ def make_preview(
         parts=parts,
         cost=None if cost is None or numbers != sendable else str(cost),
         costs=cost,
-        exceeded_limits=exceeded_limits(config, numbers=sendable, cost=cost),
+        exceeded_limits=(
+            *broken_guards(config, _by_status(groups)),
+            *exceeded_limits(config, numbers=sendable, cost=cost),
+        ),
         ucs2=count_ucs2(plan, config),
         replaced=count_replaced(plan, config.wording, sendable),
         hours_forecast=hours_forecast,
         canary_first=canary_first,
         max_failure_rate=config.max_failure_rate,
         is_test=bool(config.test_to),
-        is_earlier=plan.is_earlier,
+        is_earlier=is_earlier,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
         left_out=left_out,
+        end=end,
+        numbers_in_time=_in_time(numbers, calls / config.calls_per_second, end.at - now),
     )
 
 
@@ -226,6 +243,20 @@ def preview_after(canary: Canary, preview: Preview, remaining: RemainingChunks) 
         canary=canary,
         left_out=replace(preview.left_out, since_plan=remaining.left_out),
     )
+
+
+def _by_status(groups: Iterable[Group]) -> Counter[str]:
+    rows: Counter[str] = Counter()
+    for group in groups:
+        rows[group.status] += group.rows
+    return rows
+
+
+def _in_time(numbers: int, seconds: float, left: float) -> int | None:
+    """Return how many numbers go out in the seconds that are left, if all of them take `seconds`."""
+    if math.isinf(left):
+        return None
+    return numbers if seconds <= left else math.floor(numbers * max(0.0, left) / seconds)
 
 
 def _shown(own: str | None, config: CampaignConfig) -> str:

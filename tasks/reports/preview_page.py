@@ -88,6 +88,8 @@ def _head(preview: Preview) -> list[Block]:
         blocks.append(Words(warning, strong=True))
     if preview.hours_forecast is not None and preview.numbers:
         blocks.append(Words(_hours_sentence(preview.hours_forecast)))
+    if (ends := _end_sentence(preview)) and preview.numbers:
+        blocks.append(Words(ends, strong=preview.numbers_in_time not in {None, preview.numbers}))
     blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
     blocks += [Words(said, strong=True) for said in left_out_sentences(preview.left_out)]
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
@@ -113,6 +115,20 @@ def _hours_sentence(forecast: HoursForecast) -> str:
         f"Hours {forecast.hours} in the recipient's time zone: {counted(forecast.open_now, 'number')} can be texted now"
         f"{''.join(f', {each}' for each in later)}{never}."
     )
+
+
+def _end_sentence(preview: Preview) -> str | None:
+    """Say after what nothing is sent, and if that comes before all numbers can be texted."""
+    if preview.end.hours is not None:
+        return f"Nothing is sent after the day's hours ({preview.end.hours}) in the recipient's time zone (--until)."
+    in_time = preview.numbers_in_time
+    if in_time is None:
+        return None
+    after = f"after {moment(preview.end.at)} (--until)"
+    if in_time == preview.numbers:
+        return f"Nothing is sent {after}."
+    few = f"at this rate, {in_time:,} of {counted(preview.numbers, 'number')} at most are texted before"
+    return f"Nothing is sent {after}: {few if in_time else 'that is over, so nobody would be texted'}."
 
 
 def _ucs2_sentence(ucs2: Ucs2) -> str:
@@ -148,9 +164,9 @@ def _warnings(preview: Preview) -> list[str]:
     said: list[str] = []
     if preview.is_earlier and not preview.is_test:
         said.append(
-            "The plan was frozen earlier and the recipient lists were not read again, so it has no later changes to them. "
-            "To send to the lists as they are now, start another campaign that excludes the results of this one "
-            "(--exclude-results), so that nobody gets the text twice."
+            "The plan was frozen earlier and the recipient lists were not read again, so it has none of their later "
+            "changes. To send to the lists as they are now, start another campaign that excludes the results of this "
+            "one (--exclude-results), so that nobody gets the text twice."
         )
     if preview.id_is_made:
         said.append(

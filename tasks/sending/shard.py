@@ -72,9 +72,9 @@ class Shard:
     """The chunks that one flow run sends; a context manager, with the threads that send them.
 
     `queue` says which chunks go next, `read` opens chunks of the plan by their numbers, or none once the run has
-    stopped. They are read some hundreds at
-    a time, shortly before their turns, and made by the thread that sends them. `histories` is added to when a chunk
-    that was presented comes back. Not a dataclass, so that Prefect passes it on unread.
+    stopped. They are read some hundreds at a time, shortly before their turns, and made by the thread that sends them.
+    `histories` is added to when a chunk that was presented comes back. Not a dataclass, so that Prefect passes it on
+    unread.
     """
 
     def __init__(

@@ -45,6 +45,7 @@ class RowReason(StrEnum):
     DRY_RUN = "dry_run"
     DECLINED = "declined"
     QUIET_HOURS = "quiet_hours"
+    EXPIRED = "expired"
     STOPPED = "stopped"
     CANCELLED = "cancelled"
     LEASE_LOST = "lease_lost"
@@ -114,6 +115,9 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.QUIET_HOURS: (
         "It was outside the hours (--hours) where the recipient is, or the time there isn't known. A run waits for the "
         "hours as long as you let it (--hours-wait). After that, run the campaign again during the hours."
+    ),
+    RowReason.EXPIRED: (
+        "The latest time to send (--until) had passed. To send it after all, run the campaign again with a later one."
     ),
     RowReason.STOPPED: "The campaign stopped first. Fix the cause, then run it again: it continues from here.",
     RowReason.CANCELLED: "The run was cancelled first. Run the campaign again: it continues from here.",

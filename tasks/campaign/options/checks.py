@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.until import check_until
 from globe_sms.tasks.messages import parse_template
 from globe_sms.tasks.numbers import checked_region
 from globe_sms.tasks.recipients import OF_NAMED_COLUMNS, OF_NUMBERS, known_encoding, split_format
@@ -100,6 +101,11 @@ def hours_wait(value: str) -> str:
     return value
 
 
+def until(value: str | None) -> str | None:
+    """The latest time to send."""
+    return None if value is None else check_until(value)
+
+
 def region(value: str | None) -> str | None:
     """A country by its two letters."""
     try:
@@ -126,6 +132,7 @@ CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "campaign": campaign_id,
     "hours": hours,
     "hours_wait": hours_wait,
+    "until": until,
     "default_region": region,
     "encoding": encoding,
     "numbers_override": uri_of_table,

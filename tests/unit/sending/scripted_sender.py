@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from globe_sms.tasks.campaign.campaign import Campaign
+from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill
+from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.gateway import BatchSend, CallVerdict, MessageType, Outcome
 from globe_sms.tasks.pacing.account_schedule import Schedule
 from globe_sms.tasks.pacing.pacer import Pacer
@@ -24,6 +26,7 @@ from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
 NUMBERS = ("+6581234567", "+6581234568", "+6581234569")
 CHUNK = Chunk(0, NUMBERS)
+A_PLAN = PlanFigures(id="p", inputs=PlanInputs(numbers_per_call=250), rows={"sendable": len(NUMBERS)}, chunks=1)
 FAST = Retries(tries=3, first_pause=0.01, longest_pause=0.02, store_patience=2.0)
 
 Answer = Outcome | Exception | Callable[[BatchSend], Outcome]
@@ -74,6 +77,8 @@ def make_sender(
     failure_limit: FailureLimit | None = None,
     rate: float = 200.0,
     hours: Hours | None = None,
+    end: Until = NO_END,
+    validity: int | None = None,
     clock: Callable[[], float] = time.time,
     lease_clock: Callable[[], float] = time.time,
     make_pacer: Callable[..., Pacer] = Pacer,
@@ -82,6 +87,9 @@ def make_sender(
     stop = StopSignal()
     campaign = Campaign(store, "camp", stop=stop, clock=lease_clock)
     campaign.open({"message": "hello"})
+    if campaign.document.sending_since is None:
+        campaign.adopt(A_PLAN, {"message": "hello"}, ())
+    campaign.use_plan()
     pacer = make_pacer(Schedule(store.within("pacing"), "account", rate, clock=clock), stop, clock=clock)
     return Sender(
         campaign=campaign,
@@ -94,5 +102,7 @@ def make_sender(
         retries=retries,
         failure_limit=failure_limit or FailureLimit(),
         hours=hours,
+        end=end,
+        validity=validity,
         clock=clock,
     )
