@@ -12,7 +12,7 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StopSignal
 
 LOOK_AGAIN_AFTER: Final = 300.0
 _PATIENCE: Final = 60.0
-_PAUSE: Final = 2.0
+_PAUSE: Final = 0.5
 
 
 class ChunkReader:
