@@ -95,8 +95,8 @@ class EveryCampaign(Options, frozen=True):
             title="Opt-out lists",
             description="Numbers on these lists get no text. One list a line, in the same places and formats as the "
             "recipient lists. A list or row that can't be read stops the campaign. How a list is read may follow it: "
-            "optouts.csv#no-header,number-column=2,encoding=windows-1252,default-region=SG. They are read when the "
-            "plan is made, and not again.",
+            "optouts.csv#no-header,number-column=2,encoding=windows-1252,default-region=SG. Each run reads them before "
+            "its first call, and again after a wait.",
         ),
         Terminal(
             "Opt-out lists; one that can't be read stops the campaign. How it's read may follow: "
