@@ -14,7 +14,9 @@ from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
+from globe_sms.tasks.campaign.sending_now import SendingNow
 from globe_sms.tasks.gateway import Gateway
+from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.exclusions import Exclusions
@@ -23,9 +25,11 @@ from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.recipients import ListSource
+from globe_sms.tasks.repeats.repeats import Repeats
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.sending.call_content import CallContent
+from globe_sms.tasks.sending.call_size import CallSize
 from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.sending.retries import Retries
@@ -78,10 +82,12 @@ class CampaignRun:
         ledger: the campaign's.
         stop: ends all of its threads.
         progress: what it counts.
+        call_size: the most numbers of its calls.
         scratch: a local folder that goes with the run.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
         opt_outs: the opt-out lists, read as often as they change.
         exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
+        repeats: who already has the text from another campaign, or is getting it now.
         end: when its texts may go out for the last time.
     """
 
@@ -104,11 +110,22 @@ class CampaignRun:
         self.ledger = ledger
         self.stop = stop
         self.progress = Progress()
+        self.call_size = CallSize(config.numbers_per_call)
         self.scratch = scratch
         self.sources = sources
         self.opt_outs = opt_outs_of(config, resources.s3, scratch, tables.overrides)
-        self.exclusions = Exclusions((lambda _: self.opt_outs.files(),), scratch)
         self.end = config.end
+        self.repeats = Repeats(
+            resources.store,
+            campaign.id,
+            TextPattern.of(config.wording),
+            config.repeat_after_seconds,
+            sending=SendingNow(resources.store, campaign.owner),
+            stop=stop,
+            folder=scratch,
+        )
+        # All that keeps rows of the plan from being sent: each source is looked at before every stretch of sending.
+        self.exclusions = Exclusions((lambda _: self.opt_outs.files(), self.repeats.files), scratch)
 
     @property
     def has_ended(self) -> bool:
@@ -170,6 +187,7 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
                 retries=Retries(),
                 failure_limit=FailureLimit(run.config.max_failure_rate),
                 hours=run.config.quiet_hours,
+                call_size=run.call_size,
                 end=run.end,
                 validity=run.config.validity,
             )

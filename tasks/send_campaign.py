@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 from prefect import task, unmapped
@@ -12,11 +13,9 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
 from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary, plan_key
-from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
-from globe_sms.tasks.campaign.settlement import ChunkState
 from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
@@ -30,22 +29,27 @@ from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
+from globe_sms.tasks.reports.plan_changes import plan_changes
 from globe_sms.tasks.reports.preview import Preview, make_preview
+from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
 from globe_sms.tasks.results.left_out_rows import left_out_since
 from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.sending.chunk_reader import stop_for_unreadable
 from globe_sms.tasks.sending.failure_limit import FEWEST_FOR_A_FAILURE_RATE
+from globe_sms.tasks.sending.find_remaining import find_remaining
 from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _STORE_PATIENCE = 120.0
 _GRACE_SECONDS = 15.0
+CANCELLED: Final = "The run was cancelled ({kind}). Run the same campaign again to go on."
 
 
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
@@ -69,7 +73,8 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         inputs,
     ):
         plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
-        if plan is not None:
+        # Who has the text changes with time: those who were left out may get it now, and others may have it.
+        if plan is not None and not (document.plan.repeats or run.repeats.find(plan.scan_numbers(), run.scratch)):
             return plan
     plan, _ = make_plan(
         run.config,
@@ -80,13 +85,16 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         overrides=run.tables.overrides,
         own=run.tables.own,
         opt_outs=run.opt_outs,
+        find_repeats=run.repeats.find,
     )
     run.exclusions.planned_with(run.opt_outs.read_files)
+    rows = plan.counts()
     figures = PlanFigures(
         id=plan.id,
         inputs=inputs,
-        rows=plan.counts(),
+        rows=rows,
         chunks=plan.chunk_count(),
+        repeats=sum(count_repeats(plan.scan()).values()) if Status.SUPPRESSED in rows else 0,
         numbers_override=run.tables.overrides.mobile or None,
     )
     run.campaign.adopt(figures, settings, lists)
@@ -107,10 +115,10 @@ def _frozen_plan(run: CampaignRun) -> FrozenPlan:
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = False) -> RemainingChunks:
-    """Say which chunks are left, or which of those after the canary, from two listings of the ledger.
+    """Say which chunks are left, or which of those after the canary.
 
-    The gateway has taken every chunk whose messages have a delivery: it is never presented again. What keeps people out
-    is looked at, each time: who opted out since the plan was made isn't left.
+    What the gateway has certainly accepted, because a message of the call has a delivery, is never presented again.
+    What keeps people out is looked at each time: those who opted out since the plan was made aren't left.
 
     Raises:
         InputError: an opt-out list can't be read, at the first look; later on this stops the run, and nothing is left.
@@ -123,23 +131,16 @@ def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = Fals
         run.stop.set(stop_for_unreadable(error))
         return NOTHING
     run.ledger.recover()
-    histories = run.ledger.histories()
-    resend = run.config.on_unknown is OnUnknown.RESEND
-    taken = DeliveryArchive(run.store, run.scratch).taken_chunks(run.campaign.id)
-    canary = plan.canary_chunks(run.config.canary_numbers) if run.config.canary_numbers else 0
-    states = {
-        index: ChunkState.SETTLED if index in taken else histories.get(index, History()).state
-        for index in range(canary if after_canary else 0, plan.chunk_count())
-    }
-    resent = tuple(index for index, state in states.items() if state is ChunkState.UNKNOWN and resend)
-    wanted = {ChunkState.OPEN, ChunkState.UNKNOWN} if resend else {ChunkState.OPEN}
-    chunks = tuple(index for index, state in states.items() if state in wanted)
-    left = pl.LazyFrame({"chunk": chunks}, schema={"chunk": pl.UInt32})
     text = run.config.wording.text
-    parts = pl.sum("segments") if text is None else pl.len() * parts_of(text)
-    counted = plan.scan().join(left, on="chunk", how="semi").select(pl.len(), parts.cast(pl.UInt64).alias("parts"))
-    numbers, wanted_parts = counted.collect(engine="streaming").row(0)
-    remaining = RemainingChunks(chunks, resent, histories, numbers, wanted_parts, canary)
+    remaining = find_remaining(
+        plan,
+        run.ledger,
+        DeliveryArchive(run.store, run.scratch).taken_submissions(run.campaign.id),
+        resend=run.config.on_unknown is OnUnknown.RESEND,
+        canary=plan.canary_chunks(run.config.canary_numbers) if run.config.canary_numbers else 0,
+        after_canary=after_canary,
+        parts=pl.sum("segments") if text is None else pl.len() * parts_of(text),
+    )
     remaining = take_off(remaining, plan, excluded, segments=None if text is None else parts_of(text))
     run.progress.expect(run.progress.snapshot.done + remaining.numbers)
     return remaining
@@ -176,12 +177,7 @@ def send_shard(shard: Shard) -> None:
             runs.extend(send_chunks.map(window, unmapped(shard)))
         wait(runs)
     except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
-        shard.stop(
-            Stop(
-                StopCause.CANCELLED,
-                f"The run was cancelled ({type(error).__name__}). Run the same campaign again to go on.",
-            )
-        )
+        shard.stop(Stop(StopCause.CANCELLED, CANCELLED.format(kind=type(error).__name__)))
         if wait(runs, timeout=_GRACE_SECONDS).not_done:
             shard.abort()
             wait(runs, timeout=_GRACE_SECONDS)
@@ -209,9 +205,10 @@ def check_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks,
 @task(name="preview-campaign", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> Preview:
-    """Count what the plan would do, and what is left of it for this run."""
-    read = run.campaign.document.lists
-    return make_preview(
+    """Count what the plan would do, what is left of it for this run, and what changed since the last plan."""
+    document = run.campaign.document
+    read = document.lists
+    preview = make_preview(
         plan,
         run.config,
         campaign=run.campaign.id,
@@ -223,12 +220,16 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         resent_chunks=len(remaining.resent),
         hours_forecast=_hours_forecast(run, plan, remaining),
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
-        is_earlier=run.campaign.document.sending_since is not None,
+        is_earlier=document.sending_since is not None,
+        changes=plan_changes(document),
         gateway=_gateway(run),
         left_out=LeftOutFigures(run.opt_outs.passed_over, remaining.left_out),
         end=run.end,
         now=time.time(),
     )
+    if document.replaced is not None:
+        run.campaign.update(replaced=None)
+    return preview
 
 
 def _gateway(run: CampaignRun) -> str | None:
@@ -285,6 +286,7 @@ def write_campaign_results(
         segments=None if text is None else parts_of(text),
         excluded=run.exclusions.current,
     )
+    store_retries(_STORE_PATIENCE)(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
     snapshot = run.progress.snapshot
     planned = {} if run.campaign.document.plan is None else run.campaign.document.plan.rows
@@ -305,6 +307,7 @@ def write_campaign_results(
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
         left_out=LeftOutFigures(run.opt_outs.passed_over, left_out_since(plan, path, counts, planned)),
+        call_size=run.call_size.found,
     )
     run.campaign.update(
         summary=Summary(

@@ -21,6 +21,7 @@ from globe_sms.tasks.campaign.options.list_format import ListFormat
 from globe_sms.tasks.campaign.options.own_numbers import check_own
 from globe_sms.tasks.campaign.options.text import TextOptions
 from globe_sms.tasks.campaign.options.timing import Timing
+from globe_sms.tasks.campaign.options.words import option_of
 from globe_sms.tasks.campaign.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
 from globe_sms.tasks.campaign.until import HOURS, NO_END, Until, read_until
 from globe_sms.tasks.gateway import MessageType, check_sender_id
@@ -33,7 +34,6 @@ from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 _LONGEST_TESTED: Final = 100 - len("-test-01234567")
 _OF_THE_ACCOUNT: Final = ("sender_id", "numbers_per_call", "calls_per_second")
 _FOUND_OUT: Final = ("inherited", "numbers_override_sha256", "scheduled", "sender_by_country", "test_to_sha256")
-_OPTION_OF: Final = {"recipients": "recipients", "sender_by_country": "--sender-id"}
 _MENDING: Final = {
     "int_type": "give a whole number, such as 250",
     "string_too_short": "it is blank",
@@ -178,6 +178,16 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return read_until(self.until, self.scheduled.astimezone(zone) if self.scheduled else datetime.now(zone), hours)
 
     @property
+    def repeat_after_seconds(self) -> float:
+        """How long nobody gets the same text again from another campaign; 0 without a limit.
+
+        Codes are asked for one by one, and a test must be repeatable: neither has one.
+        """
+        if self.type is MessageType.OTP or self.test_to:
+            return 0.0
+        return seconds_of(self.repeat_after, longest_days=option_checks.LONGEST_REPEAT_AFTER_DAYS)
+
+    @property
     def wording(self) -> Wording:
         """Where the texts come from."""
         return Wording.of(
@@ -260,5 +270,4 @@ def _line(detail: Any) -> str:
     if not detail["loc"]:
         return said
     name = str(detail["loc"][0])
-    option = _OPTION_OF.get(name, "--" + name.replace("_", "-"))
-    return f"{option}: {_MENDING.get(detail['type'], said)}"
+    return f"{option_of(name)}: {_MENDING.get(detail['type'], said)}"

@@ -1,7 +1,7 @@
 """The frozen plan: every row with its verdict, and for sendable rows the chunk and the position in it."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -96,6 +96,14 @@ class FrozenPlan:
         """Return the plan's rows in input order."""
         return pl.scan_parquet(self.path, glob=False)
 
+    def scan_numbers(self, chunks: Sequence[int] | None = None) -> pl.LazyFrame:
+        """Return the rows of some chunks (None: of all) with `e164`, the number as an integer."""
+        rows = self.scan().filter(pl.col("chunk").is_not_null())
+        if chunks is not None:
+            wanted = pl.LazyFrame({"chunk": chunks}, schema={"chunk": pl.UInt32})
+            rows = rows.join(wanted, on="chunk", how="semi")
+        return rows.with_columns(e164=pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64))
+
     @cached_property
     def has_messages(self) -> bool:
         """Whether each row has a text of its own, with its parts."""
@@ -116,6 +124,12 @@ class FrozenPlan:
         first = self.scan().filter(pl.col("chunk").is_not_null()).head(canary)
         last = first.select(pl.col("chunk").max()).collect(engine="streaming").item()
         return 0 if last is None else last + 1
+
+    def chunk_sizes(self, chunks: Collection[int]) -> Mapping[int, int]:
+        """How many numbers each of these chunks has."""
+        wanted = pl.LazyFrame({"chunk": sorted(chunks)}, schema={"chunk": pl.UInt32})
+        counted = self.scan().join(wanted, on="chunk", how="semi").group_by("chunk").len()
+        return dict(counted.collect(engine="streaming").iter_rows())
 
     def counts(self) -> Mapping[str, int]:
         """The number of rows by status; rows without one are `sendable`."""

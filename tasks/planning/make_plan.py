@@ -19,6 +19,7 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
 from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides, validate
 from globe_sms.tasks.numbers.time_zones import zone_table
+from globe_sms.tasks.planning.check_placeholders import check_own_texts, check_template
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroups, chunks_in_input_order, lay_out_chunks
 from globe_sms.tasks.planning.duplicates import rank_rows
 from globe_sms.tasks.planning.earlier_results import check_texted, read_texted
@@ -41,6 +42,9 @@ from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import Status
 
+# Writes a file for `leave_out` into a folder, of who among these rows already has the text; None if nobody has.
+FindRepeats = Callable[[pl.LazyFrame, Path], Path | None]
+
 _VALIDATED: Final = ("source", "row", "recipient", "e164", "region", "status", "reason")
 
 
@@ -54,6 +58,7 @@ def make_plan(
     overrides: Overrides = NO_OVERRIDES,
     own: pl.DataFrame | None = None,
     opt_outs: OptOutLists | None = None,
+    find_repeats: FindRepeats | None = None,
     now: datetime | None = None,
 ) -> tuple[FrozenPlan, tuple[ListSource, ...]]:
     """Make a plan of a campaign's lists and put it into the store; return it with the lists that it was made of.
@@ -70,6 +75,7 @@ def make_plan(
         overrides: Prefixes that count as mobile, or not.
         own: The numbers that a test goes to in place of the lists' (`own_numbers`).
         opt_outs: The campaign's opt-out lists, where the run has opened them before.
+        find_repeats: Finds who already has the text; None if that doesn't matter.
         now: When it is made.
 
     Raises:
@@ -77,7 +83,8 @@ def make_plan(
         EmptyListError: the lists have no rows; no plan was written.
     """
     sources = sources or find_campaign_lists(config, s3)
-    rows = read_campaign_lists(config, sources, s3)
+    names: set[str] = set()
+    rows = read_campaign_lists(config, sources, s3, names)
     rows = validate(rows, default_region=config.default_region, overrides=overrides)
     rows = only_countries(rows, config.allow_country, config.deny_country)
     opt_outs = opt_outs or opt_outs_of(config, s3, scratch, overrides)
@@ -98,8 +105,11 @@ def make_plan(
             texts=() if config.wording.text is not None else TEXT_COLUMNS,
             groups=groups,
             canary=config.canary_numbers,
+            find_repeats=find_repeats,
         )
     check_unchanged(sources, s3=s3)
+    if config.message_column is not None and not config.literal_placeholders:
+        check_own_texts(path, names)
     if not pl.scan_parquet(path, glob=False).select(pl.len()).collect().item():
         raise EmptyListError(f"{', '.join(source.uri for source in sources)}: there are no rows, so nothing was sent")
     plan = FrozenPlan(path)
@@ -122,14 +132,28 @@ def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> t
 
 
 def read_campaign_lists(
-    config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access]
+    config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access], names: set[str] | None = None
 ) -> pl.LazyFrame:
-    """Return the rows of a campaign's lists, with the columns that its message needs.
+    """Return the rows of a campaign's lists, with the columns that its message needs; add all columns to `names`.
 
     Raises:
-        InputError: as `read_lists`, also for a placeholder without a column.
+        InputError: as `read_lists`, also for a placeholder without a column, or in the style of another system.
     """
-    return read_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns, prefix=PREFIX)
+
+    def look_at(uri: str, columns: tuple[str, ...]) -> None:
+        if names is not None:
+            names.update(columns)
+        if not config.literal_placeholders:
+            check_template(config.message, uri, columns)
+
+    return read_lists(
+        sources,
+        number_column=config.number_column,
+        s3=s3,
+        columns=config.wording.columns,
+        prefix=PREFIX,
+        look_at=look_at,
+    )
 
 
 def opt_outs_of(
@@ -166,6 +190,7 @@ def freeze(
     texts: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
+    find_repeats: FindRepeats | None = None,
 ) -> Path:
     """Write the plan of validated rows to a local file; `plan_rows` says what the arguments are.
 
@@ -173,7 +198,15 @@ def freeze(
     """
     path = scratch / f"new-{plan_id}.parquet"
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        plan, layout = plan_rows(validated, numbers_per_call, Path(folder), texts=texts, groups=groups, canary=canary)
+        plan, layout = plan_rows(
+            validated,
+            numbers_per_call,
+            Path(folder),
+            texts=texts,
+            groups=groups,
+            canary=canary,
+            find_repeats=find_repeats,
+        )
         write_plan(plan, layout, plan_id, path)
     return path
 
@@ -186,6 +219,7 @@ def plan_rows(
     texts: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
+    find_repeats: FindRepeats | None = None,
 ) -> tuple[pl.LazyFrame, ChunkLayout | None]:
     """Mark duplicates and give the sendable rows their chunks, in input order or, with `groups`, group by group.
 
@@ -201,15 +235,15 @@ def plan_rows(
         texts: Further columns of `validated` that the plan keeps at its end, for the rows that are sent.
         groups: Which rows may share a call; None for all.
         canary: So many of the first sendable rows have chunks of their own.
+        find_repeats: Finds who already has the text: these rows are suppressed.
 
     Returns:
         The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
         the chunks were laid out.
     """
-    rows = folder / "validated.parquet"
-    validated.select(*_VALIDATED, *texts).sink_parquet(
-        rows, compression="lz4" if texts else "uncompressed", statistics=False, engine="streaming"
-    )
+    rows = _write_rows(validated.select(*_VALIDATED, *texts), folder / "validated.parquet")
+    if find_repeats is not None:
+        rows = _without_repeats(rows, find_repeats, folder)
     ranks = rank_rows(rows, folder)
     parts, layout = [pl.scan_parquet(rows, glob=False), ranks], None
     if groups is None:
@@ -232,6 +266,23 @@ def plan_rows(
         position=position.cast(pl.UInt16),
         **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in texts},
     ), layout
+
+
+def _write_rows(rows: pl.LazyFrame, path: Path) -> Path:
+    has_texts = "message" in rows.collect_schema()
+    rows.sink_parquet(path, compression="lz4" if has_texts else "uncompressed", statistics=False, engine="streaming")
+    return path
+
+
+def _without_repeats(rows: Path, find_repeats: FindRepeats, folder: Path) -> Path:
+    """Suppress those who already have the text; written again only if there are any."""
+    validated = pl.scan_parquet(rows, glob=False)
+    repeats = find_repeats(validated.filter(pl.col("status").is_null()), folder)
+    if repeats is None:
+        return rows
+    path = _write_rows(leave_out(validated, repeats), folder / "without-repeats.parquet")
+    rows.unlink()
+    return path
 
 
 def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> None:

@@ -9,6 +9,7 @@ from globe_sms.tasks.reports.campaign_outcome import CampaignOutcome, Ending
 from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
+from globe_sms.tasks.reports.repeated_texts import repeats_sentence
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import explain_reason
@@ -68,8 +69,11 @@ def speed(report: CampaignOutcome) -> str:
     rate = "" if report.rate is None else f" at {report.rate:.2f} per second"
     throttled = f" ({report.throttled:,} throttled and tried again)" if report.throttled else ""
     resent = f" Resent as you asked: {counted(report.resent, 'unknown chunk')}." if report.resent else ""
+    size = report.call_size
+    refused = "" if size is None else f" The gateway refused larger calls: use --numbers-per-call {size} from now on."
     return (
-        f"{counted(report.calls, 'call')}{rate}{throttled}; {in_words(report.seconds)} from start to results.{resent}"
+        f"{counted(report.calls, 'call')}{rate}{throttled}; {in_words(report.seconds)} from start to results."
+        f"{resent}{refused}"
     )
 
 
@@ -97,11 +101,13 @@ def advice(status: str, reason: str) -> str:
 
 
 def _blocks(report: CampaignOutcome) -> list[Block]:
+    repeats = repeats_sentence(report.figures.repeats)
     return [
         Words(outcome(report), strong=True),
         Words(speed(report)),
         *([] if report.canary is None else [Words(report.canary.sentence())]),
         *(Words(said) for said in left_out_sentences(report.left_out)),
+        *([] if repeats is None else [Words(repeats)]),
         *row_blocks(report),
         Words(f"Results: {report.uri}"),
     ]

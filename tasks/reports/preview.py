@@ -3,8 +3,8 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import polars as pl
@@ -21,6 +21,7 @@ from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.list_guards import broken_guards
 from globe_sms.tasks.reports.prices import Prices
+from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
 from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
@@ -81,11 +82,11 @@ class Preview:
     `rows`, `groups`, `destinations`, `refused`, `costs` and `exceeded_limits` are about the whole plan; `numbers`,
     `calls`, `resent_chunks`, `parts` and `cost` about what this run has left to send. `parts` and `cost` are None if
     they aren't known. `canary_first` is how many numbers this run sends before the others; `canary` is their result,
-    once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: an earlier run froze the plan.
-    `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. `left_out` is
-    about opt-outs.
+    once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: the sending began in an
+    earlier run, and the lists weren't read again. `changes` is what differs from the last plan, which nobody got.
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
-    nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells.
+    nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
+    how many rows of the plan have the text from which other campaign. `left_out` is about opt-outs.
     """
 
     campaign: str
@@ -114,11 +115,13 @@ class Preview:
     canary: Canary | None = None
     is_test: bool = False
     is_earlier: bool = False
+    changes: tuple[tuple[str, str], ...] = ()
     id_is_made: bool = False
     gateway: str | None = None
     left_out: LeftOutFigures = NOBODY_LEFT_OUT
     end: Until = NO_END
     numbers_in_time: int | None = None
+    repeats: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def sendable(self) -> int:
@@ -145,6 +148,7 @@ def make_preview(
     hours_forecast: HoursForecast | None = None,
     canary_first: int | None = None,
     is_earlier: bool = False,
+    changes: tuple[tuple[str, str], ...] = (),
     gateway: str | None = None,
     left_out: LeftOutFigures = NOBODY_LEFT_OUT,
     end: Until = NO_END,
@@ -221,11 +225,13 @@ def make_preview(
         max_failure_rate=config.max_failure_rate,
         is_test=bool(config.test_to),
         is_earlier=is_earlier,
+        changes=changes,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
         left_out=left_out,
         end=end,
         numbers_in_time=_in_time(numbers, calls / config.calls_per_second, end.at - now),
+        repeats=count_repeats(plan.scan()) if any(group.status == Status.SUPPRESSED for group in groups) else {},
     )
 
 
@@ -242,6 +248,7 @@ def preview_after(canary: Canary, preview: Preview, remaining: RemainingChunks) 
         canary_first=None,
         canary=canary,
         left_out=replace(preview.left_out, since_plan=remaining.left_out),
+        changes=(),
     )
 
 

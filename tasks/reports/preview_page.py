@@ -9,6 +9,7 @@ from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
+from globe_sms.tasks.reports.repeated_texts import repeats_sentence
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
@@ -17,6 +18,7 @@ _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
 _MOST_LISTS: Final = 5
 _MOST_OPENINGS: Final = 5
+_CHANGED: Final = "Changed since the last plan of this campaign, from which nothing was sent"
 _TEST: Final = "A test: your own numbers get the messages of the first rows, and nobody on the lists gets anything."
 
 
@@ -82,6 +84,8 @@ def _head(preview: Preview) -> list[Block]:
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
     if preview.is_test:
         blocks.append(Words(_TEST, strong=True))
+    if preview.changes:
+        blocks.append(Notes(_CHANGED, preview.changes))
     if canary := canary_sentence(preview):
         blocks.append(Words(canary, strong=preview.canary is not None))
     if warning := resend_sentence(preview):
@@ -92,6 +96,8 @@ def _head(preview: Preview) -> list[Block]:
         blocks.append(Words(ends, strong=preview.numbers_in_time not in {None, preview.numbers}))
     blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
     blocks += [Words(said, strong=True) for said in left_out_sentences(preview.left_out)]
+    if repeats := repeats_sentence(preview.repeats):
+        blocks.append(Words(repeats, strong=True))
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
     blocks += _messages(preview)
     if preview.replaced is not None:

@@ -31,6 +31,8 @@ class RowReason(StrEnum):
     UNITED_STATES = "united_states"
     COUNTRY_DENIED = "country_denied"
     COUNTRY_NOT_ALLOWED = "country_not_allowed"
+    # suppressed
+    REPEAT = "repeat"  # the results add a colon and the campaign that sent the same text
     # accepted
     MESSAGE_ID_UNMATCHED = "message_id_unmatched"
     # failed
@@ -40,6 +42,7 @@ class RowReason(StrEnum):
     NO_REPLY = "no_reply"
     INTERRUPTED = "interrupted"
     UNREADABLE_ANSWER = "unreadable_answer"
+    CONTRADICTORY_ANSWER = "contradictory_answer"
     IN_THE_AIR = "in_the_air"  # never in the results: `globe-sms show` says so of a running campaign
     # not_sent
     DRY_RUN = "dry_run"
@@ -94,6 +97,9 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.UNITED_STATES: "Alibaba's international API doesn't send to the United States.",
     RowReason.COUNTRY_DENIED: "The campaign doesn't text this country (--deny-country).",
     RowReason.COUNTRY_NOT_ALLOWED: "The campaign texts other countries only (--allow-country).",
+    RowReason.REPEAT: (
+        "Another campaign sent this number the same text lately (--repeat-after). The reason names the campaign."
+    ),
     RowReason.MESSAGE_ID_UNMATCHED: (
         "Accepted, but the message ids of the call couldn't be matched to its numbers. The send record has the ids."
     ),
@@ -108,6 +114,10 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.INTERRUPTED: f"The run ended during the call, so the text may have been sent. {_CHECK_CONSOLE}",
     RowReason.UNREADABLE_ANSWER: (
         f"The gateway's answer couldn't be read, so the text may have been sent. {_CHECK_CONSOLE}"
+    ),
+    RowReason.CONTRADICTORY_ANSWER: (
+        "The gateway accepted the call, but its counts contradict each other, so it isn't known for whom. Tracking "
+        f"(globe-sms track) finds out whose message ids the answer has. {_CHECK_CONSOLE}"
     ),
     RowReason.IN_THE_AIR: "The call is under way, or its run has just ended. Look again in a moment.",
     RowReason.DRY_RUN: "A dry run makes no calls. To send, run the campaign again without it (--dry-run).",
@@ -131,12 +141,14 @@ REASON_SENTENCES: Final[dict[str, str]] = {
 }
 _BY_STATUS: Final = {  # their reasons name a row or a list
     Status.DUPLICATE: "An earlier row has the same number and gets the text.",
-    Status.SUPPRESSED: "The number is on an opt-out list.",
+    Status.SUPPRESSED: "The number is on an opt-out list, or another campaign sent it the same text lately.",
 }
 
 
 def explain_reason(status: str, reason: str | None) -> str:
     """Return what a row's status and reason mean and what to do; empty for a code of the gateway and for none."""
+    if reason is not None and reason.startswith(f"{RowReason.REPEAT}:"):
+        return REASON_SENTENCES[RowReason.REPEAT]
     if status in _BY_STATUS:
         return _BY_STATUS[Status(status)]
     if reason is None:

@@ -17,6 +17,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
 LONGEST_HOURS_WAIT_DAYS: Final = 7
+LONGEST_REPEAT_AFTER_DAYS: Final = 30
 _CAMPAIGN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -94,8 +95,17 @@ def hours(value: str | None) -> str | None:
 
 def hours_wait(value: str) -> str:
     """How long rows may wait for their hours."""
+    return _duration(value, LONGEST_HOURS_WAIT_DAYS)
+
+
+def repeat_after(value: str) -> str:
+    """How long after a text the same person may get it again."""
+    return _duration(value, LONGEST_REPEAT_AFTER_DAYS)
+
+
+def _duration(value: str, longest_days: int) -> str:
     try:
-        seconds_of(value, longest_days=LONGEST_HOURS_WAIT_DAYS)
+        seconds_of(value, longest_days=longest_days)
     except InputError as error:
         raise ValueError(str(error)) from error
     return value
@@ -133,6 +143,7 @@ CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "hours": hours,
     "hours_wait": hours_wait,
     "until": until,
+    "repeat_after": repeat_after,
     "default_region": region,
     "encoding": encoding,
     "numbers_override": uri_of_table,

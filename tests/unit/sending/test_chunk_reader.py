@@ -48,6 +48,7 @@ def test_after_some_minutes_opt_outs_are_looked_at_again(
     """A wait for the hours is a wait; between chunks of a busy minute nothing is read."""
     setting = Setting(tmp_path)
     assert [dict(make().left_out) for make in setting.read([0]).values()] == [{}]
+    assert setting.looks == 2  # one for the preview, one as the stretch begins
     setting.opt_out(3)
     setting.now = waited
     assert [dict(make().left_out) for make in setting.read([1]).values()] == [left_out]
@@ -57,7 +58,7 @@ def test_after_some_minutes_opt_outs_are_looked_at_again(
 def test_a_list_that_cannot_be_read_stops_the_run_and_no_chunk_is_opened(tmp_path: Path) -> None:
     """Nobody is texted on yesterday's opt-outs."""
     setting = Setting(tmp_path)
-    setting.failures, setting.now = 1, LOOK_AGAIN_AFTER
+    setting.failures = 1
     assert setting.read([0]) == {}
     assert setting.stop.stop is not None
     assert setting.stop.stop.message.startswith("optouts.csv: the file doesn't exist")
@@ -67,6 +68,6 @@ def test_a_list_that_cannot_be_read_stops_the_run_and_no_chunk_is_opened(tmp_pat
 def test_a_list_that_is_away_for_a_moment_is_waited_for(tmp_path: Path) -> None:
     """As while it is being replaced."""
     setting = Setting(tmp_path, patience=30.0)
-    setting.failures, setting.now = 1, LOOK_AGAIN_AFTER
+    setting.failures = 1
     assert list(setting.read([0])) == [0]
     assert (setting.looks, setting.stop.stop) == (3, None)

@@ -1,0 +1,45 @@
+"""A stretch of sending: before it a campaign waits for others that send the same text to the same people."""
+
+import contextlib
+from collections.abc import Generator
+
+from prefect import get_run_logger
+
+from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
+from globe_sms.tasks.campaign_run import CampaignRun
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.send_campaign import CANCELLED
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
+
+
+@contextlib.contextmanager
+def stretch_of_sending(
+    run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver
+) -> Generator[None]:
+    """Send in the body. Campaigns that begin later wait for its end, if they have the same text for the same people.
+
+    If the run is stopped while it waits, the body has nothing to send. A test, whose numbers are the operator's own,
+    neither waits nor is waited for.
+
+    Raises:
+        InputError, StoreError: it's unknown which campaigns are being sent.
+    """
+    if run.config.test_to:
+        yield
+        return
+    log = get_run_logger()
+
+    def say(what: str) -> None:
+        observer.step(what)
+        log.info("%s: %s", run.campaign.id, what)
+
+    with contextlib.ExitStack() as stretch:
+        try:
+            rows = plan.scan_numbers(remaining.chunks)
+            stretch.enter_context(run.repeats.stretch(rows, say, has_ended=lambda: run.has_ended))
+        except Exception:
+            raise
+        except BaseException as error:  # noqa: BLE001  # Prefect's termination signal and Ctrl-C: the results follow
+            run.stop.set(Stop(StopCause.CANCELLED, CANCELLED.format(kind=type(error).__name__)))
+        yield
