@@ -26,6 +26,7 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hour
 from globe_sms.tasks.planning.left_out import LeftOutFigures
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -76,7 +77,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         # Who has the text changes with time: those who were left out may get it now, and others may have it.
         if plan is not None and not (document.plan.repeats or run.repeats.find(plan.scan_numbers(), run.scratch)):
             return plan
-    plan, _ = make_plan(
+    plan, read = make_plan(
         run.config,
         run.store,
         run.resources.s3,
@@ -96,6 +97,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         chunks=plan.chunk_count(),
         repeats=sum(count_repeats(plan.scan()).values()) if Status.SUPPRESSED in rows else 0,
         numbers_override=run.tables.overrides.mobile or None,
+        readings=tuple(source.reading for source in read if source.reading is not None),
     )
     run.campaign.adopt(figures, settings, lists)
     return plan
@@ -226,10 +228,18 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         left_out=LeftOutFigures(run.opt_outs.passed_over, remaining.left_out),
         end=run.end,
         now=time.time(),
+        readings=_readings(run),
     )
     if document.replaced is not None:
         run.campaign.update(replaced=None)
     return preview
+
+
+def _readings(run: CampaignRun) -> tuple[tuple[str, ListReading], ...]:
+    """Return what was read of each list, as campaign.json keeps it."""
+    document = run.campaign.document
+    readings = () if document.plan is None else document.plan.readings
+    return tuple((found.uri, reading) for found, reading in zip(document.lists or (), readings, strict=False))
 
 
 def _gateway(run: CampaignRun) -> str | None:
@@ -308,6 +318,7 @@ def write_campaign_results(
         canary=_canary_of(path, plan, run.config.canary_numbers),
         left_out=LeftOutFigures(run.opt_outs.passed_over, left_out_since(plan, path, counts, planned)),
         call_size=run.call_size.found,
+        readings=_readings(run),
     )
     run.campaign.update(
         summary=Summary(

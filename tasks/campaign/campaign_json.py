@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, Val
 
 from globe_sms.tasks.campaign.approval import Approval
 from globe_sms.tasks.campaign.lease import Lease
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.vocabulary.errors import InputError
 
 DOCUMENT_KEY: Final = "campaign.json"
@@ -68,6 +69,7 @@ class PlanFigures(_Part):
         chunks: how many there are.
         repeats: how many rows were left out because another campaign had sent them the text.
         numbers_override: the prefixes that count as mobile (true) or not; None without a table of them.
+        readings: what was read of each list, in the order of the document's `lists`.
     """
 
     id: str
@@ -76,6 +78,7 @@ class PlanFigures(_Part):
     chunks: int
     repeats: int = 0
     numbers_override: Mapping[str, bool] | None = None
+    readings: tuple[ListReading, ...] = ()
 
 
 class ReplacedPlan(_Part):

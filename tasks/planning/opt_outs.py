@@ -18,6 +18,7 @@ from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides, validate
 from globe_sms.tasks.planning.left_out import write_numbers
 from globe_sms.tasks.recipients import (
     ListSource,
+    holds_several,
     in_words_of_table,
     list_files,
     open_table,
@@ -128,9 +129,9 @@ class OptOutLists:
             rows = Path(folder) / "rows.parquet"
             with open_table(place, self._s3, option=OPTION) as table:
                 region = table.format.region_or(self._default_region)
-                validate(table.rows, default_region=region, overrides=self._overrides).select(
-                    "source", "row", "e164", "reason"
-                ).sink_parquet(rows, compression="lz4", engine="streaming")
+                _judged(validate(table.rows, default_region=region, overrides=self._overrides)).sink_parquet(
+                    rows, compression="lz4", engine="streaming"
+                )
             read = pl.scan_parquet(rows, glob=False)
             damaged = _damaged_rows(read)
             refused = [
@@ -160,6 +161,19 @@ def check_opt_outs(places: Iterable[str], s3: Callable[[], S3Access]) -> None:
     for place in places:
         with open_table(place, s3, option=OPTION):
             pass
+
+
+def _judged(read: pl.LazyFrame) -> pl.LazyFrame:
+    """Return source, row, number and reason. A cell with several numbers is damage: one of them alone would be read."""
+    several = pl.col("recipient").map_batches(holds_several, return_dtype=pl.Boolean, is_elementwise=True)
+    return read.select(
+        "source",
+        "row",
+        e164=pl.when(~several).then("e164"),
+        reason=pl.when(several)
+        .then(pl.lit(RowReason.SEVERAL_NUMBERS.value))
+        .otherwise(pl.col("reason").cast(pl.String)),
+    )
 
 
 def _damaged_rows(read: pl.LazyFrame) -> dict[str, _Damaged]:

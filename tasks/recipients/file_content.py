@@ -111,12 +111,6 @@ def open_stored(source: ListSource, s3: Callable[[], S3Access]) -> Generator[IO[
             yield body
 
 
-def read_stored(source: ListSource, s3: Callable[[], S3Access]) -> bytes:
-    """Read a whole list as stored into memory; for workbooks, which can't be streamed."""
-    with open_stored(source, s3) as stored:
-        return stored.read()
-
-
 def decompress(source: ListSource, s3: Callable[[], S3Access]) -> Iterator[bytes]:
     """Yield a whole list, decompressed, in pieces of about 1 MiB (a compressed MiB may give more).
 

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
+from globe_sms.tasks.recipients.column_samples import sample_columns
 from globe_sms.tasks.recipients.csv_dialect import csv_layout
 from globe_sms.tasks.recipients.file_content import Head, decompress, read_head
 from globe_sms.tasks.recipients.file_formats import (
@@ -33,6 +34,7 @@ from globe_sms.tasks.recipients.list_source import (
     empty,
     refusal,
 )
+from globe_sms.tasks.recipients.read_options import AS_IT_IS, ReadOptions
 from globe_sms.tasks.recipients.uri_expansion import expand
 from globe_sms.tasks.store.s3_access import S3Access
 
@@ -45,7 +47,12 @@ _Result = TypeVar("_Result")
 
 
 def find_lists(
-    uris: Sequence[str], s3: Callable[[], S3Access], *, encoding: str | None = None, has_header: bool = True
+    uris: Sequence[str],
+    s3: Callable[[], S3Access],
+    *,
+    encoding: str | None = None,
+    has_header: bool = True,
+    options: ReadOptions = AS_IT_IS,
 ) -> tuple[ListSource, ...]:
     """Find the recipient lists that URIs match, and inspect the first bytes of each.
 
@@ -60,6 +67,7 @@ def find_lists(
         s3: returns the access to S3; called only if a URI is on S3.
         encoding: the encoding of text lists without a byte order mark; None means UTF-8.
         has_header: whether CSV lists and workbooks start with the names of their columns.
+        options: what else is known about how to read them.
 
     Raises:
         InputError: a URI matches nothing, or a list can't be read, is empty or has an unsupported format.
@@ -68,7 +76,8 @@ def find_lists(
     access = cache(s3)
     expanded = expand(uris, access)
     looked = map_in_threads(
-        partial(_inspect_unless_empty, s3=access, named=named, has_header=has_header), _distinct(expanded)
+        partial(_inspect_unless_empty, s3=access, named=named, has_header=has_header, options=options),
+        _distinct(expanded),
     )
     found = dict(zip(_distinct(expanded), looked, strict=True))
     for uri in expanded:
@@ -87,10 +96,10 @@ def _refuse_if_all_empty(looked: Sequence[ListSource | EmptyListError]) -> None:
 
 
 def _inspect_unless_empty(
-    uri: str, *, s3: Callable[[], S3Access], named: str | None, has_header: bool
+    uri: str, *, s3: Callable[[], S3Access], named: str | None, has_header: bool, options: ReadOptions
 ) -> ListSource | EmptyListError:
     try:
-        return _inspect(uri, s3=s3, named=named, has_header=has_header)
+        return _inspect(uri, s3=s3, named=named, has_header=has_header, options=options)
     except EmptyListError as error:
         return error
 
@@ -105,10 +114,12 @@ def map_in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> 
             raise
 
 
-def _inspect(uri: str, *, s3: Callable[[], S3Access], named: str | None, has_header: bool) -> ListSource:
+def _inspect(
+    uri: str, *, s3: Callable[[], S3Access], named: str | None, has_header: bool, options: ReadOptions
+) -> ListSource:
     for limit in (_FIRST_READ, _SECOND_READ):
         head = read_head(uri, s3, limit)
-        source = _describe(uri, head, named, limit, has_header=has_header)
+        source = _describe(uri, head, named, limit, has_header=has_header, options=options)
         if source is not None:
             return source if source.encoding == UTF8 else _decoded(source, s3)
         if head.whole:
@@ -116,21 +127,26 @@ def _inspect(uri: str, *, s3: Callable[[], S3Access], named: str | None, has_hea
     raise refusal(uri, f"its first line is longer than {_SECOND_READ >> 20} MiB: check that it's a list")
 
 
-def _describe(uri: str, head: Head, named: str | None, limit: int, *, has_header: bool) -> ListSource | None:
+def _describe(
+    uri: str, head: Head, named: str | None, limit: int, *, has_header: bool, options: ReadOptions
+) -> ListSource | None:
     """Describe a list by its head; None if a longer head is needed."""
     if not head.size:
         raise empty(uri)
     binary = binary_format(uri, head.data)
     if binary is not None:
-        return ListSource(uri, binary, None, UTF8, head.size, head.identity, Layout(has_header=has_header))
+        layout = Layout(has_header=has_header)
+        return ListSource(uri, binary, None, UTF8, head.size, head.identity, layout, options=options)
     compression = compression_of(head.data)
     data = decompress_text(uri, head.data, compression, limit) if compression else head.data
     text = decode_head(uri, data, named, whole=head.whole and (compression is None or len(data) < limit))
     form = text_format(uri, text)
-    layout = _ndjson_layout(text) if form is Format.NDJSON else csv_layout(uri, text, has_header=has_header)
+    layout = (
+        _ndjson_layout(text) if form is Format.NDJSON else csv_layout(uri, text, has_header=has_header, options=options)
+    )
     if layout is None:
         return None
-    return ListSource(uri, form, compression, text.encoding, head.size, head.identity, layout)
+    return ListSource(uri, form, compression, text.encoding, head.size, head.identity, layout, options=options)
 
 
 def _ndjson_layout(head: DecodedHead) -> Layout | None:
@@ -140,8 +156,9 @@ def _ndjson_layout(head: DecodedHead) -> Layout | None:
     objects = [parsed for line in lines[:_SAMPLE_LINES] if isinstance(parsed := parse_line(line), dict)]
     if not objects:
         return None
-    names = dict.fromkeys(str(name) for each in objects for name in each)
-    return Layout(names=tuple(names))
+    names = tuple(dict.fromkeys(str(name) for each in objects for name in each))
+    rows = [["" if (value := each.get(name)) is None else str(value) for name in names] for each in objects]
+    return Layout(names=names, samples=sample_columns(rows, len(names), names))
 
 
 def _decoded(source: ListSource, s3: Callable[[], S3Access]) -> ListSource:

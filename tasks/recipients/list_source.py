@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from globe_sms.tasks.recipients.column_samples import ColumnSample
+from globe_sms.tasks.recipients.read_options import AS_IT_IS, ReadOptions
 from globe_sms.tasks.store.s3_access import one_line
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
@@ -64,6 +66,33 @@ class Layout:
     """Lines of the file before the first data row."""
     spare_fields: int = 1
     """How many fields more than columns a row may have before polars fails; all must be empty."""
+    header_row: int | None = None
+    """The line that the header begins on, from 1."""
+    rows_above: int = 0
+    """How many rows above the header aren't blank."""
+    samples: tuple[ColumnSample, ...] = field(default=(), repr=False, compare=False)
+    """What the first values of each column look like."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListReading:
+    """What was read of a list, to be shown: where its columns begin, and what was passed over.
+
+    `header_row` counts from 1, as editors and spreadsheets do. `hidden_rows` is how many rows the spreadsheet hides,
+    `hidden` what was done with them, and `hidden_sheets` names the sheets that weren't looked at.
+    """
+
+    format: str
+    number_column: str
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    rows_above: int = 0
+    region_column: str | None = None
+    hidden_rows: int = 0
+    hidden: str | None = None
+    hidden_sheets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +110,9 @@ class ListSource:
     """The identity of the content: S3 VersionId or ETag, or the SHA-256 of a local file."""
     layout: Layout = field(default_factory=Layout)
     copy: DecodedCopy | None = field(default=None, repr=False, compare=False)
+    options: ReadOptions = AS_IT_IS
+    reading: ListReading | None = field(default=None, repr=False, compare=False)
+    """What was read of it; None before that."""
 
     @property
     def delimiter(self) -> str | None:

@@ -53,7 +53,7 @@ def open_table(place: str, s3: Callable[[], S3Access], *, option: str) -> Genera
     """
     uri, form = split_format(place)
     try:
-        sources = find_lists((uri,), s3, encoding=form.encoding, has_header=not form.no_header)
+        sources = find_lists((uri,), s3, encoding=form.encoding, has_header=not form.no_header, options=form.options)
         with translate_errors(sources, number_column=form.number_column, s3=s3):
             rows = read_lists(sources, number_column=form.number_column, s3=s3)
             yield NumbersTable(rows, sources, form)
@@ -87,7 +87,7 @@ def read_small_table(
     """
     uri, form = split_format(place, OF_NAMED_COLUMNS)
     try:
-        sources = find_lists((uri,), s3, encoding=form.encoding)
+        sources = find_lists((uri,), s3, encoding=form.encoding, options=form.options)
         key = _key_of(sources, s3, keys, columns)
         with translate_errors(sources, number_column=key, columns=columns, s3=s3):
             rows = (

@@ -13,23 +13,28 @@ from urllib.parse import unquote
 from globe_sms.tasks.numbers import checked_region
 from globe_sms.tasks.recipients.csv_dialect import NO_HEADER_ADVICE
 from globe_sms.tasks.recipients.file_formats import known_encoding
+from globe_sms.tasks.recipients.read_options import ReadOptions
 from globe_sms.tasks.store.s3_access import one_line
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
 _NO_HEADER: Final = "no-header"
+_HEADER_ROW: Final = "header-row"
+_SHEET: Final = "sheet"
 _NUMBER_COLUMN: Final = "number-column"
 _ENCODING: Final = "encoding"
 _DEFAULT_REGION: Final = "default-region"
 _EXAMPLES: Final = {
     _NO_HEADER: _NO_HEADER,
+    _HEADER_ROW: f"{_HEADER_ROW}=3",
+    _SHEET: f"{_SHEET}=Sheet1",
     _NUMBER_COLUMN: f"{_NUMBER_COLUMN}=2",
     _ENCODING: f"{_ENCODING}=windows-1252",
     _DEFAULT_REGION: f"{_DEFAULT_REGION}=SG",
 }
 OF_NUMBERS: Final = tuple(_EXAMPLES)
 """What may be said of a list of phone numbers."""
-OF_NAMED_COLUMNS: Final = (_ENCODING,)
+OF_NAMED_COLUMNS: Final = (_HEADER_ROW, _SHEET, _ENCODING)
 """What may be said of a table whose columns have fixed names."""
 _OPTION: Final = re.compile("--(" + "|".join(_EXAMPLES) + ")")
 
@@ -42,9 +47,16 @@ class TableFormat:
     """
 
     no_header: bool = False
+    header_row: int | None = None
+    sheet: str | None = None
     number_column: str | None = None
     encoding: str | None = None
     default_region: str | None = None
+
+    @property
+    def options(self) -> ReadOptions:
+        """What `find_lists` is told beside encoding and header."""
+        return ReadOptions(number_column=self.number_column, header_row=self.header_row, sheet=self.sheet)
 
     def region_or(self, campaigns: str | None) -> str | None:
         """Return the region of numbers without a country code, by default the campaign's."""
@@ -64,7 +76,7 @@ def split_format(place: str, allowed: Collection[str] = OF_NUMBERS) -> tuple[str
     parts = [part.strip().partition("=") for part in said.split(",")]
     if not uri or parts[0][0] not in _EXAMPLES:
         return place, AS_FOUND
-    found: dict[str, str | bool] = {}
+    found: dict[str, str | int | bool] = {}
     for name, equals, value in parts:
         if name not in allowed or bool(equals) is (name == _NO_HEADER):
             may = ", ".join(_EXAMPLES[each] for each in allowed)
@@ -93,7 +105,7 @@ def in_words_of_table(message: str, option: str, place: str, allowed: Collection
     named = [found[1] for found in _OPTION.finditer(message)]
     if not named:
         return message
-    wanted = _NO_HEADER if _NO_HEADER in named else named[0]
+    wanted = _NO_HEADER if _NO_HEADER in named else named[0]  # where the first line looks like data, that's why
     uri, given = split_format(place)
     so_far = "" if given == AS_FOUND else place.removeprefix(f"{uri}#") + ","
     example = mask_typed(one_line(f"{uri}#{so_far}{_EXAMPLES[wanted]}"))
@@ -105,14 +117,22 @@ def _region(value: str) -> str:
     return checked_region(value.strip()) or "" if value.strip() else ""
 
 
-def _column(value: str) -> str:
+def _name(value: str) -> str:
     if not value.strip():
-        raise InputError("#number-column= is blank: give the column's name or, without a header, its position")
+        raise InputError("a name after the # is blank: give it, or leave it out")
     return value
 
 
-_CHECKS: Final[dict[str, Callable[[str], str]]] = {
-    _NUMBER_COLUMN: _column,
+def _line(value: str) -> int:
+    if not (value.isascii() and value.isdecimal() and int(value[:9])):
+        raise InputError(f"{mask_typed(one_line(value))!r} isn't a line: give the line of the header, from 1")
+    return int(value[:9])
+
+
+_CHECKS: Final[dict[str, Callable[[str], str | int]]] = {
+    _HEADER_ROW: _line,
+    _SHEET: _name,
+    _NUMBER_COLUMN: _name,
     _ENCODING: known_encoding,
     _DEFAULT_REGION: _region,
 }

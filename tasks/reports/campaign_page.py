@@ -10,6 +10,7 @@ from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
+from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import explain_reason
@@ -109,6 +110,7 @@ def _blocks(report: CampaignOutcome) -> list[Block]:
         *(Words(said) for said in left_out_sentences(report.left_out)),
         *([] if repeats is None else [Words(repeats)]),
         *row_blocks(report),
+        *([] if (read := reading_notes(report.readings)) is None else [read]),
         Words(f"Results: {report.uri}"),
     ]
 

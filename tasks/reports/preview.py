@@ -18,15 +18,18 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.left_out import NOBODY_LEFT_OUT, LeftOutFigures
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.list_guards import broken_guards
 from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
+from globe_sms.tasks.reports.strange_countries import StrangeCountry, find_strange_countries
 from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
 from globe_sms.tasks.results.canary import Canary
 from globe_sms.tasks.vocabulary.masking import mask, mask_numbers_in, mask_recipient
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import SENDABLE, Status
 
 _EXAMPLES: Final = 3
@@ -87,6 +90,7 @@ class Preview:
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
     how many rows of the plan have the text from which other campaign. `left_out` is about opt-outs.
+    `readings` is what was read of each list, by its URI.
     """
 
     campaign: str
@@ -122,6 +126,8 @@ class Preview:
     end: Until = NO_END
     numbers_in_time: int | None = None
     repeats: Mapping[str, int] = field(default_factory=dict[str, int])
+    readings: tuple[tuple[str, ListReading], ...] = ()
+    strange_countries: tuple[StrangeCountry, ...] = ()
 
     @property
     def sendable(self) -> int:
@@ -153,6 +159,7 @@ def make_preview(
     left_out: LeftOutFigures = NOBODY_LEFT_OUT,
     end: Until = NO_END,
     now: float = 0.0,
+    readings: tuple[tuple[str, ListReading], ...] = (),
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
     status = pl.col("status").cast(pl.String)
@@ -173,7 +180,14 @@ def make_preview(
     # One query per reason, which ends at its third row: a group_by would keep the rows of all reasons in memory.
     destinations, samples, *refused = pl.collect_all(
         [
-            rows.filter(status=SENDABLE).group_by("region").len().sort("len", "region", descending=[True, False]),
+            rows.filter((pl.col("status") == SENDABLE) | (pl.col("reason") == RowReason.NOT_MOBILE.value))
+            .group_by("region")
+            .agg(
+                (pl.col("status") == SENDABLE).sum().alias("sendable"),
+                pl.len(),
+                pl.col("recipient").str.contains("+", literal=True).sum().alias("with_plus"),
+            )
+            .sort("sendable", "region", descending=[True, False]),
             rows.filter(status=SENDABLE).head(MOST_OWN_NUMBERS)
             if config.test_to
             else rows.filter(chunk=0).filter(pl.col("position") < _EXAMPLES).sort("position"),
@@ -201,7 +215,7 @@ def make_preview(
         dry_run=config.dry_run,
         rows=sum(group.rows for group in groups),
         groups=groups,
-        destinations=tuple(Destination(*row) for row in destinations.iter_rows()),
+        destinations=tuple(Destination(region, rows) for region, rows, *_ in destinations.iter_rows() if rows),
         refused=tuple(_refused(row) for frame in refused for row in frame.iter_rows(named=True)),
         samples=tuple(
             Sample(mask(row["phone_number"]), row["region"], _shown(row.get("message"), config))
@@ -232,6 +246,10 @@ def make_preview(
         end=end,
         numbers_in_time=_in_time(numbers, calls / config.calls_per_second, end.at - now),
         repeats=count_repeats(plan.scan()) if any(group.status == Status.SUPPRESSED for group in groups) else {},
+        readings=readings,
+        strange_countries=()
+        if config.default_region is not None or any(reading.region_column for _, reading in readings)
+        else find_strange_countries(plan, destinations.drop("sendable").rows()),
     )
 
 

@@ -10,6 +10,7 @@ from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
+from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
@@ -98,13 +99,19 @@ def _head(preview: Preview) -> list[Block]:
     blocks += [Words(said, strong=True) for said in left_out_sentences(preview.left_out)]
     if repeats := repeats_sentence(preview.repeats):
         blocks.append(Words(repeats, strong=True))
+    blocks += [Words(odd.sentence(), strong=True) for odd in preview.strange_countries]
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
-    blocks += _messages(preview)
+    blocks += [*_read(preview), *_messages(preview)]
     if preview.replaced is not None:
         blocks.append(Words(preview.replaced.sentence()))
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
+
+
+def _read(preview: Preview) -> list[Block]:
+    read = reading_notes(preview.readings)
+    return [] if read is None else [read]
 
 
 def _hours_sentence(forecast: HoursForecast) -> str:

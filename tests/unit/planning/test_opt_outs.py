@@ -82,6 +82,13 @@ def test_a_local_number_in_an_international_looking_list_is_damage(tmp_path: Pat
     assert numbers(opt_outs(tmp_path, f"{place}#default-region=SG")) == [[6591234567, 6591234568]]
 
 
+def test_a_cell_with_several_numbers_is_damage(tmp_path: Path) -> None:
+    """All of them opted out, and one would be read."""
+    place = written(tmp_path / "out.csv", "phone\n+6591234567 / +6591234568\n+6591234569\n")
+    with pytest.raises(InputError, match=r"line 2 isn't a phone number \(several_numbers\)"):
+        opt_outs(tmp_path, place).files()
+
+
 def test_a_number_that_an_override_makes_sendable_can_opt_out(tmp_path: Path) -> None:
     """Libphonenumber doesn't know it, but the campaign would text it."""
     found = numbers(

@@ -18,6 +18,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
         ),
         ("out.csv#number-column=Mobile%2C private", "out.csv", TableFormat(number_column="Mobile, private")),
         ("out.csv#default-region=", "out.csv", TableFormat(default_region="")),
+        ("o.xlsx#sheet=Stop,header-row=2", "o.xlsx", TableFormat(sheet="Stop", header_row=2)),
         ("2026/out#1.csv", "2026/out#1.csv", TableFormat()),
         ("list #no", "list #no", TableFormat()),
         ("#no-header", "#no-header", TableFormat()),
@@ -36,7 +37,8 @@ def test_how_a_table_is_read_follows_its_uri(place: str, uri: str, form: TableFo
         ("o.csv#encoding", "'encoding' can't follow"),
         ("o.csv#encoding=klingon", r"o\.csv.*unknown text encoding 'klingon'"),
         ("o.csv#default-region=XX", r"o\.csv.*'XX' is unknown"),
-        ("o.csv#number-column= ", "number-column= is blank"),
+        ("o.csv#number-column= ", "a name after the # is blank"),
+        ("o.csv#header-row=0", "'0' isn't a line"),
     ],
 )
 def test_what_cannot_be_said_of_a_table_is_refused_with_what_can(place: str, words: str) -> None:
@@ -45,10 +47,10 @@ def test_what_cannot_be_said_of_a_table_is_refused_with_what_can(place: str, wor
         split_format(place)
 
 
-def test_a_table_of_named_columns_takes_its_encoding_only() -> None:
+def test_a_table_of_named_columns_needs_its_header() -> None:
     """Prices without a header would have no names to look for."""
     assert split_format("p.csv#encoding=cp1252", OF_NAMED_COLUMNS) == ("p.csv", TableFormat(encoding="cp1252"))
-    with pytest.raises(InputError, match="write it like encoding=windows-1252"):
+    with pytest.raises(InputError, match="write it like header-row=3, sheet=Sheet1, encoding=windows-1252"):
         split_format("p.csv#no-header", OF_NAMED_COLUMNS)
 
 
