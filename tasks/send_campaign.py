@@ -1,6 +1,7 @@
 """The steps of a campaign, each a thin Prefect task over the modules that do the work."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
-from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary, plan_key
+from globe_sms.tasks.campaign.campaign_json import ListRead, NoLists, PlanFigures, Summary, plan_key
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
@@ -26,7 +27,7 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hour
 from globe_sms.tasks.planning.left_out import LeftOutFigures
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
-from globe_sms.tasks.recipients import ListReading
+from globe_sms.tasks.recipients import ListReading, ListSource
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -100,6 +101,9 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         readings=tuple(source.reading for source in read if source.reading is not None),
     )
     run.campaign.adopt(figures, settings, lists)
+    passed_over = _passed_over(sources)
+    if passed_over != run.campaign.document.passed_over:
+        run.campaign.update(passed_over=passed_over)
     return plan
 
 
@@ -112,6 +116,11 @@ def _frozen_plan(run: CampaignRun) -> FrozenPlan:
             "object, or send under another --campaign with --exclude-results for those who have the text."
         )
     return plan
+
+
+def _passed_over(sources: Sequence[ListSource]) -> tuple[NoLists, ...]:
+    found = [source.passed_over for source in sources if source.passed_over is not None]
+    return tuple(NoLists(uri=each.uri, count=each.count, names=each.names) for each in found)
 
 
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
@@ -215,6 +224,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         run.config,
         campaign=run.campaign.id,
         lists=run.config.recipients if read is None else tuple(found.uri for found in read),
+        passed_over=run.campaign.document.passed_over,
         numbers=remaining.numbers,
         parts=remaining.parts,
         prices=run.tables.prices,

@@ -17,7 +17,15 @@ DOCUMENT_KEY: Final = "campaign.json"
 FORMAT: Final = 1
 PLANS: Final = "plans/"
 SETTLED_BY_RECEIPT: Final = "settled_by_receipt"  # in `deliveries`, beside the deliveries
-_LEFT_OUT_WHEN_EMPTY: Final = ("lists", "replaced", "sending_since", "approval", "canary_failed", "deliveries")
+_LEFT_OUT_WHEN_EMPTY: Final = (
+    "lists",
+    "passed_over",
+    "replaced",
+    "sending_since",
+    "approval",
+    "canary_failed",
+    "deliveries",
+)
 
 
 def plan_key(plan: str) -> str:
@@ -41,6 +49,14 @@ class ListRead(_Part):
 
     uri: str
     identity: str
+
+
+class NoLists(_Part):
+    """What a folder, prefix or glob (`uri`) has beside lists: how many files and folders, and the first names."""
+
+    uri: str
+    count: int
+    names: tuple[str, ...]
 
 
 class PlanInputs(_Part):
@@ -130,6 +146,7 @@ class CampaignDocument(_Part):
         summary: None until a run has written results.
         lease: of the run that sends it now, or that was killed; None between runs.
         lists: what the plan was made of.
+        passed_over: what was beside them and is no list by its name.
         approval: the last question whether it may be sent, and its answer.
         canary_failed: whether a run has found so.
         deliveries: accepted messages by delivery, and how many rows a receipt has settled; None if never tracked.
@@ -145,6 +162,7 @@ class CampaignDocument(_Part):
     summary: Summary | None = None
     lease: Lease | None = None
     lists: tuple[ListRead, ...] | None = None
+    passed_over: tuple[NoLists, ...] = ()
     approval: Approval | None = None
     canary_failed: bool = False
     deliveries: Mapping[str, int] | None = None

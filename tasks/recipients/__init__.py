@@ -19,7 +19,15 @@ from globe_sms.tasks.recipients.check_unchanged import check_unchanged
 from globe_sms.tasks.recipients.file_formats import known_encoding
 from globe_sms.tasks.recipients.find_lists import find_lists
 from globe_sms.tasks.recipients.list_layout import OpenedList
-from globe_sms.tasks.recipients.list_source import Compression, EmptyListError, Format, ListReading, ListSource, refusal
+from globe_sms.tasks.recipients.list_source import (
+    Compression,
+    EmptyListError,
+    Format,
+    ListReading,
+    ListSource,
+    PassedOver,
+    refusal,
+)
 from globe_sms.tasks.recipients.read_errors import place_of_row, translate_errors
 from globe_sms.tasks.recipients.read_lists import COUNTRY, HIDDEN, fault_in, open_lists, read_lists, rows_of
 from globe_sms.tasks.recipients.read_options import Hidden, ReadOptions
@@ -47,6 +55,7 @@ __all__ = [
     "ListSource",
     "NumbersTable",
     "OpenedList",
+    "PassedOver",
     "ReadOptions",
     "SmallTable",
     "TableFormat",

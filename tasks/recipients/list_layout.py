@@ -13,11 +13,13 @@ from globe_sms.tasks.recipients.column_names import is_possible_name, is_region_
 from globe_sms.tasks.recipients.column_samples import ColumnSample, sample_columns
 from globe_sms.tasks.recipients.list_source import Compression, Format, ListReading, ListSource, refusal
 from globe_sms.tasks.recipients.number_column import named_column, number_column, show
+from globe_sms.tasks.recipients.polars_reach import fetched
 from globe_sms.tasks.recipients.read_options import Hidden
 from globe_sms.tasks.recipients.region_column import region_column
+from globe_sms.tasks.recipients.workbooks.choose_sheet import SheetHead, choose_sheet
 from globe_sms.tasks.recipients.workbooks.contents import read_contents
 from globe_sms.tasks.recipients.workbooks.open_workbook import open_workbook
-from globe_sms.tasks.recipients.workbooks.read_workbook import SheetHead, choose_sheet, read_rows
+from globe_sms.tasks.recipients.workbooks.read_rows import read_rows
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 
@@ -30,7 +32,8 @@ class Shape:
 
     format: Format
     compression: Compression | None
-    on_s3: bool
+    bucket: str | None
+    """Where polars reads from S3; None for files."""
     positions: tuple[int, ...]
     """The positions of the number column and the extra columns."""
     names: tuple[str, ...]
@@ -117,8 +120,8 @@ def open_list(
     csv = source.format is Format.CSV
     shape = Shape(
         source.format,
-        None if source.copy else source.compression,
-        on_s3=source.on_s3 and source.copy is None,
+        source.compression if source.copy is None or not source.copy.is_decoded else None,
+        bucket=source.bucket,
         positions=chosen.positions if csv else (),
         names=() if csv else read,
         types=types,
@@ -165,7 +168,7 @@ def _open_workbook(
     shape = Shape(
         source.format,
         None,
-        on_s3=source.on_s3,
+        bucket=source.bucket,
         positions=chosen.positions,
         names=(),
         workbook=source.uri,
@@ -221,10 +224,14 @@ def _choose_visible(source: ListSource, head: SheetHead, number: str | None, col
 
 
 def _parquet_schema(source: ListSource, s3: Callable[[], S3Access]) -> dict[str, pl.DataType]:
-    options: dict[str, Any] = s3().polars_options() if source.on_s3 else {}
+    options: dict[str, Any] = s3().polars_options(source.bucket) if source.bucket else {}
     try:
-        return dict(pl.scan_parquet(source.uri, glob=False, hive_partitioning=False, **options).collect_schema())
-    except (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException):
+        return dict(pl.scan_parquet(source.readable, glob=False, hive_partitioning=False, **options).collect_schema())
+    except OSError:
+        if source.bucket is not None:  # S3's fault, perhaps
+            return _parquet_schema(fetched(source, s3), s3)
+        raise refusal(source.uri, UNREADABLE_PARQUET) from None
+    except (pl.exceptions.PolarsError, ValueError, pl.exceptions.PanicException):
         raise refusal(source.uri, UNREADABLE_PARQUET) from None
 
 
@@ -232,7 +239,7 @@ def _parquet_samples(
     source: ListSource, schema: dict[str, pl.DataType], s3: Callable[[], S3Access]
 ) -> tuple[ColumnSample, ...]:
     """Sample the columns whose names matter; none if the file can't be read, which reading it will say."""
-    options: dict[str, Any] = s3().polars_options() if source.on_s3 else {}
+    options: dict[str, Any] = s3().polars_options(source.bucket) if source.bucket else {}
     names = [
         name
         for name, dtype in schema.items()
@@ -242,7 +249,7 @@ def _parquet_samples(
         return ()
     try:
         rows = (
-            pl.scan_parquet(source.uri, glob=False, hive_partitioning=False, **options)
+            pl.scan_parquet(source.readable, glob=False, hive_partitioning=False, **options)
             .select(as_text(pl.col(name), schema[name]).alias(name) for name in names)
             .head(_SAMPLED_ROWS)
             .collect(engine="streaming")

@@ -34,7 +34,7 @@ class RowFault(IntEnum):
 
 def scan(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame:
     """Scan lists of one shape, in order; `recipient`, `t0`, `t1` ... are the columns of the shape as text."""
-    options: dict[str, Any] = s3().polars_options() if shape.on_s3 else {}
+    options: dict[str, Any] = s3().polars_options(shape.bucket) if shape.bucket else {}
     paths = [each.source.readable for each in group]
     if shape.format is Format.CSV:
         return _scan_csv(paths, shape, options)
@@ -83,7 +83,7 @@ def hidden_faults(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3
     """Return a frame without rows that raises for faults that `scan` can't see; None if `scan` sees them all."""
     if shape.format is not Format.CSV:
         return None
-    options: dict[str, Any] = s3().polars_options() if shape.on_s3 else {}
+    options: dict[str, Any] = s3().polars_options(shape.bucket) if shape.bucket else {}
     return stray_quotes([each.source.readable for each in group], shape.delimiter, options)
 
 

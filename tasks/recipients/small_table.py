@@ -53,7 +53,14 @@ def open_table(place: str, s3: Callable[[], S3Access], *, option: str) -> Genera
     """
     uri, form = split_format(place)
     try:
-        sources = find_lists((uri,), s3, encoding=form.encoding, has_header=not form.no_header, options=form.options)
+        sources = find_lists(
+            (uri,),
+            s3,
+            encoding=form.encoding,
+            has_header=not form.no_header,
+            options=form.options,
+            every_file=True,
+        )
         with translate_errors(sources, number_column=form.number_column, s3=s3):
             rows = read_lists(sources, number_column=form.number_column, s3=s3)
             yield NumbersTable(rows, sources, form)

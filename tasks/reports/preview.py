@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.senders import Senders
@@ -89,8 +90,9 @@ class Preview:
     earlier run, and the lists weren't read again. `changes` is what differs from the last plan, which nobody got.
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
-    how many rows of the plan have the text from which other campaign. `left_out` is about opt-outs.
-    `readings` is what was read of each list, by its URI.
+    how many rows of the plan have the text from which other campaign.
+    `readings` is what was read of each list, by its URI; `passed_over` is what was beside the lists.
+    `left_out` is about opt-outs.
     """
 
     campaign: str
@@ -128,6 +130,7 @@ class Preview:
     repeats: Mapping[str, int] = field(default_factory=dict[str, int])
     readings: tuple[tuple[str, ListReading], ...] = ()
     strange_countries: tuple[StrangeCountry, ...] = ()
+    passed_over: tuple[NoLists, ...] = ()
 
     @property
     def sendable(self) -> int:
@@ -160,6 +163,7 @@ def make_preview(
     end: Until = NO_END,
     now: float = 0.0,
     readings: tuple[tuple[str, ListReading], ...] = (),
+    passed_over: tuple[NoLists, ...] = (),
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
     status = pl.col("status").cast(pl.String)
@@ -250,6 +254,7 @@ def make_preview(
         strange_countries=()
         if config.default_region is not None or any(reading.region_column for _, reading in readings)
         else find_strange_countries(plan, destinations.drop("sendable").rows()),
+        passed_over=passed_over,
     )
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Final
 
+from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.reports.cost_table import cost_table
@@ -100,7 +101,7 @@ def _head(preview: Preview) -> list[Block]:
     if repeats := repeats_sentence(preview.repeats):
         blocks.append(Words(repeats, strong=True))
     blocks += [Words(odd.sentence(), strong=True) for odd in preview.strange_countries]
-    blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
+    blocks += [Words(said) for said in (_about(preview), *map(_passed_over, preview.passed_over), *_warnings(preview))]
     blocks += [*_read(preview), *_messages(preview)]
     if preview.replaced is not None:
         blocks.append(Words(preview.replaced.sentence()))
@@ -170,6 +171,13 @@ def _about(preview: Preview) -> str:
     sender = f"from {preview.senders}" if str(preview.senders) else "without a sender ID"
     gateway = "" if preview.gateway is None else f" Gateway: {preview.gateway}."
     return f"{preview.type}, {sender}. Lists: {lists}{f' and {more:,} more' if more > 0 else ''}.{gateway}"
+
+
+def _passed_over(found: NoLists) -> str:
+    """Say what was found beside the lists and isn't read."""
+    more = f" and {found.count - len(found.names):,} more" if found.count > len(found.names) else ""
+    said = "1 that isn't a list" if found.count == 1 else f"{found.count:,} that aren't lists"
+    return f"Passed over in {found.uri}: {said} ({', '.join(found.names)}{more})."
 
 
 def _warnings(preview: Preview) -> list[str]:

@@ -7,7 +7,8 @@
     shared_strings  looks up the texts that cells refer to
     number_formats  shows a number as the spreadsheet program does, or says that it can't
     date_formats    the same for dates and times
-    read_workbook   chooses the sheet and its header, and returns the rows as text
+    choose_sheet    finds the sheet with the list, and its header
+    read_rows       returns the rows of the list as text
 
 Libraries read a sheet into a rectangle as large as its last cell (a stray cell takes hundreds of GB), and don't tell
 which rows are hidden or how a number is shown. So this is read here, with Python's own zip and XML parsers.

@@ -19,7 +19,7 @@ def open_workbook(source: ListSource, s3: Callable[[], S3Access]) -> Generator[P
     """Open a workbook; one on S3 is copied to a temporary file, because its directory is at its end.
 
     Raises:
-        InputError: it can't be read, is no XLSX workbook, or is larger than 1 GiB.
+        InputError: it can't be read, is something else, or is larger than 1 GiB.
     """
     if source.size > _LARGEST:
         raise refusal(source.uri, f"it is larger than {_LARGEST >> 30} GiB: save the list as CSV")

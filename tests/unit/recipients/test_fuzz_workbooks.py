@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
+import fastexcel
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from list_files import no_s3
@@ -83,6 +84,7 @@ def _damaged(data: bytes, edits: Sequence[tuple[int, int, bytes]]) -> bytes:
     hidden=st.sampled_from(Hidden),
     columns=st.sampled_from([(), ("x",)]),
 )
+@example(rows=[(1, False, [("s", 0, "9" * 40, False)])], codes=[], before="", edits=[], hidden=Hidden.SEND, columns=())
 @example(rows=[], codes=["0" * 400], before="", edits=[], hidden=Hidden.SEND, columns=("x",))
 def test_any_workbook_gives_its_rows_or_one_line(
     tmp_path: Path,
@@ -117,3 +119,30 @@ def test_any_workbook_gives_its_rows_or_one_line(
         gone = [number for number, (_, is_hidden, cells) in enumerate(rows) if is_hidden and any(c[2] for c in cells)]
         assert hidden is not Hidden.REFUSE or not gone or not read["hidden"].any()
         assert hidden is not Hidden.SEND or not read["hidden"].any()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 10**14),
+            st.one_of(st.none(), st.text(alphabet="aé日<&\"' ,1\n", min_size=1, max_size=8)),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_plain_cells_are_read_as_by_another_reader(tmp_path: Path, people: list[tuple[int, str | None]]) -> None:
+    """Whole numbers and text, inline or shared."""
+    texts = [text for _, text in people if text is not None]
+    written = '<row r="1"><c r="A1" t="str"><v>phone</v></c><c r="B1" t="str"><v>x</v></c></row>'
+    for row, (number, text) in enumerate(people, 2):
+        shared = "" if text is None else f'<c r="B{row}" t="s"><v>{texts.index(text)}</v></c>'
+        written += f'<row r="{row}"><c r="A{row}"><v>{number}</v></c>{shared}</row>'
+    data = package({"S": sheet_xml(written)}, strings=texts)
+    (tmp_path / "list").write_bytes(data)
+    sources = find_lists([str(tmp_path / "list")], no_s3)
+    opened = open_lists(sources, number_column="phone", s3=no_s3, columns=("x",))
+    read = rows_of(opened, s3=no_s3, columns=("x",)).select("recipient", "x").collect()
+    other = fastexcel.read_excel(data).load_sheet(0, dtypes="string").to_polars()
+    assert read.rows() == other.select("phone", "x").rows()

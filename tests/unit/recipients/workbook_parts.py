@@ -73,7 +73,7 @@ def package(
         "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><numFmts>{codes}</numFmts><cellXfs><xf numFmtId="0"/>{styles}'
         "</cellXfs></styleSheet>",
         "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">'
-        + "".join(f"<si><t>{escape(text)}</t></si>" for text in strings)
+        + "".join(f'<si><t xml:space="preserve">{escape(text)}</t></si>' for text in strings)
         + "</sst>",
         **{f"xl/worksheets/s{n}.xml": sheets[name] for n, name in enumerate(names, 1)},
         **(parts or {}),

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
@@ -168,6 +169,14 @@ def test_it_names_the_gateway(tmp_path: Path) -> None:
     """So that nobody mistakes the real one for the sandbox."""
     preview = replace(preview_of(tmp_path, ["6581234567"]), gateway="http://127.0.0.1:8080")
     assert r"Gateway: http://127.0.0.1:8080" in as_markdown(preview_page(preview))
+
+
+@pytest.mark.parametrize("make", [preview_page, question_page])
+def test_it_says_what_was_passed_over_beside_the_lists(tmp_path: Path, make: Callable[[Preview], Page]) -> None:
+    """How many files and folders of each place, and the first names."""
+    passed_over = (NoLists(uri="s3://b/", count=7, names=("_SUCCESS", "_temporary/")),)
+    said = as_html(make(replace(preview_of(tmp_path, ["6581234567"]), passed_over=passed_over)))
+    assert "Passed over in s3://b/: 7 that aren&#x27;t lists (_SUCCESS, _temporary/ and 5 more)." in said
 
 
 def test_a_list_without_sendable_rows_is_not_called_finished(tmp_path: Path) -> None:
