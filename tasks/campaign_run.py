@@ -19,7 +19,9 @@ from globe_sms.tasks.gateway import Gateway
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
-from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
+from globe_sms.tasks.planning.exclusions import Exclusions
+from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists, opt_outs_of
+from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.recipients import ListSource
@@ -83,6 +85,8 @@ class CampaignRun:
         call_size: the most numbers of its calls.
         scratch: a local folder that goes with the run.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
+        opt_outs: the opt-out lists, read as often as they change.
+        exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
         repeats: who already has the text from another campaign, or is getting it now.
         end: when its texts may go out for the last time.
     """
@@ -109,6 +113,7 @@ class CampaignRun:
         self.call_size = CallSize(config.numbers_per_call)
         self.scratch = scratch
         self.sources = sources
+        self.opt_outs = opt_outs_of(config, resources.s3, scratch, tables.overrides)
         self.end = config.end
         self.repeats = Repeats(
             resources.store,
@@ -119,6 +124,8 @@ class CampaignRun:
             stop=stop,
             folder=scratch,
         )
+        # All that keeps rows of the plan from being sent: each source is looked at before every stretch of sending.
+        self.exclusions = Exclusions((lambda _: self.opt_outs.files(), self.repeats.files), scratch)
 
     @property
     def has_ended(self) -> bool:
@@ -154,6 +161,8 @@ def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -
     store = resources.store
     if config.campaign is None or config.test_to or frozen_settings_of(store, config.campaign) is None:
         check_campaign_lists(config, resources.s3)
+    else:
+        check_opt_outs(config.suppress, resources.s3)
 
 
 @contextlib.contextmanager
