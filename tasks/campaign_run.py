@@ -19,7 +19,9 @@ from globe_sms.tasks.gateway import Gateway
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
-from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
+from globe_sms.tasks.planning.exclusions import Exclusions
+from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists, opt_outs_of
+from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.recipients import ListSource
@@ -82,6 +84,8 @@ class CampaignRun:
         scratch: a local folder that goes with the run.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
         repeats: who already has the text from another campaign, or is getting it now.
+        opt_outs: the opt-out lists, read as often as they change.
+        exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
         end: when its texts may go out for the last time.
     """
 
@@ -106,6 +110,7 @@ class CampaignRun:
         self.progress = Progress()
         self.scratch = scratch
         self.sources = sources
+        self.opt_outs = opt_outs_of(config, resources.s3, scratch, tables.overrides)
         self.end = config.end
         self.repeats = Repeats(
             resources.store,
@@ -116,6 +121,7 @@ class CampaignRun:
             stop=stop,
             folder=scratch,
         )
+        self.exclusions = Exclusions((lambda _: self.opt_outs.files(), self.repeats.files), scratch)
 
     @property
     def has_ended(self) -> bool:
@@ -151,6 +157,8 @@ def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -
     store = resources.store
     if config.campaign is None or config.test_to or frozen_settings_of(store, config.campaign) is None:
         check_campaign_lists(config, resources.s3)
+    else:
+        check_opt_outs(config.suppress, resources.s3)
 
 
 @contextlib.contextmanager

@@ -15,15 +15,17 @@ from prefect.states import Completed
 from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary, plan_key
 from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
-from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
+from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.settlement import ChunkState
 from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
+from globe_sms.tasks.planning.exclusions import take_off
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
+from globe_sms.tasks.planning.left_out import LeftOutFigures
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
 from globe_sms.tasks.reports.campaign_figures import count_figures
@@ -34,7 +36,9 @@ from globe_sms.tasks.reports.preview import Preview, make_preview
 from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
+from globe_sms.tasks.results.left_out_rows import left_out_since
 from globe_sms.tasks.results.results_of_chunks import account_for
+from globe_sms.tasks.sending.chunk_reader import stop_for_unreadable
 from globe_sms.tasks.sending.failure_limit import FEWEST_FOR_A_FAILURE_RATE
 from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.store.store_retries import store_retries
@@ -82,7 +86,9 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         overrides=run.tables.overrides,
         own=run.tables.own,
         find_repeats=run.repeats.find,
+        opt_outs=run.opt_outs,
     )
+    run.exclusions.planned_with(run.opt_outs.read_files)
     rows = plan.counts()
     figures = PlanFigures(
         id=plan.id,
@@ -112,8 +118,19 @@ def _frozen_plan(run: CampaignRun) -> FrozenPlan:
 def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = False) -> RemainingChunks:
     """Say which chunks are left, or which of those after the canary, from two listings of the ledger.
 
-    The gateway has taken every chunk whose messages have a delivery: it is never presented again.
+    The gateway has taken every chunk whose messages have a delivery: it is never presented again. What keeps people out
+    is looked at, each time: who opted out since the plan was made isn't left.
+
+    Raises:
+        InputError: an opt-out list can't be read, at the first look; later on this stops the run, and nothing is left.
     """
+    try:
+        excluded = run.exclusions.look(plan)
+    except InputError as error:
+        if run.exclusions.seconds_ago is None:
+            raise
+        run.stop.set(stop_for_unreadable(error))
+        return NOTHING
     run.ledger.recover()
     histories = run.ledger.histories()
     resend = run.config.on_unknown is OnUnknown.RESEND
@@ -131,8 +148,10 @@ def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = Fals
     parts = pl.sum("segments") if text is None else pl.len() * parts_of(text)
     counted = plan.scan().join(left, on="chunk", how="semi").select(pl.len(), parts.cast(pl.UInt64).alias("parts"))
     numbers, wanted_parts = counted.collect(engine="streaming").row(0)
-    run.progress.expect(run.progress.snapshot.done + numbers)
-    return RemainingChunks(chunks, resent, histories, numbers, wanted_parts, canary)
+    remaining = RemainingChunks(chunks, resent, histories, numbers, wanted_parts, canary)
+    remaining = take_off(remaining, plan, excluded, segments=None if text is None else parts_of(text))
+    run.progress.expect(run.progress.snapshot.done + remaining.numbers)
+    return remaining
 
 
 def _send_run_name() -> str:
@@ -212,6 +231,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         is_earlier=document.sending_since is not None,
         changes=plan_changes(document),
         gateway=_gateway(run),
+        left_out=LeftOutFigures(run.opt_outs.passed_over, remaining.left_out),
         end=run.end,
         now=time.time(),
     )
@@ -272,10 +292,12 @@ def write_campaign_results(
         campaign=run.campaign.id,
         not_sent="dry_run" if run.config.dry_run else _left(run) if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
+        excluded=run.exclusions.current,
     )
     store_retries(_STORE_PATIENCE)(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
     snapshot = run.progress.snapshot
+    planned = {} if run.campaign.document.plan is None else run.campaign.document.plan.rows
     report = CampaignReport(
         campaign=run.campaign.id,
         uri=f"{run.store.uri}/{RESULTS_KEY}",
@@ -292,6 +314,7 @@ def write_campaign_results(
         s3=run.resources.s3,
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
+        left_out=LeftOutFigures(run.opt_outs.passed_over, left_out_since(plan, path, counts, planned)),
     )
     run.campaign.update(
         summary=Summary(

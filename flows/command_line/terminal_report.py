@@ -14,6 +14,7 @@ from globe_sms.flows.command_line.status_colours import STATUS_COLOURS
 from globe_sms.tasks.reports.campaign_page import outcome as outcome_of
 from globe_sms.tasks.reports.campaign_page import speed
 from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -25,13 +26,8 @@ def show_report(report: CampaignReport, *, as_json: bool) -> None:
     console.print(_counts_table(report))
     canary = [] if report.canary is None else [report.canary.sentence()]
     repeats = repeats_sentence(report.figures.repeats)
-    for line in (
-        speed(report),
-        *canary,
-        *([] if repeats is None else [repeats]),
-        outcome_of(report),
-        f"Results: {report.uri}",
-    ):
+    left_out = [*([] if repeats is None else [repeats]), *left_out_sentences(report.left_out)]
+    for line in (speed(report), *canary, *left_out, outcome_of(report), f"Results: {report.uri}"):
         console.print(line, soft_wrap=True, markup=False)
     if as_json:
         _write_json(report.summary())

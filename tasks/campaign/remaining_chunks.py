@@ -1,7 +1,7 @@
 """What a run has left to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from globe_sms.tasks.campaign.ledger import History
 
@@ -11,7 +11,8 @@ class RemainingChunks:
     """What is left to present: chunks that were never taken, and unknown ones that are to be sent again.
 
     `parts` is how many message parts the texts to the `numbers` have together. The plan's first chunks, `canary` of
-    them, are the canary's; 0 where the campaign has none.
+    them, are the canary's; 0 where the campaign has none. `left_out` is how many more numbers must not be texted now,
+    by reason: they opted out since the plan was made, for example.
     """
 
     chunks: tuple[int, ...]
@@ -20,6 +21,7 @@ class RemainingChunks:
     numbers: int
     parts: int = 0
     canary: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def resent_of_canary(self) -> "RemainingChunks":

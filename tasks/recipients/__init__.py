@@ -3,8 +3,10 @@
     find_lists       expands URIs to lists, and inspects each: format, compression, delimiter, identity
     read_lists       returns a polars LazyFrame of the lists; reads nothing until it's collected
     translate_errors wraps the collecting: every error becomes one clear line that names the list
-    open_table       returns the rows of small lists of numbers (opt-outs, own numbers), with errors translated
+    open_table       opens a list of numbers beside the recipient lists (opt-outs, own numbers)
     read_small_table reads a table that goes with the lists (prices, prefixes) as a whole
+    split_format     splits the URI of such a list or table from what is said after it of how it's read
+    list_files       returns which files a URI names now, with the identity of each
     check_unchanged  after the plan is written, makes sure that each list is still the one found
 
 All values are text, so leading zeros and plus signs survive. Anything wrong with a list raises InputError; a guess
@@ -15,24 +17,40 @@ from globe_sms.tasks.recipients.check_unchanged import check_unchanged
 from globe_sms.tasks.recipients.file_formats import known_encoding
 from globe_sms.tasks.recipients.find_lists import find_lists
 from globe_sms.tasks.recipients.list_source import Compression, EmptyListError, Format, ListSource, refusal
-from globe_sms.tasks.recipients.read_errors import translate_errors
+from globe_sms.tasks.recipients.read_errors import place_of_row, translate_errors
 from globe_sms.tasks.recipients.read_lists import fault_in, read_lists
-from globe_sms.tasks.recipients.small_table import SmallTable, TableRow, open_table, read_small_table
+from globe_sms.tasks.recipients.small_table import NumbersTable, SmallTable, TableRow, open_table, read_small_table
+from globe_sms.tasks.recipients.table_format import (
+    OF_NAMED_COLUMNS,
+    OF_NUMBERS,
+    TableFormat,
+    in_words_of_table,
+    split_format,
+)
+from globe_sms.tasks.recipients.uri_expansion import list_files
 
 __all__ = [
+    "OF_NAMED_COLUMNS",
+    "OF_NUMBERS",
     "Compression",
     "EmptyListError",
     "Format",
     "ListSource",
+    "NumbersTable",
     "SmallTable",
+    "TableFormat",
     "TableRow",
     "check_unchanged",
     "fault_in",
     "find_lists",
+    "in_words_of_table",
     "known_encoding",
+    "list_files",
     "open_table",
+    "place_of_row",
     "read_lists",
     "read_small_table",
     "refusal",
+    "split_format",
     "translate_errors",
 ]

@@ -9,6 +9,7 @@ from globe_sms.tasks.recipients.file_formats import DecodedHead
 from globe_sms.tasks.recipients.list_source import Layout, position_names, refusal
 from globe_sms.tasks.recipients.number_column import is_usual_name
 
+NO_HEADER_ADVICE = ", or use --no-header"
 _DELIMITERS = "\t;|,"  # rarest in ordinary text first: it wins if two fit equally well
 _NAMEABLE = _DELIMITERS + ":^~"
 _SAMPLE_ROWS = 200
@@ -63,7 +64,7 @@ def csv_layout(uri: str, head: DecodedHead, *, has_header: bool) -> Layout | Non
     candidates = chosen[1] if chosen and chosen[1] in _NAMEABLE else _DELIMITERS
     if start >= len(lines):
         if head.whole:
-            raise refusal(uri, "it has no header: the first line must name the columns, or use --no-header")
+            raise refusal(uri, f"it has no header: the first line must name the columns{NO_HEADER_ADVICE}")
         return None
     trials = [trial for each in candidates if (trial := _try(lines[start:], each, whole=head.whole))]
     if not trials:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.planning.left_out import NOBODY_LEFT_OUT, LeftOutFigures
 from globe_sms.tasks.reports.campaign_figures import Figures, ReasonCount
 from globe_sms.tasks.reports.cost import Cost
 from globe_sms.tasks.results.canary import Canary
@@ -37,7 +38,7 @@ class CampaignOutcome:
     `uri` is that of its results. `counts` has every status, including those without rows. `calls` and `seconds` are
     this run's; `rate` is its calls per second from the first call to the last, None with fewer than two calls.
     `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
-    None for a campaign without one.
+    None for a campaign without one. `left_out` is about opt-outs.
     """
 
     campaign: str
@@ -54,6 +55,7 @@ class CampaignOutcome:
     costs: Cost | None = None
     senders: Senders = field(default_factory=Senders)
     canary: Canary | None = None
+    left_out: LeftOutFigures = NOBODY_LEFT_OUT
 
     @property
     def reasons(self) -> tuple[ReasonCount, ...]:

@@ -7,6 +7,7 @@ from globe_sms.tasks.gateway.response_codes import classify_code
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.reports.campaign_outcome import CampaignOutcome, Ending
 from globe_sms.tasks.reports.cost_table import cost_table
+from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
 from globe_sms.tasks.vocabulary.durations import in_words
@@ -103,6 +104,7 @@ def _blocks(report: CampaignOutcome) -> list[Block]:
         Words(speed(report)),
         *([] if report.canary is None else [Words(report.canary.sentence())]),
         *([] if repeats is None else [Words(repeats)]),
+        *(Words(said) for said in left_out_sentences(report.left_out)),
         *row_blocks(report),
         Words(f"Results: {report.uri}"),
     ]

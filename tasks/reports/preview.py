@@ -16,6 +16,7 @@ from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
+from globe_sms.tasks.planning.left_out import NOBODY_LEFT_OUT, LeftOutFigures
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.list_guards import broken_guards
@@ -85,7 +86,7 @@ class Preview:
     earlier run, and the lists weren't read again. `changes` is what differs from the last plan, which nobody got.
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
-    how many rows of the plan have the text from which other campaign.
+    how many rows of the plan have the text from which other campaign. `left_out` is about opt-outs.
     """
 
     campaign: str
@@ -117,6 +118,7 @@ class Preview:
     changes: tuple[tuple[str, str], ...] = ()
     id_is_made: bool = False
     gateway: str | None = None
+    left_out: LeftOutFigures = NOBODY_LEFT_OUT
     end: Until = NO_END
     numbers_in_time: int | None = None
     repeats: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -148,6 +150,7 @@ def make_preview(
     is_earlier: bool = False,
     changes: tuple[tuple[str, str], ...] = (),
     gateway: str | None = None,
+    left_out: LeftOutFigures = NOBODY_LEFT_OUT,
     end: Until = NO_END,
     now: float = 0.0,
 ) -> Preview:
@@ -225,6 +228,7 @@ def make_preview(
         changes=changes,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
+        left_out=left_out,
         end=end,
         numbers_in_time=_in_time(numbers, calls / config.calls_per_second, end.at - now),
         repeats=count_repeats(plan.scan()) if any(group.status == Status.SUPPRESSED for group in groups) else {},
@@ -244,6 +248,7 @@ def preview_after(canary: Canary, preview: Preview, remaining: RemainingChunks) 
         canary_first=None,
         canary=canary,
         changes=(),
+        left_out=replace(preview.left_out, since_plan=remaining.left_out),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.reports.cost_table import cost_table
+from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
@@ -45,7 +46,7 @@ def preview_sentence(preview: Preview) -> str:
     if not preview.numbers:
         return (
             f"Nothing is left to send: {preview.sendable:,} of {counted(preview.rows, 'row')} can be texted, and "
-            "all of them were."
+            f"all of them were{', or are left out by now' if preview.left_out.since_plan else ''}."
         )
     parts = "" if preview.parts is None else f", {counted(preview.parts, 'message part')}"
     cost = "" if preview.cost is None else f", about {preview.cost}"
@@ -96,6 +97,7 @@ def _head(preview: Preview) -> list[Block]:
     blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
     if repeats := repeats_sentence(preview.repeats):
         blocks.append(Words(repeats, strong=True))
+    blocks += [Words(said, strong=True) for said in left_out_sentences(preview.left_out)]
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
     blocks += _messages(preview)
     if preview.replaced is not None:
@@ -168,9 +170,9 @@ def _warnings(preview: Preview) -> list[str]:
     said: list[str] = []
     if preview.is_earlier and not preview.is_test:
         said.append(
-            "The plan was frozen earlier and the lists were not read again, so later changes to them are not in it. To "
-            "send to the lists as they are now, start another campaign that excludes the results of this one "
-            "(--exclude-results), so that nobody gets the text twice."
+            "The plan was frozen earlier and the recipient lists were not read again, so it has none of their later "
+            "changes. To send to the lists as they are now, start another campaign that excludes the results of this "
+            "one (--exclude-results), so that nobody gets the text twice."
         )
     if preview.id_is_made:
         said.append(
