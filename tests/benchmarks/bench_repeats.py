@@ -11,7 +11,6 @@ on a real S3 server on this machine.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
+from tests.benchmarks.measured_process import peak_mb
 from tests.benchmarks.printed_table import print_table, say
 
 CALL: Final = 250
@@ -121,8 +121,12 @@ def plan_once(place: str, path: Path, message: str, hours: float) -> dict[str, A
         )
         seconds = time.perf_counter() - began
         rows = plan.counts()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
-    return {"seconds": seconds, "megabytes": peak, "suppressed": rows.get("suppressed", 0), "rows": sum(rows.values())}
+    return {
+        "seconds": seconds,
+        "megabytes": peak_mb(os.getpid()),
+        "suppressed": rows.get("suppressed", 0),
+        "rows": sum(rows.values()),
+    }
 
 
 def measure(place: str, path: Path, message: str, hours: float) -> list[str]:
