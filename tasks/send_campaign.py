@@ -325,6 +325,7 @@ def write_campaign_results(
         not_sent="dry_run" if run.config.dry_run else _left(run) if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
         excluded=run.exclusions.current,
+        resends=run.config.on_unknown is OnUnknown.RESEND,
     )
     store_retries(_STORE_PATIENCE)(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
