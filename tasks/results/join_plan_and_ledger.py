@@ -269,8 +269,8 @@ def make_results(
     Sendable rows of a chunk that was never claimed are `not_sent` for `not_sent_reason`. `phonenumbers` is the
     version of the metadata that the plan was validated by, noted beside each `not_valid_for_region`. `segments` is
     how many parts the text has that all numbers get; None where the plan has a column of them. Where the plan's rows
-    have the column `left_out`, those with a reason in it that weren't presented have its status (`planning.left_out`), and
-    where the run `resends` unknown rows, those too.
+    have the column `left_out`, those with a reason in it that weren't presented have its status (`planning.left_out`),
+    and where the run `resends` unknown rows, those too.
     """
     planned = pl.col("status").is_not_null()
     from_position = pl.col("position_status").is_not_null()
