@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign, settings_of
+from globe_sms.tasks.campaign.campaign_json import PolicyRead
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
@@ -19,6 +20,8 @@ from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
+from globe_sms.tasks.policy.read_policy import Policy, read_policy
+from globe_sms.tasks.policy.tighten import tightened
 from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
@@ -48,14 +51,14 @@ class CampaignTables:
     own: pl.DataFrame | None
 
     @classmethod
-    def read(cls, config: CampaignConfig, s3: Callable[[], S3Access]) -> "CampaignTables":
-        """Read them.
+    def read(cls, config: CampaignConfig, policy: Policy | None, s3: Callable[[], S3Access]) -> "CampaignTables":
+        """Read them; the policy's prices where the campaign has none.
 
         Raises:
             InputError: one can't be read as it stands.
         """
         overrides = read_overrides(config.numbers_override, s3)
-        prices = read_prices(config.prices, s3)
+        prices = read_prices(config.prices or (None if policy is None else policy.rules.prices), s3)
         own = None
         if config.test_to:
             own = read_own_numbers(config.test_to, default_region=config.default_region, overrides=overrides, s3=s3)
@@ -68,7 +71,8 @@ class CampaignRun:
     Not a dataclass, so that Prefect passes it to a task unread.
 
     Attributes:
-        config: with what the account and the tables add to it.
+        config: with what the account and the tables add to it, tightened by the policy.
+        policy: the account's standing rules; None without any.
         resources: the account, S3 and the results folder.
         tables: what was read beside the lists.
         campaign: whose lease it holds.
@@ -83,6 +87,7 @@ class CampaignRun:
         self,
         *,
         config: CampaignConfig,
+        policy: Policy | None,
         resources: RunResources,
         tables: CampaignTables,
         campaign: Campaign,
@@ -92,6 +97,7 @@ class CampaignRun:
         sources: tuple[ListSource, ...] | None,
     ) -> None:
         self.config = config
+        self.policy = policy
         self.resources = resources
         self.tables = tables
         self.campaign = campaign
@@ -100,6 +106,11 @@ class CampaignRun:
         self.progress = Progress()
         self.scratch = scratch
         self.sources = sources
+
+    @property
+    def policy_digest(self) -> str:
+        """The SHA-256 of the policy's content; empty without a policy."""
+        return "" if self.policy is None else self.policy.digest
 
     @property
     def store(self) -> Store:
@@ -126,8 +137,9 @@ def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -
     Raises:
         InputError: as `open_run` and the reading of the lists would.
     """
-    resources, _ = _open_inputs(config, environ)
+    resources, policy, _ = _open_inputs(config, environ)
     store = resources.store
+    config = tightened(config, policy)
     if config.campaign is None or config.test_to or PLAN_KEY not in store.within(config.campaign).list(PLAN_KEY):
         check_campaign_lists(config, resources.s3)
 
@@ -159,30 +171,34 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
             pacer.leave()
 
 
-def _open_inputs(config: CampaignConfig, environ: Mapping[str, str]) -> tuple[RunResources, CampaignTables]:
+def _open_inputs(
+    config: CampaignConfig, environ: Mapping[str, str]
+) -> tuple[RunResources, Policy | None, CampaignTables]:
     """Open what needs no lease."""
     resources = open_resources(
         config.account, config.aws_credentials, config.results, environ, calls_gateway=not config.dry_run
     )
     probe(resources.store)
-    return resources, CampaignTables.read(config, resources.s3)
+    policy = read_policy(resources.account, config.results, resources.s3)
+    return resources, policy, CampaignTables.read(config, policy, resources.s3)
 
 
 @contextlib.contextmanager
 def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[CampaignRun]:
-    resources, tables = _open_inputs(config, environ)
+    resources, policy, tables = _open_inputs(config, environ)
     config = config.overriding(tables.overrides)
     if tables.own is not None:
         config = config.testing(tables.own["e164"])
     sources = None if config.campaign and tables.own is None else find_campaign_lists(config, resources.s3)
     campaign_id = config.campaign_for(tuple(f"{source.uri} {source.identity}" for source in sources or ()))
-    config = _with_account(config, resources, campaign_id)
+    config = tightened(_with_account(config, resources, campaign_id), policy)
     stop = StopSignal()
     with (
         tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch,
         Campaign(resources.store, campaign_id, stop=stop) as campaign,
     ):
         campaign.open(config.frozen_settings())
+        _note_policy(campaign, policy)
         spill = Spill(
             spill_folder(environ, Path.home()),
             campaign.store.uri,
@@ -190,6 +206,7 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
         )
         yield CampaignRun(
             config=config,
+            policy=policy,
             resources=resources,
             tables=tables,
             campaign=campaign,
@@ -206,3 +223,10 @@ def _with_account(config: CampaignConfig, resources: RunResources, campaign: str
         return config
     limits = {name: getattr(resources.account, name) for name in config.inherited}
     return config.taking_from({**limits, **(settings_of(resources.store, campaign) or {})})
+
+
+def _note_policy(campaign: Campaign, policy: Policy | None) -> None:
+    """Keep in campaign.json which policy this run applies."""
+    read = None if policy is None else PolicyRead(place=policy.place, digest=policy.digest)
+    if campaign.document.policy != read:
+        campaign.update(policy=read)

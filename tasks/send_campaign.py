@@ -23,6 +23,8 @@ from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
 from globe_sms.tasks.planning.make_plan import make_plan
+from globe_sms.tasks.policy.frozen_hours import check_frozen_hours
+from globe_sms.tasks.policy.in_words import show_policy
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -62,6 +64,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
             own=run.tables.own,
         )
         run.campaign.update(lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources))
+    check_frozen_hours(frozen, run.config.quiet_hours, run.policy, run.campaign.id)
     run.campaign.update(
         plan=PlanFigures(
             rows=frozen.counts(),
@@ -180,6 +183,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         hours_forecast=_hours_forecast(run, plan, remaining),
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
         gateway=_gateway(run),
+        policy=show_policy(run.policy, plan.scan()),
     )
 
 
@@ -255,6 +259,7 @@ def write_campaign_results(
         s3=run.resources.s3,
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
+        policy=show_policy(run.policy, pl.scan_parquet(path, glob=False)),
     )
     run.campaign.update(
         summary=Summary(

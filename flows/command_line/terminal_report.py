@@ -23,7 +23,8 @@ def show_report(report: CampaignReport, *, as_json: bool) -> None:
     console = Console(stderr=as_json, highlight=False)
     console.print(_counts_table(report))
     canary = [] if report.canary is None else [report.canary.sentence()]
-    for line in (speed(report), *canary, outcome_of(report), f"Results: {report.uri}"):
+    policy = [] if report.policy is None else [report.policy.sentence()]
+    for line in (speed(report), *canary, *policy, outcome_of(report), f"Results: {report.uri}"):
         console.print(line, soft_wrap=True, markup=False)
     if as_json:
         _write_json(report.summary())

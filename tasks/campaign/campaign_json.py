@@ -14,7 +14,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 DOCUMENT_KEY: Final = "campaign.json"
 FORMAT: Final = 1
 SETTLED_BY_RECEIPT: Final = "settled_by_receipt"  # in `deliveries`, beside the deliveries
-_LEFT_OUT_WHEN_EMPTY: Final = ("lists", "approval", "canary_failed", "deliveries")
+_LEFT_OUT_WHEN_EMPTY: Final = ("lists", "policy", "approval", "canary_failed", "deliveries")
 
 
 def _in_utc(time: datetime) -> datetime:
@@ -33,6 +33,13 @@ class ListRead(_Part):
 
     uri: str
     identity: str
+
+
+class PolicyRead(_Part):
+    """The policy that a run applied; `digest` is the SHA-256 of its content."""
+
+    place: str
+    digest: str
 
 
 class PlanFigures(_Part):
@@ -89,6 +96,7 @@ class CampaignDocument(_Part):
         summary: None until a run has written results.
         lease: of the run that sends it now, or that was killed; None between runs.
         lists: what the plan was made of.
+        policy: that the last run applied; None without one.
         approval: the last question whether it may be sent, and its answer.
         canary_failed: whether a run has found so.
         deliveries: accepted messages by delivery, and how many rows a receipt has settled; None if never tracked.
@@ -102,6 +110,7 @@ class CampaignDocument(_Part):
     summary: Summary | None = None
     lease: Lease | None = None
     lists: tuple[ListRead, ...] | None = None
+    policy: PolicyRead | None = None
     approval: Approval | None = None
     canary_failed: bool = False
     deliveries: Mapping[str, int] | None = None

@@ -29,7 +29,9 @@ from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 _LONGEST_TESTED: Final = 100 - len("-test-01234567")
 _OF_THE_ACCOUNT: Final = ("sender_id", "numbers_per_call", "calls_per_second")
-_FOUND_OUT: Final = ("inherited", "numbers_override_sha256", "sender_by_country", "test_to_sha256")
+_FOUND_OUT: Final = (
+    *("inherited", "numbers_override_sha256", "sender_by_country", "test_to_sha256", "settings_before_policy"),
+)
 _OPTION_OF: Final = {"recipients": "recipients", "sender_by_country": "--sender-id"}
 _MENDING: Final = {
     "int_type": "give a whole number, such as 250",
@@ -50,6 +52,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
     An option that is empty or None has its default. `inherited` names what was left to the account: its block's value,
     or the default without a block. `sender_id` is the sender ID of all countries that `sender_by_country` doesn't name.
     `numbers_override_sha256` and `test_to_sha256` are made of the contents: settings freeze those, not the URIs.
+    `settings_before_policy` are the frozen settings of the campaign's own options, once a policy has tightened them.
     """
 
     sender_id: str | None = None
@@ -59,6 +62,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
     inherited: frozenset[str] = frozenset()
     numbers_override_sha256: str | None = None
     test_to_sha256: str | None = None
+    settings_before_policy: Mapping[str, Any] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -198,7 +202,12 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return group_options(self.options())
 
     def frozen_settings(self) -> dict[str, Any]:
-        """Return what a resume must keep: all that decides who gets which text, and in which call."""
+        """Return what a resume must keep: all that the campaign's own options say of who gets which text in which call.
+
+        A policy isn't part of it: it may change in the meantime.
+        """
+        if self.settings_before_policy is not None:
+            return dict(self.settings_before_policy)
         settings = self.model_dump(mode="json", include=set(_FROZEN))
         return {
             **{name: settings[name] for name in _FROZEN},

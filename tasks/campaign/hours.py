@@ -51,7 +51,7 @@ class Hours:
 
     def within(self, other: "Hours") -> "Hours | None":
         """Return the hours that both have; None if they have none in common."""
-        common = self._minutes() & other._minutes()
+        common = _minutes_of(self) & _minutes_of(other)
         return Hours(_spans_of(common)) if common else None
 
     def __str__(self) -> str:
@@ -87,14 +87,6 @@ class Hours:
             for opens, closes in self.spans
         )
 
-    def _minutes(self) -> set[int]:
-        """Return the minutes of a day in which they are open."""
-        return {
-            minute
-            for opens, closes in self.spans
-            for minute in _minutes_between(opens.hour * _HOUR + opens.minute, closes.hour * _HOUR + closes.minute)
-        }
-
     def _marks(self, after: float, until: float) -> Iterator[float]:
         """Yield the times when hours may open or close in any zone; all offsets are multiples of 15 minutes."""
         minutes = {0, *(edge.minute % _QUARTER for span in self.spans for edge in span)}
@@ -112,6 +104,15 @@ def _minute(text: str, hour: str, minute: str) -> int:
     raise ValueError(f"{mask_typed(text)!r} aren't valid hours: {hour}:{minute} isn't a time of day")
 
 
+def _minutes_of(hours: Hours) -> set[int]:
+    """Return the minutes of a day in which they are open."""
+    return {
+        minute
+        for opens, closes in hours.spans
+        for minute in _minutes_between(opens.hour * _HOUR + opens.minute, closes.hour * _HOUR + closes.minute)
+    }
+
+
 def _minutes_between(opens: int, closes: int) -> set[int]:
     """Return the minutes of a day from one to another, past midnight if that is earlier."""
     return {(opens + minute) % _DAY for minute in range((closes - opens) % _DAY)}
@@ -122,7 +123,9 @@ def _spans_of(minutes: set[int]) -> tuple[tuple[time, time], ...]:
     opens = sorted(minute for minute in minutes if (minute - 1) % _DAY not in minutes)
     closes = sorted((minute + 1) % _DAY for minute in minutes if (minute + 1) % _DAY not in minutes)
     ends = [next((end for end in closes if end > opened), closes[0]) for opened in opens]
-    return tuple((time(*divmod(opened, _HOUR)), time(*divmod(end, _HOUR))) for opened, end in zip(opens, ends, strict=True))
+    return tuple(
+        (time(*divmod(opened, _HOUR)), time(*divmod(end, _HOUR))) for opened, end in zip(opens, ends, strict=True)
+    )
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import Any, Final
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.reports.campaign_figures import Figures, ReasonCount
 from globe_sms.tasks.reports.cost import Cost
+from globe_sms.tasks.reports.policy_shown import PolicyShown
 from globe_sms.tasks.results.canary import Canary
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -22,7 +23,7 @@ class CampaignOutcome:
     `uri` is that of its results. `counts` has every status, including those without rows. `calls` and `seconds` are
     this run's; `rate` is its calls per second from the first call to the last, None with fewer than two calls.
     `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
-    None for a campaign without one.
+    None for a campaign without one, `policy` without a policy.
     """
 
     campaign: str
@@ -39,6 +40,7 @@ class CampaignOutcome:
     costs: Cost | None = None
     senders: Senders = field(default_factory=Senders)
     canary: Canary | None = None
+    policy: PolicyShown | None = None
 
     @property
     def reasons(self) -> tuple[ReasonCount, ...]:

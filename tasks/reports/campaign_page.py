@@ -93,6 +93,7 @@ def _blocks(report: CampaignOutcome) -> list[Block]:
         Words(outcome(report), strong=True),
         Words(speed(report)),
         *([] if report.canary is None else [Words(report.canary.sentence())]),
+        *([] if report.policy is None else [Words(report.policy.sentence())]),
         *row_blocks(report),
         Words(f"Results: {report.uri}"),
     ]

@@ -14,6 +14,7 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.reports.cost import Cost, cost_of
+from globe_sms.tasks.reports.policy_shown import PolicyShown
 from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
@@ -76,7 +77,8 @@ class Preview:
     `calls`, `resent_chunks`, `parts` and `cost` about what this run has left to send. `parts` and `cost` are None if
     they aren't known. `canary_first` is how many numbers this run sends before the others; `canary` is their result,
     once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: an earlier run froze the plan.
-    `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go.
+    `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. `policy` is
+    None without one.
     """
 
     campaign: str
@@ -107,6 +109,7 @@ class Preview:
     is_earlier: bool = False
     id_is_made: bool = False
     gateway: str | None = None
+    policy: PolicyShown | None = None
 
     @property
     def sendable(self) -> int:
@@ -133,6 +136,7 @@ def make_preview(
     hours_forecast: HoursForecast | None = None,
     canary_first: int | None = None,
     gateway: str | None = None,
+    policy: PolicyShown | None = None,
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
     status = pl.col("status").cast(pl.String)
@@ -204,6 +208,7 @@ def make_preview(
         is_earlier=plan.is_earlier,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
+        policy=policy,
     )
 
 

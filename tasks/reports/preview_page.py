@@ -87,6 +87,9 @@ def _head(preview: Preview) -> list[Block]:
         blocks.append(Words(warning, strong=True))
     if preview.hours_forecast is not None and preview.numbers:
         blocks.append(Words(_hours_sentence(preview.hours_forecast)))
+    if preview.policy is not None:
+        blocks.append(Words(preview.policy.sentence()))
+        blocks += [Words(budget) for budget in preview.policy.budgets]
     blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
     blocks += _messages(preview)
@@ -126,6 +129,8 @@ def _blocks(preview: Preview) -> list[Block]:
     blocks = [*_head(preview), _groups(preview)]
     if preview.costs is not None:
         blocks.append(cost_table(preview.costs, _MOST_COUNTRIES))
+    if preview.policy is not None and preview.policy.rules:
+        blocks.append(Notes(f"The policy {preview.policy.place}", preview.policy.rules))
     if preview.refused:
         blocks.append(_refused(preview))
     if preview.destinations:

@@ -31,6 +31,8 @@ class RowReason(StrEnum):
     UNITED_STATES = "united_states"
     COUNTRY_DENIED = "country_denied"
     COUNTRY_NOT_ALLOWED = "country_not_allowed"
+    # suppressed, where no list is the reason
+    FREQUENCY = "frequency"
     # accepted
     MESSAGE_ID_UNMATCHED = "message_id_unmatched"
     # failed
@@ -93,6 +95,7 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.UNITED_STATES: "Alibaba's international API doesn't send to the United States.",
     RowReason.COUNTRY_DENIED: "The campaign doesn't text this country (--deny-country).",
     RowReason.COUNTRY_NOT_ALLOWED: "The campaign texts other countries only (--allow-country).",
+    RowReason.FREQUENCY: "The number has got as many texts lately as the policy allows.",
     RowReason.MESSAGE_ID_UNMATCHED: (
         "Accepted, but the message ids of the call couldn't be matched to its numbers. The send record has the ids."
     ),
@@ -133,7 +136,7 @@ _BY_STATUS: Final = {  # their reasons name a row or a list
 
 def explain_reason(status: str, reason: str | None) -> str:
     """Return what a row's status and reason mean and what to do; empty for a code of the gateway and for none."""
-    if status in _BY_STATUS:
+    if status in _BY_STATUS and reason not in REASON_SENTENCES:
         return _BY_STATUS[Status(status)]
     if reason is None:
         return ""
