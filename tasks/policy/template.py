@@ -27,7 +27,7 @@ def _examples(name: str) -> list[str]:
     if name == "frequency":
         return ["[frequency]", *_keys(Frequency)]
     if name == "budget":
-        return ["[budget.day]", *_keys(Budget), "[budget.month]", *(key for key in _keys(Budget))]
+        return ["[budget.day]", *_keys(Budget), "[budget.month]", *(f"{key}0" for key in _keys(Budget))]
     return [str(example) for example in PolicyRules.model_fields[name].examples or ()]
 
 
