@@ -23,9 +23,9 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)   ## send a campaign on this machine, to a simulated gateway
 	@$(BIN)/globe-sms demo
 
-# Two processes, since half of the time is waiting; the slowest files come first. Plain `pytest` uses one.
+# Four processes, since half of the time is waiting; the slowest files come first. Plain `pytest` uses one.
 test: $(READY)   ## run the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)  ## lint, check formatting and types
 	$(BIN)/ruff check .

@@ -7,20 +7,22 @@ started, and their deployment's slot stays taken. Two automations mark such runs
   (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
 - A run that a worker picked up half an hour ago and that still hasn't started.
 
-Resuming a campaign doesn't depend on them: the campaign's own lease expires after 20 s. A third automation, switched
-off, is an example: it pauses a schedule after a campaign was stopped.
+They watch only the runs of deployments whose entrypoint is in `globe_sms`, by the deployments' ids: on a shared server
+they never touch a run of another flow. Resuming a campaign doesn't depend on them: the campaign's own lease expires
+after 20 s. A third automation, switched off, is an example: it pauses a schedule after a campaign was stopped.
 
 Source: Prefect 3, "Detect and respond to zombie flows" (docs.prefect.io).
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import DeploymentSort
 from prefect.events.actions import ChangeFlowRunState, PauseDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
@@ -33,6 +35,8 @@ PAUSE_AFTER_STOP = "globe-sms: pause the schedule when a campaign is stopped"
 HEARTBEAT_SECONDS = 180
 START_MINUTES = 30
 _MISSED_HEARTBEATS = 3
+_OWN_ENTRYPOINTS = "globe_sms."
+_PAGE = 200  # the most that the server returns at once
 _LOST_MESSAGE = (
     "No heartbeat for too long: the worker or its machine is gone. What was sent is recorded; run the campaign again "
     "to send the rest."
@@ -49,9 +53,21 @@ def create_dead_worker_automations(heartbeat_seconds: int = HEARTBEAT_SECONDS) -
     `heartbeat_seconds` is PREFECT_FLOWS_HEARTBEAT_FREQUENCY of the workers.
     """
     with get_client(sync_client=True) as client:
-        return "; ".join(
-            create_or_update(client, automation).sentence() for automation in dead_worker_automations(heartbeat_seconds)
-        )
+        deployments = own_deployments(client)
+        if not deployments:
+            return "the server has no deployments of globe-sms to watch: run `globe-sms deploy`"
+        automations = dead_worker_automations(deployments, heartbeat_seconds)
+        return "; ".join(create_or_update(client, automation).sentence() for automation in automations)
+
+
+def own_deployments(client: SyncPrefectClient) -> tuple[UUID, ...]:
+    """Return the ids of all deployments on the server that run a flow of this package, sorted."""
+    found: list[UUID] = []
+    offset = 0
+    while page := client.read_deployments(limit=_PAGE, offset=offset, sort=DeploymentSort.NAME_ASC):
+        found += [each.id for each in page if (each.entrypoint or "").startswith(_OWN_ENTRYPOINTS)]
+        offset += len(page)
+    return tuple(sorted(found))
 
 
 def create_or_update(client: SyncPrefectClient, wanted: AutomationCore) -> Change:
@@ -68,13 +84,25 @@ def create_or_update(client: SyncPrefectClient, wanted: AutomationCore) -> Chang
 
 
 def dead_worker_automations(
-    heartbeat_seconds: int = HEARTBEAT_SECONDS, start: timedelta = timedelta(minutes=START_MINUTES)
+    deployments: Sequence[UUID],
+    heartbeat_seconds: int = HEARTBEAT_SECONDS,
+    start: timedelta = timedelta(minutes=START_MINUTES),
 ) -> Iterable[AutomationCore]:
-    """Return the two automations that mark runs as crashed; `start` is how long a run may take to start."""
+    """Return the two automations that mark runs of these deployments as crashed.
+
+    `start` is how long a run may take to start.
+
+    Raises:
+        ValueError: there are no deployments; without one an automation would watch the runs of every flow.
+    """
+    if not deployments:
+        raise ValueError("name at least one deployment: without one, the runs of every flow would be watched")
     silence = timedelta(seconds=_MISSED_HEARTBEATS * heartbeat_seconds)
-    yield _mark_crashed(WORKER_LOST, "prefect.flow-run.heartbeat", silence, _LOST_MESSAGE, force=False)
+    yield _mark_crashed(WORKER_LOST, deployments, "prefect.flow-run.heartbeat", silence, _LOST_MESSAGE, force=False)
     # From Pending to Crashed only by force: Prefect assumes that another worker may still start the run.
-    yield _mark_crashed(NEVER_STARTED, "prefect.flow-run.Pending", start, _NEVER_STARTED_MESSAGE, force=True)
+    yield _mark_crashed(
+        NEVER_STARTED, deployments, "prefect.flow-run.Pending", start, _NEVER_STARTED_MESSAGE, force=True
+    )
 
 
 def pause_after_stop(deployment: UUID) -> AutomationCore:
@@ -100,13 +128,21 @@ def pause_after_stop(deployment: UUID) -> AutomationCore:
     )
 
 
-def _mark_crashed(name: str, after: str, within: timedelta, message: str, *, force: bool) -> AutomationCore:
+def _mark_crashed(
+    name: str, deployments: Sequence[UUID], after: str, within: timedelta, message: str, *, force: bool
+) -> AutomationCore:
     return AutomationCore(
         name=name,
         description="Created by globe-sms deploy, which is safe to run again.",
         enabled=True,
         trigger=EventTrigger(
             match=ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"}),
+            match_related=ResourceSpecification(
+                {
+                    "prefect.resource.role": "deployment",
+                    "prefect.resource.id": [f"prefect.deployment.{each}" for each in deployments],
+                }
+            ),
             for_each={"prefect.resource.id"},
             after={after},
             expect={"prefect.flow-run.*"},

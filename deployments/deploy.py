@@ -16,6 +16,7 @@ from globe_sms.deployments.automations import (
     HEARTBEAT_SECONDS,
     create_or_update,
     dead_worker_automations,
+    own_deployments,
     pause_after_stop,
 )
 from globe_sms.deployments.deployed_flows import flow_of, schema_of
@@ -111,7 +112,8 @@ def _deploy(client: SyncPrefectClient, options: DeployOptions, specs: tuple[Depl
         registered[spec.name], change = register_deployment(client, _with_options(spec, options), registration)
         changes.append(change)
     changes += [
-        create_or_update(client, automation) for automation in dead_worker_automations(options.heartbeat_seconds)
+        create_or_update(client, automation)
+        for automation in dead_worker_automations(own_deployments(client), options.heartbeat_seconds)
     ]
     scheduled = next(
         (registered[spec.name] for spec in specs if spec.schedules and flow_of(spec) is send_campaign), None

@@ -17,9 +17,9 @@ from globe_sms.tasks.store.s3_access import S3Access
 settings.register_profile("globe-sms", deadline=None)
 settings.load_profile("globe-sms")
 
-# Where the suite runs in several processes, one runs all of these: chaos has tight clocks and servers of its own, the
-# numbers share compiled tables. Everything else stays together by files.
-_TOGETHER = ("tests/chaos/", "tests/unit/numbers/")
+# Where the suite runs in several processes, one runs all of these, since they share compiled tables. Everything else
+# stays together by files.
+_TOGETHER = ("tests/unit/numbers/",)
 
 
 @pytest.hookimpl(optionalhook=True)

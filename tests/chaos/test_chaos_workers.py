@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from prefect.client.orchestration import get_client
 
-from globe_sms.deployments.automations import create_or_update, dead_worker_automations
+from globe_sms.deployments.automations import create_or_update, dead_worker_automations, own_deployments
 from tests.chaos.long_form import long_form
 from tests.integration.compose_servers import SplitServer
 from tests.integration.deployed_site import CALLS_PER_SECOND, Site, campaign_parameters, open_site
@@ -60,7 +60,7 @@ def test_a_run_whose_worker_is_lost_is_marked_as_crashed_and_its_campaign_goes_o
 def test_a_run_that_was_picked_up_and_never_started_is_marked_as_crashed(site: Site) -> None:
     """And its deployment's slot is free again."""
     with site.here(), get_client(sync_client=True) as client:
-        soon = dead_worker_automations(heartbeat_seconds=30, start=timedelta(seconds=10))
+        soon = dead_worker_automations(own_deployments(client), heartbeat_seconds=30, start=timedelta(seconds=10))
         for automation in soon:
             create_or_update(client, automation)
     run = site.run("manual", **campaign_parameters(site, recipients=["nowhere.csv"], campaign="stranded"))
