@@ -43,11 +43,13 @@ class CampaignTables:
     Attributes:
         overrides: prefixes that count as mobile, or not.
         prices: of a part; None without a table of them.
+        budget_prices: what the policy's budgets are counted with; None where they aren't about costs.
         own: the numbers that a test goes to; None where the campaign goes to the lists.
     """
 
     overrides: Overrides
     prices: Prices | None
+    budget_prices: Prices | None
     own: pl.DataFrame | None
 
     @classmethod
@@ -58,11 +60,13 @@ class CampaignTables:
             InputError: one can't be read as it stands.
         """
         overrides = read_overrides(config.numbers_override, s3)
-        prices = read_prices(config.prices or (None if policy is None else policy.rules.prices), s3)
+        of_policy = read_prices(None if policy is None else policy.rules.prices, s3)
+        prices = of_policy if config.prices is None else read_prices(config.prices, s3)
+        budget_prices = of_policy if policy is not None and policy.rules.budget.need_prices else None
         own = None
         if config.test_to:
             own = read_own_numbers(config.test_to, default_region=config.default_region, overrides=overrides, s3=s3)
-        return cls(overrides, prices, own)
+        return cls(overrides, prices, budget_prices, own)
 
 
 class CampaignRun:

@@ -23,6 +23,9 @@ from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
 from globe_sms.tasks.planning.make_plan import make_plan
+from globe_sms.tasks.policy.budgets import refusals
+from globe_sms.tasks.policy.check_budgets import count_budgets, wanted_amounts
+from globe_sms.tasks.policy.count_usage import count_usage
 from globe_sms.tasks.policy.frozen_hours import check_frozen_hours
 from globe_sms.tasks.policy.in_words import show_policy
 from globe_sms.tasks.reports.campaign_figures import count_figures
@@ -170,6 +173,10 @@ def check_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks,
 def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> Preview:
     """Count what the plan would do, and what is left of it for this run."""
     read = run.campaign.document.lists
+    text = run.config.wording.text
+    segments = None if text is None else parts_of(text)
+    budgets = count_budgets(run.policy, run.resources.store, run.tables.budget_prices, run.scratch)
+    wanted = wanted_amounts(plan, remaining, run.tables.budget_prices if budgets else None, segments)
     return make_preview(
         plan,
         run.config,
@@ -183,7 +190,8 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         hours_forecast=_hours_forecast(run, plan, remaining),
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
         gateway=_gateway(run),
-        policy=show_policy(run.policy, plan.scan()),
+        policy=show_policy(run.policy, plan.scan(), (budget.left() for budget in budgets)),
+        exceeded_budgets=refusals(budgets, wanted),
     )
 
 
@@ -268,7 +276,8 @@ def write_campaign_results(
             resent_chunks=report.resent,
             stopped=None if stop is None else stop.message,
             ended_at=datetime.now(UTC).replace(microsecond=0),
-        )
+        ),
+        usage=count_usage(pl.scan_parquet(path, glob=False), run.store, run.tables.budget_prices or run.tables.prices),
     )
     return report
 

@@ -116,6 +116,16 @@ class Campaign:
         """
         self._swap(fields)
 
+    def begin_usage(self) -> None:
+        """Note that what this campaign has used of budgets isn't summed up, before the first claim adds to it.
+
+        Raises:
+            LeaseLostError: another run has the lease.
+            StoreError: the store didn't take it.
+        """
+        if self.document.usage is not None:
+            self._swap({"usage": None})
+
     def __enter__(self) -> Self:
         return self
 

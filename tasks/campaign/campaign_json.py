@@ -14,7 +14,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 DOCUMENT_KEY: Final = "campaign.json"
 FORMAT: Final = 1
 SETTLED_BY_RECEIPT: Final = "settled_by_receipt"  # in `deliveries`, beside the deliveries
-_LEFT_OUT_WHEN_EMPTY: Final = ("lists", "policy", "approval", "canary_failed", "deliveries")
+_LEFT_OUT_WHEN_EMPTY: Final = ("lists", "policy", "usage", "approval", "canary_failed", "deliveries")
 
 
 def _in_utc(time: datetime) -> datetime:
@@ -58,6 +58,18 @@ class PlanFigures(_Part):
     numbers_override: Mapping[str, bool] | None = None
 
 
+class Usage(_Part):
+    """What was presented to the gateway, for budgets.
+
+    Attributes:
+        currency: of the costs; None where they weren't counted.
+        quarters: by the quarter of an hour (ISO 8601, UTC) numbers, parts and, where it's known, the cost.
+    """
+
+    currency: str | None = None
+    quarters: Mapping[str, tuple[int, int, str | None]]
+
+
 class Summary(_Part):
     """How the last run that wrote results ended.
 
@@ -94,6 +106,7 @@ class CampaignDocument(_Part):
         settings: that it was frozen with: all that decides who gets which text, and in which chunk.
         plan: None until it is frozen.
         summary: None until a run has written results.
+        usage: what all runs presented, for the policy's budgets; None while a run adds to it, or after one was killed.
         lease: of the run that sends it now, or that was killed; None between runs.
         lists: what the plan was made of.
         policy: that the last run applied; None without one.
@@ -108,6 +121,7 @@ class CampaignDocument(_Part):
     settings: Mapping[str, Any]
     plan: PlanFigures | None = None
     summary: Summary | None = None
+    usage: Usage | None = None
     lease: Lease | None = None
     lists: tuple[ListRead, ...] | None = None
     policy: PolicyRead | None = None

@@ -87,6 +87,11 @@ class Budgets(_Table):
         """Whether they limit nothing."""
         return self.day.is_empty and self.month.is_empty
 
+    @property
+    def need_prices(self) -> bool:
+        """Whether one is about costs."""
+        return self.day.cost is not None or self.month.cost is not None
+
 
 class PolicyRules(_Table):
     """All rules of a policy; what it doesn't say is left to the campaign."""
@@ -179,7 +184,7 @@ class PolicyRules(_Table):
 
     @model_validator(mode="after")
     def _cost_needs_prices(self) -> "PolicyRules":
-        if self.prices is None and (self.budget.day.cost is not None or self.budget.month.cost is not None):
+        if self.prices is None and self.budget.need_prices:
             raise ValueError('budget: the cost is unknown without prices: write prices = "s3://lists/prices.csv" too')
         return self
 

@@ -137,6 +137,7 @@ def make_preview(
     canary_first: int | None = None,
     gateway: str | None = None,
     policy: PolicyShown | None = None,
+    exceeded_budgets: tuple[str, ...] = (),
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
     status = pl.col("status").cast(pl.String)
@@ -198,7 +199,7 @@ def make_preview(
         parts=parts,
         cost=None if cost is None or numbers != sendable else str(cost),
         costs=cost,
-        exceeded_limits=exceeded_limits(config, numbers=sendable, cost=cost),
+        exceeded_limits=exceeded_limits(config, numbers=sendable, cost=cost) + exceeded_budgets,
         ucs2=count_ucs2(plan, config),
         replaced=count_replaced(plan, config.wording, sendable),
         hours_forecast=hours_forecast,
