@@ -15,6 +15,7 @@ from globe_sms.flows.option_signatures import form_parameters, takes
 from globe_sms.flows.orchestration.approval import approve
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config, refuse_recorded_numbers
 from globe_sms.flows.orchestration.canary import send_canary
+from globe_sms.flows.orchestration.deployed_run import check_lasting, check_scheduled_id, in_place_of_nulls
 from globe_sms.flows.orchestration.final_states import campaign_state, late_state
 from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, scheduled_time
 from globe_sms.flows.orchestration.shards import send_shards
@@ -54,17 +55,20 @@ def send_campaign(**parameters: Any) -> CampaignReport:
         InputError: the input or the configuration is wrong; nothing was sent.
         CampaignStoppedError: the campaign was stopped or declined; `.report` says how far it got.
     """
-    given = flatten_options(parameters)
+    flow_run = this_flow_run()
+    given = in_place_of_nulls(flatten_options(parameters), flow_run)
     scheduled = scheduled_time(given.get("time_zone"))
     late = lateness(scheduled, given.get("latest_start_minutes"))
     if late is not None:
         return late_state(late)  # pyright: ignore[reportReturnType]  # a state, as at the end
-    flow_run = this_flow_run()
+    check_scheduled_id(given.get("campaign"), flow_run)
     refuse_recorded_numbers(flow_run.parameters)
     config = campaign_config(given, scheduled, from_form=flow_run.deployment_id is not None)
+    check_lasting("Results folder", config.results, flow_run)
     with observe_run() as observer:
         observer.step("checking the results folder and the credentials")
         with open_run(config) as run:
+            check_lasting("The account's pacing folder", run.resources.account.pacing_place, flow_run)
             observer.opened(run.campaign.id)
             observer.step("reading and validating the lists, or the plan that was frozen earlier")
             plan = plan_campaign(run)

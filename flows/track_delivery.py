@@ -11,8 +11,10 @@ from prefect.runtime import flow_run
 
 from globe_sms.flows.observers.current_observer import observe_run
 from globe_sms.flows.option_signatures import form_parameters, takes
+from globe_sms.flows.orchestration.deployed_run import check_lasting, in_place_of_nulls
 from globe_sms.flows.orchestration.final_states import tracking_state
 from globe_sms.flows.orchestration.scheduled_start import scheduled_time
+from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.date_placeholders import fill
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
@@ -39,8 +41,10 @@ def track_delivery(**parameters: Any) -> TrackingOutcome:
         InputError: the input or the configuration is wrong.
         TrackingStoppedError: it stopped before its end; `.outcome` says how far it got.
     """
-    scheduled = scheduled_time(parameters["time_zone"])
-    config = TrackingConfig.checked(**{**parameters, "campaign": fill(parameters["campaign"], scheduled)})
+    given = in_place_of_nulls(parameters, this_flow_run())
+    scheduled = scheduled_time(given["time_zone"])
+    config = TrackingConfig.checked(**{**given, "campaign": fill(given["campaign"], scheduled)})
+    check_lasting("Results folder", config.results, this_flow_run())
     with observe_run() as observer:
         observer.step("checking the campaign and the credentials")
         with open_tracking(config) as tracked:

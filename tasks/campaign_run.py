@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign, settings_of
+from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of
 from globe_sms.tasks.campaign.campaign_json import PolicyRead
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
@@ -144,7 +144,7 @@ def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -
     resources, policy, _ = _open_inputs(config, environ)
     store = resources.store
     config = tightened(config, policy)
-    if config.campaign is None or config.test_to or PLAN_KEY not in store.within(config.campaign).list(PLAN_KEY):
+    if config.campaign is None or config.test_to or frozen_settings_of(store, config.campaign) is None:
         check_campaign_lists(config, resources.s3)
 
 
@@ -222,11 +222,11 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
 
 
 def _with_account(config: CampaignConfig, resources: RunResources, campaign: str) -> CampaignConfig:
-    """Take from the account what was left to it; a frozen plan keeps what it was frozen with."""
+    """Take from the account what was left to it; a campaign that is being sent keeps what it was frozen with."""
     if config.account is None:
         return config
     limits = {name: getattr(resources.account, name) for name in config.inherited}
-    return config.taking_from({**limits, **(settings_of(resources.store, campaign) or {})})
+    return config.taking_from({**limits, **(frozen_settings_of(resources.store, campaign) or {})})
 
 
 def _note_policy(campaign: Campaign, policy: Policy | None) -> None:

@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
-from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary
+from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary, plan_key
 from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
@@ -22,12 +22,14 @@ from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
-from globe_sms.tasks.planning.make_plan import make_plan
+from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
+from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
 from globe_sms.tasks.policy.budgets import refusals
 from globe_sms.tasks.policy.check_budgets import count_budgets, wanted_amounts
 from globe_sms.tasks.policy.count_usage import count_usage
 from globe_sms.tasks.policy.frozen_hours import check_frozen_hours
 from globe_sms.tasks.policy.in_words import show_policy
+from globe_sms.tasks.policy.tighten import planning_digest
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -50,33 +52,60 @@ _GRACE_SECONDS = 15.0
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def plan_campaign(run: CampaignRun) -> FrozenPlan:
-    """Make the plan of the lists and freeze it, or load the plan that was frozen before.
+    """Load the campaign's plan; make it (again) if it isn't frozen and was made of anything else than there is now.
 
     Raises:
-        InputError: a list can't be read; nothing was frozen.
+        InputError: a list can't be read, and the plan isn't frozen; or the frozen plan is gone.
+        LeaseLostError: another run has taken the campaign over.
     """
-    frozen = FrozenPlan.load(run.config.fingerprint(), run.store, run.scratch)
-    if frozen is None:
-        frozen, sources = make_plan(
-            run.config,
-            run.store,
-            run.resources.s3,
-            run.scratch,
-            sources=run.sources,
-            overrides=run.tables.overrides,
-            own=run.tables.own,
-        )
-        run.campaign.update(lists=tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources))
-    check_frozen_hours(frozen, run.config.quiet_hours, run.policy, run.campaign.id)
-    run.campaign.update(
-        plan=PlanFigures(
-            rows=frozen.counts(),
-            chunks=frozen.chunk_count(),
-            phonenumbers=frozen.phonenumbers,
-            numbers_override=run.tables.overrides.mobile or None,
-        )
+    document = run.campaign.document
+    if document.sending_since is not None:
+        plan = _frozen_plan(run)
+        check_frozen_hours(plan, run.config.quiet_hours, run.policy, run.campaign.id)
+        return plan
+    sources = run.sources or find_campaign_lists(run.config, run.resources.s3)
+    lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
+    settings, inputs = (
+        run.config.frozen_settings(),
+        find_plan_inputs(run.config, run.resources.s3, policy=planning_digest(run.policy)),
     )
-    return frozen
+    if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
+        settings,
+        lists,
+        inputs,
+    ):
+        plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
+        if plan is not None:
+            return plan
+    plan, _ = make_plan(
+        run.config,
+        run.store,
+        run.resources.s3,
+        run.scratch,
+        sources=sources,
+        overrides=run.tables.overrides,
+        own=run.tables.own,
+    )
+    figures = PlanFigures(
+        id=plan.id,
+        inputs=inputs,
+        rows=plan.counts(),
+        chunks=plan.chunk_count(),
+        numbers_override=run.tables.overrides.mobile or None,
+    )
+    run.campaign.adopt(figures, settings, lists)
+    return plan
+
+
+def _frozen_plan(run: CampaignRun) -> FrozenPlan:
+    plan_id = run.campaign.use_plan().id
+    plan = FrozenPlan.load(plan_id, run.store, run.scratch)
+    if plan is None:
+        raise InputError(
+            f"{run.store.uri}/{plan_key(plan_id)} is gone, and the campaign is being sent from this plan: restore the "
+            "object, or send under another --campaign with --exclude-results for those who have the text."
+        )
+    return plan
 
 
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
@@ -189,6 +218,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         resent_chunks=len(remaining.resent),
         hours_forecast=_hours_forecast(run, plan, remaining),
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
+        is_earlier=run.campaign.document.sending_since is not None,
         gateway=_gateway(run),
         policy=show_policy(run.policy, plan.scan(), (budget.left() for budget in budgets)),
         exceeded_budgets=refusals(budgets, wanted),

@@ -50,7 +50,7 @@ def approve(
     if _asked_earlier(run, stage):
         request = ApprovalRequest(run, plan, preview, _question_of_suspended_run(run, remaining, stage), stage)
         return _act_on(run, plan, request.question, request.answer_of_suspended_run())
-    if approved_before(run.campaign.document.approval, run.config, remaining):
+    if approved_before(run.campaign.document.approval, run.campaign.document.content, remaining):
         get_run_logger().info("%s: approved earlier, so nobody is asked", run.campaign.id)
         return remaining
     required = must_ask(run.config, remaining, run.campaign.document.approval)
@@ -75,7 +75,7 @@ def _new_question(run: CampaignRun, remaining: RemainingChunks, stage: Stage) ->
         at=_now(),
         numbers=remaining.numbers,
         resent_chunks=len(remaining.resent),
-        settings=run.config.fingerprint(),
+        content=run.campaign.document.content,
         asked_by=str(this_flow_run().id),
         after_canary=stage is Stage.AFTER_CANARY,
     )
@@ -96,7 +96,7 @@ def _question_of_suspended_run(run: CampaignRun, remaining: RemainingChunks, sta
 def _act_on(run: CampaignRun, plan: FrozenPlan, question: Approval, answer: Answer) -> RemainingChunks:
     """Keep the answer with the campaign; after anything but a yes that covers what's left, stop the run."""
     remaining = read_ledger(run, plan, after_canary=question.after_canary)  # others may have sent some meanwhile
-    if answer.decision is Decision.APPROVED and not question.covers(remaining, run.config.fingerprint()):
+    if answer.decision is Decision.APPROVED and not question.covers(remaining, run.campaign.document.content):
         note = f"{answer.by} approved it, but now there's more to send than the question said"
         answer = Answer(Decision.DECLINED, NOBODY, note)
     run.campaign.update(approval=replace(question, decision=answer.decision, by=answer.by, note=answer.note, at=_now()))

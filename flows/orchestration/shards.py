@@ -24,7 +24,6 @@ def send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, 
     """
     if run.config.dry_run or not remaining.chunks:
         return
-    run.campaign.begin_usage()
     observer.sending(run.progress)
     log = get_run_logger()
     rate = run.config.calls_per_second

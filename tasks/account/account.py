@@ -93,6 +93,11 @@ class Account:
         """Return the policy that the block or the environment names; None where neither does."""
         return self.policy or self.environ.get(POLICY_VARIABLE) or None
 
+    @property
+    def pacing_place(self) -> str | None:
+        """Where the schedule is kept, as it was named; None: beside the results."""
+        return self.pacing or self.environ.get(PACING_VARIABLE)
+
     def rate_margin(self) -> float:
         """Return the share of the limit that is left unused, from 0 to 0.5.
 

@@ -1,7 +1,8 @@
 """Who must be asked before a campaign is sent, who was asked, and what they answered.
 
-`campaign.json` keeps the last question. An approval holds for the frozen plan, so a resume asks nobody again. It never
-covers a resend of unknown chunks, which may text somebody twice: each resend is asked for.
+`campaign.json` keeps the last question. An approval holds for the settings and lists that it was given for: a resume
+asks nobody again, but once one of them has changed somebody is asked. It never covers a resend of unknown chunks, which
+may text somebody twice: each resend is asked for.
 """
 
 from dataclasses import dataclass
@@ -35,8 +36,9 @@ class Answer:
 class Approval:
     """A question and its answer, as campaign.json keeps them.
 
-    `numbers` and `resent_chunks` are the figures that were shown, `asked_by` names the run that asked, `at` is ISO.
-    `after_canary` says that the canary's outcome was shown, too.
+    `numbers` and `resent_chunks` are the figures that were shown, `content` is the document's digest of settings and
+    lists (`CampaignDocument.content`), `asked_by` names the run that asked, `at` is ISO. `after_canary` says that the
+    canary's outcome was shown, too.
     """
 
     decision: Decision
@@ -45,14 +47,14 @@ class Approval:
     at: str
     numbers: int
     resent_chunks: int
-    settings: str
+    content: str
     asked_by: str
     after_canary: bool = False
 
-    def covers(self, remaining: RemainingChunks, settings: str) -> bool:
+    def covers(self, remaining: RemainingChunks, content: str) -> bool:
         """Whether what is left to do now was shown when the question was asked."""
         return (
-            self.settings == settings
+            self.content == content
             and remaining.numbers <= self.numbers
             and len(remaining.resent) <= self.resent_chunks
         )
@@ -75,12 +77,12 @@ def must_ask(config: CampaignConfig, remaining: RemainingChunks, last: Approval 
     return remaining.numbers > config.approve_above or (remaining.is_after_canary and asked)
 
 
-def approved_before(last: Approval | None, config: CampaignConfig, remaining: RemainingChunks) -> bool:
-    """Whether the last question's answer approved what is left to do."""
+def approved_before(last: Approval | None, content: str, remaining: RemainingChunks) -> bool:
+    """Whether the last question's answer approved what is left to do; `content` is the document's."""
     return (
         last is not None
         and last.decision is Decision.APPROVED
         and not remaining.resent
         and last.after_canary >= remaining.is_after_canary
-        and last.covers(remaining, config.fingerprint())
+        and last.covers(remaining, content)
     )

@@ -1,34 +1,75 @@
-"""A campaign that this run holds: its settings are frozen, and nobody else sends it meanwhile."""
+"""A campaign that this run holds: nobody else plans or sends it meanwhile.
 
+While nothing is claimed it is *planned*: a run with other settings or lists makes the plan again. Before its first
+claim a run freezes plan and settings (`begin_sending`): from then on the campaign is *sending*, and all of it comes
+from that plan. Why no two runs mix plans, even if one of them lost its lease without noticing:
+
+- Plans are objects with names of their own, never rewritten. Which one counts is in campaign.json alone.
+- A run takes the lease, names a plan (`adopt`) and begins to send by compare-and-swap of campaign.json, each over the
+  version it last saw. Taking the lease changes the version: after that, both writes of the earlier holder fail.
+- If the earlier holder began to send before that, the next one reads so and keeps to the plan. If not, it never
+  begins, and it claims nothing: every claim follows a `begin_sending` of its run, or a document that says `sending`.
+- A run works with one plan. If another one is current when it takes its lease again, it ends.
+- Plans that are no longer named are listed before `adopt` swaps and deleted after it: a run that has lost its lease
+  fails the swap, so it can't delete a plan that a later run has written.
+"""
+
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
-from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument
+from globe_sms.tasks.campaign.campaign_json import (
+    DOCUMENT_KEY,
+    PLANS,
+    CampaignDocument,
+    ListRead,
+    PlanFigures,
+    ReplacedPlan,
+    plan_key,
+)
 from globe_sms.tasks.campaign.lease import Lease, Owner, Renewal
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError, LeaseLostError, StoreError
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
-PLAN_KEY: Final = "plan.parquet"
+_CLAIMS: Final = "claims/"
 _PATIENCE_SECONDS: Final = 45.0
 _SWAP_TRIES: Final = 5
 
 
 def settings_of(store: Store, campaign: str) -> Mapping[str, Any] | None:
-    """Return the settings that a campaign's plan was frozen with; None before the plan is frozen.
+    """Return the settings of a campaign's plan; None before there is a plan.
 
     Raises:
         InputError: its document can't be read.
     """
+    document = read_document(store, campaign)
+    return None if document is None or document.plan is None else document.settings
+
+
+def frozen_settings_of(store: Store, campaign: str) -> Mapping[str, Any] | None:
+    """Return the settings that a run of the campaign must keep; None before the first claim.
+
+    Raises:
+        InputError: its document can't be read.
+    """
+    document = read_document(store, campaign)
+    return None if document is None or document.sending_since is None else document.settings
+
+
+def read_document(store: Store, campaign: str) -> CampaignDocument | None:
+    """Read a campaign's document in a results folder; None if there is none.
+
+    Raises:
+        InputError: it can't be read.
+    """
     folder = store.within(campaign)
     stored = folder.get(DOCUMENT_KEY)
-    if stored is None or PLAN_KEY not in folder.list(PLAN_KEY):
-        return None
-    return CampaignDocument.decode(stored.body, folder.uri).settings
+    return None if stored is None else CampaignDocument.decode(stored.body, folder.uri)
 
 
 class Campaign:
@@ -53,19 +94,23 @@ class Campaign:
         self._stop = stop
         self._clock = clock
         self._lock = threading.Lock()
+        self._beginning = threading.Lock()
+        self._plan: str | None = None
         self._document: CampaignDocument | None = None
         self._version = ""
         self._lease: Lease | None = None
         self._renewal: Renewal | None = None
 
     def open(self, settings: Mapping[str, Any], *, patience: float = _PATIENCE_SECONDS) -> None:
-        """Freeze the settings, or check them against the frozen ones, and take the lease (again, after `give_back`).
+        """Take the lease (again, after `give_back`), if the settings are the frozen ones or none are frozen yet.
 
         Waits up to `patience` seconds for another run to end or for a dead run's lease to expire.
 
         Raises:
-            InputError: the frozen settings differ, and the message lists how; or the document can't be read.
-            CampaignBusyError: another run is sending this campaign, and goes on.
+            InputError: the frozen settings differ, and the message lists how; the document can't be read; or there are
+                claims, and the document doesn't say that the sending has begun.
+            CampaignBusyError: another run is sending this campaign, and goes on; or another run made the plan again
+                while this one had given back the lease.
         """
         deadline = self._clock() + patience
         while not self._take(settings):
@@ -103,6 +148,66 @@ class Campaign:
             raise ValueError(f"campaign {self.id!r} hasn't been opened")
         return self._document
 
+    def use_plan(self) -> PlanFigures:
+        """Return the current plan; from now on this run works with it and no other.
+
+        Raises:
+            ValueError: there is none.
+        """
+        plan = self.document.plan
+        if plan is None:
+            raise ValueError(f"campaign {self.id!r} has no plan")
+        self._plan = plan.id
+        return plan
+
+    def adopt(self, plan: PlanFigures, settings: Mapping[str, Any], lists: Sequence[ListRead]) -> None:
+        """Make a plan that is in the store the current one; the plans before it are deleted.
+
+        Raises:
+            LeaseLostError: another run has the lease.
+            StoreError: the store didn't take it.
+            ValueError: the sending has begun.
+        """
+        document = self.document
+        if document.sending_since is not None:
+            raise ValueError(f"campaign {self.id!r} is being sent: its plan is frozen")
+        others = set(self.store.list(PLANS)) - {plan_key(plan.id)}
+        replaced = document.replaced
+        if replaced is None and document.plan is not None:
+            before = document.plan
+            replaced = ReplacedPlan(
+                settings=document.settings, lists=document.lists, inputs=before.inputs, rows=before.rows
+            )
+        self._swap({"plan": plan, "settings": dict(settings), "lists": tuple(lists), "replaced": replaced})
+        self._plan = plan.id
+        with contextlib.suppress(StoreError):  # the next plan's run deletes them
+            for key in others:
+                self.store.delete(key)
+
+    def begin_sending(self) -> None:
+        """Freeze the plan and the settings for good, before the first claim. Thread-safe; free after the first time.
+
+        It also notes that what the campaign has used of budgets isn't summed up any more.
+
+        Raises:
+            LeaseLostError: another run has the lease.
+            StoreError: it's uncertain whether they are frozen, so nothing may be claimed.
+            ValueError: this run has no plan.
+        """
+        if self._has_begun():
+            return
+        with self._beginning:
+            if self._has_begun():
+                return
+            if self._plan is None:
+                raise ValueError(f"campaign {self.id!r}: this run has no plan")
+            since = self.document.sending_since or datetime.fromtimestamp(self._clock(), UTC)
+            self._swap({"sending_since": since, "replaced": None, "usage": None})
+
+    def _has_begun(self) -> bool:
+        document = self.document
+        return document.sending_since is not None and document.usage is None
+
     def held(self) -> bool:
         """Whether this run holds the lease for the next seconds, by its own clock."""
         return self._lease is not None and self._lease.is_held(self._clock())
@@ -115,16 +220,6 @@ class Campaign:
             StoreError: the store didn't take it.
         """
         self._swap(fields)
-
-    def begin_usage(self) -> None:
-        """Note that what this campaign has used of budgets isn't summed up, before the first claim adds to it.
-
-        Raises:
-            LeaseLostError: another run has the lease.
-            StoreError: the store didn't take it.
-        """
-        if self.document.usage is not None:
-            self._swap({"usage": None})
 
     def __enter__(self) -> Self:
         return self
@@ -139,26 +234,44 @@ class Campaign:
         lease = Lease.taken(self.owner, now)
         stored = self.store.get(DOCUMENT_KEY)
         if stored is None:
+            self._refuse_claims()
             document = CampaignDocument(
                 campaign=self.id, created_at=datetime.fromtimestamp(now, UTC), settings=dict(settings), lease=lease
             )
             version = self.store.put_if_absent(DOCUMENT_KEY, document.encode())
         else:
             document = self._document = CampaignDocument.decode(stored.body, self.store.uri)
-            if self._is_planned(document):
+            if document.sending_since is not None:
                 _refuse_differences(self.id, document.settings, settings)
             if document.lease is not None and not document.lease.is_free(now, self.owner):
                 return False
-            document = document.changed(settings=dict(settings), lease=lease)
+            self._refuse_another_plan(document)
+            if document.sending_since is None:
+                self._refuse_claims()
+            if document.plan is None:
+                document = document.changed(settings=dict(settings))
+            document = document.changed(lease=lease)
             version = self.store.compare_and_swap(DOCUMENT_KEY, document.encode(), stored.version)
         if version is None:
             return False
         self._now_holds(document, version)
         return True
 
-    def _is_planned(self, document: CampaignDocument) -> bool:
-        """Whether the plan and its settings are frozen; until then, settings may change."""
-        return document.plan is not None or PLAN_KEY in self.store.list(PLAN_KEY)
+    def _refuse_claims(self) -> None:
+        """Fail closed where campaign.json was lost or restored: another plan could text the same people again."""
+        if next(iter(self.store.list(_CLAIMS)), None) is not None:
+            raise InputError(
+                f"{self.store.uri} has claims of calls that may have been made, but its {DOCUMENT_KEY} doesn't say "
+                "that the sending has begun: restore its latest version, or send under another --campaign with "
+                "--exclude-results for those who have the text."
+            )
+
+    def _refuse_another_plan(self, document: CampaignDocument) -> None:
+        if self._plan is not None and (document.plan is None or document.plan.id != self._plan):
+            raise CampaignBusyError(
+                f"campaign {self.id!r} was planned again by another run, with other settings or lists, while this one "
+                "waited for an answer; this run sent nothing. Run the same command again to see the new plan."
+            )
 
     def _is_mine(self, document: CampaignDocument) -> bool:
         return document.lease is not None and document.lease.run == self.owner.run

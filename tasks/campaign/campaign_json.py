@@ -1,5 +1,6 @@
 """`campaign.json`: all that is kept of a campaign beside its plan, ledger and results; read and written only here."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,8 +14,16 @@ from globe_sms.tasks.vocabulary.errors import InputError
 
 DOCUMENT_KEY: Final = "campaign.json"
 FORMAT: Final = 1
+PLANS: Final = "plans/"
 SETTLED_BY_RECEIPT: Final = "settled_by_receipt"  # in `deliveries`, beside the deliveries
-_LEFT_OUT_WHEN_EMPTY: Final = ("lists", "policy", "usage", "approval", "canary_failed", "deliveries")
+_LEFT_OUT_WHEN_EMPTY: Final = (
+    *("lists", "replaced", "sending_since", "policy", "usage", "approval", "canary_failed", "deliveries"),
+)
+
+
+def plan_key(plan: str) -> str:
+    """Return the key of the plan with this id, in the campaign's folder."""
+    return f"{PLANS}{plan}.parquet"
 
 
 def _in_utc(time: datetime) -> datetime:
@@ -42,19 +51,39 @@ class PolicyRead(_Part):
     digest: str
 
 
-class PlanFigures(_Part):
-    """The frozen plan in figures.
+class PlanInputs(_Part):
+    """What a plan was made of, beside the frozen settings and the lists. Only before the first claim may it change.
 
     Attributes:
+        numbers_per_call: the size of its chunks.
+        suppress: URIs of opt-out lists.
+        left_out: SHA-256 of what identifies the opt-out lists and earlier results; changes with their content.
+        phonenumbers: the version of the metadata that its rows were validated by.
+        policy: SHA-256 of what the policy says of who gets a text and when; empty without one.
+    """
+
+    numbers_per_call: int
+    suppress: tuple[str, ...] = ()
+    left_out: str = ""
+    phonenumbers: str = ""
+    policy: str = ""
+
+
+class PlanFigures(_Part):
+    """The current plan in figures.
+
+    Attributes:
+        id: names its object, `plan_key(id)`. No two plans have the same.
+        inputs: what it was made of, beside the frozen settings and the lists.
         rows: by what they are planned as: `sendable`, or the status that they already have.
         chunks: how many there are.
-        phonenumbers: the version of its metadata, by which the rows were validated.
         numbers_override: the prefixes that count as mobile (true) or not; None without a table of them.
     """
 
+    id: str
+    inputs: PlanInputs
     rows: Mapping[str, int]
     chunks: int
-    phonenumbers: str | None = None
     numbers_override: Mapping[str, bool] | None = None
 
 
@@ -68,6 +97,15 @@ class Usage(_Part):
 
     currency: str | None = None
     quarters: Mapping[str, tuple[int, int, str | None]]
+
+
+class ReplacedPlan(_Part):
+    """What the plan before the current one was made of, and its rows; kept until a preview has said what changed."""
+
+    settings: Mapping[str, Any]
+    lists: tuple[ListRead, ...] | None
+    inputs: PlanInputs
+    rows: Mapping[str, int]
 
 
 class Summary(_Part):
@@ -103,8 +141,10 @@ class CampaignDocument(_Part):
         campaign: its id.
         format: of this document.
         created_at: when a run first began it.
-        settings: that it was frozen with: all that decides who gets which text, and in which chunk.
-        plan: None until it is frozen.
+        settings: of the plan, or of the run that is making the first one: all that decides who gets which text.
+        plan: the current one; None until there is one.
+        replaced: the plan before, until a preview has said what changed.
+        sending_since: when plan and settings were frozen, just before the first claim; None while it's planned only.
         summary: None until a run has written results.
         usage: what all runs presented, for the policy's budgets; None while a run adds to it, or after one was killed.
         lease: of the run that sends it now, or that was killed; None between runs.
@@ -120,6 +160,8 @@ class CampaignDocument(_Part):
     created_at: Instant
     settings: Mapping[str, Any]
     plan: PlanFigures | None = None
+    replaced: ReplacedPlan | None = None
+    sending_since: Instant | None = None
     summary: Summary | None = None
     usage: Usage | None = None
     lease: Lease | None = None
@@ -132,6 +174,12 @@ class CampaignDocument(_Part):
     def changed(self, **fields: Any) -> Self:
         """Return it with other top-level fields, which are checked."""
         return self.model_validate({**{name: getattr(self, name) for name in type(self).model_fields}, **fields})
+
+    @property
+    def content(self) -> str:
+        """SHA-256 of the settings and the lists: what somebody who approves it has seen."""
+        lists = [[found.uri, found.identity] for found in self.lists or ()]
+        return hashlib.sha256(json.dumps([self.settings, lists], sort_keys=True).encode()).hexdigest()
 
     def encode(self) -> bytes:
         """Return it as JSON."""

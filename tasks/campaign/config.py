@@ -42,7 +42,7 @@ _MENDING: Final = {
 _FROZEN: Final = (
     *("recipients", "number_column", "no_header", "default_region", "encoding", "numbers_override_sha256"),
     *("type", "message", "message_column", "downgrade", "max_characters", "sender_id", "sender_by_country"),
-    *("suppress", "exclude_results", "allow_country", "deny_country", "numbers_per_call", "test_to_sha256"),
+    *("exclude_results", "allow_country", "deny_country", "test_to_sha256"),
 )
 
 
@@ -202,9 +202,9 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return group_options(self.options())
 
     def frozen_settings(self) -> dict[str, Any]:
-        """Return what a resume must keep: all that the campaign's own options say of who gets which text in which call.
+        """Return what a resume must keep: all that the campaign's own options say of who gets which text.
 
-        A policy isn't part of it: it may change in the meantime.
+        Opt-out lists, the size of calls and a policy aren't among it: they hold for what is left to send.
         """
         if self.settings_before_policy is not None:
             return dict(self.settings_before_policy)
@@ -215,10 +215,6 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
             "hours": None if self.quiet_hours is None else str(self.quiet_hours),
             "canary": self.canary_numbers,
         }
-
-    def fingerprint(self) -> str:
-        """SHA-256 of the frozen settings."""
-        return _digest(self.frozen_settings())
 
     def campaign_for(self, identities: tuple[str, ...]) -> str:
         """Return the campaign id: the given one, or one made of the settings and the lists' contents.
@@ -232,8 +228,8 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return self.campaign or f"campaign-{_digest([self._own_settings(), *identities])[:12]}"
 
     def _own_settings(self) -> dict[str, Any]:
-        """Return the frozen settings without the account's, which may change."""
-        settings = self.frozen_settings()
+        """Return what the id is made of: the frozen settings without the account's, and the opt-out lists."""
+        settings = {**self.frozen_settings(), "suppress": self.suppress}
         if self.account is not None:
             settings |= {**dict.fromkeys(self.inherited & settings.keys()), "account": self.account}
         return settings

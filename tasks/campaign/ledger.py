@@ -7,30 +7,46 @@ campaign's folder:
     claims/000012-0            if two runs write it, one gets the presentation
     records/000012-0-accepted  its outcome; without one, the outcome is unknown
 
-The outcome is part of the record's key, so one listing gives the state of every chunk.
+The outcome is part of the record's key, so one listing gives the state of every chunk that is presented whole. A
+presentation of a part of a chunk has `-part` at the end of its record's key: what is left of such a chunk follows from
+its claims and send records, which are read then (`tasks.campaign.remaining_positions`).
 """
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from globe_sms.tasks.campaign.records_kept_locally import Spill
+from globe_sms.tasks.campaign.remaining_positions import Portion, Presented
 from globe_sms.tasks.campaign.settlement import MEANINGS, ChunkState, Settlement
 from globe_sms.tasks.store import Store, Stored
 
 _CLAIM = re.compile(r"claims/(\d+)-(\d+)")
-_RECORD = re.compile(r"records/(\d+)-(\d+)-([a-z_]+)")
+_PART = "-part"
+_RECORD = re.compile(rf"records/(\d+)-(\d+)-([a-z_]+)({_PART})?")
 _READERS = 16
 _SETTLED = frozenset(each for each, means in MEANINGS.items() if means.chunk is ChunkState.SETTLED)
 _DOUBTFUL = frozenset({None, *(each for each, means in MEANINGS.items() if means.chunk is ChunkState.UNKNOWN)})
 
 
+def _claim_key(chunk: int, submission: int) -> str:
+    return f"claims/{chunk:06d}-{submission}"
+
+
+def _record_key(chunk: int, submission: int, settlement: Settlement, *, is_part: bool) -> str:
+    return f"records/{chunk:06d}-{submission}-{settlement}{_PART if is_part else ''}"
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The durable record, written before a call, that a chunk is about to be sent."""
+    """The durable record, written before a call, that a chunk, or a part of it, is about to be sent.
+
+    `positions` are those that the presentation covers; None for all of the chunk's. `left_out` are those among them
+    that the call leaves out for good, each with its reason: their numbers opted out, for example.
+    """
 
     chunk: int
     submission: int
@@ -39,11 +55,23 @@ class Claim:
     claimed_at: float
     turn: float
     fingerprint: str
+    positions: tuple[int, ...] | None = None
+    left_out: Mapping[int, str] = field(default_factory=dict[int, str])
+
+    @property
+    def presented(self) -> Presented:
+        """What it covers; without a send record nobody knows how it ended."""
+        return Presented(self.submission, None, self.positions, self.left_out)
+
+    def encode(self) -> bytes:
+        """Return the claim as JSON."""
+        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False).encode()
 
     @classmethod
     def decode(cls, body: bytes) -> "Claim":
-        """Read what `Ledger.claim` wrote."""
-        return cls(**json.loads(body))
+        """Read what `encode` wrote."""
+        data: dict[str, Any] = json.loads(body)
+        return cls(**{**data, **_coverage_of(data)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +88,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class SendRecord:
-    """The durable record of the gateway's answer; numbers are stored as positions in the chunk."""
+    """The durable record of the gateway's answer; numbers are stored as positions in the chunk.
+
+    `positions` and `left_out` are those of its claim.
+    """
 
     chunk: int
     submission: int
@@ -78,11 +109,18 @@ class SendRecord:
     unpaired_ids: tuple[str, ...] = ()
     ids_unmatched: bool = False
     attempts: tuple[Attempt, ...] = ()
+    positions: tuple[int, ...] | None = None
+    left_out: Mapping[int, str] = field(default_factory=dict[int, str])
 
     @property
     def key(self) -> str:
         """The key that the record is stored under."""
-        return f"records/{self.chunk:06d}-{self.submission}-{self.settlement}"
+        return _record_key(self.chunk, self.submission, self.settlement, is_part=self.positions is not None)
+
+    @property
+    def presented(self) -> Presented:
+        """What it covered and how it ended."""
+        return Presented(self.submission, self.settlement, self.positions, self.left_out)
 
     def encode(self) -> bytes:
         """Return the record as JSON."""
@@ -99,18 +137,37 @@ class SendRecord:
         for name in ("failed", "unclear", "unpaired_ids"):
             data[name] = tuple(data[name])
         data["attempts"] = tuple(Attempt(**attempt) for attempt in data["attempts"])
-        return cls(**data)
+        return cls(**{**data, **_coverage_of(data)})
+
+
+def _coverage_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    positions, left_out = data.get("positions"), data.get("left_out", {})
+    return {
+        "positions": None if positions is None else tuple(positions),
+        "left_out": {int(position): reason for position, reason in left_out.items()},
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The outcomes of a chunk's presentations so far, in order (None: no send record)."""
+    """The outcomes of a chunk's presentations so far, in order (None: no send record).
+
+    `parts` are the numbers of those that covered a part of the chunk. `left` is what a run has found to be left of the
+    chunk, from its claims and send records; None for all of it.
+    """
 
     settlements: tuple[Settlement | None, ...] = ()
+    parts: frozenset[int] = frozenset()
+    left: tuple[Portion, ...] | None = None
+
+    @property
+    def must_be_read(self) -> bool:
+        """Whether what is left follows from claims and send records only: a part was presented, or may have been."""
+        return bool(self.parts) or None in self.settlements or Settlement.SPLIT in self.settlements
 
     @property
     def state(self) -> ChunkState:
-        """What a run may do with the chunk.
+        """What a run may do with a chunk that was always presented whole.
 
         A resend that the gateway didn't take leaves the chunk unknown.
         """
@@ -129,6 +186,19 @@ class History:
     def next(self) -> int:
         """The number of the next submission."""
         return len(self.settlements)
+
+    def keys_of(self, chunk: int, first: int) -> Iterator[str]:
+        """Yield the keys of the chunk's presentations from `first` on: of the send record, or of the claim alone."""
+        for number in range(first, self.next):
+            settlement = self.settlements[number]
+            if settlement is None:
+                yield _claim_key(chunk, number)
+            else:
+                yield _record_key(chunk, number, settlement, is_part=number in self.parts)
+
+    def after(self, settlement: Settlement, left: tuple[Portion, ...]) -> "History":
+        """Return the history with one more presentation, after which these portions are left to present."""
+        return replace(self, settlements=(*self.settlements, settlement), left=left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +222,14 @@ def entries_of(store: Store, chunk: int) -> list[LedgerEntry]:
         LedgerEntry(claim, by_number.get(claim.submission))
         for claim in sorted(claims, key=lambda claim: claim.submission)
     ]
+
+
+def _decoded(key: str, body: bytes | None) -> Claim | SendRecord:
+    """Decode a claim or a send record; one that's gone counts as a claim of the whole chunk, which is unknown then."""
+    if body is None:
+        chunk, submission = key.partition("/")[2].split("-")[:2]
+        return Claim(int(chunk), int(submission), "", "", 0.0, 0.0, "")
+    return Claim.decode(body) if key.startswith("claims/") else SendRecord.decode(body)
 
 
 def _under(store: Store, prefix: str) -> Iterator[Stored]:
@@ -178,14 +256,19 @@ class Ledger:
     def histories(self) -> dict[int, History]:
         """Return the history of every claimed chunk, from two listings."""
         found: dict[int, dict[int, Settlement | None]] = {}
+        parts: dict[int, set[int]] = {}
         for key in self._store.list("claims/"):
             if match := _CLAIM.fullmatch(key):
                 found.setdefault(int(match[1]), {}).setdefault(int(match[2]), None)
         for key in self._store.list("records/"):
             if match := _RECORD.fullmatch(key):
                 found.setdefault(int(match[1]), {})[int(match[2])] = Settlement(match[3])
+                if match[4]:
+                    parts.setdefault(int(match[1]), set()).add(int(match[2]))
         return {
-            chunk: History(tuple(by_number.get(number) for number in range(max(by_number) + 1)))
+            chunk: History(
+                tuple(by_number.get(number) for number in range(max(by_number) + 1)), frozenset(parts.get(chunk, ()))
+            )
             for chunk, by_number in found.items()
         }
 
@@ -195,8 +278,7 @@ class Ledger:
         Raises:
             StoreError: it's uncertain whether the claim was written, so the chunk must not be sent now.
         """
-        body = json.dumps(asdict(claim), separators=(",", ":")).encode()
-        return self._store.put_if_absent(f"claims/{claim.chunk:06d}-{claim.submission}", body) is not None
+        return self._store.put_if_absent(_claim_key(claim.chunk, claim.submission), claim.encode()) is not None
 
     def settle(self, record: SendRecord) -> None:
         """Record the outcome of a presentation; returns when the record is in the store or safe in the local spill.
@@ -206,14 +288,17 @@ class Ledger:
         """
         self._spill.put(self._store, record.key, record.encode())
 
-    def send_records(self, histories: Mapping[int, History]) -> Iterator[SendRecord]:
-        """Read the last send record of every chunk that has one (one GetObject each, 16 at a time)."""
+    def last_presentations(self, histories: Mapping[int, History]) -> Iterator["Claim | SendRecord"]:
+        """Read what tells how far each chunk's numbers are: its last send record.
+
+        Of chunks that `must_be_read` all presentations tell it, in their order: each one's send record, or its claim
+        where it has none. One GetObject each, 16 at a time.
+        """
         keys = [
-            f"records/{chunk:06d}-{history.next - 1}-{history.settlements[-1]}"
+            key
             for chunk, history in sorted(histories.items())
-            if history.settlements[-1] is not None
+            for key in history.keys_of(chunk, 0 if history.must_be_read else history.next - 1)
         ]
         with ThreadPoolExecutor(_READERS) as pool:
-            yield from (
-                SendRecord.decode(stored.body) for stored in pool.map(self._store.get, keys) if stored is not None
-            )
+            for key, stored in zip(keys, pool.map(self._store.get, keys), strict=True):
+                yield _decoded(key, None if stored is None else stored.body)

@@ -12,9 +12,10 @@ class Settlement(StrEnum):
     """How a submission ended; it is part of the send record's key."""
 
     ACCEPTED = "accepted"  # the gateway answered OK, for all or some of the numbers
-    REFUSED = "refused"  # it refused the chunk for the chunk's sake: never again as it is
+    REFUSED = "refused"  # it refused the only number, or its text: never again
     UNKNOWN = "unknown"  # it may have taken the chunk
-    ACCOUNT = "account"  # it refused for the account's sake (stopped, throttled): a later run sends the chunk
+    STOPPED = "stopped"  # it refused for a cause that can be fixed, or throttled for too long: a later run sends it
+    SPLIT = "split"  # it refused for the sake of some of the numbers, or for their count: halves are presented again
     NOT_SENT = "not_sent"  # nothing was written to the gateway
 
 
@@ -42,14 +43,12 @@ class Meaning:
     task_state: str
 
 
-# A refusal for the account's sake leaves the chunk open, and its rows are `failed` until a later run sends them: so the
-# results have always counted them. `not_sent` would be truer, but it changes the counts, the failure limit and the
-# exit code of a stopped campaign; that belongs to the change that also narrows refusals down to their rows.
 MEANINGS: Final[Mapping[Settlement, Meaning]] = {
     Settlement.ACCEPTED: Meaning(Status.ACCEPTED, ChunkState.SETTLED, "Accepted"),
     Settlement.REFUSED: Meaning(Status.FAILED, ChunkState.SETTLED, "Refused"),
     Settlement.UNKNOWN: Meaning(Status.UNKNOWN, ChunkState.UNKNOWN, "Unknown"),
-    Settlement.ACCOUNT: Meaning(Status.FAILED, ChunkState.OPEN, "Refused"),
+    Settlement.STOPPED: Meaning(Status.NOT_SENT, ChunkState.OPEN, "Stopped"),
+    Settlement.SPLIT: Meaning(Status.NOT_SENT, ChunkState.OPEN, "Split"),
     Settlement.NOT_SENT: Meaning(Status.NOT_SENT, ChunkState.OPEN, "NotSent"),
 }
 

@@ -53,9 +53,10 @@ def _unpaired(ledger: Ledger, chunks: frozenset[int]) -> Iterable[tuple[int, str
     if not chunks:
         return
     histories = {chunk: history for chunk, history in ledger.histories().items() if chunk in chunks}
-    for record in ledger.send_records(histories):
-        for message_id in record.unpaired_ids:
-            yield record.chunk, _task_of(record), message_id
+    for record in ledger.last_presentations(histories):
+        if isinstance(record, SendRecord):
+            for message_id in record.unpaired_ids:
+                yield record.chunk, _task_of(record), message_id
 
 
 def _task_of(record: SendRecord) -> str | None:

@@ -27,12 +27,16 @@ from globe_sms.tasks.vocabulary.statuses import Delivery, Status
 
 DEFAULT_SETTLE_AFTER: Final = timedelta(hours=72)
 _MOST_NAMED: Final = 20
+_ONE_PRESENTATION: Final = ("chunk", "request_id", "sent_at")  # a chunk may have been presented in parts
 _PAIRED: Final = pl.col("message_id").is_not_null() & pl.col("settled_by").is_null()
 
 
 @dataclass(frozen=True, slots=True)
 class OpenChunk:
-    """A chunk that still has unknown rows; `heard_of` is how many of its rows have a final state."""
+    """A chunk, or a part of one that was presented by itself, with unknown rows.
+
+    `heard_of` is how many of its rows have a final state.
+    """
 
     chunk: int
     rows: int
@@ -157,16 +161,15 @@ def reconcile(
     after = apply_states(results, states, campaign)
     chunks = (
         after.filter(pl.col("chunk").is_not_null())
-        .group_by("chunk")
+        .group_by(_ONE_PRESENTATION)
         .agg(
             rows=pl.len(),
             heard_of=(pl.col("delivery").is_not_null() & (pl.col("delivery") != Delivery.PENDING)).sum(),
             unknown=(pl.col("status") == Status.UNKNOWN).sum(),
-            sent_at=pl.col("sent_at").max(),
             settled=pl.col("settled_by").is_not_null().sum(),
             paired=_PAIRED.sum(),
         )
-        .sort("chunk")
+        .sort("chunk", "sent_at")
         .collect(engine="streaming")
     )
     before = results.select(_PAIRED.sum()).collect(engine="streaming").item()

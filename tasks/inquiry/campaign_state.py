@@ -33,15 +33,18 @@ class CampaignOverview:
 
     `planned` counts the rows of the plan by status; `counts` those of the results that the last run wrote, None
     without results; a running or crashed campaign has got further than both. `deliveries` counts accepted messages by
-    delivery; None if they were never tracked. `alive_until` is when the lease of a running or crashed campaign ends:
+    delivery; None if they were never tracked. `plan` is the id of the current plan, `sending_since` when it was frozen,
+    just before the first claim. `alive_until` is when the lease of a running or crashed campaign ends:
     no run was alive after that.
     """
 
     campaign: str
     state: CampaignState
     begun_at: datetime
+    sending_since: datetime | None
     ended_at: datetime | None
     settings: Mapping[str, Any]
+    plan: str | None
     planned: Mapping[str, int] | None
     chunks: int | None
     counts: Mapping[str, int] | None
@@ -81,6 +84,7 @@ class CampaignOverview:
             "campaign": self.campaign,
             "state": self.state.value,
             "begun_at": self.begun_at.isoformat(),
+            "sending_since": None if self.sending_since is None else self.sending_since.isoformat(),
             "ended_at": None if self.ended_at is None else self.ended_at.isoformat(),
             "planned": None if self.planned is None else dict(self.planned),
             "chunks": self.chunks,
@@ -137,8 +141,10 @@ def _overview(document: CampaignDocument, now: datetime, here: Owner) -> Campaig
         campaign=document.campaign,
         state=_state(document, now, here),
         begun_at=document.created_at,
+        sending_since=document.sending_since,
         ended_at=None if summary is None else summary.ended_at,
         settings=document.settings,
+        plan=None if plan is None else plan.id,
         planned=None if plan is None else plan.rows,
         chunks=None if plan is None else plan.chunks,
         counts=None if summary is None else {status: summary.counts.get(status, 0) for status in STATUSES},

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY
+from globe_sms.tasks.campaign.campaign_json import PLANS, plan_key
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import entries_of
 from globe_sms.tasks.campaign.task_ids import chunk_of_task
@@ -41,6 +41,7 @@ from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import REASON_SENTENCES
 
 _READERS: Final = 8
+_READS: Final = 2  # a plan is deleted when a run has made it again
 _OF_A_ROW: Final = ("source", "row", "status", "reason", "chunk", "position")
 _DIGITS: Final = re.compile(r"\+?[0-9 ().\-]+")
 
@@ -162,23 +163,27 @@ class _Reader:
 
     def read(self, campaign: str) -> list[Event] | Unreadable:
         """Return the events of the number in a campaign."""
-        try:
-            return self._events(campaign)
-        except StoreError as error:
-            return Unreadable(campaign, str(error))
-        except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError) as error:
-            return Unreadable(campaign, f"one of its files can't be read ({type(error).__name__})")
+        fault = ""
+        for _ in range(_READS):
+            try:
+                return self._events(campaign)
+            except StoreError as error:
+                return Unreadable(campaign, str(error))
+            except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError) as error:
+                fault = f"one of its files can't be read ({type(error).__name__})"
+        return Unreadable(campaign, fault)
 
     def _events(self, campaign: str) -> list[Event]:
         folder = self._store.within(campaign)
-        if PLAN_KEY not in folder.list(PLAN_KEY):
+        document = read_document(self._store, campaign, self._now, self._here)
+        known = document if isinstance(document, CampaignOverview) else None
+        key = _plan_key(folder, known)
+        if key is None:
             return []  # not a campaign, or one without a plan
-        plan = self._scan([f"{folder.uri}/{PLAN_KEY}"])
+        plan = self._scan([f"{folder.uri}/{key}"])
         found = plan.filter(self._sought.matches()).select(_OF_A_ROW).collect()
         if found.is_empty():
             return []
-        document = read_document(self._store, campaign, self._now, self._here)
-        known = document if isinstance(document, CampaignOverview) else None
         running = known is not None and known.state is CampaignState.RUNNING
         begun = None if known is None else known.begun_at
         rows = [PlannedRow(*row) for row in found.iter_rows()]
@@ -216,3 +221,13 @@ class _Reader:
         if uris[0].startswith("s3://"):
             return pl.scan_parquet(uris, glob=False, **self._s3().polars_options())
         return pl.scan_parquet([Path(uri).expanduser() for uri in uris], glob=False)
+
+
+def _plan_key(folder: Store, document: CampaignOverview | None) -> str | None:
+    """Return the key of the current plan; where campaign.json can't be read, of the only one."""
+    if document is not None:
+        return None if document.plan is None else plan_key(document.plan)
+    plans = [*folder.list(PLANS)]
+    if len(plans) > 1:
+        raise ValueError(folder.uri)  # either may have been sent
+    return plans[0] if plans else None

@@ -26,6 +26,8 @@ class EventKind(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     NOT_SENT = "not_sent"
+    SUPPRESSED = "suppressed"  # left out of a call: opted out since the plan was made, for example
+    SPLIT = "split"  # the gateway refused the call because of some of its numbers: halves of it are called
     IN_THE_AIR = "in_the_air"
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
@@ -82,6 +84,8 @@ def sending_events(campaign: str, position: int, entries: Sequence[LedgerEntry],
     """Yield what the ledger says about the number at a position in a chunk, given the chunk's ledger entries."""
     for entry in entries:
         claim, record = entry.claim, entry.record
+        if claim.positions is not None and position not in claim.positions:
+            continue
         chunk = {"chunk": claim.chunk, "presentation": claim.submission, "run": claim.run, "host": claim.host}
         first = claim.submission == 0
         yield Event(
@@ -91,6 +95,11 @@ def sending_events(campaign: str, position: int, entries: Sequence[LedgerEntry],
             f"call {claim.chunk} claimed{'' if first else ' again'} by run {claim.run[:8]} on {claim.host}",
             chunk,
         )
+        if position in claim.left_out:
+            why = claim.left_out[position]
+            said = f"left out of the call: {why}"
+            yield Event(campaign, _instant(claim.turn), EventKind.SUPPRESSED, said, {"reason": why})
+            continue
         if record is None:
             yield _unanswered(campaign, entry, running=running and entry is entries[-1])
             continue
@@ -171,6 +180,10 @@ def _outcome(campaign: str, position: int, record: SendRecord) -> Event:
         "sent_at": None if record.sent_at is None else datetime.fromtimestamp(record.sent_at, UTC).isoformat(),
     }
     kind = EventKind(MEANINGS[record.settlement].status.value)
+    if record.settlement is Settlement.SPLIT:
+        why = ", ".join(part for part in (record.code, description) if part)
+        said = f"the whole call was refused ({why}), so halves of it are called"
+        return Event(campaign, at, EventKind.SPLIT, said, facts)
     if record.settlement is not Settlement.ACCEPTED:
         why = ", ".join(part for part in (record.reason or record.code, description) if part)
         return Event(campaign, at, kind, f"the whole call: {why}" if why else "the whole call", facts)

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
@@ -126,9 +125,9 @@ def _written(folder: Store, scratch: Path) -> Path | None:
 def _account(
     folder: Store, document: CampaignOverview, scratch: Path, environ: Mapping[str, str], now: datetime
 ) -> Path | None:
-    if not folder.fetch(PLAN_KEY, scratch / PLAN_KEY):
+    plan = None if document.plan is None else FrozenPlan.load(document.plan, folder, scratch)
+    if plan is None:
         return None
-    plan = FrozenPlan(scratch / PLAN_KEY)
     running = document.state is CampaignState.RUNNING
     settings = document.settings
     text = Wording.of(

@@ -9,12 +9,12 @@ from pathlib import Path
 import phonenumbers
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY
+from globe_sms.tasks.campaign.campaign_json import plan_key
 from globe_sms.tasks.planning.chunk_layout import WINDOW_CHUNKS, ChunkLayout, SendingGroup
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
 
-_SETTINGS = "globe-sms-settings"
+_ID = "globe-sms-plan"
 _PHONENUMBERS = "globe-sms-phonenumbers"
 _LAYOUT = "globe-sms-layout"
 
@@ -24,22 +24,24 @@ class Chunk:
     """Up to `numbers_per_call` E.164 numbers (with plus sign) that go out in one call, in position order.
 
     `messages` has a text for each of them; None where all of the campaign's numbers get the same one. `group` is what
-    they have in common; None for the campaign's own sender and no hours.
+    they have in common; None for the campaign's own sender and no hours. `left_out` are the positions that must not be
+    presented now, each with its reason.
     """
 
     index: int
     phone_numbers: tuple[str, ...]
     messages: tuple[str, ...] | None = field(default=None, repr=False)
     group: SendingGroup | None = None
+    left_out: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
-def write_plan(plan: pl.LazyFrame, layout: ChunkLayout | None, settings: str, path: Path) -> None:
-    """Write a plan's rows to a local file, to be put under `PLAN_KEY` if nothing is there.
+def write_plan(plan: pl.LazyFrame, layout: ChunkLayout | None, plan_id: str, path: Path) -> None:
+    """Write a plan's rows to a local file.
 
     Args:
         plan: Its rows, in input order.
         layout: How the chunks were laid out; None where they follow the rows.
-        settings: The fingerprint of the settings that it was made with; `FrozenPlan.load` asks for the same.
+        plan_id: Its id, unlike any other plan's; `FrozenPlan.load` asks for the same.
         path: The file.
     """
     plan.sink_parquet(
@@ -48,7 +50,7 @@ def write_plan(plan: pl.LazyFrame, layout: ChunkLayout | None, settings: str, pa
         compression_level=1,
         statistics=False,
         metadata={
-            _SETTINGS: settings,
+            _ID: plan_id,
             _PHONENUMBERS: phonenumbers.__version__,
             **({} if layout is None else {_LAYOUT: layout.encode()}),
         },
@@ -57,31 +59,30 @@ def write_plan(plan: pl.LazyFrame, layout: ChunkLayout | None, settings: str, pa
 
 
 class FrozenPlan:
-    """The plan as it was frozen, in a local copy that chunks are read from as they are needed.
+    """A plan in a local copy that chunks are read from as they are needed; its object in the store never changes."""
 
-    `is_earlier` says that it was not made by this run, which has not read the lists then.
-    """
-
-    def __init__(self, path: Path, *, is_earlier: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.is_earlier = is_earlier
 
     @classmethod
-    def load(cls, settings: str, store: Store, scratch: Path) -> "FrozenPlan | None":
-        """Copy the frozen plan from the store; None if nothing was frozen yet.
+    def load(cls, plan_id: str, store: Store, scratch: Path) -> "FrozenPlan | None":
+        """Copy a plan from the store; None if it isn't there.
 
         Raises:
-            InputError: it was made with other settings (a run that had lost its lease froze it late).
+            InputError: it's another plan under this one's name.
         """
-        path = scratch / PLAN_KEY
-        if not store.fetch(PLAN_KEY, path):
+        key = plan_key(plan_id)
+        path = scratch / key.rpartition("/")[2]
+        if not store.fetch(key, path):
             return None
-        if pl.read_parquet_metadata(path).get(_SETTINGS) != settings:
-            raise InputError(
-                f"{store.uri}/{PLAN_KEY} was made with other settings than campaign.json names; "
-                "give another --campaign, or remove this campaign's folder if it has no claims."
-            )
-        return cls(path, is_earlier=True)
+        if pl.read_parquet_metadata(path).get(_ID) != plan_id:
+            raise InputError(f"{store.uri}/{key} is another plan than its name says: restore the original object.")
+        return cls(path)
+
+    @property
+    def id(self) -> str:
+        """Its id, unlike any other plan's."""
+        return pl.read_parquet_metadata(self.path)[_ID]
 
     @property
     def phonenumbers(self) -> str:

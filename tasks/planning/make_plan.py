@@ -1,11 +1,12 @@
-"""From lists to the frozen plan, top to bottom.
+"""From lists to the plan, top to bottom.
 
 A row's way: its list is found and read, its number validated, filters and opt-outs applied, its text rendered
-(`make_plan`); then the rows are frozen (`freeze`): duplicates are marked, the sendable rows get their chunks, and the
+(`make_plan`); then the rows are laid out (`freeze`): duplicates are marked, the sendable rows get their chunks, and the
 plan is written.
 """
 
 import tempfile
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY
+from globe_sms.tasks.campaign.campaign_json import plan_key
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
 from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides, validate
@@ -28,7 +29,6 @@ from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.recipients import ListSource, check_unchanged, find_lists, read_lists, translate_errors
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import Status
 
@@ -46,24 +46,23 @@ def make_plan(
     own: pl.DataFrame | None = None,
     now: datetime | None = None,
 ) -> tuple[FrozenPlan, tuple[ListSource, ...]]:
-    """Make the plan of a campaign's lists and freeze it in the store; return it with the lists that it was made of.
+    """Make a plan of a campaign's lists and put it into the store; return it with the lists that it was made of.
 
-    Of two runs that freeze, one does, and both return its plan. The plan is written by one PutObject, which S3 takes up
-    to 5 GB: some 150 million rows.
+    It is an object of its own beside earlier plans, and counts once campaign.json names it. It is written by one
+    PutObject, which S3 takes up to 5 GB: some 150 million rows.
 
     Args:
         config: What is sent to whom.
         store: The campaign's folder.
         s3: Gives the access to S3.
         scratch: A local folder with room for the lists twice.
-        sources: The lists where they were found before: they are read as they were then, or nothing is frozen.
+        sources: The lists where they were found before: they are read as they were then, or nothing is written.
         overrides: Prefixes that count as mobile, or not.
         own: The numbers that a test goes to in place of the lists' (`own_numbers`).
         now: When it is made.
 
     Raises:
-        InputError: a list can't be read, or changed while it was read; nothing was frozen.
-        StoreUnavailableError: the store took the plan and doesn't give it back.
+        InputError: a list can't be read, or changed while it was read; no plan was written.
     """
     sources = sources or find_campaign_lists(config, s3)
     rows = read_campaign_lists(config, sources, s3)
@@ -81,14 +80,21 @@ def make_plan(
         path = freeze(
             rows,
             config.numbers_per_call,
-            config.fingerprint(),
+            new_plan_id(),
             scratch,
             texts=() if config.wording.text is not None else TEXT_COLUMNS,
             groups=groups,
             canary=config.canary_numbers,
         )
     check_unchanged(sources, s3=s3)
-    return _keep(path, config.fingerprint(), store, scratch), sources
+    plan = FrozenPlan(path)
+    store.put_file_if_absent(plan_key(plan.id), path)
+    return plan, sources
+
+
+def new_plan_id() -> str:
+    """Return an id that no other plan has, so that a plan that was replaced never comes back under its name."""
+    return uuid.uuid4().hex
 
 
 def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
@@ -128,7 +134,7 @@ def _suppressed(
 def freeze(
     validated: pl.LazyFrame,
     numbers_per_call: int,
-    settings: str,
+    plan_id: str,
     scratch: Path,
     *,
     texts: Sequence[str] = (),
@@ -137,13 +143,12 @@ def freeze(
 ) -> Path:
     """Write the plan of validated rows to a local file; `plan_rows` says what the arguments are.
 
-    `settings` is the fingerprint of the settings that it is made with. On the way `scratch` needs room for the lists
-    twice.
+    On the way `scratch` needs room for the lists twice.
     """
-    path = scratch / f"new-{PLAN_KEY}"
+    path = scratch / f"new-{plan_id}.parquet"
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         plan, layout = plan_rows(validated, numbers_per_call, Path(folder), texts=texts, groups=groups, canary=canary)
-        write_plan(plan, layout, settings, path)
+        write_plan(plan, layout, plan_id, path)
     return path
 
 
@@ -201,17 +206,6 @@ def plan_rows(
         position=position.cast(pl.UInt16),
         **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in texts},
     ), layout
-
-
-def _keep(path: Path, settings: str, store: Store, scratch: Path) -> FrozenPlan:
-    """Put a plan into the store; where another run has put one first, that one holds."""
-    if store.put_file_if_absent(PLAN_KEY, path):
-        return FrozenPlan(path)
-    path.unlink()
-    frozen = FrozenPlan.load(settings, store, scratch)
-    if frozen is None:
-        raise StoreUnavailableError(f"{store.uri}: {PLAN_KEY} was written and can't be read; try again.")
-    return frozen
 
 
 def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> None:

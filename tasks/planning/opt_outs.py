@@ -50,7 +50,7 @@ def read_texted(uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], 
     Raises:
         InputError: results can't be read, or aren't results.
     """
-    sources = _find_results(uris, s3)
+    sources = find_results(uris, s3)
     since = now - timedelta(days=days)
     with translate_errors(sources, number_column=_NUMBER, s3=s3):
         found = [_texted_since(source, since, s3) for source in sources]
@@ -73,7 +73,7 @@ def check_texted(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
     Raises:
         InputError: as `read_texted`, except for values in the rows.
     """
-    sources = _find_results(uris, s3)
+    sources = find_results(uris, s3)
     with translate_errors(sources, number_column=_NUMBER, s3=s3):
         for source in sources:
             _scan_results(source, s3)
@@ -91,7 +91,12 @@ def _texted_since(source: ListSource, since: datetime, s3: Callable[[], S3Access
     )
 
 
-def _find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
+def find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
+    """Find the results of earlier campaigns.
+
+    Raises:
+        InputError: a URI matches nothing, or something that can't be results.
+    """
     try:
         return find_lists(uris, s3)
     except InputError as error:

@@ -14,7 +14,7 @@ def check_frozen_hours(plan: FrozenPlan, hours: Hours | None, policy: Policy | N
     Raises:
         InputError: the plan was made without hours, and the policy has some now.
     """
-    if hours is None or policy is None or not plan.is_earlier:
+    if hours is None or policy is None:
         return
     if plan.layout is not None and all(group.zones is not None for group in plan.layout.groups):
         return

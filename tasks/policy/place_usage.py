@@ -14,7 +14,6 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, Usage
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.options.every_campaign import LONGEST_MESSAGE
@@ -85,8 +84,8 @@ class PlaceUsage:
         usage = document.usage
         if usage is not None and (self._prices is None or usage.currency == self._prices.currency):
             return usage
-        if usage is None and document.lease is not None and document.lease.expires_at < self._since:
-            return _NOTHING  # killed before
+        if document.sending_since is None or _was_killed_before(document, self._since):
+            return _NOTHING
         if (name, version) not in self._counted:
             self._counted[name, version] = self._count(name, document)
         return self._counted[name, version]
@@ -106,20 +105,19 @@ class PlaceUsage:
         with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
             path = Path(scratch) / RESULTS_KEY
             if document.usage is None or not folder.fetch(RESULTS_KEY, path):
-                if not any(True for _ in folder.list("claims/")):
-                    return _NOTHING
                 path = self._from_ledger(folder, document, Path(scratch))
             return count_usage(pl.scan_parquet(path, glob=False), folder, self._prices)
 
     def _from_ledger(self, folder: Store, document: CampaignDocument, scratch: Path) -> Path:
-        if not folder.fetch(PLAN_KEY, scratch / PLAN_KEY):
+        plan = None if document.plan is None else FrozenPlan.load(document.plan.id, folder, scratch)
+        if plan is None:
             raise InputError(
-                f"what is left of the policy's budgets isn't known: {folder.uri}/{PLAN_KEY} is gone, and the campaign "
-                "has claims. Restore the object."
+                f"what is left of the policy's budgets isn't known: campaign {document.campaign!r} has texted people, "
+                f"and its plan in {folder.uri} is gone. Restore the object."
             )
-        text = text_of(document)
+        text = _text_of(document)
         path, _ = account_for(
-            FrozenPlan(scratch / PLAN_KEY),
+            plan,
             Ledger(folder, Spill(spill_folder(self._environ, Path.home()), folder.uri)),
             folder,
             scratch,
@@ -130,7 +128,11 @@ class PlaceUsage:
         return path
 
 
-def text_of(document: CampaignDocument) -> str | None:
+def _was_killed_before(document: CampaignDocument, since: datetime) -> bool:
+    return document.usage is None and document.lease is not None and document.lease.expires_at < since
+
+
+def _text_of(document: CampaignDocument) -> str | None:
     """Return the text that all numbers of a campaign get; None if each has its own."""
     settings = document.settings
     return Wording.of(

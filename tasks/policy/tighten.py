@@ -1,5 +1,6 @@
 """A campaign's configuration under a policy: each rule tightens it, and none loosens it."""
 
+import hashlib
 from typing import Any
 
 from globe_sms.tasks.campaign.config import CampaignConfig
@@ -32,6 +33,17 @@ def tightened(config: CampaignConfig, policy: Policy | None) -> CampaignConfig:
             "settings_before_policy": config.frozen_settings(),
         }
     )
+
+
+def planning_digest(policy: Policy | None) -> str:
+    """Identify what a policy says of who gets a text and when: a plan made under other rules must be made again.
+
+    Opt-out lists aren't part of it, as the content of those counts. Empty without a policy.
+    """
+    if policy is None:
+        return ""
+    rules = policy.rules.model_dump_json(include={"hours", "allow_country", "deny_country", "frequency"})
+    return hashlib.sha256(rules.encode()).hexdigest()
 
 
 def _hours(config: CampaignConfig, policy: Policy) -> str | None:

@@ -1,16 +1,17 @@
 """The results: the plan and the ledger, joined into one row for every input row."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from globe_sms.tasks.campaign.ledger import History, SendRecord
+from globe_sms.tasks.campaign.ledger import Claim, History, SendRecord
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
-from globe_sms.tasks.campaign.settlement import MEANINGS
+from globe_sms.tasks.campaign.settlement import MEANINGS, ChunkState
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import PRESENTED, STATUSES, Status
@@ -34,77 +35,160 @@ _POSITION_SCHEMA = {
     "position_status": pl.Enum(STATUSES),
     "position_reason": pl.String(),
 }
+_PORTION_SCHEMA = {**_CHUNK_SCHEMA, "position": pl.UInt16()}
+_OF_AN_ANSWER = ("request_id", "response_code", "response_description", "attempts", "sent_at")
 _FATE_COLUMNS = ("chunk", "position", "position_status", "position_reason")
 _MOST_ATTEMPTS = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the ledger says, as two frames: one row a chunk, and one row for each number that has its own fate."""
+    """What the ledger says, as three frames.
+
+    `chunks` has a row for each chunk, `portions` one for each number of a chunk that was presented in parts: what was
+    said of its part comes before what was said of the chunk. `positions` has one for each number that has its own fate.
+    """
 
     chunks: pl.DataFrame
     positions: pl.DataFrame
+    portions: pl.DataFrame
 
 
 def gather(
     histories: Mapping[int, History],
-    send_records: Iterable[SendRecord],
+    presentations: Iterable[Claim | SendRecord],
     *,
     unanswered: str = "interrupted",
     quiet: Iterable[int] = (),
 ) -> Answers:
-    """Fold the ledger into frames. A chunk with a claim and no send record is unknown, for the reason `unanswered`.
+    """Fold the ledger into frames.
 
-    `quiet` are chunks whose hours had not come: those that were never claimed are not sent for that reason.
+    Args:
+        histories: of the chunks.
+        presentations: their last ones, as `Ledger.last_presentations` reads them. A claim without a record is unknown.
+        unanswered: the reason of those.
+        quiet: chunks whose hours had not come: those that were never claimed are not sent for that reason.
     """
-    chunks: dict[int, dict[str, object]] = {
-        index: {
-            "chunk": index,
+    made = _Answers(unanswered)
+    for index in quiet:
+        made.chunks[index] = {
+            "chunk": index, "chunk_status": Status.NOT_SENT, "chunk_reason": RowReason.QUIET_HOURS, "doubtful": False
+        }  # fmt: skip
+    unread = dict(histories)
+    for index, entries in groupby(presentations, key=lambda entry: entry.chunk):
+        made.add(histories[index], list(entries))
+        unread.pop(index, None)
+    for index, history in unread.items():
+        made.add_unknown(index, history)
+    return made.frames()
+
+
+class _Answers:
+    """What `gather` collects, as columns where there's a value for each number."""
+
+    def __init__(self, unanswered: str) -> None:
+        self.chunks: dict[int, dict[str, object]] = {}
+        self._portions: list[dict[str, object]] = []
+        self._ids = _Ids()
+        self._fates: list[tuple[int, int, Status, str]] = []
+        self._unanswered = unanswered
+
+    def add_unknown(self, chunk: int, history: History) -> None:
+        """Add a chunk that has a claim and nothing else."""
+        self.chunks[chunk] = {
+            "chunk": chunk,
             "chunk_status": Status.UNKNOWN,
-            "chunk_reason": unanswered,
+            "chunk_reason": self._unanswered,
             "attempts": history.next,
             "doubtful": False,
         }
-        for index, history in histories.items()
-    }
-    for index in quiet:
-        chunks.setdefault(
-            index,
-            {"chunk": index, "chunk_status": Status.NOT_SENT, "chunk_reason": RowReason.QUIET_HOURS, "doubtful": False},
-        )
-    ids, fates = _Ids(), list[tuple[int, int, Status, str]]()
-    for record in send_records:
-        history = histories[record.chunk]
-        status, reason = MEANINGS[record.settlement].status, record.reason
-        if history.doubtful and status is not Status.ACCEPTED:
-            # An earlier submission may have been taken: what this one says does not make it undone.
-            status, reason = Status.UNKNOWN, "no_reply"
-        chunks[record.chunk] = {
-            "chunk": record.chunk,
+
+    def add(self, history: History, entries: Sequence[Claim | SendRecord]) -> None:
+        """Add a chunk's presentations: the last one of all of it, and those of its parts since."""
+        whole = max((place for place, entry in enumerate(entries) if entry.positions is None), default=None)
+        parts = entries[0 if whole is None else whole + 1 :]
+        owner = {position: part.submission for part in parts for position in part.positions or ()}
+        if whole is not None:
+            doubtful = any(_is_doubtful(entry) for entry in entries[:whole]) or (
+                len(entries) == 1 and history.doubtful  # the only one that was read
+            )
+            entry = entries[whole]
+            attempts = _calls(entry) + entry.submission
+            self.chunks[entry.chunk] = self._said(entry, attempts, doubtful=doubtful)
+            self._tell_apart(entry, owner, doubtful=doubtful, is_whole=True)
+        for place, part in enumerate(parts, 0 if whole is None else whole + 1):
+            own = [position for position in part.positions or () if owner[position] == part.submission]
+            if not own:
+                continue
+            earlier = [entry for entry in entries[:place] if entry.positions is None or own[0] in entry.positions]
+            doubtful = any(_is_doubtful(entry) for entry in earlier)
+            said = self._said(part, _calls(part) + len(earlier), doubtful=doubtful)
+            self._portions.append({**said, "position": own})
+            self._tell_apart(part, owner, doubtful=doubtful, is_whole=False)
+
+    def _said(self, entry: Claim | SendRecord, attempts: int, *, doubtful: bool) -> dict[str, object]:
+        """Return what a presentation says of all its numbers."""
+        said = {"chunk": entry.chunk, "attempts": min(_MOST_ATTEMPTS, attempts), "doubtful": doubtful}
+        if isinstance(entry, Claim):
+            return {**said, "chunk_status": Status.UNKNOWN, "chunk_reason": self._unanswered}
+        status, reason = MEANINGS[entry.settlement].status, entry.reason
+        if doubtful and status is not Status.ACCEPTED:
+            # An earlier presentation may have been taken: what this one says does not make it undone.
+            status, reason = Status.UNKNOWN, RowReason.NO_REPLY
+        return {
+            **said,
             "chunk_status": status,
             "chunk_reason": reason,
-            "request_id": record.request_id,
-            "response_code": record.code,
-            "response_description": record.description,
-            "attempts": min(_MOST_ATTEMPTS, max(1, len(record.attempts)) + history.next - 1),
-            "sent_at": None if record.sent_at is None else datetime.fromtimestamp(record.sent_at, UTC),
-            "doubtful": history.doubtful,
+            "request_id": entry.request_id,
+            "response_code": entry.code,
+            "response_description": entry.description,
+            "sent_at": None if entry.sent_at is None else datetime.fromtimestamp(entry.sent_at, UTC),
         }
-        at = record.chunk
-        ids.add(at, record.message_ids)
-        fate, why = (Status.UNKNOWN, "no_reply") if history.doubtful else (Status.FAILED, "failed_list")
-        fates.extend((at, place, fate, why) for place in record.failed)
-        fates.extend((at, place, Status.UNKNOWN, "failed_list_unmatched") for place in record.unclear)
-    return Answers(
-        pl.DataFrame(list(chunks.values()), schema=_CHUNK_SCHEMA),
-        pl.concat(
-            [
-                ids.frame(),
-                pl.DataFrame(fates, schema={name: _POSITION_SCHEMA[name] for name in _FATE_COLUMNS}, orient="row"),
-            ],
-            how="diagonal",
-        ).select(list(_POSITION_SCHEMA)),
-    )
+
+    def _tell_apart(
+        self, entry: Claim | SendRecord, owner: Mapping[int, int], *, doubtful: bool, is_whole: bool
+    ) -> None:
+        """Add what a presentation says of single numbers, unless a later one covers them."""
+        last = None if is_whole else entry.submission
+
+        def is_last(position: int) -> bool:
+            return owner.get(position) == last
+
+        fates = [(place, Status.SUPPRESSED, why) for place, why in entry.left_out.items()]
+        if isinstance(entry, SendRecord):
+            ids = entry.message_ids
+            self._ids.add(entry.chunk, ids if is_whole and not owner else {p: i for p, i in ids.items() if is_last(p)})
+            fate, why = (Status.UNKNOWN, RowReason.NO_REPLY) if doubtful else (Status.FAILED, RowReason.FAILED_LIST)
+            fates.extend((place, fate, why) for place in entry.failed)
+            fates.extend((place, Status.UNKNOWN, RowReason.FAILED_LIST_UNMATCHED) for place in entry.unclear)
+        self._fates.extend((entry.chunk, place, fate, why) for place, fate, why in fates if is_last(place))
+
+    def frames(self) -> Answers:
+        """Return what was collected."""
+        return Answers(
+            pl.DataFrame(list(self.chunks.values()), schema=_CHUNK_SCHEMA),
+            pl.concat(
+                [
+                    self._ids.frame(),
+                    pl.DataFrame(
+                        self._fates, schema={name: _POSITION_SCHEMA[name] for name in _FATE_COLUMNS}, orient="row"
+                    ),
+                ],
+                how="diagonal",
+            ).select(list(_POSITION_SCHEMA)),
+            pl.DataFrame(self._portions, schema={**_CHUNK_SCHEMA, "position": pl.List(pl.UInt16)})
+            .explode("position")
+            .select(list(_PORTION_SCHEMA)),
+        )
+
+
+def _is_doubtful(entry: Claim | SendRecord) -> bool:
+    """Whether the gateway may have taken it."""
+    return isinstance(entry, Claim) or MEANINGS[entry.settlement].chunk is ChunkState.UNKNOWN
+
+
+def _calls(entry: Claim | SendRecord) -> int:
+    return max(1, len(entry.attempts)) if isinstance(entry, SendRecord) else 1
 
 
 class _Ids:
@@ -174,14 +258,11 @@ def make_results(
         .then(pl.lit("message_id_unmatched"))
         .when(accepted)
         .then(None)
-        .when(from_chunk)
-        .then(pl.col("chunk_reason"))
-        .otherwise(pl.lit(not_sent_reason))
+        .otherwise(pl.coalesce("chunk_reason", pl.lit(not_sent_reason)))
     )
     unlisted = (pl.col("status") == Status.INVALID) & (pl.col("reason") == RowReason.NOT_VALID_FOR_REGION)
-    joined = plan.join(answers.chunks.lazy(), on="chunk", how="left", maintain_order="left").join(
-        answers.positions.lazy(), on=["chunk", "position"], how="left", maintain_order="left"
-    )
+    left_out = pl.col("position_status") == Status.SUPPRESSED
+    joined = _join(plan, answers)
     made = {
         "campaign": pl.lit(campaign),
         "status": status,
@@ -190,9 +271,22 @@ def make_results(
         if "segments" in plan.collect_schema()
         else pl.when(~planned).then(pl.lit(segments)),
         "metadata": pl.when(unlisted).then(pl.lit(phonenumbers and f"phonenumbers {phonenumbers}")),
+        **{name: pl.when(~left_out.fill_null(value=False)).then(pl.col(name)) for name in _OF_AN_ANSWER},
         **dict.fromkeys(_OF_DELIVERY, pl.lit(None)),
     }
     return joined.select(made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items())
+
+
+def _join(plan: pl.LazyFrame, answers: Answers) -> pl.LazyFrame:
+    """Add to the plan's rows what was said of their chunk, of their part of it and of themselves."""
+    joined = plan.join(answers.chunks.lazy(), on="chunk", how="left", maintain_order="left")
+    if not answers.portions.is_empty():
+        said = [name for name in _CHUNK_SCHEMA if name != "chunk"]
+        in_part = pl.col("chunk_status_part").is_not_null()
+        joined = joined.join(
+            answers.portions.lazy(), on=["chunk", "position"], how="left", maintain_order="left", suffix="_part"
+        ).with_columns(pl.when(in_part).then(f"{name}_part").otherwise(name).alias(name) for name in said)
+    return joined.join(answers.positions.lazy(), on=["chunk", "position"], how="left", maintain_order="left")
 
 
 def write_results(

@@ -47,7 +47,10 @@ def account_for(
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
         block = {index: histories[index] for index in chunks if index in histories}
         answers = gather(
-            block, ledger.send_records(block), unanswered=unanswered, quiet=quiet.intersection(chunks) if quiet else ()
+            block,
+            ledger.last_presentations(block),
+            unanswered=unanswered,
+            quiet=quiet.intersection(chunks) if quiet else (),
         )
         made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments)
         return made if states is None else apply_states(made, _of_block(states, chunks, answers), campaign)
@@ -73,7 +76,7 @@ def account_for_chunks(
     histories = {index: history for index, history in ledger.histories().items() if index in chunks}
     archive = DeliveryArchive(store, scratch)
     rows = plan.scan().filter(pl.col("chunk").is_between(chunks.start, chunks.stop, closed="left"))
-    answers = gather(histories, ledger.send_records(histories))
+    answers = gather(histories, ledger.last_presentations(histories))
     made = make_results(rows, answers, campaign, "stopped")
     if archive.is_empty():
         return made

@@ -6,15 +6,16 @@ from dataclasses import replace
 from globe_sms.tasks.campaign.ledger import SendRecord
 from globe_sms.tasks.campaign.settlement import MEANINGS, Settlement
 from globe_sms.tasks.gateway import Outcome
-from globe_sms.tasks.planning.frozen_plan import Chunk
+from globe_sms.tasks.sending.presentation import Presentation
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import PRESENTED, Status
 
 
-def answered(record: SendRecord, outcome: Outcome, chunk: Chunk) -> SendRecord:
+def answered(record: SendRecord, outcome: Outcome, presentation: Presentation) -> SendRecord:
     """Fill in what the gateway said; numbers become positions in the chunk."""
     reasons = {
         Settlement.REFUSED: outcome.code,
-        Settlement.ACCOUNT: outcome.code,
+        Settlement.STOPPED: RowReason.STOPPED,
         Settlement.UNKNOWN: outcome.reason,
         Settlement.NOT_SENT: outcome.reason,
     }
@@ -28,8 +29,9 @@ def answered(record: SendRecord, outcome: Outcome, chunk: Chunk) -> SendRecord:
         unpaired_ids=outcome.message_ids if unpaired else (),
     )
     if record.settlement is not Settlement.ACCEPTED:
-        return filled  # one outcome for the whole chunk
-    position = {number.removeprefix("+"): place for place, number in enumerate(chunk.phone_numbers)}
+        return filled  # one outcome for the whole call
+    numbers = (number.removeprefix("+") for number in presentation.chunk.phone_numbers)
+    position = dict(zip(numbers, presentation.places, strict=True))
     return replace(
         filled,
         failed=tuple(position[number] for number in outcome.failed),
@@ -40,7 +42,7 @@ def answered(record: SendRecord, outcome: Outcome, chunk: Chunk) -> SendRecord:
 
 
 def numbers_by_status(record: SendRecord, size: int) -> Iterator[tuple[Status, int]]:
-    """Yield how many of the chunk's `size` numbers got which status; numbers that were not sent are not counted."""
+    """Yield how many of a call's `size` numbers got which status; numbers that were not sent are not counted."""
     status = MEANINGS[record.settlement].status
     if record.settlement is Settlement.ACCEPTED:
         yield Status.FAILED, len(record.failed)

@@ -2,8 +2,9 @@
 
 from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.planning.frozen_plan import Chunk
+from globe_sms.tasks.sending.presentation import Presentation
 from globe_sms.tasks.sending.submission import ClaimLostError, OutsideHoursError, Submission, SubmissionParts
-from globe_sms.tasks.vocabulary.errors import InputError, SendRecordLostError, StoreError
+from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError, SendRecordLostError, StoreError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError
 
@@ -14,14 +15,17 @@ class Sender(SubmissionParts):
     def send(self, chunk: Chunk, history: History) -> SendRecord | None:
         """Present a chunk, with retries as long as it is proved that nothing was sent.
 
-        Returns the send record, which is in the ledger by then; None if nothing was claimed: the run was stopped
-        before, or another run has the chunk.
+        Returns the send record, which is in the ledger by then; None if nothing was claimed: all of its numbers are
+        left out, the run was stopped before, or another run has the chunk.
 
         Raises:
             OutsideHoursError: its recipients may not be texted now; it may be sent later.
         """
+        presentation = Presentation.of(chunk)
+        if not presentation.size:
+            return None
         try:
-            return self._present(Submission(self, chunk, history))
+            return self._present(Submission(self, presentation, history))
         except SendRecordLostError as error:
             self.stop.set(Stop(StopCause.STORE_DOWN, f"{error}"))
             return None
@@ -37,6 +41,9 @@ class Sender(SubmissionParts):
             return submission.abandon()
         except SendRecordLostError:
             raise
+        except LeaseLostError as error:  # found before the first claim
+            self.stop.set(Stop(StopCause.LEASE_LOST, f"{error}"))
+            return submission.abandon()
         except StoreError as error:
             self.stop.set(Stop(StopCause.STORE_DOWN, f"{error} No call is made without its claim."))
             return submission.abandon()

@@ -37,7 +37,9 @@ _UNFORESEEN = (
     "This should not have happened: {kind} while chunk {index} was sent. No further call was made. The task run in "
     "Prefect has the details, for a bug report. The same command continues with the numbers that weren't sent."
 )
-_NOTHING_CLAIMED = "Nothing was claimed: the run or its hours ended, or another run has it."
+_NOTHING_CLAIMED = (
+    "Nothing was claimed: the run or its hours ended, all of its numbers are left out, or another run has it."
+)
 
 
 def thread_count(calls_per_second: float) -> int:

@@ -17,10 +17,10 @@ from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.campaign.task_ids import task_id
 from globe_sms.tasks.gateway import CallVerdict, Gateway, Outcome
 from globe_sms.tasks.pacing.pacer import Departure, Pacer, Turn, TurnMissedError
-from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.answer_record import answered, numbers_by_status
 from globe_sms.tasks.sending.call_content import CallContent
 from globe_sms.tasks.sending.failure_limit import FailureLimit
+from globe_sms.tasks.sending.presentation import Presentation
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.sending.retries import Retries
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
@@ -84,13 +84,14 @@ class SubmissionParts:
 
 
 class Submission:
-    """One chunk under one claim, with as many tries as prove that nothing was sent."""
+    """One chunk, or a part of it, under one claim, with as many tries as prove that nothing was sent."""
 
-    def __init__(self, sender: SubmissionParts, chunk: Chunk, history: History) -> None:
+    def __init__(self, sender: SubmissionParts, presentation: Presentation, history: History) -> None:
         self._sender = sender
-        self._chunk = chunk
+        self._presentation = presentation
+        self._chunk = presentation.chunk
         self._number = history.next
-        self._fingerprint = sender.texts.fingerprint(chunk)
+        self._fingerprint = sender.texts.fingerprint(presentation.chunk)
         self._claim: Claim | None = None
         self._claimed = False
         self._attempts: list[Attempt] = []
@@ -105,7 +106,7 @@ class Submission:
             outcome = self._attempt()
             settlement = self._settlement_of(outcome)
             if settlement is not None:
-                return self._keep(answered(self._send_record(settlement), outcome, self._chunk))
+                return self._keep(answered(self._send_record(settlement), outcome, self._presentation))
 
     def abandon(self, reason: str | None = None) -> SendRecord | None:
         """Record that a claimed chunk was not presented after all; by default for what stopped the run.
@@ -141,6 +142,7 @@ class Submission:
         self._written = False
 
         def before_write() -> None:
+            sender.campaign.begin_sending()
             sender.pacer.prepared(sender.monotonic() - taken + sender.claim_lead)
             sender.pacer.wait_until(turn, sender.claim_lead)
             self._check_hours(turn.at + _CLOSING_SECONDS)
@@ -189,7 +191,15 @@ class Submission:
         if self._claim is None:
             owner = sender.campaign.owner
             self._claim = Claim(
-                self._chunk.index, self._number, owner.run, owner.host, sender.clock(), turn.at, self._fingerprint
+                chunk=self._chunk.index,
+                submission=self._number,
+                run=owner.run,
+                host=owner.host,
+                claimed_at=sender.clock(),
+                turn=turn.at,
+                fingerprint=self._fingerprint,
+                positions=self._presentation.covered,
+                left_out=self._presentation.left_out,
             )
         began = sender.monotonic()
         if not sender.ledger.claim(self._claim):
@@ -213,13 +223,13 @@ class Submission:
                 return Settlement.UNKNOWN
             case CallVerdict.STOPPED:
                 self._stop_for(outcome)
-                return Settlement.ACCOUNT
+                return Settlement.STOPPED
             case CallVerdict.THROTTLED:
                 sender.progress.throttled()
                 sender.pacer.throttled(outcome.retry_after or 0.0)
-                last = Settlement.ACCOUNT
+                last = Settlement.STOPPED
             case CallVerdict.STALE:
-                last = Settlement.ACCOUNT
+                last = Settlement.STOPPED
             case CallVerdict.UNREACHABLE:
                 last = Settlement.NOT_SENT
         if tries >= sender.retries.tries:
@@ -255,6 +265,8 @@ class Submission:
             sent_at=self._sent_at,
             fingerprint=self._fingerprint,
             attempts=tuple(self._attempts),
+            positions=self._presentation.covered,
+            left_out=self._presentation.left_out,
         )
 
     def _keep(self, record: SendRecord) -> SendRecord | None:
@@ -264,7 +276,7 @@ class Submission:
         self._is_settled = True
         sender.ledger.settle(record)
         comes_back = record.reason == RowReason.QUIET_HOURS
-        for status, numbers in numbers_by_status(record, len(self._chunk.phone_numbers)):
+        for status, numbers in numbers_by_status(record, self._presentation.size):
             if numbers and not comes_back:
                 sender.progress.settled(status, numbers)
         sender.failure_limit.check(sender.progress, sender.stop)

@@ -14,6 +14,8 @@ _S3 = "s3://"
 def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
     """Return the store at an s3:// prefix or a local directory; nothing is read or written yet.
 
+    A directory's store names its absolute path, so that messages and results say which place a relative one meant.
+
     Raises:
         InputError: the URI is neither of these, or there are no S3 credentials.
     """
@@ -25,4 +27,4 @@ def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
     path = Path(uri).expanduser().absolute()
     if path.exists() and not path.is_dir():
         raise InputError(f"--results {mask_typed(uri)!r} is a file: give a directory, or an s3://bucket/prefix.")
-    return LocalStore(path, uri=uri)
+    return LocalStore(path)

@@ -21,8 +21,8 @@ from pathlib import Path
 import polars as pl
 
 from globe_sms.deployments.sandbox.s3_server import S3Server
-from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
-from globe_sms.tasks.campaign.campaign_json import PlanFigures, Summary
+from globe_sms.tasks.campaign.campaign import Campaign
+from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs, Summary, plan_key
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
 from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
@@ -60,9 +60,12 @@ def keep_campaign(store: Store, name: str, rows: int, scratch: Path) -> None:
                 "region": ["SG"] * rows,
             }
         ).with_columns(status=pl.lit(None, dtype=pl.Enum(STATUSES)), reason=pl.lit(None, dtype=pl.String))
-        plan = FrozenPlan(freeze(judged, NUMBERS_A_CALL, "settings", scratch))
-        campaign.store.put_file(PLAN_KEY, plan.path)
+        plan = FrozenPlan(freeze(judged, NUMBERS_A_CALL, "plan", scratch))
+        campaign.store.put_file(plan_key(plan.id), plan.path)
         chunks = plan.chunk_count()
+        inputs = PlanInputs(numbers_per_call=NUMBERS_A_CALL)
+        campaign.adopt(PlanFigures(id=plan.id, inputs=inputs, rows=plan.counts(), chunks=chunks), SETTINGS, ())
+        campaign.begin_sending()
         ledger = Ledger(campaign.store, Spill(scratch / "spill", campaign.store.uri))
 
         def send(chunk: int) -> None:
@@ -109,7 +112,6 @@ def keep_campaign(store: Store, name: str, rows: int, scratch: Path) -> None:
         path, counts = account_for(plan, ledger, campaign.store, scratch, campaign=name, not_sent="stopped", segments=1)
         campaign.store.put_file(RESULTS_KEY, path)
         campaign.update(
-            plan=PlanFigures(rows=plan.counts(), chunks=chunks),
             summary=Summary(
                 campaign=name, results=campaign.store.uri, counts=counts, calls=chunks, seconds=float(chunks)
             ),

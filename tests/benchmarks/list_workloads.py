@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY
+from globe_sms.tasks.campaign.campaign_json import PLANS
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
@@ -51,7 +51,8 @@ def plan(source: str, results: str) -> float:
     access = S3Access.from_environment()
     config = CampaignConfig.checked(recipients=(source,), results=results, **ORDER)
     store = S3Store(access.client(), *split_uri(results))
-    store.delete(PLAN_KEY)
+    for key in store.list(PLANS):
+        store.delete(key)
     with tempfile.TemporaryDirectory() as scratch:
         start = time.perf_counter()
         make_plan(config, store, lambda: access, Path(scratch))
@@ -101,8 +102,10 @@ def write(results: str, send_records: str) -> float:
 
 
 def _frozen(results: str, scratch: Path) -> FrozenPlan:
-    path = scratch / PLAN_KEY
-    S3Store(S3Access.from_environment().client(), *split_uri(results)).fetch(PLAN_KEY, path)
+    store = S3Store(S3Access.from_environment().client(), *split_uri(results))
+    (key,) = store.list(PLANS)
+    path = scratch / "plan.parquet"
+    store.fetch(key, path)
     return FrozenPlan(path)
 
 

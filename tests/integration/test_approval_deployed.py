@@ -1,6 +1,9 @@
-"""Runs of a deployment that are suspended for an answer, on a real Prefect server; each is run in this process."""
+"""Runs of a deployment on a real Prefect server, suspended for an answer or not; each is run in this process."""
 
 import contextlib
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +31,11 @@ APPROVE = {"run_input": {"decision": "approve", "name": "Mei Tan"}}
 class Deployed:
     """One run of a deployment; a worker is played by whoever calls it."""
 
-    def __init__(self, api: httpx.Client, **parameters: Any) -> None:
+    def __init__(self, api: httpx.Client, of_deployment: Mapping[str, Any] | None = None, **parameters: Any) -> None:
         self._api = api
         flow = ask(api, "POST", "/flows/", {"name": "send-campaign"})["id"]
-        deployment = ask(api, "POST", "/deployments/", {"name": "tests", "flow_id": flow})["id"]
+        body = {"name": f"tests-{uuid.uuid4().hex}", "flow_id": flow, "parameters": group_options(of_deployment or {})}
+        deployment = ask(api, "POST", "/deployments/", body)["id"]
         run = {"parameters": group_options(parameters), "state": {"type": "PENDING"}}
         self.id: str = ask(api, "POST", f"/deployments/{deployment}/create_flow_run", run)["id"]
 
@@ -39,7 +43,12 @@ class Deployed:
         """Run it to its end, or to its question; return the name of its state."""
         with contextlib.suppress(Pause):
             run_flow(send_campaign, flow_run=load_flow_run(UUID(self.id)), return_type="state")
-        return ask(self._api, "GET", f"/flow_runs/{self.id}")["state"]["name"]
+        return self.state["name"]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Its state: type, name and message."""
+        return ask(self._api, "GET", f"/flow_runs/{self.id}")["state"]
 
     def approve(self) -> str:
         """Say yes, and run it as a worker does then."""
@@ -51,6 +60,12 @@ class Deployed:
         again = {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}}
         assert ask(self._api, "POST", f"/flow_runs/{self.id}/set_state", again)["status"] == "ACCEPT"
         return self.run()
+
+
+@pytest.fixture
+def config(config: dict[str, Any], sandbox: Sandbox) -> dict[str, Any]:
+    """The campaign, with results that outlive the run's process."""
+    return {**config, "results": f"s3://{sandbox.bucket}/{config['campaign']}"}
 
 
 @pytest.mark.parametrize("canary", [None, 12])
@@ -86,3 +101,28 @@ def test_a_retry_asks_again_before_it_resends(sandbox: Sandbox, api: httpx.Clien
     assert sandbox.gateway.stats().calls == 6
     assert run.approve() == "Completed"
     assert sandbox.gateway.stats().calls == 9
+
+
+@pytest.mark.parametrize("place", ["sandbox/campaigns", "{tmp}/campaigns", "{cwd}/campaigns"])
+def test_results_that_go_with_the_run_are_refused(
+    sandbox: Sandbox, api: httpx.Client, config: dict[str, Any], tmp_path: Path, place: str
+) -> None:
+    """The same campaign run twice would find no ledger, and text everybody twice."""
+    where = place.format(tmp=tmp_path, cwd=Path.cwd())
+    run = Deployed(api, **{**config, "results": where})
+    run.run()
+    assert run.state["type"] == "FAILED"
+    assert f"Results folder: {where!r} is" in run.state["message"]
+    assert sandbox.gateway.stats().calls == 0
+    assert not (tmp_path / "campaigns").exists()
+
+
+def test_a_null_has_the_deployments_own_value(sandbox: Sandbox, api: httpx.Client, config: dict[str, Any]) -> None:
+    """Prefect's UI puts nulls into a schedule whose cron is edited: campaign and limits stay the deployment's."""
+    own = {**config, "max_recipients": 29, "latest_start_minutes": 60}
+    nulls = {"campaign": None, "sender_id": None, "limits": None, "timing": {"latest_start_minutes": None}}
+    run = Deployed(api, own, **nulls)
+    run.run()
+    assert config["campaign"] in run.state["message"]
+    assert "29" in run.state["message"]
+    assert sandbox.gateway.stats().calls == 0

@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 import zstandard
 
+from globe_sms.tasks.campaign.campaign import Campaign
+from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.campaign_run import preflight
@@ -22,7 +24,8 @@ from globe_sms.tasks.reports.prices import read_prices
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
-from tests.integration.objects_on_s3 import BUCKET, Put
+from globe_sms.tasks.vocabulary.stop_signal import StopSignal
+from tests.integration.objects_on_s3 import Put
 
 pytestmark = pytest.mark.usefixtures("only_this_server")
 
@@ -160,9 +163,14 @@ def test_what_cannot_be_read_is_found_before_a_run(
     assert not (tmp_path / "out" / "c").exists()
 
 
-def test_a_frozen_campaign_is_resumed_without_its_opt_out_lists(put: Put, tmp_path: Path) -> None:
-    """They are frozen with the plan, as the recipient lists are."""
-    config = order_of(put("list.csv", LIST), tmp_path, dry_run=True, campaign="c", suppress=[f"s3://{BUCKET}/gone.csv"])
-    (tmp_path / "c").mkdir()
-    (tmp_path / "c" / "plan.parquet").write_bytes(b"there")
+def test_a_campaign_that_is_being_sent_is_resumed_without_its_lists(prefix: str, tmp_path: Path) -> None:
+    """Their rows are in the frozen plan."""
+    config = order_of(f"{prefix}/gone.csv", tmp_path, dry_run=True, campaign="c")
+    with pytest.raises(InputError, match=r"gone\.csv"):
+        preflight(config, {})
+    with Campaign(LocalStore(tmp_path), "c", stop=StopSignal()) as campaign:
+        campaign.open(config.frozen_settings())
+        figures = PlanFigures(id="p", inputs=PlanInputs(numbers_per_call=250), rows={"sendable": 1}, chunks=1)
+        campaign.adopt(figures, config.frozen_settings(), ())
+        campaign.begin_sending()
     preflight(config, {})

@@ -334,6 +334,10 @@ def test_each_recipient_reads_its_own_text(sandbox: Sandbox, results: str, tmp_p
     config: dict[str, Any] = {"message": "Hi {first_name}", "type": "OTP", "results": results, "campaign": "personal"}
     dry = send_with([str(path)], **config, calls_per_second=50, numbers_per_call=3, dry_run=True)
     assert dry.results()["segments"].to_list() == [1, 1, 1, 2, None, 1, 1]
+    sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH", next=1)
+    with pytest.raises(CampaignStoppedError):
+        send_with([str(path)], **config, calls_per_second=50, numbers_per_call=3)
+    sandbox.gateway.clear_faults()
     path.unlink()
     report = send_with([str(path)], **config, calls_per_second=50, numbers_per_call=3)
     read = {

@@ -17,6 +17,17 @@ def group_options(flat: Mapping[str, Any]) -> dict[str, Any]:
     return parameters
 
 
+def null_options(parameters: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the flat options that recorded parameters of the flow have as null, also by their group."""
+    nulls = {name for name, value in parameters.items() if value is None}
+    for group in GROUPS:
+        if group.name in nulls:
+            nulls |= group.options.model_fields.keys()
+        elif isinstance(given := parameters.get(group.name), Mapping):
+            nulls |= {name for name, value in given.items() if value is None}
+    return frozenset(nulls - {group.name for group in GROUPS})
+
+
 def flatten_options(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return the flat options of the flow's parameters; a group may be a model, a dict or None."""
     flat = dict(parameters)

@@ -29,7 +29,7 @@ APPROVED = Approval(
     at="2026-11-24T10:00:00+00:00",
     numbers=500,
     resent_chunks=0,
-    settings=config().fingerprint(),
+    content="of the plan",
     asked_by="run-1",
 )
 
@@ -80,7 +80,7 @@ def test_who_was_asked_before_the_canary_is_asked_after_it(
         (replace(APPROVED, resent_chunks=1), replace(LEFT_TO_DO, resent=(1,)), False),
         (replace(APPROVED, decision=Decision.DECLINED), LEFT_TO_DO, False),
         (replace(APPROVED, decision=Decision.AWAITED), LEFT_TO_DO, False),
-        (replace(APPROVED, settings="others"), LEFT_TO_DO, False),
+        (replace(APPROVED, content="of another plan"), LEFT_TO_DO, False),
         (APPROVED, replace(LEFT_TO_DO, canary=1), True),
         (APPROVED, replace(LEFT_TO_DO, chunks=(1,), canary=1), False),
         (replace(APPROVED, after_canary=True), replace(LEFT_TO_DO, chunks=(1,), canary=1), True),
@@ -98,7 +98,7 @@ def test_an_approval_holds_for_the_plan_that_it_was_given_for(
     with Campaign(local_store, "camp", stop=StopSignal()) as resumed:
         resumed.open(config().frozen_settings())
         assert resumed.document.approval == kept
-        assert approved_before(resumed.document.approval, config(), remaining) is holds
+        assert approved_before(resumed.document.approval, "of the plan", remaining) is holds
 
 
 @pytest.mark.parametrize("kept", ["yes", {"decision": "approved"}, {"decision": "perhaps"}, [1], 1])

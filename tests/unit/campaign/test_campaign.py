@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from globe_sms.tasks.campaign.campaign import Campaign
-from globe_sms.tasks.campaign.campaign_json import PlanFigures
 from globe_sms.tasks.campaign.lease import LEASE_SECONDS, Owner
 from globe_sms.tasks.store import LocalStore, Store
-from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError, LeaseLostError, StoreUnavailableError
+from globe_sms.tasks.vocabulary.errors import CampaignBusyError, LeaseLostError, StoreUnavailableError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StopSignal
 from tests.unit.pacing.test_pacer import Clock, FakeStop
 
-SETTINGS: Mapping[str, Any] = {"message": "Hello", "numbers_per_call": 250}
+SETTINGS: Mapping[str, Any] = {"message": "Hello", "type": "NOTIFY"}
 ELSEWHERE = Owner("run-elsewhere", "another-machine", "boot/pid:1:1")
 
 
@@ -82,21 +81,6 @@ def test_a_process_id_that_was_given_to_another_process_is_not_the_owner() -> No
     namespace = here.process.split(":")[0]
     assert Owner("run-2", here.host, f"{namespace}:{os.getpid()}:1").is_dead_neighbour_of(here)
     assert not Owner("run-2", "another-machine", f"{namespace}:{os.getpid()}:1").is_dead_neighbour_of(here)
-
-
-def test_other_settings_are_refused_with_every_difference_once_the_plan_is_frozen(local_store: Store) -> None:
-    """Before that, a mended setting is no difference."""
-    clock = Clock()
-    mended = {"message": "Hello", "numbers_per_call": 100}
-    with campaign(local_store, clock) as run:
-        run.open(SETTINGS)
-    with campaign(local_store, clock) as run:
-        run.open(mended)
-        run.update(plan=PlanFigures(rows={}, chunks=1))
-    with pytest.raises(InputError) as caught:
-        campaign(local_store, clock).open({"message": "Bye", "numbers_per_call": 250})
-    assert "message: frozen 'Hello', now 'Bye'" in str(caught.value)
-    assert "numbers_per_call: frozen 100, now 250" in str(caught.value)
 
 
 def test_a_lease_that_is_not_renewed_is_not_held_shortly_before_it_ends(local_store: Store) -> None:

@@ -8,13 +8,23 @@ import pytest
 from pydantic import ValidationError
 
 from globe_sms.tasks.campaign.approval import Approval, Decision
-from globe_sms.tasks.campaign.campaign_json import CampaignDocument, ListRead, PlanFigures, Summary
+from globe_sms.tasks.campaign.campaign_json import (
+    CampaignDocument,
+    ListRead,
+    PlanFigures,
+    PlanInputs,
+    ReplacedPlan,
+    Summary,
+)
 from globe_sms.tasks.campaign.lease import Lease
 from globe_sms.tasks.vocabulary.errors import InputError
 
+INPUTS = PlanInputs(numbers_per_call=250, suppress=("s3://lists/out.csv",), left_out="sha", phonenumbers="9.0.30")
 BEGUN = CampaignDocument(campaign="camp", created_at=datetime(2026, 11, 30, 8, tzinfo=UTC), settings={"message": "Hi"})
 FULL = BEGUN.changed(
-    plan=PlanFigures(rows={"sendable": 2}, chunks=1, phonenumbers="9.0.30", numbers_override={"657": True}),
+    plan=PlanFigures(id="p2", inputs=INPUTS, rows={"sendable": 2}, chunks=1, numbers_override={"657": True}),
+    replaced=ReplacedPlan(settings={"message": "Hu"}, lists=None, inputs=INPUTS, rows={"sendable": 1}),
+    sending_since=datetime(2026, 11, 30, 8, 30, tzinfo=UTC),
     summary=Summary(
         campaign="camp",
         results="s3://prod/camp/results.parquet",
@@ -69,7 +79,10 @@ def test_another_format_is_refused_with_what_to_do() -> None:
         ({"settings": None}, "settings: "),
         ({"created_at": "yesterday"}, "created_at: "),
         ({"summary": {"counts": {}}}, "summary.campaign: "),
-        ({"plan": {"rows": {"sendable": "many"}, "chunks": 1}}, "plan.rows.sendable: "),
+        (
+            {"plan": {"id": "p", "inputs": {"numbers_per_call": 1}, "rows": {"sendable": "many"}, "chunks": 1}},
+            "plan.rows.sendable: ",
+        ),
         ({"surprise": 1}, "surprise: "),
     ],
 )

@@ -30,11 +30,13 @@ def test_parameters_give_back_what_was_given() -> None:
     assert CampaignConfig.checked(**config.options()) == config
 
 
-def test_an_explicit_default_is_the_same_campaign_as_none() -> None:
-    """Without an account: the ids of campaigns that were begun before must not change."""
+def test_the_size_of_calls_makes_no_other_campaign() -> None:
+    """It decides how the texts are sent, not who gets which; the sender and the opt-out lists do."""
     left = CampaignConfig.checked(**GIVEN).campaign_for(("list",))
     assert left == CampaignConfig.checked(**GIVEN, numbers_per_call=250).campaign_for(("list",))
-    assert left != CampaignConfig.checked(**GIVEN, numbers_per_call=100).campaign_for(("list",))
+    assert left == CampaignConfig.checked(**GIVEN, numbers_per_call=100).campaign_for(("list",))
+    assert left != CampaignConfig.checked(**GIVEN, sender_id="Acme").campaign_for(("list",))
+    assert left != CampaignConfig.checked(**GIVEN, suppress=["out.csv"]).campaign_for(("list",))
 
 
 @pytest.mark.parametrize("raised", [{"numbers_per_call": 1000}, {"sender_id": "Other"}, {"calls_per_second": 9.0}])

@@ -221,7 +221,9 @@ class LedgerMachine(RuleBasedStateMachine):
             },
             schema_overrides={"status": pl.Enum(STATUSES), "chunk": pl.UInt32, "position": pl.UInt16},
         )
-        rows = make_results(plan, gather(histories, self.books.send_records(histories)), "camp", "stopped").collect()
+        rows = make_results(
+            plan, gather(histories, self.books.last_presentations(histories)), "camp", "stopped"
+        ).collect()
         assert rows["row"].to_list() == list(range(self.chunks))
         for chunk, status in zip(rows["chunk"], rows["status"], strict=True):
             if chunk in self.taken:

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
-from globe_sms.tasks.campaign.campaign_json import Summary
+from globe_sms.tasks.campaign.campaign import Campaign
+from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs, Summary
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
@@ -19,6 +19,7 @@ from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
 _NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _SETTINGS = {"message": "Hello"}
+A_PLAN = PlanFigures(id="p", inputs=PlanInputs(numbers_per_call=2), rows={"sendable": 2}, chunks=1)
 
 
 def _states(*states: tuple[str, str, str, int]) -> pl.DataFrame:
@@ -88,7 +89,7 @@ def campaign(local_store: LocalStore, tmp_path: Path) -> LocalStore:
     with Campaign(local_store, "spring", stop=StopSignal()) as held:
         held.open(_SETTINGS)
         folder.put_file(RESULTS_KEY, tmp_path / "made.parquet")
-        folder.put_if_absent(PLAN_KEY, b"a plan")
+        held.adopt(A_PLAN, _SETTINGS, ())
         held.update(summary=SUMMARY)
     return local_store
 
@@ -133,6 +134,6 @@ def test_a_campaign_that_has_not_ended_is_an_error(campaign: LocalStore, tmp_pat
     """A mistyped id, and a campaign without results."""
     with Campaign(campaign, "empty", stop=StopSignal()) as held:
         held.open(_SETTINGS)
-        campaign.within("empty").put_if_absent(PLAN_KEY, b"a plan")
+        held.adopt(A_PLAN, _SETTINGS, ())
     with pytest.raises(InputError, match=name):
         rewrite_results(campaign, name, tmp_path)

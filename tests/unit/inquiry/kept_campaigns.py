@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import PLAN_KEY, Campaign
-from globe_sms.tasks.campaign.campaign_json import PlanFigures, Summary
+from globe_sms.tasks.campaign.campaign import Campaign
+from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs, Summary, plan_key
 from globe_sms.tasks.campaign.lease import Lease
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
 from globe_sms.tasks.campaign.records_kept_locally import Spill
@@ -57,12 +57,15 @@ class KeptCampaign:
         hours = zone_table(datetime.now(UTC)) if "hours" in settings else None
         groups = groups_of(Senders(), hours)
         groups = None if groups is None else replace(groups, window=window)
-        self.plan = FrozenPlan(freeze(validated, 2, "settings", self.scratch, groups=groups))
-        self.store.put_file_if_absent(PLAN_KEY, self.plan.path)
-        self.campaign.update(plan=PlanFigures(rows=self.plan.counts(), chunks=self.plan.chunk_count()))
+        self.plan = FrozenPlan(freeze(validated, 2, f"plan-of-{name}", self.scratch, groups=groups))
+        self.store.put_file_if_absent(plan_key(self.plan.id), self.plan.path)
+        inputs = PlanInputs(numbers_per_call=2)
+        figures = PlanFigures(id=self.plan.id, inputs=inputs, rows=self.plan.counts(), chunks=self.plan.chunk_count())
+        self.campaign.adopt(figures, self.campaign.document.settings, ())
 
     def claim(self, chunk: int, submission: int = 0) -> None:
         """Claim a chunk, ten seconds after the one before."""
+        self.campaign.begin_sending()
         at = BEGAN + 10 * (chunk + 10 * submission)
         assert self.ledger.claim(Claim(chunk, submission, "run-of-claims", "host-1", at, at + 1, "f"))
 

@@ -156,7 +156,7 @@ def test_a_campaign_that_cannot_be_read_is_named(local_store: LocalStore, tmp_pa
     """The others are still searched."""
     kept = KeptCampaign(local_store, "good", NUMBERS, tmp_path)
     kept.end()
-    local_store.put_if_absent("bad/plan.parquet", b"not parquet")
+    local_store.put_if_absent("bad/plans/p.parquet", b"not parquet")
     found = explained(local_store)
     assert kinds(found) == ["planned", "planned"]
     assert [entry.campaign for entry in found.unreadable] == ["bad"]

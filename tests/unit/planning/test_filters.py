@@ -67,7 +67,7 @@ def test_an_opt_out_list_that_cannot_be_read_stops_the_campaign(tmp_path: Path, 
         path.write_text(text)
     with pytest.raises(InputError, match=r"out\.csv"):
         planned(tmp_path, PHONES, suppress=[str(path)])
-    assert not (tmp_path / "store" / "plan.parquet").exists()
+    assert not (tmp_path / "store" / "plans").exists()
 
 
 def test_an_opt_out_list_without_rows_suppresses_nobody(tmp_path: Path) -> None:
@@ -137,7 +137,6 @@ def test_options_that_do_not_fit_are_refused(options: dict[str, Any], fault: str
     [
         {"message": "", "message_column": "x"},
         {"downgrade": False},
-        {"suppress": ["x"]},
         {"exclude_results": ["x"]},
         {"exclude_results": ["x"], "exclude_days": 3},
         {"allow_country": ["SG"]},
@@ -147,12 +146,15 @@ def test_options_that_do_not_fit_are_refused(options: dict[str, Any], fault: str
     ],
 )
 def test_what_decides_who_gets_what_is_frozen(options: dict[str, Any]) -> None:
-    """Caps and prices are not: they may change on a resume."""
+    """Caps, prices, opt-out lists and the size of calls are not: they may change on a resume."""
     given: dict[str, Any] = {"recipients": "a", "message": "a", "type": "OTP", "results": "o"}
     plain = CampaignConfig.checked(**given)
-    assert CampaignConfig.checked(**given | options).fingerprint() != plain.fingerprint()
+    assert CampaignConfig.checked(**given | options).frozen_settings() != plain.frozen_settings()
     assert (
-        CampaignConfig.checked(**given, prices="p", max_cost=1, max_recipients=1).fingerprint() == plain.fingerprint()
+        CampaignConfig.checked(
+            **given, prices="p", max_cost=1, max_recipients=1, suppress=["x"], numbers_per_call=9
+        ).frozen_settings()
+        == plain.frozen_settings()
     )
     again = CampaignConfig.checked(**given | options)
     assert CampaignConfig.checked(**again.options()) == again

@@ -79,11 +79,11 @@ def test_rows_that_cannot_be_sent_are_no_duplicates_of_each_other() -> None:
 def test_a_frozen_plan_reads_back_chunk_by_chunk(local_store: LocalStore, tmp_path: Path) -> None:
     """In position order."""
     numbers: list[str | None] = [f"6591{number:06}" for number in range(10)]
-    path = freeze(validate(rows(numbers), default_region=None), 4, "settings", tmp_path)
-    assert local_store.put_file_if_absent("plan.parquet", path)
-    plan = FrozenPlan.load("settings", local_store, tmp_path)
+    path = freeze(validate(rows(numbers), default_region=None), 4, "p1", tmp_path)
+    assert local_store.put_file_if_absent("plans/p1.parquet", path)
+    plan = FrozenPlan.load("p1", local_store, tmp_path)
     assert plan is not None
-    assert plan.is_earlier
+    assert plan.id == "p1"
     assert plan.chunk_count() == 3
     assert dict(plan.counts()) == {"sendable": 10}
     assert [make() for make in plan.open_chunks([0, 2]).values()] == [*plan.chunks(0, 0), *plan.chunks(2, 2)]
@@ -91,8 +91,9 @@ def test_a_frozen_plan_reads_back_chunk_by_chunk(local_store: LocalStore, tmp_pa
         tuple(f"+{number}" for number in numbers[4:8]),
         tuple(f"+{number}" for number in numbers[8:]),
     ]
-    with pytest.raises(InputError, match="other settings"):
-        FrozenPlan.load("changed", local_store, tmp_path)
+    assert local_store.put_file_if_absent("plans/p2.parquet", path)
+    with pytest.raises(InputError, match=r"plans/p2\.parquet is another plan"):
+        FrozenPlan.load("p2", local_store, tmp_path)
 
 
 def test_the_metadatas_version_is_frozen_and_stands_beside_each_number_that_it_does_not_list(tmp_path: Path) -> None:
@@ -108,9 +109,9 @@ def test_the_metadatas_version_is_frozen_and_stands_beside_each_number_that_it_d
     assert found.columns.index("metadata") == found.columns.index("sent_at") + 1
 
 
-def test_there_is_no_plan_before_it_is_frozen(local_store: LocalStore, tmp_path: Path) -> None:
-    """The first run makes it."""
-    assert FrozenPlan.load("settings", local_store, tmp_path) is None
+def test_a_plan_that_was_deleted_is_not_loaded(local_store: LocalStore, tmp_path: Path) -> None:
+    """A run that has made it again has deleted it."""
+    assert FrozenPlan.load("p1", local_store, tmp_path) is None
 
 
 @given(
@@ -162,7 +163,8 @@ def test_the_results_account_for_every_row_whatever_the_ledger_says(
             None: "unknown",
             Settlement.UNKNOWN: "unknown",
             Settlement.REFUSED: "failed",
-            Settlement.ACCOUNT: "failed",
+            Settlement.STOPPED: "not_sent",
+            Settlement.SPLIT: "not_sent",
             Settlement.NOT_SENT: "not_sent",
         }.get(settlement)
         assert expected is None or row["status"] == expected

@@ -52,14 +52,15 @@ def test_blocks_hold_every_row_once(long_plan: FrozenPlan) -> None:
         assert rows["chunk"].drop_nulls().to_list() == list(chunks)
 
 
-def test_a_second_run_plans_what_the_first_has_frozen(tmp_path: Path, local_store: LocalStore) -> None:
-    """Of two that freeze, one does."""
+def test_two_plans_are_two_objects(tmp_path: Path, local_store: LocalStore) -> None:
+    """Also where they were made of the same: a plan never changes under its name."""
     (tmp_path / "list").write_text("phone\n+6581234567\n")
     first, _ = make_plan(config(tmp_path / "list"), local_store, no_s3, tmp_path)
-    (tmp_path / "list").write_text("phone\n+6581234568\n")
-    (tmp_path / "second").mkdir()
-    second, _ = make_plan(config(tmp_path / "list"), local_store, no_s3, tmp_path / "second")
-    assert second.scan().collect().equals(first.scan().collect())
+    second, _ = make_plan(config(tmp_path / "list"), local_store, no_s3, tmp_path)
+    assert [*local_store.list("plans/")] == sorted(f"plans/{plan.id}.parquet" for plan in (first, second))
+    loaded = FrozenPlan.load(first.id, local_store, tmp_path)
+    assert loaded is not None
+    assert loaded.scan().collect().equals(first.scan().collect())
 
 
 def test_a_list_that_changed_after_its_campaign_was_named_is_refused(tmp_path: Path, local_store: LocalStore) -> None:
@@ -69,7 +70,7 @@ def test_a_list_that_changed_after_its_campaign_was_named_is_refused(tmp_path: P
     (tmp_path / "list").write_text("phone\n+6581234568\n")
     with pytest.raises(InputError, match="it has changed since it was found"):
         make_plan(config(tmp_path / "list"), local_store, no_s3, tmp_path, sources=sources)
-    assert not local_store.fetch("plan.parquet", tmp_path / "none")
+    assert not [*local_store.list("plans/")]
 
 
 def test_header_and_encoding_are_those_of_the_configuration(tmp_path: Path, local_store: LocalStore) -> None:

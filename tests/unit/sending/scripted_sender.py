@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from globe_sms.tasks.campaign.campaign import Campaign
+from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill
@@ -24,6 +25,7 @@ from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
 NUMBERS = ("+6581234567", "+6581234568", "+6581234569")
 CHUNK = Chunk(0, NUMBERS)
+A_PLAN = PlanFigures(id="p", inputs=PlanInputs(numbers_per_call=250), rows={"sendable": len(NUMBERS)}, chunks=1)
 FAST = Retries(tries=3, first_pause=0.01, longest_pause=0.02, store_patience=2.0)
 
 Answer = Outcome | Exception | Callable[[BatchSend], Outcome]
@@ -82,6 +84,9 @@ def make_sender(
     stop = StopSignal()
     campaign = Campaign(store, "camp", stop=stop, clock=lease_clock)
     campaign.open({"message": "hello"})
+    if campaign.document.sending_since is None:
+        campaign.adopt(A_PLAN, {"message": "hello"}, ())
+    campaign.use_plan()
     pacer = make_pacer(Schedule(store.within("pacing"), "account", rate, clock=clock), stop, clock=clock)
     return Sender(
         campaign=campaign,

@@ -170,7 +170,7 @@ def test_a_resume_presents_an_account_refusal_again_under_a_new_claim(make: Make
     sender.send(CHUNK, History())
     sender, gateway = make(accepts)
     sender.send(CHUNK, history(sender))
-    assert history(sender) == History((Settlement.ACCOUNT, Settlement.ACCEPTED))
+    assert history(sender) == History((Settlement.STOPPED, Settlement.ACCEPTED))
     assert gateway.written[0].task_id == "camp-0-101"
 
 

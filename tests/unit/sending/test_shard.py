@@ -89,11 +89,11 @@ def test_no_more_wait_than_two_seconds_of_turns() -> None:
     [
         ({}, "Accepted", "OK"),
         ({0: Settlement.UNKNOWN, 1: Settlement.UNKNOWN}, "Unknown", "OK"),
-        ({0: Settlement.ACCOUNT, 1: Settlement.ACCOUNT}, "Refused", "OK"),
+        ({0: Settlement.STOPPED, 1: Settlement.STOPPED}, "Stopped", "OK"),
         (
             {0: None, 1: None},
             "NotSent",
-            "Nothing was claimed: the run or its hours ended, or another run has it.",
+            "Nothing was claimed: the run or its hours ended, all of its numbers are left out, or another run has it.",
         ),
         ({0: None, 1: Settlement.NOT_SENT}, "NotSent", "OK"),
     ],

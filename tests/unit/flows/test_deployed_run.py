@@ -1,0 +1,44 @@
+import uuid
+
+import pytest
+from prefect.client.schemas.objects import FlowRun
+
+from globe_sms.flows.orchestration.deployed_run import check_lasting, check_scheduled_id
+from globe_sms.tasks.campaign.options.flow_parameters import null_options
+from globe_sms.tasks.vocabulary.errors import InputError
+
+
+def _run(*, scheduled: bool = False, deployed: bool = True) -> FlowRun:
+    return FlowRun(flow_id=uuid.uuid4(), auto_scheduled=scheduled, deployment_id=uuid.uuid4() if deployed else None)
+
+
+@pytest.mark.parametrize("campaign", [None, ""])
+def test_a_scheduled_run_needs_a_campaign_id(campaign: str | None) -> None:
+    """An id made of the lists would change with them, and text everybody again; a person may leave it out."""
+    with pytest.raises(InputError, match=r"Campaign ID: .*nothing was sent"):
+        check_scheduled_id(campaign, _run(scheduled=True))
+    check_scheduled_id("daily-2026-11-30", _run(scheduled=True))
+    check_scheduled_id(campaign, _run())
+
+
+@pytest.mark.parametrize("results", ["campaigns", "./campaigns", "/tmp/x", "/var/tmp/x", "/srv/../tmp/x", "/dev/shm/x"])  # noqa: S108
+def test_a_deployed_run_refuses_results_that_do_not_last(results: str) -> None:
+    """A run from a terminal may have them anywhere."""
+    with pytest.raises(InputError, match=r"Results folder: .*Nothing was sent"):
+        check_lasting("Results folder", results, _run())
+    check_lasting("Results folder", results, _run(deployed=False))
+
+
+@pytest.mark.parametrize("results", ["s3://bucket/campaigns", "/srv/campaigns", "/tmpfiles/campaigns"])  # noqa: S108
+def test_a_deployed_run_takes_results_that_last(results: str) -> None:
+    """S3, and absolute paths that only look like temporary ones."""
+    check_lasting("Results folder", results, _run())
+
+
+def test_nulls_are_found_one_by_one_and_by_group() -> None:
+    """As Prefect's UI records them."""
+    found = null_options(
+        {"campaign": None, "message": "Hi", "limits": None, "timing": {"hours_wait": None, "until": 1}}
+    )
+    assert {"campaign", "max_cost", "hours_wait"} <= found
+    assert not {"message", "limits", "timing", "until"} & found
