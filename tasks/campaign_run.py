@@ -20,6 +20,7 @@ from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
+from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
 from globe_sms.tasks.recipients import ListSource
@@ -84,6 +85,7 @@ class CampaignRun:
         stop: ends all of its threads.
         progress: what it counts.
         scratch: a local folder that goes with the run.
+        place_results: the rows of all campaigns of the results folder, as they stand.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
     """
 
@@ -110,6 +112,7 @@ class CampaignRun:
         self.progress = Progress()
         self.scratch = scratch
         self.sources = sources
+        self.place_results = PlaceResults(resources.store, resources.s3, scratch)
 
     @property
     def policy_digest(self) -> str:

@@ -204,7 +204,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
     read = run.campaign.document.lists
     text = run.config.wording.text
     segments = None if text is None else parts_of(text)
-    budgets = count_budgets(run.policy, run.resources.store, run.tables.budget_prices, run.scratch)
+    budgets = count_budgets(run.policy, run.place_results, run.tables.budget_prices)
     wanted = wanted_amounts(plan, remaining, run.tables.budget_prices if budgets else None, segments)
     return make_preview(
         plan,

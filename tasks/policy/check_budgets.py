@@ -1,7 +1,6 @@
 """Whether what a run has left to send keeps within the policy's budgets."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import polars as pl
 
@@ -10,15 +9,15 @@ from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.policy.amounts import Amounts, Period
 from globe_sms.tasks.policy.budgets import BudgetPeriod, budget_periods
+from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.place_usage import PlaceUsage
 from globe_sms.tasks.policy.read_policy import Policy
 from globe_sms.tasks.reports.cost import cost_of
 from globe_sms.tasks.reports.prices import Prices
-from globe_sms.tasks.store import Store
 
 
 def count_budgets(
-    policy: Policy | None, place: Store, prices: Prices | None, scratch: Path, *, now: datetime | None = None
+    policy: Policy | None, results: PlaceResults, prices: Prices | None, *, now: datetime | None = None
 ) -> tuple[BudgetPeriod, ...]:
     """Return the policy's budgets with what all campaigns of a results folder have used of them; empty without any.
 
@@ -30,7 +29,7 @@ def count_budgets(
         return ()
     now = now or datetime.now(UTC)
     since = Period.month(now, time_zone(policy.rules.time_zone)).starts
-    usage = PlaceUsage(place, scratch, prices, since).of_all(())
+    usage = PlaceUsage(results, prices).since(since)
     return budget_periods(policy, now, usage, None if prices is None else prices.currency)
 
 

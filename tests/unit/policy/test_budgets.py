@@ -1,6 +1,7 @@
 """What is left of a day's and a month's budget, and what the campaigns of a results folder have used of it."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,16 +15,22 @@ from globe_sms.tasks.campaign.campaign_json import Usage
 from globe_sms.tasks.policy.amounts import Amounts, Period
 from globe_sms.tasks.policy.budgets import budget_periods, refusals
 from globe_sms.tasks.policy.count_usage import count_usage
+from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.place_usage import PlaceUsage
 from globe_sms.tasks.policy.read_policy import Policy
 from globe_sms.tasks.policy.rules import PolicyRules
 from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.store import LocalStore
+from globe_sms.tasks.store.s3_access import S3Access
 from tests.unit.inquiry.kept_campaigns import BEGAN, KeptCampaign
 
 NUMBERS = ["+6581234567", "+6581234568", "+6581234569", "+6581234570", "+447400123456"]
 PRICES = Prices("USD", {"SG": Decimal("0.03")}, {"447": Decimal("0.05")})
 NOW = datetime.fromtimestamp(BEGAN, UTC)
+
+
+def no_s3() -> S3Access:
+    raise AssertionError
 
 
 def policy(zone: str = "UTC", **budget: Any) -> Policy:
@@ -35,10 +42,12 @@ def used(at: str, numbers: int = 1, cost: str | None = "0") -> Usage:
     return Usage(currency="USD", quarters={f"{at}+00:00": (numbers, numbers, cost)})
 
 
-def place_usage(store: LocalStore, tmp_path: Path, prices: Prices | None = None, since: datetime = NOW) -> PlaceUsage:
+def usage_since(
+    start: datetime, store: LocalStore, tmp_path: Path, prices: Prices | None = None
+) -> Mapping[str, Usage]:
     scratch = tmp_path / "counting"
     scratch.mkdir(exist_ok=True)
-    return PlaceUsage(store, scratch, prices, since, {})
+    return PlaceUsage(PlaceResults(store, no_s3, scratch, {}), prices).since(start)
 
 
 @pytest.mark.parametrize(
@@ -129,11 +138,10 @@ def test_a_campaign_that_was_killed_is_counted_from_its_ledger(tmp_path: Path, l
     kept.accept(0)
     kept.claim(1)
     kept.crash(until=BEGAN + 60)
-    usage = place_usage(local_store, tmp_path, PRICES).of_all(())["killed"]
+    usage = usage_since(NOW, local_store, tmp_path, PRICES)["killed"]
     day = Period.day(NOW, ZoneInfo("UTC"))
     assert day.used(usage) == Amounts(4, 4, Decimal("0.12"))
-    later = place_usage(local_store, tmp_path, PRICES, NOW + timedelta(days=40))
-    assert later.of_all(())["killed"].quarters == {}
+    assert usage_since(NOW + timedelta(days=40), local_store, tmp_path, PRICES) == {}
 
 
 def test_what_is_summed_up_is_not_counted_again(tmp_path: Path, local_store: LocalStore) -> None:
@@ -147,10 +155,10 @@ def test_what_is_summed_up_is_not_counted_again(tmp_path: Path, local_store: Loc
     kept.end()
     assert sum(numbers for numbers, _, _ in usage.quarters.values()) == 2
     local_store.delete(f"done/plans/{kept.plan.id}.parquet")
-    assert place_usage(local_store, tmp_path).of_all(())["done"] == usage
-    priced = place_usage(local_store, tmp_path, PRICES).of_all(())["done"]
+    assert usage_since(NOW - timedelta(days=1), local_store, tmp_path)["done"] == usage
+    priced = usage_since(NOW - timedelta(days=1), local_store, tmp_path, PRICES)["done"]
     assert [cost for _, _, cost in priced.quarters.values()] == ["0.06"]
-    assert place_usage(local_store, tmp_path).of_all({"done"}) == {}
+    assert usage_since(NOW + timedelta(days=1), local_store, tmp_path) == {}
 
 
 def test_a_campaign_that_sends_again_is_not_summed_up(tmp_path: Path, local_store: LocalStore) -> None:
@@ -160,5 +168,5 @@ def test_a_campaign_that_sends_again_is_not_summed_up(tmp_path: Path, local_stor
     kept.campaign.update(usage=Usage(quarters={}))
     kept.accept(1)
     kept.crash(until=BEGAN + 60)
-    usage = place_usage(local_store, tmp_path).of_all(())["again"]
+    usage = usage_since(NOW, local_store, tmp_path)["again"]
     assert sum(numbers for numbers, _, _ in usage.quarters.values()) == 4
