@@ -36,8 +36,7 @@ def count_usage(results: pl.LazyFrame, folder: Store, prices: Prices | None) -> 
         StoreError: the store didn't answer, or refused.
     """
     presented = results.filter(pl.col("status").cast(pl.String).is_in(PRESENTED))
-    claimed_at = _claims_of(presented, folder)
-    at = pl.coalesce("sent_at", pl.col("chunk").replace_strict(claimed_at, default=None, return_dtype=_AT))
+    at = presented_at(results, folder)
     digits = pl.col("phone_number").str.slice(1, LONGEST_PREFIX if prices is not None and prices.by_prefix else 0)
     counted = (
         presented.group_by(quarter=at.dt.truncate(_QUARTER), region="region", digits=digits)
@@ -52,6 +51,18 @@ def count_usage(results: pl.LazyFrame, folder: Store, prices: Prices | None) -> 
         currency=None if prices is None else prices.currency,
         quarters={quarter.isoformat(): _sum(found[quarter]) for quarter in sorted(found)},
     )
+
+
+def presented_at(results: pl.LazyFrame, folder: Store) -> pl.Expr:
+    """Return when a presented row's call left: by its send record or, without one, by its chunk's claim.
+
+    Raises:
+        StoreError: the store didn't answer, or refused.
+    """
+    presented = results.filter(pl.col("status").cast(pl.String).is_in(PRESENTED))
+    claimed_at = _claims_of(presented, folder)
+    claimed = pl.col("chunk").replace_strict(claimed_at, default=None, return_dtype=_AT)
+    return pl.coalesce("sent_at", claimed) if claimed_at else pl.col("sent_at")
 
 
 def _claims_of(presented: pl.LazyFrame, folder: Store) -> Mapping[int, datetime]:
