@@ -3,6 +3,8 @@
 import json as jsons
 import os
 import sys
+import tempfile
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
@@ -33,12 +35,14 @@ def add_policy(app: App) -> None:
 
 
 def show(results: _Results, *, account: _Account = None, aws_credentials: _Aws = None, json: _Json = False) -> None:
-    """Show the policy that holds for the campaigns of a results folder: its rules, and where they come from."""
+    """Show the policy that holds for the campaigns of a results folder, and what is left of its budgets."""
     from globe_sms.tasks.policy.in_words import rules_in_words
 
-    policy = _read(_open(results, account, aws_credentials))
+    resources = _open(results, account, aws_credentials)
+    policy = _read(resources)
+    budgets = [] if policy is None else _budgets(policy, resources)
     if json:
-        _write(_as_json(results, policy))
+        _write({**_as_json(results, policy), **({} if policy is None else {"budgets": budgets})})
         return
     console = _console()
     if policy is None:
@@ -51,6 +55,8 @@ def show(results: _Results, *, account: _Account = None, aws_credentials: _Aws =
     rules = rules_in_words(policy.rules)
     for key, text in rules:
         _say(console, f"  {key}: {text}")
+    for left in budgets:
+        _say(console, left)
     if not rules:
         _say(console, "  It has no rules.")
 
@@ -106,6 +112,17 @@ def _read(resources: RunResources) -> Policy | None:
     from globe_sms.tasks.policy.read_policy import read_policy
 
     return read_policy(resources.account, resources.results, resources.s3)
+
+
+def _budgets(policy: Policy, resources: RunResources) -> list[str]:
+    from globe_sms.tasks.policy.check_budgets import count_budgets
+    from globe_sms.tasks.policy.place_results import PlaceResults
+    from globe_sms.tasks.reports.prices import read_prices
+
+    prices = read_prices(policy.rules.prices, resources.s3) if policy.rules.budget.need_prices else None
+    with tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch:
+        results = PlaceResults(resources.store, resources.s3, Path(scratch))
+        return [budget.left() for budget in count_budgets(policy, results, prices)]
 
 
 def _origin(policy: Policy) -> str:

@@ -93,8 +93,8 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     ),
     RowReason.CHINA_MAINLAND: "Alibaba's international API doesn't send to mainland China (+86).",
     RowReason.UNITED_STATES: "Alibaba's international API doesn't send to the United States.",
-    RowReason.COUNTRY_DENIED: "The campaign doesn't text this country (--deny-country).",
-    RowReason.COUNTRY_NOT_ALLOWED: "The campaign texts other countries only (--allow-country).",
+    RowReason.COUNTRY_DENIED: "The campaign or the policy doesn't text this country (--deny-country).",
+    RowReason.COUNTRY_NOT_ALLOWED: "The campaign or the policy texts other countries only (--allow-country).",
     RowReason.FREQUENCY: "The number has got as many texts lately as the policy allows.",
     RowReason.MESSAGE_ID_UNMATCHED: (
         "Accepted, but the message ids of the call couldn't be matched to its numbers. The send record has the ids."

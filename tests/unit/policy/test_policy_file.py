@@ -89,6 +89,13 @@ def test_a_wrong_key_is_named_with_its_file_and_what_to_write(text: str, words: 
         rules_of(text)
 
 
+def test_the_example_of_the_page_for_operators_is_a_policy_with_every_rule() -> None:
+    page = (Path(__file__).parents[3] / "flows" / "README.md").read_text(encoding="utf-8")
+    example = page.split("## Policy\n")[1].split("```toml\n")[1].split("```")[0]
+    assert tomllib.loads(example).keys() == {field.alias for field in PolicyRules.model_fields.values()}
+    assert rules_of(example).budget.month.numbers == 1_000_000
+
+
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(InputError) as caught:
         rules_of("hours = 'x'\napprove-above = -1\nzzz = 1")
