@@ -14,6 +14,7 @@ from rich.table import Table
 
 from globe_sms.deployments.sandbox.demo import run_demo
 from globe_sms.flows.command_line.app import make_app, run_app
+from globe_sms.flows.command_line.hangup import end_on_hangup
 from globe_sms.flows.command_line.process_exit import leave
 from globe_sms.flows.command_line.whole_numbers import whole_number
 
@@ -38,6 +39,7 @@ def main() -> NoReturn:
     receipts = App(name="receipts", help="Receive the delivery receipts that Alibaba pushes.", help_format="plaintext")
     receipts.command(serve_receipts, name="serve", help_epilogue=_RECEIPTS_EPILOGUE)
     app.command(receipts)
+    end_on_hangup()
     leave(run_app(app))
 
 

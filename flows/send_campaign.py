@@ -16,7 +16,7 @@ from globe_sms.flows.orchestration.approval import approve
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config, refuse_recorded_numbers
 from globe_sms.flows.orchestration.canary import send_canary
 from globe_sms.flows.orchestration.deployed_run import check_lasting, check_scheduled_id, in_place_of_nulls
-from globe_sms.flows.orchestration.final_states import campaign_state, late_state
+from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_empty_lists
 from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, scheduled_time
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
@@ -42,6 +42,7 @@ from globe_sms.tasks.sending.shard import MOST_THREADS
     persist_result=False,
 )
 @takes(form_parameters(EveryCampaign, GROUPS))
+@name_empty_lists
 def send_campaign(**parameters: Any) -> CampaignReport:
     """Send one text message to every number of the lists, once, and account for every row.
 
@@ -54,6 +55,7 @@ def send_campaign(**parameters: Any) -> CampaignReport:
     Raises:
         InputError: the input or the configuration is wrong; nothing was sent.
         CampaignStoppedError: the campaign was stopped or declined; `.report` says how far it got.
+        AllFailedError: the gateway refused every number.
     """
     flow_run = this_flow_run()
     given = in_place_of_nulls(flatten_options(parameters), flow_run)

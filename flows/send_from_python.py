@@ -25,6 +25,7 @@ def send(*lists: str | Path | Sequence[str | Path], **options: Any) -> CampaignR
     Raises:
         InputError: the lists or options are wrong, with a line for each; nothing was sent.
         CampaignStoppedError: the campaign was stopped or declined; `.report` says how far it came.
+        AllFailedError: the gateway refused every number.
     """
     try:
         now = datetime.now(time_zone(options.get("time_zone") or "UTC"))

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.gateway import Gateway
+from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
@@ -24,6 +26,7 @@ from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
 from globe_sms.tasks.recipients import ListSource
+from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.sending.call_content import CallContent
@@ -87,6 +90,7 @@ class CampaignRun:
         scratch: a local folder that goes with the run.
         place_results: the rows of all campaigns of the results folder, as they stand.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
+        end: when its texts may go out for the last time.
     """
 
     def __init__(
@@ -113,11 +117,24 @@ class CampaignRun:
         self.scratch = scratch
         self.sources = sources
         self.place_results = PlaceResults(resources.store, resources.s3, scratch)
+        self.end = config.end
 
     @property
-    def policy_digest(self) -> str:
-        """The SHA-256 of the policy's content; empty without a policy."""
-        return "" if self.policy is None else self.policy.digest
+    def has_ended(self) -> bool:
+        """Whether the campaign's end (`--until`) has come for everybody."""
+        return time.time() >= self.end.at
+
+    def repeat_finder(self) -> RepeatFinder | None:
+        """Return what finds out who already has the text from another campaign; None if that doesn't matter."""
+        seconds = self.config.repeat_after_seconds
+        if not seconds:
+            return None
+        return RepeatFinder(self.resources.store, self.campaign.id, self.texts, seconds)
+
+    @property
+    def texts(self) -> TextPattern:
+        """What the campaign's texts have in common."""
+        return TextPattern.of(self.config.wording)
 
     @property
     def store(self) -> Store:
@@ -173,6 +190,8 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
                 retries=Retries(),
                 failure_limit=FailureLimit(run.config.max_failure_rate),
                 hours=run.config.quiet_hours,
+                end=run.end,
+                validity=run.config.validity,
             )
         finally:
             pacer.leave()

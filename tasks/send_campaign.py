@@ -17,6 +17,7 @@ from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.settlement import ChunkState
+from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
@@ -30,10 +31,12 @@ from globe_sms.tasks.policy.count_usage import count_usage
 from globe_sms.tasks.policy.frozen_hours import check_frozen_hours
 from globe_sms.tasks.policy.in_words import show_policy
 from globe_sms.tasks.policy.tighten import planning_digest
+from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
 from globe_sms.tasks.reports.preview import Preview, make_preview
+from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
 from globe_sms.tasks.results.results_of_chunks import account_for
@@ -43,6 +46,7 @@ from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _STORE_PATIENCE = 120.0
@@ -65,17 +69,17 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         return plan
     sources = run.sources or find_campaign_lists(run.config, run.resources.s3)
     lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
-    settings, inputs = (
-        run.config.frozen_settings(),
-        find_plan_inputs(run.config, run.resources.s3, policy=planning_digest(run.policy)),
-    )
+    settings = run.config.frozen_settings()
+    inputs = find_plan_inputs(run.config, run.resources.s3, policy=planning_digest(run.policy))
+    finder = run.repeat_finder()
     if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
         settings,
         lists,
         inputs,
     ):
         plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
-        if plan is not None:
+        # Who has the text changes with time: those who were left out may get it now, and others may have it.
+        if plan is not None and not document.plan.repeats and not _has_repeats(plan, finder, run.scratch):
             return plan
     plan, _ = make_plan(
         run.config,
@@ -85,16 +89,23 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         sources=sources,
         overrides=run.tables.overrides,
         own=run.tables.own,
+        find_repeats=None if finder is None else finder.find,
     )
+    rows = plan.counts()
     figures = PlanFigures(
         id=plan.id,
         inputs=inputs,
-        rows=plan.counts(),
+        rows=rows,
         chunks=plan.chunk_count(),
+        repeats=sum(count_repeats(plan.scan()).values()) if Status.SUPPRESSED in rows else 0,
         numbers_override=run.tables.overrides.mobile or None,
     )
     run.campaign.adopt(figures, settings, lists)
     return plan
+
+
+def _has_repeats(plan: FrozenPlan, finder: RepeatFinder | None, scratch: Path) -> bool:
+    return finder is not None and finder.find(plan.scan_numbers(), scratch) is not None
 
 
 def _frozen_plan(run: CampaignRun) -> FrozenPlan:
@@ -220,6 +231,8 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
         is_earlier=run.campaign.document.sending_since is not None,
         gateway=_gateway(run),
+        end=run.end,
+        now=time.time(),
         policy=show_policy(run.policy, plan.scan(), (budget.left() for budget in budgets)),
         exceeded_budgets=refusals(budgets, wanted),
     )
@@ -268,7 +281,6 @@ def write_campaign_results(
     stop = run.stop.stop or waiting
     if stop is not None and stop.cause is StopCause.LEASE_LOST:
         raise LeaseLostError(stop.message)  # the run that took over writes the results
-    left = "stopped" if run.config.quiet_hours is None else RowReason.QUIET_HOURS
     text = run.config.wording.text
     path, counts = account_for(
         plan,
@@ -276,7 +288,7 @@ def write_campaign_results(
         run.store,
         run.scratch,
         campaign=run.campaign.id,
-        not_sent="dry_run" if run.config.dry_run else left if stop is None else str(stop.cause),
+        not_sent="dry_run" if run.config.dry_run else _left(run) if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
     )
     store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
@@ -310,6 +322,13 @@ def write_campaign_results(
         usage=count_usage(pl.scan_parquet(path, glob=False), run.store, run.tables.budget_prices or run.tables.prices),
     )
     return report
+
+
+def _left(run: CampaignRun) -> str:
+    """Return why a run that nothing stopped has left rows."""
+    if run.config.quiet_hours is None:
+        return "stopped" if run.end is NO_END else RowReason.EXPIRED
+    return RowReason.EXPIRED if run.has_ended or run.end.hours is not None else RowReason.QUIET_HOURS
 
 
 def _canary_of(results: Path, plan: FrozenPlan, numbers: int) -> Canary | None:

@@ -29,8 +29,9 @@ command again resumes it: what was sent, or may have been, is not sent again.
 Try it first, without any account:   globe-sms demo
 
 Exit codes: 0 every row is settled; 1 stopped or crashed (run it again to go
-on); 2 bad input or configuration, nothing was sent; 3 finished, but some rows
-are unknown or not sent (also when you answer no).
+on), or every number was refused; 2 bad input or configuration, or lists
+without rows: nothing was sent; 3 finished, but some rows are unknown or not
+sent (also when you answer no).
 """
 
 

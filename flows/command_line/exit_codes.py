@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from globe_sms.tasks.reports.campaign_outcome import Ending
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
-from globe_sms.tasks.vocabulary.stop_signal import StopCause
 
 EXIT_SETTLED: Final = 0
 EXIT_STOPPED: Final = 1
@@ -13,8 +13,8 @@ EXIT_OPEN: Final = 3
 
 
 def exit_code(report: CampaignReport) -> int:
-    """Return the exit code of `send`: 0 all rows settled, 1 stopped, 3 rows unknown or not sent, also after a no."""
-    if report.stop is not None and report.stop.cause is not StopCause.DECLINED:
+    """Return the exit code of `send`: 0 settled, 1 stopped or all failed, 3 rows unknown or not sent."""
+    if report.ending in {Ending.STOPPED, Ending.CANCELLED, Ending.ALL_FAILED}:
         return EXIT_STOPPED
     return EXIT_SETTLED if report.settled else EXIT_OPEN
 

@@ -13,7 +13,12 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
-from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, GlobeSmsError, TrackingStoppedError
+from globe_sms.tasks.vocabulary.errors import (
+    AllFailedError,
+    CampaignStoppedError,
+    GlobeSmsError,
+    TrackingStoppedError,
+)
 
 _STARTING_PREFECT = "starting Prefect (10 to 30 s if it has no server yet)"
 
@@ -43,7 +48,7 @@ def run_campaign(config: CampaignConfig, console: Console, *, yes: bool) -> Camp
             with observed_by(terminal):
                 report: Any = send_campaign(**config.parameters())  # Prefect unwraps the state that it returns
                 return report
-        except (CampaignStoppedError, CancelledRun):
+        except (CampaignStoppedError, AllFailedError, CancelledRun):
             if terminal.report is None:
                 raise
         except Exception as error:

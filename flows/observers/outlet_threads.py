@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from types import TracebackType
 from typing import Final, Self
 
 from globe_sms.flows.observers.run_observer import Ask, RunObserver
 from globe_sms.tasks.campaign.approval import Answer
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
+from globe_sms.tasks.recipients import EmptyListError
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
@@ -22,9 +24,10 @@ _Event = Callable[[RunObserver], None]
 
 
 class OutletThreads(RunObserver):
-    """The observer that a run reports to; a context manager. Apart from `question`, nothing here waits or raises.
+    """The observer that a run reports to; a context manager, which also tells of lists without rows.
 
-    At the end all outlets together get `patience` seconds to show what they've heard. What isn't shown by then is lost.
+    Apart from `question`, nothing here waits or raises. At the end all outlets together get `patience` seconds to show
+    what they've heard. What isn't shown by then is lost.
     """
 
     def __init__(self, outlets: Sequence[RunObserver], *, patience: float = _PATIENCE_SECONDS) -> None:
@@ -67,6 +70,10 @@ class OutletThreads(RunObserver):
         """Pass it on."""
         self._tell(lambda outlet: outlet.tracking(progress))
 
+    def no_rows(self, message: str) -> None:
+        """Pass it on."""
+        self._tell(lambda outlet: outlet.no_rows(message))
+
     def ended(self, report: CampaignReport) -> None:
         """Pass it on."""
         self._tell(lambda outlet: outlet.ended(report))
@@ -80,7 +87,11 @@ class OutletThreads(RunObserver):
             outlet.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, EmptyListError):
+            self.no_rows(str(error))
         for outlet in self._outlets:
             outlet.close()
         deadline = time.monotonic() + self._patience

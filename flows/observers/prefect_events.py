@@ -13,17 +13,18 @@ from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.sending.progress import Progress
-from globe_sms.tasks.vocabulary.stop_signal import StopCause
 
 EVENTS: Final = {
     "sms.campaign.approval_needed": "the run waits for somebody to approve it",
     "sms.campaign.started": "the first call is about to leave",
     "sms.campaign.finished": "the run finished; `settled` is false if rows are left unknown or not sent",
+    "sms.campaign.nothing_to_send": "the run finished: the lists have rows, and none of them can be sent",
+    "sms.campaign.all_failed": "the run finished, and the gateway refused every number that it was given",
+    "sms.campaign.empty_list": "the lists have no rows; `message` says which",
     "sms.campaign.stopped": "the run stopped before its end; `message` says why, `code` is the gateway's",
     "sms.campaign.declined": "somebody declined it, or nobody answered in time; nothing was sent",
     "sms.campaign.cancelled": "the run was cancelled; what was in the air is accounted for",
 }
-_ENDED: Final = {None: "finished", StopCause.CANCELLED: "cancelled", StopCause.DECLINED: "declined"}
 
 
 class PrefectEvents(RunObserver):
@@ -49,12 +50,15 @@ class PrefectEvents(RunObserver):
             self._started = True
             self._send("started", numbers=progress.snapshot.total)
 
+    def no_rows(self, message: str) -> None:
+        """Tell that there was nothing to read."""
+        self._send("empty_list", message=message)
+
     def ended(self, report: CampaignReport) -> None:
         """Tell how it ended."""
-        cause = None if report.stop is None else report.stop.cause
         summary = {name: value for name, value in report.summary().items() if name != "campaign"}
         stop = {} if report.stop is None else {"message": report.stop.message, "code": report.stop.code}
-        self._send(_ENDED.get(cause, "stopped"), **summary, settled=report.settled, dry_run=report.dry_run, **stop)
+        self._send(report.ending, **summary, settled=report.settled, dry_run=report.dry_run, **stop)
 
     def _send(self, what: str, **payload: Any) -> None:
         resource = {

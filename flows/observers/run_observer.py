@@ -48,6 +48,9 @@ class RunObserver:
     def tracking(self, progress: TrackingProgress) -> None:
         """Queries are leaving; `progress` keeps counting. Reported about once a second."""
 
+    def no_rows(self, message: str) -> None:
+        """The lists have no rows, so the run ends without results; `message` says which lists."""
+
     def ended(self, report: CampaignReport) -> None:
         """The campaign's results are written."""
 

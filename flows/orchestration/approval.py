@@ -35,14 +35,16 @@ def approve(
     """Return what may be sent: everything that's left, or nothing, and then the run's stop says why.
 
     With a canary it's called twice: before the canary, and for the others once the canary's outcome is in `preview`.
-    What an earlier run had approved isn't asked again. While somebody is asked, other runs may take the campaign.
+    What an earlier run had approved isn't asked again, nor is what can't be sent because its end (`--until`) has come.
+    While somebody is asked, other runs may take the campaign.
 
     Raises:
         InputError: somebody must be asked, and nobody can be.
         CampaignBusyError: another run has taken the campaign in the meantime.
         prefect.exceptions.Pause: the run is suspended; the answer starts it again from the top.
     """
-    if run.config.dry_run or not remaining.chunks or (remaining.is_after_canary and preview.canary is None):
+    is_for_later = remaining.is_after_canary and preview.canary is None
+    if run.config.dry_run or run.has_ended or is_for_later or not remaining.chunks:
         return remaining
     if remaining.begins_with_canary and _asked_earlier(run, Stage.AFTER_CANARY):
         return read_ledger(run, plan, after_canary=True)  # this run has sent its canary and asked about the others

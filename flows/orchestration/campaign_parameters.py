@@ -12,13 +12,13 @@ from globe_sms.tasks.vocabulary.errors import InputError
 
 
 def campaign_config(options: Mapping[str, Any], scheduled: datetime, *, from_form: bool) -> CampaignConfig:
-    """Return the configuration of this run, with its dates filled in.
+    """Return the configuration of this run, with its dates filled in; `scheduled` is when it was to start.
 
     Raises:
         InputError: with a line for each option that is wrong, named as in the form, or as in Python if not `from_form`.
     """
     try:
-        return CampaignConfig.checked(**fill_options(options, scheduled))
+        return CampaignConfig.checked(**fill_options(options, scheduled), scheduled=scheduled)
     except InputError as error:
         in_words = in_form_words if from_form else in_python_words
         raise InputError(in_words(str(error))) from None

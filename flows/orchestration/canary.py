@@ -27,10 +27,10 @@ def send_canary(
         return remaining
     if remaining.begins_with_canary:
         _send_chunks_of_canary(run, plan, remaining, observer)
-        if run.stop.stop is not None:
+        if run.stop.stop is not None or run.has_ended:
             return NOTHING
         remaining = read_ledger(run, plan, after_canary=True)
-    if not remaining.is_after_canary:
+    if run.has_ended or not remaining.is_after_canary:
         return remaining
     observer.step("checking the canary")
     canary = check_canary(run, plan, remaining)

@@ -5,6 +5,9 @@ send-campaign:
     Late                  it started too long after its time and sent nothing
     Completed             every row is settled, or a dry run planned well
     CompletedWithUnknown  finished, but rows are left unknown or not sent
+    NothingToSend         no row of the lists can be sent; the results say why
+    EmptyList (failed)    the lists have no rows; nothing was sent
+    AllFailed (failed)    finished, and the gateway refused every number
     Stopped (failed)      it stopped before its end; run it again to go on
     Declined (cancelled)  somebody declined it, or nobody answered in time
     Cancelled             the run was cancelled
@@ -17,13 +20,20 @@ track-delivery:
     Cancelled             the run was cancelled
 """
 
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
+from globe_sms.tasks.recipients import EmptyListError
+from globe_sms.tasks.reports.campaign_outcome import Ending
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
-from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, TrackingStoppedError
-from globe_sms.tasks.vocabulary.stop_signal import StopCause
+from globe_sms.tasks.vocabulary.errors import AllFailedError, CampaignStoppedError, TrackingStoppedError
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def late_state(message: str) -> State[None]:
@@ -31,18 +41,38 @@ def late_state(message: str) -> State[None]:
     return Completed(name="Late", message=message)
 
 
+def name_empty_lists(flow_function: _Function) -> _Function:
+    """Give the runs of a flow whose lists have no rows a state of its own name."""
+
+    @functools.wraps(flow_function)
+    def named(**parameters: Any) -> Any:
+        try:
+            return flow_function(**parameters)
+        except EmptyListError as error:
+            return Failed(name="EmptyList", message=str(error), data=error)
+
+    return cast("_Function", named)
+
+
 def campaign_state(report: CampaignReport) -> State[CampaignReport]:
     """Return the state that a run of `send-campaign` with this report ends in."""
-    if report.stop is None:
-        name = "Completed" if report.settled else "CompletedWithUnknown"
-        return Completed(name=name, message=report.sentence(), data=report)
-    if report.stop.cause is StopCause.CANCELLED:
-        return Cancelled(message=report.sentence())
-    message = f"{report.stop.message} ({report.sentence()})"
-    error = CampaignStoppedError(message, report)
-    if report.stop.cause is StopCause.DECLINED:
-        return Cancelled(name="Declined", message=message, data=error)
-    return Failed(name="Stopped", message=message, data=error)
+    counts = report.sentence()
+    message = counts if report.stop is None else f"{report.stop.message} ({counts})"
+    match report.ending:
+        case Ending.FINISHED:
+            return Completed(
+                name="Completed" if report.settled else "CompletedWithUnknown", message=counts, data=report
+            )
+        case Ending.NOTHING_TO_SEND:
+            return Completed(name="NothingToSend", message=counts, data=report)
+        case Ending.ALL_FAILED:
+            return Failed(name="AllFailed", message=counts, data=AllFailedError(counts, report))
+        case Ending.CANCELLED:
+            return Cancelled(message=counts)
+        case Ending.DECLINED:
+            return Cancelled(name="Declined", message=message, data=CampaignStoppedError(message, report))
+        case Ending.STOPPED:
+            return Failed(name="Stopped", message=message, data=CampaignStoppedError(message, report))
 
 
 def tracking_state(outcome: TrackingOutcome) -> State[TrackingOutcome]:

@@ -19,10 +19,11 @@ from globe_sms.tasks.vocabulary.durations import moment
 def send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver) -> None:
     """Send the chunks that are left, shard after shard, until all are sent or the run is stopped.
 
-    A dry run sends nothing. A campaign of one shard needs no child flow run. A shard whose child flow run fails to
-    start is sent from the parent's: a Prefect server that's busy or gone costs memory and records, never a call.
+    A dry run sends nothing, and nor does a campaign whose end (`--until`) has come. A campaign of one shard needs no
+    child flow run. A shard whose child flow run fails to start is sent from the parent's: a Prefect server that's busy
+    or gone costs memory and records, never a call.
     """
-    if run.config.dry_run or not remaining.chunks:
+    if run.config.dry_run or run.has_ended or not remaining.chunks:
         return
     observer.sending(run.progress)
     log = get_run_logger()
@@ -50,7 +51,7 @@ def _chunk_queue(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks)
     """Return the chunks in plan order, or, with quiet hours, as their recipients' hours come."""
     hours = run.config.quiet_hours
     if hours is None or plan.layout is None:
-        return PlanOrderQueue(remaining.chunks)
+        return PlanOrderQueue(remaining.chunks, end=run.end)
     log = get_run_logger()
 
     def say(opens: float, chunks: int) -> None:
@@ -68,6 +69,7 @@ def _chunk_queue(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks)
         stop=run.stop,
         progress=run.progress,
         say=say,
+        end=run.end,
     )
 
 

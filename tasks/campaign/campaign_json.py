@@ -77,6 +77,7 @@ class PlanFigures(_Part):
         inputs: what it was made of, beside the frozen settings and the lists.
         rows: by what they are planned as: `sendable`, or the status that they already have.
         chunks: how many there are.
+        repeats: how many rows were left out because another campaign had sent them the text.
         numbers_override: the prefixes that count as mobile (true) or not; None without a table of them.
     """
 
@@ -84,6 +85,7 @@ class PlanFigures(_Part):
     inputs: PlanInputs
     rows: Mapping[str, int]
     chunks: int
+    repeats: int = 0
     numbers_override: Mapping[str, bool] | None = None
 
 

@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final, Self
 
 from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
+from globe_sms.tasks.campaign.date_placeholders import time_zone
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.options import checks as option_checks
 from globe_sms.tasks.campaign.options.account_and_rate import AccountAndRate, CallsPerSecond, NumbersPerCall
@@ -20,6 +22,7 @@ from globe_sms.tasks.campaign.options.own_numbers import check_own
 from globe_sms.tasks.campaign.options.text import TextOptions
 from globe_sms.tasks.campaign.options.timing import Timing
 from globe_sms.tasks.campaign.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
+from globe_sms.tasks.campaign.until import HOURS, NO_END, Until, read_until
 from globe_sms.tasks.gateway import MessageType, check_sender_id
 from globe_sms.tasks.messages import Wording
 from globe_sms.tasks.numbers import Overrides
@@ -30,7 +33,8 @@ from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 _LONGEST_TESTED: Final = 100 - len("-test-01234567")
 _OF_THE_ACCOUNT: Final = ("sender_id", "numbers_per_call", "calls_per_second")
 _FOUND_OUT: Final = (
-    *("inherited", "numbers_override_sha256", "sender_by_country", "test_to_sha256", "settings_before_policy"),
+    *("inherited", "numbers_override_sha256", "scheduled", "sender_by_country", "test_to_sha256"),
+    "settings_before_policy",
 )
 _OPTION_OF: Final = {"recipients": "recipients", "sender_by_country": "--sender-id"}
 _MENDING: Final = {
@@ -51,6 +55,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
 
     An option that is empty or None has its default. `inherited` names what was left to the account: its block's value,
     or the default without a block. `sender_id` is the sender ID of all countries that `sender_by_country` doesn't name.
+    `scheduled` is when the run was to start, for the end that `until` names; None for now.
     `numbers_override_sha256` and `test_to_sha256` are made of the contents: settings freeze those, not the URIs.
     `settings_before_policy` are the frozen settings of the campaign's own options, once a policy has tightened them.
     """
@@ -63,6 +68,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
     numbers_override_sha256: str | None = None
     test_to_sha256: str | None = None
     settings_before_policy: Mapping[str, Any] | None = None
+    scheduled: datetime | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -97,6 +103,14 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
     def _cost_needs_prices(self) -> Self:
         if self.max_cost is not None and self.prices is None:
             raise ValueError("--max-cost: the cost is unknown without a table of prices: --prices")
+        return self
+
+    @model_validator(mode="after")
+    def _end_of_which_hours(self) -> Self:
+        if self.until == HOURS and self.hours is None:
+            raise ValueError("--until hours: give the hours (--hours), or a time such as 18:00")
+        if self.until == HOURS and self.type is MessageType.OTP:
+            raise ValueError("--until hours: codes (OTP) go at any time and have no hours; give a time such as 18:00")
         return self
 
     @model_validator(mode="after")
@@ -158,6 +172,25 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
     def hours_wait_seconds(self) -> float:
         """How long a run waits for people outside their hours."""
         return seconds_of(self.hours_wait, longest_days=option_checks.LONGEST_HOURS_WAIT_DAYS)
+
+    @property
+    def end(self) -> Until:
+        """When the texts may go out for the last time. A test has no hours, so it doesn't end with them."""
+        hours = self.quiet_hours
+        if self.until is None or (self.until == HOURS and hours is None):
+            return NO_END
+        zone = time_zone(self.time_zone)
+        return read_until(self.until, self.scheduled.astimezone(zone) if self.scheduled else datetime.now(zone), hours)
+
+    @property
+    def repeat_after_seconds(self) -> float:
+        """How long nobody gets the same text again from another campaign; 0 without a limit.
+
+        Codes are asked for one by one, and a test must be repeatable: neither has one.
+        """
+        if self.type is MessageType.OTP or self.test_to:
+            return 0.0
+        return seconds_of(self.repeat_after, longest_days=option_checks.LONGEST_REPEAT_AFTER_DAYS)
 
     @property
     def wording(self) -> Wording:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +15,7 @@ _QUARTER: Final = 15  # minutes: no zone's offset or clock change is finer
 _LAST_HOUR: Final = 24
 _HOUR: Final = 60  # minutes
 _DAY: Final = 24 * _HOUR
+_DAY_SECONDS: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,25 @@ class Hours:
     def next_closed(self, zones: Sequence[str], after: float, until: float) -> float:
         """Return when zones that are open at `after` close; at most `until`."""
         return next((mark for mark in self._marks(after, until) if not self.is_open(zones, mark)), until)
+
+    def end_of_day(self, zones: Sequence[str], at: float) -> float:
+        """Return when the hours of the day end that has the Unix time `at` in these time zones.
+
+        If they're open at `at` since the day before, they end when these close; otherwise the last ones that begin on
+        that day count. `at` if none do: then they have ended.
+        """
+        known = [zone for name in zones if (zone := _zone(name)) is not None]
+        days = [datetime.fromtimestamp(at, zone) for zone in known]
+        midnights = [datetime.combine(day.date() + timedelta(days=1), time(), day.tzinfo).timestamp() for day in days]
+        last = min(midnights, default=at) - 1.0
+        end, opens = at, self.next_open(zones, at, last)
+        before = min(midnights, default=at) - _DAY_SECONDS - 60.0
+        if opens == at and self.is_open(zones, before) and self.next_closed(zones, before, at) == at:
+            return self.next_closed(zones, at, at + _DAY_SECONDS)
+        while opens is not None:
+            end = self.next_closed(zones, opens, opens + _DAY_SECONDS)
+            opens = self.next_open(zones, end, last) if end <= last else None
+        return end
 
     def _has(self, moment: datetime, zone: ZoneInfo | None) -> bool:
         if zone is None:

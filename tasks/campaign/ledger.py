@@ -224,6 +224,41 @@ def entries_of(store: Store, chunk: int) -> list[LedgerEntry]:
     ]
 
 
+def keys_of_records(store: Store) -> Mapping[int, Mapping[int, str | None]]:
+    """Return the key of each claim's send record by chunk and submission, None without a record; from two listings.
+
+    Raises:
+        StoreError: the store didn't answer, or refused.
+    """
+    found: dict[int, dict[int, str | None]] = {}
+    for key in store.list("claims/"):
+        if match := _CLAIM.fullmatch(key):
+            found.setdefault(int(match[1]), {})[int(match[2])] = None
+    for key in store.list("records/") if found else ():
+        if match := _RECORD.fullmatch(key):
+            found.setdefault(int(match[1]), {})[int(match[2])] = key
+    return found
+
+
+def settlement_in(record_key: str) -> Settlement:
+    """Return how a presentation ended, by the key of its send record."""
+    found = _RECORD.fullmatch(record_key)
+    if found is None:
+        raise ValueError(record_key)
+    return Settlement(found[3])
+
+
+def read_entry(store: Store, chunk: int, submission: int, record_key: str | None) -> Claim | SendRecord:
+    """Return a presentation's send record, or without a key of one its claim.
+
+    Raises:
+        StoreError: the store didn't answer, or refused.
+    """
+    key = _claim_key(chunk, submission) if record_key is None else record_key
+    stored = store.get(key)
+    return _decoded(key, None if stored is None else stored.body)
+
+
 def _decoded(key: str, body: bytes | None) -> Claim | SendRecord:
     """Decode a claim or a send record; one that's gone counts as a claim of the whole chunk, which is unknown then."""
     if body is None:

@@ -22,6 +22,13 @@ MOST_NUMBERS_IN_A_CALL: Final = 1000
 
 MOST_CHARACTERS_IN_A_MESSAGE: Final = 1500
 
+SHORTEST_VALIDITY: Final = 1
+LONGEST_VALIDITY: Final = 14_400
+"""Seconds that a message may wait at Alibaba for its carrier; later it's dropped, unsent and free.
+
+Source: https://alibabacloud.com/help/en/sms/user-guide/set-validity-period
+"""
+
 _E164_DIGITS: Final = re.compile(r"[1-9][0-9]{0,14}")  # E.164: at most 15 digits; country codes never start with 0
 _LETTERS_AND_DIGITS: Final = re.compile(r"[A-Za-z0-9]+")
 _MOST_DIGITS_IN_A_SENDER_ID: Final = 15
@@ -74,7 +81,13 @@ class BatchSend(BaseModel):
         pattern=r"^[A-Za-z0-9_-]{1,255}$",
         description="a label that delivery receipts repeat; it doesn't prevent a message from being sent twice",
     )
-    validity_period: int | None = Field(default=None, gt=0, strict=True, description="seconds")
+    validity_period: int | None = Field(
+        default=None,
+        ge=SHORTEST_VALIDITY,
+        le=LONGEST_VALIDITY,
+        strict=True,
+        description="seconds in which Alibaba may hand the messages to the carriers",
+    )
     channel_id: str | None = Field(default=None, pattern=r"^[!-~]{1,255}$", description="assigned by Alibaba")
     cap: int = Field(
         default=MOST_NUMBERS_IN_A_CALL,

@@ -6,17 +6,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from globe_sms.tasks.campaign.campaigns_of_folder import campaign_folders
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, read_document
 from globe_sms.tasks.store import Store
 
 _READERS: Final = 32
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
-
-
-def campaign_folders(store: Store) -> list[str]:
-    """Return the folders that may be campaigns: an id starts with a letter or a digit."""
-    return [name for name in store.folders() if name[:1].isalnum()]
 
 
 def read_campaigns(

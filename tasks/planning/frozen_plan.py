@@ -93,6 +93,14 @@ class FrozenPlan:
         """Return the plan's rows in input order."""
         return pl.scan_parquet(self.path, glob=False)
 
+    def scan_numbers(self, chunks: Sequence[int] | None = None) -> pl.LazyFrame:
+        """Return the rows of some chunks (None: of all) with `e164`, the number as an integer."""
+        rows = self.scan().filter(pl.col("chunk").is_not_null())
+        if chunks is not None:
+            wanted = pl.LazyFrame({"chunk": chunks}, schema={"chunk": pl.UInt32})
+            rows = rows.join(wanted, on="chunk", how="semi")
+        return rows.with_columns(e164=pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64))
+
     @cached_property
     def has_messages(self) -> bool:
         """Whether each row has a text of its own, with its parts."""

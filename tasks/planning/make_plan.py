@@ -26,11 +26,21 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan, write_plan
 from globe_sms.tasks.planning.opt_outs import check_suppressed, check_texted, leave_out, read_suppressed, read_texted
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
-from globe_sms.tasks.recipients import ListSource, check_unchanged, find_lists, read_lists, translate_errors
+from globe_sms.tasks.recipients import (
+    EmptyListError,
+    ListSource,
+    check_unchanged,
+    find_lists,
+    read_lists,
+    translate_errors,
+)
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import Status
+
+# Writes a file for `leave_out` into a folder, of who among these rows already has the text; None if nobody has.
+FindRepeats = Callable[[pl.LazyFrame, Path], Path | None]
 
 _VALIDATED: Final = ("source", "row", "recipient", "e164", "region", "status", "reason")
 
@@ -44,6 +54,7 @@ def make_plan(
     sources: tuple[ListSource, ...] | None = None,
     overrides: Overrides = NO_OVERRIDES,
     own: pl.DataFrame | None = None,
+    find_repeats: FindRepeats | None = None,
     now: datetime | None = None,
 ) -> tuple[FrozenPlan, tuple[ListSource, ...]]:
     """Make a plan of a campaign's lists and put it into the store; return it with the lists that it was made of.
@@ -59,10 +70,12 @@ def make_plan(
         sources: The lists where they were found before: they are read as they were then, or nothing is written.
         overrides: Prefixes that count as mobile, or not.
         own: The numbers that a test goes to in place of the lists' (`own_numbers`).
+        find_repeats: Finds who already has the text; None if that doesn't matter.
         now: When it is made.
 
     Raises:
         InputError: a list can't be read, or changed while it was read; no plan was written.
+        EmptyListError: the lists have no rows; no plan was written.
     """
     sources = sources or find_campaign_lists(config, s3)
     rows = read_campaign_lists(config, sources, s3)
@@ -85,8 +98,11 @@ def make_plan(
             texts=() if config.wording.text is not None else TEXT_COLUMNS,
             groups=groups,
             canary=config.canary_numbers,
+            find_repeats=find_repeats,
         )
     check_unchanged(sources, s3=s3)
+    if not pl.scan_parquet(path, glob=False).select(pl.len()).collect().item():
+        raise EmptyListError(f"{', '.join(source.uri for source in sources)}: there are no rows, so nothing was sent")
     plan = FrozenPlan(path)
     store.put_file_if_absent(plan_key(plan.id), path)
     return plan, sources
@@ -140,6 +156,7 @@ def freeze(
     texts: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
+    find_repeats: FindRepeats | None = None,
 ) -> Path:
     """Write the plan of validated rows to a local file; `plan_rows` says what the arguments are.
 
@@ -147,7 +164,15 @@ def freeze(
     """
     path = scratch / f"new-{plan_id}.parquet"
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        plan, layout = plan_rows(validated, numbers_per_call, Path(folder), texts=texts, groups=groups, canary=canary)
+        plan, layout = plan_rows(
+            validated,
+            numbers_per_call,
+            Path(folder),
+            texts=texts,
+            groups=groups,
+            canary=canary,
+            find_repeats=find_repeats,
+        )
         write_plan(plan, layout, plan_id, path)
     return path
 
@@ -160,6 +185,7 @@ def plan_rows(
     texts: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
+    find_repeats: FindRepeats | None = None,
 ) -> tuple[pl.LazyFrame, ChunkLayout | None]:
     """Mark duplicates and give the sendable rows their chunks, in input order or, with `groups`, group by group.
 
@@ -175,15 +201,15 @@ def plan_rows(
         texts: Further columns of `validated` that the plan keeps at its end, for the rows that are sent.
         groups: Which rows may share a call; None for all.
         canary: So many of the first sendable rows have chunks of their own.
+        find_repeats: Finds who already has the text: these rows are suppressed.
 
     Returns:
         The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
         the chunks were laid out.
     """
-    rows = folder / "validated.parquet"
-    validated.select(*_VALIDATED, *texts).sink_parquet(
-        rows, compression="lz4" if texts else "uncompressed", statistics=False, engine="streaming"
-    )
+    rows = _write_rows(validated.select(*_VALIDATED, *texts), folder / "validated.parquet")
+    if find_repeats is not None:
+        rows = _without_repeats(rows, find_repeats, folder)
     ranks = rank_rows(rows, folder)
     parts, layout = [pl.scan_parquet(rows, glob=False), ranks], None
     if groups is None:
@@ -206,6 +232,23 @@ def plan_rows(
         position=position.cast(pl.UInt16),
         **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in texts},
     ), layout
+
+
+def _write_rows(rows: pl.LazyFrame, path: Path) -> Path:
+    has_texts = "message" in rows.collect_schema()
+    rows.sink_parquet(path, compression="lz4" if has_texts else "uncompressed", statistics=False, engine="streaming")
+    return path
+
+
+def _without_repeats(rows: Path, find_repeats: FindRepeats, folder: Path) -> Path:
+    """Suppress those who already have the text; written again only if there are any."""
+    validated = pl.scan_parquet(rows, glob=False)
+    repeats = find_repeats(validated.filter(pl.col("status").is_null()), folder)
+    if repeats is None:
+        return rows
+    path = _write_rows(leave_out(validated, repeats), folder / "without-repeats.parquet")
+    rows.unlink()
+    return path
 
 
 def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> None:

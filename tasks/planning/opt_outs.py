@@ -19,6 +19,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import Status
 
+TEXT_HASH: Final = "text_hash"
 _NUMBER: Final = "phone_number"
 _RESULTS: Final = ("status", "sent_at")
 _NO_RESULTS: Final = (
@@ -120,13 +121,24 @@ def _scan_results(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFram
 
 
 def leave_out(rows: pl.LazyFrame, *files: Path) -> pl.LazyFrame:
-    """Mark rows whose number is in one of the files `suppressed`, with the list's URI as the reason."""
+    """Mark rows whose number is in one of the files `suppressed`, with the file's source as the reason.
+
+    A file has the columns e164 and source, and `text_hash` where it leaves out only the row's own text (`hash_texts`).
+    """
     for file in files:
-        listed = pl.scan_parquet(file, glob=False).select("e164", listed="source")
-        joined = rows.join(listed, on="e164", how="left", maintain_order="left")
-        is_listed = pl.col("listed").is_not_null()
-        rows = mark_rows(joined, is_listed, Status.SUPPRESSED, pl.col("listed")).drop("listed")
+        listed = pl.scan_parquet(file, glob=False).rename({"source": "listed"})
+        keys = [name for name in listed.collect_schema() if name != "listed"]
+        if TEXT_HASH in keys:
+            rows = rows.with_columns(hash_texts(pl.col("message")))
+        joined = rows.join(listed, on=keys, how="left", maintain_order="left")
+        reason = pl.col("listed").cast(pl.String)
+        rows = mark_rows(joined, reason.is_not_null(), Status.SUPPRESSED, reason).drop("listed", *keys[1:])
     return rows
+
+
+def hash_texts(texts: pl.Expr) -> pl.Expr:
+    """Return the hash that a file of `leave_out` knows a text by; the same within a process."""
+    return texts.hash().alias(TEXT_HASH)
 
 
 def _write_firsts(numbers: pl.LazyFrame, file: Path) -> None:

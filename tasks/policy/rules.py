@@ -11,10 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from globe_sms.tasks.campaign.date_placeholders import time_zone
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.options import checks
-from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
 
-LONGEST_REPEAT_DAYS: Final = 30
 MOST_FREQUENCY_DAYS: Final = 366
 
 
@@ -33,14 +31,6 @@ def _zone(value: str) -> str:
         time_zone(value)
     except InputError:
         raise ValueError(f"{value!r} is an unknown time zone: write a name of the IANA database") from None
-    return value
-
-
-def _repeat(value: str) -> str:
-    try:
-        seconds_of(value, longest_days=LONGEST_REPEAT_DAYS)
-    except InputError as error:
-        raise ValueError(str(error)) from None
     return value
 
 
@@ -132,7 +122,7 @@ class PolicyRules(_Table):
     ] = ()
     repeat_after: Annotated[
         str | None,
-        AfterValidator(_repeat),
+        AfterValidator(checks.repeat_after),
         Field(
             description="Nobody gets the same text again sooner than this, whatever a campaign says; a campaign may "
             "wait longer. Codes (OTP) are exempt.",

@@ -4,9 +4,11 @@ import hashlib
 from typing import Any
 
 from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.options.checks import LONGEST_REPEAT_AFTER_DAYS
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.policy.read_policy import Policy
 from globe_sms.tasks.policy.rules import PolicyRules
+from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
 
 
@@ -29,6 +31,7 @@ def tightened(config: CampaignConfig, policy: Policy | None) -> CampaignConfig:
             "allow_country": _allowed(config, policy),
             "deny_country": tuple(sorted({*config.deny_country, *rules.deny_country})),
             "approve_above": _approve_above(config, rules),
+            "repeat_after": _longer(config.repeat_after, rules.repeat_after),
             "prices": config.prices or rules.prices,
             "settings_before_policy": config.frozen_settings(),
         }
@@ -72,6 +75,14 @@ def _allowed(config: CampaignConfig, policy: Policy) -> tuple[str, ...]:
             "leaves no country at all: change the campaign's countries."
         )
     return common
+
+
+def _longer(own: str, policys: str | None) -> str:
+    return own if policys is None else max(own, policys, key=_seconds)
+
+
+def _seconds(duration: str) -> float:
+    return seconds_of(duration, longest_days=LONGEST_REPEAT_AFTER_DAYS)
 
 
 def _approve_above(config: CampaignConfig, rules: PolicyRules) -> int | None:

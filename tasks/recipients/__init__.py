@@ -14,13 +14,14 @@ could text a stranger.
 from globe_sms.tasks.recipients.check_unchanged import check_unchanged
 from globe_sms.tasks.recipients.file_formats import known_encoding
 from globe_sms.tasks.recipients.find_lists import find_lists
-from globe_sms.tasks.recipients.list_source import Compression, Format, ListSource, refusal
+from globe_sms.tasks.recipients.list_source import Compression, EmptyListError, Format, ListSource, refusal
 from globe_sms.tasks.recipients.read_errors import translate_errors
 from globe_sms.tasks.recipients.read_lists import fault_in, read_lists
 from globe_sms.tasks.recipients.small_table import SmallTable, TableRow, open_table, read_small_table
 
 __all__ = [
     "Compression",
+    "EmptyListError",
     "Format",
     "ListSource",
     "SmallTable",

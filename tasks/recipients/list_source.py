@@ -28,7 +28,7 @@ class Compression(StrEnum):
 
 
 class EmptyListError(InputError):
-    """A list is empty; it doesn't even have a header."""
+    """The lists have no rows, perhaps not even a header."""
 
 
 class DecodedCopy:

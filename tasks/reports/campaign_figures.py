@@ -3,12 +3,14 @@
 They are counted from results.parquet without holding it in memory.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_recipient
 from globe_sms.tasks.vocabulary.statuses import Status
 
@@ -58,11 +60,12 @@ class FailedRow:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The results, counted."""
+    """The results, counted; `repeats` is how many rows had the text from which other campaign."""
 
     reasons: tuple[ReasonCount, ...]
     countries: tuple[CountryCount, ...]
     failures: tuple[FailedRow, ...]
+    repeats: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def count_figures(path: Path) -> Figures:
@@ -111,4 +114,5 @@ def count_figures(path: Path) -> Figures:
             for frame in failures
             for status, reason, source, row, recipient, description in frame.iter_rows()
         ),
+        repeats=count_repeats(rows) if any(reason.status == Status.SUPPRESSED for reason in reasons) else {},
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.senders import Senders
@@ -10,10 +11,24 @@ from globe_sms.tasks.reports.cost import Cost
 from globe_sms.tasks.reports.policy_shown import PolicyShown
 from globe_sms.tasks.results.canary import Canary
 from globe_sms.tasks.vocabulary.plurals import counted
-from globe_sms.tasks.vocabulary.statuses import Status
-from globe_sms.tasks.vocabulary.stop_signal import Stop
+from globe_sms.tasks.vocabulary.statuses import PRESENTED, Status
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _OPEN: Final = (Status.UNKNOWN, Status.NOT_SENT)
+
+
+class Ending(StrEnum):
+    """How a run that has written results ended; Prefect's states, the events and the exit codes follow from it."""
+
+    FINISHED = "finished"
+    NOTHING_TO_SEND = "nothing_to_send"  # the lists have rows, and none of them can be sent
+    ALL_FAILED = "all_failed"  # finished, and the gateway refused every number that it was given
+    STOPPED = "stopped"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+
+
+_STOPPED_BY: Final = {StopCause.DECLINED: Ending.DECLINED, StopCause.CANCELLED: Ending.CANCELLED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +66,17 @@ class CampaignOutcome:
     def settled(self) -> bool:
         """Whether nothing is left to send and no row is unknown; a dry run leaves nothing to settle."""
         return self.stop is None and (self.dry_run or not any(self.counts[status] for status in _OPEN))
+
+    @property
+    def ending(self) -> Ending:
+        """How the run ended."""
+        if self.stop is not None:
+            return _STOPPED_BY.get(self.stop.cause, Ending.STOPPED)
+        presented = sum(self.counts[status] for status in PRESENTED)
+        if not presented and not self.counts[Status.NOT_SENT]:
+            return Ending.NOTHING_TO_SEND
+        all_failed = presented == self.counts[Status.FAILED] > 0 and not self.dry_run
+        return Ending.ALL_FAILED if all_failed else Ending.FINISHED
 
     @property
     def rows(self) -> int:

@@ -5,9 +5,10 @@ from typing import Final
 
 from globe_sms.tasks.gateway.response_codes import classify_code
 from globe_sms.tasks.numbers.countries import country
-from globe_sms.tasks.reports.campaign_outcome import CampaignOutcome
+from globe_sms.tasks.reports.campaign_outcome import CampaignOutcome, Ending
 from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
+from globe_sms.tasks.reports.repeated_texts import repeats_sentence
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import explain_reason
@@ -16,8 +17,13 @@ from globe_sms.tasks.vocabulary.stop_signal import StopCause
 
 _MOST_COUNTRIES: Final = 15
 _LONGEST_DESCRIPTION: Final = 50  # tables in Prefect's UI don't wrap; the results hold the whole text
-_PRESENTED: Final = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)
 _EXPLAINED: Final = (Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)
+
+
+_ALL_FAILED: Final = (
+    "All failed: the gateway refused every number that it was given. The results give the reason for each. Fix the "
+    "cause, and send to them again as another campaign: failed numbers aren't sent again in this one."
+)
 
 
 def report_page(report: CampaignOutcome) -> Page:
@@ -30,6 +36,8 @@ def outcome(report: CampaignOutcome) -> str:
     if report.stop is not None:
         how = "Declined" if report.stop.cause is StopCause.DECLINED else "Stopped"
         return f"{how}: {report.stop.message}"
+    if report.ending is Ending.ALL_FAILED:
+        return _ALL_FAILED
     if report.settled:
         return _settled(report)
     if unknown := report.counts[Status.UNKNOWN]:
@@ -43,8 +51,8 @@ def outcome(report: CampaignOutcome) -> str:
 
 
 def _settled(report: CampaignOutcome) -> str:
-    if report.rows and not any(report.counts[status] for status in (*_PRESENTED, Status.NOT_SENT)):
-        return "No row could be sent: the results give the reason for each."
+    if report.ending is Ending.NOTHING_TO_SEND:
+        return "Nothing to send: none of the rows can be sent. The results give the reason for each."
     if report.dry_run:
         return (
             "A dry run: no calls were made. The plan is frozen; to send it, run the campaign again without the dry run "
@@ -89,11 +97,13 @@ def advice(status: str, reason: str) -> str:
 
 
 def _blocks(report: CampaignOutcome) -> list[Block]:
+    repeats = repeats_sentence(report.figures.repeats)
     return [
         Words(outcome(report), strong=True),
         Words(speed(report)),
         *([] if report.canary is None else [Words(report.canary.sentence())]),
         *([] if report.policy is None else [Words(report.policy.sentence())]),
+        *([] if repeats is None else [Words(repeats)]),
         *row_blocks(report),
         Words(f"Results: {report.uri}"),
     ]

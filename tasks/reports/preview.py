@@ -1,7 +1,10 @@
 """The preview in figures: what a campaign would send, counted from its frozen plan before the first call."""
 
+import math
 import re
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import polars as pl
@@ -9,13 +12,16 @@ import polars as pl
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.reports.cost import Cost, cost_of
+from globe_sms.tasks.reports.list_guards import broken_guards
 from globe_sms.tasks.reports.policy_shown import PolicyShown
 from globe_sms.tasks.reports.prices import Prices
+from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
 from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
@@ -77,8 +83,10 @@ class Preview:
     `calls`, `resent_chunks`, `parts` and `cost` about what this run has left to send. `parts` and `cost` are None if
     they aren't known. `canary_first` is how many numbers this run sends before the others; `canary` is their result,
     once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: an earlier run froze the plan.
-    `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. `policy` is
-    None without one.
+    `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
+    nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
+    how many rows of the plan have the text from which other campaign. `policy` is None
+    without one.
     """
 
     campaign: str
@@ -109,6 +117,9 @@ class Preview:
     is_earlier: bool = False
     id_is_made: bool = False
     gateway: str | None = None
+    end: Until = NO_END
+    numbers_in_time: int | None = None
+    repeats: Mapping[str, int] = field(default_factory=dict[str, int])
     policy: PolicyShown | None = None
 
     @property
@@ -137,6 +148,8 @@ def make_preview(
     canary_first: int | None = None,
     is_earlier: bool = False,
     gateway: str | None = None,
+    end: Until = NO_END,
+    now: float = 0.0,
     policy: PolicyShown | None = None,
     exceeded_budgets: tuple[str, ...] = (),
 ) -> Preview:
@@ -200,7 +213,11 @@ def make_preview(
         parts=parts,
         cost=None if cost is None or numbers != sendable else str(cost),
         costs=cost,
-        exceeded_limits=exceeded_limits(config, numbers=sendable, cost=cost) + exceeded_budgets,
+        exceeded_limits=(
+            *broken_guards(config, _by_status(groups)),
+            *exceeded_limits(config, numbers=sendable, cost=cost),
+            *exceeded_budgets,
+        ),
         ucs2=count_ucs2(plan, config),
         replaced=count_replaced(plan, config.wording, sendable),
         hours_forecast=hours_forecast,
@@ -210,6 +227,9 @@ def make_preview(
         is_earlier=is_earlier,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
+        end=end,
+        numbers_in_time=_in_time(numbers, calls / config.calls_per_second, end.at - now),
+        repeats=count_repeats(plan.scan()) if any(group.status == Status.SUPPRESSED for group in groups) else {},
         policy=policy,
     )
 
@@ -227,6 +247,20 @@ def preview_after(canary: Canary, preview: Preview, remaining: RemainingChunks) 
         canary_first=None,
         canary=canary,
     )
+
+
+def _by_status(groups: Iterable[Group]) -> Counter[str]:
+    rows: Counter[str] = Counter()
+    for group in groups:
+        rows[group.status] += group.rows
+    return rows
+
+
+def _in_time(numbers: int, seconds: float, left: float) -> int | None:
+    """Return how many numbers go out in the seconds that are left, if all of them take `seconds`."""
+    if math.isinf(left):
+        return None
+    return numbers if seconds <= left else math.floor(numbers * max(0.0, left) / seconds)
 
 
 def _shown(own: str | None, config: CampaignConfig) -> str:

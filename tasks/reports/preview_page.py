@@ -8,6 +8,7 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
+from globe_sms.tasks.reports.repeated_texts import repeats_sentence
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
@@ -87,10 +88,14 @@ def _head(preview: Preview) -> list[Block]:
         blocks.append(Words(warning, strong=True))
     if preview.hours_forecast is not None and preview.numbers:
         blocks.append(Words(_hours_sentence(preview.hours_forecast)))
+    if (ends := _end_sentence(preview)) and preview.numbers:
+        blocks.append(Words(ends, strong=preview.numbers_in_time not in {None, preview.numbers}))
     if preview.policy is not None:
         blocks.append(Words(preview.policy.sentence()))
         blocks += [Words(budget) for budget in preview.policy.budgets]
     blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
+    if repeats := repeats_sentence(preview.repeats):
+        blocks.append(Words(repeats, strong=True))
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
     blocks += _messages(preview)
     if preview.replaced is not None:
@@ -114,6 +119,20 @@ def _hours_sentence(forecast: HoursForecast) -> str:
         f"Hours {forecast.hours} in the recipient's time zone: {counted(forecast.open_now, 'number')} can be texted now"
         f"{''.join(f', {each}' for each in later)}{never}."
     )
+
+
+def _end_sentence(preview: Preview) -> str | None:
+    """Say after what nothing is sent, and if that comes before all numbers can be texted."""
+    if preview.end.hours is not None:
+        return f"Nothing is sent after the day's hours ({preview.end.hours}) in the recipient's time zone (--until)."
+    in_time = preview.numbers_in_time
+    if in_time is None:
+        return None
+    after = f"after {moment(preview.end.at)} (--until)"
+    if in_time == preview.numbers:
+        return f"Nothing is sent {after}."
+    few = f"at this rate, {in_time:,} of {counted(preview.numbers, 'number')} at most are texted before"
+    return f"Nothing is sent {after}: {few if in_time else 'that is over, so nobody would be texted'}."
 
 
 def _ucs2_sentence(ucs2: Ucs2) -> str:

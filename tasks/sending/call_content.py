@@ -18,8 +18,8 @@ class CallContent:
     type: MessageType
     sender_id: str | None
 
-    def batch(self, chunk: Chunk, task_id: str) -> BatchSend:
-        """Return the call for a chunk: one message a number, in position order.
+    def batch(self, chunk: Chunk, task_id: str, validity_period: int | None = None) -> BatchSend:
+        """Return the call for a chunk: one message a number, in position order; `validity_period` is in seconds.
 
         Raises:
             ValueError: the chunk has no text.
@@ -30,6 +30,7 @@ class CallContent:
             type=self.type,
             sender_id=self._sender_of(chunk),
             task_id=task_id,
+            validity_period=validity_period,
         )
 
     def fingerprint(self, chunk: Chunk) -> str:

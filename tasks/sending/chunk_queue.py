@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
@@ -35,14 +36,18 @@ class ChunkQueue(Protocol):
 
 
 class PlanOrderQueue:
-    """Chunks in plan order."""
+    """Chunks in plan order, until the campaign's end."""
 
-    def __init__(self, chunks: Sequence[int]) -> None:
+    def __init__(self, chunks: Sequence[int], *, end: Until = NO_END, clock: Callable[[], float] = time.time) -> None:
         self._chunks = chunks
+        self._ends = end.end(())
+        self._clock = clock
         self._taken = 0
 
     def take(self, most: int) -> Sequence[int]:
-        """Return the next chunks."""
+        """Return the next chunks; none after the campaign's end."""
+        if self._clock() >= self._ends:
+            return ()
         taken = self._chunks[self._taken : self._taken + most]
         self._taken += len(taken)
         return taken
@@ -53,8 +58,8 @@ class PlanOrderQueue:
 
     @property
     def is_over(self) -> bool:
-        """Whether all were handed out."""
-        return self._taken >= len(self._chunks)
+        """Whether all were handed out, or the campaign's end has come."""
+        return self._taken >= len(self._chunks) or self._clock() >= self._ends
 
 
 class ShardQueue:
@@ -86,7 +91,7 @@ class HoursQueue:
     """The chunks of groups that are within their hours; groups whose hours end first come first.
 
     If no group is, it waits for the next one, at most until `longest_wait` seconds after its start. After that it
-    hands out only chunks whose groups are within their hours.
+    hands out only chunks whose groups are within their hours. After a group's `end` it hands out none of it.
     """
 
     def __init__(
@@ -100,6 +105,7 @@ class HoursQueue:
         stop: StopSignal,
         progress: Progress,
         say: Callable[[float, int], None],
+        end: Until = NO_END,
         clock: Callable[[], float] = time.time,
         wait: Callable[[float], bool] | None = None,
     ) -> None:
@@ -114,6 +120,7 @@ class HoursQueue:
             stop: Ends every wait.
             progress: Shows until when it waits.
             say: Called with the same time and the number of chunks that wait.
+            end: After which nothing is presented.
             clock: Unix time in seconds.
             wait: Waits so many seconds, or until the stop, and says whether it came; default: `stop.wait`.
         """
@@ -123,6 +130,7 @@ class HoursQueue:
         self._stop = stop
         self._progress = progress
         self._say = say
+        self._end = end
         self._clock = clock
         self._wait = wait or stop.wait
         self._give_up = clock() + longest_wait
@@ -176,7 +184,9 @@ class HoursQueue:
     def _is_open(self, group: int) -> bool:
         """Whether it is open, and long enough for a call that is handed out now."""
         now = self._clock()
-        return all(self._hours.is_open(self._zones(group), at) for at in (now, now + _SPARE_SECONDS))
+        return now + _SPARE_SECONDS < self._end.end(self._zones(group)) and all(
+            self._hours.is_open(self._zones(group), at) for at in (now, now + _SPARE_SECONDS)
+        )
 
     def _urgency(self, group: int) -> tuple[float, int]:
         """Return when an open group closes, looked for once in each of its hours, and its first chunk."""
@@ -190,7 +200,10 @@ class HoursQueue:
         soon = self._clock() + _SPARE_SECONDS
         opens = self._opens.get(group, soon)
         if opens is not None and opens <= soon:
-            opens = self._opens[group] = self._hours.next_open(self._zones(group), soon, self._give_up)
+            zones = self._zones(group)
+            ends = self._end.end(zones)
+            opens = None if soon >= ends else self._hours.next_open(zones, soon, min(self._give_up, ends))
+            self._opens[group] = opens
         return opens
 
     def _wait_a_while(self, opens: float) -> None:

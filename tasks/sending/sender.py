@@ -3,7 +3,13 @@
 from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.presentation import Presentation
-from globe_sms.tasks.sending.submission import ClaimLostError, OutsideHoursError, Submission, SubmissionParts
+from globe_sms.tasks.sending.submission import (
+    ClaimLostError,
+    ExpiredError,
+    OutsideHoursError,
+    Submission,
+    SubmissionParts,
+)
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError, SendRecordLostError, StoreError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError
@@ -16,7 +22,7 @@ class Sender(SubmissionParts):
         """Present a chunk, with retries as long as it is proved that nothing was sent.
 
         Returns the send record, which is in the ledger by then; None if nothing was claimed: all of its numbers are
-        left out, the run was stopped before, or another run has the chunk.
+        left out, the run was stopped or the campaign's end came before, or another run has the chunk.
 
         Raises:
             OutsideHoursError: its recipients may not be texted now; it may be sent later.
@@ -37,8 +43,8 @@ class Sender(SubmissionParts):
             return None
         except OutsideHoursError:
             raise OutsideHoursError(submission.abandon(RowReason.QUIET_HOURS)) from None
-        except StoppedError:
-            return submission.abandon()
+        except (ExpiredError, StoppedError) as error:
+            return submission.abandon(RowReason.EXPIRED if isinstance(error, ExpiredError) else None)
         except SendRecordLostError:
             raise
         except LeaseLostError as error:  # found before the first claim

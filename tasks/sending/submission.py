@@ -15,7 +15,8 @@ from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, History, Ledger, SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.campaign.task_ids import task_id
-from globe_sms.tasks.gateway import CallVerdict, Gateway, Outcome
+from globe_sms.tasks.campaign.until import NO_END, Until
+from globe_sms.tasks.gateway import LONGEST_VALIDITY, CallVerdict, Gateway, Outcome
 from globe_sms.tasks.pacing.pacer import Departure, Pacer, Turn, TurnMissedError
 from globe_sms.tasks.sending.answer_record import answered, numbers_by_status
 from globe_sms.tasks.sending.call_content import CallContent
@@ -23,6 +24,7 @@ from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.presentation import Presentation
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.sending.retries import Retries
+from globe_sms.tasks.sending.validity_period import TooLateError, validity_period
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError, StopSignal
@@ -30,6 +32,7 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError
 _SHORTEST_CLAIM_LEAD: Final = 0.03
 _LONGEST_CLAIM: Final = 2.0
 _CLOSING_SECONDS: Final = 1.0  # no new claims this close to the end of the recipients' hours
+_LONGEST_OPEN: Final = LONGEST_VALIDITY + 3_600.0  # hours that end later limit no text, however late its call is
 
 
 class ClaimLostError(Exception):
@@ -42,6 +45,10 @@ class OutsideHoursError(Exception):
     def __init__(self, record: SendRecord | None = None) -> None:
         super().__init__("outside the hours of the chunk's time zones")
         self.record = record
+
+
+class ExpiredError(Exception):
+    """The campaign's end (`--until`) has come for the chunk's recipients."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -59,6 +66,8 @@ class SubmissionParts:
         retries: how often a call is tried again, and when.
         failure_limit: how many failures stop the campaign.
         hours: in which recipients may be texted; None for around the clock.
+        end: after which nothing is presented.
+        validity: the longest time in seconds in which a text may be handed to its carrier; None for the API's default.
         clock: Unix time in seconds.
         monotonic: for waits.
         claim_lead: seconds before the turn at which the claim is written.
@@ -74,6 +83,8 @@ class SubmissionParts:
     retries: Retries
     failure_limit: FailureLimit
     hours: Hours | None = None
+    end: Until = NO_END
+    validity: int | None = None
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     claim_lead: float = _SHORTEST_CLAIM_LEAD
@@ -99,6 +110,9 @@ class Submission:
         self._sent_at: float | None = None
         self._written = False
         self._is_settled = False
+        group = presentation.chunk.group
+        self._zones = (group and group.zones) or ()
+        self._end = sender.end.end(self._zones)
 
     def run(self) -> SendRecord | None:
         """Claim, call, and try again until the outcome is known; return its record, which is in the ledger by then."""
@@ -140,6 +154,9 @@ class Submission:
         taken = sender.monotonic()
         task = task_id(sender.campaign.id, self._chunk.index, self._number, len(self._attempts) + 1)
         self._written = False
+        leaves = max(turn.at, sender.clock())
+        closes = self._closes(leaves)
+        validity = self._validity(closes, leaves)
 
         def before_write() -> None:
             sender.campaign.begin_sending()
@@ -149,6 +166,8 @@ class Submission:
             self._write_claim(turn)
             self._departure = sender.pacer.depart(turn)
             self._check_hours(sender.clock())
+            if validity is not None and sender.clock() + validity > closes:
+                raise TurnMissedError
             # The last look: a process that was frozen up to here may have lost the campaign to another run.
             if not sender.campaign.held():
                 raise TurnMissedError
@@ -162,7 +181,7 @@ class Submission:
 
         try:
             outcome = sender.gateway.send(
-                sender.texts.batch(self._chunk, task), before_write=before_write, after_write=after_write
+                sender.texts.batch(self._chunk, task, validity), before_write=before_write, after_write=after_write
             )
         except BaseException:
             if self._written:
@@ -177,9 +196,23 @@ class Submission:
         return outcome
 
     def _check_hours(self, at: float) -> None:
-        hours, group = self._sender.hours, self._chunk.group
-        if hours is not None and not hours.is_open((group and group.zones) or (), at):
+        if at >= self._end:
+            raise ExpiredError
+        hours = self._sender.hours
+        if hours is not None and not hours.is_open(self._zones, at):
             raise OutsideHoursError
+
+    def _closes(self, at: float) -> float:
+        """Return until when the texts of a call at `at` may be handed on; infinite if nothing limits them."""
+        hours = self._sender.hours
+        return self._end if hours is None else min(self._end, hours.next_closed(self._zones, at, at + _LONGEST_OPEN))
+
+    def _validity(self, closes: float, at: float) -> int | None:
+        """Return the ValidityPeriod of a call at `at`, whose texts may be handed on until `closes`."""
+        try:
+            return validity_period(closes, at, self._sender.validity)
+        except TooLateError:
+            raise (ExpiredError if closes == self._end else OutsideHoursError) from None
 
     def _write_claim(self, turn: Turn) -> None:
         sender = self._sender

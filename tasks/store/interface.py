@@ -8,10 +8,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object's bytes, and the version that a compare-and-swap must name."""
+    """An object's bytes, the version that a compare-and-swap must name, and when it was written (Unix time)."""
 
     body: bytes
     version: str
+    modified: float
 
 
 class Store(Protocol):

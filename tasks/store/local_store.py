@@ -37,10 +37,11 @@ class LocalStore:
         """Return the object under `key`, or None."""
         with _errors(self._uri, key):
             try:
-                body = self._path(key).read_bytes()
+                with self._path(key).open("rb") as file:
+                    body, modified = file.read(), os.fstat(file.fileno()).st_mtime
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        return Stored(body, _version(body))
+        return Stored(body, _version(body), modified)
 
     def put_if_absent(self, key: str, body: bytes) -> str | None:
         """Write `body` unless `key` exists; exactly one of several writers gets a version."""

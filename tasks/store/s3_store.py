@@ -70,7 +70,7 @@ class S3Store:
 
     def get(self, key: str) -> Stored | None:
         """Return the object under `key`, or None."""
-        stored = self._read(key, lambda answer: Stored(answer["Body"].read(), answer["ETag"]))
+        stored = self._read(key, lambda answer: Stored(answer["Body"].read(), answer["ETag"], _modified(answer)))
         return stored if stored and stored.body else None
 
     def put_if_absent(self, key: str, body: bytes) -> str | None:
@@ -245,6 +245,12 @@ class _ConflictError(Exception):
 
 class _BrokenOffError(StoreUnavailableError):
     """The connection broke in the middle of an answer."""
+
+
+def _modified(answer: Any) -> float:
+    """Return when an object was written; just now if the server doesn't say, which nothing takes for old."""
+    modified = answer.get("LastModified")
+    return time.time() if modified is None else modified.timestamp()
 
 
 def _refusal(where: str, error: ClientError) -> StoreError:

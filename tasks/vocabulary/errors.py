@@ -8,6 +8,7 @@
     │   └── SendRecordLostError    a send record couldn't be kept anywhere: its numbers stay unknown   exit 1
     ├── CampaignBusyError          another run is sending this campaign; this one sent nothing         exit 1
     ├── LeaseLostError             another run took the campaign over; this one has stopped            exit 1
+    ├── AllFailedError             the gateway refused every number that it was given                  exit 1
     ├── CampaignStoppedError       the campaign stopped early; it can be resumed                       exit 1
     └── TrackingStoppedError       the tracking stopped early; what it learned is kept                 exit 1
 
@@ -54,6 +55,17 @@ class CampaignBusyError(GlobeSmsError):
 
 class LeaseLostError(GlobeSmsError):
     """Another run now holds this campaign's lease; this run sends nothing more."""
+
+
+class AllFailedError(GlobeSmsError):
+    """The campaign finished, and the gateway refused every number that it was given.
+
+    `report` is the `tasks.reports.campaign_report.CampaignReport`.
+    """
+
+    def __init__(self, message: str, report: object = None) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class CampaignStoppedError(GlobeSmsError):

@@ -31,7 +31,8 @@ class RowReason(StrEnum):
     UNITED_STATES = "united_states"
     COUNTRY_DENIED = "country_denied"
     COUNTRY_NOT_ALLOWED = "country_not_allowed"
-    # suppressed, where no list is the reason
+    # suppressed
+    REPEAT = "repeat"  # the results add a colon and the campaign that sent the same text
     FREQUENCY = "frequency"
     # accepted
     MESSAGE_ID_UNMATCHED = "message_id_unmatched"
@@ -47,6 +48,7 @@ class RowReason(StrEnum):
     DRY_RUN = "dry_run"
     DECLINED = "declined"
     QUIET_HOURS = "quiet_hours"
+    EXPIRED = "expired"
     STOPPED = "stopped"
     CANCELLED = "cancelled"
     LEASE_LOST = "lease_lost"
@@ -96,6 +98,9 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.COUNTRY_DENIED: "The campaign or the policy doesn't text this country (--deny-country).",
     RowReason.COUNTRY_NOT_ALLOWED: "The campaign or the policy texts other countries only (--allow-country).",
     RowReason.FREQUENCY: "The number has got as many texts lately as the policy allows.",
+    RowReason.REPEAT: (
+        "Another campaign sent this number the same text lately (--repeat-after). The reason names the campaign."
+    ),
     RowReason.MESSAGE_ID_UNMATCHED: (
         "Accepted, but the message ids of the call couldn't be matched to its numbers. The send record has the ids."
     ),
@@ -118,6 +123,9 @@ REASON_SENTENCES: Final[dict[str, str]] = {
         "It was outside the hours (--hours) where the recipient is, or the time there isn't known. A run waits for the "
         "hours as long as you let it (--hours-wait). After that, run the campaign again during the hours."
     ),
+    RowReason.EXPIRED: (
+        "The latest time to send (--until) had passed. To send it after all, run the campaign again with a later one."
+    ),
     RowReason.STOPPED: "The campaign stopped first. Fix the cause, then run it again: it continues from here.",
     RowReason.CANCELLED: "The run was cancelled first. Run the campaign again: it continues from here.",
     RowReason.LEASE_LOST: "Another run took over the campaign. See that run.",
@@ -130,12 +138,14 @@ REASON_SENTENCES: Final[dict[str, str]] = {
 }
 _BY_STATUS: Final = {  # their reasons name a row or a list
     Status.DUPLICATE: "An earlier row has the same number and gets the text.",
-    Status.SUPPRESSED: "The number is on an opt-out list.",
+    Status.SUPPRESSED: "The number is on an opt-out list, or another campaign sent it the same text lately.",
 }
 
 
 def explain_reason(status: str, reason: str | None) -> str:
     """Return what a row's status and reason mean and what to do; empty for a code of the gateway and for none."""
+    if reason is not None and reason.startswith(f"{RowReason.REPEAT}:"):
+        return REASON_SENTENCES[RowReason.REPEAT]
     if status in _BY_STATUS and reason not in REASON_SENTENCES:
         return _BY_STATUS[Status(status)]
     if reason is None:

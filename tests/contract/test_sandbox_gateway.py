@@ -138,7 +138,7 @@ def test_the_official_sdk_is_understood(
     (arrival,) = gateway.log()
     assert list(arrival.accepted) == numbers
     assert json.loads(body["MessageIdList"]) == list(arrival.accepted.values())
-    assert (arrival.key_id, arrival.task_id) == (account.key_id, "c-0-1")
+    assert (arrival.key_id, arrival.task_id, arrival.validity) == (account.key_id, "c-0-1", 600)
 
 
 def test_the_official_sdk_sends_a_thousand_numbers(sdk: Callable[..., dict[str, str]]) -> None:

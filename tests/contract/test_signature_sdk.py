@@ -67,7 +67,7 @@ def batches(draw: st.DrawFn) -> BatchSend:
         type=draw(st.sampled_from(MessageType)),
         sender_id=draw(st.none() | st.text("abcXYZ019", min_size=1, max_size=11)),
         task_id=draw(st.none() | LABELS),
-        validity_period=draw(st.none() | st.integers(1, 10**6)),
+        validity_period=draw(st.none() | st.integers(1, 14_400)),
         channel_id=draw(st.none() | LABELS),
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import polars as pl
 import pytest
 from prefect.client.orchestration import get_client
@@ -20,7 +21,8 @@ from pydantic import SecretStr
 from globe_sms.deployments.sandbox.demo_lists import demo_lists
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
-from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, InputError
+from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.vocabulary.errors import AllFailedError, CampaignStoppedError, InputError
 from globe_sms.tasks.vocabulary.statuses import STATUSES
 from tests.integration.flat_options import send_with
 
@@ -44,6 +46,13 @@ def sandbox() -> Generator[Sandbox]:
 def results(sandbox: Sandbox) -> str:
     """A results folder that no other test uses."""
     return f"s3://{sandbox.bucket}/{uuid.uuid4().hex}"
+
+
+def state_of(api: httpx.Client, campaign: str) -> tuple[str, str]:
+    """The state that the campaign's last run ended in, as Prefect's server has it."""
+    query = {"flow_runs": {"name": {"any_": [campaign]}}, "sort": "START_TIME_DESC"}
+    run = api.post("/flow_runs/filter", json=query).raise_for_status().json()[0]
+    return run["state_type"], run["state_name"]
 
 
 LONDON = [f"4474001234{number:02}" for number in range(30)]
@@ -206,12 +215,45 @@ def test_the_same_command_without_an_id_is_the_same_campaign(sandbox: Sandbox, r
     assert sandbox.gateway.stats().calls == 2
 
 
-@pytest.mark.parametrize("content", [[], ["not a number", "", "8613800138000"]])
-def test_a_list_with_nothing_to_send_is_a_finished_campaign(results: str, list_of: Any, content: list[str]) -> None:
-    """A header only, or nothing sendable: results, no call, no error."""
-    report = send_with([list_of(content)], message="Hello", type="OTP", results=results, campaign="none")
-    assert (report.calls, report.settled, report.rows) == (0, True, len(content))
+def test_a_list_with_nothing_to_send_is_a_finished_campaign_with_a_state_of_its_own(
+    results: str, list_of: Any, api: httpx.Client
+) -> None:
+    """Results, no call, no error."""
+    campaign = f"none-{uuid.uuid4().hex}"
+    content = ["not a number", "", "8613800138000"]
+    report = send_with([list_of(content)], message="Hello", type="OTP", results=results, campaign=campaign)
+    assert (report.calls, report.settled, report.rows, report.ending) == (0, True, 3, "nothing_to_send")
     assert report.results().height == len(content)
+    assert state_of(api, campaign) == ("COMPLETED", "NothingToSend")
+
+
+def test_a_list_without_rows_fails_with_a_state_of_its_own_and_freezes_nothing(
+    sandbox: Sandbox, results: str, list_of: Any, api: httpx.Client
+) -> None:
+    """A schedule's alarm must see it; once the list has rows, the same id sends them."""
+    campaign = f"empty-{uuid.uuid4().hex}"
+    config: dict[str, Any] = {"message": "Hello", "type": "OTP", "results": results, "campaign": campaign}
+    path = list_of([])
+    with pytest.raises(InputError, match=f"{path}: there are no rows"):
+        send_with([path], **config, calls_per_second=50)
+    assert state_of(api, campaign) == ("FAILED", "EmptyList")
+    Path(path).write_text("phone\n6581234567\n")
+    assert send_with([path], **config, calls_per_second=50).counts["accepted"] == 1
+    assert sandbox.gateway.stats().calls == 1
+
+
+def test_a_campaign_of_which_every_number_was_refused_fails_with_a_state_of_its_own(
+    sandbox: Sandbox, results: str, list_of: Any, api: httpx.Client
+) -> None:
+    """By the gateway's FailedList: each on its own, so that nothing stops the run."""
+    sandbox.gateway.add_fault("failed_share", share=1.0)
+    campaign = f"refused-{uuid.uuid4().hex}"
+    config: dict[str, Any] = {"message": "Hello", "type": "OTP", "results": results, "campaign": campaign}
+    with pytest.raises(AllFailedError, match="20 failed") as caught:
+        send_with([list_of(numbers(20))], **config, calls_per_second=50)
+    assert isinstance(caught.value.report, CampaignReport)
+    assert (caught.value.report.counts["failed"], caught.value.report.ending) == (20, "all_failed")
+    assert state_of(api, campaign) == ("FAILED", "AllFailed")
 
 
 def test_a_dry_run_plans_and_calls_nothing_and_the_real_run_sends_its_plan(

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
-from tests.waiting import LONGEST_WAIT
+from tests.waiting import LONGEST_WAIT, await_event
 
 pytestmark = [
     pytest.mark.slow,
@@ -277,6 +277,39 @@ def test_a_terminal_shows_the_preview_and_is_asked(
     assert word in shown
     assert not _WHOLE_NUMBER.search(shown)
     assert sandbox.gateway.stats().calls == calls
+
+
+_WITH_A_TERMINAL_OF_ITS_OWN = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_closed_terminal_ends_a_run_in_order(
+    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
+) -> None:
+    """The kernel sends SIGHUP, and nothing that the run says after that is an error: the results are written."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", _WITH_A_TERMINAL_OF_ITS_OWN, Path(sys.executable).with_name("globe-sms")),
+            *("send", numbers, *SEND[:4], "--calls-per-second=5", "--numbers-per-call=1", "--yes"),
+            *("--results", tmp_path / "out", "--campaign=c"),
+        ],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, **environment, "TERM": "xterm"},
+    )
+    os.close(theirs)
+    await_event(lambda: process.poll() is not None or sandbox.gateway.stats().calls > 1, "some calls")
+    os.close(ours)
+    assert process.wait(LONGEST_WAIT) == 1
+    results = pl.read_parquet(tmp_path / "out" / "c" / "results.parquet")
+    reasons = results.filter(pl.col("chunk").is_not_null())["reason"].value_counts()
+    assert dict(reasons.iter_rows()).keys() == {None, "cancelled"}
 
 
 @pytest.mark.parametrize("wanted", [("--approve-above", "0"), ("--approve-above", "24")])

@@ -224,6 +224,7 @@ def _arrival(came: _Came, call: Call, outcome: Outcome | None) -> Arrival:
         numbers=batch.numbers if batch else [],
         accepted=accepted,
         failed=failed,
+        validity=batch.validity if batch else None,
     )
 
 

@@ -23,7 +23,7 @@ class Arrival:
     headers; `duration` is the seconds until the answer leaves, including planned latency, and None for `hang`.
     `status` is None if no complete answer left. `admitted` says whether the call was signed and within the rate.
     `accepted` maps numbers to MessageIds; with `log_numbers: false` it, `numbers` and `failed` are empty, and only the
-    counts are kept.
+    counts are kept. `validity` is the call's ValidityPeriod in seconds.
     """
 
     sequence: int
@@ -47,6 +47,7 @@ class Arrival:
     accepted: dict[str, str]
     failed: list[str]
     messages: list[str] | None = None
+    validity: int | None = None
 
     @classmethod
     def read(cls, line: str | bytes) -> "Arrival":

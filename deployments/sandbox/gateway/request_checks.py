@@ -2,8 +2,9 @@
 
 Stricter than documented: Type is required; the limit of 11 characters applies to mixed sender IDs too; TaskId allows
 letters, digits, `-` and `_`; no number may appear twice in To; as many texts as numbers; no blank text; 1,500 UTF-16
-units per text (an emoji counts as two); unknown and empty parameters are refused; one number in mainland China or the
-United States refuses the whole call. Laxer: a number only needs a possible length for its country.
+units per text (an emoji counts as two); a ValidityPeriod has the range of the console's default, 1 to 14,400 seconds;
+unknown and empty parameters are refused; one number in mainland China or the United States refuses the whole call.
+Laxer: a number only needs a possible length for its country.
 Source: Alibaba Cloud, BatchSendMessageToGlobe of version 2018-05-01 (doc-detail/160520 and its current form).
 """
 
@@ -22,20 +23,21 @@ _OPTIONAL = {"From", "TaskId", "ValidityPeriod", "ChannelId"}
 _REQUIRED = ("To", "Message", "Type")
 _SENDER_ID = re.compile(r"[A-Za-z0-9]{1,11}|[0-9]{1,15}", re.ASCII)
 _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
-_VALIDITY = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
-_VALIDITY_MAX = 2**63 - 1
+_VALIDITY = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
+_VALIDITY_MAX = 14_400
 _NUMBER = re.compile(r"[1-9][0-9]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A call's valid content; `impossible` are those of `numbers` that can't exist."""
+    """A call's valid content; `impossible` are those of `numbers` that can't exist. `validity` is in seconds."""
 
     numbers: list[str]
     messages: list[str]
     sender: str
     task_id: str
     impossible: frozenset[str]
+    validity: int | None = None
 
 
 def check(parameters: dict[str, str], account: Account) -> Batch:
@@ -58,6 +60,7 @@ def check(parameters: dict[str, str], account: Account) -> Batch:
         sender=parameters.get("From", ""),
         task_id=parameters.get("TaskId", ""),
         impossible=_check_numbers(numbers),
+        validity=int(parameters["ValidityPeriod"]) if "ValidityPeriod" in parameters else None,
     )
 
 
@@ -84,7 +87,7 @@ def _check_labels(parameters: dict[str, str], account: Account) -> None:
         _refuse("INVALID_PARAMETERS", "TaskId must be 1 to 255 of A-Z a-z 0-9 _ -")
     validity = parameters.get("ValidityPeriod", "600")
     if not _VALIDITY.fullmatch(validity) or int(validity) > _VALIDITY_MAX:
-        _refuse("INVALID_PARAMETERS", "ValidityPeriod must be a positive integer of seconds")
+        _refuse("INVALID_PARAMETERS", f"ValidityPeriod must be 1 to {_VALIDITY_MAX} seconds")
 
 
 def _strings(text: str, name: str) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.until import check_until
 from globe_sms.tasks.messages import parse_template
 from globe_sms.tasks.numbers import checked_region
 from globe_sms.tasks.recipients import known_encoding
@@ -16,6 +17,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
 LONGEST_HOURS_WAIT_DAYS: Final = 7
+LONGEST_REPEAT_AFTER_DAYS: Final = 30
 _CAMPAIGN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -72,11 +74,25 @@ def hours(value: str | None) -> str | None:
 
 def hours_wait(value: str) -> str:
     """How long rows may wait for their hours."""
+    return _duration(value, LONGEST_HOURS_WAIT_DAYS)
+
+
+def repeat_after(value: str) -> str:
+    """How long after a text the same person may get it again."""
+    return _duration(value, LONGEST_REPEAT_AFTER_DAYS)
+
+
+def _duration(value: str, longest_days: int) -> str:
     try:
-        seconds_of(value, longest_days=LONGEST_HOURS_WAIT_DAYS)
+        seconds_of(value, longest_days=longest_days)
     except InputError as error:
         raise ValueError(str(error)) from error
     return value
+
+
+def until(value: str | None) -> str | None:
+    """The latest time to send."""
+    return None if value is None else check_until(value)
 
 
 def region(value: str | None) -> str | None:
@@ -105,6 +121,8 @@ CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "campaign": campaign_id,
     "hours": hours,
     "hours_wait": hours_wait,
+    "until": until,
+    "repeat_after": repeat_after,
     "default_region": region,
     "encoding": encoding,
     "numbers_override": uri_of_table,

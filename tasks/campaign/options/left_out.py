@@ -41,6 +41,18 @@ class LeftOut(Options, frozen=True):
         ),
         Terminal("How many days back a text counts in --exclude-results."),
     ] = 30.0
+    repeat_after: Annotated[
+        str,
+        Field(
+            title="Same text again after",
+            description="Nobody gets the same text twice within this time from the campaigns of this results folder, "
+            "such as 20h or 3d, at most 30d. 0: no limit. Codes (OTP) and tests have none.",
+        ),
+        Terminal(
+            "Leave out people who got the same text from another campaign of these results within this time, like 20h "
+            "or 3d; 0 switches it off. Not for OTP or tests."
+        ),
+    ] = "20h"
     allow_country: Annotated[
         tuple[str, ...],
         Field(

@@ -1,4 +1,4 @@
-"""The options that say what a campaign may cost, and when it stops."""
+"""The options that say what a campaign may cost, when it doesn't start, and when it stops."""
 
 from typing import Annotated
 
@@ -8,8 +8,19 @@ from globe_sms.tasks.campaign.options.declaration import Options, Terminal
 
 
 class Limits(Options, frozen=True):
-    """What the campaign may cost, and when it stops."""
+    """What the campaign may cost, when it doesn't start, and when it stops."""
 
+    min_recipients: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            ge=1,
+            title="Fewest numbers",
+            description="A campaign that would text fewer numbers than this sends nothing: a list that came out too "
+            "short is noticed before anybody is texted. Empty: no limit.",
+        ),
+        Terminal("Send nothing if there are fewer numbers than this, as in a list that came out too short."),
+    ] = None
     max_recipients: Annotated[
         int | None,
         Field(
@@ -37,6 +48,20 @@ class Limits(Options, frozen=True):
             description="A campaign that costs more sends nothing; in the currency of the prices. Empty: no limit.",
         ),
         Terminal("Send nothing if the campaign costs more; in the currency of --prices."),
+    ] = None
+    max_invalid_rate: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=1,
+            title="Most invalid rows, as a share",
+            description="A campaign sends nothing if more than this share of its rows is invalid, such as 0.1: most "
+            "often the wrong column was read. Empty: 0.5 (half), for lists of 1,000 rows or more.",
+        ),
+        Terminal(
+            "Send nothing if more than this share of the rows is invalid. Default: 0.5, for lists of 1,000 rows or "
+            "more."
+        ),
     ] = None
     max_failure_rate: Annotated[
         float,

@@ -1,26 +1,57 @@
-"""The options that say how long a run waits, and which day it is."""
+"""The options that say how long a run waits, when it must be done, and which day it is."""
 
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.gateway import LONGEST_VALIDITY, SHORTEST_VALIDITY
 
 LONGEST_APPROVAL: Final = 30 * 24 * 3_600
 
 TimeZone = Annotated[
     str,
     Field(
-        title="Time zone of {date}",
-        description="Which time zone {date} and the like are in, such as Asia/Singapore.",
+        title="Time zone",
+        description="Which time zone {date} and the like are in, such as Asia/Singapore; also that of the latest time "
+        "to send.",
     ),
-    Terminal("The time zone of {date} in a list's URI or the campaign ID."),
+    Terminal("The time zone of {date} in a list's URI or the campaign ID, and of --until."),
 ]
 
 
 class Timing(Options, frozen=True):
-    """How long a run waits, and which day it is."""
+    """How long a run waits, when it must be done, and which day it is."""
 
+    until: Annotated[
+        str | None,
+        Field(
+            title="Latest time to send",
+            description="After it nothing more is sent: a time such as 18:00 on the day of the run, a date and time "
+            "such as 2026-12-24T18:00, or hours: the end of the day's hours where the recipient is. Who hasn't been "
+            "texted by then is not_sent. Empty: no end.",
+        ),
+        Terminal(
+            "Send nothing after 18:00 of that day, 2026-12-24T18:00, or the end of the day's hours (write hours); the "
+            "rest is not_sent (expired)."
+        ),
+    ] = None
+    validity: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            ge=SHORTEST_VALIDITY,
+            le=LONGEST_VALIDITY,
+            title="Validity, in seconds",
+            description="How long Alibaba may take to hand a text to the phone network; a text that waits longer is "
+            "dropped, and free: useful for codes, such as 300. Empty: until the hours or the latest time to send end, "
+            "otherwise Alibaba's default.",
+        ),
+        Terminal(
+            "Seconds that Alibaba may take to hand a text on, at most 14400; later it's dropped. Default: what is left "
+            "of --hours and --until."
+        ),
+    ] = None
     hours_wait: Annotated[
         str,
         Field(

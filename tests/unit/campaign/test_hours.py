@@ -116,6 +116,13 @@ def test_hours_may_have_several_spans() -> None:
     assert Hours.parse("09:00-12:00").within(Hours.parse("12:00-20:00")) is None
 
 
+def test_hours_of_a_day_end_with_its_last_span() -> None:
+    hours = Hours.parse("10:00-13:00, 14:00-20:00")
+    for moment in ("2026-11-24T09:00:00", "2026-11-24T12:00:00", "2026-11-24T13:30:00", "2026-11-24T19:00:00"):
+        assert hours.end_of_day(["UTC"], at(moment)) == at("2026-11-24T20:00:00")
+    assert hours.end_of_day(["UTC"], at("2026-11-24T21:00:00")) == at("2026-11-24T21:00:00")
+
+
 def test_hours_that_never_fit_all_zones_never_open() -> None:
     """Nine to five is nowhere the same time from Kaliningrad to Kamchatka."""
     zones = ["Europe/Kaliningrad", "Asia/Kamchatka"]

@@ -1,3 +1,5 @@
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -37,3 +39,22 @@ def test_ctrl_c_before_all_is_imported_is_no_traceback(
         console_script.main()
     assert ended.value.code == 1
     assert capsys.readouterr().err == "globe-sms: interrupted before anything was done\n"
+
+
+_HANGS_UP = """
+import signal
+from globe_sms.flows.command_line.hangup import end_on_hangup
+end_on_hangup()
+signal.raise_signal(signal.SIGHUP)
+"""
+
+
+@pytest.mark.parametrize("nohup", [False, True])
+def test_sighup_ends_a_process_like_sigterm_unless_it_is_ignored(*, nohup: bool) -> None:
+    """`nohup` means: not when the terminal is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if nohup else signal.SIG_DFL)  # inherited by the process
+    try:
+        ended = subprocess.run([sys.executable, "-c", _HANGS_UP], check=False)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert ended.returncode == (0 if nohup else -signal.SIGTERM)

@@ -11,6 +11,7 @@ from globe_sms.flows.observers.outlet_threads import OutletThreads
 from globe_sms.flows.observers.run_observer import Ask, RunObserver
 from globe_sms.tasks.campaign.approval import Answer, Decision
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
+from globe_sms.tasks.recipients import EmptyListError
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -24,6 +25,7 @@ EVENTS: dict[str, tuple[Any, ...]] = {
     "asking": (PREVIEW,),
     "sending": (Progress(),),
     "tracking": (TrackingProgress(open=1),),
+    "no_rows": ("list.csv: there are no rows",),
     "ended": ("a report",),
     "tracked": ("an outcome", TrackingProgress(open=1)),
 }
@@ -133,6 +135,14 @@ def test_an_error_of_the_run_passes_and_the_outlets_are_closed() -> None:
     with pytest.raises(InputError, match="no such list"):
         run()
     assert outlet.heard == [("step", "checking"), ("closed",)]
+
+
+def test_the_outlets_hear_that_the_lists_have_no_rows() -> None:
+    """The run ends with an error, and without results that could say so."""
+    outlet = Records()
+    with pytest.raises(EmptyListError), OutletThreads((outlet,)):
+        raise EmptyListError("list.csv: there are no rows")
+    assert outlet.heard == [("no_rows", "list.csv: there are no rows"), ("closed",)]
 
 
 def test_an_outlet_is_refreshed_while_nothing_happens() -> None:

@@ -32,6 +32,35 @@ SUMMARY = {"results", "counts", "calls", "seconds", "settled", "dry_run"}
 
 
 @pytest.mark.parametrize(
+    ("row", "event"),
+    [
+        (sent("accepted"), "finished"),
+        (sent("not_sent", "expired"), "finished"),
+        (sent("failed", "failed_list"), "all_failed"),
+        ({"status": "invalid", "reason": "empty"}, "nothing_to_send"),
+        ({"status": "suppressed", "reason": "s3://b/opt-outs.csv"}, "nothing_to_send"),
+    ],
+)
+def test_what_nobody_got_has_an_event_of_its_own(tmp_path: Path, row: dict[str, Any], event: str) -> None:
+    """An automation can tell a list that came out wrong from a campaign that went well."""
+    told: list[dict[str, Any]] = []
+    PrefectEvents(None, emit=lambda **event: told.append(event)).ended(report_of(tmp_path, [row] * 3))
+    assert [each["event"] for each in told] == [f"sms.campaign.{event}"]
+    assert set(told[0]["payload"]) == SUMMARY
+    assert told[0]["event"] in EVENTS
+
+
+def test_lists_without_rows_have_an_event_too() -> None:
+    """Though there are no results."""
+    told: list[dict[str, Any]] = []
+    PrefectEvents(None, emit=lambda **event: told.append(event)).no_rows("list.csv: there are no rows")
+    assert [(each["event"], each["payload"]) for each in told] == [
+        ("sms.campaign.empty_list", {"message": "list.csv: there are no rows"})
+    ]
+    assert told[0]["event"] in EVENTS
+
+
+@pytest.mark.parametrize(
     ("stop", "event"),
     [
         (None, "finished"),

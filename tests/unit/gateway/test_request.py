@@ -62,6 +62,7 @@ def test_missing_parameters_are_not_sent() -> None:
         ({"task_id": "a/b"}, "task_id"),
         ({"task_id": "ab\n"}, "task_id"),
         ({"validity_period": 0}, "validity_period"),
+        ({"validity_period": 14_401}, "validity_period"),
         ({"validity_period": True}, "validity_period"),
         ({"channel_id": ""}, "channel_id"),
         ({"messages": ("Hi", "\ud800")}, "lone surrogate"),

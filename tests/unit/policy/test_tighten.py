@@ -96,6 +96,14 @@ def test_the_campaigns_prices_go_before_the_policys() -> None:
     assert tightened(config(), policy(prices="theirs.csv")).prices == "theirs.csv"
 
 
+@pytest.mark.parametrize(
+    ("own", "policys", "holds"), [("0", "7d", "7d"), ("20h", "1h", "20h"), ("8d", "7d", "8d"), ("20h", None, "20h")]
+)
+def test_of_two_repeat_windows_the_longer_one_holds(own: str, policys: str | None, holds: str) -> None:
+    """`--repeat-after 0` doesn't switch off the policy's."""
+    assert tightened(config(repeat_after=own), policy(repeat_after=policys)).repeat_after == holds
+
+
 def test_without_a_policy_nothing_changes() -> None:
     alone = config(hours="09:00-20:00")
     assert tightened(alone, None) is alone

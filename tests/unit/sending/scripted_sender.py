@@ -11,6 +11,7 @@ from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill
+from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.gateway import BatchSend, CallVerdict, MessageType, Outcome
 from globe_sms.tasks.pacing.account_schedule import Schedule
 from globe_sms.tasks.pacing.pacer import Pacer
@@ -76,6 +77,8 @@ def make_sender(
     failure_limit: FailureLimit | None = None,
     rate: float = 200.0,
     hours: Hours | None = None,
+    end: Until = NO_END,
+    validity: int | None = None,
     clock: Callable[[], float] = time.time,
     lease_clock: Callable[[], float] = time.time,
     make_pacer: Callable[..., Pacer] = Pacer,
@@ -99,5 +102,7 @@ def make_sender(
         retries=retries,
         failure_limit=failure_limit or FailureLimit(),
         hours=hours,
+        end=end,
+        validity=validity,
         clock=clock,
     )

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -14,6 +15,7 @@ from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
+from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.gateway import BatchSend, CallVerdict, Outcome
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.numbers.time_zones import zone_table, zones_of
@@ -73,6 +75,7 @@ def supply_of(
     wait: float = DAY,
     stop: StopSignal | None = None,
     progress: Progress | None = None,
+    end: Until = NO_END,
 ) -> HoursQueue:
     """Hand out all chunks of a cut."""
     return HoursQueue(
@@ -84,6 +87,7 @@ def supply_of(
         stop=stop or StopSignal(),
         progress=progress or Progress(),
         say=lambda _opens, _chunks: None,
+        end=end,
         clock=clock,
         wait=clock.turn,
     )
@@ -137,6 +141,37 @@ def test_numbers_that_nobody_knows_the_time_of_never_go() -> None:
     assert (queue.is_over, clock.waits) == (True, [])
 
 
+def test_nothing_is_handed_out_after_the_end_and_nothing_waits_for_what_opens_later() -> None:
+    """At 12:30 UTC India is open until 14:30, Singapore is closed until tomorrow, and London is open until 20:00."""
+    clock = TurnedClock("2026-11-24T12:30:00")
+    layout = cut_of(("Asia/Singapore",), ("Asia/Kolkata",), ("Europe/London",), chunks=2)
+    queue = supply_of(layout, clock, end=Until(at("2026-11-24T14:00:00")))
+    assert queue.take(10) == [2, 3]
+    assert queue.take(1) == [4]
+    clock.turn(2 * 3_600.0)
+    assert (queue.take(10), queue.is_over) == ((), True)
+    assert clock.waits == [2 * 3_600.0]
+
+
+def test_the_end_of_the_days_hours_is_each_groups_own() -> None:
+    """Singapore's day is over, Los Angeles' hours of that day still come; nobody waits for tomorrow's."""
+    clock = TurnedClock("2026-11-24T12:30:00")
+    layout = cut_of(("Asia/Singapore",), ("Asia/Kolkata",), ("America/Los_Angeles",))
+    queue = supply_of(layout, clock, end=Until(hours=HOURS, began=clock()))
+    assert [list(queue.take(10)) for _ in range(2)] == [[1], [2]]
+    assert at("2026-11-24T16:59:50") <= clock() <= at("2026-11-24T17:00:30")
+    assert (queue.take(10), queue.is_over) == ((), True)
+
+
+def test_chunks_without_hours_go_until_the_end() -> None:
+    """In plan order."""
+    clock = TurnedClock("2026-11-24T12:30:00")
+    queue = PlanOrderQueue(range(20), end=Until(at("2026-11-24T12:31:00")), clock=clock)
+    assert (queue.take(3), queue.is_over) == (range(3), False)
+    clock.turn(60.0)
+    assert (queue.take(3), queue.is_over) == ((), True)
+
+
 def test_a_stop_ends_the_wait_at_once() -> None:
     """The waiting is said while it lasts, and not after."""
     clock = TurnedClock("2026-11-24T12:30:00")
@@ -188,12 +223,12 @@ def test_the_outlook_counts_numbers_by_when_they_may_go() -> None:
 
 
 @pytest.fixture
-def open_sender(local_store: LocalStore, tmp_path: Path) -> Generator[Callable[[ToldGateway, TurnedClock], Sender]]:
-    """Senders within `HOURS`, closed at the end."""
+def open_sender(local_store: LocalStore, tmp_path: Path) -> Generator[Callable[..., Sender]]:
+    """Senders within `HOURS` unless told otherwise, closed at the end."""
     opened: list[Sender] = []
 
-    def make(gateway: ToldGateway, clock: TurnedClock) -> Sender:
-        opened.append(make_sender(local_store, gateway, tmp_path, hours=HOURS, clock=clock))
+    def make(gateway: ToldGateway, clock: TurnedClock, hours: Hours | None = HOURS, **limits: Any) -> Sender:
+        opened.append(make_sender(local_store, gateway, tmp_path, hours=hours, clock=clock, **limits))
         return opened[-1]
 
     yield make
@@ -283,6 +318,93 @@ def test_a_throttled_chunk_is_not_tried_again_after_its_hours(
     assert sender.ledger.histories()[0] == History((Settlement.NOT_SENT,))
 
 
+@pytest.mark.parametrize(
+    ("now", "hours", "end", "longest", "seconds"),
+    [
+        ("11:00:00", None, None, None, {None}),
+        ("11:00:00", None, None, 300, {300}),
+        ("11:58:00", HOURS, None, None, {118, 117, 116}),
+        ("11:58:00", HOURS, None, 60, {60}),
+        ("03:00:00", HOURS, None, None, {14_400}),
+        ("11:00:00", HOURS, "11:01:00", None, {58, 57, 56}),
+        ("11:00:00", None, "11:01:00", None, {58, 57, 56}),
+        ("11:58:00", HOURS, "18:00:00", None, {118, 117, 116}),
+    ],
+)
+def test_a_text_is_valid_until_the_hours_or_the_campaign_end(
+    open_sender: Callable[..., Sender],
+    now: str,
+    hours: Hours | None,
+    end: str | None,
+    longest: int | None,
+    seconds: set[int | None],
+) -> None:
+    """Alibaba hands nothing to a carrier after that; what nothing limits has the API's default."""
+    clock, gateway = TurnedClock(f"2026-11-24T{now}"), ToldGateway(accepts)
+    until = NO_END if end is None else Until(at(f"2026-11-24T{end}"))
+    open_sender(gateway, clock, hours, end=until, validity=longest).send(SINGAPORE, History())
+    assert gateway.written[0].validity_period in seconds
+
+
+def test_the_first_of_several_zones_to_close_decides(open_sender: Callable[..., Sender]) -> None:
+    """India closes at 14:30 UTC, Singapore at 12:00."""
+    clock, gateway = TurnedClock("2026-11-24T11:50:00"), ToldGateway(accepts)
+    both = Chunk(0, NUMBERS, group=SendingGroup(None, ("Asia/Kolkata", "Asia/Singapore")))
+    open_sender(gateway, clock).send(both, History())
+    assert 590 < (gateway.written[0].validity_period or 0) < 600
+
+
+def test_a_call_that_is_held_up_gets_a_shorter_validity_or_does_not_leave(open_sender: Callable[..., Sender]) -> None:
+    """Whatever was true when its turn was taken."""
+    clock = TurnedClock("2026-11-24T11:50:00")
+    left: list[float] = []
+
+    def accepts_now(batch: BatchSend) -> Outcome:
+        left.append(clock() + (batch.validity_period or 0))
+        return accepts(batch)
+
+    class HeldUpOnce(ToldGateway):
+        """Makes its first connection five minutes late."""
+
+        def send(self, batch: BatchSend, **callbacks: Any) -> Outcome:
+            clock.turn(0.0 if clock.waits else 300.0)
+            return super().send(batch, **callbacks)
+
+    open_sender(HeldUpOnce(accepts_now), clock).send(SINGAPORE, History())
+    (until,) = left
+    assert at("2026-11-24T11:59:55") < until <= at("2026-11-24T12:00:00")
+
+
+@pytest.mark.parametrize("now", ["13:00:00", "12:59:58.5"])
+def test_a_chunk_after_the_end_is_not_even_claimed(open_sender: Callable[..., Sender], now: str) -> None:
+    """Nor is one for which the API has no validity."""
+    gateway = ToldGateway(accepts)
+    sender = open_sender(gateway, TurnedClock(f"2026-11-24T{now}"), None, end=Until(at("2026-11-24T13:00:00")))
+    assert sender.send(SINGAPORE, History()) is None
+    assert (gateway.written, sender.ledger.histories(), sender.stop.stop) == ([], {}, None)
+
+
+def test_a_throttled_chunk_is_not_tried_again_after_the_end_and_goes_in_a_later_run(
+    open_sender: Callable[..., Sender],
+) -> None:
+    """Its record says why, and that nothing was sent."""
+    clock = TurnedClock("2026-11-24T12:59:00")
+
+    def throttles(_batch: BatchSend) -> Outcome:
+        clock.turn(60.0)
+        return THROTTLED
+
+    sender = open_sender(ToldGateway(throttles), clock, None, end=Until(at("2026-11-24T13:00:00")))
+    record = sender.send(SINGAPORE, History())
+    assert record is not None
+    assert (record.settlement, record.reason) == (Settlement.NOT_SENT, "expired")
+    later = Until(at("2026-11-24T14:00:00"))
+    sender.campaign.__exit__(None, None, None)
+    again = open_sender(ToldGateway(accepts), clock, None, end=later).send(SINGAPORE, sender.ledger.histories()[0])
+    assert again is not None
+    assert again.settlement is Settlement.ACCEPTED
+
+
 @pytest.mark.parametrize(("wait", "left"), [(DAY, 0), (0.0, 6)])
 def test_every_number_is_texted_once_and_within_its_hours(
     local_store: LocalStore, tmp_path: Path, wait: float, left: int
@@ -298,11 +420,13 @@ def test_every_number_is_texted_once_and_within_its_hours(
     assert plan.counts() == {"sendable": 36}
     assert plan.layout is not None
     left_at: dict[str, float] = {}
+    valid_until: dict[str, float] = {}
 
     def two_minutes(batch: BatchSend) -> Outcome:
         for number in batch.numbers:
             assert number not in left_at
             left_at[number] = clock()
+            valid_until[number] = clock() + (batch.validity_period or 0)
         clock.turn(120.0)
         return accepts(batch)
 
@@ -330,5 +454,7 @@ def test_every_number_is_texted_once_and_within_its_hours(
     assert sender.progress.snapshot.numbers == {Status.ACCEPTED: len(numbers) - left}
     regions = {"65": "SG", "91": "IN", "44": "GB"}
     for number, moment in left_at.items():
-        assert HOURS.is_open(zones_of(regions[number[:2]], number), moment)
+        zones = zones_of(regions[number[:2]], number)
+        assert HOURS.is_open(zones, moment)
+        assert moment < valid_until[number] <= HOURS.next_closed(zones, moment, moment + DAY)
     assert sender.stop.stop is None

@@ -38,6 +38,7 @@ def texts(*messages: str) -> dict[str, str]:
         ({"ValidityPeriod": "0"}, "INVALID_PARAMETERS"),
         ({"ValidityPeriod": "-5"}, "INVALID_PARAMETERS"),
         ({"ValidityPeriod": "10.0"}, "INVALID_PARAMETERS"),
+        ({"ValidityPeriod": "14401"}, "INVALID_PARAMETERS"),
         ({"ValidityPeriod": str(2**63)}, "INVALID_PARAMETERS"),
         ({"ChannelId": ""}, "INVALID_PARAMETERS"),
         ({"Priority": "1"}, "InvalidParameter"),

@@ -1,0 +1,111 @@
+"""Which campaigns of a results folder may have sent the same text lately: by campaign.json alone, one read each."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from globe_sms.tasks.campaign.campaign import read_document
+from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, plan_key
+from globe_sms.tasks.campaign.campaigns_of_folder import campaign_folders
+from globe_sms.tasks.messages import Wording
+from globe_sms.tasks.messages.text_pattern import TextPattern
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.vocabulary.errors import InputError
+
+_READERS: Final = 32
+_LEASE_SECONDS: Final = 60.0  # a run that sends writes campaign.json more often than that
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCampaign:
+    """A campaign whose texts could be those of another one.
+
+    Attributes:
+        id: its id.
+        texts: what its texts have in common.
+        store: its folder.
+        plan_key: where its plan is.
+    """
+
+    id: str
+    texts: TextPattern
+    store: Store
+    plan_key: str
+
+
+def texts_of(settings: Mapping[str, Any]) -> TextPattern:
+    """Return what a campaign's texts have in common, by its frozen settings."""
+    return TextPattern.of(
+        Wording.of(
+            settings["message"] or None,
+            settings["message_column"],
+            downgrade=settings["downgrade"],
+            max_characters=settings["max_characters"],
+        )
+    )
+
+
+def is_test(settings: Mapping[str, Any]) -> bool:
+    """Whether it went to the operator's own numbers: then it keeps nobody from getting the campaign."""
+    return settings.get("test_to_sha256") is not None
+
+
+def find_earlier(place: Store, texts: TextPattern, since: float, but: str) -> Sequence[EarlierCampaign]:
+    """Return the campaigns that may have sent one of these texts since then, the latest first.
+
+    A run that sends renews its lease in campaign.json, so a campaign whose document is older has sent nothing since.
+
+    Args:
+        place: The results folder.
+        texts: What is about to be sent.
+        since: Unix time in seconds.
+        but: The campaign that is about to send.
+
+    Raises:
+        InputError: campaign.json of one that may have can't be read.
+        StoreError: the store didn't answer, or refused.
+    """
+    names = [name for name in campaign_folders(place) if name != but]
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="campaigns") as pool:
+        found = list(pool.map(lambda name: _read(place, name, texts, since), names))
+    return [campaign for _, campaign in sorted((each for each in found if each is not None), key=_modified)]
+
+
+def planned_campaign(place: Store, campaign: str) -> EarlierCampaign | None:
+    """Return a campaign with its current plan, whether it has sent or not; None without a plan.
+
+    Raises:
+        InputError: its campaign.json can't be read.
+        StoreError: the store didn't answer, or refused.
+    """
+    document = read_document(place, campaign)
+    return None if document is None else _earlier(place, document)
+
+
+def _earlier(place: Store, document: CampaignDocument) -> EarlierCampaign | None:
+    if document.plan is None:
+        return None
+    folder = place.within(document.campaign)
+    return EarlierCampaign(document.campaign, texts_of(document.settings), folder, plan_key(document.plan.id))
+
+
+def _modified(found: tuple[float, EarlierCampaign]) -> tuple[float, str]:
+    return -found[0], found[1].id
+
+
+def _read(place: Store, name: str, texts: TextPattern, since: float) -> tuple[float, EarlierCampaign] | None:
+    stored = place.within(name).get(DOCUMENT_KEY)
+    if stored is None or stored.modified < since - _LEASE_SECONDS:
+        return None
+    try:
+        document = CampaignDocument.decode(stored.body, f"{place.uri}/{name}")
+        if document.sending_since is None or is_test(document.settings):
+            return None  # before its first claim, sending_since is set, and plan and settings are frozen
+        earlier = _earlier(place, document)
+    except (InputError, KeyError) as error:
+        raise InputError(
+            f"whether people already have this text is unknown, because campaign {name!r} can't be read: {error} "
+            "--repeat-after 0 sends without looking at other campaigns."
+        ) from None
+    return (stored.modified, earlier) if earlier is not None and texts.may_equal(earlier.texts) else None
