@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from globe_sms.tasks.campaign.campaign_json import Usage
 from globe_sms.tasks.policy.rules import Budget
 
-_NOTHING: Final = Decimal(0)
+_FREE: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,15 @@ class Amounts:
 
     numbers: int = 0
     parts: int = 0
-    cost: Decimal | None = field(default=_NOTHING)
+    cost: Decimal | None = field(default=_FREE)
 
     def __add__(self, other: "Amounts") -> "Amounts":
         """Return both together; a cost that isn't known makes the sum unknown."""
         cost = None if self.cost is None or other.cost is None else self.cost + other.cost
         return Amounts(self.numbers + other.numbers, self.parts + other.parts, cost)
+
+
+NOTHING: Final = Amounts()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """The policy's budgets: what is left of a day's and a month's, and whether a campaign keeps within it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from globe_sms.tasks.campaign.campaign_json import Usage
 from globe_sms.tasks.campaign.date_placeholders import time_zone
-from globe_sms.tasks.policy.amounts import Amounts, Period, exceeds
+from globe_sms.tasks.policy.amounts import NOTHING, Amounts, Period, exceeds
 from globe_sms.tasks.policy.read_policy import Policy
 from globe_sms.tasks.policy.rules import Budget
 from globe_sms.tasks.reports.cost import money
@@ -30,8 +30,10 @@ class BudgetPeriod:
         """Say what is left, in one sentence."""
         return f"Of {_TODAYS[self.period.name]} budget, {self._left()} are left; it resets at {self._ends()}."
 
-    def refusal(self, wanted: Amounts) -> str | None:
-        """Say why so much more can't be sent; None if it can."""
+    def refusal(self, wanted: Amounts, reserved: Amounts) -> str | None:
+        """Say why so much more can't be sent, where others that are active have reserved so much; None if it can."""
+        if reserved.numbers:
+            return replace(self, used=self.used + reserved).refusal(wanted, Amounts())
         if not exceeds(self.budget, self.used + wanted):
             return None
         asked = " and ".join(self._asked(wanted))
@@ -77,11 +79,14 @@ def budget_periods(
     )
 
 
-def refusals(periods: Sequence[BudgetPeriod], wanted: Amounts) -> tuple[str, ...]:
-    """Return a sentence for each budget that so much more would exceed; nothing more exceeds none."""
+def refusals(periods: Sequence[BudgetPeriod], wanted: Amounts, reserved: Amounts = NOTHING) -> tuple[str, ...]:
+    """Return a sentence for each budget that so much more would exceed; nothing more exceeds none.
+
+    `reserved` is what other runs that are active are about to use.
+    """
     if not wanted.numbers:
         return ()
-    return tuple(said for period in periods if (said := period.refusal(wanted)) is not None)
+    return tuple(said for period in periods if (said := period.refusal(wanted, reserved)) is not None)
 
 
 def _of(whole: int, used: int, thing: str) -> str:
