@@ -35,6 +35,7 @@ from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
+from globe_sms.tasks.reports.plan_changes import plan_changes
 from globe_sms.tasks.reports.preview import Preview, make_preview
 from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
@@ -211,13 +212,14 @@ def check_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks,
 @task(name="preview-campaign", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> Preview:
-    """Count what the plan would do, and what is left of it for this run."""
-    read = run.campaign.document.lists
+    """Count what the plan would do, what is left of it for this run, and what changed since the last plan."""
+    document = run.campaign.document
+    read = document.lists
     text = run.config.wording.text
     segments = None if text is None else parts_of(text)
     budgets = count_budgets(run.policy, run.place_results, run.tables.budget_prices)
     wanted = wanted_amounts(plan, remaining, run.tables.budget_prices if budgets else None, segments)
-    return make_preview(
+    preview = make_preview(
         plan,
         run.config,
         campaign=run.campaign.id,
@@ -229,13 +231,17 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         resent_chunks=len(remaining.resent),
         hours_forecast=_hours_forecast(run, plan, remaining),
         canary_first=run.config.canary_numbers if remaining.begins_with_canary else None,
-        is_earlier=run.campaign.document.sending_since is not None,
+        is_earlier=document.sending_since is not None,
+        changes=plan_changes(document),
         gateway=_gateway(run),
         end=run.end,
         now=time.time(),
         policy=show_policy(run.policy, plan.scan(), (budget.left() for budget in budgets)),
         exceeded_budgets=refusals(budgets, wanted),
     )
+    if document.replaced is not None:
+        run.campaign.update(replaced=None)
+    return preview
 
 
 def _gateway(run: CampaignRun) -> str | None:
@@ -291,6 +297,7 @@ def write_campaign_results(
         not_sent="dry_run" if run.config.dry_run else _left(run) if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
     )
+    store_retries(_STORE_PATIENCE)(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
     snapshot = run.progress.snapshot
     report = CampaignReport(

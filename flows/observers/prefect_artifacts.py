@@ -22,6 +22,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 
 from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.tasks.campaign.options.words import in_form_words
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.campaign_page import failures_table, report_page
 from globe_sms.tasks.reports.campaign_report import CampaignReport
@@ -70,7 +71,7 @@ class PrefectArtifacts(RunObserver):
 
     def previewed(self, preview: Preview) -> None:
         """Show the preview."""
-        self._create("preview", "markdown", lambda: as_markdown(preview_page(preview)))
+        self._create("preview", "markdown", lambda: as_markdown(preview_page(preview).in_words(in_form_words)))
 
     def sending(self, progress: Progress) -> None:
         """Show how far the sending is from here on."""

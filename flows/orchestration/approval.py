@@ -65,8 +65,8 @@ def approve(
 
 
 def _asked_earlier(run: CampaignRun, stage: Stage) -> bool:
-    """Whether this flow run was suspended with this question: then its own answer counts, and no other."""
-    return may_ask(run.config) and was_suspended(this_flow_run(), stage)
+    """Whether this flow run was suspended with this question about this plan: then its own answer counts, no other."""
+    return may_ask(run.config) and was_suspended(this_flow_run(), stage.key(run.campaign.document.content))
 
 
 def _new_question(run: CampaignRun, remaining: RemainingChunks, stage: Stage) -> Approval:

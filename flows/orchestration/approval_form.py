@@ -23,6 +23,7 @@ from pydantic import Field, ValidationError
 
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.approval import NOBODY, Answer, Decision
+from globe_sms.tasks.campaign.options.words import in_form_words
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import question_page
@@ -31,14 +32,23 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
 
 _LOOK_SECONDS: Final = 2.0
+_KEY_DIGITS: Final = 12
 _LONGER_SECONDS: Final = 3_600  # so the server's own limit, which fails the run, comes after ours
 
 
 class Stage(StrEnum):
-    """Which question it is; Prefect keeps the question and its answer under this key."""
+    """Which question it is."""
 
     FIRST = "approval"
     AFTER_CANARY = "approval-after-canary"
+
+    def key(self, content: str) -> str:
+        """Return the key under which Prefect keeps a suspended run's question and answer.
+
+        `content` is the document's digest of settings and lists. Before the canary the plan may be made again while
+        the run is suspended; an answer about the earlier one is under another key then, and the run asks again.
+        """
+        return f"{self}-of-{content[:_KEY_DIGITS]}" if self is Stage.FIRST else self.value
 
 
 class CampaignApproval(RunInput):
@@ -64,24 +74,24 @@ class CampaignApproval(RunInput):
     ]
 
 
-def was_suspended(run: FlowRun, stage: Stage) -> bool:
-    """Whether this flow run of a deployment was suspended for an answer earlier.
+def was_suspended(run: FlowRun, key: str) -> bool:
+    """Whether this flow run of a deployment was suspended for the answer under this key (`Stage.key`) earlier.
 
     False after a retry: Prefect then forgets that the run was suspended, and would suspend it again.
     """
-    return run.deployment_id is not None and stage.value in (run.empirical_policy.pause_keys or ())
+    return run.deployment_id is not None and key in (run.empirical_policy.pause_keys or ())
 
 
-def suspend_for_answer(preview: Preview, seconds: int, stage: Stage) -> Answer:
+def suspend_for_answer(preview: Preview, seconds: int, key: str) -> Answer:
     """Suspend this flow run until somebody answers; in the run that the answer starts, return the answer.
 
     Raises:
         prefect.exceptions.Pause: the run is suspended; its process must end.
     """
-    if not was_suspended(this_flow_run(), stage):
-        _delete_old_form(this_flow_run().id, stage)
+    if not was_suspended(this_flow_run(), key):
+        _delete_old_form(this_flow_run().id, key)
     try:
-        given = suspend_flow_run(wait_for_input=_form(preview), timeout=seconds, key=stage.value)
+        given = suspend_flow_run(wait_for_input=_form(preview), timeout=seconds, key=key)
     except (ValidationError, ValueError, RuntimeError) as error:
         return _no_answer(f"the run was resumed without a clear answer ({type(error).__name__})")
     return _answer(given)
@@ -127,15 +137,15 @@ def _resumed(client: SyncPrefectClient, run: UUID, deadline: float) -> bool:
         time.sleep(min(_LOOK_SECONDS, left))
 
 
-def _delete_old_form(run: UUID, stage: Stage) -> None:
+def _delete_old_form(run: UUID, pause_key: str) -> None:
     """Delete the question and answer from before a retry: Prefect keeps only one of each under a key."""
-    for key in keyset_from_paused_state(Suspended(pause_key=stage.value)).values():
+    for key in keyset_from_paused_state(Suspended(pause_key=pause_key)).values():
         if read_flow_run_input(key, flow_run_id=run) is not None:
             delete_flow_run_input(key, flow_run_id=run)
 
 
 def _form(preview: Preview) -> type[CampaignApproval]:
-    return CampaignApproval.with_initial_data(description=as_markdown(question_page(preview)))
+    return CampaignApproval.with_initial_data(description=as_markdown(question_page(preview).in_words(in_form_words)))
 
 
 def _answer(given: CampaignApproval) -> Answer:

@@ -58,7 +58,7 @@ class ApprovalRequest:
         Raises:
             prefect.exceptions.Pause: the run is suspended; its process ends here.
         """
-        return suspend_for_answer(self.preview, self.run.config.approval_timeout, self.stage)
+        return suspend_for_answer(self.preview, self.run.config.approval_timeout, self.stage.key(self.question.content))
 
     def _wait_for(self, ask: Callable[[], Answer]) -> Answer:
         """Wait for the answer without the campaign's lease, so other runs can take it; then take it again.

@@ -32,6 +32,7 @@ from globe_sms.tasks.campaign.campaign_json import (
     plan_key,
 )
 from globe_sms.tasks.campaign.lease import Lease, Owner, Renewal
+from globe_sms.tasks.campaign.setting_differences import setting_differences
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError, LeaseLostError, StoreError
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
@@ -121,7 +122,7 @@ class Campaign:
                 )
             if self._stop.wait(0.5):
                 raise CampaignBusyError(f"campaign {self.id!r}: stopped while waiting for {self._holder()}.")
-        self._renewal = Renewal(self.id, self._renew, self._stop)
+        self._renewal = Renewal(self.id, self.renew, self._stop)
 
     def give_back(self) -> None:
         """Give the lease back, so that others may have the campaign while this run waits for an answer.
@@ -221,6 +222,15 @@ class Campaign:
         """
         self._swap(fields)
 
+    def renew(self) -> None:
+        """Hold the lease for longer.
+
+        Raises:
+            LeaseLostError: another run has it.
+            StoreError: the store didn't take it.
+        """
+        self._swap({"lease": Lease.taken(self.owner, self._clock())})
+
     def __enter__(self) -> Self:
         return self
 
@@ -280,9 +290,6 @@ class Campaign:
         lease = None if self._document is None else self._document.lease
         return "an unknown run" if lease is None else str(lease)
 
-    def _renew(self) -> None:
-        self._swap({"lease": Lease.taken(self.owner, self._clock())})
-
     def _swap(self, fields: Mapping[str, Any]) -> None:
         with self._lock:
             for _ in range(_SWAP_TRIES):
@@ -311,15 +318,10 @@ class Campaign:
 
 
 def _refuse_differences(campaign: str, frozen: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    keys = sorted({*frozen, *given})
-    differences = [
-        f"  {key}: frozen {frozen.get(key)!r}, now {given.get(key)!r}"
-        for key in keys
-        if frozen.get(key) != given.get(key)
-    ]
+    differences = setting_differences(frozen, given)
     if differences:
         raise InputError(
-            f"campaign {campaign!r} was started with other settings, and a resume must keep them:\n"
-            + "\n".join(differences)
-            + "\nRun it with the frozen settings, or give another --campaign."
+            f"campaign {campaign!r} was started with other settings, and once texts have gone out they must stay:\n"
+            + "\n".join(f"  {difference}" for difference in differences)
+            + "\nRun it with the earlier settings to finish it, or give another --campaign for the new ones."
         )

@@ -21,6 +21,7 @@ from globe_sms.tasks.campaign.options.list_format import ListFormat
 from globe_sms.tasks.campaign.options.own_numbers import check_own
 from globe_sms.tasks.campaign.options.text import TextOptions
 from globe_sms.tasks.campaign.options.timing import Timing
+from globe_sms.tasks.campaign.options.words import option_of
 from globe_sms.tasks.campaign.senders import ALL_OTHERS, Senders, check_rules, senders_of, split_senders
 from globe_sms.tasks.campaign.until import HOURS, NO_END, Until, read_until
 from globe_sms.tasks.gateway import MessageType, check_sender_id
@@ -36,7 +37,6 @@ _FOUND_OUT: Final = (
     *("inherited", "numbers_override_sha256", "scheduled", "sender_by_country", "test_to_sha256"),
     "settings_before_policy",
 )
-_OPTION_OF: Final = {"recipients": "recipients", "sender_by_country": "--sender-id"}
 _MENDING: Final = {
     "int_type": "give a whole number, such as 250",
     "string_too_short": "it is blank",
@@ -277,5 +277,4 @@ def _line(detail: Any) -> str:
     if not detail["loc"]:
         return said
     name = str(detail["loc"][0])
-    option = _OPTION_OF.get(name, "--" + name.replace("_", "-"))
-    return f"{option}: {_MENDING.get(detail['type'], said)}"
+    return f"{option_of(name)}: {_MENDING.get(detail['type'], said)}"

@@ -7,6 +7,7 @@
 Neither templates nor values are ever executed: a placeholder is a column name and nothing else.
 """
 
+from globe_sms.tasks.messages.foreign_placeholders import foreign_placeholder, placeholder_patterns
 from globe_sms.tasks.messages.gsm7_alphabet import NOT_GSM, forcing_characters
 from globe_sms.tasks.messages.message_parts import count_parts, parts_of
 from globe_sms.tasks.messages.message_texts import PREFIX, TEXT_COLUMNS, Wording, add_texts
@@ -22,6 +23,8 @@ __all__ = [
     "add_texts",
     "count_parts",
     "forcing_characters",
+    "foreign_placeholder",
     "parse_template",
     "parts_of",
+    "placeholder_patterns",
 ]

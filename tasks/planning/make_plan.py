@@ -19,6 +19,7 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
 from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides, validate
 from globe_sms.tasks.numbers.time_zones import zone_table
+from globe_sms.tasks.planning.check_placeholders import check_own_texts, check_template
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroups, chunks_in_input_order, lay_out_chunks
 from globe_sms.tasks.planning.duplicates import rank_rows
 from globe_sms.tasks.planning.filters import only_countries
@@ -78,7 +79,8 @@ def make_plan(
         EmptyListError: the lists have no rows; no plan was written.
     """
     sources = sources or find_campaign_lists(config, s3)
-    rows = read_campaign_lists(config, sources, s3)
+    names: set[str] = set()
+    rows = read_campaign_lists(config, sources, s3, names)
     rows = validate(rows, default_region=config.default_region, overrides=overrides)
     rows = only_countries(rows, config.allow_country, config.deny_country)
     rows = leave_out(rows, *_suppressed(config, s3, scratch, now))
@@ -101,6 +103,8 @@ def make_plan(
             find_repeats=find_repeats,
         )
     check_unchanged(sources, s3=s3)
+    if config.message_column is not None and not config.literal_placeholders:
+        check_own_texts(path, names)
     if not pl.scan_parquet(path, glob=False).select(pl.len()).collect().item():
         raise EmptyListError(f"{', '.join(source.uri for source in sources)}: there are no rows, so nothing was sent")
     plan = FrozenPlan(path)
@@ -123,14 +127,28 @@ def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> t
 
 
 def read_campaign_lists(
-    config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access]
+    config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access], names: set[str] | None = None
 ) -> pl.LazyFrame:
-    """Return the rows of a campaign's lists, with the columns that its message needs.
+    """Return the rows of a campaign's lists, with the columns that its message needs; add all columns to `names`.
 
     Raises:
-        InputError: as `read_lists`, also for a placeholder without a column.
+        InputError: as `read_lists`, also for a placeholder without a column, or in the style of another system.
     """
-    return read_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns, prefix=PREFIX)
+
+    def look_at(uri: str, columns: tuple[str, ...]) -> None:
+        if names is not None:
+            names.update(columns)
+        if not config.literal_placeholders:
+            check_template(config.message, uri, columns)
+
+    return read_lists(
+        sources,
+        number_column=config.number_column,
+        s3=s3,
+        columns=config.wording.columns,
+        prefix=PREFIX,
+        look_at=look_at,
+    )
 
 
 def _suppressed(

@@ -43,6 +43,8 @@ class OpenedList:
 
     source: ListSource
     shape: Shape
+    names: tuple[str, ...]
+    """The names of all of its columns; without a header their positions, from "1"."""
     rows: pl.DataFrame | None = field(default=None, repr=False, compare=False)
 
 
@@ -87,7 +89,7 @@ def open_list(
         spare_fields=source.layout.spare_fields if csv else 0,
         workbook=source.uri if rows is not None else None,
     )
-    return OpenedList(source, shape, rows)
+    return OpenedList(source, shape, tuple(names), rows)
 
 
 def _parquet_schema(source: ListSource, s3: Callable[[], S3Access]) -> dict[str, pl.DataType]:

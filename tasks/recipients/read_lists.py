@@ -31,6 +31,7 @@ def read_lists(
     s3: Callable[[], S3Access],
     columns: Sequence[str] = (),
     prefix: str = "",
+    look_at: Callable[[str, tuple[str, ...]], None] | None = None,
 ) -> pl.LazyFrame:
     """Return a lazy frame of the lists, in the order given, for polars' streaming engine.
 
@@ -45,6 +46,7 @@ def read_lists(
         s3: returns the access to S3; called only if a list is on S3.
         columns: the names of extra columns to read; each list must have all of them.
         prefix: a prefix for the names of `columns` in the frame.
+        look_at: called with the URI of each list and the names of all of its columns.
 
     Raises:
         InputError: a column is missing or ambiguous, or a footer or workbook can't be read.
@@ -55,6 +57,9 @@ def read_lists(
     if any(source.on_s3 for source in sources):
         access()
     opened = map_in_threads(partial(open_list, number=number_column, columns=columns, s3=access), sources)
+    if look_at is not None:
+        for each in opened:
+            look_at(each.source.uri, each.names)
     frames = [
         _numbered(tuple(group), shape, named, access) for shape, group in groupby(opened, key=lambda each: each.shape)
     ]

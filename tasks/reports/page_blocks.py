@@ -1,6 +1,7 @@
 """The blocks of a page. They hold plain text; the code that shows a page escapes it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,17 @@ class Page:
 
     title: str
     blocks: tuple[Block, ...]
+
+    def in_words(self, rename: Callable[[str], str]) -> "Page":
+        """Return the page with its paragraphs and terms in other words, such as those of the form for options."""
+        return replace(self, blocks=tuple(_renamed(block, rename) for block in self.blocks))
+
+
+def _renamed(block: Block, rename: Callable[[str], str]) -> Block:
+    match block:
+        case Words(text, strong):
+            return Words(rename(text), strong)
+        case Notes(heading, entries):
+            return Notes(heading, tuple((rename(term), said) for term, said in entries))
+        case Table() | Quote():
+            return block

@@ -82,7 +82,8 @@ class Preview:
     `rows`, `groups`, `destinations`, `refused`, `costs` and `exceeded_limits` are about the whole plan; `numbers`,
     `calls`, `resent_chunks`, `parts` and `cost` about what this run has left to send. `parts` and `cost` are None if
     they aren't known. `canary_first` is how many numbers this run sends before the others; `canary` is their result,
-    once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: an earlier run froze the plan.
+    once it is known. `is_test`: it goes to the operator's own numbers. `is_earlier`: the sending began in an
+    earlier run, and the lists weren't read again. `changes` is what differs from the last plan, which nobody got.
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
     how many rows of the plan have the text from which other campaign. `policy` is None
@@ -115,6 +116,7 @@ class Preview:
     canary: Canary | None = None
     is_test: bool = False
     is_earlier: bool = False
+    changes: tuple[tuple[str, str], ...] = ()
     id_is_made: bool = False
     gateway: str | None = None
     end: Until = NO_END
@@ -147,6 +149,7 @@ def make_preview(
     hours_forecast: HoursForecast | None = None,
     canary_first: int | None = None,
     is_earlier: bool = False,
+    changes: tuple[tuple[str, str], ...] = (),
     gateway: str | None = None,
     end: Until = NO_END,
     now: float = 0.0,
@@ -225,6 +228,7 @@ def make_preview(
         max_failure_rate=config.max_failure_rate,
         is_test=bool(config.test_to),
         is_earlier=is_earlier,
+        changes=changes,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
         end=end,
@@ -246,6 +250,7 @@ def preview_after(canary: Canary, preview: Preview, remaining: RemainingChunks) 
         hours_forecast=None,
         canary_first=None,
         canary=canary,
+        changes=(),
     )
 
 

@@ -17,6 +17,7 @@ _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
 _MOST_LISTS: Final = 5
 _MOST_OPENINGS: Final = 5
+_CHANGED: Final = "Changed since the last plan of this campaign, from which nothing was sent"
 _TEST: Final = "A test: your own numbers get the messages of the first rows, and nobody on the lists gets anything."
 
 
@@ -82,6 +83,8 @@ def _head(preview: Preview) -> list[Block]:
     blocks: list[Block] = [Words(f"{dry}{preview_sentence(preview)}", strong=True)]
     if preview.is_test:
         blocks.append(Words(_TEST, strong=True))
+    if preview.changes:
+        blocks.append(Notes(_CHANGED, preview.changes))
     if canary := canary_sentence(preview):
         blocks.append(Words(canary, strong=preview.canary is not None))
     if warning := resend_sentence(preview):
@@ -90,10 +93,7 @@ def _head(preview: Preview) -> list[Block]:
         blocks.append(Words(_hours_sentence(preview.hours_forecast)))
     if (ends := _end_sentence(preview)) and preview.numbers:
         blocks.append(Words(ends, strong=preview.numbers_in_time not in {None, preview.numbers}))
-    if preview.policy is not None:
-        blocks.append(Words(preview.policy.sentence()))
-        blocks += [Words(budget) for budget in preview.policy.budgets]
-    blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
+    blocks += _limits(preview)
     if repeats := repeats_sentence(preview.repeats):
         blocks.append(Words(repeats, strong=True))
     blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
@@ -103,6 +103,13 @@ def _head(preview: Preview) -> list[Block]:
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
+
+
+def _limits(preview: Preview) -> list[Block]:
+    """Say which policy holds, what it kept back and what is left of its budgets, and why the campaign isn't sent."""
+    said = [] if preview.policy is None else [preview.policy.sentence(), *preview.policy.budgets]
+    exceeded = [f"This campaign will not be sent: {limit}" for limit in preview.exceeded_limits]
+    return [*(Words(line) for line in said), *(Words(line, strong=True) for line in exceeded)]
 
 
 def _hours_sentence(forecast: HoursForecast) -> str:

@@ -90,7 +90,8 @@ class InPrefect:
 
     def _is_paused(self, key: str) -> bool:
         state = self._stage.prefect.ask("GET", f"/flow_runs/{self._run}")["state"]
-        return state["type"] == _PAUSED and state["state_details"]["pause_key"] == key
+        asked = str(state["state_details"]["pause_key"])  # a suspended run's first question names its plan, too
+        return state["type"] == _PAUSED and (asked == key or asked.startswith(f"{key}-of-"))
 
     def _resume(self, *, yes: bool) -> None:
         form = {"decision": "approve" if yes else "decline", "name": "Chaos"}

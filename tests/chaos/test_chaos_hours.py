@@ -136,6 +136,28 @@ def test_whatever_is_killed_no_call_leaves_outside_the_hours_of_its_recipients(s
     assert stage.calls_to(closing, to(closing, INDIA)) == stage.calls_to(waiting, to(waiting, INDIA)) == 0, seed
 
 
+def test_a_resume_of_a_killed_run_sends_nothing_after_the_end_and_a_later_end_goes_on(stage: Stage) -> None:
+    """Nor may Alibaba hand on a text after it: what each call says of its texts' validity ends before."""
+    campaign = stage.campaign("local", chunks=160)
+    killed = stage.start(campaign)
+    stage.await_arrivals(5, killed)
+    killed.kill()
+    before = len(stage.arrivals(campaign))
+    ends = datetime.now(UTC) + timedelta(seconds=7)
+    assert stage.run(campaign, f"--until={ends.isoformat()}").code == 3
+    for arrival in stage.arrivals(campaign)[before:]:
+        assert arrival.validity is not None
+        assert arrival.wall + arrival.validity <= ends.timestamp()
+    assert stage.faults(campaign) == []
+    statuses = stage.statuses(campaign)
+    assert statuses["not_sent", "expired"] > 0
+    assert statuses.keys() <= {("accepted", None), ("unknown", "interrupted"), ("not_sent", "expired")}
+    later = stage.run(campaign, f"--until={(ends + timedelta(hours=1)).isoformat()}")
+    assert later.code == (3 if ("unknown", "interrupted") in statuses else 0), later.stderr
+    assert stage.statuses(campaign).keys() <= {("accepted", None), ("unknown", "interrupted")}
+    assert stage.faults(campaign) == []
+
+
 @long_form
 @pytest.mark.parametrize("place", ["local", "s3"])
 def test_a_canary_goes_in_its_hours_and_before_all_others_whatever_is_killed(stage: Stage, place: str) -> None:
@@ -173,13 +195,12 @@ def kill_at_random(stage: Stage, campaign: Campaign, throw: random.Random) -> No
 
 def assert_hours_were_kept(stage: Stage, campaign: Campaign, mark: Mark, seed: str) -> None:
     """By the gateway's clock, for each number of each call."""
-    late = [
-        (number[:4], arrival.wall - mark.at)
-        for arrival in stage.arrivals(campaign)
-        for number in arrival.numbers
-        if not mark.is_open(number, arrival.wall)
-    ]
+    calls = [(arrival, number) for arrival in stage.arrivals(campaign) for number in arrival.numbers]
+    late = [(number[:4], call.wall - mark.at) for call, number in calls if not mark.is_open(number, call.wall)]
     assert late == [], seed
+    handed_on = [(number, call.wall + call.validity) for call, number in calls if call.validity]  # at the latest
+    assert len(handed_on) == len(calls), seed
+    assert [number[:4] for number, at in handed_on if not mark.is_open(number, at - 0.001)] == [], seed
 
 
 def outside(stage: Stage, campaign: Campaign) -> dict[str, int]:

@@ -55,6 +55,11 @@ class Deployed:
         assert ask(self._api, "POST", f"/flow_runs/{self.id}/resume", APPROVE)["status"] == "ACCEPT"
         return self.run()
 
+    def question(self) -> str:
+        """Return what it asks."""
+        keys = ask(self._api, "GET", f"/flow_runs/{self.id}")["state"]["state_details"]["run_input_keyset"]
+        return str(ask(self._api, "GET", f"/flow_runs/{self.id}/input/{keys['description']}"))
+
     def retry(self) -> str:
         """Press Retry, and run it as a worker does then."""
         again = {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}}
@@ -86,6 +91,22 @@ def test_a_retry_goes_on_with_what_was_approved_and_asks_for_nothing_twice(
         sandbox.gateway.clear_faults()
     assert run.retry() == "Completed"
     assert (sandbox.gateway.stats().accepted_numbers, sandbox.gateway.stats().accepted_twice) == (30, 0)
+
+
+def test_an_approval_of_a_list_that_has_changed_is_void(
+    sandbox: Sandbox, api: httpx.Client, config: dict[str, Any]
+) -> None:
+    """The run plans again and asks again, and says what changed; the yes to that sends to the list as it is."""
+    run = Deployed(api, **config, approve_above=0)
+    assert run.run() == "Suspended"
+    path = Path(config["recipients"][0])
+    path.write_text(path.read_text().replace("6581234529", "6591234529"))
+    assert run.approve() == "Suspended"
+    assert sandbox.gateway.stats().calls == 0
+    assert "changed: " in run.question()
+    assert run.approve() == "Completed"
+    assert sandbox.gateway.stats().accepted_numbers == 30
+    assert [arrival for arrival in sandbox.gateway.log() if "6581234529" in "".join(arrival.numbers)] == []
 
 
 def test_a_retry_asks_again_before_it_resends(sandbox: Sandbox, api: httpx.Client, config: dict[str, Any]) -> None:

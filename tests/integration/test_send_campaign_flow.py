@@ -393,21 +393,44 @@ def test_each_recipient_reads_its_own_text(sandbox: Sandbox, results: str, tmp_p
     assert report.counts["accepted"] == 6
 
 
-@pytest.mark.parametrize("cap", [{"max_recipients": 19}, {"max_cost": 1.59}])
+@pytest.mark.parametrize(
+    ("cap", "changed"),
+    [
+        ({"max_recipients": 19}, {"max_recipients": 20}),
+        ({"max_cost": 1.59}, {"max_cost": 1.6}),
+        ({"min_recipients": 21}, {"min_recipients": 20}),
+        ({"max_invalid_rate": 0.04}, {"max_invalid_rate": 0.05}),
+    ],
+)
 def test_a_cap_stops_a_campaign_before_its_first_call(
-    sandbox: Sandbox, results: str, list_of: Any, tmp_path: Path, cap: dict[str, Any]
+    sandbox: Sandbox, results: str, list_of: Any, tmp_path: Path, cap: dict[str, Any], changed: dict[str, Any]
 ) -> None:
-    """And the same campaign goes on once the cap is raised: caps are not frozen."""
+    """And the same campaign goes on once the cap is changed: caps are not frozen."""
     prices = tmp_path / "prices.csv"
     prices.write_text("country,price,currency\nSG,0.04,USD\n")
-    path = list_of(numbers(20))
+    path = list_of([*numbers(20), "not a number"])
     config: dict[str, Any] = {"message": "x" * 161, "type": "OTP", "results": results, "campaign": "capped"}
     with pytest.raises(InputError, match=next(iter(cap)).replace("_", "-")):
         send_with([path], **config, prices=str(prices), calls_per_second=50, **cap)
     assert sandbox.gateway.stats().calls == 0
-    raised = {name: value + 0.01 if name == "max_cost" else value + 1 for name, value in cap.items()}
-    report = send_with([path], **config, prices=str(prices), calls_per_second=50, **raised)
+    report = send_with([path], **config, prices=str(prices), calls_per_second=50, **changed)
     assert report.counts["accepted"] == 20
+
+
+def test_a_campaign_whose_end_has_come_calls_nothing_and_goes_on_with_a_later_one(
+    sandbox: Sandbox, results: str, list_of: Any
+) -> None:
+    """Finished, with rows that say why; nobody is asked about what can't be sent."""
+    config: dict[str, Any] = {"message": "Hello", "type": "NOTIFY", "results": results, "campaign": "ended"}
+    config |= {"calls_per_second": 50, "approve_above": 0}
+    report = send_with([list_of(numbers(20))], **config, until="2026-01-01T00:00")
+    assert (report.calls, report.settled) == (0, False)
+    assert report.results()["reason"].unique().to_list() == ["expired"]
+    config["approve_above"] = None
+    later = send_with(config.pop("recipients", [report.results()["source"][0]]), **config, until="2100-01-01T00:00")
+    assert later.counts["accepted"] == 20
+    (arrival,) = sandbox.gateway.log()
+    assert arrival.validity == 14_400
 
 
 def test_prefect_records_no_own_number(sandbox: Sandbox, results: str, list_of: Any, tmp_path: Path) -> None:

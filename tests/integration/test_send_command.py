@@ -154,24 +154,29 @@ def test_a_dry_run_that_planned_well_is_exit_0(
     assert sandbox.gateway.stats().calls == 0
 
 
-def test_other_settings_under_the_same_id_are_exit_2_and_listed(
+def test_other_settings_under_the_same_id_are_a_new_plan_before_the_sending_and_exit_2_after_it(
     environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
 ) -> None:
-    """A resume keeps the frozen settings, those of a dry run too: every difference is named, and not a call is made."""
+    """What a dry run has planned may be mended, and the preview says what changed; what was sent keeps its settings."""
     place = ("--results", tmp_path / "out", "--campaign", "c")
-    assert globe_sms("send", numbers, *SEND, *place, "--dry-run", environment=environment).code == 0
-    other = ("--message", "Bye", "--type", "NOTIFY", "--numbers-per-call", "10", "--sender-id", "Chaos")
-    ended = globe_sms("send", numbers, *other, *place, environment=environment)
-    assert ended.code == 2
-    for expected in (
-        "message: frozen 'Hello', now 'Bye'",
-        "numbers_per_call: frozen 250, now 10",
-        "sender_id: frozen None, now 'Chaos'",
-        "--campaign",
-    ):
-        assert expected in ended.err
-    assert "default_region" not in ended.err
-    assert sandbox.gateway.stats().calls == 0
+    typo = ("--message", "Helo", "--type", "NOTIFY", "--numbers-per-call", "10")
+    assert globe_sms("send", numbers, *typo, *place, "--dry-run", environment=environment).code == 0
+    mended = globe_sms("send", numbers, *SEND, *place, environment=environment)
+    assert mended.code == 0, mended.err
+    shown = " ".join(mended.err.split())
+    assert "Changed since the last plan of this campaign" in shown
+    assert "--message was 'Helo', now 'Hello'" in shown
+    assert "--numbers-per-call was 10, now 250" in shown
+    assert [len(arrival.accepted) for arrival in sandbox.gateway.log()] == [25]
+    other = ("--message", "Bye", "--type", "NOTIFY", "--sender-id", "Chaos", "--numbers-per-call", "10")
+    refused = globe_sms("send", numbers, *other, *place, environment=environment)
+    assert refused.code == 2
+    assert "--message: was 'Hello', now 'Bye'" in refused.err
+    assert "--sender-id: was not given, now Chaos" in refused.err
+    assert "give another --campaign" in refused.err
+    assert "default-region" not in refused.err
+    assert "numbers-per-call" not in refused.err
+    assert sandbox.gateway.stats().calls == 1
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,15 @@ class TextOptions(Options, frozen=True):
         ),
         Terminal("The column that holds each recipient's own text, instead of --message."),
     ] = None
+    literal_placeholders: Annotated[
+        bool,
+        Field(
+            title="Other systems' placeholders are text",
+            description="A message with {{name}}, *|name|*, ((name)) and the like sends nothing if the list has a "
+            "column called name: people would read it as it stands. Switch this on to send it like that.",
+        ),
+        Terminal("Send {{name}}, *|name|*, ((name)) and the like as they stand, also where they name a column."),
+    ] = False
     downgrade: Annotated[
         bool,
         Field(

@@ -7,7 +7,18 @@ from typing import Final
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.groups import GROUPS
 
+_OPTION_OF: Final = {
+    "recipients": "recipients",
+    "sender_by_country": "--sender-id",
+    "numbers_override_sha256": "--numbers-override",
+    "test_to_sha256": "--test-to",
+}
 _OPTION: Final = re.compile(r"--([a-z][a-z-]*[a-z])|^recipients(?=:)", re.MULTILINE)
+
+
+def option_of(setting: str) -> str:
+    """Return the option that a setting is given with."""
+    return _OPTION_OF.get(setting, "--" + setting.replace("_", "-"))
 
 
 def in_form_words(message: str) -> str:

@@ -118,7 +118,7 @@ def test_a_renewal_whose_answer_was_lost_does_not_lose_the_lease(tmp_path: Path)
     store.inner.losing = True
     for _ in range(2):
         with pytest.raises(StoreUnavailableError):
-            run._renew()
+            run.renew()
     store.inner.losing = False
     run.update(canary_failed=True)
     assert run.held()

@@ -267,7 +267,7 @@ def test_a_beginning_whose_answer_was_lost_is_no_beginning_for_its_run(first: Ru
     with pytest.raises(InputError, match="was started with other settings"):
         second.take()
     store.losing = False
-    first.campaign._renew()
+    first.campaign.renew()
     first.campaign.begin_sending()
     with pytest.raises(InputError, match="was started with other settings"):
         second.take()

@@ -25,6 +25,37 @@ def config(path: Path, **options: object) -> CampaignConfig:
     )
 
 
+def plan_of(folder: Path, content: str, store: LocalStore, **options: object) -> FrozenPlan:
+    path = folder / "list.csv"
+    path.write_text(content)
+    values = {"recipients": str(path), "type": MessageType.NOTIFY, "results": str(folder), **options}
+    plan, _ = make_plan(CampaignConfig.checked(**values), store, no_s3, folder)
+    return plan
+
+
+@pytest.mark.parametrize("message", ["Hi {{name}}", "Hi *|NAME|*", "Hi {name}, it's ((code))"])
+def test_a_placeholder_of_another_system_that_names_a_column_is_refused(
+    message: str, local_store: LocalStore, tmp_path: Path
+) -> None:
+    """In any list; the refusal says what to write, and an option sends it all the same."""
+    content = "phone,name,code\n6581234567,Anna,7A\n"
+    with pytest.raises(InputError, match=r"list\.csv has a column '(name|code)'.*write \{(name|code)\}"):
+        plan_of(tmp_path, content, local_store, message=message)
+    assert list(local_store.list("plans/")) == []
+    assert plan_of(tmp_path, content, local_store, message=message, literal_placeholders=True).counts() == {
+        "sendable": 1
+    }
+
+
+def test_a_row_whose_own_text_has_a_placeholder_left_is_refused(local_store: LocalStore, tmp_path: Path) -> None:
+    """Another system has made the texts, and not filled in all of them."""
+    content = "phone,name,text\n6581234567,Anna,Hi Anna\n6581234568,Bert,Hi {Name}\n"
+    with pytest.raises(InputError, match=r"list\.csv: row 1 has a text with \{Name\}.*column 'name'"):
+        plan_of(tmp_path, content, local_store, message_column="text")
+    sent = plan_of(tmp_path, content, local_store, message_column="text", literal_placeholders=True)
+    assert sent.counts() == {"sendable": 2}
+
+
 @pytest.fixture
 def long_plan(tmp_path: Path, local_store: LocalStore) -> FrozenPlan:
     """A plan of more than two blocks, one number a chunk, with rows between that are not sent."""

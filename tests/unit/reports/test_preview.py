@@ -1,5 +1,6 @@
 """The preview: its figures and its page."""
 
+import math
 import random
 import re
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
+from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
@@ -39,7 +41,9 @@ RECIPIENTS = [
 ]
 
 
-def preview_of(folder: Path, recipients: list[str], **changes: object) -> Preview:
+def preview_of(
+    folder: Path, recipients: list[str], *, end: Until = NO_END, now: float = 0.0, **changes: object
+) -> Preview:
     """Plan the recipients, 2 per call, and preview a first run."""
     rows = pl.LazyFrame(
         {"source": ["s3://b/list.csv"] * len(recipients), "row": range(len(recipients)), "recipient": recipients},
@@ -59,6 +63,8 @@ def preview_of(folder: Path, recipients: list[str], **changes: object) -> Previe
         numbers=numbers,
         calls=plan.chunk_count(),
         resent_chunks=0,
+        end=end,
+        now=now,
     )
 
 
@@ -73,6 +79,42 @@ def test_every_row_is_counted_once_by_status_and_reason(tmp_path: Path) -> None:
     assert found["unsupported", "china_mainland"] == 1
     assert found["unsupported", "united_states"] == 1
     assert found["invalid", "empty"] == 1
+
+
+def test_a_plan_that_breaks_a_guard_says_so_first(tmp_path: Path) -> None:
+    """Also in a dry run, which sends nothing anyway."""
+    preview = preview_of(tmp_path, RECIPIENTS, min_recipients=3, max_invalid_rate=0.1, dry_run=True)
+    said = as_markdown(question_page(preview))
+    assert "will not be sent: it has 2 numbers, but the least" in said
+    assert "will not be sent: 4 of 9 rows are invalid" in said
+
+
+@pytest.mark.parametrize(
+    ("end", "in_time", "says"),
+    [
+        (NO_END, None, None),
+        (Until(1_800_000_000.0), 2, "Nothing is sent after 2027-01-15 08:00 UTC (--until)."),
+        (Until(1_800_000_000.0), 1, "at this rate, 1 of 2 numbers at most are texted before."),
+        (Until(1_800_000_000.0), 0, "that is over, so nobody would be texted."),
+        (Until(hours=Hours.parse("09:00-20:00")), None, "after the day's hours (09:00-20:00)"),
+    ],
+)
+def test_the_end_is_said_and_who_gets_no_text_before_it(
+    tmp_path: Path, end: Until, in_time: int | None, says: str | None
+) -> None:
+    preview = replace(preview_of(tmp_path, ["6581234567", "6581234568"]), end=end, numbers_in_time=in_time)
+    said = as_markdown(preview_page(preview)).replace("\\", "")
+    assert says in said if says else "--until" not in said
+
+
+@pytest.mark.parametrize(("left", "in_time"), [(60.0, 5), (2.0, 3), (0.0, 0), (-9.0, 0), (math.inf, None)])
+def test_the_numbers_that_go_before_the_end_are_counted_at_the_rate(
+    tmp_path: Path, left: float, in_time: int | None
+) -> None:
+    """Five numbers in three calls, one a second."""
+    recipients = [f"658123456{number}" for number in range(5)]
+    preview = preview_of(tmp_path, recipients, end=Until(1_000.0 + left), now=1_000.0)
+    assert preview.numbers_in_time == in_time
 
 
 def test_destinations_come_largest_first(tmp_path: Path) -> None:
