@@ -15,6 +15,7 @@ from globe_sms.tasks.campaign.campaign_json import PolicyRead
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
+from globe_sms.tasks.campaign.sending_now import SendingNow
 from globe_sms.tasks.gateway import Gateway
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
@@ -26,10 +27,11 @@ from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
 from globe_sms.tasks.recipients import ListSource
-from globe_sms.tasks.repeats.find_repeats import RepeatFinder
+from globe_sms.tasks.repeats.repeats import Repeats
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.sending.call_content import CallContent
+from globe_sms.tasks.sending.call_size import CallSize
 from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.sending.retries import Retries
@@ -87,9 +89,11 @@ class CampaignRun:
         ledger: the campaign's.
         stop: ends all of its threads.
         progress: what it counts.
+        call_size: the most numbers of its calls.
         scratch: a local folder that goes with the run.
         place_results: the rows of all campaigns of the results folder, as they stand.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
+        repeats: who already has the text from another campaign, or is getting it now.
         end: when its texts may go out for the last time.
     """
 
@@ -114,27 +118,30 @@ class CampaignRun:
         self.ledger = ledger
         self.stop = stop
         self.progress = Progress()
+        self.call_size = CallSize(config.numbers_per_call)
         self.scratch = scratch
         self.sources = sources
         self.place_results = PlaceResults(resources.store, resources.s3, scratch)
         self.end = config.end
+        self.repeats = Repeats(
+            resources.store,
+            campaign.id,
+            TextPattern.of(config.wording),
+            config.repeat_after_seconds,
+            sending=SendingNow(resources.store, campaign.owner),
+            stop=stop,
+            folder=scratch,
+        )
 
     @property
     def has_ended(self) -> bool:
         """Whether the campaign's end (`--until`) has come for everybody."""
         return time.time() >= self.end.at
 
-    def repeat_finder(self) -> RepeatFinder | None:
-        """Return what finds out who already has the text from another campaign; None if that doesn't matter."""
-        seconds = self.config.repeat_after_seconds
-        if not seconds:
-            return None
-        return RepeatFinder(self.resources.store, self.campaign.id, self.texts, seconds)
-
     @property
-    def texts(self) -> TextPattern:
-        """What the campaign's texts have in common."""
-        return TextPattern.of(self.config.wording)
+    def has_budgets(self) -> bool:
+        """Whether the policy limits what campaigns send in a day or a month."""
+        return self.policy is not None and not self.policy.rules.budget.are_empty
 
     @property
     def store(self) -> Store:
@@ -190,6 +197,7 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
                 retries=Retries(),
                 failure_limit=FailureLimit(run.config.max_failure_rate),
                 hours=run.config.quiet_hours,
+                call_size=run.call_size,
                 end=run.end,
                 validity=run.config.validity,
             )

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 from prefect import task, unmapped
@@ -12,11 +13,9 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
 from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary, plan_key
-from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
-from globe_sms.tasks.campaign.settlement import ChunkState
 from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
@@ -25,13 +24,14 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
+from globe_sms.tasks.policy.amounts import Amounts
 from globe_sms.tasks.policy.budgets import refusals
 from globe_sms.tasks.policy.check_budgets import count_budgets, wanted_amounts
 from globe_sms.tasks.policy.count_usage import count_usage
 from globe_sms.tasks.policy.frozen_hours import check_frozen_hours
 from globe_sms.tasks.policy.in_words import show_policy
+from globe_sms.tasks.policy.reserve import BudgetReservation
 from globe_sms.tasks.policy.tighten import planning_digest
-from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -42,6 +42,7 @@ from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, st
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
 from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.sending.failure_limit import FEWEST_FOR_A_FAILURE_RATE
+from globe_sms.tasks.sending.find_remaining import find_remaining
 from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError
@@ -52,6 +53,7 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _STORE_PATIENCE = 120.0
 _GRACE_SECONDS = 15.0
+CANCELLED: Final = "The run was cancelled ({kind}). Run the same campaign again to go on."
 
 
 @task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
@@ -72,7 +74,6 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
     settings = run.config.frozen_settings()
     inputs = find_plan_inputs(run.config, run.resources.s3, policy=planning_digest(run.policy))
-    finder = run.repeat_finder()
     if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
         settings,
         lists,
@@ -80,7 +81,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     ):
         plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
         # Who has the text changes with time: those who were left out may get it now, and others may have it.
-        if plan is not None and not document.plan.repeats and not _has_repeats(plan, finder, run.scratch):
+        if plan is not None and not (document.plan.repeats or run.repeats.find(plan.scan_numbers(), run.scratch)):
             return plan
     plan, _ = make_plan(
         run.config,
@@ -90,7 +91,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         sources=sources,
         overrides=run.tables.overrides,
         own=run.tables.own,
-        find_repeats=None if finder is None else finder.find,
+        find_repeats=run.repeats.find,
     )
     rows = plan.counts()
     figures = PlanFigures(
@@ -103,10 +104,6 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     )
     run.campaign.adopt(figures, settings, lists)
     return plan
-
-
-def _has_repeats(plan: FrozenPlan, finder: RepeatFinder | None, scratch: Path) -> bool:
-    return finder is not None and finder.find(plan.scan_numbers(), scratch) is not None
 
 
 def _frozen_plan(run: CampaignRun) -> FrozenPlan:
@@ -123,29 +120,23 @@ def _frozen_plan(run: CampaignRun) -> FrozenPlan:
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = False) -> RemainingChunks:
-    """Say which chunks are left, or which of those after the canary, from two listings of the ledger.
+    """Say which chunks are left, or which of those after the canary.
 
-    The gateway has taken every chunk whose messages have a delivery: it is never presented again.
+    What the gateway has certainly accepted, because a message of the call has a delivery, is never presented again.
     """
     run.ledger.recover()
-    histories = run.ledger.histories()
-    resend = run.config.on_unknown is OnUnknown.RESEND
-    taken = DeliveryArchive(run.store, run.scratch).taken_chunks(run.campaign.id)
-    canary = plan.canary_chunks(run.config.canary_numbers) if run.config.canary_numbers else 0
-    states = {
-        index: ChunkState.SETTLED if index in taken else histories.get(index, History()).state
-        for index in range(canary if after_canary else 0, plan.chunk_count())
-    }
-    resent = tuple(index for index, state in states.items() if state is ChunkState.UNKNOWN and resend)
-    wanted = {ChunkState.OPEN, ChunkState.UNKNOWN} if resend else {ChunkState.OPEN}
-    chunks = tuple(index for index, state in states.items() if state in wanted)
-    left = pl.LazyFrame({"chunk": chunks}, schema={"chunk": pl.UInt32})
     text = run.config.wording.text
-    parts = pl.sum("segments") if text is None else pl.len() * parts_of(text)
-    counted = plan.scan().join(left, on="chunk", how="semi").select(pl.len(), parts.cast(pl.UInt64).alias("parts"))
-    numbers, wanted_parts = counted.collect(engine="streaming").row(0)
-    run.progress.expect(run.progress.snapshot.done + numbers)
-    return RemainingChunks(chunks, resent, histories, numbers, wanted_parts, canary)
+    remaining = find_remaining(
+        plan,
+        run.ledger,
+        DeliveryArchive(run.store, run.scratch).taken_submissions(run.campaign.id),
+        resend=run.config.on_unknown is OnUnknown.RESEND,
+        canary=plan.canary_chunks(run.config.canary_numbers) if run.config.canary_numbers else 0,
+        after_canary=after_canary,
+        parts=pl.sum("segments") if text is None else pl.len() * parts_of(text),
+    )
+    run.progress.expect(run.progress.snapshot.done + remaining.numbers)
+    return remaining
 
 
 def _send_run_name() -> str:
@@ -179,12 +170,7 @@ def send_shard(shard: Shard) -> None:
             runs.extend(send_chunks.map(window, unmapped(shard)))
         wait(runs)
     except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
-        shard.stop(
-            Stop(
-                StopCause.CANCELLED,
-                f"The run was cancelled ({type(error).__name__}). Run the same campaign again to go on.",
-            )
-        )
+        shard.stop(Stop(StopCause.CANCELLED, CANCELLED.format(kind=type(error).__name__)))
         if wait(runs, timeout=_GRACE_SECONDS).not_done:
             shard.abort()
             wait(runs, timeout=_GRACE_SECONDS)
@@ -215,10 +201,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
     """Count what the plan would do, what is left of it for this run, and what changed since the last plan."""
     document = run.campaign.document
     read = document.lists
-    text = run.config.wording.text
-    segments = None if text is None else parts_of(text)
     budgets = count_budgets(run.policy, run.place_results, run.tables.budget_prices)
-    wanted = wanted_amounts(plan, remaining, run.tables.budget_prices if budgets else None, segments)
     preview = make_preview(
         plan,
         run.config,
@@ -237,11 +220,22 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         end=run.end,
         now=time.time(),
         policy=show_policy(run.policy, plan.scan(), (budget.left() for budget in budgets)),
-        exceeded_budgets=refusals(budgets, wanted),
+        exceeded_budgets=refusals(budgets, _wanted(run, plan, remaining)),
     )
     if document.replaced is not None:
         run.campaign.update(replaced=None)
     return preview
+
+
+def reserve_budgets(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> BudgetReservation:
+    """Return what reserves what's left to send in the policy's budgets, once the stretch of sending begins."""
+    wanted = _wanted(run, plan, remaining)
+    return BudgetReservation(run.policy, run.place_results, run.tables.budget_prices, run.campaign.id, wanted)
+
+
+def _wanted(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> Amounts:
+    text = run.config.wording.text
+    return wanted_amounts(plan, remaining, run.tables.budget_prices, None if text is None else parts_of(text))
 
 
 def _gateway(run: CampaignRun) -> str | None:
@@ -317,6 +311,7 @@ def write_campaign_results(
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
         policy=show_policy(run.policy, pl.scan_parquet(path, glob=False)),
+        call_size=run.call_size.found,
     )
     run.campaign.update(
         summary=Summary(

@@ -7,6 +7,7 @@ from prefect import Flow, get_run_logger
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.flows.orchestration.stretch import stretch_of_sending
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun, open_sender
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
@@ -24,6 +25,13 @@ def send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, 
     or gone costs memory and records, never a call.
     """
     if run.config.dry_run or run.has_ended or not remaining.chunks:
+        return
+    with stretch_of_sending(run, plan, remaining, observer):
+        _send_shards(run, plan, remaining, observer)
+
+
+def _send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver) -> None:
+    if run.stop.stop is not None:
         return
     observer.sending(run.progress)
     log = get_run_logger()
@@ -45,6 +53,8 @@ def send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, 
                         log.warning("Prefect did not record shard %d of %d (%s)", number, shards, kind)
                 if not shard.began:
                     send_shard(shard)
+    if run.call_size.found is not None:
+        log.warning("The gateway refused larger calls: use --numbers-per-call %d from now on.", run.call_size.found)
 
 
 def _chunk_queue(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> ChunkQueue:

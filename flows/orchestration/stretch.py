@@ -1,61 +1,53 @@
-"""A stretch of sending: the campaign waits for others with its text, and finds out who has the text by then."""
+"""A stretch of sending: before it a campaign waits for others that send the same text to the same people."""
 
 import contextlib
 from collections.abc import Generator
-from pathlib import Path
 
 from prefect import get_run_logger
 
 from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
-from globe_sms.tasks.campaign.sending_now import SendingNow
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.repeats.same_text_at_once import SameTextAtOnce
-from globe_sms.tasks.vocabulary.redact_errors import redact_errors
+from globe_sms.tasks.send_campaign import CANCELLED, reserve_budgets
+from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
 @contextlib.contextmanager
 def stretch_of_sending(
     run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver
-) -> Generator[Path | None]:
-    """Yield who of what's left already has the text, as a file of `leave_out`; None if nobody has.
+) -> Generator[None]:
+    """Send in the body. Campaigns that begin later wait for its end, if they have the same text for the same people.
 
-    As long as it is open, no campaign that begins later sends the same text to the same people. A test, whose numbers
-    are the operator's own, neither waits nor keeps others waiting. If the run is stopped while it waits, it's over.
+    If the run is stopped while it waits, the body has nothing to send. A test, whose numbers are the operator's own,
+    doesn't wait, and is waited for only if the policy has budgets. If these don't have enough left and this run has
+    called already, it's stopped.
 
     Raises:
-        InputError, StoreError: it isn't known who has the text, or who sends now.
+        InputError: the policy's budgets don't have enough left; this run has sent nothing.
+        InputError, StoreError: it's unknown which campaigns are being sent.
     """
-    if run.config.test_to:
-        yield None
+    if run.config.test_to and not run.has_budgets:
+        yield
         return
-    sending = SendingNow(run.resources.store, run.campaign.owner)
-    at_once = SameTextAtOnce(run.resources.store, run.campaign.id, run.texts, sending, run.stop)
-    with at_once.stretch() as ours:
-        finder = run.repeat_finder()
-        if finder is None:
-            yield None
-            return
-        rows = plan.scan_numbers(remaining.chunks)
+    log = get_run_logger()
 
-        def say(what: str) -> None:
-            observer.step(what)
-            get_run_logger().info("%s: %s", run.campaign.id, what)
+    def say(what: str) -> None:
+        observer.step(what)
+        log.info("%s: %s", run.campaign.id, what)
 
+    with contextlib.ExitStack() as stretch:
         try:
-            with redact_errors():
-                at_once.wait(ours, finder, rows, run.scratch, say)
+            rows = plan.scan_numbers(remaining.chunks)
+            reserve = reserve_budgets(run, plan, remaining)
+            stretch.enter_context(run.repeats.stretch(rows, say, has_ended=lambda: run.has_ended, reserve=reserve))
+        except InputError as error:
+            if not run.progress.snapshot.calls:
+                raise
+            run.stop.set(Stop(StopCause.STOPPED, f"{error} What was sent before stays sent."))
         except Exception:
             raise
-        except BaseException as error:  # noqa: BLE001  # Prefect's termination signal and Ctrl-C, as in `send_shard`
-            run.stop.set(
-                Stop(
-                    StopCause.CANCELLED,
-                    f"The run was cancelled ({type(error).__name__}). Run the same campaign again to go on.",
-                )
-            )
-        with redact_errors():
-            found = finder.find(rows, run.scratch) if run.stop.stop is None else None
-        yield found
+        except BaseException as error:  # noqa: BLE001  # Prefect's termination signal and Ctrl-C: the results follow
+            run.stop.set(Stop(StopCause.CANCELLED, CANCELLED.format(kind=type(error).__name__)))
+        yield

@@ -10,8 +10,8 @@ from globe_sms.tasks.campaign.ledger import History
 class RemainingChunks:
     """What is left to present: chunks that were never taken, and unknown ones that are to be sent again.
 
-    `parts` is how many message parts the texts to the `numbers` have together. The plan's first chunks, `canary` of
-    them, are the canary's; 0 where the campaign has none.
+    Where a part of a chunk is left, its history says which. `parts` is how many message parts the texts to the
+    `numbers` have together. The plan's first chunks, `canary` of them, are the canary's; 0 where the campaign has none.
     """
 
     chunks: tuple[int, ...]

@@ -20,6 +20,12 @@ def chunk_of_task(campaign: str) -> pl.Expr:
     return pl.col("task_id").str.extract(rf"^{campaign}-(\d+)-\d+$").cast(pl.UInt32, strict=False)
 
 
+def submission_of_task(campaign: str) -> pl.Expr:
+    """Return the submission (UInt32) that the column `task_id` names for this campaign; null for others' ids."""
+    number = pl.col("task_id").str.extract(rf"^{campaign}-\d+-(\d+)$").cast(pl.UInt32, strict=False)
+    return number // _TRIES_OF_A_SUBMISSION
+
+
 def is_task_of(campaign: str, text: object) -> bool:
     """Whether a text is a TaskId of this campaign."""
     if not isinstance(text, str) or not text.startswith(f"{campaign}-"):

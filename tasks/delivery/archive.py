@@ -5,14 +5,14 @@ The files are `delivery/<UTC time>-<id>.parquet` in the campaign's folder; they 
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.task_ids import chunk_of_task
+from globe_sms.tasks.campaign.task_ids import chunk_of_task, submission_of_task
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
@@ -100,12 +100,19 @@ class DeliveryArchive:
         states.sink_parquet(path, compression="lz4", engine="streaming")
         return pl.scan_parquet(path, glob=False)
 
-    def taken_chunks(self, campaign: str) -> frozenset[int]:
-        """Return the chunks that the gateway certainly accepted: one of their messages has a state."""
+    def taken_submissions(self, campaign: str) -> Mapping[int, frozenset[int]]:
+        """Return the submissions that the gateway certainly accepted, by chunk: one of their messages has a state."""
         if self.is_empty():
-            return frozenset()
-        found = self.scan().select(chunk_of_task(campaign).alias("chunk").unique().drop_nulls()).collect()
-        return frozenset(found["chunk"])
+            return {}
+        found = (
+            self.scan()
+            .select(chunk_of_task(campaign).alias("chunk"), submission_of_task(campaign).alias("submission"))
+            .drop_nulls()
+            .group_by("chunk")
+            .agg(pl.col("submission").unique())
+            .collect()
+        )
+        return {chunk: frozenset(submissions) for chunk, submissions in found.iter_rows()}
 
     def _parts(self) -> list[str]:
         return [key for key in self._store.list(FOLDER) if key.endswith(_SUFFIX)]

@@ -1,4 +1,4 @@
-"""Finds the accepted messages without a final state, including ids that were never matched to a number."""
+"""Finds the messages without a final state, including ids that were never matched to a number."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,11 +28,17 @@ def open_messages(results: Path, states: pl.LazyFrame, ledger: Ledger) -> pl.Dat
         states: the states in the archive.
         ledger: of the same campaign; only the send records of chunks with unmatched ids are read.
     """
-    rows = pl.scan_parquet(results, glob=False).filter(pl.col("status").cast(pl.String) == Status.ACCEPTED)
-    paired = rows.filter(pl.col("message_id").is_not_null()).select(
+    rows = pl.scan_parquet(results, glob=False)
+    status = pl.col("status").cast(pl.String)
+    paired = rows.filter(status == Status.ACCEPTED, pl.col("message_id").is_not_null()).select(
         "message_id", "phone_number", pl.lit(None, dtype=pl.String).alias("task_id"), "sent_at"
     )
-    unmatched = rows.filter(pl.col("message_id").is_null() & (pl.col("reason") == RowReason.MESSAGE_ID_UNMATCHED))
+    # Ids of accepted numbers that couldn't be paired; and of answers that may have been an acceptance.
+    unmatched = rows.filter(
+        pl.col("message_id").is_null(),
+        ((status == Status.ACCEPTED) & (pl.col("reason") == RowReason.MESSAGE_ID_UNMATCHED))
+        | ((status == Status.UNKNOWN) & pl.col("request_id").is_not_null()),
+    )
     sent = dict(unmatched.group_by("chunk").agg(pl.col("sent_at").first()).collect().iter_rows())
     unpaired = pl.LazyFrame(
         [(message_id, None, task_id, sent[chunk]) for chunk, task_id, message_id in _unpaired(ledger, frozenset(sent))],

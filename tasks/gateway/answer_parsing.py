@@ -31,8 +31,8 @@ _ASKED_TO_WAIT: Final = "The gateway asks to wait: lower --calls-per-second if t
 class Outcome:
     """The outcome of one call; `repr` counts numbers and ids instead of showing them.
 
-    For the verdicts accepted, refused and unclear, each number of the call is in exactly one of `accepted`, `failed`
-    and `unclear`. For the others nothing was sent, and all three are empty.
+    For the verdicts accepted and unclear, each number of the call is in exactly one of `accepted`, `failed` and
+    `unclear`. For the others nothing was sent, and all three are empty.
 
     Attributes:
         verdict: what the answer proves about the call as a whole.
@@ -88,7 +88,7 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, numbers: 
     """Return the outcome that an answer means; never raises, whatever the bytes.
 
     Args:
-        status: the HTTP status; it only matters for codes that aren't in the table.
+        status: the HTTP status; it only matters for 429 and for codes that aren't in the table.
         headers: the answer's headers, names in any case.
         body: the answer's body; one above 4 MB isn't read.
         numbers: the call's numbers, in its order, as digits without a plus sign.
@@ -169,7 +169,6 @@ def _outcome_of(row: Code, code: str, answer: _Answer, numbers: tuple[str, ...])
     return Outcome(
         row.verdict,
         advice=row.advice,
-        failed=numbers if row.verdict is CallVerdict.REFUSED else (),
         unclear=numbers if row.verdict is CallVerdict.UNCLEAR else (),
         reason=code,
     )
@@ -192,21 +191,36 @@ def _divide_numbers(answer: _Answer, numbers: tuple[str, ...]) -> Outcome:
             detail=detail,
             reason="failed_list_unmatched",
         )
-    if remaining and answer.count == 0 and not answer.ids:
-        return _unclear(numbers, "contradictory_answer", "accepted by its code, but with a count of 0 and no ids")
-    if not remaining and answer.suggests_sending:
-        return _unclear(
-            numbers, "contradictory_answer", "every number is in the FailedList, but there are signs of sending"
-        )
     ids = answer.ids or ()
+    contradiction = _contradiction(answer, len(remaining))
+    if contradiction:
+        return _unclear(numbers, "contradictory_answer", contradiction)
     # A list with a repeated id lacks another one, and it's unknown from where on it is shifted.
-    paired = len(set(ids)) == len(ids) == len(remaining) and answer.count in {None, len(remaining)}
+    paired = len(set(ids)) == len(ids) == len(remaining)
     return Outcome(
         CallVerdict.ACCEPTED,
         accepted=tuple(zip(remaining, ids if paired else [None] * len(remaining), strict=True)),
         failed=in_order,
         ids_unmatched=not paired,
     )
+
+
+def _contradiction(answer: _Answer, remaining: int) -> str | None:
+    """Say how the counts of an OK contradict each other, where the FailedList leaves `remaining` numbers; None if not.
+
+    SuccessCount decides: if it confirms what the FailedList says, the numbers were accepted, and ids that are too few
+    or too many can't be paired but prove nothing against it. Both SuccessCount and the ids may be absent; then what is
+    there must agree with the FailedList.
+    """
+    ids = len(answer.ids or ())
+    if not remaining and answer.suggests_sending:
+        return "every number is in the FailedList, but there are signs of sending"
+    if answer.count is not None:
+        said = f"a SuccessCount of {answer.count}"
+        return None if answer.count == remaining else f"{said}, but the FailedList leaves {remaining} numbers"
+    if ids in (0, remaining):
+        return None
+    return f"{ids} message ids and no SuccessCount, but the FailedList leaves {remaining} numbers"
 
 
 def _match_failed_list(entries: tuple[str, ...] | None, numbers: tuple[str, ...]) -> tuple[set[str], bool]:

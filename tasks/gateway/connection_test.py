@@ -62,7 +62,7 @@ def check_connection(
             f"checked; sending needs only dysms:BatchSendMessageToGlobe."
         )
     row = classify_code(code, from_gateway=business is None, status=answer.status_code)
-    if code.endswith("DATA_NOT_EXIST") or (business is not None and row.verdict is not CallVerdict.STOPPED):
+    if code.endswith("DATA_NOT_EXIST") or (business is not None and row.verdict is not CallVerdict.ACCOUNT):
         return f"{endpoint} accepts the key and its signature ({code}, as expected of a trial that sends nothing)."
     words = read_text(fields.get("Message")) or read_text(fields.get("ResponseDescription")) or ""
     raise InputError(

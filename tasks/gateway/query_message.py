@@ -193,8 +193,11 @@ def parse_query_answer(status: int, headers: Mapping[str, str], body: bytes, mes
 
 _RESULT_BY_VERDICT: Final = {
     CallVerdict.THROTTLED: QueryResult.THROTTLED,
-    CallVerdict.REFUSED: QueryResult.REFUSED,
-    CallVerdict.STOPPED: QueryResult.STOPPED,
+    CallVerdict.ACCOUNT: QueryResult.STOPPED,
+    CallVerdict.CAMPAIGN: QueryResult.REFUSED,
+    CallVerdict.CONTENT: QueryResult.REFUSED,
+    CallVerdict.SIZE: QueryResult.REFUSED,
+    CallVerdict.ROW: QueryResult.REFUSED,
 }
 
 

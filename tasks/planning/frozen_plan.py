@@ -1,7 +1,7 @@
 """The frozen plan: every row with its verdict, and for sendable rows the chunk and the position in it."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -121,6 +121,12 @@ class FrozenPlan:
         first = self.scan().filter(pl.col("chunk").is_not_null()).head(canary)
         last = first.select(pl.col("chunk").max()).collect(engine="streaming").item()
         return 0 if last is None else last + 1
+
+    def chunk_sizes(self, chunks: Collection[int]) -> Mapping[int, int]:
+        """How many numbers each of these chunks has."""
+        wanted = pl.LazyFrame({"chunk": sorted(chunks)}, schema={"chunk": pl.UInt32})
+        counted = self.scan().join(wanted, on="chunk", how="semi").group_by("chunk").len()
+        return dict(counted.collect(engine="streaming").iter_rows())
 
     def counts(self) -> Mapping[str, int]:
         """The number of rows by status; rows without one are `sendable`."""

@@ -37,6 +37,7 @@ class CampaignOutcome:
 
     `uri` is that of its results. `counts` has every status, including those without rows. `calls` and `seconds` are
     this run's; `rate` is its calls per second from the first call to the last, None with fewer than two calls.
+    `call_size` is the most numbers that the gateway took in a call, if it refused a larger one; None if it never did.
     `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
     None for a campaign without one, `policy` without a policy.
     """
@@ -56,6 +57,7 @@ class CampaignOutcome:
     senders: Senders = field(default_factory=Senders)
     canary: Canary | None = None
     policy: PolicyShown | None = None
+    call_size: int | None = None
 
     @property
     def reasons(self) -> tuple[ReasonCount, ...]:

@@ -68,8 +68,11 @@ def speed(report: CampaignOutcome) -> str:
     rate = "" if report.rate is None else f" at {report.rate:.2f} per second"
     throttled = f" ({report.throttled:,} throttled and tried again)" if report.throttled else ""
     resent = f" Resent as you asked: {counted(report.resent, 'unknown chunk')}." if report.resent else ""
+    size = report.call_size
+    refused = "" if size is None else f" The gateway refused larger calls: use --numbers-per-call {size} from now on."
     return (
-        f"{counted(report.calls, 'call')}{rate}{throttled}; {in_words(report.seconds)} from start to results.{resent}"
+        f"{counted(report.calls, 'call')}{rate}{throttled}; {in_words(report.seconds)} from start to results."
+        f"{resent}{refused}"
     )
 
 

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import polars as pl
 
-from globe_sms.tasks.campaign.ledger import History, Ledger
-from globe_sms.tasks.campaign.settlement import ChunkState
+from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.results.results_of_chunks import account_for_chunks
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.plurals import counted
-from globe_sms.tasks.vocabulary.statuses import PRESENTED, STATUSES, Status
+from globe_sms.tasks.vocabulary.statuses import PRESENTED, Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
@@ -50,17 +49,11 @@ class Canary:
 def read_canary(plan: FrozenPlan, ledger: Ledger, store: Store, scratch: Path, *, campaign: str, chunks: int) -> Canary:
     """Count the outcomes of the plan's first `chunks` chunks.
 
-    A refusal for the account's sake counts as not sent here: those numbers are still to be sent.
-
     Raises:
         StoreError: the store did not answer, or refused.
     """
-    histories = ledger.histories()
-    left = [index for index in range(chunks) if histories.get(index, History()).state is ChunkState.OPEN]
     found = account_for_chunks(plan, ledger, store, scratch, campaign=campaign, chunks=range(chunks))
-    refused = pl.col("chunk").is_in(left) & (pl.col("status") == Status.FAILED)
-    not_sent = pl.lit(Status.NOT_SENT, dtype=pl.Enum(STATUSES))
-    return count_canary(found.with_columns(status=pl.when(refused).then(not_sent).otherwise("status")), chunks)
+    return count_canary(found, chunks)
 
 
 def count_canary(results: pl.LazyFrame, chunks: int) -> Canary:

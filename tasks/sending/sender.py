@@ -18,8 +18,8 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError
 class Sender(SubmissionParts):
     """Sends the chunks of one campaign for one run. Thread-safe; every method may block until the stop."""
 
-    def send(self, chunk: Chunk, history: History) -> SendRecord | None:
-        """Present a chunk, with retries as long as it is proved that nothing was sent.
+    def send(self, chunk: Chunk, history: History, positions: tuple[int, ...] | None = None) -> SendRecord | None:
+        """Present a chunk, or these positions of it, with retries as long as it is proved that nothing was sent.
 
         Returns the send record, which is in the ledger by then; None if nothing was claimed: all of its numbers are
         left out, the run was stopped or the campaign's end came before, or another run has the chunk.
@@ -27,7 +27,7 @@ class Sender(SubmissionParts):
         Raises:
             OutsideHoursError: its recipients may not be texted now; it may be sent later.
         """
-        presentation = Presentation.of(chunk)
+        presentation = Presentation.of(chunk, positions)
         if not presentation.size:
             return None
         try:

@@ -17,11 +17,11 @@ from types import TracebackType
 from typing import Self
 
 from globe_sms.tasks.campaign.ledger import History, SendRecord
-from globe_sms.tasks.campaign.settlement import MEANINGS, NOTHING_CLAIMED
+from globe_sms.tasks.campaign.settlement import MEANINGS, NOTHING_CLAIMED, Settlement
 from globe_sms.tasks.planning.frozen_plan import Chunk
+from globe_sms.tasks.sending.chunk_portions import send_chunk
 from globe_sms.tasks.sending.chunk_queue import ChunkQueue
 from globe_sms.tasks.sending.sender import Sender
-from globe_sms.tasks.sending.submission import OutsideHoursError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _SHARD_RUNS = 2_000
@@ -122,26 +122,26 @@ class Shard:
     def send(self, indexes: tuple[int, ...]) -> GroupOutcome:
         """Send some chunks side by side; return how they ended, once all of them have."""
         sent = [self._threads.submit(self._send, index) for index in indexes]
-        send_records = [future.result() for future in futures.wait(sent).done]
-        names = Counter(_name(record) for record in send_records)
+        ended = [_without_splits(future.result()) for future in futures.wait(sent).done]
+        names = Counter(name for records in ended for name in _names(records))
         if len(names) > 1:
             return GroupOutcome("Various", ", ".join(f"{count} {name}" for name, count in names.items()))
-        reasons = {record.reason or record.code or "" for record in send_records if record is not None}
+        reasons = {record.reason or record.code or "" for records in ended for record in records}
         return GroupOutcome(next(iter(names)), ", ".join(sorted(reasons)) or _NOTHING_CLAIMED)
 
-    def _send(self, index: int) -> SendRecord | None:
+    def _send(self, index: int) -> Sequence[SendRecord]:
         history = self._histories.get(index, History())
         try:
-            return self._sender.send(self._chunks.pop(index)(), history)
-        except OutsideHoursError as error:
-            if error.record is not None:
-                self._histories[index] = History((*history.settlements, error.record.settlement))
-            self._queue.put_back(index)
-            return error.record
+            outcome = send_chunk(self._sender, self._chunks.pop(index)(), history)
+            if outcome.comes_back:
+                self._histories[index] = outcome.history
+                self._queue.put_back(index)
         except Exception as error:
             # Prefect keeps what a task run raised, and nobody reads it there: a campaign must not end without a word.
             self.stop(Stop(StopCause.STOPPED, _UNFORESEEN.format(kind=type(error).__name__, index=index)))
             raise
+        else:
+            return outcome.records
         finally:
             with self._changed:
                 self._open -= 1
@@ -172,5 +172,10 @@ def _up_to(groups: Iterator[tuple[int, ...]], chunks: int) -> list[tuple[int, ..
     return taken
 
 
-def _name(record: SendRecord | None) -> str:
-    return (NOTHING_CLAIMED if record is None else MEANINGS[record.settlement]).task_state
+def _without_splits(records: Sequence[SendRecord]) -> Sequence[SendRecord]:
+    """Return the records of calls that weren't split; all of them if nothing followed a split."""
+    return [record for record in records if record.settlement is not Settlement.SPLIT] or records
+
+
+def _names(records: Sequence[SendRecord]) -> list[str]:
+    return [MEANINGS[record.settlement].task_state for record in records] or [NOTHING_CLAIMED.task_state]

@@ -7,7 +7,7 @@ unknown, and it is never presented again unless the operator says so.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from globe_sms.tasks.campaign.campaign import Campaign
@@ -20,6 +20,7 @@ from globe_sms.tasks.gateway import LONGEST_VALIDITY, CallVerdict, Gateway, Outc
 from globe_sms.tasks.pacing.pacer import Departure, Pacer, Turn, TurnMissedError
 from globe_sms.tasks.sending.answer_record import answered, numbers_by_status
 from globe_sms.tasks.sending.call_content import CallContent
+from globe_sms.tasks.sending.call_size import CallSize
 from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.presentation import Presentation
 from globe_sms.tasks.sending.progress import Progress
@@ -66,6 +67,7 @@ class SubmissionParts:
         retries: how often a call is tried again, and when.
         failure_limit: how many failures stop the campaign.
         hours: in which recipients may be texted; None for around the clock.
+        call_size: the most numbers of a call, which the answers may lower.
         end: after which nothing is presented.
         validity: the longest time in seconds in which a text may be handed to its carrier; None for the API's default.
         clock: Unix time in seconds.
@@ -83,6 +85,7 @@ class SubmissionParts:
     retries: Retries
     failure_limit: FailureLimit
     hours: Hours | None = None
+    call_size: CallSize = field(default_factory=CallSize)
     end: Until = NO_END
     validity: int | None = None
     clock: Callable[[], float] = time.time
@@ -250,13 +253,10 @@ class Submission:
         match outcome.verdict:
             case CallVerdict.ACCEPTED:
                 return Settlement.ACCEPTED
-            case CallVerdict.REFUSED:
-                return Settlement.REFUSED
             case CallVerdict.UNCLEAR:
                 return Settlement.UNKNOWN
-            case CallVerdict.STOPPED:
-                self._stop_for(outcome)
-                return Settlement.STOPPED
+            case CallVerdict.ACCOUNT | CallVerdict.CAMPAIGN | CallVerdict.CONTENT | CallVerdict.SIZE | CallVerdict.ROW:
+                return self._settlement_of_refusal(outcome)
             case CallVerdict.THROTTLED:
                 sender.progress.throttled()
                 sender.pacer.throttled(outcome.retry_after or 0.0)
@@ -272,15 +272,31 @@ class Submission:
             raise StoppedError
         return None
 
+    def _settlement_of_refusal(self, outcome: Outcome) -> Settlement:
+        """Return how a refused submission ended: nothing was sent, and it's about some numbers or about every call."""
+        size = self._presentation.size
+        match outcome.verdict:
+            case CallVerdict.SIZE if size > 1:
+                self._sender.call_size.refuse(size)
+                return Settlement.SPLIT
+            case CallVerdict.ROW:
+                return Settlement.SPLIT if size > 1 else Settlement.REFUSED
+            case CallVerdict.CONTENT if self._chunk.messages is not None:
+                return Settlement.SPLIT if size > 1 else Settlement.REFUSED
+            case _:
+                self._stop_for(outcome)
+                return Settlement.STOPPED
+
     def _stop_for(self, outcome: Outcome, tries: str = "") -> None:
         description = f" ({outcome.description})" if outcome.description else ""
         what = f"the gateway answered {outcome.code}{description}" if outcome.code else outcome.detail
-        # Some advice says itself when to run it again.
-        again = "It" if " again" in outcome.advice else "Then run the same command again: it"
+        is_frozen = outcome.verdict in (CallVerdict.CAMPAIGN, CallVerdict.CONTENT)
+        other = " Another text or sender needs another --campaign." if is_frozen else ""
         self._sender.stop.set(
             Stop(
                 StopCause.STOPPED,
-                f"{what}{tries}. {outcome.advice} {again} continues with the numbers that weren't sent.",
+                f"{what}{tries}. {outcome.advice} Then run the same command again: it continues with the numbers that "
+                f"weren't sent.{other}",
                 outcome.code,
             )
         )

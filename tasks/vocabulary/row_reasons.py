@@ -43,6 +43,7 @@ class RowReason(StrEnum):
     NO_REPLY = "no_reply"
     INTERRUPTED = "interrupted"
     UNREADABLE_ANSWER = "unreadable_answer"
+    CONTRADICTORY_ANSWER = "contradictory_answer"
     IN_THE_AIR = "in_the_air"  # never in the results: `globe-sms show` says so of a running campaign
     # not_sent
     DRY_RUN = "dry_run"
@@ -115,6 +116,10 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.INTERRUPTED: f"The run ended during the call, so the text may have been sent. {_CHECK_CONSOLE}",
     RowReason.UNREADABLE_ANSWER: (
         f"The gateway's answer couldn't be read, so the text may have been sent. {_CHECK_CONSOLE}"
+    ),
+    RowReason.CONTRADICTORY_ANSWER: (
+        "The gateway accepted the call, but its counts contradict each other, so it isn't known for whom. Tracking "
+        f"(globe-sms track) finds out whose message ids the answer has. {_CHECK_CONSOLE}"
     ),
     RowReason.IN_THE_AIR: "The call is under way, or its run has just ended. Look again in a moment.",
     RowReason.DRY_RUN: "A dry run makes no calls. To send, run the campaign again without it (--dry-run).",

@@ -21,7 +21,21 @@ PROVED_UNSENT = frozenset(
         "QPS_LIMIT_CONTROL",
         "SignatureNonceUsed",
         "InvalidTimeStamp.Expired",
-        # The account was refused: a later run may.
+        # The whole call was refused for some of its numbers, or for their count: halves of it may be presented.
+        "MOBILE_NUMBER_ILLEGAL",
+        "NOT_SUPPORTED_COUNTRY",
+        "BUSINESS_LIMIT_CONTROL_PHONE",
+        "MOBILE_COUNT_OVER_LIMIT",
+        # The account, the sender, the text or a parameter was refused: a later run may.
+        "INVALID_SENDERID",
+        "SMS_CONTENT_ILLEGAL",
+        "BLACK_KEY_CONTROL_LIMIT",
+        "SMS_SECURITY_INTERCEPTED",
+        "InvalidAccessKeyId.NotFound",
+        "InvalidParameter",
+        "MissingType",
+        "AccessDenied",
+        "Account.Arrearage",
         "AMOUNT_NOT_ENOUGH",
         "OUT_OF_SERVICE",
         "RAM_PERMISSION_DENY",
@@ -29,6 +43,8 @@ PROVED_UNSENT = frozenset(
         "Forbidden.RAM",
     }
 )
+# An unknown code proves it with a 4xx status alone.
+UNKNOWN_REFUSALS = frozenset({("SomethingNew", 404), ("SomethingNew", 429)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +102,8 @@ def _twice(presented: Mapping[str, Sequence[Arrival]], resent: set[str]) -> Iter
 
 
 def _proved_unsent(arrival: Arrival) -> bool:
-    return arrival.code in PROVED_UNSENT and arrival.status is not None and not arrival.accepted
+    is_refused = arrival.code in PROVED_UNSENT or (arrival.code, arrival.status) in UNKNOWN_REFUSALS
+    return is_refused and arrival.status is not None and not arrival.accepted
 
 
 def _lost(results: pl.DataFrame, rows: Sequence[Row]) -> Iterable[str]:

@@ -140,7 +140,7 @@ def test_a_stopped_campaign_is_exit_1_with_the_code_and_what_to_do(
     ended = globe_sms("send", numbers, *SEND, "--results", tmp_path / "out", "--json", environment=environment)
     assert ended.code == 1
     assert "OUT_OF_SERVICE" in ended.err
-    assert ended.json["counts"]["failed"] == 25
+    assert (ended.json["counts"]["not_sent"], ended.json["counts"]["failed"]) == (25, 0)
 
 
 def test_a_dry_run_that_planned_well_is_exit_0(

@@ -68,7 +68,8 @@ class Judge:
                 window.take(monotonic)
             answer = answers.refused(_throttled(account), request, xml=xml)
             return Outcome(account.key_id, answer, request, batch=batch)
-        drawn = self._faults.draw(batch.numbers if batch else [], account.key_id)
+        numbers, texts = (batch.numbers, batch.messages) if batch else ((), ())
+        drawn = self._faults.draw(numbers, account.key_id, texts=texts)
         rule, dice = drawn or (None, random.Random(0))
         turned_away = rule is not None and rule.kind in _TURNED_AWAY
         if not turned_away:
@@ -90,7 +91,9 @@ class Judge:
         if rule is not None and rule.kind == "failed_share":
             failed |= {number for number in batch.numbers if dice.random() < rule.share}
         # zip takes a number first, so that no id is wasted at the end of the list
-        good = (number for number in batch.numbers if number not in failed)
+        good = [number for number in batch.numbers if number not in failed]
+        if rule is not None and rule.kind == "few_accepted":
+            del good[len(good) // 2 :]
         accepted = {number: str(message_id) for number, message_id in zip(good, self._message_ids, strict=False)}
         return Acceptance(batch.sender, accepted, tuple(number for number in batch.numbers if number in failed))
 

@@ -1,7 +1,8 @@
 """The gateway's faults: rules that say which calls go wrong, and how.
 
 A rule sees calls that are signed, within the rate and not taken by an earlier rule. It picks by probability, every nth
-call, the next n calls, or calls with a certain number; by default all. `processed` says whether the numbers of a
+call, the next n calls, or by content: a number, the first digits of one, or words of a text; by default all. So a code
+can be about some rows, as in `code:MOBILE_NUMBER_ILLEGAL` with a `number`. `processed` says whether the numbers of a
 faulty call are accepted anyway. Rules apply to sends unless their `action` is query.
 
 | kind | what the caller sees | accepted |
@@ -14,6 +15,7 @@ faulty call are accepted anyway. Rules apply to sends unless their `action` is q
 | http_500, http_503 | InternalError, ServiceUnavailable | `processed`, default yes |
 | html_502 | a page, no code | `processed`, default yes |
 | broken_json, empty_body | HTTP 200 and half a JSON text, or nothing | yes |
+| few_accepted | SuccessCount and ids for the first half only, FailedList empty | the first half |
 | few_ids, many_ids, no_ids | one MessageId too few, one too many, none | yes |
 | ids_shape | lists as `shape` says: array, empty, missing, null | yes |
 | failed_share | a random `share` of the numbers in FailedList | the others |
@@ -26,6 +28,7 @@ faulty call are accepted anyway. Rules apply to sends unless their `action` is q
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
@@ -33,8 +36,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _KINDS = {
     "accept_then_drop", "drop_before", "reset", "hang", "truncate", "http_500", "http_503", "html_502", "broken_json",
-    "empty_body", "few_ids", "many_ids", "no_ids", "ids_shape", "failed_share", "failed_foreign", "throttle",
-    "nonce_used", "clock",
+    "empty_body", "few_accepted", "few_ids", "many_ids", "no_ids", "ids_shape", "failed_share", "failed_foreign",
+    "throttle", "nonce_used", "clock",
 }  # fmt: skip
 _CODE = re.compile(r"code:\w+|gateway_code:[\w.]+:[45]\d\d", re.ASCII)
 _NEVER_PROCESSED = {"drop_before", "throttle", "nonce_used", "clock"}
@@ -50,6 +53,9 @@ class FaultRule(BaseModel):
     every: Annotated[int | None, Field(ge=1, description="every nth call that the rule sees")] = None
     next: Annotated[int | None, Field(ge=1, description="the next n calls")] = None
     number: Annotated[str | None, Field(description="calls whose To contains it; digits, no plus")] = None
+    numbers: Annotated[tuple[str, ...], Field(description="calls whose To contains any of them")] = ()
+    prefix: Annotated[str | None, Field(description="calls with a number that starts with these digits")] = None
+    text: Annotated[str | None, Field(description="calls with a message that contains it")] = None
     key_id: Annotated[str | None, Field(description="only calls of this account")] = None
     action: Annotated[Literal["send", "query"], Field(description="query: QueryMessage; then nothing is accepted")] = (
         "send"
@@ -67,8 +73,9 @@ class FaultRule(BaseModel):
             kinds = ", ".join(sorted(_KINDS))
             msg = f"unknown fault kind {self.kind!r}: use one of {kinds}, code:CODE or gateway_code:Code:status"
             raise ValueError(msg)
-        if sum(way is not None for way in (self.probability, self.every, self.next, self.number)) > 1:
-            msg = "a fault rule picks calls in one way: probability, every, next or number"
+        ways = (self.probability, self.every, self.next, self.number, self.numbers or None, self.prefix, self.text)
+        if sum(way is not None for way in ways) > 1:
+            msg = "a fault rule picks calls in one way: probability, every, next, number, numbers, prefix or text"
             raise ValueError(msg)
         return self
 
@@ -105,7 +112,7 @@ class _Active:
     dice: random.Random
     seen: int = 0
 
-    def takes(self, numbers: list[str], key_id: str, action: str) -> bool:
+    def takes(self, numbers: Sequence[str], texts: Sequence[str], key_id: str, action: str) -> bool:
         rule = self.rule
         if rule.key_id not in (None, key_id) or rule.action != action:
             return False
@@ -116,6 +123,16 @@ class _Active:
             return self.seen % rule.every == 0
         if rule.next is not None:
             return self.seen <= rule.next
+        return self._is_about(numbers, texts)
+
+    def _is_about(self, numbers: Sequence[str], texts: Sequence[str]) -> bool:
+        rule = self.rule
+        if rule.prefix is not None:
+            return any(number.startswith(rule.prefix) for number in numbers)
+        if rule.text is not None:
+            return any(rule.text in text for text in texts)
+        if rule.numbers:
+            return not set(rule.numbers).isdisjoint(numbers)
         return rule.number is None or rule.number in numbers
 
 
@@ -151,10 +168,15 @@ class Faults:
         self._active.clear()
 
     def draw(
-        self, numbers: list[str], key_id: str, *, action: Literal["send", "query"] = "send"
+        self,
+        numbers: Sequence[str],
+        key_id: str,
+        *,
+        texts: Sequence[str] = (),
+        action: Literal["send", "query"] = "send",
     ) -> tuple[FaultRule, random.Random] | None:
         """Return the first rule that takes this call, with its random generator."""
-        return next(((a.rule, a.dice) for a in self._active if a.takes(numbers, key_id, action)), None)
+        return next(((a.rule, a.dice) for a in self._active if a.takes(numbers, texts, key_id, action)), None)
 
     def draw_latency(self) -> float:
         """Return the latency of this call's answer, in seconds."""

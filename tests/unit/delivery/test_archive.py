@@ -51,8 +51,8 @@ def test_what_was_learnt_first_and_for_good_counts(store: Store, tmp_path: Path)
     fresh.mkdir()
     found = DeliveryArchive(store, fresh).scan().sort("message_id").collect()
     assert found.select("message_id", "delivery").rows() == [("1", "undelivered"), ("2", "expired")]
-    assert archive.taken_chunks("spring") == {0, 1}
-    assert archive.taken_chunks("spring-0") == frozenset()
+    assert archive.taken_submissions("spring") == {0: {0}, 1: {0}}
+    assert archive.taken_submissions("spring-0") == {}
 
 
 def test_a_message_keeps_the_task_of_its_receipt_and_the_carrier_of_its_query(
@@ -70,7 +70,7 @@ def test_a_message_keeps_the_task_of_its_receipt_and_the_carrier_of_its_query(
         ("1", "delivered", "spring-3-1", "CMI"),
         ("2", "expired", "spring-4-1", "CMI"),
     ]
-    assert archive.taken_chunks("spring") == {3, 4}
+    assert archive.taken_submissions("spring") == {3: {0}, 4: {0}}
 
 
 SUMMARY = Summary(campaign="spring", results="store/spring", counts={"accepted": 1, "unknown": 1}, calls=1, seconds=1.0)

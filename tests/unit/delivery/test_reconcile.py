@@ -191,4 +191,4 @@ def test_a_campaign_without_results_yet_keeps_what_its_receipts_say(campaign: Ca
     """Receipts come while a campaign is still being sent."""
     campaign.deliver("6581000000", task_id="spring-0-1")
     assert campaign.reconcile().reading.of_campaign == 1
-    assert DeliveryArchive(campaign.store, tmp_path / "scratch-1").taken_chunks("spring") == {0}
+    assert DeliveryArchive(campaign.store, tmp_path / "scratch-1").taken_submissions("spring") == {0: {0}}

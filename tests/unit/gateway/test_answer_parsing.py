@@ -85,11 +85,10 @@ def test_a_failed_number_is_found_however_it_is_written(written: str) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"MessageIdList": IDS[:3]},
-        {"MessageIdList": [*IDS, "104"]},
+        {"MessageIdList": IDS[:3], "SuccessCount": "4"},
+        {"MessageIdList": [*IDS, "104"], "SuccessCount": "4"},
         {"MessageIdList": [*IDS[:3], IDS[0]]},
         {"MessageIdList": ["100", 100, "102", "103"], "SuccessCount": "4"},
-        {"MessageIdList": IDS, "SuccessCount": "3"},
         {"MessageIdList": "not a list"},
         {"MessageIdList": ["100", None, "102", "103"]},
         {"MessageIdList": [True, True, True, True]},
@@ -99,8 +98,8 @@ def test_a_failed_number_is_found_however_it_is_written(written: str) -> None:
         {"SuccessCount": 4},
     ],
 )
-def test_ids_are_never_paired_when_the_counts_disagree_or_an_id_repeats(fields: dict[str, Any]) -> None:
-    """The numbers are still accepted, and readable ids are kept.
+def test_ids_are_never_paired_when_there_are_too_few_or_too_many_or_one_repeats(fields: dict[str, Any]) -> None:
+    """The numbers are still accepted if nothing but the ids speaks against it, and readable ids are kept.
 
     A list with a repeated id is one id short: from which place on it is shifted, nothing tells.
     """
@@ -149,31 +148,44 @@ def test_an_unusable_failed_list_makes_the_call_unclear(failed: Any) -> None:
         {"SuccessCount": "0", "FailedList": [NUMBERS[0]]},
         {"SuccessCount": "1", "FailedList": list(NUMBERS)},
         {"MessageIdList": ["100"], "FailedList": list(NUMBERS)},
+        {"SuccessCount": "2", "FailedList": "[]"},
+        {"SuccessCount": "2", "MessageIdList": IDS[:2]},
+        {"SuccessCount": "2", "MessageIdList": IDS},
+        {"SuccessCount": "3", "MessageIdList": IDS[:3]},
+        {"SuccessCount": "5", "MessageIdList": IDS},
+        {"SuccessCount": "4", "MessageIdList": IDS, "FailedList": [NUMBERS[0]]},
+        {"SuccessCount": "2", "MessageIdList": IDS[:2], "FailedList": [NUMBERS[0]]},
+        {"MessageIdList": IDS[:3]},
+        {"MessageIdList": [*IDS, "104"]},
+        {"MessageIdList": IDS, "FailedList": [NUMBERS[0]]},
+        {"MessageIdList": IDS[:2], "SuccessCount": "many"},
     ],
 )
 def test_an_ok_that_contradicts_itself_is_unclear(fields: dict[str, Any]) -> None:
-    """Neither accepted nor failed is certain."""
+    """Neither accepted nor failed is certain, for nobody of the call; the ids that are there are kept."""
     outcome = _answer({"ResponseCode": "OK"} | fields)
     assert (outcome.verdict, outcome.unclear, outcome.reason) == (CallVerdict.UNCLEAR, NUMBERS, "contradictory_answer")
+    ids = fields.get("MessageIdList")
+    assert outcome.message_ids == (tuple(ids) if isinstance(ids, list) else ())
 
 
 @pytest.mark.parametrize(
     ("fields", "verdict"),
     [
-        ({"ResponseCode": "AMOUNT_NOT_ENOUGH"}, CallVerdict.STOPPED),
-        ({"ResponseCode": "isv.AMOUNT_NOT_ENOUGH", "SuccessCount": "0", "MessageIdList": "[]"}, CallVerdict.STOPPED),
+        ({"ResponseCode": "AMOUNT_NOT_ENOUGH"}, CallVerdict.ACCOUNT),
+        ({"ResponseCode": "isv.AMOUNT_NOT_ENOUGH", "SuccessCount": "0", "MessageIdList": "[]"}, CallVerdict.ACCOUNT),
         ({"ResponseCode": "SYSTEM_ERROR"}, CallVerdict.UNCLEAR),
         ({"ResponseCode": "NEVER_HEARD_OF"}, CallVerdict.UNCLEAR),
         ({"ResponseCode": "QPS_LIMIT_CONTROL"}, CallVerdict.THROTTLED),
-        ({"ResponseCode": "SMS_CONTENT_ILLEGAL", "FailedList": list(NUMBERS)}, CallVerdict.REFUSED),
-        ({"ResponseCode": "AMOUNT_NOT_ENOUGH", "Code": "Throttling"}, CallVerdict.STOPPED),
+        ({"ResponseCode": "SMS_CONTENT_ILLEGAL", "FailedList": list(NUMBERS)}, CallVerdict.CONTENT),
+        ({"ResponseCode": "AMOUNT_NOT_ENOUGH", "Code": "Throttling"}, CallVerdict.ACCOUNT),
         ({"ResponseCode": "", "Code": "Throttling"}, CallVerdict.THROTTLED),
         ({"ResponseCode": None, "Code": "Throttling"}, CallVerdict.THROTTLED),
         ({"ResponseCode": ["OK"], "Code": "Throttling"}, CallVerdict.UNCLEAR),
         ({"ResponseCode": True, "Code": "Throttling"}, CallVerdict.UNCLEAR),
         ({"ResponseCode": 20}, CallVerdict.UNCLEAR),
         ({"ResponseCode": "ok"}, CallVerdict.UNCLEAR),
-        ({"Code": "InvalidAccessKeyId.NotFound", "HostId": "x", "Message": "y"}, CallVerdict.STOPPED),
+        ({"Code": "InvalidAccessKeyId.NotFound", "HostId": "x", "Message": "y"}, CallVerdict.ACCOUNT),
         ({"Code": "InvalidTimeStamp.Expired"}, CallVerdict.STALE),
         ({"code": "Throttling"}, CallVerdict.UNCLEAR),
     ],
@@ -194,7 +206,13 @@ def test_code_ok_without_a_response_code_is_not_a_refusal() -> None:
 @pytest.mark.parametrize(
     ("code", "status", "verdict"),
     [
-        ("NeverHeardOf", 400, CallVerdict.REFUSED),
+        ("NeverHeardOf", 400, CallVerdict.CAMPAIGN),
+        ("NeverHeardOf", 404, CallVerdict.CAMPAIGN),
+        ("NeverHeardOf", 401, CallVerdict.ACCOUNT),
+        ("NeverHeardOf", 403, CallVerdict.ACCOUNT),
+        ("NeverHeardOf", 408, CallVerdict.UNCLEAR),
+        ("NeverHeardOf", 429, CallVerdict.THROTTLED),
+        ("Forbidden", 429, CallVerdict.THROTTLED),
         ("NeverHeardOf", 500, CallVerdict.UNCLEAR),
         ("NeverHeardOf", 200, CallVerdict.UNCLEAR),
         ("InternalError", 500, CallVerdict.UNCLEAR),
@@ -202,11 +220,13 @@ def test_code_ok_without_a_response_code_is_not_a_refusal() -> None:
         ("InternalError", 400, CallVerdict.UNCLEAR),
     ],
 )
-def test_the_status_matters_only_for_unknown_gateway_codes(code: str, status: int, verdict: CallVerdict) -> None:
+def test_the_status_matters_only_for_429_and_unknown_gateway_codes(
+    code: str, status: int, verdict: CallVerdict
+) -> None:
     """For the codes missing in the documentation's tables."""
     outcome = _answer({"Code": code, "Message": "m", "RequestId": "r"}, status=status)
     assert (outcome.verdict, outcome.reason, outcome.code) == (verdict, code, code)
-    assert _settled(outcome) == sorted(NUMBERS)
+    assert _settled(outcome) == (sorted(NUMBERS) if verdict is CallVerdict.UNCLEAR else [])
 
 
 @pytest.mark.parametrize("shape", ["ResponseCode", "Code"])
@@ -259,7 +279,7 @@ def test_the_requested_wait_is_in_milliseconds(name: str) -> None:
 def test_a_wait_turns_no_other_refusal_into_a_throttled_call(fields: dict[str, Any], status: int) -> None:
     """Only the API gateway's own codes with a 4xx status, like the official SDK."""
     outcome = _answer(fields, status=status, headers={"x-acs-retry-after": "1000"})
-    assert (outcome.verdict, outcome.failed) == (CallVerdict.REFUSED, NUMBERS)
+    assert (outcome.verdict, outcome.retry_after) == (CallVerdict.CAMPAIGN, 1.0)
 
 
 def test_the_longer_wait_wins() -> None:
@@ -273,7 +293,7 @@ def test_the_longer_wait_wins() -> None:
 def test_a_wait_that_is_not_a_positive_number_is_ignored(value: str) -> None:
     """Like in the official SDK."""
     outcome = _answer({"Code": "NeverHeardOf"}, status=400, headers={"x-acs-retry-after": value})
-    assert (outcome.verdict, outcome.retry_after) == (CallVerdict.REFUSED, None)
+    assert (outcome.verdict, outcome.retry_after) == (CallVerdict.CAMPAIGN, None)
 
 
 @pytest.mark.parametrize(
@@ -355,7 +375,7 @@ def test_an_answer_that_is_not_the_gateways_is_unclear(body: bytes, status: int)
 def test_a_text_that_is_not_utf_8_damages_no_other_field() -> None:
     """Codes and ids are ASCII."""
     body = b'{"ResponseCode":"AMOUNT_NOT_ENOUGH","ResponseDescription":"\xd5\xcb\xbb\xa7"}'
-    assert parse_answer(200, {}, body, NUMBERS).verdict is CallVerdict.STOPPED
+    assert parse_answer(200, {}, body, NUMBERS).verdict is CallVerdict.ACCOUNT
 
 
 def test_the_gateways_words_lose_their_numbers_and_line_breaks() -> None:
@@ -411,7 +431,7 @@ FIELDS = st.fixed_dictionaries(
 )
 STATUSES = st.sampled_from([200, 302, 400, 403, 429, 500, 502, 503])
 HEADERS = st.just({}) | st.fixed_dictionaries({"x-acs-retry-after": st.text("0123456789", max_size=6)})
-SETTLES = {CallVerdict.ACCEPTED, CallVerdict.REFUSED, CallVerdict.UNCLEAR}
+SETTLES = {CallVerdict.ACCEPTED, CallVerdict.UNCLEAR}
 
 
 def _check(outcome: Outcome) -> None:

@@ -234,7 +234,7 @@ WHOLE = http_answer(OK_BODY)
         ),
         pytest.param(
             answer_with(b"HTTP/1.1 100 Continue\r\n\r\n" + http_answer(b'{"ResponseCode":"AMOUNT_NOT_ENOUGH"}')),
-            (CallVerdict.STOPPED, "AMOUNT_NOT_ENOUGH"),
+            (CallVerdict.ACCOUNT, "AMOUNT_NOT_ENOUGH"),
             id="no balance, after a 100",
         ),
     ],
@@ -271,7 +271,7 @@ def test_an_answer_before_the_whole_request_was_read_counts(serve: Serve) -> Non
         while connection.recv(1 << 20):
             pass
 
-    assert _send(serve(refuse_early), large).verdict is CallVerdict.REFUSED
+    assert _send(serve(refuse_early), large).verdict is CallVerdict.CAMPAIGN
 
 
 def test_a_refused_connection_is_unreachable(batch: BatchSend, closed_port: int) -> None:

@@ -10,31 +10,32 @@ BUSINESS = {
     CallVerdict.THROTTLED: "QPS_LIMIT_CONTROL BUSINESS_LIMIT_CONTROL_MINUTE BUSINESS_LIMIT_MINUTE",
     CallVerdict.UNCLEAR: """SYSTEM_ERROR isp.SYSTEM_ERROR ONLINE_BILLING_FAILED DATA_NOT_EXIST QUERY_DATE_ILLEGAL
         isp.UNKNOWN isp.GATEWAY_ERROR isv.BILLING_DEDUCTION_ERROR isv.DATA_NOT_EXIST isv.QUERY_DATE_ILLEGAL""",
-    CallVerdict.STOPPED: """FORBIDDEN_ACTION isv.FORBIDDEN_ACTION OUT_OF_SERVICE isv.OUT_OF_SERVICE ACCOUNT_NOT_EXISTS
+    CallVerdict.ACCOUNT: """FORBIDDEN_ACTION isv.FORBIDDEN_ACTION OUT_OF_SERVICE isv.OUT_OF_SERVICE ACCOUNT_NOT_EXISTS
         isv.ACCOUNT_NOT_EXISTS AMOUNT_NOT_ENOUGH isv.AMOUNT_NOT_ENOUGH RAM_PERMISSION_DENY isp.RAM_PERMISSION_DENY
         PRODUCT_NOT_SUBSCRIBED ACCOUNT_ILLEGAL isv.ACCOUNT_ABNORMAL isv.RAM_CHECK_FAILED isp.RES_OWNER_ID_UNKNOWN
         isv.PRODUCT_UN_SUBSCRIPT isv.BUSINESS_LIMIT_HOUR isv.BUSINESS_LIMIT_DAY BUSINESS_LIMIT_CONTROL_HOUR
         BUSINESS_LIMIT_CONTROL_DAY""",
-    CallVerdict.REFUSED: """INVALID_SENDERID SMS_CONTENT_CODE_ILLEGAL SMS_SIGN_NAME_ILLEGAL MOBILE_NUMBER_ILLEGAL
-        MOBILE_COUNT_OVER_LIMIT CONTENT_MISSING_PARAMETERS INVALID_PARAMETERS INVALID_JSON_PARAM PARAM_LENGTH_LIMIT
-        SMS_SECURITY_INTERCEPTED SMS_CONTENT_ILLEGAL BLACK_KEY_CONTROL_LIMIT NOT_SUPPORTED_COUNTRY SENDERID_BLACKLIST
-        isv.SENDERID_ERROR isv.NOT_SUPPORTED_COUNTRY isv.SMS_CONTENT_CODE_ILLEGAL isv.SMS_CONTENTCODE_ILLEGAL
-        isv.SMS_SIGN_NAME_ILLEGAL isv.MOBILE_NUMBER_ILLEGAL isv.PHONE_NUMBER_ILLEGAL isv.MOBILE_COUNT_OVER_LIMIT
-        isv.PHONE_NUMBER_COUNT_OVER_LIMIT isv.CONTENT_MISSING_PARAMETERS isv.TEMPLATE_MISSING_PARAMETERS
-        isv.INVALID_PARAMETERS BUSINESS_LIMIT_CONTROL_PHONE isv.BUSINESS_LIMIT_CONTROL isv.INVALID_JSON_PARAM
-        isv.BLACK_KEY_CONTROL_LIMIT isv.PARAM_LENGTH_LIMIT isv.COUNTRY_RESTRICTED""",
+    CallVerdict.CAMPAIGN: """INVALID_SENDERID isv.SENDERID_ERROR SENDERID_BLACKLIST SMS_CONTENT_CODE_ILLEGAL
+        isv.SMS_CONTENT_CODE_ILLEGAL isv.SMS_CONTENTCODE_ILLEGAL SMS_SIGN_NAME_ILLEGAL isv.SMS_SIGN_NAME_ILLEGAL
+        INVALID_PARAMETERS isv.INVALID_PARAMETERS INVALID_JSON_PARAM isv.INVALID_JSON_PARAM SMS_SECURITY_INTERCEPTED""",
+    CallVerdict.CONTENT: """SMS_CONTENT_ILLEGAL BLACK_KEY_CONTROL_LIMIT isv.BLACK_KEY_CONTROL_LIMIT PARAM_LENGTH_LIMIT
+        isv.PARAM_LENGTH_LIMIT CONTENT_MISSING_PARAMETERS isv.CONTENT_MISSING_PARAMETERS
+        isv.TEMPLATE_MISSING_PARAMETERS""",
+    CallVerdict.SIZE: "MOBILE_COUNT_OVER_LIMIT isv.MOBILE_COUNT_OVER_LIMIT isv.PHONE_NUMBER_COUNT_OVER_LIMIT",
+    CallVerdict.ROW: """MOBILE_NUMBER_ILLEGAL isv.MOBILE_NUMBER_ILLEGAL isv.PHONE_NUMBER_ILLEGAL NOT_SUPPORTED_COUNTRY
+        isv.NOT_SUPPORTED_COUNTRY isv.COUNTRY_RESTRICTED BUSINESS_LIMIT_CONTROL_PHONE isv.BUSINESS_LIMIT_CONTROL""",
 }
 GATEWAY = {
     CallVerdict.THROTTLED: "Throttling Throttling.User Throttling.Api Throttling.AnythingElse",
     CallVerdict.UNCLEAR: "ServiceUnavailable ServiceUnavailableTemporary InternalError InternalServerError OK",
     CallVerdict.STALE: """SignatureNonceUsed InvalidTimeStamp.Expired InvalidSecurityToken.Expired
         InvalidSecurityToken.MismatchWithAccessKey""",
-    CallVerdict.STOPPED: """SignatureDoesNotMatch IncompleteSignature InvalidTimeStamp.Format IllegalTimestamp
+    CallVerdict.ACCOUNT: """SignatureDoesNotMatch IncompleteSignature InvalidTimeStamp.Format IllegalTimestamp
         InvalidAccessKeyId.NotFound InvalidAccessKeyId.Inactive Forbidden Forbidden.RAM NoPermission
         Forbidden.RiskControl Forbidden.UserVerification InsufficientBalance InvalidVersion NoSuchVersion
         InvalidAction InvalidAction.NotFound InvalidApi.NotFound InvalidProduct.NotFound InvalidProtocol.NeedSsl
-        UnsupportedHTTPMethod MissingSecurityToken""",
-    CallVerdict.REFUSED: "MissingParameter MissingSignName MissingTo InvalidParameter InvalidParameter.Type",
+        UnsupportedHTTPMethod MissingSecurityToken AccessDenied AccessDenied.RAM Account.Arrearage""",
+    CallVerdict.CAMPAIGN: "MissingParameter MissingSignName MissingTo InvalidParameter InvalidParameter.Type",
 }
 
 
@@ -51,7 +52,18 @@ def test_a_code_of_the_sms_service_has_its_verdict(code: str, verdict: CallVerdi
 @pytest.mark.parametrize(("code", "verdict"), _rows(GATEWAY))
 def test_a_code_of_the_api_gateway_has_its_verdict(code: str, verdict: CallVerdict) -> None:
     """The same code comes with different statuses, so only the code counts."""
-    assert {classify_code(code, from_gateway=True, status=s).verdict for s in (400, 403, 404, 429, 503)} == {verdict}
+    assert {classify_code(code, from_gateway=True, status=s).verdict for s in (400, 403, 404, 503)} == {verdict}
+
+
+@pytest.mark.parametrize("code", ["Throttling", "NeverHeardOf", "Forbidden", "INVALID_SENDERID", "InternalError"])
+def test_http_429_is_a_throttled_call_whatever_code_the_api_gateway_gives(code: str) -> None:
+    assert classify_code(code, from_gateway=True, status=429).verdict is CallVerdict.THROTTLED
+
+
+def test_http_429_does_not_make_an_answer_of_the_sms_service_safe() -> None:
+    """Behind the API gateway only the code tells whether something was sent."""
+    assert classify_code("SYSTEM_ERROR", from_gateway=False, status=429).verdict is CallVerdict.UNCLEAR
+    assert classify_code("OK", from_gateway=True, status=429).verdict is CallVerdict.UNCLEAR
 
 
 @pytest.mark.parametrize(
@@ -59,8 +71,12 @@ def test_a_code_of_the_api_gateway_has_its_verdict(code: str, verdict: CallVerdi
     [
         (False, 200, CallVerdict.UNCLEAR),
         (False, 400, CallVerdict.UNCLEAR),
-        (True, 400, CallVerdict.REFUSED),
-        (True, 499, CallVerdict.REFUSED),
+        (True, 400, CallVerdict.CAMPAIGN),
+        (True, 401, CallVerdict.ACCOUNT),
+        (True, 403, CallVerdict.ACCOUNT),
+        (True, 408, CallVerdict.UNCLEAR),
+        (True, 429, CallVerdict.THROTTLED),
+        (True, 499, CallVerdict.CAMPAIGN),
         (True, 500, CallVerdict.UNCLEAR),
         (True, 503, CallVerdict.UNCLEAR),
         (True, 200, CallVerdict.UNCLEAR),

@@ -104,7 +104,7 @@ def test_the_failures_stay_few_whatever_goes_wrong(tmp_path: Path) -> None:
 def test_the_report_says_what_to_do_about_each_code(tmp_path: Path) -> None:
     """Our own reasons and the gateway's codes alike."""
     markdown = as_markdown(report_page(report_of(tmp_path, MIXED)))
-    assert "The text contains a forbidden keyword: change it." in markdown
+    assert "The text contains a forbidden keyword: ask Alibaba which one." in markdown
     assert "the text may have been sent" in markdown
 
 

@@ -11,6 +11,7 @@ from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
 from globe_sms.tasks.gateway import CallVerdict, Outcome
 from globe_sms.tasks.pacing.pacer import Departure, Pacer, Turn
+from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import LocalStore
@@ -21,11 +22,12 @@ from tests.unit.sending.scripted_sender import CHUNK, FAST, NUMBERS, Answer, Tol
 Found = TypeVar("Found")
 Make = Callable[..., tuple[Sender, ToldGateway]]
 
+ALONE = Chunk(0, NUMBERS[:1])
 THROTTLED = Outcome(verdict=CallVerdict.THROTTLED, code="Throttling.User", advice="Slow down.")
 STALE = Outcome(verdict=CallVerdict.STALE, code="SignatureNonceUsed")
 UNREACHABLE = Outcome(verdict=CallVerdict.UNREACHABLE, reason="unreachable", advice="Check the network.")
-REFUSED = Outcome(verdict=CallVerdict.REFUSED, code="SMS_CONTENT_ILLEGAL")
-NO_BALANCE = Outcome(verdict=CallVerdict.STOPPED, code="AMOUNT_NOT_ENOUGH", advice="Top up the account.")
+REFUSED = Outcome(verdict=CallVerdict.ROW, code="MOBILE_NUMBER_ILLEGAL")
+NO_BALANCE = Outcome(verdict=CallVerdict.ACCOUNT, code="AMOUNT_NOT_ENOUGH", advice="Top up the account.")
 NO_REPLY = Outcome(verdict=CallVerdict.UNCLEAR, reason="no_reply", detail="no reply within 60 s")
 
 
@@ -131,12 +133,12 @@ def test_what_is_unclear_is_never_tried_again(make: Make, answer: Outcome | Exce
     assert history(sender).state is ChunkState.UNKNOWN
 
 
-def test_a_refused_chunk_is_settled_and_the_campaign_goes_on(make: Make) -> None:
-    """The refusal is the chunk's own."""
+def test_a_refused_number_is_settled_and_the_campaign_goes_on(make: Make) -> None:
+    """The refusal is the number's own."""
     sender, _ = make(REFUSED)
-    record = sender.send(CHUNK, History())
+    record = sender.send(ALONE, History())
     assert record is not None
-    assert (record.settlement, record.reason) == (Settlement.REFUSED, "SMS_CONTENT_ILLEGAL")
+    assert (record.settlement, record.reason) == (Settlement.REFUSED, "MOBILE_NUMBER_ILLEGAL")
     assert history(sender).state is ChunkState.SETTLED
     assert sender.stop.stop is None
 
@@ -223,6 +225,7 @@ def test_a_chunk_whose_receipt_is_lost_is_never_taken_for_unsent(
 
     It was sent, or may have been: a receipt that says otherwise would have the next run send it again.
     """
+    chunk = ALONE if answer is REFUSED else CHUNK
     sender, gateway = make(answer)
     put, keep = LocalStore.put_if_absent, Spill._keep
 
@@ -238,12 +241,12 @@ def test_a_chunk_whose_receipt_is_lost_is_never_taken_for_unsent(
 
     monkeypatch.setattr(LocalStore, "put_if_absent", put_others)
     monkeypatch.setattr(Spill, "_keep", keep_others)
-    assert sender.send(CHUNK, History()) is None
+    assert sender.send(chunk, History()) is None
     assert sender.stop.stop is not None
     assert sender.stop.stop.cause is StopCause.STORE_DOWN
     assert "No space left on device" in sender.stop.stop.message
     assert history(sender).state is ChunkState.UNKNOWN
-    assert gateway.presented() == [number[1:] for number in NUMBERS]
+    assert gateway.presented() == [number[1:] for number in chunk.phone_numbers]
 
 
 def test_no_failure_to_record_an_answer_gives_the_chunk_back(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.planning.frozen_plan import Chunk
+from globe_sms.tasks.sending.call_size import CallSize
 from globe_sms.tasks.sending.chunk_queue import PlanOrderQueue
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.sending.sender import Sender
@@ -21,10 +22,11 @@ class _Answers:
 
     def __init__(self, settlements: dict[int, Settlement | None] | None = None) -> None:
         self.progress = Progress()
+        self.call_size = CallSize()
         self.sent: list[int] = []
         self._settlements = settlements or {}
 
-    def send(self, chunk: Chunk, _history: History) -> SendRecord | None:
+    def send(self, chunk: Chunk, _history: History, _positions: tuple[int, ...] | None = None) -> SendRecord | None:
         self.sent.append(chunk.index)
         settlement = self._settlements.get(chunk.index, Settlement.ACCEPTED)
         if settlement is None:
@@ -119,10 +121,10 @@ def test_a_failure_of_one_chunk_keeps_none_of_its_group_from_being_sent() -> Non
     class Fails(_Answers):
         stop = StopSignal()
 
-        def send(self, chunk: Chunk, _history: History) -> SendRecord | None:
+        def send(self, chunk: Chunk, _history: History, _positions: tuple[int, ...] | None = None) -> SendRecord | None:
             if chunk.index == 0:
                 raise RuntimeError("a defect")
-            return super().send(chunk, _history)
+            return super().send(chunk, _history, _positions)
 
     answers: Any = Fails()
     with shard(3, 6, answers) as sending, pytest.raises(RuntimeError, match="a defect"):

@@ -225,6 +225,37 @@ def test_the_failed_list_can_have_unknown_numbers(signed: Signed, account: Accou
     assert body["SuccessCount"] == "2"
 
 
+def test_the_count_can_be_of_half_the_numbers(signed: Signed, account: Account, now: float) -> None:
+    """Nobody is in FailedList, and only the first half was accepted."""
+    outcome = judge(account, signed(), now, FaultRule(kind="few_accepted"))
+    body = body_of(outcome)
+    assert (body["SuccessCount"], json.loads(body["FailedList"])) == ("1", [])
+    assert len(json.loads(body["MessageIdList"])) == 1
+    assert outcome.acceptance
+    assert len(outcome.acceptance.accepted) == 1
+
+
+@pytest.mark.parametrize(
+    ("about", "refused"),
+    [
+        ({"number": "6581234567"}, True),
+        ({"number": "6581234568"}, False),
+        ({"numbers": ("6581234568", "85251234567")}, True),
+        ({"prefix": "852"}, True),
+        ({"prefix": "44"}, False),
+        ({"text": "ell"}, True),
+        ({"text": "Bye"}, False),
+    ],
+)
+def test_a_code_can_be_about_some_rows(
+    signed: Signed, account: Account, now: float, about: dict[str, Any], *, refused: bool
+) -> None:
+    """The whole call is refused for them, as the service does."""
+    outcome = judge(account, signed(), now, FaultRule(kind="code:MOBILE_NUMBER_ILLEGAL", **about))
+    assert outcome.answer.code == ("MOBILE_NUMBER_ILLEGAL" if refused else "OK")
+    assert bool(outcome.acceptance) != refused
+
+
 def test_message_ids_are_never_repeated(signed: Signed, account: Account, now: float) -> None:
     """They are digits, unique across all calls."""
     ask, ids = Judge([account], Faults()), list[str]()

@@ -1,0 +1,167 @@
+"""Nobody gets the same text twice: what a run of a campaign asks before it plans, and before each stretch of sending.
+
+Of two campaigns that send one text to one number at the same time, the second waits. A campaign enters `sending.json`,
+waits for those ahead of it that send one of its texts to one of its numbers, and then looks who has been texted: it
+sees all that they have claimed. Nobody waits in a circle, because a campaign waits only for those that entered first.
+"""
+
+import contextlib
+from collections.abc import Callable, Generator, Sequence
+from hashlib import file_digest
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from globe_sms.tasks.campaign.sending_now import Reservation, SendingNow, Stretch
+from globe_sms.tasks.messages.text_pattern import TextPattern
+from globe_sms.tasks.repeats.earlier_campaigns import planned_campaign
+from globe_sms.tasks.repeats.find_repeats import RepeatFinder
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError
+from globe_sms.tasks.vocabulary.stop_signal import StopSignal
+
+_LOOK_AGAIN_SECONDS: Final = 1.0
+
+
+class Repeats:
+    """Who already has the text of a campaign, and who is getting it now from another one.
+
+    Args:
+        place: The results folder.
+        campaign: The campaign that sends.
+        texts: What its texts have in common.
+        seconds: How long nobody gets the same text again; 0 if that doesn't matter. Other campaigns see this one
+            all the same.
+        sending: The campaigns that send now.
+        stop: Ends the waiting.
+        folder: A local folder with room for a plan; it must stay as long as the files are used.
+    """
+
+    def __init__(
+        self,
+        place: Store,
+        campaign: str,
+        texts: TextPattern,
+        seconds: float,
+        *,
+        sending: SendingNow,
+        stop: StopSignal,
+        folder: Path,
+    ) -> None:
+        self._place = place
+        self._campaign = campaign
+        self._texts = texts
+        self._finder = RepeatFinder(place, campaign, texts, seconds) if seconds else None
+        self._sending = sending
+        self._stop = stop
+        self._folder = folder
+        self._files: tuple[Path, ...] = ()
+        self._unchanged_at: int | None = None  # nobody has sent since the last look while this is the next number
+
+    def find(self, rows: pl.LazyFrame, folder: Path) -> Path | None:
+        """Write who of these rows already has the text; see `RepeatFinder.find`. For rows that aren't planned yet.
+
+        Raises:
+            InputError, StoreError: it's unknown who has the text.
+        """
+        if self._finder is None:
+            return None
+        self._note_who_sends()
+        self._files = ()
+        return self._finder.find(rows, folder)
+
+    def files(self, rows: pl.LazyFrame) -> tuple[Path, ...]:
+        """Return files for `leave_out`: who of these rows has got the text since they were planned.
+
+        Nothing is read again, and the same files are returned, if nobody has entered `sending.json` since the last
+        look. So it is during a stretch: those who enter then wait.
+
+        Raises:
+            InputError, StoreError: it's unknown who has the text.
+        """
+        if self._finder is not None and self._sending.read().next != self._unchanged_at:
+            self._note_who_sends()
+            found = self._finder.find(rows, self._folder)
+            self._files = () if found is None else (_named_after_content(found),)
+        return self._files
+
+    @contextlib.contextmanager
+    def stretch(
+        self,
+        rows: pl.LazyFrame,
+        say: Callable[[str], None],
+        *,
+        has_ended: Callable[[], bool] = lambda: False,
+        reserve: Callable[[Sequence[Stretch]], Reservation] | None = None,
+    ) -> Generator[None]:
+        """Send in the body: before it, this waits for those ahead that send one of these texts to one of these numbers.
+
+        If the run is stopped meanwhile, or the campaign's end has come, it waits no longer. Afterwards `files` looks
+        again. A place that isn't given back, because the run was killed, counts as long as its campaign's lease.
+
+        Args:
+            rows: What is about to be sent, as in `RepeatFinder.find`.
+            say: Is told which campaign is waited for, once each.
+            has_ended: Whether the campaign's end has come.
+            reserve: What it may use of the policy's budgets; see `SendingNow.enter`.
+
+        Raises:
+            InputError: the budgets don't have as much left.
+            InputError, StoreError: it's unknown who sends now.
+        """
+        ours = self._sending.enter(self._campaign, self._texts, reserve)
+        if self._unchanged_at == ours.number:
+            self._unchanged_at = ours.number + 1
+        try:
+            if self._finder is not None:
+                self._wait(ours, self._finder, rows, say, has_ended)
+            yield
+        finally:
+            with contextlib.suppress(StoreError, InputError):
+                self._sending.leave()
+
+    def _note_who_sends(self) -> None:
+        document = self._sending.read()
+        others = any(each.campaign != self._campaign for each in document.stretches)
+        self._unchanged_at = None if others else document.next
+
+    def _wait(
+        self,
+        ours: Stretch,
+        finder: RepeatFinder,
+        rows: pl.LazyFrame,
+        say: Callable[[str], None],
+        has_ended: Callable[[], bool],
+    ) -> None:
+        shares: dict[int, bool] = {}
+        said: set[int] = set()
+        while (ahead := self._next_ahead(ours, finder, rows, shares)) is not None:
+            if ahead.number not in said:
+                said.add(ahead.number)
+                say(f"waiting for campaign {ahead.campaign}, which is sending the same text to the same people")
+            if self._stop.wait(_LOOK_AGAIN_SECONDS) or has_ended():
+                return
+
+    def _next_ahead(
+        self, ours: Stretch, finder: RepeatFinder, rows: pl.LazyFrame, shares: dict[int, bool]
+    ) -> Stretch | None:
+        """Return the first campaign that must be waited for; `shares` keeps which ones have our texts and numbers."""
+        for each in self._sending.read().stretches:
+            if each.number >= ours.number or not each.texts.may_equal(self._texts):
+                continue
+            if shares.get(each.number) is False or not self._sending.is_alive(each):
+                continue
+            if each.number not in shares:
+                other = planned_campaign(self._place, each.campaign)
+                shares[each.number] = other is not None and finder.shares_with(rows, other, self._folder)
+            if shares[each.number]:
+                return each
+        return None
+
+
+def _named_after_content(path: Path) -> Path:
+    """Name a file after its content: the same name says that nothing has changed."""
+    with path.open("rb") as file:
+        name = file_digest(file, "sha256").hexdigest()
+    return path.rename(path.with_name(f"repeats-{name}.parquet"))
