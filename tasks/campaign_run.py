@@ -232,7 +232,7 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
         Campaign(resources.store, campaign_id, stop=stop) as campaign,
     ):
         campaign.open(config.frozen_settings())
-        _note_policy(campaign, policy)
+        _note_policy(campaign, policy, config)
         spill = Spill(
             spill_folder(environ, Path.home()),
             campaign.store.uri,
@@ -259,8 +259,9 @@ def _with_account(config: CampaignConfig, resources: RunResources, campaign: str
     return config.taking_from({**limits, **(frozen_settings_of(resources.store, campaign) or {})})
 
 
-def _note_policy(campaign: Campaign, policy: Policy | None) -> None:
+def _note_policy(campaign: Campaign, policy: Policy | None, config: CampaignConfig) -> None:
     """Keep in campaign.json which policy this run applies."""
-    read = None if policy is None else PolicyRead(place=policy.place, digest=policy.digest)
+    hours = None if config.quiet_hours is None else str(config.quiet_hours)
+    read = None if policy is None else PolicyRead(place=policy.place, digest=policy.digest, hours=hours)
     if campaign.document.policy != read:
         campaign.update(policy=read)

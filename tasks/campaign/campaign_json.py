@@ -45,10 +45,17 @@ class ListRead(_Part):
 
 
 class PolicyRead(_Part):
-    """The policy that a run applied; `digest` is the SHA-256 of its content."""
+    """The policy that a run applied.
+
+    Attributes:
+        place: the URI of its file.
+        digest: SHA-256 of its content.
+        hours: in which the campaign's people may be texted under it; None for around the clock.
+    """
 
     place: str
     digest: str
+    hours: str | None = None
 
 
 class PlanInputs(_Part):
