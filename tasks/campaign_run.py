@@ -16,13 +16,14 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.sending_now import SendingNow
-from globe_sms.tasks.gateway import Gateway
+from globe_sms.tasks.gateway import Gateway, MessageType
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
+from globe_sms.tasks.policy.left_out_now import FrequencyNow
 from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
@@ -92,6 +93,7 @@ class CampaignRun:
         call_size: the most numbers of its calls.
         scratch: a local folder that goes with the run.
         place_results: the rows of all campaigns of the results folder, as they stand.
+        frequency: who has got as many texts lately as the policy allows.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
         repeats: who already has the text from another campaign, or is getting it now.
         end: when its texts may go out for the last time.
@@ -122,6 +124,8 @@ class CampaignRun:
         self.scratch = scratch
         self.sources = sources
         self.place_results = PlaceResults(resources.store, resources.s3, scratch)
+        sending = SendingNow(resources.store, campaign.owner)
+        self.frequency = FrequencyNow(self.place_results, campaign.id, sending.read, scratch)
         self.end = config.end
         self.repeats = Repeats(
             resources.store,
@@ -137,6 +141,20 @@ class CampaignRun:
     def has_ended(self) -> bool:
         """Whether the campaign's end (`--until`) has come for everybody."""
         return time.time() >= self.end.at
+
+    @property
+    def counts_frequency(self) -> bool:
+        """Whether the policy limits how many texts a number gets; codes and tests are exempt."""
+        exempt = self.config.type is MessageType.OTP or bool(self.config.test_to)
+        return not exempt and self.policy is not None and bool(self.policy.rules.frequency)
+
+    def too_often(self, rows: pl.LazyFrame) -> tuple[Path, ...]:
+        """Return files for `leave_out`: who of these rows has got as many texts lately as the policy allows.
+
+        Raises:
+            InputError, StoreError: it isn't known who was texted.
+        """
+        return self.frequency.files(rows, self.policy) if self.counts_frequency else ()
 
     @property
     def has_budgets(self) -> bool:

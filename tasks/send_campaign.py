@@ -1,6 +1,7 @@
 """The steps of a campaign, each a thin Prefect task over the modules that do the work."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
-from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, Summary, plan_key
+from globe_sms.tasks.campaign.campaign_json import ListRead, NoLists, PlanFigures, Summary, plan_key
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
@@ -30,8 +31,10 @@ from globe_sms.tasks.policy.check_budgets import count_budgets, wanted_amounts
 from globe_sms.tasks.policy.count_usage import count_usage
 from globe_sms.tasks.policy.frozen_hours import check_frozen_hours
 from globe_sms.tasks.policy.in_words import show_policy
+from globe_sms.tasks.policy.left_out_now import also_too_often
 from globe_sms.tasks.policy.reserve import BudgetReservation
 from globe_sms.tasks.policy.tighten import planning_digest
+from globe_sms.tasks.recipients import ListReading, ListSource
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
@@ -81,9 +84,10 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     ):
         plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
         # Who has the text changes with time: those who were left out may get it now, and others may have it.
-        if plan is not None and not (document.plan.repeats or run.repeats.find(plan.scan_numbers(), run.scratch)):
+        changes = bool(document.plan.repeats) or run.counts_frequency
+        if plan is not None and not changes and not run.repeats.find(plan.scan_numbers(), run.scratch):
             return plan
-    plan, _ = make_plan(
+    plan, read = make_plan(
         run.config,
         run.store,
         run.resources.s3,
@@ -91,7 +95,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         sources=sources,
         overrides=run.tables.overrides,
         own=run.tables.own,
-        find_repeats=run.repeats.find,
+        find_repeats=also_too_often(run.repeats.find, run.too_often),
     )
     rows = plan.counts()
     figures = PlanFigures(
@@ -101,8 +105,12 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         chunks=plan.chunk_count(),
         repeats=sum(count_repeats(plan.scan()).values()) if Status.SUPPRESSED in rows else 0,
         numbers_override=run.tables.overrides.mobile or None,
+        readings=tuple(source.reading for source in read if source.reading is not None),
     )
     run.campaign.adopt(figures, settings, lists)
+    passed_over = _passed_over(sources)
+    if passed_over != run.campaign.document.passed_over:
+        run.campaign.update(passed_over=passed_over)
     return plan
 
 
@@ -115,6 +123,11 @@ def _frozen_plan(run: CampaignRun) -> FrozenPlan:
             "object, or send under another --campaign with --exclude-results for those who have the text."
         )
     return plan
+
+
+def _passed_over(sources: Sequence[ListSource]) -> tuple[NoLists, ...]:
+    found = [source.passed_over for source in sources if source.passed_over is not None]
+    return tuple(NoLists(uri=each.uri, count=each.count, names=each.names) for each in found)
 
 
 @task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
@@ -207,6 +220,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         run.config,
         campaign=run.campaign.id,
         lists=run.config.recipients if read is None else tuple(found.uri for found in read),
+        passed_over=run.campaign.document.passed_over,
         numbers=remaining.numbers,
         parts=remaining.parts,
         prices=run.tables.prices,
@@ -221,6 +235,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         now=time.time(),
         policy=show_policy(run.policy, plan.scan(), (budget.left() for budget in budgets)),
         exceeded_budgets=refusals(budgets, _wanted(run, plan, remaining)),
+        readings=_readings(run),
     )
     if document.replaced is not None:
         run.campaign.update(replaced=None)
@@ -236,6 +251,13 @@ def reserve_budgets(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChun
 def _wanted(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> Amounts:
     text = run.config.wording.text
     return wanted_amounts(plan, remaining, run.tables.budget_prices, None if text is None else parts_of(text))
+
+
+def _readings(run: CampaignRun) -> tuple[tuple[str, ListReading], ...]:
+    """Return what was read of each list, as campaign.json keeps it."""
+    document = run.campaign.document
+    readings = () if document.plan is None else document.plan.readings
+    return tuple((found.uri, reading) for found, reading in zip(document.lists or (), readings, strict=False))
 
 
 def _gateway(run: CampaignRun) -> str | None:
@@ -312,6 +334,7 @@ def write_campaign_results(
         canary=_canary_of(path, plan, run.config.canary_numbers),
         policy=show_policy(run.policy, pl.scan_parquet(path, glob=False)),
         call_size=run.call_size.found,
+        readings=_readings(run),
     )
     run.campaign.update(
         summary=Summary(

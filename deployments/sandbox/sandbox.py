@@ -8,6 +8,7 @@ Both servers listen on loopback only and end with the process that made the sand
 Ctrl-C, and also on SIGTERM, SIGKILL or a crash, because each server has a guard process (see `child_guard`).
 """
 
+import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from globe_sms.deployments.sandbox.gateway.settings import Account, GatewaySetti
 from globe_sms.deployments.sandbox.gateway_server import GatewayServer
 from globe_sms.deployments.sandbox.s3_server import S3Server
 from globe_sms.deployments.sandbox.stopped_at_exit import StoppedAtExit
+from globe_sms.tasks.vocabulary.proxies import proxy_is_set, without_loopback
 
 
 class Sandbox(StoppedAtExit):
@@ -72,6 +74,7 @@ class Sandbox(StoppedAtExit):
             **token,
             "GLOBE_SMS_ENDPOINT": self.gateway.endpoint,
             **self.s3.environment,
+            **(without_loopback(os.environ) if proxy_is_set(os.environ) else {}),
         }
 
     def stop(self) -> None:

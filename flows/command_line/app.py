@@ -18,6 +18,7 @@ from globe_sms.flows.command_line.track_command import TRACK_EPILOGUE, track
 from globe_sms.tasks.campaign.options.every_campaign import LISTS
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, GlobeSmsError, InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_written
+from globe_sms.tasks.vocabulary.proxies import keep_off_loopback
 
 _HELP = """\
 Send one text message to a million people, once each, through Alibaba Cloud's
@@ -56,6 +57,7 @@ def make_app() -> App:
 def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; an error is a message on stderr, never a traceback."""
     set_prefect_defaults(os.environ)
+    keep_off_loopback(os.environ)
     try:
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except (CycloptsError, InputError) as error:

@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from globe_sms.tasks.store import Store
-from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.store.s3_access import S3Access, is_s3
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
@@ -141,7 +141,7 @@ def _open(results: str, s3: Callable[[], S3Access]) -> Store:
     from globe_sms.tasks.store.open_store import open_store
 
     store = open_store(results, s3)
-    if not results.startswith("s3://") and not Path(results).expanduser().is_dir():
+    if not is_s3(results) and not Path(results).expanduser().is_dir():
         raise InputError(f"--results {mask_typed(results)!r}: this directory doesn't exist.")
     return store
 

@@ -3,11 +3,14 @@
 If none is set, Prefect starts a temporary server in this process.
 """
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.proxies import advice_on_proxy
 
 _VARIABLE: Final = "PREFECT_API_URL"
 _EXAMPLE: Final = "write it like http://127.0.0.1:4200/api"
@@ -29,6 +32,30 @@ def check_server_url(environ: Mapping[str, str]) -> None:
         sound = False
     if not sound:
         raise InputError(f"{_VARIABLE} isn't an http:// or https:// URL: {_EXAMPLE}, or unset it. Nothing was sent.")
+
+
+def check_home(environ: Mapping[str, str]) -> None:
+    """Refuse a folder of Prefect's that can't be written, unless a server is set; its temporary server needs it.
+
+    Call it before importing Prefect, which warns several times and then waits for a server that never starts.
+
+    Raises:
+        InputError: PREFECT_HOME, or `.prefect` in the home directory, can't be made or written.
+    """
+    named = environ.get("PREFECT_HOME")
+    home = Path(named or "~/.prefect").expanduser()
+    if environ.get(_VARIABLE) or (home / "profiles.toml").is_file():
+        return
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        said = "" if os.access(home, os.W_OK | os.X_OK) else "Permission denied"
+    except OSError as error:
+        said = error.strerror or type(error).__name__
+    if said:
+        raise InputError(
+            f"Prefect's folder {home} can't be written ({said}): set PREFECT_HOME to a folder that can, or "
+            f"{_VARIABLE} to a server. Nothing was sent."
+        )
 
 
 def check_server(environ: Mapping[str, str]) -> None:
@@ -59,7 +86,7 @@ def check_server(environ: Mapping[str, str]) -> None:
         )
     raise InputError(
         f"Prefect's server at {_shown(url)} doesn't answer: check {_VARIABLE} (it ends in /api), that the server is "
-        f"up, and the network{_without(environ)}. Nothing was sent."
+        f"up, and the network{advice_on_proxy(environ)}{_without(environ)}. Nothing was sent."
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from globe_sms.flows.command_line.prefect_server_check import check_server, check_server_url
+from globe_sms.flows.command_line.prefect_server_check import check_home, check_server, check_server_url
 from globe_sms.flows.command_line.process_exit import server_outlives_us
 from globe_sms.flows.command_line.terminal_progress import TerminalObserver
 from globe_sms.flows.command_line.terminal_question import TerminalQuestion
@@ -32,6 +32,7 @@ def run_campaign(config: CampaignConfig, console: Console, *, yes: bool) -> Camp
         GlobeSmsError: the campaign ended without results.
     """
     check_server_url(os.environ)
+    check_home(os.environ)
     with TerminalObserver(console, TerminalQuestion(console, config, yes=yes)) as terminal:
         terminal.step("checking the lists, the results folder and the credentials")
         from globe_sms.tasks.campaign_run import preflight
@@ -66,6 +67,7 @@ def run_tracking(config: TrackingConfig, console: Console) -> TrackingOutcome:
         GlobeSmsError: the tracking ended without an outcome.
     """
     check_server_url(os.environ)
+    check_home(os.environ)
     with TerminalObserver(console) as terminal:
         terminal.step("checking the campaign and the credentials")
         from globe_sms.tasks.tracking_run import open_tracking

@@ -5,7 +5,7 @@ from typing import Final
 
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.open_store import open_store
-from globe_sms.tasks.store.s3_access import S3Access, split_uri
+from globe_sms.tasks.store.s3_access import S3Access, is_s3, split_uri
 
 PACING_VARIABLE: Final = "GLOBE_SMS_PACING"
 _FOLDER: Final = ".globe-sms/pacing"
@@ -23,7 +23,7 @@ def open_pacing(results: str, environ: Mapping[str, str], s3: Callable[[], S3Acc
     place = environ.get(PACING_VARIABLE)
     if place:
         return open_store(place, s3)
-    if results.startswith("s3://"):
+    if is_s3(results):
         bucket, _ = split_uri(results)
         return open_store(f"s3://{bucket}/", s3).within(_FOLDER)
     return open_store(results, s3).within(_FOLDER)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, Val
 
 from globe_sms.tasks.campaign.approval import Approval
 from globe_sms.tasks.campaign.lease import Lease
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.vocabulary.errors import InputError
 
 DOCUMENT_KEY: Final = "campaign.json"
@@ -17,7 +18,15 @@ FORMAT: Final = 1
 PLANS: Final = "plans/"
 SETTLED_BY_RECEIPT: Final = "settled_by_receipt"  # in `deliveries`, beside the deliveries
 _LEFT_OUT_WHEN_EMPTY: Final = (
-    *("lists", "replaced", "sending_since", "policy", "usage", "approval", "canary_failed", "deliveries"),
+    "lists",
+    "passed_over",
+    "replaced",
+    "sending_since",
+    "policy",
+    "usage",
+    "approval",
+    "canary_failed",
+    "deliveries",
 )
 
 
@@ -58,6 +67,14 @@ class PolicyRead(_Part):
     hours: str | None = None
 
 
+class NoLists(_Part):
+    """What a folder, prefix or glob (`uri`) has beside lists: how many files and folders, and the first names."""
+
+    uri: str
+    count: int
+    names: tuple[str, ...]
+
+
 class PlanInputs(_Part):
     """What a plan was made of, beside the frozen settings and the lists. Only before the first claim may it change.
 
@@ -86,6 +103,7 @@ class PlanFigures(_Part):
         chunks: how many there are.
         repeats: how many rows were left out because another campaign had sent them the text.
         numbers_override: the prefixes that count as mobile (true) or not; None without a table of them.
+        readings: what was read of each list, in the order of the document's `lists`.
     """
 
     id: str
@@ -94,6 +112,7 @@ class PlanFigures(_Part):
     chunks: int
     repeats: int = 0
     numbers_override: Mapping[str, bool] | None = None
+    readings: tuple[ListReading, ...] = ()
 
 
 class Usage(_Part):
@@ -158,6 +177,7 @@ class CampaignDocument(_Part):
         usage: what all runs presented, for the policy's budgets; None while a run adds to it, or after one was killed.
         lease: of the run that sends it now, or that was killed; None between runs.
         lists: what the plan was made of.
+        passed_over: what was beside them and is no list by its name.
         policy: that the last run applied; None without one.
         approval: the last question whether it may be sent, and its answer.
         canary_failed: whether a run has found so.
@@ -175,6 +195,7 @@ class CampaignDocument(_Part):
     usage: Usage | None = None
     lease: Lease | None = None
     lists: tuple[ListRead, ...] | None = None
+    passed_over: tuple[NoLists, ...] = ()
     policy: PolicyRead | None = None
     approval: Approval | None = None
     canary_failed: bool = False

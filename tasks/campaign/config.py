@@ -18,6 +18,7 @@ from globe_sms.tasks.campaign.options.flow_parameters import group_options
 from globe_sms.tasks.campaign.options.left_out import LeftOut
 from globe_sms.tasks.campaign.options.limits import Limits
 from globe_sms.tasks.campaign.options.list_format import ListFormat
+from globe_sms.tasks.campaign.options.number_reading import NumberReading
 from globe_sms.tasks.campaign.options.own_numbers import check_own
 from globe_sms.tasks.campaign.options.text import TextOptions
 from globe_sms.tasks.campaign.options.timing import Timing
@@ -27,6 +28,7 @@ from globe_sms.tasks.campaign.until import HOURS, NO_END, Until, read_until
 from globe_sms.tasks.gateway import MessageType, check_sender_id
 from globe_sms.tasks.messages import Wording
 from globe_sms.tasks.numbers import Overrides
+from globe_sms.tasks.recipients import ReadOptions
 from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
@@ -44,13 +46,17 @@ _MENDING: Final = {
     "extra_forbidden": "unknown option",
 }
 _FROZEN: Final = (
-    *("recipients", "number_column", "no_header", "default_region", "encoding", "numbers_override_sha256"),
-    *("type", "message", "message_column", "downgrade", "max_characters", "sender_id", "sender_by_country"),
+    *("recipients", "number_column", "no_header", "header_row", "sheet", "hidden", "encoding"),
+    *("default_region", "region_column", "first_number", "numbers_override_sha256"),
+    *("type", "message", "message_column", "downgrade", "max_characters", "keep_null_markers"),
+    *("sender_id", "sender_by_country"),
     *("exclude_results", "allow_country", "deny_country", "test_to_sha256"),
 )
 
 
-class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, AccountAndRate, Timing, frozen=True):
+class CampaignConfig(
+    EveryCampaign, ListFormat, NumberReading, TextOptions, Limits, LeftOut, AccountAndRate, Timing, frozen=True
+):
     """Everything that decides how a campaign is sent: all options, and what a run finds out about them.
 
     An option that is empty or None has its default. `inherited` names what was left to the account: its block's value,
@@ -106,6 +112,12 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return self
 
     @model_validator(mode="after")
+    def _header_or_none(self) -> Self:
+        if self.no_header and self.header_row is not None:
+            raise ValueError("--header-row and --no-header exclude each other: give one of them")
+        return self
+
+    @model_validator(mode="after")
     def _end_of_which_hours(self) -> Self:
         if self.until == HOURS and self.hours is None:
             raise ValueError("--until hours: give the hours (--hours), or a time such as 18:00")
@@ -158,6 +170,18 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
         return self.model_copy(update=taken)
 
     @property
+    def read_options(self) -> ReadOptions:
+        """How the lists are read."""
+        return ReadOptions(
+            number_column=self.number_column,
+            header_row=self.header_row,
+            sheet=self.sheet,
+            hidden=self.hidden,
+            region_column=self.region_column,
+            finds_region=True,
+        )
+
+    @property
     def senders(self) -> Senders:
         """Who the texts are from."""
         return senders_of(self.sender_id, self.sender_by_country)
@@ -200,6 +224,7 @@ class CampaignConfig(EveryCampaign, ListFormat, TextOptions, Limits, LeftOut, Ac
             self.message_column,
             downgrade=self.downgrade,
             max_characters=self.max_characters,
+            keep_null_markers=self.keep_null_markers,
         )
 
     def overriding(self, overrides: Overrides) -> Self:

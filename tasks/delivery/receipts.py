@@ -23,9 +23,9 @@ from globe_sms.tasks.delivery.json_scan import Junk, Scan
 from globe_sms.tasks.delivery.receipt_bookmarks import Mark
 from globe_sms.tasks.recipients.file_content import decompress, decompress_stream, read_head
 from globe_sms.tasks.recipients.file_formats import UTF8, compression_of
-from globe_sms.tasks.recipients.list_source import Format, Layout, ListSource, is_s3, refusal
+from globe_sms.tasks.recipients.list_source import Format, Layout, ListSource, refusal
 from globe_sms.tasks.recipients.uri_expansion import StoredFile, list_files
-from globe_sms.tasks.store.s3_access import S3Access, one_line, s3_errors_name, split_uri
+from globe_sms.tasks.store.s3_access import S3Access, is_s3, one_line, s3_errors_name, split_uri
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.plurals import counted
 

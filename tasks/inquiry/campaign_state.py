@@ -7,7 +7,12 @@ from enum import StrEnum
 from typing import Any
 
 from globe_sms.tasks.campaign.approval import Decision
-from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, SETTLED_BY_RECEIPT, CampaignDocument
+from globe_sms.tasks.campaign.campaign_json import (
+    DOCUMENT_KEY,
+    SETTLED_BY_RECEIPT,
+    CampaignDocument,
+    PlanFigures,
+)
 from globe_sms.tasks.campaign.lease import Lease, Owner
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -145,7 +150,7 @@ def _overview(document: CampaignDocument, now: datetime, here: Owner) -> Campaig
         begun_at=document.created_at,
         sending_since=document.sending_since,
         ended_at=None if summary is None else summary.ended_at,
-        settings=document.settings,
+        settings=document.settings if plan is None else {**document.settings, **_of_the_plan(plan)},
         plan=None if plan is None else plan.id,
         hours=document.settings.get("hours") if document.policy is None else document.policy.hours,
         planned=None if plan is None else plan.rows,
@@ -162,6 +167,11 @@ def _overview(document: CampaignDocument, now: datetime, here: Owner) -> Campaig
         resent=0 if summary is None else summary.resent_chunks,
         stopped=None if summary is None else summary.stopped,
     )
+
+
+def _of_the_plan(plan: PlanFigures) -> dict[str, Any]:
+    """Return what the plan was made with and what isn't frozen."""
+    return {"suppress": list(plan.inputs.suppress), "numbers_per_call": plan.inputs.numbers_per_call}
 
 
 def _state(document: CampaignDocument, now: datetime, here: Owner) -> CampaignState:

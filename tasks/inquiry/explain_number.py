@@ -34,7 +34,7 @@ from globe_sms.tasks.inquiry.number_events import (
 )
 from globe_sms.tasks.numbers import Verdict, checked_region, validate_text
 from globe_sms.tasks.store import Store
-from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.store.s3_access import S3Access, is_s3, split_uri
 from globe_sms.tasks.vocabulary.errors import StoreError
 from globe_sms.tasks.vocabulary.masking import mask, mask_recipient
 from globe_sms.tasks.vocabulary.plurals import counted
@@ -218,8 +218,8 @@ class _Reader:
         return best_known(rows.lazy()).with_columns(chunk=chunk_of_task(campaign)).collect().to_dicts()
 
     def _scan(self, uris: list[str]) -> pl.LazyFrame:
-        if uris[0].startswith("s3://"):
-            return pl.scan_parquet(uris, glob=False, **self._s3().polars_options())
+        if is_s3(uris[0]):
+            return pl.scan_parquet(uris, glob=False, **self._s3().polars_options(split_uri(uris[0])[0]))
         return pl.scan_parquet([Path(uri).expanduser() for uri in uris], glob=False)
 
 

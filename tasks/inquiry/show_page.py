@@ -40,7 +40,8 @@ def _blocks(view: CampaignView) -> list[Block]:
                 "These figures come from the plan and the ledger as they are now; the results file is missing or older."
             )
         )
-    blocks.append(Table("Settings (frozen)", ("setting", "value"), tuple(_settings(document))))
+    heading = "Settings (may change until its first call)" if document.sending_since is None else "Settings (frozen)"
+    blocks.append(Table(heading, ("setting", "value"), tuple(_settings(document))))
     if document.planned is not None:
         rows = tuple((name, f"{rows:,}") for name, rows in document.planned.items())
         chunks = "" if document.chunks is None else f", {counted(document.chunks, 'call')}"
@@ -59,6 +60,8 @@ def _stands(document: CampaignOverview, report: CampaignReport | None) -> str:
 
 def _times(document: CampaignOverview) -> str:
     begun = f"Started {document.begun_at:%Y-%m-%d %H:%M:%S} UTC"
+    if document.sending_since is not None:
+        begun += f", first call at {document.sending_since:%Y-%m-%d %H:%M:%S} UTC"
     if document.calls is None or document.seconds is None:
         return f"{begun}; no run has written results."
     made = f"made {counted(document.calls, 'call')} in {in_words(document.seconds)}"

@@ -1,5 +1,6 @@
 """Renders the text of each row with polars expressions, and rejects rows without a valid text."""
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -33,24 +34,41 @@ _BLANKS: Final = (
     "\u200a\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
 )
 
+NULL_MARKERS: Final = ("NULL", "null", r"\N", "nan", "NaN", "None", "#N/A", "NaT", "<NA>")
+"""What databases, pandas and spreadsheets write for a missing value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The source of the texts: a template, or a column that holds them; `downgrade` replaces look-alikes for GSM-7."""
+    """The source of the texts: a template, or a column that holds them; `downgrade` replaces look-alikes for GSM-7.
+
+    Texts are in Unicode's composed form (NFC), in which letters need the fewest parts. With `keep_null_markers` a value
+    such as `NULL` is one like others; without it it's missing.
+    """
 
     template: Template | None
     column: str | None
     downgrade: bool
     max_characters: int
+    keep_null_markers: bool = False
 
     @classmethod
-    def of(cls, message: str | None, column: str | None, *, downgrade: bool, max_characters: int) -> Self:
+    def of(
+        cls,
+        message: str | None,
+        column: str | None,
+        *,
+        downgrade: bool,
+        max_characters: int,
+        keep_null_markers: bool = False,
+    ) -> Self:
         """Return the source of the texts for a campaign's `message` or `column`.
 
         Raises:
             InputError: the template isn't valid.
         """
-        return cls(None if message is None else parse_template(message), column, downgrade, max_characters)
+        template = None if message is None else parse_template(unicodedata.normalize("NFC", message))
+        return cls(template, column, downgrade, max_characters, keep_null_markers)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -83,11 +101,13 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
     the characters that downgrading replaced, in order; null if there were none.
     """
     if wording.template is None:
-        rows = rows.with_columns(message=_value(str(wording.column), _DAMAGING_IN_TEXTS))
+        rows = rows.with_columns(message=_value(str(wording.column), wording, _DAMAGING_IN_TEXTS))
         missing = None
     else:
         # Clean each column in a step of its own: polars shares repeated expressions only within one step.
-        rows = rows.with_columns(_value(column).alias(f"{PREFIX}{column}") for column in wording.template.columns)
+        rows = rows.with_columns(
+            _value(column, wording).alias(f"{PREFIX}{column}") for column in wording.template.columns
+        )
         rows = rows.with_columns(message=_rendered(wording.template))
         missing = _missing(wording.template)
     message = pl.col("message")
@@ -164,7 +184,15 @@ def _filled(column: str, default: str | None) -> pl.Expr:
     return value if default is None else pl.when(value == "").then(pl.lit(default)).otherwise(value)
 
 
-def _value(column: str, damaging: str = _DAMAGING) -> pl.Expr:
+def _value(column: str, wording: Wording, damaging: str = _DAMAGING) -> pl.Expr:
     """Return the cleaned values of a column; missing ones become empty texts, never null."""
     value = pl.col(f"{PREFIX}{column}").fill_null("")
-    return value.str.replace_all(damaging, " ").str.strip_chars(_BLANKS)
+    value = value.str.replace_all(damaging, " ").str.strip_chars(_BLANKS)
+    value = value.map_batches(_composed, return_dtype=pl.String, is_elementwise=True)
+    return value if wording.keep_null_markers else pl.when(value.is_in(NULL_MARKERS)).then(pl.lit("")).otherwise(value)
+
+
+def _composed(values: pl.Series) -> pl.Series:
+    """Return values in Unicode's composed form (NFC); ASCII, as most batches are, already has it."""
+    is_ascii = values.str.len_bytes().sum() == values.str.len_chars().sum()
+    return values if is_ascii else values.str.normalize("NFC")

@@ -1,9 +1,7 @@
 """The time zones that a number may be in, by its first digits; compiled to a table, without a call per row.
 
-An area code decides where it tells the place (+1, and countries whose mobile numbers have one: Mexico, Argentina,
-Brazil, Indonesia), by phonenumbers' table. Elsewhere the country decides, since a mobile number may be anywhere in it.
-If phonenumbers knows only a calling code that several countries share, such as +7, the zones are those of the number's
-own country, from the time zone database. Satellite phones and other international networks have none.
+The zones of a number are those of its country, from the time zone database. An area code narrows them where mobile
+numbers have one that tells the place (`area_zones`). Satellite phones and other international networks have none.
 """
 
 from collections.abc import Mapping
@@ -16,17 +14,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 import polars as pl
-from phonenumbers import PhoneNumberType
-from phonenumbers.phonenumberutil import is_number_type_geographical
-from phonenumbers.timezone import UNKNOWN_TIMEZONE
-from phonenumbers.tzdata import TIMEZONE_DATA
+
+from globe_sms.tasks.numbers.area_zones import ZONES_BY_AREA, Zones
 
 _DIGITS: Final = 18  # more than any number has, and few enough for 64 bits
-_NORTH_AMERICA: Final = 1  # its area codes tell the place, whatever type libphonenumber gives the number
-_NOWHERE: Final = "001"
+_LONGEST_AREA: Final = max(map(len, ZONES_BY_AREA))
 _YEAR_DAYS: Final = 370
-
-Zones = tuple[str, ...]
+# libphonenumber's regions that the time zone database counts to others: to Saint Helena and Serbia.
+_MISSING: Final[Mapping[str, Zones]] = {
+    "AC": ("Atlantic/St_Helena",),
+    "TA": ("Atlantic/St_Helena",),
+    "XK": ("Europe/Belgrade",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,7 @@ class ZoneTable:
 
 def zones_of(region: str | None, digits: str) -> Zones:
     """Return the zones that a number may be in, by region (ISO 3166 alpha-2) and E.164 digits; empty if unknown."""
-    area = _zones_of_area(digits)
-    return _zones_of_region(region) if area is None else area
+    return _zones_of_area(digits) or zones_of_region(region)
 
 
 def zone_table(now: datetime) -> ZoneTable:
@@ -62,14 +60,13 @@ def zone_table(now: datetime) -> ZoneTable:
     Zones whose clocks agree throughout the year from `now` form one kind that lists all of them, so that a check of
     the hours stays right even if one of them changes later.
     """
-    prefixes = {prefix for prefix in TIMEZONE_DATA if _is_used(prefix)} | set(_calling_codes())
     cuts = sorted(
         {0}
-        | {int(prefix.ljust(_DIGITS, "0")) for prefix in prefixes}
-        | {int(prefix.ljust(_DIGITS, "0")) + 10 ** (_DIGITS - len(prefix)) for prefix in prefixes}
+        | {int(area.ljust(_DIGITS, "0")) for area in ZONES_BY_AREA}
+        | {int(area.ljust(_DIGITS, "0")) + 10 ** (_DIGITS - len(area)) for area in ZONES_BY_AREA}
     )
     found = [_zones_of_area(str(cut).zfill(_DIGITS)) for cut in cuts]
-    regions = {region: _zones_of_region(region) for region in phonenumbers.SUPPORTED_REGIONS}
+    regions = {region: zones_of_region(region) for region in phonenumbers.SUPPORTED_REGIONS}
     alike: dict[frozenset[object], set[str]] = {frozenset(): set()}
     keys = {zones: _key(zones, now) for zones in {*(zones for zones in found if zones is not None), *regions.values()}}
     for zones in sorted(keys):
@@ -83,44 +80,21 @@ def zone_table(now: datetime) -> ZoneTable:
     )
 
 
+def zones_of_region(region: str | None) -> Zones:
+    """Return all zones of a region (ISO 3166 alpha-2), sorted; empty for networks without a country."""
+    return () if region is None else _zones_by_region().get(region, ())
+
+
 def _zones_of_area(digits: str) -> Zones | None:
     """Return the zones of E.164 digits, left-aligned or complete; None if only the region tells them."""
-    code = next((digits[:length] for length in (1, 2, 3) if digits[:length] in _calling_codes()), None)
-    if code is None:
-        return ()
-    longest = max(map(len, TIMEZONE_DATA)) if _has_areas(int(code)) else len(code)
-    for length in range(longest, len(code), -1):
-        if digits[:length] in TIMEZONE_DATA:
-            return TIMEZONE_DATA[digits[:length]]
-    if len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(code)]) > 1:
-        return None
-    found = TIMEZONE_DATA.get(code)
-    return None if found is None or found == (UNKNOWN_TIMEZONE,) else found
-
-
-@cache
-def _calling_codes() -> frozenset[str]:
-    return frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
-
-
-@cache
-def _has_areas(code: int) -> bool:
-    return code == _NORTH_AMERICA or is_number_type_geographical(PhoneNumberType.MOBILE, code)
-
-
-def _is_used(prefix: str) -> bool:
-    code = next((prefix[:length] for length in (1, 2, 3) if prefix[:length] in _calling_codes()), None)
-    return code is not None and _has_areas(int(code))
-
-
-def _zones_of_region(region: str | None) -> Zones:
-    return () if region is None or region == _NOWHERE else _zones_by_region().get(region, ())
+    lengths = range(min(_LONGEST_AREA, len(digits)), 1, -1)
+    return next((ZONES_BY_AREA[digits[:length]] for length in lengths if digits[:length] in ZONES_BY_AREA), None)
 
 
 @cache
 def _zones_by_region() -> Mapping[str, Zones]:
     """Return each country's zones, from the time zone database's zone.tab."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {region: list(zones) for region, zones in _MISSING.items()}
     for line in (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             region, _, zone, *_ = line.split("\t")

@@ -20,7 +20,11 @@ from globe_sms.tasks.numbers.lookup_table import Table, catalogue, codes, overri
 from globe_sms.tasks.numbers.prefix_overrides import NO_OVERRIDES, MobileOverride, Overrides
 from globe_sms.tasks.numbers.region_table import cached_table, compiled_table
 from globe_sms.tasks.numbers.table_cache import cache_folder
-from globe_sms.tasks.vocabulary.row_reasons import INVALID_NUMBER_REASONS, UNSUPPORTED_NUMBER_REASONS
+from globe_sms.tasks.vocabulary.row_reasons import (
+    INVALID_NUMBER_REASONS,
+    LISTED_NUMBER_REASONS,
+    UNSUPPORTED_NUMBER_REASONS,
+)
 from globe_sms.tasks.vocabulary.statuses import STATUSES
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -31,7 +35,9 @@ VERDICT_COLUMNS: Final[dict[str, pl.DataType]] = {
     "phone_number": pl.String(),  # E.164 with its plus sign
     "region": pl.Enum(sorted(phonenumbers.SUPPORTED_REGIONS)),  # ISO 3166 alpha-2
     "status": pl.Enum(STATUSES),  # null if a text can be sent
-    "reason": pl.Enum([reason.value for reason in (*INVALID_NUMBER_REASONS, *UNSUPPORTED_NUMBER_REASONS)]),
+    "reason": pl.Enum(
+        [reason.value for reason in (*INVALID_NUMBER_REASONS, *LISTED_NUMBER_REASONS, *UNSUPPORTED_NUMBER_REASONS)]
+    ),
     "e164": pl.Int64(),  # the digits of `phone_number` as an integer, for deduplication and joins
 }
 # The columns looked up for each row; `phone_number` is made from them when it's selected.

@@ -163,14 +163,13 @@ def lay_out_chunks(
     chunks = 0
     for start, length in _windows(ranks, window, canary):
         facts = pl.scan_parquet(rows, glob=False).select(pl.col("region").cast(pl.String), "e164").slice(start, length)
-        placed, found = _lay_out_window(
-            facts.collect(engine="streaming").with_columns(
-                ranks.select("nth").slice(start, length).collect(engine="streaming")["nth"]
-            ),
-            groups.sort,
-            numbers_per_call,
-            chunks,
+        sent = (
+            pl.concat([facts, ranks.select("nth").slice(start, length)], how="horizontal")
+            .with_row_index("place")
+            .filter(pl.col("nth").is_not_null())
+            .collect(engine="streaming")
         )
+        placed, found = _lay_out_window(sent, length, groups.sort, numbers_per_call, chunks)
         files.append(folder / f"chunks-{start:012}.parquet")
         placed.write_parquet(files[-1], compression="uncompressed", statistics=False)
         windows.append((start, chunks))
@@ -200,10 +199,12 @@ def _windows(ranks: pl.LazyFrame, window: int, canary: int) -> Iterator[tuple[in
 
 
 def _lay_out_window(
-    facts: pl.DataFrame, sort: Sorter, numbers_per_call: int, first_chunk: int
+    sent: pl.DataFrame, length: int, sort: Sorter, numbers_per_call: int, first_chunk: int
 ) -> tuple[pl.DataFrame, list[ChunkRange]]:
-    """Lay out the rows of one window; return `chunk` and `position`, and the ranges of chunks in their order."""
-    sent = facts.filter(pl.col("nth").is_not_null())
+    """Lay out the rows of one window that are sent, each at its `place` in it.
+
+    Returns the columns `chunk` and `position` of the window's `length` rows, and the ranges of chunks in their order.
+    """
     group = sort(sent).cast(pl.UInt32).alias("group")
     counted = group.to_frame().group_by("group", maintain_order=True).len("numbers")
     bases: dict[int, int] = {}
@@ -217,8 +218,5 @@ def _lay_out_window(
     placed = group.to_frame().select(
         chunk=(base + place // numbers_per_call).cast(pl.UInt32), position=(place % numbers_per_call).cast(pl.UInt16)
     )
-    rows = facts["nth"].is_not_null().arg_true()
-    empty = pl.DataFrame(
-        {column.name: pl.repeat(None, facts.height, dtype=column.dtype, eager=True) for column in placed}
-    )
-    return empty.with_columns(empty[column.name].scatter(rows, column) for column in placed), ranges
+    empty = pl.DataFrame({column.name: pl.repeat(None, length, dtype=column.dtype, eager=True) for column in placed})
+    return empty.with_columns(empty[column.name].scatter(sent["place"], column) for column in placed), ranges

@@ -17,6 +17,8 @@ from globe_sms.tasks.vocabulary.errors import InputError
 _ID = "globe-sms-plan"
 _PHONENUMBERS = "globe-sms-phonenumbers"
 _LAYOUT = "globe-sms-layout"
+BLOCK_ROWS = 1_000_000
+"""The most rows that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,9 @@ def write_plan(plan: pl.LazyFrame, layout: ChunkLayout | None, plan_id: str, pat
 class FrozenPlan:
     """A plan in a local copy that chunks are read from as they are needed; its object in the store never changes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, block_rows: int = BLOCK_ROWS) -> None:
         self.path = path
+        self._most = block_rows
 
     @classmethod
     def load(cls, plan_id: str, store: Store, scratch: Path) -> "FrozenPlan | None":
@@ -172,15 +175,19 @@ class FrozenPlan:
         return Chunk(index, tuple(rows["phone_number"][place]), messages, group)
 
     def blocks(self) -> Iterator[tuple[pl.LazyFrame, range]]:
-        """Yield the rows in blocks, in input order, each with the range of its chunks.
+        """Yield the rows in blocks of up to a million, in input order, each with the range of the chunks to look up.
 
-        A block is a run of rows with whole chunks: 2,000 of them where chunks are numbered in input order, those of a
-        window where there are sending groups. The rows before its first chunk and after its last belong to it as well.
-        There is at least one block, also without chunks or rows.
+        Usually a block is a run of rows with whole chunks: up to 2,000 of them where chunks are numbered in input
+        order, those of a window where there are sending groups; rows that aren't sent belong to the block that they
+        stand in. Where so few rows are sent that a chunk or a window is longer than a block, several blocks follow each
+        other with the same range. There is at least one block, also without chunks or rows.
         """
         starts = [*(chunk for _, chunk in self._blocks), self._chunk_count]
-        for number in range(len(self._blocks)):
-            yield self._block_rows(number, number), range(starts[number], starts[number + 1])
+        ends = [*(row for row, _ in self._blocks[1:]), self._row_count]
+        for number, ((start, _), end) in enumerate(zip(self._blocks, ends, strict=True)):
+            for row in range(start, max(end, start + 1), self._most):
+                rows = self.scan().slice(row, min(self._most, end - row))
+                yield rows, range(starts[number], starts[number + 1])
 
     def _block_rows(self, first: int, last: int) -> pl.LazyFrame:
         start = self._blocks[first][0]
@@ -198,18 +205,29 @@ class FrozenPlan:
         return 0 if last is None else last + 1
 
     @cached_property
+    def _row_count(self) -> int:
+        return self.scan().select(pl.len()).collect(engine="streaming").item()
+
+    @cached_property
     def _blocks(self) -> tuple[tuple[int, int], ...]:
-        """The row and the chunk that each block begins with: the first with row 0 and chunk 0."""
+        """The row and the first chunk that each block begins with, without the cuts inside a chunk or a window.
+
+        The first begins with row 0 and chunk 0. Rows after the last chunk are a block of their own if they are many.
+        """
         if self.layout is not None:
             return self.layout.windows
-        found = (
-            self.scan()
-            .with_row_index("index")
-            .filter(pl.col("chunk") % WINDOW_CHUNKS == 0, pl.col("position") == 0)
-            .select("index")
-            .collect(engine="streaming")
-            .to_series()
-            .sort()
-            .to_list()
+        sent = self.scan().with_row_index("index").filter(pl.col("chunk").is_not_null())
+        firsts, last = pl.collect_all(
+            [sent.filter(pl.col("position") == 0).select("index"), sent.select(pl.col("index").max())],
+            engine="streaming",
         )
-        return tuple((row, number * WINDOW_CHUNKS) for number, row in enumerate([0, *found[1:]]))
+        rows = firsts.to_series().sort().to_list()
+        ends = [*rows[1:], (last.item() or 0) + 1]
+        found = [(0, 0)]
+        for chunk in range(1, len(rows)):
+            start, first = found[-1]
+            if chunk - first >= WINDOW_CHUNKS or ends[chunk] - start > self._most:
+                found.append((rows[chunk], chunk))
+        if rows and self._row_count - found[-1][0] > self._most:
+            found.append((ends[-1], len(rows)))
+        return tuple(found)

@@ -8,6 +8,7 @@ plan is written.
 import tempfile
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,22 +18,25 @@ import polars as pl
 from globe_sms.tasks.campaign.campaign_json import plan_key
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
-from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides, validate
+from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides
 from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.check_placeholders import check_own_texts, check_template
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroups, chunks_in_input_order, lay_out_chunks
 from globe_sms.tasks.planning.duplicates import rank_rows
 from globe_sms.tasks.planning.filters import only_countries
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, write_plan
+from globe_sms.tasks.planning.listed_numbers import judge_numbers
 from globe_sms.tasks.planning.opt_outs import check_suppressed, check_texted, leave_out, read_suppressed, read_texted
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.recipients import (
     EmptyListError,
     ListSource,
+    OpenedList,
     check_unchanged,
     find_lists,
-    read_lists,
+    open_lists,
+    rows_of,
     translate_errors,
 )
 from globe_sms.tasks.store import Store
@@ -79,9 +83,15 @@ def make_plan(
         EmptyListError: the lists have no rows; no plan was written.
     """
     sources = sources or find_campaign_lists(config, s3)
-    names: set[str] = set()
-    rows = read_campaign_lists(config, sources, s3, names)
-    rows = validate(rows, default_region=config.default_region, overrides=overrides)
+    opened = open_campaign_lists(config, sources, s3)
+    rows = judge_numbers(
+        rows_of(opened, s3=s3, columns=config.wording.columns, prefix=PREFIX),
+        default_region=config.default_region,
+        overrides=overrides,
+        first_number=config.first_number,
+        by_country=any(each.shape.has_region for each in opened),
+    )
+    names = {name for each in opened for name in each.names}
     rows = only_countries(rows, config.allow_country, config.deny_country)
     rows = leave_out(rows, *_suppressed(config, s3, scratch, now))
     if config.wording.text is None:
@@ -109,7 +119,7 @@ def make_plan(
         raise EmptyListError(f"{', '.join(source.uri for source in sources)}: there are no rows, so nothing was sent")
     plan = FrozenPlan(path)
     store.put_file_if_absent(plan_key(plan.id), path)
-    return plan, sources
+    return plan, tuple(replace(each.source, reading=each.reading) for each in opened)
 
 
 def new_plan_id() -> str:
@@ -123,32 +133,28 @@ def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> t
     Raises:
         InputError: as `find_lists`.
     """
-    return find_lists(config.recipients, s3, encoding=config.encoding, has_header=not config.no_header)
+    return find_lists(
+        config.recipients,
+        s3,
+        encoding=config.encoding,
+        has_header=not config.no_header,
+        options=config.read_options,
+    )
 
 
-def read_campaign_lists(
-    config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access], names: set[str] | None = None
-) -> pl.LazyFrame:
-    """Return the rows of a campaign's lists, with the columns that its message needs; add all columns to `names`.
+def open_campaign_lists(
+    config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access]
+) -> tuple[OpenedList, ...]:
+    """Open a campaign's lists, with the columns that its message needs.
 
     Raises:
-        InputError: as `read_lists`, also for a placeholder without a column, or in the style of another system.
+        InputError: as `open_lists`, also for a placeholder without a column, or in the style of another system.
     """
-
-    def look_at(uri: str, columns: tuple[str, ...]) -> None:
-        if names is not None:
-            names.update(columns)
-        if not config.literal_placeholders:
-            check_template(config.message, uri, columns)
-
-    return read_lists(
-        sources,
-        number_column=config.number_column,
-        s3=s3,
-        columns=config.wording.columns,
-        prefix=PREFIX,
-        look_at=look_at,
-    )
+    opened = open_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns)
+    if not config.literal_placeholders:
+        for each in opened:
+            check_template(config.message, each.source.uri, each.names)
+    return opened
 
 
 def _suppressed(
@@ -275,7 +281,7 @@ def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> 
     Raises:
         InputError: as `make_plan`, except for what is further down in a list.
     """
-    read_campaign_lists(config, find_campaign_lists(config, s3), s3)
+    open_campaign_lists(config, find_campaign_lists(config, s3), s3)
     if config.suppress:
         check_suppressed(config.suppress, s3)
     if config.exclude_results:

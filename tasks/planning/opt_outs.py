@@ -99,7 +99,7 @@ def find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[Lis
         InputError: a URI matches nothing, or something that can't be results.
     """
     try:
-        return find_lists(uris, s3)
+        return find_lists(uris, s3, every_file=True)
     except InputError as error:
         whole = [uri for uri in uris if not uri.endswith(".parquet")]
         if not whole:
@@ -112,8 +112,8 @@ def _scan_results(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFram
     """Return the rows of results; reads no more than the footer."""
     if source.format is not Format.PARQUET:
         raise refusal(source.uri, _NO_RESULTS)
-    options: dict[str, Any] = s3().polars_options() if source.on_s3 else {}
-    rows = pl.scan_parquet(source.uri, glob=False, hive_partitioning=False, **options)
+    options: dict[str, Any] = s3().polars_options(source.bucket) if source.bucket else {}
+    rows = pl.scan_parquet(source.readable, glob=False, hive_partitioning=False, **options)
     schema = rows.collect_schema()
     if any(schema.get(name) != RESULTS_SCHEMA[name] for name in (_NUMBER, *_RESULTS)):
         raise refusal(source.uri, _NO_RESULTS)

@@ -25,7 +25,7 @@ def find_plan_inputs(
     Raises:
         InputError: an opt-out list or earlier results can't be read.
     """
-    found = list(find_lists(config.suppress, s3)) if config.suppress else []
+    found = list(find_lists(config.suppress, s3, every_file=True)) if config.suppress else []
     days: list[str] = []
     if config.exclude_results:
         found += find_results(config.exclude_results, s3)

@@ -1,7 +1,9 @@
 """Reads recipient lists on S3 or disk into one lazy frame of (source, row, recipient).
 
     find_lists       expands URIs to lists, and inspects each: format, compression, delimiter, identity
-    read_lists       returns a polars LazyFrame of the lists; reads nothing until it's collected
+    open_lists       finds the columns of each list, and reads workbooks
+    rows_of          returns a polars LazyFrame of opened lists; reads nothing until it's collected
+    read_lists       does both
     translate_errors wraps the collecting: every error becomes one clear line that names the list
     open_table       returns the rows of small lists of numbers (opt-outs, own numbers), with errors translated
     read_small_table reads a table that goes with the lists (prices, prefixes) as a whole
@@ -14,25 +16,47 @@ could text a stranger.
 from globe_sms.tasks.recipients.check_unchanged import check_unchanged
 from globe_sms.tasks.recipients.file_formats import known_encoding
 from globe_sms.tasks.recipients.find_lists import find_lists
-from globe_sms.tasks.recipients.list_source import Compression, EmptyListError, Format, ListSource, refusal
+from globe_sms.tasks.recipients.list_layout import OpenedList
+from globe_sms.tasks.recipients.list_source import (
+    Compression,
+    EmptyListError,
+    Format,
+    ListReading,
+    ListSource,
+    PassedOver,
+    refusal,
+)
 from globe_sms.tasks.recipients.read_errors import translate_errors
-from globe_sms.tasks.recipients.read_lists import fault_in, read_lists
+from globe_sms.tasks.recipients.read_lists import COUNTRY, HIDDEN, fault_in, open_lists, read_lists, rows_of
+from globe_sms.tasks.recipients.read_options import Hidden, ReadOptions
+from globe_sms.tasks.recipients.several_numbers import first_numbers, holds_several
 from globe_sms.tasks.recipients.small_table import SmallTable, TableRow, open_table, read_small_table
 
 __all__ = [
+    "COUNTRY",
+    "HIDDEN",
     "Compression",
     "EmptyListError",
     "Format",
+    "Hidden",
+    "ListReading",
     "ListSource",
+    "OpenedList",
+    "PassedOver",
+    "ReadOptions",
     "SmallTable",
     "TableRow",
     "check_unchanged",
     "fault_in",
     "find_lists",
+    "first_numbers",
+    "holds_several",
     "known_encoding",
+    "open_lists",
     "open_table",
     "read_lists",
     "read_small_table",
     "refusal",
+    "rows_of",
     "translate_errors",
 ]

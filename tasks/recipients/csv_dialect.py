@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from globe_sms.tasks.recipients.column_samples import sample_columns
 from globe_sms.tasks.recipients.file_formats import DecodedHead
+from globe_sms.tasks.recipients.header_row import find_header, naming
 from globe_sms.tasks.recipients.list_source import Layout, position_names, refusal
-from globe_sms.tasks.recipients.number_column import is_usual_name
+from globe_sms.tasks.recipients.read_options import AS_IT_IS, ReadOptions
 
 _DELIMITERS = "\t;|,"  # rarest in ordinary text first: it wins if two fit equally well
 _NAMEABLE = _DELIMITERS + ":^~"
@@ -27,7 +29,13 @@ class _Trial:
     delimiter: str
     header: list[str]
     header_lines: int
+    """Lines up to the end of the header."""
     rows: list[list[str]]
+    names_it: bool
+    """Whether the header names a number column."""
+    rows_above: int = 0
+    above: int = 0
+    """Lines above the header."""
 
     @property
     def widest(self) -> int:
@@ -41,14 +49,15 @@ class _Trial:
 
     @property
     def rank(self) -> tuple[bool, bool, float, int]:
-        named = any(is_usual_name(name) for name in self.header)
-        return (named, self.fitting >= _FITTING_SHARE, round(self.fitting, 2), len(self.header))
+        return (self.names_it, self.fitting >= _FITTING_SHARE, round(self.fitting, 2), len(self.header))
 
 
-def csv_layout(uri: str, head: DecodedHead, *, has_header: bool) -> Layout | None:
+def csv_layout(uri: str, head: DecodedHead, *, has_header: bool, options: ReadOptions = AS_IT_IS) -> Layout | None:
     """Find the delimiter and the header; None if the header extends beyond the bytes read.
 
-    Without a header the first record is an ordinary row, and the widest of the first rows sets the columns.
+    The header is the first line that isn't blank, unless a later one names the number column and those above it are
+    titles and comments, or the options name its line. Without a header the first record is an ordinary row, and the
+    widest of the first rows sets the columns.
 
     Raises:
         InputError: the lines end with a bare carriage return, or the header can't be read.
@@ -61,22 +70,47 @@ def csv_layout(uri: str, head: DecodedHead, *, has_header: bool) -> Layout | Non
     chosen = _SEPARATOR_LINE.fullmatch(lines[blank])
     start = blank + 1 if chosen else blank if has_header else 0
     candidates = chosen[1] if chosen and chosen[1] in _NAMEABLE else _DELIMITERS
-    if start >= len(lines):
-        if head.whole:
-            raise refusal(uri, "it has no header: the first line must name the columns, or use --no-header")
+    if has_header and options.header_row is not None:
+        start = max(options.header_row - 1, start)
+    if start >= len(lines) or (has_header and not lines[start].strip()):
+        if start < len(lines) or head.whole:
+            raise refusal(uri, _no_header(options.header_row))
         return None
-    trials = [trial for each in candidates if (trial := _try(lines[start:], each, whole=head.whole))]
+    trials = [
+        trial for each in candidates if (trial := _try(lines[start:], each, options.number_column, whole=head.whole))
+    ]
     if not trials:
         if head.whole:
             raise refusal(uri, "its header can't be read: is a quotation mark left open?")
         return None
+    if has_header and options.header_row is None and not any(trial.names_it for trial in trials):
+        trials = [_below_titles(lines[start:], trial, options.number_column, whole=head.whole) for trial in trials]
     trial, delimiter = _choose(trials)
     if not has_header:
         return Layout(
-            delimiter, position_names(trial.widest), has_header=False, header_lines=start, spare_fields=_SPARE
+            delimiter,
+            position_names(trial.widest),
+            has_header=False,
+            header_lines=start,
+            spare_fields=_SPARE,
+            samples=sample_columns([trial.header, *trial.rows], trial.widest),
         )
     spare = min(trial.widest - len(trial.header), _MOST_SPARE) + _SPARE
-    return Layout(delimiter, tuple(trial.header), header_lines=start + trial.header_lines, spare_fields=spare)
+    return Layout(
+        delimiter,
+        tuple(trial.header),
+        header_lines=start + trial.header_lines,
+        spare_fields=spare,
+        header_row=start + trial.above + 1,
+        rows_above=trial.rows_above + sum(bool(line.strip()) for line in lines[:start]) - bool(chosen),
+        samples=sample_columns(trial.rows, len(trial.header), trial.header),
+    )
+
+
+def _no_header(line: int | None) -> str:
+    if line is None:
+        return "it has no header: the first line must name the columns, or use --no-header"
+    return f"its line {line} is blank or missing: give the line of the header with --header-row"
 
 
 def _lines(head: DecodedHead) -> list[str]:
@@ -107,7 +141,16 @@ def _records(lines: list[str], delimiter: str) -> Iterator[tuple[list[str], int]
         return
 
 
-def _try(lines: list[str], delimiter: str, *, whole: bool) -> _Trial | None:
+def _try(lines: list[str], delimiter: str, wanted: str | None, *, whole: bool) -> _Trial | None:
+    records = _first_records(lines, delimiter, whole=whole)
+    if not records:
+        return None
+    (header, header_lines), *rows = records
+    names_it = any(map(naming(wanted), header))
+    return _Trial(delimiter, header, header_lines, [row for row, _ in rows if row], names_it)
+
+
+def _first_records(lines: list[str], delimiter: str, *, whole: bool) -> list[tuple[list[str], int]]:
     records: list[tuple[list[str], int]] = []
     for record in _records(lines, delimiter):
         records.append(record)
@@ -116,10 +159,22 @@ def _try(lines: list[str], delimiter: str, *, whole: bool) -> _Trial | None:
     starts = [0, *(end for _, end in records)]
     if records and not whole and _is_open(lines[starts[-2] : starts[-1]]):
         records.pop()  # the bytes read end inside its quotes
-    if not records:
-        return None
-    (header, header_lines), *rows = records
-    return _Trial(delimiter, header, header_lines, [row for row, _ in rows if row])
+    return records
+
+
+def _below_titles(lines: list[str], trial: _Trial, wanted: str | None, *, whole: bool) -> _Trial:
+    """Return the trial with the header that is below title and comment rows; unchanged if there is none."""
+    records = _first_records(lines, trial.delimiter, whole=whole)
+    filled = [place for place, (row, _) in enumerate(records) if any(cell.strip() for cell in row)]
+    found = find_header([records[place][0] for place in filled], naming(wanted))
+    if not found:
+        return trial
+    place = filled[found]
+    header, header_lines = records[place]
+    rows = [row for row, _ in records[place + 1 :] if row]
+    return _Trial(
+        trial.delimiter, header, header_lines, rows, names_it=True, rows_above=found, above=records[place - 1][1]
+    )
 
 
 def _is_open(lines: list[str]) -> bool:

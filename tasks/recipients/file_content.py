@@ -13,8 +13,8 @@ from typing import IO, Any
 import zstandard
 from botocore.exceptions import ClientError
 
-from globe_sms.tasks.recipients.list_source import Compression, ListSource, is_s3, refusal
-from globe_sms.tasks.store.s3_access import S3Access, s3_errors_name, split_uri
+from globe_sms.tasks.recipients.list_source import Compression, ListSource, refusal
+from globe_sms.tasks.store.s3_access import S3Access, is_s3, s3_errors_name, split_uri
 from globe_sms.tasks.vocabulary.errors import InputError
 
 _CHUNK = 1 << 20
@@ -98,8 +98,9 @@ def open_stored(source: ListSource, s3: Callable[[], S3Access]) -> Generator[IO[
     Raises:
         InputError: the list can't be read, now or later in the block, or it has changed since it was found.
     """
-    if not source.on_s3:
-        with _file_errors_name(source.uri), Path(source.uri).open("rb") as file:
+    copied = source.copy is not None and not source.copy.is_decoded
+    if copied or not source.on_s3:
+        with _file_errors_name(source.uri), Path(source.readable if copied else source.uri).open("rb") as file:
             yield file
         return
     bucket, key = split_uri(source.uri)
@@ -109,12 +110,6 @@ def open_stored(source: ListSource, s3: Callable[[], S3Access]) -> Generator[IO[
             if identity_of_object(answer) != source.identity:
                 raise refusal(source.uri, CHANGED)
             yield body
-
-
-def read_stored(source: ListSource, s3: Callable[[], S3Access]) -> bytes:
-    """Read a whole list as stored into memory; for workbooks, which can't be streamed."""
-    with open_stored(source, s3) as stored:
-        return stored.read()
 
 
 def decompress(source: ListSource, s3: Callable[[], S3Access]) -> Iterator[bytes]:

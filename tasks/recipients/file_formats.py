@@ -22,7 +22,23 @@ _ZEROS_OF_UTF16 = 0.4  # the share of zeros in every other byte; far fewer of th
 _GZIP = b"\x1f\x8b"
 _ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([low]) + b"\x2a\x4d\x18" for low in range(0x50, 0x60)))
 _ZIP = b"PK\x03\x04"
-_WORKBOOK_PARTS = (b"[Content_Types].xml", b"xl/", b"_rels/.rels", b"docProps/")
+_WORKBOOK_PARTS = (b"[Content_Types].xml", b"xl/", b"xl\\", b"_rels/", b"_rels\\", b"docProps", b"customXml/")
+# What a zip archive is, by bytes in its head.
+_ZIPPED = (
+    (b"application/vnd.oasis.opendocument.spreadsheet", "an OpenDocument spreadsheet (ODS)"),
+    (b"application/vnd.oasis.opendocument", "an OpenDocument file"),
+    (b"content.xml", "an OpenDocument file, such as a spreadsheet (ODS)"),
+    (b".iwa", "an Apple Numbers document"),
+    (b"Index.zip", "an Apple Numbers document"),
+)
+_COMPOUND = b"\xd0\xcf\x11\xe0"
+# What a compound file (OLE) is, by the name of a stream in it.
+_STREAMS = (
+    ("EncryptedPackage", "it is a workbook that is protected with a password: save it without one"),
+    ("Workbook", "it is an old Excel workbook (XLS): open it in a spreadsheet program and save it as XLSX or CSV"),
+    ("Book", "it is an old Excel workbook (XLS): open it in a spreadsheet program and save it as XLSX or CSV"),
+    ("WordDocument", f"it is a Word document: {_SAVE_AS}"),
+)
 
 # First bytes -> format. All can be fixed by saving the list in another format.
 _OTHER_FORMATS = (
@@ -34,7 +50,7 @@ _OTHER_FORMATS = (
     (b"Rar!", "it is a RAR archive"),
     (b"PK\x05\x06", "it is an empty zip archive"),
     (b"PARE", "it is an encrypted parquet file"),
-    (b"\xd0\xcf\x11\xe0", "it is an old Excel (.xls) or a password-protected workbook"),
+    (_COMPOUND, "it is an old Excel (.xls) or a password-protected workbook"),
     (b"ARROW1", "it is an Arrow file"),
     (b"ORC", "it is an ORC file"),
     (b"Obj\x01", "it is an Avro file"),
@@ -70,15 +86,26 @@ def binary_format(uri: str, data: bytes) -> Format | None:
     if data.startswith(b"PAR1"):
         return Format.PARQUET
     if data.startswith(_ZIP):
-        if any(part in data[:4096] for part in _WORKBOOK_PARTS):
-            return Format.XLSX
-        raise refusal(uri, f"it is a zip archive: unpack it and pass the lists in it; {_ACCEPTED}")
+        return _zip_format(uri, data)
+    if data.startswith(_COMPOUND):
+        for stream, what in _STREAMS:
+            if stream.encode("utf-16-le") in data:
+                raise refusal(uri, what)
     for start, what in _OTHER_FORMATS:
         if data.startswith(start):
             raise refusal(uri, f"{what}: {_SAVE_AS}")
     if data[257:262] == b"ustar":
         raise refusal(uri, f"it is a tar archive: unpack it and pass the lists in it; {_ACCEPTED}")
     return None
+
+
+def _zip_format(uri: str, data: bytes) -> Format:
+    for mark, what in _ZIPPED:
+        if mark in data:
+            raise refusal(uri, f"it is {what}: open it in a spreadsheet program and save it as XLSX or CSV")
+    if any(part in data[:4096] for part in _WORKBOOK_PARTS):
+        return Format.XLSX
+    raise refusal(uri, f"it is a zip archive: unpack it and pass the lists in it; {_ACCEPTED}")
 
 
 def compression_of(data: bytes) -> Compression | None:

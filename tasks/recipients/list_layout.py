@@ -1,18 +1,29 @@
 """The layout of a list: which columns are read, and how. Lists of the same shape are read in one scan."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
-from globe_sms.tasks.recipients.cell_text import refused_type
-from globe_sms.tasks.recipients.file_content import read_stored
-from globe_sms.tasks.recipients.list_source import Compression, Format, ListSource, refusal
-from globe_sms.tasks.recipients.number_column import named_column, number_column
-from globe_sms.tasks.recipients.xlsx import read_workbook
+from globe_sms.tasks.recipients.cell_text import as_text, refused_type
+from globe_sms.tasks.recipients.column_names import is_possible_name, is_region_name
+from globe_sms.tasks.recipients.column_samples import ColumnSample, sample_columns
+from globe_sms.tasks.recipients.list_source import Compression, Format, ListReading, ListSource, refusal
+from globe_sms.tasks.recipients.number_column import named_column, number_column, show
+from globe_sms.tasks.recipients.polars_reach import fetched
+from globe_sms.tasks.recipients.read_options import Hidden
+from globe_sms.tasks.recipients.region_column import region_column
+from globe_sms.tasks.recipients.workbooks.choose_sheet import SheetHead, choose_sheet
+from globe_sms.tasks.recipients.workbooks.contents import read_contents
+from globe_sms.tasks.recipients.workbooks.open_workbook import open_workbook
+from globe_sms.tasks.recipients.workbooks.read_rows import read_rows
 from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError
+
+_SAMPLED_ROWS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +32,8 @@ class Shape:
 
     format: Format
     compression: Compression | None
-    on_s3: bool
+    bucket: str | None
+    """Where polars reads from S3; None for files."""
     positions: tuple[int, ...]
     """The positions of the number column and the extra columns."""
     names: tuple[str, ...]
@@ -35,69 +47,218 @@ class Shape:
     spare_fields: int = 0
     workbook: str | None = None
     """The URI of a workbook, as each has its own shape."""
+    has_region: bool = False
+    """Whether the last of the columns is the one of the countries."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedList:
-    """A list with known columns; a workbook's rows are already in memory."""
+    """A list with known columns; a workbook's rows are already in memory, with `hidden` for rows it hides."""
 
     source: ListSource
     shape: Shape
     names: tuple[str, ...]
     """The names of all of its columns; without a header their positions, from "1"."""
+    reading: ListReading
     rows: pl.DataFrame | None = field(default=None, repr=False, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The columns of a list: their names, types (parquet only), and what their first values look like."""
+
+    names: tuple[str, ...]
+    types: tuple[pl.DataType, ...] = ()
+    samples: tuple[ColumnSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The positions of the number column, the extra columns, and the column of countries if there is one."""
+
+    number: int
+    others: tuple[int, ...]
+    region: int | None
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        return (self.number, *self.others, *(() if self.region is None else (self.region,)))
+
+
 def open_list(
-    source: ListSource, *, number: str | None, columns: Sequence[str], s3: Callable[[], S3Access]
+    source: ListSource,
+    *,
+    number: str | None,
+    columns: Sequence[str],
+    s3: Callable[[], S3Access],
+    sampled: dict[object, tuple[ColumnSample, ...]],
 ) -> OpenedList:
     """Find the number column and the extra columns of a list; reads a parquet footer or a whole workbook.
+
+    `sampled` keeps the samples of parquet lists by their schema, so that one of a thousand equal lists is sampled.
 
     Raises:
         InputError: a column is missing, or the footer or workbook can't be read.
     """
-    rows: pl.DataFrame | None = None
-    types: tuple[pl.DataType, ...] = ()
-    names = source.layout.names
     if source.format is Format.XLSX:
-        names, rows = read_workbook(source.uri, read_stored(source, s3), number, has_header=source.layout.has_header)
-    elif source.format is Format.PARQUET:
+        return _open_workbook(source, number, columns, s3)
+    found = _Columns(source.layout.names, samples=source.layout.samples)
+    if source.format is Format.PARQUET:
         schema = _parquet_schema(source, s3)
-        names, types = tuple(schema), tuple(schema.values())
-    has_header = source.layout.has_header or source.format not in {Format.CSV, Format.XLSX}
-    positions = (
-        number_column(source.uri, names, number, has_header=has_header),
-        *(named_column(source.uri, names, column) for column in columns),
-    )
-    read = tuple(names[position] for position in positions)
+        key = (number, tuple(schema.items()))
+        if key not in sampled:
+            sampled[key] = _parquet_samples(source, schema, s3)
+        found = _Columns(tuple(schema), tuple(schema.values()), sampled[key])
+    has_header = source.layout.has_header or source.format is not Format.CSV
+    chosen = _choose(source, found, number, columns, has_header=has_header)
+    read = tuple(found.names[position] for position in chosen.positions)
+    types = tuple(found.types[position] for position in chosen.positions) if found.types else ()
     if types:
-        types = tuple(types[position] for position in positions)
         _check_types(source.uri, read, types)
     if source.format is Format.NDJSON:
         _check_keys(source.uri, read)
     csv = source.format is Format.CSV
     shape = Shape(
         source.format,
-        None if source.copy else source.compression,
-        on_s3=source.on_s3 and source.copy is None,
-        positions=() if source.format in {Format.PARQUET, Format.NDJSON} else positions,
+        source.compression if source.copy is None or not source.copy.is_decoded else None,
+        bucket=source.bucket,
+        positions=chosen.positions if csv else (),
         names=() if csv else read,
         types=types,
         delimiter=source.layout.delimiter,
         header_lines=source.layout.header_lines,
-        width=len(names) if csv else 0,
+        width=len(found.names) if csv else 0,
         spare_fields=source.layout.spare_fields if csv else 0,
-        workbook=source.uri if rows is not None else None,
+        has_region=chosen.region is not None,
     )
-    return OpenedList(source, shape, tuple(names), rows)
+    reading = ListReading(
+        format=str(source.format),
+        number_column=show([found.names[chosen.number]]),
+        encoding=None if source.format is Format.PARQUET else source.encoding,
+        delimiter=source.layout.delimiter,
+        header_row=source.layout.header_row,
+        rows_above=source.layout.rows_above,
+        region_column=None if chosen.region is None else show([found.names[chosen.region]]),
+    )
+    return OpenedList(source, shape, found.names, reading)
+
+
+def _choose(
+    source: ListSource, found: _Columns, number: str | None, columns: Sequence[str], *, has_header: bool
+) -> _Chosen:
+    chosen = number_column(source.uri, found.names, number, has_header=has_header, samples=found.samples)
+    return _Chosen(
+        chosen,
+        tuple(named_column(source.uri, found.names, column) for column in columns),
+        region_column(source.uri, found.names, source.options, number=chosen, samples=found.samples),
+    )
+
+
+def _open_workbook(
+    source: ListSource, number: str | None, columns: Sequence[str], s3: Callable[[], S3Access]
+) -> OpenedList:
+    options, has_header = source.options, source.layout.has_header
+    with open_workbook(source, s3) as package:
+        contents = read_contents(package)
+        head = choose_sheet(package, contents, options, wanted=number, has_header=has_header)
+        hidden = tuple(show([sheet.name]) for sheet in contents.sheets if sheet.hidden and sheet != head.sheet)
+        with _naming_sheet(head, () if options.hidden is Hidden.SEND else hidden):
+            chosen = _choose_visible(source, head, number, columns)
+        rows = read_rows(package, contents, head, options, number=chosen.number, others=chosen.positions[1:])
+    shape = Shape(
+        source.format,
+        None,
+        bucket=source.bucket,
+        positions=chosen.positions,
+        names=(),
+        workbook=source.uri,
+        has_region=chosen.region is not None,
+    )
+    reading = ListReading(
+        format=str(source.format),
+        number_column=show([head.names[chosen.number]]),
+        sheet=show([head.sheet.name]),
+        header_row=head.header_row,
+        rows_above=head.header or 0,
+        region_column=None if chosen.region is None else show([head.names[chosen.region]]),
+        hidden_rows=rows.hidden,
+        hidden=str(options.hidden) if rows.hidden else None,
+        hidden_sheets=() if options.hidden is Hidden.SEND else hidden,
+    )
+    return OpenedList(source, shape, head.names, reading, rows.frame)
+
+
+@contextmanager
+def _naming_sheet(head: SheetHead, hidden: Sequence[str]) -> Generator[None]:
+    """Add to an error about columns which sheet has been read, and which ones haven't."""
+    try:
+        yield
+    except InputError as error:
+        unread = f"; hidden sheets aren't read: {show(hidden)}" if hidden else ""
+        raise InputError(f"{error} (sheet {show([head.sheet.name])!r}{unread})") from None
+
+
+def _choose_visible(source: ListSource, head: SheetHead, number: str | None, columns: Sequence[str]) -> _Chosen:
+    """Find the columns among those that the spreadsheet program shows; a hidden one is refused by its name."""
+    has_header = head.header is not None
+    samples = sample_columns(head.texts, len(head.names), head.names)
+    everything = _Columns(head.names, samples=samples)
+    if source.options.hidden is Hidden.SEND or not head.hidden_positions:
+        return _choose(source, everything, number, columns, has_header=has_header)
+    shown = tuple(
+        "" if place in head.hidden_positions and has_header else name for place, name in enumerate(head.names)
+    )
+    seen = tuple(ColumnSample() if place in head.hidden_positions else sample for place, sample in enumerate(samples))
+    try:
+        chosen = _choose(source, _Columns(shown, samples=seen), number, columns, has_header=has_header)
+    except InputError:
+        chosen = _choose(source, everything, number, columns, has_header=has_header)
+    hidden = [place for place in chosen.positions if place in head.hidden_positions]
+    if hidden:
+        raise refusal(
+            source.uri,
+            f"the column {head.column_at(hidden[0])} of its sheet {show([head.sheet.name])!r} is hidden, so it isn't "
+            "read: unhide it, or read what is hidden with --hidden send",
+        )
+    return chosen
 
 
 def _parquet_schema(source: ListSource, s3: Callable[[], S3Access]) -> dict[str, pl.DataType]:
-    options: dict[str, Any] = s3().polars_options() if source.on_s3 else {}
+    options: dict[str, Any] = s3().polars_options(source.bucket) if source.bucket else {}
     try:
-        return dict(pl.scan_parquet(source.uri, glob=False, hive_partitioning=False, **options).collect_schema())
-    except (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException):
+        return dict(pl.scan_parquet(source.readable, glob=False, hive_partitioning=False, **options).collect_schema())
+    except OSError:
+        if source.bucket is not None:  # S3's fault, perhaps
+            return _parquet_schema(fetched(source, s3), s3)
         raise refusal(source.uri, UNREADABLE_PARQUET) from None
+    except (pl.exceptions.PolarsError, ValueError, pl.exceptions.PanicException):
+        raise refusal(source.uri, UNREADABLE_PARQUET) from None
+
+
+def _parquet_samples(
+    source: ListSource, schema: dict[str, pl.DataType], s3: Callable[[], S3Access]
+) -> tuple[ColumnSample, ...]:
+    """Sample the columns whose names matter; none if the file can't be read, which reading it will say."""
+    options: dict[str, Any] = s3().polars_options(source.bucket) if source.bucket else {}
+    names = [
+        name
+        for name, dtype in schema.items()
+        if refused_type(dtype) is None and (is_possible_name(name) or is_region_name(name))
+    ]
+    if not names:
+        return ()
+    try:
+        rows = (
+            pl.scan_parquet(source.readable, glob=False, hive_partitioning=False, **options)
+            .select(as_text(pl.col(name), schema[name]).alias(name) for name in names)
+            .head(_SAMPLED_ROWS)
+            .collect(engine="streaming")
+        )
+    except (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException):
+        return ()
+    texts = [tuple("" if value is None else value for value in row) for row in rows.iter_rows()]
+    samples = dict(zip(names, sample_columns(texts, len(names), names), strict=True))
+    return tuple(samples.get(name, ColumnSample()) for name in schema)
 
 
 UNREADABLE_PARQUET = (

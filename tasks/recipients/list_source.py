@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from globe_sms.tasks.store.s3_access import one_line
+from globe_sms.tasks.recipients.column_samples import ColumnSample
+from globe_sms.tasks.recipients.read_options import AS_IT_IS, ReadOptions
+from globe_sms.tasks.store.s3_access import is_s3, one_line, split_uri
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
@@ -31,14 +33,15 @@ class EmptyListError(InputError):
     """The lists have no rows, perhaps not even a header."""
 
 
-class DecodedCopy:
-    """A temporary UTF-8 copy of a list in another encoding.
+class LocalCopy:
+    """A temporary copy of a list: decoded to plain UTF-8, or as stored where polars can't reach the object on S3.
 
     The file is removed with the last ListSource that holds it, at the latest when the process ends.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_decoded: bool) -> None:
         self.path = path
+        self.is_decoded = is_decoded
         self._removal = weakref.finalize(self, _remove, str(path))
 
     def remove(self) -> None:
@@ -64,6 +67,42 @@ class Layout:
     """Lines of the file before the first data row."""
     spare_fields: int = 1
     """How many fields more than columns a row may have before polars fails; all must be empty."""
+    header_row: int | None = None
+    """The line that the header begins on, from 1."""
+    rows_above: int = 0
+    """How many rows above the header aren't blank."""
+    samples: tuple[ColumnSample, ...] = field(default=(), repr=False, compare=False)
+    """What the first values of each column look like."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListReading:
+    """What was read of a list, to be shown: where its columns begin, and what was passed over.
+
+    `header_row` counts from 1, as editors and spreadsheets do. `hidden_rows` is how many rows the spreadsheet hides,
+    `hidden` what was done with them, and `hidden_sheets` names the sheets that weren't looked at.
+    """
+
+    format: str
+    number_column: str
+    encoding: str | None = None
+    delimiter: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    rows_above: int = 0
+    region_column: str | None = None
+    hidden_rows: int = 0
+    hidden: str | None = None
+    hidden_sheets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """What a folder, prefix or glob has beside lists: how many files and folders, and the names of the first few."""
+
+    uri: str
+    count: int
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +119,12 @@ class ListSource:
     identity: str
     """The identity of the content: S3 VersionId or ETag, or the SHA-256 of a local file."""
     layout: Layout = field(default_factory=Layout)
-    copy: DecodedCopy | None = field(default=None, repr=False, compare=False)
+    copy: LocalCopy | None = field(default=None, repr=False, compare=False)
+    options: ReadOptions = AS_IT_IS
+    reading: ListReading | None = field(default=None, repr=False, compare=False)
+    """What was read of it; None before that."""
+    passed_over: PassedOver | None = field(default=None, repr=False, compare=False)
+    """What was passed over where this list was found; on the first list of each place."""
 
     @property
     def delimiter(self) -> str | None:
@@ -89,23 +133,23 @@ class ListSource:
 
     @property
     def on_s3(self) -> bool:
-        """Whether the list itself (not a decoded copy) is read from S3."""
+        """Whether the list is on S3, copied or not."""
         return is_s3(self.uri)
 
     @property
+    def bucket(self) -> str | None:
+        """The bucket that polars reads the list from; None if it reads a file."""
+        return split_uri(self.uri)[0] if self.on_s3 and self.copy is None else None
+
+    @property
     def readable(self) -> str:
-        """The path or URI for polars: the decoded copy if there is one, else the list itself."""
+        """The path or URI for polars: the local copy if there is one, else the list itself."""
         return os.fspath(self.copy.path) if self.copy else self.uri
 
 
 def position_names(width: int) -> tuple[str, ...]:
     """Return the column names of a list without a header: the positions, from "1"."""
     return tuple(str(position) for position in range(1, width + 1))
-
-
-def is_s3(uri: str) -> bool:
-    """Whether this is an S3 URI, not a local path."""
-    return uri.startswith("s3://")
 
 
 def empty(uri: str) -> EmptyListError:

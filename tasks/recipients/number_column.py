@@ -1,8 +1,9 @@
 """Finds the column with the phone numbers, and columns by the names that users type."""
 
-import unicodedata
 from collections.abc import Sequence
 
+from globe_sms.tasks.recipients.column_names import is_possible_name, is_usual_name, is_vague_name, normalize_name
+from globe_sms.tasks.recipients.column_samples import ColumnSample
 from globe_sms.tasks.recipients.list_source import refusal
 from globe_sms.tasks.store.s3_access import one_line
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -11,56 +12,23 @@ _SHOWN_COLUMNS = 20
 _SHOWN_LENGTH = 40
 _DIGITS_OF_A_NUMBER = 6
 
-# Compared without case, accents, spaces, dashes and underscores (see `normalize_name`).
-_PHONE_WORDS = (
-    "phone",
-    "mobile",
-    "mobilephone",
-    "cell",
-    "cellphone",
-    "cellular",
-    "tel",
-    "telephone",
-    "handphone",
-    "handset",
-)
-_NUMBER_WORDS = ("", "number", "no", "num", "nr", "numbers", "nos")
-_OTHER_NAMES = (
-    *("msisdn", "to", "recipient", "recipients", "recipientnumber", "recipientphone", "recipientphonenumber"),
-    *("number", "numbers", "phones", "mobiles", "contactnumber", "contactno", "contactphone", "contactmobile"),
-    *("customerphone", "customermobile", "userphone", "usermobile", "smsnumber", "smsphone", "e164", "phonee164"),
-    *("whatsapp", "whatsappnumber", "whatsappno", "destinationnumber", "destination", "hp", "hpno", "nohp", "nomorhp"),
-    *("telefon", "telefonnummer", "handy", "handynummer", "mobilnummer", "mobiltelefon"),
-    *("telefono", "numerodetelefono", "numerotelefono", "celular", "movil", "cellulare"),
-    *("telephoneportable", "numerodetelephone", "telefone", "telemovel", "nomortelepon", "sodienthoai", "sdt"),
-    *("手机", "手机号", "手机号码", "电话", "电话号码", "手機", "手機號碼", "電話", "電話番号", "携帯電話", "携帯番号"),
-)
+_HALF = 0.5
+_FEWEST_OF_A_PHONE_COLUMN = 5
 
 
-def normalize_name(name: str) -> str:
-    """Return a column name for comparison: letters and digits only, without case, accents and width.
-
-    `" Phone_No. "`, `"PHONE-NO"` and `"phoneno"` are the same name.
-    """
-    spread = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(char for char in unicodedata.normalize("NFKD", spread.casefold()) if char.isalnum())
-
-
-_COMMON = frozenset(
-    [normalize_name(name) for name in _OTHER_NAMES]
-    + [word + number for word in _PHONE_WORDS for number in _NUMBER_WORDS]
-)
-
-
-def is_usual_name(name: str) -> bool:
-    """Whether a column of this name is taken for the phone numbers if no column is named."""
-    return normalize_name(name) in _COMMON
-
-
-def number_column(uri: str, names: Sequence[str], wanted: str | None, *, has_header: bool = True) -> int:
+def number_column(
+    uri: str,
+    names: Sequence[str],
+    wanted: str | None,
+    *,
+    has_header: bool = True,
+    samples: Sequence[ColumnSample] = (),
+) -> int:
     """Return the position of the column that holds the phone numbers.
 
-    Without a header `names` are the positions, from "1", and a single column needs no name.
+    Without a header `names` are the positions, from "1", and a single column needs no name. `samples` are what the
+    values of the columns look like: a column that is found by its name must hold numbers, and no other column may look
+    as if it were the one.
 
     Raises:
         InputError: no column matches, or several do; the message lists the columns.
@@ -78,19 +46,51 @@ def number_column(uri: str, names: Sequence[str], wanted: str | None, *, has_hea
         )
     found = [position for position, name in enumerate(names) if is_usual_name(name)]
     if len(found) == 1:
+        _check_values(uri, names, found[0], samples)
         return found[0]
     if found:
-        fitting = show([names[position] for position in found])
-        raise refusal(uri, f"several columns may hold the phone numbers ({fitting}): name one with --number-column")
-    hint = (
+        raise _several(uri, [names[position] for position in found])
+    data = (
         "; its first line looks like data: is it a list without a header (--no-header)?"
         if _looks_like_data(names)
         else ""
     )
+    below = "" if data else "; if that isn't the row with the names of the columns, give it with --header-row"
     raise refusal(
         uri,
-        f"no column has a usual name for phone numbers: name one with --number-column (columns: {show(names)}){hint}",
+        f"no column has a usual name for phone numbers: name one with --number-column (columns: {show(names)})"
+        f"{data or below}",
     )
+
+
+def _several(uri: str, fitting: Sequence[str]) -> InputError:
+    return refusal(uri, f"several columns may hold the phone numbers ({show(fitting)}): name one with --number-column")
+
+
+def _check_values(uri: str, names: Sequence[str], chosen: int, samples: Sequence[ColumnSample]) -> None:
+    """Refuse a column whose name is usual, but whose values aren't numbers, or that another column may be instead."""
+    if chosen >= len(samples):
+        return
+    sample = samples[chosen]
+    is_vague = is_vague_name(names[chosen])
+    fitting = sample.numbers if is_vague else sample.digits
+    is_mostly_other = fitting < _HALF * sample.filled
+    others = [
+        position
+        for position, name in enumerate(names[: len(samples)])
+        if position != chosen
+        and (is_possible_name(name) or (is_mostly_other or (is_vague and not sample.numbers)))
+        and (samples[position].share or 0) >= _HALF
+    ]
+    if others:
+        raise _several(uri, [names[position] for position in sorted([chosen, *others])])
+    if is_mostly_other and sample.filled >= (1 if is_vague else _FEWEST_OF_A_PHONE_COLUMN):
+        raise refusal(
+            uri,
+            f"the column {_shown(names[chosen])!r} may not hold the phone numbers: only {fitting} of its first "
+            f"{sample.filled} values look like one. Name the column with --number-column, this one or another "
+            f"(columns: {show(names)})",
+        )
 
 
 def _placed_column(uri: str, count: int, wanted: str) -> int:

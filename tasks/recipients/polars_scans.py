@@ -16,6 +16,7 @@ from globe_sms.tasks.recipients.cell_text import as_text
 from globe_sms.tasks.recipients.csv_quotes import NO_DELIMITER, PATH, stray_quotes
 from globe_sms.tasks.recipients.list_layout import OpenedList, Shape, json_path
 from globe_sms.tasks.recipients.list_source import Format
+from globe_sms.tasks.recipients.read_options import Hidden
 from globe_sms.tasks.store.s3_access import S3Access
 
 _NO_FAULT = pl.lit(0, pl.UInt8)
@@ -33,7 +34,7 @@ class RowFault(IntEnum):
 
 def scan(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame:
     """Scan lists of one shape, in order; `recipient`, `t0`, `t1` ... are the columns of the shape as text."""
-    options: dict[str, Any] = s3().polars_options() if shape.on_s3 else {}
+    options: dict[str, Any] = s3().polars_options(shape.bucket) if shape.bucket else {}
     paths = [each.source.readable for each in group]
     if shape.format is Format.CSV:
         return _scan_csv(paths, shape, options)
@@ -82,7 +83,7 @@ def hidden_faults(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3
     """Return a frame without rows that raises for faults that `scan` can't see; None if `scan` sees them all."""
     if shape.format is not Format.CSV:
         return None
-    options: dict[str, Any] = s3().polars_options() if shape.on_s3 else {}
+    options: dict[str, Any] = s3().polars_options(shape.bucket) if shape.bucket else {}
     return stray_quotes([each.source.readable for each in group], shape.delimiter, options)
 
 
@@ -125,6 +126,11 @@ def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -
         **options,
     )
     texts = [as_text(pl.col(name), dtype) for name, dtype in zip(shape.names, shape.types, strict=True)]
+    # A number column keeps the `.0` of floats, which is looked at with the rest of the number; a text has none.
+    texts[1:] = [
+        text.str.replace(r"\.0$", "") if dtype.is_float() or dtype.is_decimal() else text
+        for text, dtype in zip(texts[1:], shape.types[1:], strict=True)
+    ]
     named = rows.select(pl.col(path).alias(PATH), *_renamed(texts))
     zero = pl.when(_has_zero_byte([pl.col("recipient")])).then(RowFault.ZERO_BYTE).otherwise(0).cast(pl.UInt8)
     return named.with_columns(zero.alias("fault"))
@@ -132,5 +138,8 @@ def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -
 
 def _scan_workbook(opened: OpenedList, shape: Shape) -> pl.LazyFrame:
     rows = opened.rows if opened.rows is not None else pl.DataFrame()
-    texts = [pl.col(f"f{position}") for position in shape.positions]
-    return rows.lazy().select(pl.lit(opened.source.uri).alias(PATH), *_renamed(texts), _NO_FAULT.alias("fault"))
+    texts = [pl.col(f"f{place}") for place in range(len(shape.positions))]
+    hidden = pl.col("hidden") if opened.source.options.hidden is Hidden.SKIP else pl.lit(False)
+    return rows.lazy().select(
+        pl.lit(opened.source.uri).alias(PATH), *_renamed(texts), _NO_FAULT.alias("fault"), hidden.alias("hidden")
+    )

@@ -15,7 +15,8 @@ from globe_sms.tasks.recipients.check_unchanged import check_unchanged
 from globe_sms.tasks.recipients.csv_quotes import StrayQuoteError
 from globe_sms.tasks.recipients.file_content import damaged, decompress
 from globe_sms.tasks.recipients.list_layout import UNREADABLE_PARQUET
-from globe_sms.tasks.recipients.list_source import DecodedCopy, Format, ListSource, refusal
+from globe_sms.tasks.recipients.list_source import Format, ListSource, LocalCopy, refusal
+from globe_sms.tasks.recipients.polars_reach import fetched
 from globe_sms.tasks.recipients.read_lists import read_lists
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -74,10 +75,26 @@ def _read_alone(
     try:
         rows = read([source])
         rows.select(pl.all().len(), pl.all().null_count().name.suffix(" nulls")).collect(engine="streaming")
+    except OSError:
+        if source.bucket is not None:
+            _raise_other_than_s3(source, read, s3)
+        _raise_fault(source, s3)
     except _READING:
         _raise_fault(source, s3)
     except InputError as error:
         raise _short(error) from None
+
+
+def _raise_other_than_s3(
+    source: ListSource, read: Callable[[Sequence[ListSource]], pl.LazyFrame], s3: Callable[[], S3Access]
+) -> NoReturn:
+    """Raise what is wrong with a list on S3 whose reading broke off: what S3 says to boto3, the list itself, or else.
+
+    polars has the same error for a broken connection and for a broken file.
+    """
+    check_unchanged([source], s3)
+    _read_alone(fetched(source, s3), read, s3)
+    raise refusal(source.uri, "reading it from S3 broke off, although it can be fetched: run the command again")
 
 
 def _raise_fault(source: ListSource, s3: Callable[[], S3Access]) -> NoReturn:
@@ -96,12 +113,12 @@ def _raise_fault(source: ListSource, s3: Callable[[], S3Access]) -> NoReturn:
 
 
 def _plain_pieces(source: ListSource, s3: Callable[[], S3Access]) -> Iterator[bytes]:
-    if source.copy is None:
+    if source.copy is None or not source.copy.is_decoded:
         return decompress(source, s3)
     return _copied(source.copy)
 
 
-def _copied(copy: DecodedCopy) -> Iterator[bytes]:
+def _copied(copy: LocalCopy) -> Iterator[bytes]:
     with copy.path.open("rb") as file:
         while piece := file.read(1 << 20):
             yield piece

@@ -6,6 +6,7 @@ from itertools import groupby
 
 import polars as pl
 
+from globe_sms.tasks.recipients.column_samples import ColumnSample
 from globe_sms.tasks.recipients.csv_quotes import PATH
 from globe_sms.tasks.recipients.file_formats import parse_line
 from globe_sms.tasks.recipients.find_lists import map_in_threads
@@ -21,6 +22,10 @@ _FAULTS = {
     RowFault.ZERO_BYTE: "contains a NUL byte, so the list is damaged: write it again",
     RowFault.BARE_RETURN: "contains a bare carriage return: save the list with LF or CRLF line ends",
 }
+COUNTRY = "listed country"
+HIDDEN = "hidden"
+MARKS = (COUNTRY, HIDDEN)
+"""The columns that say more about a row than its text."""
 BAD_JSON = "isn't one complete JSON object: fix the line"
 
 
@@ -31,42 +36,69 @@ def read_lists(
     s3: Callable[[], S3Access],
     columns: Sequence[str] = (),
     prefix: str = "",
-    look_at: Callable[[str, tuple[str, ...]], None] | None = None,
 ) -> pl.LazyFrame:
-    """Return a lazy frame of the lists, in the order given, for polars' streaming engine.
+    """Open lists and return their rows: `open_lists` and `rows_of`, without their marks."""
+    opened = open_lists(sources, number_column=number_column, s3=s3, columns=columns)
+    return rows_of(opened, s3=s3, columns=columns, prefix=prefix).drop(*MARKS)
 
-    Its columns are `source` (String: the URI), `row` (UInt64: 0 is the source's first data row), `recipient` (String
-    or null: as written) and then `columns`, as text. Blank lines are rows in CSV lists, but not in NDJSON. Only parquet
-    footers and workbooks are read immediately. Faults in rows are raised when the frame is collected with `recipient`,
-    so do that inside `translate_errors`. CSV lists are then read twice, in parallel.
+
+def open_lists(
+    sources: Sequence[ListSource],
+    *,
+    number_column: str | None,
+    s3: Callable[[], S3Access],
+    columns: Sequence[str] = (),
+) -> tuple[OpenedList, ...]:
+    """Find the columns of each list; only parquet footers, samples and workbooks are read.
 
     Args:
         sources: the lists that `find_lists` found.
         number_column: the name of the column with the phone numbers; None looks for a usual name in each list.
         s3: returns the access to S3; called only if a list is on S3.
         columns: the names of extra columns to read; each list must have all of them.
-        prefix: a prefix for the names of `columns` in the frame.
-        look_at: called with the URI of each list and the names of all of its columns.
 
     Raises:
         InputError: a column is missing or ambiguous, or a footer or workbook can't be read.
     """
-    named = tuple(f"{prefix}{column}" for column in columns)
-    check_extra_columns(named)
     access = cache(s3)
     if any(source.on_s3 for source in sources):
         access()
-    opened = map_in_threads(partial(open_list, number=number_column, columns=columns, s3=access), sources)
-    if look_at is not None:
-        for each in opened:
-            look_at(each.source.uri, each.names)
+    sampled: dict[object, tuple[ColumnSample, ...]] = {}
+    return tuple(
+        map_in_threads(partial(open_list, number=number_column, columns=columns, s3=access, sampled=sampled), sources)
+    )
+
+
+def rows_of(
+    opened: Sequence[OpenedList], *, s3: Callable[[], S3Access], columns: Sequence[str] = (), prefix: str = ""
+) -> pl.LazyFrame:
+    """Return a lazy frame of the lists, in the order given, for polars' streaming engine.
+
+    Its columns are `source` (String: the URI), `row` (UInt64: 0 is the source's first data row), `recipient` (String
+    or null: as written), then `columns`, as text, and `MARKS`: the country as the list has it (String, null without a
+    column of countries) and whether the spreadsheet hides the row (Boolean, false unless such rows are skipped). Blank
+    lines are rows in CSV lists, but not in NDJSON. Faults in rows are raised when the frame is collected with
+    `recipient`, so do that inside `translate_errors`. CSV lists are then read twice, in parallel.
+
+    Args:
+        opened: the lists, as `open_lists` returned them.
+        s3: as there.
+        columns: as there.
+        prefix: a prefix for the names of `columns` in the frame.
+
+    Raises:
+        InputError: the names of columns clash.
+    """
+    named = tuple(f"{prefix}{column}" for column in columns)
+    check_extra_columns(named)
+    access = cache(s3)
     frames = [
         _numbered(tuple(group), shape, named, access) for shape, group in groupby(opened, key=lambda each: each.shape)
     ]
     if frames:
         return pl.concat(frames)
     texts = dict.fromkeys(("recipient", *named), pl.String)
-    return pl.LazyFrame(schema={"source": pl.String, "row": pl.UInt64, **texts})
+    return pl.LazyFrame(schema={"source": pl.String, "row": pl.UInt64, **texts, COUNTRY: pl.String, HIDDEN: pl.Boolean})
 
 
 def _numbered(
@@ -89,13 +121,19 @@ def _numbered(
         partial(_check, key=shape.names[0] if shape.names else ""), return_dtype=pl.String, is_elementwise=True
     )
     read = frame.select(
-        "source", "row", checked.alias("recipient"), *(pl.col(f"t{n}").alias(name) for n, name in enumerate(columns))
+        "source",
+        "row",
+        checked.alias("recipient"),
+        *(pl.col(f"t{n}").alias(name) for n, name in enumerate(columns)),
+        (pl.col(f"t{len(columns)}") if shape.has_region else pl.lit(None, pl.String)).alias(COUNTRY),
+        (pl.col("hidden") if shape.workbook else pl.lit(False)).alias(HIDDEN),
     )
     unread = hidden_faults(group, shape, s3)
     if unread is None:
         return read
     texts = [pl.col(PATH).alias(name) for name in ("recipient", *columns)]
-    nothing = unread.select(pl.col(PATH).alias("source"), pl.lit(0, pl.UInt64).alias("row"), *texts)
+    marks = (pl.lit(None, pl.String).alias(COUNTRY), pl.lit(False).alias(HIDDEN))
+    nothing = unread.select(pl.col(PATH).alias("source"), pl.lit(0, pl.UInt64).alias("row"), *texts, *marks)
     return pl.concat([nothing, read])
 
 

@@ -38,7 +38,7 @@ def open_table(uris: Sequence[str], s3: Callable[[], S3Access]) -> Generator[pl.
     Raises:
         InputError: a list can't be read, or has no column of phone numbers; also for what goes wrong inside.
     """
-    sources = find_lists(uris, s3)
+    sources = find_lists(uris, s3, every_file=True)
     with translate_errors(sources, number_column=None, s3=s3):
         yield read_lists(sources, number_column=None, s3=s3)
 

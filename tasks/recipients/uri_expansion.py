@@ -5,34 +5,74 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from globe_sms.tasks.recipients.list_source import is_s3, refusal
-from globe_sms.tasks.store.s3_access import S3Access, one_line, s3_errors_name, split_uri
+from globe_sms.tasks.recipients.list_source import refusal
+from globe_sms.tasks.recipients.passed_over import (
+    TABLE_FOLDERS,
+    all_passed_over,
+    find_campaigns,
+    find_table,
+    glob_to_regex,
+    rule_of,
+    table_refusal,
+)
+from globe_sms.tasks.store.s3_access import S3Access, is_s3, one_line, s3_errors_name, split_uri
 from globe_sms.tasks.vocabulary.errors import InputError
 
 _WILD = re.compile(r"[*?]")
-# Marker files of Spark, Hive, Databricks, EMR and macOS beside the data; never lists.
+_MOST_SHOWN = 5
+# Marker files of Spark, Hive, Databricks, EMR and macOS beside the data, where every other file counts.
 _MARKER_FILES = re.compile(r"_SUCCESS|_committed_.*|_started_.*|_(common_)?metadata|\..*\.crc|.*_\$folder\$|\.DS_Store")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
-def expand(uris: Sequence[str], s3: Callable[[], S3Access]) -> dict[str, list[str]]:
-    """Return the sorted URIs of the lists that each of `uris` matches, in the order given.
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """The sorted URIs of the lists that a URI matches, and the files and folders there that are no lists."""
+
+    uris: tuple[str, ...]
+    passed_over: tuple[str, ...] = ()
+
+
+def expand(uris: Sequence[str], s3: Callable[[], S3Access], *, every_file: bool = False) -> dict[str, Expanded]:
+    """Return what each of `uris` matches, in the order given.
+
+    `every_file` passes over nothing but known marker files, so that no opt-out list is missed for its name.
 
     Raises:
-        InputError: a URI matches nothing, or access is denied.
+        InputError: a URI matches nothing or a table's folder, or access is denied.
     """
     if not uris:
         raise InputError("no recipient list was given: name at least one URI")
-    files = {uri: list_files(uri, s3) for uri in uris}
-    for uri, found in files.items():
-        if not found:
+    found = {uri: _expand(uri, s3, every_file=every_file) for uri in uris}
+    for uri, expanded in found.items():
+        if expanded.passed_over and not expanded.uris:
+            raise refusal(uri, all_passed_over([one_line(each) for each in expanded.passed_over], _MOST_SHOWN))
+        if not expanded.uris:
             raise refusal(uri, _not_found(uri))
-    return {uri: [file.uri for file in found] for uri, found in files.items()}
+    return found
+
+
+def _expand(uri: str, s3: Callable[[], S3Access], *, every_file: bool) -> Expanded:
+    listed = _listed_on_s3(uri, s3()) if is_s3(uri) else _listed_on_disk(uri)
+    if listed.base is None:
+        return Expanded(tuple(file.uri for file in listed.files))
+    start = len(listed.base)
+    if table := find_table(listed.names):
+        folder, kind = table
+        raise refusal(f"{listed.base}{folder}".rstrip("/"), table_refusal(kind))
+    if every_file:
+        return Expanded(tuple(file.uri for file in listed.files if not _is_marker(file.uri)))
+    part_passed_over = rule_of(listed.pattern, find_campaigns(listed.names))
+    parts = {file.uri: part_passed_over(file.uri[start:]) for file in listed.files}
+    return Expanded(
+        tuple(uri for uri, part in parts.items() if part is None),
+        tuple(dict.fromkeys(part for part in parts.values() if part is not None)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +84,34 @@ class StoredFile:
     identity: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What a URI matches. For a folder or a glob also where it is (`base`, up to a slash), and the names to judge by.
+
+    `names` are relative to `base`, and may be more than the files that match; `pattern` is the glob after `base`.
+    """
+
+    files: Sequence[StoredFile]
+    base: str | None = None
+    names: Sequence[str] = ()
+    pattern: str = ""
+
+
 def list_files(uri: str, s3: Callable[[], S3Access]) -> list[StoredFile]:
-    """Return the files that a URI matches, sorted; possibly none.
+    """Return the files that a URI matches, sorted, without known marker files; possibly none.
 
     Raises:
         InputError: access is denied.
     """
-    return _on_s3(uri, s3()) if is_s3(uri) else _on_disk(uri)
+    listed = _listed_on_s3(uri, s3()) if is_s3(uri) else _listed_on_disk(uri)
+    return [file for file in listed.files if listed.base is None or not _is_marker(file.uri)]
 
 
-def _on_s3(uri: str, access: S3Access) -> list[StoredFile]:
+def _is_marker(uri: str) -> bool:
+    return _MARKER_FILES.fullmatch(uri.rpartition("/")[2]) is not None
+
+
+def _listed_on_s3(uri: str, access: S3Access) -> _Listed:
     bucket, key = split_uri(uri)
     if _WILD.search(bucket):
         raise refusal(uri, "a bucket's name can't have wildcards: name one bucket")
@@ -61,17 +119,35 @@ def _on_s3(uri: str, access: S3Access) -> list[StoredFile]:
     with s3_errors_name(uri):
         literal = _exact_object(access.client(), bucket, key) if key and not key.endswith("/") else None
         if literal is not None:
-            return [literal]
+            return _Listed([literal])
         if wild:
-            fits = re.compile(_pattern(key), re.DOTALL)
-            files = [
-                file
-                for file in _list_objects(access.client(), bucket, key[: wild.start()])
-                if fits.fullmatch(split_uri(file.uri)[1])
-            ]
+            folder = key[: key.rfind("/", 0, wild.start()) + 1]
+            fits = re.compile(glob_to_regex(key), re.DOTALL)
+            everything = list(_list_objects(access.client(), bucket, key[: wild.start()]))
+            everything += _signs_of_a_table(access.client(), bucket, folder)
+            files = [file for file in everything if fits.fullmatch(split_uri(file.uri)[1])]
         else:
-            files = list(_list_objects(access.client(), bucket, key if not key or key.endswith("/") else f"{key}/"))
-    return sorted(files, key=lambda file: file.uri)
+            folder = key if not key or key.endswith("/") else f"{key}/"
+            files = everything = list(_list_objects(access.client(), bucket, folder))
+    base = f"s3://{bucket}/{folder}"
+    return _Listed(
+        sorted(files, key=lambda file: file.uri),
+        base,
+        [file.uri[len(base) :] for file in everything],
+        key[len(folder) :] if wild else "",
+    )
+
+
+def _signs_of_a_table(client: Any, bucket: str, folder: str) -> list[StoredFile]:
+    """Return objects that tell that a folder is a table, which a glob's own listing may not have."""
+    found: list[StoredFile] = []
+    for name in TABLE_FOLDERS:
+        try:
+            page = client.list_objects_v2(Bucket=bucket, Prefix=f"{folder}{name}")
+        except ClientError:  # keys that may list the glob only
+            continue
+        found += _objects_of(page, bucket)
+    return found
 
 
 def _not_found(uri: str) -> str:
@@ -110,23 +186,18 @@ def _etag(answer: Mapping[str, Any]) -> str:
 
 
 def _list_objects(client: Any, bucket: str, prefix: str) -> Iterator[StoredFile]:
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    for page in pages:
-        for entry in page.get("Contents", ()):
-            key = str(entry["Key"])
-            marker = key.endswith("/") and not entry["Size"]
-            if not marker and not _MARKER_FILES.fullmatch(key.rpartition("/")[2]):
-                yield StoredFile(f"s3://{bucket}/{key}", int(entry["Size"]), _etag(entry))
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from _objects_of(page, bucket)
 
 
-def _pattern(wild: str) -> str:
-    """Convert a glob to a regular expression: `*` and `?` stay within a folder, `**` doesn't."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", wild)
-    meant = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(meant.get(part) or re.escape(part) for part in parts)
+def _objects_of(page: Mapping[str, Any], bucket: str) -> Iterator[StoredFile]:
+    for entry in page.get("Contents", ()):
+        key = str(entry["Key"])
+        if entry["Size"] or not key.endswith("/"):
+            yield StoredFile(f"s3://{bucket}/{key}", int(entry["Size"]), _etag(entry))
 
 
-def _on_disk(uri: str) -> list[StoredFile]:
+def _listed_on_disk(uri: str) -> _Listed:
     path = uri.removeprefix("file://")
     if _SCHEME.match(path):
         raise refusal(uri, "only s3:// URIs and local paths can be read: copy the list to one of them")
@@ -134,7 +205,7 @@ def _on_disk(uri: str) -> list[StoredFile]:
         raise refusal(uri or "''", "it isn't a path: name a file, a folder or a pattern")
     path = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111 - Path would fold "**" and the like
     try:
-        return [_file(each) for each in sorted(_files(path))]
+        return _listed(path)
     except OSError as error:
         raise refusal(uri, f"it can't be looked up ({error.strerror}): check the path") from None
 
@@ -144,15 +215,39 @@ def _file(path: str) -> StoredFile:
     return StoredFile(path, status.st_size, f"size {status.st_size}, changed {status.st_mtime_ns}")
 
 
-def _files(path: str) -> list[str]:
+def _listed(path: str) -> _Listed:
     file = Path(path)
     if file.is_file():
-        return [path]
+        return _Listed([_file(path)])
     if file.is_dir():
-        return [str(each) for each in file.rglob("*") if each.is_file() and not _MARKER_FILES.fullmatch(each.name)]
+        base = f"{path.rstrip('/')}/"
+        paths = sorted(str(each) for each in file.rglob("*") if each.is_file())
+        return _Listed([_file(each) for each in paths], base, [each[len(base) :] for each in paths])
     if file.exists():
         raise refusal(one_line(path), "it isn't a regular file: write the list to a file first")
-    if not _WILD.search(path):
-        return []
+    wild = _WILD.search(path)
+    if not wild:
+        return _Listed([])
     matches = glob.glob(path.replace("[", "[[]"), recursive=True, include_hidden=True)  # noqa: PTH207 - Path.glob fails on absolute patterns
-    return [each for each in matches if Path(each).is_file() and not _MARKER_FILES.fullmatch(Path(each).name)]
+    base = path[: path.rfind("/", 0, wild.start()) + 1]
+    paths = sorted({each for each in matches if Path(each).is_file()})
+    return _Listed([_file(each) for each in paths], base, _names_above(base, paths), path[len(base) :])
+
+
+def _names_above(base: str, paths: Sequence[str]) -> list[str]:
+    """Return the files of a glob, relative to its base, and those in their folders that say what the folder is."""
+    names = {each[len(base) :] for each in paths}
+    folders = {str(parent) for name in names for parent in PurePath(name).parents}
+    for folder in folders:
+        start = Path(base, folder)
+        telling = (
+            start / "campaign.json",
+            start / "plan.parquet",
+            start / "results.parquet",
+            *start.glob("plans/*"),
+            *start.glob("_delta_log/*"),
+            *start.glob("metadata/*.metadata.json"),
+            *start.glob(".hoodie/*"),
+        )
+        names |= {str(each)[len(base) :] for each in telling if each.exists()}
+    return sorted(names)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.campaign_figures import Figures, ReasonCount
 from globe_sms.tasks.reports.cost import Cost
 from globe_sms.tasks.reports.policy_shown import PolicyShown
@@ -40,6 +41,7 @@ class CampaignOutcome:
     `call_size` is the most numbers that the gateway took in a call, if it refused a larger one; None if it never did.
     `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
     None for a campaign without one, `policy` without a policy.
+    `readings` is what was read of each list, by its URI.
     """
 
     campaign: str
@@ -58,6 +60,7 @@ class CampaignOutcome:
     canary: Canary | None = None
     policy: PolicyShown | None = None
     call_size: int | None = None
+    readings: tuple[tuple[str, ListReading], ...] = ()
 
     @property
     def reasons(self) -> tuple[ReasonCount, ...]:

@@ -9,6 +9,7 @@ from globe_sms.tasks.reports.campaign_outcome import CampaignOutcome, Ending
 from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
+from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import explain_reason
@@ -108,6 +109,7 @@ def _blocks(report: CampaignOutcome) -> list[Block]:
         *([] if report.policy is None else [Words(report.policy.sentence())]),
         *([] if repeats is None else [Words(repeats)]),
         *row_blocks(report),
+        *([] if (read := reading_notes(report.readings)) is None else [read]),
         Words(f"Results: {report.uri}"),
     ]
 

@@ -10,7 +10,7 @@ from globe_sms.tasks.reports.campaign_outcome import CampaignOutcome
 from globe_sms.tasks.reports.campaign_page import report_page
 from globe_sms.tasks.reports.page_as_html import as_html
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
-from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.store.s3_access import S3Access, is_s3, split_uri
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +21,8 @@ class CampaignReport(CampaignOutcome):
 
     def results(self) -> pl.DataFrame:
         """Read the results parquet: one row per input row, with whole phone numbers."""
-        if self.uri.startswith("s3://"):
-            return pl.read_parquet(self.uri, glob=False, **self.s3().polars_options())
+        if is_s3(self.uri):
+            return pl.read_parquet(self.uri, glob=False, **self.s3().polars_options(split_uri(self.uri)[0]))
         return pl.read_parquet(Path(self.uri).expanduser(), glob=False)
 
     def _repr_markdown_(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.senders import Senders
@@ -17,6 +18,7 @@ from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.list_guards import broken_guards
 from globe_sms.tasks.reports.policy_shown import PolicyShown
@@ -24,9 +26,11 @@ from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
+from globe_sms.tasks.reports.strange_countries import StrangeCountry, find_strange_countries
 from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
 from globe_sms.tasks.results.canary import Canary
 from globe_sms.tasks.vocabulary.masking import mask, mask_numbers_in, mask_recipient
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import SENDABLE, Status
 
 _EXAMPLES: Final = 3
@@ -86,8 +90,9 @@ class Preview:
     earlier run, and the lists weren't read again. `changes` is what differs from the last plan, which nobody got.
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
-    how many rows of the plan have the text from which other campaign. `policy` is None
-    without one.
+    how many rows of the plan have the text from which other campaign.
+    `readings` is what was read of each list, by its URI; `passed_over` is what was beside the lists. `policy` is
+    None without one.
     """
 
     campaign: str
@@ -122,6 +127,9 @@ class Preview:
     end: Until = NO_END
     numbers_in_time: int | None = None
     repeats: Mapping[str, int] = field(default_factory=dict[str, int])
+    readings: tuple[tuple[str, ListReading], ...] = ()
+    strange_countries: tuple[StrangeCountry, ...] = ()
+    passed_over: tuple[NoLists, ...] = ()
     policy: PolicyShown | None = None
 
     @property
@@ -153,6 +161,8 @@ def make_preview(
     gateway: str | None = None,
     end: Until = NO_END,
     now: float = 0.0,
+    readings: tuple[tuple[str, ListReading], ...] = (),
+    passed_over: tuple[NoLists, ...] = (),
     policy: PolicyShown | None = None,
     exceeded_budgets: tuple[str, ...] = (),
 ) -> Preview:
@@ -175,7 +185,14 @@ def make_preview(
     # One query per reason, which ends at its third row: a group_by would keep the rows of all reasons in memory.
     destinations, samples, *refused = pl.collect_all(
         [
-            rows.filter(status=SENDABLE).group_by("region").len().sort("len", "region", descending=[True, False]),
+            rows.filter((pl.col("status") == SENDABLE) | (pl.col("reason") == RowReason.NOT_MOBILE.value))
+            .group_by("region")
+            .agg(
+                (pl.col("status") == SENDABLE).sum().alias("sendable"),
+                pl.len(),
+                pl.col("recipient").str.contains("+", literal=True).sum().alias("with_plus"),
+            )
+            .sort("sendable", "region", descending=[True, False]),
             rows.filter(status=SENDABLE).head(MOST_OWN_NUMBERS)
             if config.test_to
             else rows.filter(chunk=0).filter(pl.col("position") < _EXAMPLES).sort("position"),
@@ -203,7 +220,7 @@ def make_preview(
         dry_run=config.dry_run,
         rows=sum(group.rows for group in groups),
         groups=groups,
-        destinations=tuple(Destination(*row) for row in destinations.iter_rows()),
+        destinations=tuple(Destination(region, rows) for region, rows, *_ in destinations.iter_rows() if rows),
         refused=tuple(_refused(row) for frame in refused for row in frame.iter_rows(named=True)),
         samples=tuple(
             Sample(mask(row["phone_number"]), row["region"], _shown(row.get("message"), config))
@@ -234,6 +251,11 @@ def make_preview(
         end=end,
         numbers_in_time=_in_time(numbers, calls / config.calls_per_second, end.at - now),
         repeats=count_repeats(plan.scan()) if any(group.status == Status.SUPPRESSED for group in groups) else {},
+        readings=readings,
+        strange_countries=()
+        if config.default_region is not None or any(reading.region_column for _, reading in readings)
+        else find_strange_countries(plan, destinations.drop("sendable").rows()),
+        passed_over=passed_over,
         policy=policy,
     )
 

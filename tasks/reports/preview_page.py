@@ -3,12 +3,14 @@
 from collections import Counter
 from typing import Final
 
+from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
+from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
@@ -96,8 +98,9 @@ def _head(preview: Preview) -> list[Block]:
     blocks += _limits(preview)
     if repeats := repeats_sentence(preview.repeats):
         blocks.append(Words(repeats, strong=True))
-    blocks += [Words(said) for said in (_about(preview), *_warnings(preview))]
-    blocks += _messages(preview)
+    blocks += [Words(odd.sentence(), strong=True) for odd in preview.strange_countries]
+    blocks += [Words(said) for said in (_about(preview), *map(_passed_over, preview.passed_over), *_warnings(preview))]
+    blocks += [*_read(preview), *_messages(preview)]
     if preview.replaced is not None:
         blocks.append(Words(preview.replaced.sentence()))
     if preview.ucs2 is not None:
@@ -110,6 +113,11 @@ def _limits(preview: Preview) -> list[Block]:
     said = [] if preview.policy is None else [preview.policy.sentence(), *preview.policy.budgets]
     exceeded = [f"This campaign will not be sent: {limit}" for limit in preview.exceeded_limits]
     return [*(Words(line) for line in said), *(Words(line, strong=True) for line in exceeded)]
+
+
+def _read(preview: Preview) -> list[Block]:
+    read = reading_notes(preview.readings)
+    return [] if read is None else [read]
 
 
 def _hours_sentence(forecast: HoursForecast) -> str:
@@ -170,6 +178,13 @@ def _about(preview: Preview) -> str:
     sender = f"from {preview.senders}" if str(preview.senders) else "without a sender ID"
     gateway = "" if preview.gateway is None else f" Gateway: {preview.gateway}."
     return f"{preview.type}, {sender}. Lists: {lists}{f' and {more:,} more' if more > 0 else ''}.{gateway}"
+
+
+def _passed_over(found: NoLists) -> str:
+    """Say what was found beside the lists and isn't read."""
+    more = f" and {found.count - len(found.names):,} more" if found.count > len(found.names) else ""
+    said = "1 that isn't a list" if found.count == 1 else f"{found.count:,} that aren't lists"
+    return f"Passed over in {found.uri}: {said} ({', '.join(found.names)}{more})."
 
 
 def _warnings(preview: Preview) -> list[str]:

@@ -1,5 +1,6 @@
 """Every row of a campaign accounted for: the plan, the ledger and what was learned after the sending, as results."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -44,14 +45,18 @@ def account_for(
     archive = DeliveryArchive(store, scratch)
     states = None if archive.is_empty() else archive.put_together(campaign)
 
-    def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
+    @lru_cache(maxsize=1)  # of a long block the plan gives several parts, one after the other
+    def answers_of(chunks: range) -> Answers:
         block = {index: histories[index] for index in chunks if index in histories}
-        answers = gather(
+        return gather(
             block,
             ledger.last_presentations(block),
             unanswered=unanswered,
             quiet=quiet.intersection(chunks) if quiet else (),
         )
+
+    def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
+        answers = answers_of(chunks)
         made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments)
         return made if states is None else apply_states(made, _of_block(states, chunks, answers), campaign)
 

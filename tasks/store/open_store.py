@@ -4,11 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from globe_sms.tasks.store import LocalStore, S3Store, Store
-from globe_sms.tasks.store.s3_access import S3Access, split_uri
+from globe_sms.tasks.store.s3_access import S3Access, is_s3, split_uri
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
-
-_S3 = "s3://"
 
 
 def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
@@ -19,7 +17,7 @@ def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
     Raises:
         InputError: the URI is neither of these, or there are no S3 credentials.
     """
-    if uri.startswith(_S3):
+    if is_s3(uri):
         bucket, prefix = split_uri(uri)
         return S3Store(s3().client(), bucket, prefix)
     if "://" in uri:

@@ -1,18 +1,25 @@
 """S3 access for boto3 and polars alike: credentials, region and endpoint, resolved once.
 
 boto3 resolves everything from the environment, like every AWS tool: AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL, profiles,
-instance roles, SSO. polars gets the result: on its own it silently ignores half of these.
+instance roles, SSO. Beyond boto3's rules, AWS_REGION counts like AWS_DEFAULT_REGION and before it, and
+AWS_REQUEST_PAYER=requester accepts the cost of requester-pays buckets. polars gets the result: on its own it silently
+ignores half of these.
 """
 
+import os
+import re
+import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, NoReturn, Self
+from urllib.parse import urlsplit
 
 from boto3.session import Session
 from botocore.config import Config
-from botocore.credentials import Credentials, RefreshableCredentials
+from botocore.credentials import Credentials, ReadOnlyCredentials, RefreshableCredentials
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -23,13 +30,16 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
     ProfileNotFound,
+    ProxyConnectionError,
     ReadTimeoutError,
     SSLError,
 )
 from urllib3.exceptions import HTTPError
 
+from globe_sms.tasks.store.bucket_addresses import BucketAddress, BucketAddresses
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.masking import mask_typed
+from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_typed
+from globe_sms.tasks.vocabulary.proxies import LOOPBACK, advice_on_proxy, proxy_is_set
 
 _CLIENT_CONFIG = {
     "connect_timeout": 5,
@@ -41,7 +51,11 @@ _CLIENT_CONFIG = {
     "response_checksum_validation": "when_required",
 }
 _ASK_AGAIN_SECONDS = 300  # botocore renews credentials 15 to 10 minutes before they expire
-_SCHEME = "s3://"
+_SCHEME = re.compile(r"s3[an]?://", re.IGNORECASE)  # Hadoop's names, too
+_PAYS_THEMSELVES = "requester"
+_MOST_OF_A_SENTENCE = 400
+_SAYS_NOTHING = {"Unknown", *(status.phrase for status in HTTPStatus)}
+_SECRET_LIKE = re.compile(r"[A-Za-z0-9+/=]{40,}")
 _NO_CREDENTIALS = (
     "no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
     "or AWS_PROFILE, or attach a role to this machine"
@@ -52,8 +66,11 @@ _ADVICE_BY_CODE = {
     "NoSuchBucket": "the bucket doesn't exist: check its name, and that the endpoint is the right one",
     "NoSuchKey": "the object doesn't exist: check the URI",
     "404": "the object or the bucket doesn't exist: check the URI",
-    "AccessDenied": "access is denied: these credentials need s3:GetObject on it and s3:ListBucket on its bucket",
+    "AccessDenied": "access is denied: these credentials need s3:GetObject on it and s3:ListBucket on its bucket, and "
+    "kms:Decrypt on its key if it's encrypted with KMS; for a requester-pays bucket set AWS_REQUEST_PAYER=requester",
     "403": "access is denied: check the credentials, s3:GetObject on it and s3:ListBucket on its bucket",
+    "SecondLevelDomainForbidden": "the server wants the bucket in the host name: set addressing_style = virtual under "
+    "s3 in the AWS profile",
     "AllAccessDisabled": "access is disabled: ask the owner of the bucket",
     "InvalidAccessKeyId": "the S3 server doesn't know this access key ID: check AWS_ACCESS_KEY_ID and the endpoint",
     "SignatureDoesNotMatch": "the S3 server rejected the signature: check AWS_SECRET_ACCESS_KEY",
@@ -62,6 +79,8 @@ _ADVICE_BY_CODE = {
     "301": "the bucket is in another region: set AWS_REGION to the bucket's region",
     "ExpiredToken": "the session token has expired: renew the credentials",
     "ExpiredTokenException": "the session token has expired: renew the credentials",
+    "TokenRefreshRequired": "the session token has expired: renew the credentials",
+    "RequestExpired": "the request came too late: set this machine's clock, or renew the credentials",
     "InvalidToken": "the session token isn't valid: renew the credentials",
     "RequestTimeTooSkewed": "this machine's clock is too far from the S3 server's: set the clock",
     "InvalidObjectState": "the object is archived: restore it first",
@@ -74,6 +93,10 @@ _ADVICE_BY_ERROR: tuple[tuple[type[BaseException], str], ...] = (
     (NoCredentialsError, _NO_CREDENTIALS),
     (PartialCredentialsError, "the AWS credentials are incomplete: set both the key ID and the secret"),
     (ParamValidationError, "the bucket name or key isn't valid: check the URI"),
+    (
+        ProxyConnectionError,
+        "the proxy of HTTP_PROXY or HTTPS_PROXY can't be reached: check it, or name the S3 endpoint's host in NO_PROXY",
+    ),
     (SSLError, "the TLS certificate of the S3 endpoint isn't trusted: check the endpoint and AWS_CA_BUNDLE"),
     (ConnectTimeoutError, "the S3 endpoint can't be reached: check AWS_ENDPOINT_URL and the network"),
     (EndpointConnectionError, "the S3 endpoint can't be reached: check AWS_ENDPOINT_URL and the network"),
@@ -82,7 +105,14 @@ _ADVICE_BY_ERROR: tuple[tuple[type[BaseException], str], ...] = (
     (HTTPError, "the connection to the S3 endpoint broke: try again later"),
     (BotoCoreError, "the S3 request couldn't be made: check the AWS configuration"),
 )
+_KMS = "the KMS key of the object can't be used: these credentials need kms:Decrypt on it, and it must be enabled"
+_NO_CONNECTION = (ConnectTimeoutError, EndpointConnectionError)
 _READING_ERRORS = (ClientError, BotoCoreError, HTTPError)
+
+
+def is_s3(uri: str) -> bool:
+    """Whether this is an S3 URI, not a local path; `s3a://` and `s3n://` count, in any case."""
+    return _SCHEME.match(uri) is not None
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -93,9 +123,10 @@ def split_uri(uri: str) -> tuple[str, str]:
     Raises:
         InputError: the URI doesn't start with s3://, or it names no bucket.
     """
-    if not uri.startswith(_SCHEME):
+    scheme = _SCHEME.match(uri)
+    if scheme is None:
         raise InputError(f"{mask_typed(one_line(uri))}: not an S3 URI: write s3://bucket/key")
-    bucket, _, key = uri.removeprefix(_SCHEME).partition("/")
+    bucket, _, key = uri[scheme.end() :].partition("/")
     if not bucket:
         raise InputError(f"{mask_typed(one_line(uri))}: the bucket is missing: write s3://bucket/key")
     return bucket, key
@@ -111,12 +142,21 @@ def explain_s3_error(error: BaseException) -> str:
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", ""))
         status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-        known = _ADVICE_BY_CODE.get(code) or _ADVICE_BY_CODE.get(status)
-        return known or f"the S3 server refused the request ({one_line(code) or status})"
+        known = _ADVICE_BY_CODE.get(code) or (_KMS if code.startswith("KMS.") else _ADVICE_BY_CODE.get(status))
+        return f"{known or f'the S3 server refused the request ({one_line(code) or status})'}{s3_sentence(error)}"
     for kind, advice in _ADVICE_BY_ERROR:
         if isinstance(error, kind):
-            return advice
+            return f"{advice}{advice_on_proxy(os.environ) if isinstance(error, _NO_CONNECTION) else ''}"
     return f"the S3 request failed ({type(error).__name__})"
+
+
+def s3_sentence(error: ClientError) -> str:
+    """Return what S3 itself says, in brackets after a blank, without phone numbers and secrets; empty if nothing."""
+    said = one_line(" ".join(str(error.response.get("Error", {}).get("Message") or "").split()))
+    if not said or said in _SAYS_NOTHING or said == error.response.get("Error", {}).get("Code"):
+        return ""
+    cut = f"{said[:_MOST_OF_A_SENTENCE]}..." if len(said) > _MOST_OF_A_SENTENCE else said
+    return f' (S3 says: "{mask_numbers_in(_SECRET_LIKE.sub("••••", cut))}")'
 
 
 @contextmanager
@@ -163,6 +203,10 @@ class S3Access:
     region: str
     _provider: _CredentialProvider = field(repr=False, compare=False)
     _client: Any = field(repr=False, compare=False)
+    _addresses: BucketAddresses = field(repr=False, compare=False)
+    requester_pays: bool = False
+    _reached: dict[str, bool] = field(default_factory=dict[str, bool], repr=False, compare=False)
+    _trial: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @classmethod
     def from_environment(
@@ -177,15 +221,17 @@ class S3Access:
         Raises:
             InputError: no credentials were found, or the profile or the configuration isn't valid.
         """
+        region_name = settings.pop("region_name", None) or os.environ.get("AWS_REGION") or None
         try:
-            session = Session(**settings)
+            session = Session(**settings, region_name=region_name)
             credentials = session.get_credentials()
             if credentials is None:
                 raise InputError(_NO_CREDENTIALS)
-            credentials.get_frozen_credentials()
-            client = session.client(
-                "s3", endpoint_url=endpoint, config=Config(**{**_CLIENT_CONFIG, **(client_config or {})})
-            )
+            _check_keys(credentials.get_frozen_credentials())
+            config = {**_CLIENT_CONFIG, **(client_config or {})}
+            client = session.client("s3", endpoint_url=endpoint, config=Config(**config))
+            if urlsplit(client.meta.endpoint_url).hostname in LOOPBACK and proxy_is_set(os.environ):
+                client = session.client("s3", endpoint_url=endpoint, config=Config(**config, proxies={}))
         except ProfileNotFound as error:
             raise InputError(f"AWS_PROFILE names a profile that doesn't exist: {one_line(str(error))}") from None
         except PartialCredentialsError as error:
@@ -196,7 +242,11 @@ class S3Access:
                 "check AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL and the files in ~/.aws"
             ) from None
         region = session.region_name or "us-east-1"
-        return cls(str(client.meta.endpoint_url), region, _CredentialProvider(credentials), client)
+        pays = os.environ.get("AWS_REQUEST_PAYER", "").lower() == _PAYS_THEMSELVES
+        if pays:
+            client.meta.events.register("before-call.s3", _accept_the_cost)
+        provider, addresses = _CredentialProvider(credentials), BucketAddresses(client)
+        return cls(str(client.meta.endpoint_url), region, provider, client, addresses, pays)
 
     def client(self) -> Any:
         """Return the boto3 S3 client, which threads may share.
@@ -205,12 +255,42 @@ class S3Access:
         """
         return self._client
 
-    def polars_options(self) -> dict[str, Any]:
+    def polars_options(self, bucket: str | None = None) -> dict[str, Any]:
         """Return the keyword arguments for polars scans, reads and sinks on S3.
 
-        `pl.scan_parquet(uri, **access.polars_options())`. boto3 renews the keys before they expire.
+        `pl.scan_parquet(uri, **access.polars_options(bucket))`. boto3 renews the keys before they expire. For a bucket
+        that `client` has made a request for, polars finds it where that did.
         """
-        storage = {"aws_endpoint_url": self.endpoint, "aws_region": self.region, "max_retries": 4}
-        if self.endpoint.startswith("http://"):
+        address = self._addresses.of(bucket) if bucket else None
+        found = address or BucketAddress(self.endpoint, self.region, virtual=False)
+        storage = {"aws_endpoint_url": found.endpoint, "aws_region": found.region, "max_retries": 4}
+        if found.virtual:
+            storage["aws_virtual_hosted_style_request"] = "true"
+        if found.endpoint.startswith("http://"):
             storage["aws_allow_http"] = "true"
+        if self.requester_pays:
+            storage["aws_request_payer"] = "true"
         return {"storage_options": storage, "credential_provider": self._provider}
+
+    def reached_by_polars(self, bucket: str, reads: Callable[[], bool]) -> bool:
+        """Return whether polars gets to a bucket: what `reads` finds, asked once for each."""
+        with self._trial:
+            if bucket not in self._reached:
+                self._reached[bucket] = reads()
+            return self._reached[bucket]
+
+
+def _check_keys(credentials: ReadOnlyCredentials) -> None:
+    """Refuse keys that no server takes: they were copied with a line break, a blank or quotes."""
+    named = {
+        "access key ID (AWS_ACCESS_KEY_ID)": credentials.access_key,
+        "secret key (AWS_SECRET_ACCESS_KEY)": credentials.secret_key,
+        "session token (AWS_SESSION_TOKEN)": credentials.token,
+    }
+    for name, value in named.items():
+        if value and any(char.isspace() or not char.isprintable() for char in value):
+            raise InputError(f"the AWS {name} has a line break, a blank or an invisible character in it: copy it again")
+
+
+def _accept_the_cost(params: dict[str, Any], **_: Any) -> None:
+    params["headers"]["x-amz-request-payer"] = _PAYS_THEMSELVES

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError,
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from globe_sms.tasks.store.interface import Store, Stored
+from globe_sms.tasks.store.s3_access import s3_sentence
 from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
 
 _LOST = frozenset({"412", "PreconditionFailed"})
@@ -254,14 +255,16 @@ def _modified(answer: Any) -> float:
 
 
 def _refusal(where: str, error: ClientError) -> StoreError:
-    """Return a refusal as an error, without the server's own words, which may quote the request."""
+    """Return a refusal as an error, with what the server says."""
     code = _code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _NOT_IMPLEMENTED:
         return StoreError(f"{where}: the S3 server doesn't implement this request ({code}); use another server.")
+    if code.startswith("KMS."):
+        return StoreError(f"{where}: the KMS key can't be used; the key needs kms:GenerateDataKey{s3_sentence(error)}.")
     if status >= _UNAVAILABLE or code in ("SlowDown", "RequestTimeout"):
         return StoreUnavailableError(f"{where}: the S3 server answered {code}; try again later.")
-    return StoreError(f"{where}: {_ADVICE.get(code, f'the S3 server refused: {code}')}.")
+    return StoreError(f"{where}: {_ADVICE.get(code, f'the S3 server refused: {code}')}{s3_sentence(error)}.")
 
 
 def _code(error: ClientError) -> str:

@@ -22,6 +22,9 @@ class RowReason(StrEnum):
     NOT_VALID_FOR_REGION = "not_valid_for_region"
     NOT_MOBILE = "not_mobile"
     SPREADSHEET_DAMAGE = "spreadsheet_damage"
+    SEVERAL_NUMBERS = "several_numbers"
+    UNKNOWN_COUNTRY = "unknown_country"
+    HIDDEN_ROW = "hidden_row"
     # invalid: no text for the row
     MISSING = "missing"  # the results add an underscore and the column's name
     MESSAGE_EMPTY = "message_empty"
@@ -69,6 +72,8 @@ INVALID_NUMBER_REASONS: Final = (
     RowReason.NOT_MOBILE,
     RowReason.SPREADSHEET_DAMAGE,
 )
+LISTED_NUMBER_REASONS: Final = (RowReason.SEVERAL_NUMBERS, RowReason.UNKNOWN_COUNTRY, RowReason.HIDDEN_ROW)
+"""What the list says of a number, before libphonenumber reads it."""
 UNSUPPORTED_NUMBER_REASONS: Final = (RowReason.CHINA_MAINLAND, RowReason.UNITED_STATES)
 
 _CHECK_CONSOLE: Final = "Look for the message in Alibaba's console before you resend it."
@@ -86,6 +91,16 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     ),
     RowReason.SPREADSHEET_DAMAGE: (
         "A spreadsheet turned the number into scientific notation. Export the column again as text."
+    ),
+    RowReason.SEVERAL_NUMBERS: (
+        "The cell holds several phone numbers. Leave one in it, or text the first of each cell (--first-number)."
+    ),
+    RowReason.UNKNOWN_COUNTRY: (
+        "The number has no country code, and the list's column of countries names no country for it. Fill it in, or "
+        "give the country of all such numbers (--default-region)."
+    ),
+    RowReason.HIDDEN_ROW: (
+        "The spreadsheet hides this row or filters it out, and such rows are skipped (--hidden). Unhide it to send."
     ),
     RowReason.MISSING: (
         "The row has no value for a placeholder in the message. Fill it in, or give the placeholder a default."

@@ -1,11 +1,13 @@
 """The plan and the results of long lists on S3: how long, how much memory, beside copying the same file and DuckDB.
 
-    .venv/bin/python tests/benchmarks/bench_lists.py [--only plan scale results] [--rows 10000000] [--runs 3]
+    .venv/bin/python tests/benchmarks/bench_lists.py [--only plan scale results shapes] [--rows 10000000] [--runs 3]
 
 Each side runs in a process of its own (`list_workloads`), S3 is the sandbox's server on the same machine, and times are
 medians. `plan`: find, read, judge, dedupe, cut, freeze, from S3 to S3. `copy`: polars' scan and sink of the same file,
 from S3 to S3. `results`: the plan and a receipt for every chunk, joined, to S3; receipts are read from a local file and
-decoded as the ledger does. DuckDB reads and writes local files, since its S3 part is a download.
+decoded as the ledger does. `shapes`: plan and results of lists of other shapes, beside copying the same list; with
+`--large` also of a parquet of so many rows, beside the same of a tenth. DuckDB reads and writes local files, since its
+S3 part is a download.
 """
 
 import argparse
@@ -20,12 +22,14 @@ from functools import cached_property
 from pathlib import Path
 
 from globe_sms.deployments.sandbox.s3_server import S3Server
-from tests.benchmarks.benchmark_lists import customers
+from tests.benchmarks.benchmark_lists import SHAPES, customers, shaped
 from tests.benchmarks.measured_process import Program
 from tests.benchmarks.printed_table import print_table, say
 
 _MILLION = 1_000_000
 _FORMATS = ("csv", "parquet")
+_TABLES = ["plan", "scale", "results", "shapes"]
+_FILES = 1_000
 _SECONDS_A_ROW = 60e-6  # when to give up
 
 
@@ -67,6 +71,21 @@ class Bench:
                 made.sink_parquet(path)
             client.upload_file(str(path), self._server.bucket, path.name)
         client.close()
+
+    def put_shape(self, rows: int, shape: str) -> str:
+        """Make a CSV list of a shape on S3, or a thousand of them; return its URI."""
+        say(f"making a list of {rows:,} rows: {shape} ...")
+        made = customers(rows) if shape == "as usual" else shaped(rows, shape)
+        parts = _FILES if shape == "files" else 1
+        client = self._server.client()
+        path = self.local(rows, "csv")
+        folder = f"shapes/{shape.replace(' ', '-')}/"
+        for part in range(parts):
+            made.slice(rows * part // parts, rows * (part + 1) // parts - rows * part // parts).sink_csv(path)
+            client.upload_file(str(path), self._server.bucket, f"{folder}{part:04}.csv")
+        path.unlink()
+        client.close()
+        return self.on_s3(folder)
 
     def drop_lists(self, rows: int, formats: Sequence[str]) -> None:
         """Remove them again."""
@@ -170,6 +189,57 @@ def results_table(bench: Bench, rows: int) -> None:
     )
 
 
+def shapes_table(bench: Bench, rows: int, large: int | None) -> None:
+    """Plan and results of lists of every shape, beside copying the list."""
+    lines: list[list[str]] = []
+    for shape in ("as usual", *SHAPES):
+        source = bench.put_shape(rows, shape)
+        lines.append(_shape_line(bench, f"{rows:,} rows: {shape}", source, rows))
+    print_table(
+        f"Plan and results by the shape of the list ({_load()})",
+        _SHAPE_COLUMNS,
+        lines,
+        "To reach: plan and results at most 6 times the copy, at most 1,024 MB",
+    )
+    if large is None:
+        return
+    lines = []
+    for size in (large // 10, large):
+        bench.put_lists(size, ["parquet"])
+        name = bench.local(size, "parquet").name
+        lines.append(_shape_line(bench, f"{size:,} rows of parquet", bench.on_s3(name), size))
+        bench.drop_lists(size, ["parquet"])
+    print_table(
+        f"Plan and results of a large list ({_load()})",
+        _SHAPE_COLUMNS,
+        lines,
+        "To reach: linear, at most 1,024 MB",
+    )
+
+
+def _shape_line(bench: Bench, what: str, source: str, rows: int) -> list[str]:
+    place = bench.on_s3("shape")
+    copy = bench.measure("copy", source, bench.on_s3("copy.parquet"), rows=rows)
+    plan = bench.measure("plan", source, place, rows=rows)
+    receipts = str(bench.local(rows, "receipts"))
+    bench.measure("receipts", place, receipts, rows=rows, runs=1)
+    results = bench.measure("write", place, receipts, rows=rows)
+    return [
+        what,
+        f"{copy.seconds:.1f}",
+        f"{plan.seconds:.1f}",
+        f"{results.seconds:.1f}",
+        f"{(plan.seconds + results.seconds) / copy.seconds:.1f}",
+        f"{(plan.cpu + results.cpu) / copy.cpu:.1f}",
+        f"{max(plan.peak, results.peak):,.0f}",
+    ]
+
+
+def _load() -> str:
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+
+
+_SHAPE_COLUMNS = ["list", "copy, s", "plan, s", "results, s", "to the copy", "CPU to the copy's", "peak, MB"]
 _COLUMNS = ["what", "seconds", "to the floor", "rows/s", "CPU, s", "peak, MB"]
 
 
@@ -187,10 +257,11 @@ def _line(what: str, found: Figures, floor: Figures, rows: int) -> list[str]:
 def main() -> None:
     """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=["plan", "scale", "results"], default=["plan", "scale", "results"])
+    parser.add_argument("--only", nargs="+", choices=_TABLES, default=_TABLES[:3])
     parser.add_argument("--rows", type=int, default=10 * _MILLION)
     parser.add_argument("--sizes", type=int, nargs="+", default=[_MILLION, 3 * _MILLION, 10 * _MILLION, 30 * _MILLION])
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--large", type=int, help="with shapes: also a parquet of so many rows")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="globe-sms-bench-") as folder, S3Server("bench") as server:
         bench = Bench(server, Path(folder), options.runs)
@@ -200,6 +271,8 @@ def main() -> None:
             scale_table(bench, options.sizes)
         if "results" in options.only:
             results_table(bench, options.rows)
+        if "shapes" in options.only:
+            shapes_table(bench, options.rows, options.large)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,30 @@ def write_list(path: Path, numbers: range) -> None:
     pl.DataFrame({"phone": written}).write_parquet(path, compression="zstd")
 
 
+SHAPES = ("duplicates", "junk", "same", "sorted", "reversed", "files")
+_NEW_PERCENT = 6
+_GOOD_PERCENT = 5
+
+
+def shaped(rows: int, shape: str) -> pl.LazyFrame:
+    """Make a list of one of `SHAPES`: customer and phone.
+
+    `duplicates`: all after the first 6 % repeat one of them. `junk`: 95 % aren't numbers. `same`: one number.
+    `sorted`, `reversed`: different ones in order. `files`: different ones in disorder, to be split by `customer`.
+    """
+    row = pl.col("row")
+    person = {
+        "duplicates": row % max(1, rows * _NEW_PERCENT // 100),
+        "same": row * 0,
+        "reversed": rows - 1 - row,
+        "files": row * 48_271 % _PRIME,
+    }.get(shape, row)
+    number = pl.format("49151{}", person.cast(pl.String).str.zfill(8))
+    if shape == "junk":
+        number = pl.when(row.hash(1) % 100 < _GOOD_PERCENT).then(number).otherwise(pl.lit("n/a"))
+    return pl.LazyFrame({"row": pl.int_range(rows, eager=True)}).select(customer=pl.format("C{}", "row"), phone=number)
+
+
 def customers(rows: int, seed: int = 1) -> pl.LazyFrame:
     """Make a list as a shop has it: customer, name, phone, city; 30 % of the rows repeat a number, 3 % are junk.
 

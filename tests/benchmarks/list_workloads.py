@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -25,7 +26,7 @@ from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import make_plan
-from globe_sms.tasks.results.join_plan_and_ledger import gather, make_results, write_results
+from globe_sms.tasks.results.join_plan_and_ledger import Answers, gather, make_results, write_results
 from globe_sms.tasks.store import S3Store
 from globe_sms.tasks.store.s3_access import S3Access, split_uri
 from tests.benchmarks.measured_process import peak_mb
@@ -38,7 +39,7 @@ def copy(source: str, target: str) -> float:
     """Scan and sink an object, S3 to S3: the floor."""
     options = S3Access.from_environment().polars_options()
     start = time.perf_counter()
-    if source.endswith(".csv"):
+    if source.endswith((".csv", "/")):
         rows = pl.scan_csv(source, infer_schema=False, **options)
     else:
         rows = pl.scan_parquet(source, **options)
@@ -93,8 +94,13 @@ def write(results: str, send_records: str) -> float:
         histories = {index: History((Settlement.ACCEPTED,)) for index in range(found.chunk_count())}
         start = time.perf_counter()
 
+        @lru_cache(maxsize=1)
+        def answers_of(chunks: range) -> Answers:
+            block = {index: histories[index] for index in chunks}
+            return gather(block, _read(file, chunks))
+
         def joined(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
-            return make_results(rows, gather(histories, _read(file, chunks)), "campaign", "stopped")
+            return make_results(rows, answers_of(chunks), "campaign", "stopped")
 
         path, _ = write_results(found, joined, Path(scratch))
         store.put_file(RESULTS_KEY, path)

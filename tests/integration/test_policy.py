@@ -65,6 +65,21 @@ def test_campaigns_keep_within_a_policy_and_its_budget(sandbox: Sandbox, place: 
     assert send(lists, **campaign(place, "second")).counts["accepted"] == 2
 
 
+def test_who_got_as_many_texts_as_the_policy_allows_is_left_out(sandbox: Sandbox, place: Path) -> None:
+    """Whatever the text; codes are exempt."""
+    lists = str(place.parent / "list.csv")
+    write_policy(place, "deny-country = 'GB'\n[frequency]\ntexts = 1\ndays = 7")
+    one = place.parent / "one.csv"
+    one.write_text("phone\n+6581234568\n")
+    assert send(str(one), **campaign(place, "before")).counts["accepted"] == 1
+    report = send(lists, **campaign(place, "after"))
+    assert (report.counts["accepted"], report.counts["suppressed"]) == (2, 1)
+    assert report.policy is not None
+    assert ("texted too often", 1) in report.policy.kept_back
+    assert send(str(one), **campaign(place, "code", type="OTP")).counts["accepted"] == 1
+    assert sandbox.gateway.stats().accepted_numbers == 4
+
+
 def test_a_policy_that_cannot_be_used_stops_also_a_dry_run(place: Path) -> None:
     write_policy(place, "hour = '09:00-20:00'")
     with pytest.raises(InputError, match=r"policy\.toml: hour: unknown key: did you mean hours\?"):

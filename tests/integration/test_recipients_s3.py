@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from globe_sms.deployments.sandbox.child_process import GRPC_OFFSET, Child, free_ports
 from globe_sms.deployments.sandbox.s3_server import S3Server, find_program
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
-from globe_sms.tasks.recipients import check_unchanged, find_lists, read_lists, translate_errors
+from globe_sms.tasks.recipients import PassedOver, check_unchanged, find_lists, read_lists, translate_errors
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 from tests.integration.objects_on_s3 import Put
@@ -62,6 +62,31 @@ def test_objects_prefixes_and_globs_are_expanded(put: Put, prefix: str) -> None:
     assert read(f"{prefix}/lists/**/*.csv*") == rows[second] + rows[first]
     assert read(f"{prefix}/lists/?.*") == rows[first] + rows[third]
     assert read(third, f"{prefix}/lists/", first) == rows[third] + rows[second] + rows[first]
+
+
+def test_what_is_no_list_by_its_name_is_passed_over_and_counted(put: Put, prefix: str) -> None:
+    """Uncommitted rows of Spark, manifests, and a campaign's folder: as on disk, in a prefix and in a glob."""
+    first, second = put("lists/a.csv", b"phone\n1\n"), put("lists/day=1/b.csv", b"phone\n2\n")
+    names = ("_SUCCESS", "_temporary/0/part.csv", "list.csv~", "q.csv.metadata", "c/campaign.json", "c/plan.parquet")
+    for name in names:
+        put(f"lists/{name}", b"phone\n9\n")
+    for uri in (f"{prefix}/lists/", f"{prefix}/lists", f"{prefix}/lists/**/*"):
+        sources = find_lists([uri], S3Access.from_environment)
+        assert [source.uri for source in sources] == [first, second]
+        told = PassedOver(uri, 5, ("_SUCCESS", "_temporary/", "c/", "list.csv~", "q.csv.metadata"))
+        assert sources[0].passed_over == told
+    assert read(put("lists/_named.csv", b"phone\n3\n"))[0][2] == "3"
+
+
+@pytest.mark.parametrize("sign", ["_delta_log/0.json", "metadata/v1.metadata.json", ".hoodie/hoodie.properties"])
+def test_a_tables_folder_is_refused(sign: str, put: Put, prefix: str) -> None:
+    """Also by a glob that doesn't match what tells that it is one."""
+    put(f"tables/t1/{sign}", b"{}")
+    uri = put("tables/t1/part.parquet", parquet(1))
+    for place in ("tables/", "tables/t1", "tables/t1/p*", "tables/*/*.parquet"):
+        with pytest.raises(InputError, match=rf"{prefix}/tables/t1: it's an? \w+ table.*export it to parquet or CSV"):
+            read(f"{prefix}/{place}")
+    assert read(uri) == [(uri, 0, "1")]
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,10 @@ def test_a_dry_run_that_planned_well_is_exit_0(
     ended = globe_sms("send", numbers, *SEND, "--results", tmp_path / "out", "--dry-run", "--json", environment=without)
     assert ended.code == 0, ended.err
     assert ended.json["counts"]["not_sent"] == 25
+    assert "CSV, UTF-8, header in row 1; numbers in the column phone." in " ".join(ended.err.split())
+    (document,) = (tmp_path / "out").glob("*/campaign.json")
+    (reading,) = json.loads(document.read_text())["plan"]["readings"]
+    assert (reading["number_column"], reading["header_row"]) == ("phone", 1)
     assert sandbox.gateway.stats().calls == 0
 
 

@@ -182,6 +182,18 @@ def test_ids_that_could_not_be_paired_are_paired_by_what_the_gateway_tells(stage
     agrees_with_the_gateway(stage)
 
 
+def test_ids_of_an_answer_whose_counts_contradict_each_other_settle_their_rows(stage: Stage) -> None:
+    """SuccessCount 5 of 10: whose the five are tells the gateway, and the other five stay unknown."""
+    stage.gateway.add_fault("few_accepted", next=1)
+    stage.send(10, code=3)
+    assert set(stage.rows()["reason"]) == {"contradictory_answer"}
+    code, said, _ = stage.track("--wait", "0")
+    assert (code, said["open"], said["unknown"]) == (3, 0, 5)
+    rows = stage.rows()
+    assert Counter(rows["status"]) == {"accepted": 5, "unknown": 5}
+    assert rows.filter(status="accepted")["message_id"].null_count() == 0
+
+
 def test_receipts_settle_what_is_unknown_and_spare_the_queries(stage: Stage) -> None:
     for kind in ("accept_then_drop", "http_500", "truncate"):
         stage.gateway.add_fault(kind, next=1)

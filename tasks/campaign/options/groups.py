@@ -1,4 +1,4 @@
-"""The six groups of options, as the form and the help show them."""
+"""The seven groups of options, as the form and the help show them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +8,7 @@ from globe_sms.tasks.campaign.options.declaration import Options
 from globe_sms.tasks.campaign.options.left_out import LeftOut
 from globe_sms.tasks.campaign.options.limits import Limits
 from globe_sms.tasks.campaign.options.list_format import ListFormat
+from globe_sms.tasks.campaign.options.number_reading import NumberReading
 from globe_sms.tasks.campaign.options.text import TextOptions
 from globe_sms.tasks.campaign.options.timing import Timing
 
@@ -23,6 +24,7 @@ class Group:
 
 GROUPS: Final = (
     Group("list_format", "The list", ListFormat),
+    Group("number_reading", "The numbers", NumberReading),
     Group("text", "The text", TextOptions),
     Group("limits", "Limits", Limits),
     Group("left_out", "Who is left out", LeftOut),

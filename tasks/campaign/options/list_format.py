@@ -5,6 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.recipients.read_options import Hidden
+
+_LAST_HEADER_ROW = 1_000
 
 
 class ListFormat(Options, frozen=True):
@@ -14,8 +17,8 @@ class ListFormat(Options, frozen=True):
         str | None,
         Field(
             title="Column of phone numbers",
-            description="Only needed if the column isn't called phone, mobile or msisdn. In lists without a header its "
-            "position: 1, 2 and so on.",
+            description="Only needed if the column isn't called phone, mobile or msisdn, or another could be it. In "
+            "lists without a header its position: 1, 2 and so on.",
         ),
         Terminal("The column of the numbers, if it isn't called phone, mobile or msisdn; without a header 1, 2, ..."),
     ] = None
@@ -24,16 +27,36 @@ class ListFormat(Options, frozen=True):
         Field(title="No header", description="The lists (CSV, XLSX) start with their first row, without column names."),
         Terminal("The lists start with their first row, without column names."),
     ] = False
-    default_region: Annotated[
+    header_row: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            ge=1,
+            le=_LAST_HEADER_ROW,
+            title="Row of the header",
+            description="The line (CSV) or row (XLSX) that names the columns, from 1. Empty: the first one, or the one "
+            "with the number column's name below titles and comments.",
+        ),
+        Terminal("The line (CSV) or row (XLSX) that names the columns, from 1. Default: found below titles."),
+    ] = None
+    sheet: Annotated[
         str | None,
         Field(
-            title="Country of local numbers",
-            description="Two letters, such as SG: the country of numbers written without a country code. Empty: all "
-            "numbers have one, such as +65 8123 4567; the plus sign may be missing.",
-            json_schema_extra={"pattern": "^([A-Za-z]{2})?$"},
+            title="Sheet",
+            description="The sheet to read of XLSX workbooks. Empty: the only one, or the one with a column of phone "
+            "numbers. Hidden sheets aren't read.",
         ),
-        Terminal("Country of numbers without a country code, like SG. Default: all have one, with or without +."),
+        Terminal("The sheet of XLSX workbooks. Default: the one with a column of phone numbers."),
     ] = None
+    hidden: Annotated[
+        Hidden,
+        Field(
+            title="Hidden rows and columns",
+            description="What to do with rows, columns and sheets that the spreadsheet hides or filters out. refuse: "
+            "send nothing. skip: leave them out. send: read them like the others.",
+        ),
+        Terminal("Rows, columns and sheets that a workbook hides or filters out: refuse the list, skip or send them."),
+    ] = Hidden.REFUSE
     encoding: Annotated[
         str | None,
         Field(
@@ -42,13 +65,4 @@ class ListFormat(Options, frozen=True):
             "otherwise UTF-8.",
         ),
         Terminal("Of CSV and NDJSON, like windows-1252. Default: by byte order mark, otherwise UTF-8."),
-    ] = None
-    numbers_override: Annotated[
-        str | None,
-        Field(
-            title="Prefixes that count as mobile",
-            description="A small table, at s3:// or a path on the worker, with the columns prefix (+658) and mobile "
-            "(yes or no), for prefixes that libphonenumber doesn't know yet. The longest prefix counts.",
-        ),
-        Terminal("A table (prefix, mobile: yes or no) of E.164 prefixes that count as mobile, or don't."),
     ] = None

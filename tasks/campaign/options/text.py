@@ -28,6 +28,15 @@ class TextOptions(Options, frozen=True):
         ),
         Terminal("Send {{name}}, *|name|*, ((name)) and the like as they stand, also where they name a column."),
     ] = False
+    keep_null_markers: Annotated[
+        bool,
+        Field(
+            title="NULL and the like are values",
+            description="Cells that say NULL, \\N, nan, NaN, None, NaT, <NA> or #N/A count as empty: nobody reads "
+            '"Hi NULL". Switch this on to take them as they stand.',
+        ),
+        Terminal("Take cells that say NULL, nan, None and the like as they stand; otherwise they count as empty."),
+    ] = False
     downgrade: Annotated[
         bool,
         Field(

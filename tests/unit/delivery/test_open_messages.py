@@ -72,6 +72,24 @@ def test_what_is_accepted_and_not_final_is_asked_about_once(ledger: Ledger, tmp_
     assert set(found["sent_at"]) == {SENT}
 
 
+def test_ids_of_an_answer_whose_counts_contradict_each_other_are_asked_about(ledger: Ledger, tmp_path: Path) -> None:
+    """Nobody knows whose they are, and the gateway tells; a row without an answer has no ids."""
+    ledger.claim(Claim(4, 0, "r", "h", 0.0, 0.0, "f"))
+    ledger.settle(
+        SendRecord(
+            *(4, 0, "r", Settlement.UNKNOWN, "contradictory_answer", "OK", None, "R", 1.0, "f"), unpaired_ids=("904",)
+        )
+    )
+    rows = [
+        row(0, chunk=4, status="unknown", reason="contradictory_answer", request_id="R"),
+        row(1, chunk=5, status="unknown", reason="no_reply"),
+    ]
+    path = tmp_path / "results.parquet"
+    pl.DataFrame(rows, schema=RESULTS_SCHEMA).write_parquet(path)
+    found = open_messages(path, pl.LazyFrame(schema=STATE_SCHEMA), ledger)
+    assert found.select("message_id", "phone_number").rows() == [("904", None)]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

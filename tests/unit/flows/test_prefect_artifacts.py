@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,6 +56,14 @@ def artifacts_on(server: Server, **options: Any) -> PrefectArtifacts:
 def observer_on(server: Server, *, patience: float = 10.0, **options: Any) -> OutletThreads:
     """The observer of a run whose artifacts go to this server."""
     return OutletThreads((artifacts_on(server, **options),), patience=patience)
+
+
+def test_a_preview_in_prefect_names_the_fields_of_the_form() -> None:
+    """What changed since the last plan, for people who have never seen an option of the terminal."""
+    server = Server()
+    artifacts_on(server).previewed(replace(PREVIEW, changes=(("--message", "was 'Helo', now '--hello'"),)))
+    (preview,) = server.created
+    assert r"""**"Message"** was 'Helo', now '\-\-hello'""" in preview.data
 
 
 def test_progress_moves_while_the_run_goes_on() -> None:

@@ -9,7 +9,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE, temporary_settings
 
 from globe_sms.flows.command_line.app import make_app, run_app
-from globe_sms.flows.command_line.prefect_server_check import check_server, check_server_url
+from globe_sms.flows.command_line.prefect_server_check import check_home, check_server, check_server_url
 from globe_sms.tasks.vocabulary.errors import InputError
 
 NOBODY = "http://127.0.0.1:9/api"
@@ -32,6 +32,25 @@ def test_what_is_no_url_is_told_before_prefect_sees_it(url: str) -> None:
 def test_no_address_and_a_good_one_pass(url: str | None) -> None:
     """Whether somebody answers there is asked later."""
     check_server_url({} if url is None else {"PREFECT_API_URL": url})
+
+
+def test_a_home_of_prefects_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    """Before Prefect waits for a server that can't start; with a server, or a profile, no folder is needed."""
+    (tmp_path / "file").write_text("")
+    home = tmp_path / "file" / "home"
+    with pytest.raises(InputError, match=rf"^Prefect's folder {home} can't be written .*: set PREFECT_HOME"):
+        check_home({"PREFECT_HOME": str(home)})
+    check_home({"PREFECT_HOME": str(home), "PREFECT_API_URL": NOBODY})
+    check_home({"PREFECT_HOME": str(tmp_path / "new")})
+    assert (tmp_path / "new").is_dir()
+
+
+@pytest.mark.parametrize("proxy", ["", "http://proxy:3128"])
+def test_a_server_that_does_not_answer_may_need_no_proxy(proxy: str) -> None:
+    """Which is said where a proxy is set."""
+    with temporary_settings({PREFECT_API_URL: NOBODY}), pytest.raises(InputError) as raised:
+        check_server({"PREFECT_API_URL": NOBODY, "HTTPS_PROXY": proxy})
+    assert ("NO_PROXY" in str(raised.value)) is bool(proxy)
 
 
 @pytest.fixture

@@ -63,11 +63,11 @@ class KeptCampaign:
         figures = PlanFigures(id=self.plan.id, inputs=inputs, rows=self.plan.counts(), chunks=self.plan.chunk_count())
         self.campaign.adopt(figures, self.campaign.document.settings, ())
 
-    def claim(self, chunk: int, submission: int = 0) -> None:
+    def claim(self, chunk: int, submission: int = 0, **fields: Any) -> None:
         """Claim a chunk, ten seconds after the one before."""
         self.campaign.begin_sending()
         at = BEGAN + 10 * (chunk + 10 * submission)
-        assert self.ledger.claim(Claim(chunk, submission, "run-of-claims", "host-1", at, at + 1, "f"))
+        assert self.ledger.claim(Claim(chunk, submission, "run-of-claims", "host-1", at, at + 1, "f", **fields))
 
     def answer(self, chunk: int, settlement: Settlement, submission: int = 0, **fields: Any) -> None:
         """Record its answer, two seconds after its claim."""

@@ -118,6 +118,32 @@ def test_a_number_that_the_gateway_refused_of_a_call_it_took(store: Store, kept:
     assert [kinds(explained(store))[-1], kinds(explained(store, NUMBERS[3]))[-1]] == ["failed", "accepted"]
 
 
+def test_a_number_of_a_call_that_was_split_has_the_events_of_its_own_half(store: Store, kept: KeptCampaign) -> None:
+    """The other half's call isn't its own, and why the first one was refused is told."""
+    kept.claim(1)
+    kept.answer(1, Settlement.SPLIT, code="MOBILE_NUMBER_ILLEGAL", description="illegal")
+    for submission, settlement in ((1, Settlement.REFUSED), (2, Settlement.ACCEPTED)):
+        part = {"positions": (submission - 1,)}
+        kept.claim(1, submission, **part)
+        kept.answer(1, settlement, submission, **part, message_ids={1: "m"} if submission == 2 else {}, reason="X")
+    kept.end()
+    said = ["claimed", "called", "split", "resent", "called"]
+    assert [kind for kind in kinds(explained(store)) if kind != "planned"] == [*said, "failed"]
+    assert [kind for kind in kinds(explained(store, NUMBERS[3])) if kind != "planned"] == [*said, "accepted"]
+    split = next(event for event in explained(store).events if event.kind == "split")
+    assert split.said == "the whole call was refused (MOBILE_NUMBER_ILLEGAL, illegal), so halves of it are called"
+
+
+def test_a_number_that_was_left_out_of_its_call_says_why(store: Store, kept: KeptCampaign) -> None:
+    """It was never presented, whatever the call's answer."""
+    kept.claim(1, left_out={0: "s3://lists/optout.csv"})
+    kept.answer(1, Settlement.ACCEPTED, left_out={0: "s3://lists/optout.csv"}, message_ids={1: "m"})
+    kept.end()
+    found = explained(store)
+    assert kinds(found)[-2:] == ["claimed", "suppressed"]
+    assert found.events[-1].facts["reason"] == "s3://lists/optout.csv"
+
+
 @pytest.mark.parametrize(
     ("asked", "options"),
     [("+65 8123-4569", {}), ("6581234569", {}), ("81234569", {"default_region": "SG"}), ("0065 81234569", {})],

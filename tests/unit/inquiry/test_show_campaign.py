@@ -111,7 +111,22 @@ def test_a_finished_campaign_is_shown_from_its_results(store: Store, kept: KeptC
     assert found["counts"]["accepted"] == 5
     assert found["settings"]["message"] == "Hello"
     assert (found["open"], found["unknown"], found["chunks"]) == (0, 0, 3)
-    assert "Every row is settled" in as_markdown(show_page(view))
+    shown = as_markdown(show_page(view))
+    assert "Every row is settled" in shown
+    assert "Settings \\(frozen\\)" in shown
+    assert ", first call at 20" in shown.replace("\\", "")
+
+
+def test_a_campaign_without_a_call_says_that_its_settings_may_change(
+    store: Store, kept: KeptCampaign, tmp_path: Path
+) -> None:
+    """After a dry run, for instance; the size of calls and the opt-out lists are shown as well."""
+    kept.write_results()
+    kept.end()
+    view = view_of(store, tmp_path)
+    assert "may change until its first call" in as_markdown(show_page(view))
+    assert view.as_json()["sending_since"] is None
+    assert (view.as_json()["settings"]["numbers_per_call"], view.as_json()["settings"]["suppress"]) == (2, [])
 
 
 def test_a_failure_is_shown_with_what_to_do_and_masked(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:

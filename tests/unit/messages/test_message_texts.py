@@ -1,5 +1,6 @@
 """Templates and the texts rendered from them: neither template nor values are ever executed."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -51,6 +52,33 @@ def test_a_missing_value_is_an_invalid_row_that_names_the_column() -> None:
     assert found["status"].to_list() == ["invalid"] * 4 + [None]
     assert found["reason"].to_list() == ["missing_name"] * 4 + [None]
     assert found["message"].to_list() == [None] * 4 + ["Hi Ann"]
+
+
+@pytest.mark.parametrize("marker", ["NULL", "null", r"\N", "nan", " NaN ", "None", "#N/A", "NaT", "<NA>"])
+def test_a_marker_of_a_missing_value_is_a_missing_value(marker: str) -> None:
+    """As databases, pandas and spreadsheets write it; nobody reads "Hi NULL", unless it's wanted."""
+    rows = {"name": [marker, "Ann"]}
+    assert texts_of("Hi {name}", rows)["reason"].to_list() == ["missing_name", None]
+    assert texts_of("Hi {name|there}", rows)["message"].to_list() == ["Hi there", "Hi Ann"]
+    assert texts_of(None, rows, column="name")["reason"].to_list() == ["message_empty", None]
+    kept = texts_of("Hi {name}", rows, keep_null_markers=True)
+    assert kept["message"].to_list() == [f"Hi {marker.strip()}", "Hi Ann"]
+
+
+@pytest.mark.parametrize("name", ["Null", "Nan", "Nonett", "NULL AND VOID"])
+def test_a_name_that_only_looks_like_a_marker_is_a_name(name: str) -> None:
+    assert texts_of("Hi {name}", {"name": [name]})["message"].to_list() == [f"Hi {name}"]
+
+
+def test_texts_are_composed_before_they_are_counted() -> None:
+    """Decomposed letters (as macOS writes them) are none of GSM-7, and cost three times as many parts."""
+    spread = unicodedata.normalize("NFD", "Réservé à Zoë")
+    word = unicodedata.normalize("NFC", spread)
+    assert Wording.of(spread, None, downgrade=True, max_characters=1_500).text == word
+    found = texts_of("{name} à" + unicodedata.normalize("NFD", "é"), {"name": ["plain", spread * 9]})
+    assert found["message"].to_list() == ["plain àé", f"{word * 9} àé"]
+    assert found["segments"][1] == parts_of(f"{word * 9} àé") < parts_of(spread * 9)
+    assert texts_of(None, {"text": [spread]}, column="text")["message"].to_list() == [word]
 
 
 def test_rows_rejected_earlier_keep_their_reason_and_have_no_text() -> None:

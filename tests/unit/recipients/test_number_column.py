@@ -1,13 +1,17 @@
 """The number column is found by its name, in any spelling."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
-from list_files import read, recipients
+from list_files import no_s3, read, recipients, workbook
 
-from globe_sms.tasks.recipients.number_column import is_usual_name, named_column, normalize_name
+from globe_sms.tasks.recipients import ReadOptions, find_lists, open_lists
+from globe_sms.tasks.recipients.column_names import is_usual_name, normalize_name
+from globe_sms.tasks.recipients.number_column import named_column
 from globe_sms.tasks.vocabulary.errors import InputError
 
 SHARED = next((found for up in Path(__file__).parents if (found := up / "shared" / "data").is_dir()), Path("none"))
@@ -91,3 +95,101 @@ def test_recipients_match_notifys(case: dict[str, Any], tmp_path: Path) -> None:
     """Empty rows stay rows, without a recipient."""
     (tmp_path / "list").write_text(_csv(case))
     assert [text for text in recipients(tmp_path / "list") if text] == case["expected_recipients"]
+
+
+TWO = {
+    "a customer's number": ("Number,Customer,Phone/WhatsApp\n91110001,Anna,+6591234567\n", "Number, Phone/WhatsApp"),
+    "the end of a journey": ("name,from,to,Contact\nAnna,SIN,KUL,+6591234567\n", "to, Contact"),
+    "a phone's model": ("Phone,Hotline of\niPhone,+6591234567\nGalaxy,+6591234568\n", "Phone, Hotline of"),
+    "two people": ("phone,Emergency phone\n+6591234567,+6591234568\n", "phone, Emergency phone"),
+    "another word": ("recipient,Mobile of guardian\n91234567,91234568\n", "recipient, Mobile of guardian"),
+}
+
+
+@pytest.mark.parametrize("case", TWO)
+def test_two_columns_that_could_hold_the_numbers_are_both_named(case: str, tmp_path: Path) -> None:
+    """By their names and their values."""
+    text, both = TWO[case]
+    (tmp_path / "list").write_text(text)
+    with pytest.raises(InputError, match=rf"several columns may hold the phone numbers \({both}\).*--number-column"):
+        recipients(tmp_path / "list")
+    names = text.partition("\n")[0].split(",")
+    first = both.partition(",")[0]
+    expected = text.split("\n")[1].split(",")[names.index(first)]
+    assert recipients(tmp_path / "list", number=first)[0] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "phone,phone type\n+6591234567,mobile\n",
+        "phone,phone verified on\n+6591234567,2026-11-30\n",
+        "phone,order\n+6591234567,1000001\n",
+        "number,order\n+6591234567,1000001\n",
+        "phone,phone 2\n+6591234567,\n",
+    ],
+)
+def test_a_column_about_phones_is_no_second_candidate(text: str, tmp_path: Path) -> None:
+    """Nor is one of other numbers, beside a column of phone numbers."""
+    (tmp_path / "list").write_text(text)
+    assert recipients(tmp_path / "list") == ["+6591234567"]
+
+
+MOSTLY_OTHER = {
+    "csv": b"to,x\nKUL,1\nBKK,2\n",
+    "ndjson": b'{"to": "KUL"}\n{"to": "BKK"}\n',
+    "phone": b"phone\n" + b"iPhone\n" * 3 + b"Galaxy\n" * 2 + b"+6591234567\n",
+    "no numbers at all": b"Mobile,x\n" + b"yes,1\n" * 9,
+}
+
+
+@pytest.mark.parametrize("case", MOSTLY_OTHER)
+def test_a_column_of_other_values_is_questioned_with_the_figure(case: str, tmp_path: Path) -> None:
+    """Unless it is named."""
+    (tmp_path / "list").write_bytes(MOSTLY_OTHER[case])
+    with pytest.raises(InputError, match=r"may not hold the phone numbers: only \d of its first \d values"):
+        recipients(tmp_path / "list")
+    name = re.findall(r"\w+", MOSTLY_OTHER[case].decode())[0]
+    assert recipients(tmp_path / "list", number=name)
+
+
+def test_the_values_of_parquet_and_workbooks_are_looked_at_too(tmp_path: Path) -> None:
+    """A column is more than its name in any format."""
+    pl.DataFrame({"Number": [91110001], "Phone/WhatsApp": ["+6591234567"]}).write_parquet(tmp_path / "a")
+    (tmp_path / "b").write_bytes(workbook([["Number", "Phone/WhatsApp"], [91110001, "+6591234567"]]))
+    pl.DataFrame({"to": ["KUL", "BKK"]}).write_parquet(tmp_path / "c")
+    for name, said in (("a", "several columns"), ("b", "several columns"), ("c", "only 0 of its first 2 values")):
+        with pytest.raises(InputError, match=said):
+            recipients(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("phone,country\n91234567,Singapore\n", "country"),
+        ("phone,Country Code\n91234567,65\n", "Country Code"),
+        ("phone,iso\n91234567,SG\n91234568,\n", "iso"),
+        ("phone,country\n91234567,North\n91234568,South\n", None),
+        ("phone,town\n91234567,Singapore\n", None),
+    ],
+)
+def test_a_column_of_countries_is_found_by_name_and_values(text: str, found: str | None, tmp_path: Path) -> None:
+    """A column called country may hold something else."""
+    (tmp_path / "list").write_text(text)
+    sources = find_lists([str(tmp_path / "list")], no_s3, options=ReadOptions(finds_region=True))
+    assert open_lists(sources, number_column=None, s3=no_s3)[0].reading.region_column == found
+
+
+def test_a_column_of_countries_may_be_named(tmp_path: Path) -> None:
+    """And must be, of two; a wrong name is refused."""
+    (tmp_path / "list").write_text("phone,country,iso,Where\n91234567,Singapore,SG,SG\n")
+
+    def read_with(options: ReadOptions) -> str | None:
+        sources = find_lists([str(tmp_path / "list")], no_s3, options=options)
+        return open_lists(sources, number_column=None, s3=no_s3)[0].reading.region_column
+
+    assert read_with(ReadOptions(region_column="where")) == "Where"
+    with pytest.raises(InputError, match=r"several columns may hold the countries .*\(country, iso\).*--region-column"):
+        read_with(ReadOptions(finds_region=True))
+    with pytest.raises(InputError, match="no column 'nowhere'"):
+        read_with(ReadOptions(region_column="nowhere"))

@@ -118,6 +118,16 @@ def test_parquet_values_become_text(values: pl.Series, expected: list[str | None
     assert recipients(tmp_path / "list") == expected
 
 
+def test_whole_floats_in_a_text_have_no_point(tmp_path: Path) -> None:
+    """As pandas writes a column of counts in which one is missing: nobody has 1200.0 points."""
+    columns = {"points": [1200.0, 0.5, None], "price": [Decimal("3.00"), Decimal("3.50"), None], "v": ["2.0", "", "x"]}
+    pl.DataFrame({"phone": ["1", "2", "3"], **columns}).write_parquet(tmp_path / "list")
+    found = read(tmp_path / "list", columns=list(columns))
+    assert found["points"].to_list() == ["1200", "0.5", None]
+    assert found["price"].to_list() == ["3", "3.50", None]
+    assert found["v"].to_list() == ["2.0", "", "x"]
+
+
 def test_parquet_lists_may_differ_in_columns_and_types(tmp_path: Path) -> None:
     """With another order, other columns or another type, each list is read with its own schema."""
     pl.DataFrame({"x": [1], "phone": ["1"]}).write_parquet(tmp_path / "a.parquet")

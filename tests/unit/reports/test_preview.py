@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
@@ -19,11 +20,13 @@ from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.make_plan import freeze
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.page_as_html import as_html
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.page_blocks import Page
 from globe_sms.tasks.reports.preview import Preview, make_preview, preview_after
 from globe_sms.tasks.reports.preview_page import preview_page, question_page
+from globe_sms.tasks.reports.what_was_read import reading_notes, reading_sentence
 from globe_sms.tasks.results.canary import Canary
 
 MESSAGE = "Your table | is *ready*.\nCome <b>soon</b> ``` :)"
@@ -168,6 +171,14 @@ def test_it_names_the_gateway(tmp_path: Path) -> None:
     assert r"Gateway: http://127.0.0.1:8080" in as_markdown(preview_page(preview))
 
 
+@pytest.mark.parametrize("make", [preview_page, question_page])
+def test_it_says_what_was_passed_over_beside_the_lists(tmp_path: Path, make: Callable[[Preview], Page]) -> None:
+    """How many files and folders of each place, and the first names."""
+    passed_over = (NoLists(uri="s3://b/", count=7, names=("_SUCCESS", "_temporary/")),)
+    said = as_html(make(replace(preview_of(tmp_path, ["6581234567"]), passed_over=passed_over)))
+    assert "Passed over in s3://b/: 7 that aren&#x27;t lists (_SUCCESS, _temporary/ and 5 more)." in said
+
+
 def test_a_list_without_sendable_rows_is_not_called_finished(tmp_path: Path) -> None:
     """Local numbers without a default region: the reason says what to do."""
     said = as_markdown(preview_page(preview_of(tmp_path, ["81234567"])))
@@ -238,3 +249,49 @@ def test_a_canary_is_announced_and_then_reported(tmp_path: Path, make: Callable[
     assert "The canary's 1 number: 1 accepted." in shown.replace("\\", "")
     assert "goes out alone" not in shown
     assert "1 number in 1 call" in shown
+
+
+def test_a_country_that_only_numbers_without_a_plus_sign_are_in_is_pointed_out(tmp_path: Path) -> None:
+    """Indonesian numbers that lost their zero read as Japanese; unless the country of such numbers was given."""
+    indonesian = [f"62812345678{n:02}" for n in range(6)]
+    damaged = ["819012345678", "818012345678", "817012345678"]
+    said = as_markdown(preview_page(preview_of(tmp_path, [*indonesian, *damaged])))
+    assert "3 numbers without a plus sign read as numbers of Japan" in said
+    assert "numbers of Indonesia without its country code" in said
+    assert "--default-region ID" in said.replace("\\", "")
+    for recipients in ([*indonesian, *damaged, "+818012345679"], [*indonesian, damaged[0]], [*damaged]):
+        assert not preview_of(tmp_path, recipients).strange_countries
+    assert not preview_of(tmp_path, [*indonesian, *damaged], default_region="SG").strange_countries
+
+
+READINGS = {
+    ListReading("csv", "Phone", "utf-8", ",", header_row=4, rows_above=2): (
+        "CSV, separated by commas, UTF-8, header in row 4; numbers in the column Phone; "
+        "2 rows above the header passed over."
+    ),
+    ListReading("xlsx", "phone", sheet="June", header_row=1, hidden_rows=2, hidden="skip", hidden_sheets=("old",)): (
+        "XLSX, sheet June, header in row 1; numbers in the column phone; 2 hidden rows left out; "
+        "hidden sheets not read: old."
+    ),
+    ListReading("csv", "1", "windows-1252", "\t"): (
+        "CSV, separated by tabs, WINDOWS-1252, no header; numbers in the column 1."
+    ),
+    ListReading("parquet", "phone", region_column="country"): (
+        "parquet; numbers in the column phone; their countries in country."
+    ),
+    ListReading("ndjson", "phone", "utf-8"): "NDJSON, UTF-8; numbers in the column phone.",
+}
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: reading.format)
+def test_what_was_read_is_said(reading: ListReading) -> None:
+    """Where the numbers come from, and what was passed over."""
+    assert reading_sentence(reading) == READINGS[reading]
+
+
+def test_lists_that_were_read_alike_are_one_entry() -> None:
+    """A thousand parts of one list don't make a thousand lines."""
+    first, *others = READINGS
+    notes = reading_notes([*((f"s3://b/{n}.csv", first) for n in range(1_000)), ("s3://b/x", others[0])])
+    assert notes is not None
+    assert [name for name, _ in notes.entries] == ["0.csv and 999 more", "x"]

@@ -10,11 +10,13 @@ from globe_sms.tasks.store.s3_access import S3Access, explain_s3_error, s3_error
 from globe_sms.tasks.vocabulary.errors import InputError
 
 URL = {"endpoint_url": "http://127.0.0.1:9"}
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+SAID = f"No,\n{SECRET} may not read lists/+6581234567.csv."
 
 
 def refused(code: str, status: int) -> ClientError:
     """Return the error that boto3 raises for such an answer."""
-    answer = {"Error": {"Code": code, "Message": "secret"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    answer = {"Error": {"Code": code, "Message": SAID}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, "GetObject")  # pyright: ignore[reportArgumentType] - the stub asks for more fields
 
 
@@ -48,19 +50,30 @@ def refused(code: str, status: int) -> ClientError:
     ids=lambda value: str(value)[:40] if isinstance(value, Exception) else None,
 )
 def test_s3_errors_are_explained_in_one_line(error: Exception, expected: str) -> None:
-    """The line says what to do and quotes nothing from the request."""
+    """The line says what to do and what S3 says, but neither secrets nor phone numbers."""
     line = explain_s3_error(error)
     assert expected in line
     assert len(line.splitlines()) == 1
-    assert "secret" not in line
+    assert not any(hidden in line for hidden in ("secret", SECRET, "6581234567"))
+    assert ('(S3 says: "No, •••• may not read lists/+65••••4567.csv.")' in line) is isinstance(error, ClientError)
     with pytest.raises(InputError) as caught, s3_errors_name("s3://bucket/a\nb"):
         raise error
     assert str(caught.value) == rf"s3://bucket/a\nb: {line}"
 
 
+@pytest.mark.parametrize("said", ["", "Forbidden", "Unknown", "AccessDenied"])
+def test_a_sentence_that_says_nothing_is_left_out(said: str) -> None:
+    """Such as the status of a refused HEAD."""
+    answer = {"Error": {"Code": "AccessDenied", "Message": said}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    error = ClientError(answer, "HeadObject")  # pyright: ignore[reportArgumentType] - the stub asks for more fields
+    assert "S3 says" not in explain_s3_error(error)
+
+
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [
+        ("S3A://bucket/key", ("bucket", "key")),
+        ("s3n://bucket/S3://x", ("bucket", "S3://x")),
         ("s3://bucket/key", ("bucket", "key")),
         ("s3://bucket/a/b//c?d#e%20 f", ("bucket", "a/b//c?d#e%20 f")),
         ("s3://bucket/", ("bucket", "")),
