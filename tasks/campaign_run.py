@@ -20,13 +20,15 @@ from globe_sms.tasks.gateway import Gateway, MessageType
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
-from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
+from globe_sms.tasks.planning.exclusions import Exclusions
+from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists, opt_outs_of
+from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
-from globe_sms.tasks.policy.left_out_now import FrequencyNow
+from globe_sms.tasks.policy.left_out_now import FrequencyNow, countries_left_out
 from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
-from globe_sms.tasks.policy.tighten import tightened
+from globe_sms.tasks.policy.tighten import planning_digest, tightened
 from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.repeats.repeats import Repeats
 from globe_sms.tasks.reports.prices import Prices, read_prices
@@ -39,6 +41,7 @@ from globe_sms.tasks.sending.retries import Retries
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import Store, probe
 from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.stop_signal import StopCause, StopSignal
 
@@ -95,6 +98,8 @@ class CampaignRun:
         place_results: the rows of all campaigns of the results folder, as they stand.
         frequency: who has got as many texts lately as the policy allows.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
+        opt_outs: the opt-out lists, read as often as they change.
+        exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
         repeats: who already has the text from another campaign, or is getting it now.
         end: when its texts may go out for the last time.
     """
@@ -112,7 +117,8 @@ class CampaignRun:
         scratch: Path,
         sources: tuple[ListSource, ...] | None,
     ) -> None:
-        self.config = config
+        self._own_config = config
+        self.config = tightened(config, policy)
         self.policy = policy
         self.resources = resources
         self.tables = tables
@@ -126,21 +132,59 @@ class CampaignRun:
         self.place_results = PlaceResults(resources.store, resources.s3, scratch)
         sending = SendingNow(resources.store, campaign.owner)
         self.frequency = FrequencyNow(self.place_results, campaign.id, sending.read, scratch)
-        self.end = config.end
+        self.opt_outs = opt_outs_of(self.config, resources.s3, scratch, tables.overrides)
+        self.end = self.config.end
         self.repeats = Repeats(
             resources.store,
             campaign.id,
             TextPattern.of(config.wording),
-            config.repeat_after_seconds,
+            self.config.repeat_after_seconds,
             sending=SendingNow(resources.store, campaign.owner),
             stop=stop,
             folder=scratch,
+        )
+        # All that keeps rows of the plan from being sent: each source is looked at before every stretch of sending.
+        # The policy goes first: it may name other opt-out lists by now.
+        self.exclusions = Exclusions(
+            (self._left_out_by_policy, lambda _: self.opt_outs.files(), self.repeats.files), scratch
         )
 
     @property
     def has_ended(self) -> bool:
         """Whether the campaign's end (`--until`) has come for everybody."""
         return time.time() >= self.end.at
+
+    def _left_out_by_policy(self, rows: pl.LazyFrame) -> tuple[Path, ...]:
+        """Read the policy again, and return files for `leave_out`: who of these rows it keeps back now.
+
+        Raises:
+            InputError: it can't be read, or has other hours now.
+            StoreError: the store didn't answer, or refused.
+        """
+        self._read_policy_again()
+        plan, countries = self.campaign.document.plan, ()
+        if plan is None or plan.inputs.policy != planning_digest(self.policy):
+            countries = countries_left_out(rows, self.config.allow_country, self.config.deny_country, self.scratch)
+        return (*countries, *self.too_often(rows))
+
+    def _read_policy_again(self) -> None:
+        policy = read_policy(self.resources.account, self._own_config.results, self.resources.s3)
+        if (policy and policy.digest) == (self.policy and self.policy.digest):
+            return
+        config = tightened(self._own_config, policy)
+        if config.quiet_hours != self.config.quiet_hours:
+            raise InputError("the policy's hours have changed since this run began")
+        self.config, self.policy = config, policy
+        self.opt_outs.use(config.suppress)
+        self.note_policy()
+
+    def note_policy(self) -> None:
+        """Keep in campaign.json which policy this run applies."""
+        hours = None if self.config.quiet_hours is None else str(self.config.quiet_hours)
+        policy = self.policy
+        read = None if policy is None else PolicyRead(place=policy.place, digest=policy.digest, hours=hours)
+        if self.campaign.document.policy != read:
+            self.campaign.update(policy=read)
 
     @property
     def counts_frequency(self) -> bool:
@@ -191,6 +235,8 @@ def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -
     config = tightened(config, policy)
     if config.campaign is None or config.test_to or frozen_settings_of(store, config.campaign) is None:
         check_campaign_lists(config, resources.s3)
+    else:
+        check_opt_outs(config.suppress, resources.s3)
 
 
 @contextlib.contextmanager
@@ -243,20 +289,20 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
         config = config.testing(tables.own["e164"])
     sources = None if config.campaign and tables.own is None else find_campaign_lists(config, resources.s3)
     campaign_id = config.campaign_for(tuple(f"{source.uri} {source.identity}" for source in sources or ()))
-    config = tightened(_with_account(config, resources, campaign_id), policy)
+    config = _with_account(config, resources, campaign_id)
+    tightened(config, policy)  # before the lease is taken
     stop = StopSignal()
     with (
         tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch,
         Campaign(resources.store, campaign_id, stop=stop) as campaign,
     ):
         campaign.open(config.frozen_settings())
-        _note_policy(campaign, policy, config)
         spill = Spill(
             spill_folder(environ, Path.home()),
             campaign.store.uri,
             hurry=lambda: stop.stop is not None and stop.stop.cause is StopCause.CANCELLED,
         )
-        yield CampaignRun(
+        run = CampaignRun(
             config=config,
             policy=policy,
             resources=resources,
@@ -267,6 +313,8 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
             scratch=Path(scratch),
             sources=sources,
         )
+        run.note_policy()
+        yield run
 
 
 def _with_account(config: CampaignConfig, resources: RunResources, campaign: str) -> CampaignConfig:
@@ -275,11 +323,3 @@ def _with_account(config: CampaignConfig, resources: RunResources, campaign: str
         return config
     limits = {name: getattr(resources.account, name) for name in config.inherited}
     return config.taking_from({**limits, **(frozen_settings_of(resources.store, campaign) or {})})
-
-
-def _note_policy(campaign: Campaign, policy: Policy | None, config: CampaignConfig) -> None:
-    """Keep in campaign.json which policy this run applies."""
-    hours = None if config.quiet_hours is None else str(config.quiet_hours)
-    read = None if policy is None else PolicyRead(place=policy.place, digest=policy.digest, hours=hours)
-    if campaign.document.policy != read:
-        campaign.update(policy=read)

@@ -15,14 +15,16 @@ from prefect.states import Completed
 
 from globe_sms.tasks.campaign.campaign_json import ListRead, NoLists, PlanFigures, Summary, plan_key
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
-from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
+from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
+from globe_sms.tasks.planning.exclusions import take_off
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
+from globe_sms.tasks.planning.left_out import LeftOutFigures
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
 from globe_sms.tasks.policy.amounts import Amounts
@@ -43,7 +45,9 @@ from globe_sms.tasks.reports.preview import Preview, make_preview
 from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.results.canary import Canary, count_canary, read_canary, stop_for
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
+from globe_sms.tasks.results.left_out_rows import left_out_since
 from globe_sms.tasks.results.results_of_chunks import account_for
+from globe_sms.tasks.sending.chunk_reader import stop_for_unreadable
 from globe_sms.tasks.sending.failure_limit import FEWEST_FOR_A_FAILURE_RATE
 from globe_sms.tasks.sending.find_remaining import find_remaining
 from globe_sms.tasks.sending.shard import Shard
@@ -95,8 +99,10 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         sources=sources,
         overrides=run.tables.overrides,
         own=run.tables.own,
+        opt_outs=run.opt_outs,
         find_repeats=also_too_often(run.repeats.find, run.too_often),
     )
+    run.exclusions.planned_with(run.opt_outs.read_files)
     rows = plan.counts()
     figures = PlanFigures(
         id=plan.id,
@@ -136,7 +142,18 @@ def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = Fals
     """Say which chunks are left, or which of those after the canary.
 
     What the gateway has certainly accepted, because a message of the call has a delivery, is never presented again.
+    What keeps people out is looked at each time: those who opted out since the plan was made aren't left.
+
+    Raises:
+        InputError: an opt-out list can't be read, at the first look; later on this stops the run, and nothing is left.
     """
+    try:
+        excluded = run.exclusions.look(plan)
+    except InputError as error:
+        if run.exclusions.seconds_ago is None:
+            raise
+        run.stop.set(stop_for_unreadable(error))
+        return NOTHING
     run.ledger.recover()
     text = run.config.wording.text
     remaining = find_remaining(
@@ -148,6 +165,7 @@ def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = Fals
         after_canary=after_canary,
         parts=pl.sum("segments") if text is None else pl.len() * parts_of(text),
     )
+    remaining = take_off(remaining, plan, excluded, segments=None if text is None else parts_of(text))
     run.progress.expect(run.progress.snapshot.done + remaining.numbers)
     return remaining
 
@@ -231,6 +249,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         is_earlier=document.sending_since is not None,
         changes=plan_changes(document),
         gateway=_gateway(run),
+        left_out=LeftOutFigures(run.opt_outs.passed_over, remaining.left_out),
         end=run.end,
         now=time.time(),
         policy=show_policy(run.policy, plan.scan(), (budget.left() for budget in budgets)),
@@ -312,10 +331,12 @@ def write_campaign_results(
         campaign=run.campaign.id,
         not_sent="dry_run" if run.config.dry_run else _left(run) if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
+        excluded=run.exclusions.current,
     )
     store_retries(_STORE_PATIENCE)(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
     snapshot = run.progress.snapshot
+    planned = {} if run.campaign.document.plan is None else run.campaign.document.plan.rows
     report = CampaignReport(
         campaign=run.campaign.id,
         uri=f"{run.store.uri}/{RESULTS_KEY}",
@@ -333,6 +354,7 @@ def write_campaign_results(
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
         policy=show_policy(run.policy, pl.scan_parquet(path, glob=False)),
+        left_out=LeftOutFigures(run.opt_outs.passed_over, left_out_since(plan, path, counts, planned)),
         call_size=run.call_size.found,
         readings=_readings(run),
     )

@@ -14,6 +14,7 @@ from globe_sms.flows.command_line.status_colours import STATUS_COLOURS
 from globe_sms.tasks.reports.campaign_page import outcome as outcome_of
 from globe_sms.tasks.reports.campaign_page import speed
 from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -31,6 +32,7 @@ def show_report(report: CampaignReport, *, as_json: bool) -> None:
         *canary,
         *policy,
         *([] if repeats is None else [repeats]),
+        *left_out_sentences(report.left_out),
         outcome_of(report),
         f"Results: {report.uri}",
     ):

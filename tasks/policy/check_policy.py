@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from globe_sms.tasks.planning.opt_outs import read_suppressed
+from globe_sms.tasks.planning.opt_outs import OptOutLists
 from globe_sms.tasks.policy.read_policy import Policy
 from globe_sms.tasks.reports.prices import read_prices
 from globe_sms.tasks.store.s3_access import S3Access
@@ -53,6 +53,5 @@ def check_lists(policy: Policy, s3: Callable[[], S3Access]) -> tuple[CheckedList
 
 def _count(uri: str, s3: Callable[[], S3Access]) -> int:
     with tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch:
-        file = Path(scratch) / "suppressed.parquet"
-        read_suppressed((uri,), None, s3, file)
+        (file,) = OptOutLists((uri,), s3, Path(scratch)).files()
         return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.sending_now import SendingDocument
-from globe_sms.tasks.planning.opt_outs import TEXT_HASH, hash_texts
+from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts
 from globe_sms.tasks.policy.frequency import texted_too_often
 from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.read_policy import Policy

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.messages.text_pattern import TextPattern
-from globe_sms.tasks.planning.opt_outs import TEXT_HASH, hash_texts
+from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts
 from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign, find_earlier
 from globe_sms.tasks.repeats.texted_positions import ClaimedChunks
 from globe_sms.tasks.store import Store

@@ -17,6 +17,7 @@ from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
+from globe_sms.tasks.planning.left_out import NOBODY_LEFT_OUT, LeftOutFigures
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.cost import Cost, cost_of
@@ -91,8 +92,8 @@ class Preview:
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
     how many rows of the plan have the text from which other campaign.
-    `readings` is what was read of each list, by its URI; `passed_over` is what was beside the lists. `policy` is
-    None without one.
+    `readings` is what was read of each list, by its URI; `passed_over` is what was beside the lists.
+    `left_out` is about opt-outs. `policy` is None without one.
     """
 
     campaign: str
@@ -124,6 +125,7 @@ class Preview:
     changes: tuple[tuple[str, str], ...] = ()
     id_is_made: bool = False
     gateway: str | None = None
+    left_out: LeftOutFigures = NOBODY_LEFT_OUT
     end: Until = NO_END
     numbers_in_time: int | None = None
     repeats: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -159,6 +161,7 @@ def make_preview(
     is_earlier: bool = False,
     changes: tuple[tuple[str, str], ...] = (),
     gateway: str | None = None,
+    left_out: LeftOutFigures = NOBODY_LEFT_OUT,
     end: Until = NO_END,
     now: float = 0.0,
     readings: tuple[tuple[str, ListReading], ...] = (),
@@ -248,6 +251,7 @@ def make_preview(
         changes=changes,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
+        left_out=left_out,
         end=end,
         numbers_in_time=_in_time(numbers, calls / config.calls_per_second, end.at - now),
         repeats=count_repeats(plan.scan()) if any(group.status == Status.SUPPRESSED for group in groups) else {},
@@ -272,6 +276,7 @@ def preview_after(canary: Canary, preview: Preview, remaining: RemainingChunks) 
         hours_forecast=None,
         canary_first=None,
         canary=canary,
+        left_out=replace(preview.left_out, since_plan=remaining.left_out),
         changes=(),
     )
 

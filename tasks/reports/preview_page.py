@@ -7,6 +7,7 @@ from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.reports.cost_table import cost_table
+from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
@@ -47,7 +48,7 @@ def preview_sentence(preview: Preview) -> str:
     if not preview.numbers:
         return (
             f"Nothing is left to send: {preview.sendable:,} of {counted(preview.rows, 'row')} can be texted, and "
-            "all of them were."
+            f"all of them were{', or are left out by now' if preview.left_out.since_plan else ''}."
         )
     parts = "" if preview.parts is None else f", {counted(preview.parts, 'message part')}"
     cost = "" if preview.cost is None else f", about {preview.cost}"
@@ -96,6 +97,7 @@ def _head(preview: Preview) -> list[Block]:
     if (ends := _end_sentence(preview)) and preview.numbers:
         blocks.append(Words(ends, strong=preview.numbers_in_time not in {None, preview.numbers}))
     blocks += _limits(preview)
+    blocks += [Words(said, strong=True) for said in left_out_sentences(preview.left_out)]
     if repeats := repeats_sentence(preview.repeats):
         blocks.append(Words(repeats, strong=True))
     blocks += [Words(odd.sentence(), strong=True) for odd in preview.strange_countries]
@@ -192,9 +194,9 @@ def _warnings(preview: Preview) -> list[str]:
     said: list[str] = []
     if preview.is_earlier and not preview.is_test:
         said.append(
-            "The plan was frozen earlier and the lists were not read again, so later changes to them are not in it. To "
-            "send to the lists as they are now, start another campaign that excludes the results of this one "
-            "(--exclude-results), so that nobody gets the text twice."
+            "The plan was frozen earlier and the recipient lists were not read again, so it has none of their later "
+            "changes. To send to the lists as they are now, start another campaign that excludes the results of this "
+            "one (--exclude-results), so that nobody gets the text twice."
         )
     if preview.id_is_made:
         said.append(
