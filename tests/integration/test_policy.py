@@ -11,7 +11,7 @@ from globe_sms import send
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.flows.command_line.app import make_app, run_app
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY
-from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, InputError
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_sandbox")]
 
@@ -78,6 +78,24 @@ def test_who_got_as_many_texts_as_the_policy_allows_is_left_out(sandbox: Sandbox
     assert ("texted too often", 1) in report.policy.kept_back
     assert send(str(one), **campaign(place, "code", type="OTP")).counts["accepted"] == 1
     assert sandbox.gateway.stats().accepted_numbers == 4
+
+
+def test_a_policy_that_changes_holds_for_a_campaign_that_is_being_sent(sandbox: Sandbox, place: Path) -> None:
+    """Whom it keeps back now is left out of the resume; hours that the plan can't keep are refused."""
+    path = place.parent / "two-countries.csv"
+    path.write_text("phone\n+6581234567\n+6581234568\n+6581234569\n+447400123456\n+447400123457\n")
+    sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH", next=50)
+    with pytest.raises(CampaignStoppedError):
+        send(str(path), **campaign(place, "resumed"))
+    sandbox.gateway.clear_faults()
+    write_policy(place, "hours = '00:00-23:59'")
+    with pytest.raises(InputError, match="now has hours, and the campaign's plan was frozen without"):
+        send(str(path), **campaign(place, "resumed"))
+    write_policy(place)
+    report = send(str(path), **campaign(place, "resumed"))
+    counts = report.counts
+    assert (counts["accepted"], counts["suppressed"], counts["unsupported"], counts["not_sent"]) == (2, 1, 2, 0)
+    assert sandbox.gateway.stats().accepted_numbers == 2
 
 
 def test_a_policy_that_cannot_be_used_stops_also_a_dry_run(place: Path) -> None:
