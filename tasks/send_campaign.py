@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -168,6 +169,25 @@ def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = Fals
     remaining = take_off(remaining, plan, excluded, segments=None if text is None else parts_of(text))
     run.progress.expect(run.progress.snapshot.done + remaining.numbers)
     return remaining
+
+
+def leave_out_now(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> RemainingChunks:
+    """Look again at what keeps people out, and return what is left without chunks that have lost all their numbers.
+
+    If it's unknown who must not be texted, the run stops.
+    """
+    before = run.exclusions.current
+    try:
+        now = store_retries(_STORE_PATIENCE)(run.exclusions.look, plan)
+    except InputError as error:
+        run.stop.set(stop_for_unreadable(error))
+        return remaining
+    if now is before:
+        return remaining
+    text = run.config.wording.text
+    left = take_off(remaining, plan, now, segments=None if text is None else parts_of(text))
+    run.progress.expect_fewer(max(0, sum(left.left_out.values()) - sum(remaining.left_out.values())))
+    return replace(remaining, chunks=left.chunks)
 
 
 def _send_run_name() -> str:

@@ -57,6 +57,7 @@ class Repeats:
         self._stop = stop
         self._folder = folder
         self._files: tuple[Path, ...] = ()
+        self._looked_in_stretch: bool | None = None  # None between stretches
         self._unchanged_at: int | None = None  # nobody has sent since the last look while this is the next number
 
     def find(self, rows: pl.LazyFrame, folder: Path) -> Path | None:
@@ -75,15 +76,19 @@ class Repeats:
         """Return files for `leave_out`: who of these rows has got the text since they were planned.
 
         Nothing is read again, and the same files are returned, if nobody has entered `sending.json` since the last
-        look. So it is during a stretch: those who enter then wait.
+        look, or after a look in this stretch: those who enter now wait.
 
         Raises:
             InputError, StoreError: it's unknown who has the text.
         """
-        if self._finder is not None and self._sending.read().next != self._unchanged_at:
+        if self._finder is None or self._looked_in_stretch:
+            return self._files
+        if self._sending.read().next != self._unchanged_at:
             self._note_who_sends()
             found = self._finder.find(rows, self._folder)
             self._files = () if found is None else (_named_after_content(found),)
+        if self._looked_in_stretch is not None:
+            self._looked_in_stretch = True
         return self._files
 
     @contextlib.contextmanager
@@ -116,8 +121,10 @@ class Repeats:
         try:
             if self._finder is not None:
                 self._wait(ours, self._finder, rows, say, has_ended)
+            self._looked_in_stretch = False
             yield
         finally:
+            self._looked_in_stretch = None
             with contextlib.suppress(StoreError, InputError):
                 self._sending.leave()
 

@@ -13,7 +13,7 @@ _MOST_LISTS: Final = 5
 
 
 def plan_changes(document: CampaignDocument) -> tuple[tuple[str, str], ...]:
-    """Return what differs from the plan before, each with a sentence; empty if the plan wasn't made again."""
+    """Return what differs from the plan before, each with a sentence; empty if nothing does."""
     before, plan = document.replaced, document.plan
     if before is None or plan is None:
         return ()
@@ -36,7 +36,8 @@ def plan_changes(document: CampaignDocument) -> tuple[tuple[str, str], ...]:
         changes.append(("Validation", said))
     if before.inputs.policy != plan.inputs.policy:
         changes.append(("Policy", "its hours, countries or frequency have changed"))
-    changes.append(("Rows", f"{_rows(before.rows)}; now {_rows(plan.rows)}"))
+    if before.rows != plan.rows:
+        changes.append(("Rows", f"{_rows(before.rows)}; now {_rows(plan.rows)}"))
     approval = document.approval
     if approval is not None and approval.decision is Decision.APPROVED and approval.content != document.content:
         changes.append(("Approval", f"{approval.by} approved the plan before; that doesn't hold for this one"))
