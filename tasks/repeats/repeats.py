@@ -6,14 +6,14 @@ sees all that they have claimed. Nobody waits in a circle, because a campaign wa
 """
 
 import contextlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.sending_now import SendingNow, Stretch
+from globe_sms.tasks.campaign.sending_now import Reservation, SendingNow, Stretch
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.repeats.earlier_campaigns import planned_campaign
 from globe_sms.tasks.repeats.find_repeats import RepeatFinder
@@ -93,7 +93,12 @@ class Repeats:
 
     @contextlib.contextmanager
     def stretch(
-        self, rows: pl.LazyFrame, say: Callable[[str], None], *, has_ended: Callable[[], bool] = lambda: False
+        self,
+        rows: pl.LazyFrame,
+        say: Callable[[str], None],
+        *,
+        has_ended: Callable[[], bool] = lambda: False,
+        reserve: Callable[[Sequence[Stretch]], Reservation] | None = None,
     ) -> Generator[None]:
         """Send in the body: before it, this waits for those ahead that send one of these texts to one of these numbers.
 
@@ -104,11 +109,13 @@ class Repeats:
             rows: What is about to be sent, as in `RepeatFinder.find`.
             say: Is told which campaign is waited for, once each.
             has_ended: Whether the campaign's end has come.
+            reserve: What it may use of the policy's budgets; see `SendingNow.enter`.
 
         Raises:
+            InputError: the budgets don't have as much left.
             InputError, StoreError: it's unknown who sends now.
         """
-        ours = self._sending.enter(self._campaign, self._texts)
+        ours = self._sending.enter(self._campaign, self._texts, reserve)
         if self._unchanged_at == ours.number:
             self._unchanged_at = ours.number + 1
         try:
