@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-AT_ONCE = {"low": 0, "high": 0, "visible_after": 0}
+AT_ONCE: dict[str, Any] = {"low": 0, "high": 0, "visible_after": 0}
 COMMAND = str(Path(sys.executable).with_name("globe-sms"))
 _QUERIES_PER_SECOND = 300
 _LATE_SECONDS = 0.5  # the first query may have left so long after its turn
