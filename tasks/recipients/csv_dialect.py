@@ -11,8 +11,8 @@ from globe_sms.tasks.recipients.header_row import find_header, naming
 from globe_sms.tasks.recipients.list_source import Layout, position_names, refusal
 from globe_sms.tasks.recipients.read_options import AS_IT_IS, ReadOptions
 
-_DELIMITERS = "\t;|,"  # rarest in ordinary text first: it wins if two fit equally well
-_NAMEABLE = _DELIMITERS + ":^~"
+DELIMITERS = "\t;|,"  # rarest in ordinary text first: it wins if two fit equally well
+_NAMEABLE = DELIMITERS + ":^~"
 _SAMPLE_ROWS = 200
 _FITTING_SHARE = 0.8
 _MOST_SPARE = 256
@@ -69,7 +69,7 @@ def csv_layout(uri: str, head: DecodedHead, *, has_header: bool, options: ReadOp
     blank = next(position for position, line in enumerate(lines) if line.strip())
     chosen = _SEPARATOR_LINE.fullmatch(lines[blank])
     start = blank + 1 if chosen else blank if has_header else 0
-    candidates = chosen[1] if chosen and chosen[1] in _NAMEABLE else _DELIMITERS
+    candidates = chosen[1] if chosen and chosen[1] in _NAMEABLE else DELIMITERS
     if has_header and options.header_row is not None:
         start = max(options.header_row - 1, start)
     if start >= len(lines) or (has_header and not lines[start].strip()):

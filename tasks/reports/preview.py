@@ -229,7 +229,7 @@ def make_preview(
         cost=None if cost is None or numbers != sendable else str(cost),
         costs=cost,
         exceeded_limits=(
-            *broken_guards(config, _by_status(groups)),
+            *broken_guards(config, _by_status(groups), hidden=_hidden(groups)),
             *exceeded_limits(config, numbers=sendable, cost=cost),
         ),
         ucs2=count_ucs2(plan, config),
@@ -274,6 +274,10 @@ def _by_status(groups: Iterable[Group]) -> Counter[str]:
     for group in groups:
         rows[group.status] += group.rows
     return rows
+
+
+def _hidden(groups: Iterable[Group]) -> int:
+    return sum(group.rows for group in groups if group.reason == RowReason.HIDDEN_ROW)
 
 
 def _in_time(numbers: int, seconds: float, left: float) -> int | None:
