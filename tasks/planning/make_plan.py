@@ -230,7 +230,7 @@ def plan_rows(
             that can be sent) and reason.
         numbers_per_call: The most numbers of a chunk.
         folder: A local folder.
-        texts: Further columns of `validated` that the plan keeps at its end, for the rows that are sent.
+        texts: Further columns of `validated` that the plan keeps at its end, for rows that are sent or invalid.
         groups: Which rows may share a call; None for all.
         canary: So many of the first sendable rows have chunks of their own.
         find_repeats: Finds who already has the text: these rows are suppressed.
@@ -254,6 +254,7 @@ def plan_rows(
         chunk, position = pl.col("chunk"), pl.col("position")
     if short is not None:
         parts.append(short)
+    keeps_texts = pl.col("nth").is_not_null() | (pl.col("status") == Status.INVALID.value)
     is_duplicate = pl.col("first_row").is_not_null()
     first = pl.format("{}#{}", "first_source", "first_row")
     return mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first).select(
@@ -266,7 +267,7 @@ def plan_rows(
         "reason" if short is None else reason_with_short_rows().alias("reason"),
         chunk=chunk.cast(pl.UInt32),
         position=position.cast(pl.UInt16),
-        **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in texts},
+        **{name: pl.when(keeps_texts).then(pl.col(name)) for name in texts},
     ), layout
 
 

@@ -21,6 +21,7 @@ from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.list_guards import broken_guards
+from globe_sms.tasks.reports.null_markers import NullMarkers, count_null_markers
 from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
@@ -113,6 +114,7 @@ class Preview:
     exceeded_limits: tuple[str, ...] = ()
     ucs2: Ucs2 | None = None
     replaced: ReplacedCharacters | None = None
+    null_markers: NullMarkers | None = None
     hours_forecast: HoursForecast | None = None
     canary_first: int | None = None
     max_failure_rate: float = 1.0
@@ -234,6 +236,7 @@ def make_preview(
         ),
         ucs2=count_ucs2(plan, config),
         replaced=count_replaced(plan, config.wording, sendable),
+        null_markers=count_null_markers(plan),
         hours_forecast=hours_forecast,
         canary_first=canary_first,
         max_failure_rate=config.max_failure_rate,
