@@ -14,6 +14,7 @@ from globe_sms.flows.command_line.status_colours import STATUS_COLOURS
 from globe_sms.tasks.reports.campaign_page import outcome as outcome_of
 from globe_sms.tasks.reports.campaign_page import speed
 from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -24,11 +25,14 @@ def show_report(report: CampaignReport, *, as_json: bool) -> None:
     console = Console(stderr=as_json, highlight=False)
     console.print(_counts_table(report))
     canary = [] if report.canary is None else [report.canary.sentence()]
+    policy = [] if report.policy is None else [report.policy.sentence()]
     repeats = repeats_sentence(report.figures.repeats)
     for line in (
         speed(report),
         *canary,
+        *policy,
         *([] if repeats is None else [repeats]),
+        *left_out_sentences(report.left_out),
         outcome_of(report),
         f"Results: {report.uri}",
     ):

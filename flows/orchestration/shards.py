@@ -13,6 +13,7 @@ from globe_sms.tasks.campaign_run import CampaignRun, open_sender
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.send_campaign import send_shard
 from globe_sms.tasks.sending.chunk_queue import ChunkQueue, HoursQueue, PlanOrderQueue, ShardQueue
+from globe_sms.tasks.sending.chunk_reader import ChunkReader
 from globe_sms.tasks.sending.shard import Shard, shard_chunks, thread_count
 from globe_sms.tasks.vocabulary.durations import moment
 
@@ -26,12 +27,12 @@ def send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, 
     """
     if run.config.dry_run or run.has_ended or not remaining.chunks:
         return
-    with stretch_of_sending(run, plan, remaining, observer):
-        _send_shards(run, plan, remaining, observer)
+    with stretch_of_sending(run, plan, remaining, observer) as left:
+        _send_shards(run, plan, left, observer)
 
 
 def _send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver) -> None:
-    if run.stop.stop is not None:
+    if run.stop.stop is not None or not remaining.chunks:
         return
     observer.sending(run.progress)
     log = get_run_logger()
@@ -40,11 +41,12 @@ def _send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks,
     shards = -(-len(remaining.chunks) // size)
     queue = _chunk_queue(run, plan, remaining)
     histories = dict(remaining.histories)
+    read = ChunkReader(plan, run.exclusions, run.stop, run.progress)
     with open_sender(run) as sender:
         number = 0
         while run.stop.stop is None and not queue.is_over:
             number += 1
-            with Shard(sender, ShardQueue(queue, size), plan.open_chunks, histories, rate) as shard:
+            with Shard(sender, ShardQueue(queue, size), read, histories, rate) as shard:
                 if shards > 1:
                     try:
                         _shard_flow(shard, rate)(run.campaign.id, number, max(number, shards))

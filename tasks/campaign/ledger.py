@@ -162,8 +162,12 @@ class History:
 
     @property
     def must_be_read(self) -> bool:
-        """Whether what is left follows from claims and send records only: a part was presented, or may have been."""
-        return bool(self.parts) or None in self.settlements or Settlement.SPLIT in self.settlements
+        """Whether what is left follows from claims and send records only.
+
+        A part was presented, or may have been; or a resend may have left out numbers that stay unknown.
+        """
+        in_parts = bool(self.parts) or None in self.settlements or Settlement.SPLIT in self.settlements
+        return in_parts or self.doubtful
 
     @property
     def state(self) -> ChunkState:

@@ -1,7 +1,7 @@
 """What a run has left to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from globe_sms.tasks.campaign.ledger import History
 
@@ -12,6 +12,7 @@ class RemainingChunks:
 
     Where a part of a chunk is left, its history says which. `parts` is how many message parts the texts to the
     `numbers` have together. The plan's first chunks, `canary` of them, are the canary's; 0 where the campaign has none.
+    `left_out` is how many more numbers must not be texted now, by reason: they opted out since the plan was made, say.
     """
 
     chunks: tuple[int, ...]
@@ -20,6 +21,7 @@ class RemainingChunks:
     numbers: int
     parts: int = 0
     canary: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def resent_of_canary(self) -> "RemainingChunks":

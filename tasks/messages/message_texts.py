@@ -12,6 +12,7 @@ from globe_sms.tasks.messages.gsm7_alphabet import (
     is_gsm,
     look_alikes_in,
     only_look_alikes,
+    replace_look_alikes,
     without_look_alikes,
 )
 from globe_sms.tasks.messages.message_parts import count_parts
@@ -91,7 +92,7 @@ class Wording:
         text = None if self.template is None else self.template.text
         if text is None or not self.downgrade:
             return text
-        return pl.select(without_look_alikes(pl.lit(text))).item()
+        return replace_look_alikes(text)
 
 
 def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
@@ -100,7 +101,8 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
     `rows` has the columns of `wording`, each named `PREFIX` and its name, beside `status` and `reason`. Rows that have
     a status already keep it. Without a value: `invalid`, `missing_<column>`; without a text or with one that is too
     long: `message_empty`, `message_too_long`. `message`, `segments` (UInt16) and `replaced` are null in
-    rows that are not sent. `replaced` (String) holds the characters that downgrading replaced, in order; null if there were none.
+    rows that are not sent. `replaced` (String) holds the characters that downgrading replaced, in order; null if there
+    were none.
     `null_marker` (String) is the marker that counts as a missing value in a row that had no status before.
     """
     if wording.template is None:

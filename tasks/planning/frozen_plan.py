@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
 
 import phonenumbers
 import polars as pl
@@ -17,6 +19,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 _ID = "globe-sms-plan"
 _PHONENUMBERS = "globe-sms-phonenumbers"
 _LAYOUT = "globe-sms-layout"
+NOBODY: Final[Mapping[int, Any]] = MappingProxyType({})
 BLOCK_ROWS = 1_000_000
 """The most rows that are read at once."""
 
@@ -142,8 +145,12 @@ class FrozenPlan:
         for place in range(rows.height):
             yield self._chunk_of(rows, place)
 
-    def open_chunks(self, indexes: Sequence[int]) -> dict[int, Callable[[], Chunk]]:
+    def open_chunks(
+        self, indexes: Sequence[int], left_out: Mapping[int, Mapping[int, str]] = NOBODY
+    ) -> dict[int, Callable[[], Chunk]]:
         """Read these chunks, preferably close to each other; calling a value makes its chunk.
+
+        `left_out` are the positions of each chunk that must not be presented now, with their reasons.
 
         A chunk's thousand Python strings take time, and no other thread runs meanwhile. So each sending thread makes
         its own chunk, instead of one thread making hundreds at once.
@@ -151,7 +158,9 @@ class FrozenPlan:
         rows = self._chunk_rows(indexes)
         wanted = set(indexes)
         return {
-            index: partial(self._chunk_of, rows, place) for place, index in enumerate(rows["chunk"]) if index in wanted
+            index: partial(self._chunk_of, rows, place, left_out.get(index, NOBODY))
+            for place, index in enumerate(rows["chunk"])
+            if index in wanted
         }
 
     def _chunk_rows(self, indexes: Sequence[int]) -> pl.DataFrame:
@@ -168,11 +177,11 @@ class FrozenPlan:
             .collect(engine="streaming")
         )
 
-    def _chunk_of(self, rows: pl.DataFrame, place: int) -> Chunk:
+    def _chunk_of(self, rows: pl.DataFrame, place: int, left_out: Mapping[int, str] = NOBODY) -> Chunk:
         index: int = rows["chunk"][place]
         messages = tuple(rows["message"][place]) if "message" in rows.columns else None
         group = None if self.layout is None else self.layout.groups[self.layout.group_of(index)]
-        return Chunk(index, tuple(rows["phone_number"][place]), messages, group)
+        return Chunk(index, tuple(rows["phone_number"][place]), messages, group, left_out)
 
     def blocks(self) -> Iterator[tuple[pl.LazyFrame, range]]:
         """Yield the rows in blocks of up to a million, in input order, each with the range of the chunks to look up.

@@ -24,10 +24,12 @@ from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.check_placeholders import check_own_texts, check_template
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroups, chunks_in_input_order, lay_out_chunks
 from globe_sms.tasks.planning.duplicates import rank_rows
+from globe_sms.tasks.planning.earlier_results import check_texted, read_texted
 from globe_sms.tasks.planning.filters import only_countries
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, write_plan
+from globe_sms.tasks.planning.left_out import leave_out
 from globe_sms.tasks.planning.listed_numbers import judge_numbers
-from globe_sms.tasks.planning.opt_outs import check_suppressed, check_texted, leave_out, read_suppressed, read_texted
+from globe_sms.tasks.planning.opt_outs import OptOutLists, check_opt_outs
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.planning.short_rows import find_short_rows, reason_with_short_rows
@@ -63,6 +65,7 @@ def make_plan(
     sources: tuple[ListSource, ...] | None = None,
     overrides: Overrides = NO_OVERRIDES,
     own: pl.DataFrame | None = None,
+    opt_outs: OptOutLists | None = None,
     find_repeats: FindRepeats | None = None,
     now: datetime | None = None,
 ) -> tuple[FrozenPlan, tuple[ListSource, ...]]:
@@ -79,6 +82,7 @@ def make_plan(
         sources: The lists where they were found before: they are read as they were then, or nothing is written.
         overrides: Prefixes that count as mobile, or not.
         own: The numbers that a test goes to in place of the lists' (`own_numbers`).
+        opt_outs: The campaign's opt-out lists, where the run has opened them before.
         find_repeats: Finds who already has the text; None if that doesn't matter.
         now: When it is made.
 
@@ -97,7 +101,8 @@ def make_plan(
     )
     names = {name for each in opened for name in each.names}
     rows = only_countries(rows, config.allow_country, config.deny_country)
-    rows = leave_out(rows, *_suppressed(config, s3, scratch, now))
+    opt_outs = opt_outs or opt_outs_of(config, s3, scratch, overrides)
+    rows = leave_out(rows, *opt_outs.files(), *_texted(config, s3, scratch, now))
     if config.wording.text is None:
         rows = add_texts(rows, config.wording)
     groups = groups_of(config.senders, None if config.quiet_hours is None else zone_table(now or datetime.now(UTC)))
@@ -162,18 +167,29 @@ def open_campaign_lists(
     return opened
 
 
-def _suppressed(
+def opt_outs_of(
+    config: CampaignConfig, s3: Callable[[], S3Access], scratch: Path, overrides: Overrides = NO_OVERRIDES
+) -> OptOutLists:
+    """Return a campaign's opt-out lists; `scratch` must stay as long as their files are used."""
+    return OptOutLists(
+        config.suppress,
+        s3,
+        scratch,
+        default_region=config.default_region,
+        overrides=overrides,
+        on_damaged=config.suppress_damaged,
+    )
+
+
+def _texted(
     config: CampaignConfig, s3: Callable[[], S3Access], scratch: Path, now: datetime | None
 ) -> tuple[Path, ...]:
-    """Write who must not be texted to files, one for opt-out lists and one for earlier campaigns."""
-    files: list[Path] = []
-    if config.suppress:
-        files.append(scratch / "suppressed.parquet")
-        read_suppressed(config.suppress, config.default_region, s3, files[-1])
-    if config.exclude_results:
-        files.append(scratch / "texted.parquet")
-        read_texted(config.exclude_results, config.exclude_days, s3, files[-1], now=now or datetime.now(UTC))
-    return tuple(files)
+    """Write the numbers that earlier campaigns texted to a file, if any campaigns are named."""
+    if not config.exclude_results:
+        return ()
+    file = scratch / "texted.parquet"
+    read_texted(config.exclude_results, config.exclude_days, s3, file, now=now or datetime.now(UTC))
+    return (file,)
 
 
 def freeze(
@@ -295,7 +311,6 @@ def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> 
         InputError: as `make_plan`, except for what is further down in a list.
     """
     open_campaign_lists(config, find_campaign_lists(config, s3), s3)
-    if config.suppress:
-        check_suppressed(config.suppress, s3)
+    check_opt_outs(config.suppress, s3)
     if config.exclude_results:
         check_texted(config.exclude_results, s3)

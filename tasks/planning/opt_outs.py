@@ -1,152 +1,221 @@
-"""Who must not be texted: opt-out lists, and numbers that earlier campaigns have texted.
+"""The opt-out lists of a campaign: who must not be texted, as the lists are now.
 
-Numbers are compared as integers, `e164`. The lists' numbers are written to a file once, each with the first list that
-has it; rows are joined with it in polars' streaming engine. A list that can't be read is never taken for an empty one.
+A list that can't be read is never taken for an empty one, and a row that isn't a phone number stops the campaign unless
+the operator says that such rows may be passed over.
 """
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
-from globe_sms.tasks.numbers import validate
-from globe_sms.tasks.recipients import Format, ListSource, find_lists, open_table, refusal, translate_errors
+from globe_sms.tasks.campaign.options.left_out import OnDamaged
+from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides, validate
+from globe_sms.tasks.planning.left_out import write_numbers
+from globe_sms.tasks.recipients import (
+    ListSource,
+    holds_several,
+    in_words_of_table,
+    list_files,
+    open_table,
+    place_of_row,
+    refusal,
+    split_format,
+)
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.mark_rows import mark_rows
+from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
 from globe_sms.tasks.vocabulary.statuses import Status
 
-TEXT_HASH: Final = "text_hash"
-_NUMBER: Final = "phone_number"
-_RESULTS: Final = ("status", "sent_at")
-_NO_RESULTS: Final = (
-    "it isn't a campaign's results.parquet: name the results of earlier campaigns, such as <results>/*/results.parquet"
-)
+OPTION: Final = "--suppress"
+_MOST_NAMED: Final = 5  # lists with damaged rows
+_IS_DAMAGED: Final = pl.col("e164").is_null() & (pl.col("reason") != RowReason.EMPTY)
 
 
-def read_suppressed(uris: tuple[str, ...], default_region: str | None, s3: Callable[[], S3Access], file: Path) -> None:
-    """Write the numbers of opt-out lists to a parquet file: e164 (Int64) and source (String), each number once.
+@dataclass(frozen=True, slots=True)
+class _Damaged:
+    """How many rows of a list are neither blank nor phone numbers, and the first of them.
 
-    A list may have any format and any usual name of the number column, as a recipient list. Rows that
-    aren't phone numbers are skipped.
-
-    Raises:
-        InputError: a list can't be read, or none of its rows is a phone number.
+    `of` is how many rows it has; `is_all`: none of them is a phone number.
     """
-    with open_table(uris, s3) as numbers:
-        read = validate(numbers, default_region=default_region)
-        _write_firsts(read, file)
-        rows = read.group_by("source").agg(pl.len(), numbers=pl.col("e164").count()).collect(engine="streaming")
-    for source, count, numbers in rows.iter_rows():
-        if count and not numbers:
-            raise refusal(source, f"none of its {count:,} rows is a phone number, so that nobody would be left out")
+
+    rows: int
+    of: int
+    first: int | None
+    reason: str | None
+    is_all: bool
 
 
-def read_texted(uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], file: Path, *, now: datetime) -> None:
-    """Write the numbers that results say were accepted in the last `days` to a file, as `read_suppressed` does.
+@dataclass(frozen=True, slots=True)
+class _ReadList:
+    """A list as it was read: its files and their content then, its numbers, and the rows passed over by source."""
 
-    Raises:
-        InputError: results can't be read, or aren't results.
+    identity: tuple[tuple[str, str], ...]
+    file: Path
+    damaged: Mapping[str, int]
+
+
+class OptOutLists:
+    """The opt-out lists that a run was given; a list is read again only if it has changed.
+
+    A list may have any format and any usual name of the number column, as a recipient list; what isn't usual is said
+    after its URI (`recipients.table_format`). Blank rows are passed over.
     """
-    sources = find_results(uris, s3)
-    since = now - timedelta(days=days)
-    with translate_errors(sources, number_column=_NUMBER, s3=s3):
-        found = [_texted_since(source, since, s3) for source in sources]
-        _write_firsts(pl.concat(found), file)
+
+    def __init__(
+        self,
+        places: Sequence[str],
+        s3: Callable[[], S3Access],
+        folder: Path,
+        *,
+        default_region: str | None = None,
+        overrides: Overrides = NO_OVERRIDES,
+        on_damaged: OnDamaged = OnDamaged.REFUSE,
+    ) -> None:
+        """Take where the lists are; nothing is read yet.
+
+        Args:
+            places: Their URIs, perhaps with how each is read.
+            s3: Gives the access to S3.
+            folder: A local folder that stays as long as the files are used.
+            default_region: The country of local numbers, in lists that don't name their own.
+            overrides: Prefixes that count as mobile: their numbers can be texted, so they can opt out.
+            on_damaged: What to do with rows that aren't phone numbers.
+        """
+        self._places = tuple(dict.fromkeys(places))
+        self._s3 = s3
+        self._folder = folder
+        self._default_region = default_region
+        self._overrides = overrides
+        self._on_damaged = on_damaged
+        self._read: dict[str, _ReadList] = {}
+        self._numbers = count()
+
+    def use(self, places: Sequence[str]) -> None:
+        """Take other lists from the next look on; those that stay are read again only if they have changed."""
+        self._places = tuple(dict.fromkeys(places))
+
+    def files(self) -> tuple[Path, ...]:
+        """Return a file of numbers for each list, for `leave_out`; the same files as long as no list has changed.
+
+        Raises:
+            InputError: a list can't be read, none of its rows is a phone number, or one of them is damaged.
+        """
+        return tuple(self._read_if_changed(place).file for place in self._places)
+
+    @property
+    def read_files(self) -> tuple[Path, ...]:
+        """The files as they were last read."""
+        return tuple(read.file for read in self._read.values())
+
+    @property
+    def passed_over(self) -> Mapping[str, int]:
+        """How many rows aren't phone numbers and were passed over, by list; without lists that have none."""
+        found: dict[str, int] = {}
+        for read in self._read.values():
+            found |= read.damaged
+        return found
+
+    def _read_if_changed(self, place: str) -> "_ReadList":
+        uri, _ = split_format(place)
+        identity = tuple((file.uri, file.identity) for file in list_files(uri, self._s3))
+        before = self._read.get(place)
+        if before is None or before.identity != identity:
+            self._read[place] = self._read_list(place, identity)
+        return self._read[place]
+
+    def _read_list(self, place: str, identity: tuple[tuple[str, str], ...]) -> "_ReadList":
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            rows = Path(folder) / "rows.parquet"
+            with open_table(place, self._s3, option=OPTION) as table:
+                region = table.format.region_or(self._default_region)
+                _judged(validate(table.rows, default_region=region, overrides=self._overrides)).sink_parquet(
+                    rows, compression="lz4", engine="streaming"
+                )
+            read = pl.scan_parquet(rows, glob=False)
+            damaged = _damaged_rows(read)
+            refused = [
+                _refusal_of(source, damaged[source.uri], self._s3)
+                for source in table.sources
+                if source.uri in damaged and (damaged[source.uri].is_all or self._on_damaged is OnDamaged.REFUSE)
+            ]
+            if refused:
+                raise InputError("\n".join(in_words_of_table(said, OPTION, place) for said in refused[:_MOST_NAMED]))
+            file = self._folder / f"opt-outs-{next(self._numbers)}.parquet"
+            write_numbers(read, file)
+        return _ReadList(identity, file, {source: each.rows for source, each in damaged.items()})
 
 
-def check_suppressed(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
+def identities_of(places: Iterable[str], s3: Callable[[], S3Access]) -> list[str]:
+    """Return what tells whether lists have changed: the files of each, and what identifies their content."""
+    found = ((place, file) for place in places for file in list_files(split_format(place)[0], s3))
+    return [f"{place} {file.uri} {file.identity}" for place, file in found]
+
+
+def check_opt_outs(places: Iterable[str], s3: Callable[[], S3Access]) -> None:
     """Find opt-out lists that can't be read, by the first bytes and the columns of each; a second for a hundred.
 
     Raises:
         InputError: a list doesn't exist, can't be read, has an unknown format, or has no column of phone numbers.
     """
-    with open_table(uris, s3):
-        pass
+    for place in places:
+        with open_table(place, s3, option=OPTION):
+            pass
 
 
-def check_texted(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
-    """Check that each file is the results of a campaign, by its footer.
-
-    Raises:
-        InputError: as `read_texted`, except for values in the rows.
-    """
-    sources = find_results(uris, s3)
-    with translate_errors(sources, number_column=_NUMBER, s3=s3):
-        for source in sources:
-            _scan_results(source, s3)
-
-
-def _texted_since(source: ListSource, since: datetime, s3: Callable[[], S3Access]) -> pl.LazyFrame:
-    """Return the numbers that one campaign's results say were accepted since then, with the results' URI."""
-    return (
-        _scan_results(source, s3)
-        .filter(pl.col("status") == Status.ACCEPTED, pl.col("sent_at") >= since)
-        .select(
-            pl.lit(source.uri).alias("source"),
-            pl.col(_NUMBER).str.strip_chars_start("+").cast(pl.Int64).alias("e164"),
-        )
+def _judged(read: pl.LazyFrame) -> pl.LazyFrame:
+    """Return source, row, number and reason. A cell with several numbers is damage: one of them alone would be read."""
+    several = pl.col("recipient").map_batches(holds_several, return_dtype=pl.Boolean, is_elementwise=True)
+    return read.select(
+        "source",
+        "row",
+        e164=pl.when(~several).then("e164"),
+        reason=pl.when(several)
+        .then(pl.lit(RowReason.SEVERAL_NUMBERS.value))
+        .otherwise(pl.col("reason").cast(pl.String)),
     )
 
 
-def find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
-    """Find the results of earlier campaigns.
-
-    Raises:
-        InputError: a URI matches nothing, or something that can't be results.
-    """
-    try:
-        return find_lists(uris, s3, every_file=True)
-    except InputError as error:
-        whole = [uri for uri in uris if not uri.endswith(".parquet")]
-        if not whole:
-            raise
-        # A results folder holds more than results: an error about a plan or a claim would help nobody.
-        raise InputError(f"--exclude-results {whole[0]}: {_NO_RESULTS} ({error})") from None
-
-
-def _scan_results(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFrame:
-    """Return the rows of results; reads no more than the footer."""
-    if source.format is not Format.PARQUET:
-        raise refusal(source.uri, _NO_RESULTS)
-    options: dict[str, Any] = s3().polars_options(source.bucket) if source.bucket else {}
-    rows = pl.scan_parquet(source.readable, glob=False, hive_partitioning=False, **options)
-    schema = rows.collect_schema()
-    if any(schema.get(name) != RESULTS_SCHEMA[name] for name in (_NUMBER, *_RESULTS)):
-        raise refusal(source.uri, _NO_RESULTS)
-    return rows
+def _damaged_rows(read: pl.LazyFrame) -> dict[str, _Damaged]:
+    """Return what is wrong with the rows of each list that has damaged ones, or no phone number at all."""
+    first = pl.col("row").filter(_IS_DAMAGED).min()
+    lists = (
+        read.group_by("source")
+        .agg(
+            pl.len().alias("of"),
+            pl.col("e164").count().alias("numbers"),
+            _IS_DAMAGED.sum().alias("rows"),
+            first.alias("first"),
+            pl.col("reason").filter(_IS_DAMAGED).sort_by(pl.col("row").filter(_IS_DAMAGED)).first().alias("why"),
+        )
+        .sort("source")
+        .collect(engine="streaming")
+    )
+    return {
+        row["source"]: _Damaged(row["rows"], row["of"], row["first"], row["why"], is_all=not row["numbers"])
+        for row in lists.iter_rows(named=True)
+        if row["rows"] or not row["numbers"]
+    }
 
 
-def leave_out(rows: pl.LazyFrame, *files: Path) -> pl.LazyFrame:
-    """Mark rows whose number is in one of the files `suppressed`, with the file's source as the reason.
-
-    A file has the columns e164 and source, and `text_hash` where it leaves out only the row's own text (`hash_texts`).
-    """
-    for file in files:
-        listed = pl.scan_parquet(file, glob=False).rename({"source": "listed"})
-        keys = [name for name in listed.collect_schema() if name != "listed"]
-        if TEXT_HASH in keys:
-            rows = rows.with_columns(hash_texts(pl.col("message")))
-        joined = rows.join(listed, on=keys, how="left", maintain_order="left")
-        reason = pl.col("listed").cast(pl.String)
-        rows = mark_rows(joined, reason.is_not_null(), Status.SUPPRESSED, reason).drop("listed", *keys[1:])
-    return rows
-
-
-def hash_texts(texts: pl.Expr) -> pl.Expr:
-    """Return the hash that a file of `leave_out` knows a text by; the same within a process."""
-    return texts.hash().alias(TEXT_HASH)
-
-
-def _write_firsts(numbers: pl.LazyFrame, file: Path) -> None:
-    (
-        numbers.select("e164", "source")
-        .filter(pl.col("e164").is_not_null())
-        .with_row_index("index")
-        .group_by("e164")
-        .agg(pl.col("source").sort_by("index").first())
-        .sink_parquet(file, compression="lz4", engine="streaming")
+def _refusal_of(source: ListSource, damaged: _Damaged, s3: Callable[[], S3Access]) -> str:
+    """Say which row isn't a phone number, why, and what to do."""
+    if damaged.first is None:
+        return str(refusal(source.uri, f"all of its {damaged.of:,} rows are blank, so nobody would be left out"))
+    where = place_of_row(source, damaged.first, s3)
+    why = explain_reason(Status.INVALID, damaged.reason)
+    if damaged.is_all:
+        what = f"none of its {damaged.of:,} rows is a phone number, so nobody would be left out: {where} is"
+        return str(refusal(source.uri, f"{what} {damaged.reason}. {why}"))
+    also = f" In all, {damaged.rows:,} of its {damaged.of:,} rows aren't." if damaged.rows > 1 else ""
+    return str(
+        refusal(
+            source.uri,
+            f"{where} isn't a phone number ({damaged.reason}).{also} {why} To pass over such rows, although these "
+            "people may then be texted, add --suppress-damaged skip",
+        )
     )

@@ -42,9 +42,9 @@ def read_own_numbers(
         )
         own = validate(rows, default_region=default_region, overrides=overrides).collect()
     else:
-        with open_table(values, s3) as numbers:
-            rows = numbers.head(MOST_OWN_NUMBERS + 1)
-            own = validate(rows, default_region=default_region, overrides=overrides).collect(engine="streaming")
+        with open_table(values[0], s3, option=OPTION) as table:
+            rows, region = table.rows.head(MOST_OWN_NUMBERS + 1), table.format.region_or(default_region)
+            own = validate(rows, default_region=region, overrides=overrides).collect(engine="streaming")
     if not 0 < own.height <= MOST_OWN_NUMBERS:
         found = "none" if not own.height else f"more than {MOST_OWN_NUMBERS}"
         raise InputError(f"{OPTION}: a test goes to 1 to {MOST_OWN_NUMBERS} numbers of your own; there are {found}.")

@@ -9,28 +9,31 @@ import phonenumbers
 
 from globe_sms.tasks.campaign.campaign_json import PlanInputs
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.planning.opt_outs import find_results
-from globe_sms.tasks.recipients import find_lists
+from globe_sms.tasks.planning.earlier_results import find_results
+from globe_sms.tasks.planning.opt_outs import identities_of
 from globe_sms.tasks.store.s3_access import S3Access
 
 
-def find_plan_inputs(config: CampaignConfig, s3: Callable[[], S3Access], *, now: datetime | None = None) -> PlanInputs:
-    """Find what a plan made now is made of; reads the first bytes of opt-out lists and earlier results.
+def find_plan_inputs(
+    config: CampaignConfig, s3: Callable[[], S3Access], *, policy: str = "", now: datetime | None = None
+) -> PlanInputs:
+    """Find what a plan made now is made of; reads the first bytes of earlier results.
 
-    The days of `--exclude-days` move on: with earlier results the day counts, too.
+    `policy` identifies what the policy says of who gets a text and when. The days of `--exclude-days` move on: with
+    earlier results the day counts, too.
 
     Raises:
         InputError: an opt-out list or earlier results can't be read.
     """
-    found = list(find_lists(config.suppress, s3, every_file=True)) if config.suppress else []
-    days: list[str] = []
+    identities = [f"{config.suppress_damaged} {each}" for each in identities_of(config.suppress, s3)]
     if config.exclude_results:
-        found += find_results(config.exclude_results, s3)
-        days.append((now or datetime.now(UTC)).date().isoformat())
-    identities = [*(f"{source.uri} {source.identity}" for source in found), *days]
+        found = find_results(config.exclude_results, s3)
+        identities += [f"{source.uri} {source.identity}" for source in found]
+        identities.append((now or datetime.now(UTC)).date().isoformat())
     return PlanInputs(
         numbers_per_call=config.numbers_per_call,
         suppress=config.suppress,
         left_out=hashlib.sha256(json.dumps(identities).encode()).hexdigest() if identities else "",
         phonenumbers=phonenumbers.__version__,
+        policy=policy,
     )

@@ -31,7 +31,15 @@ def read_overrides(uri: str | None, s3: Callable[[], S3Access]) -> Overrides:
     """
     if uri is None:
         return NO_OVERRIDES
-    table = read_small_table(uri, s3, keys=(PREFIX,), columns=(MOBILE,), most_rows=MOST_PREFIXES, meant_for="prefixes")
+    table = read_small_table(
+        uri,
+        s3,
+        keys=(PREFIX,),
+        columns=(MOBILE,),
+        most_rows=MOST_PREFIXES,
+        meant_for="prefixes",
+        option="--numbers-override",
+    )
     mobile: dict[str, bool] = {}
     for row in table.rows:
         prefix, word = row.cells

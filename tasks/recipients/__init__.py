@@ -6,8 +6,10 @@
     read_lists       does both
     count_fields     returns how many fields each row of CSV lists has, blank lines included
     translate_errors wraps the collecting: every error becomes one clear line that names the list
-    open_table       returns the rows of small lists of numbers (opt-outs, own numbers), with errors translated
+    open_table       opens a list of numbers beside the recipient lists (opt-outs, own numbers)
     read_small_table reads a table that goes with the lists (prices, prefixes) as a whole
+    split_format     splits the URI of such a list or table from what is said after it of how it's read
+    list_files       returns which files a URI names now, with the identity of each
     check_unchanged  after the plan is written, makes sure that each list is still the one found
 
 All values are text, so leading zeros and plus signs survive. Anything wrong with a list raises InputError; a guess
@@ -28,25 +30,37 @@ from globe_sms.tasks.recipients.list_source import (
     PassedOver,
     refusal,
 )
-from globe_sms.tasks.recipients.read_errors import translate_errors
+from globe_sms.tasks.recipients.read_errors import place_of_row, translate_errors
 from globe_sms.tasks.recipients.read_lists import COUNTRY, HIDDEN, fault_in, open_lists, read_lists, rows_of
 from globe_sms.tasks.recipients.read_options import Hidden, ReadOptions
 from globe_sms.tasks.recipients.several_numbers import first_numbers, holds_several
-from globe_sms.tasks.recipients.small_table import SmallTable, TableRow, open_table, read_small_table
+from globe_sms.tasks.recipients.small_table import NumbersTable, SmallTable, TableRow, open_table, read_small_table
+from globe_sms.tasks.recipients.table_format import (
+    OF_NAMED_COLUMNS,
+    OF_NUMBERS,
+    TableFormat,
+    in_words_of_table,
+    split_format,
+)
+from globe_sms.tasks.recipients.uri_expansion import list_files
 
 __all__ = [
     "COUNTRY",
     "HIDDEN",
+    "OF_NAMED_COLUMNS",
+    "OF_NUMBERS",
     "Compression",
     "EmptyListError",
     "Format",
     "Hidden",
     "ListReading",
     "ListSource",
+    "NumbersTable",
     "OpenedList",
     "PassedOver",
     "ReadOptions",
     "SmallTable",
+    "TableFormat",
     "TableRow",
     "check_unchanged",
     "count_fields",
@@ -54,13 +68,17 @@ __all__ = [
     "find_lists",
     "first_numbers",
     "holds_several",
+    "in_words_of_table",
     "known_encoding",
+    "list_files",
     "open_lists",
     "open_table",
+    "place_of_row",
     "read_lists",
     "read_small_table",
     "refusal",
     "rows_of",
     "short_rows_error",
+    "split_format",
     "translate_errors",
 ]

@@ -3,10 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from globe_sms.tasks.recipients.csv_quotes import NO_DELIMITER, valid_record_pattern
 from globe_sms.tasks.recipients.file_formats import ENCODING_ADVICE, decoding_error, parse_line
-from globe_sms.tasks.recipients.list_source import ListSource
+from globe_sms.tasks.recipients.list_source import Format, ListSource
 from globe_sms.tasks.recipients.read_lists import BAD_JSON, fault_in
 
 _LONGEST_RECORD = 64 << 20
@@ -66,6 +67,20 @@ def raise_bad_record(source: ListSource, pieces: Iterable[bytes]) -> None:
             _check_width(source, row, _fields(text, delimiter))
     if stray is not None:
         raise fault_in(source.uri, stray, _STRAY_QUOTE)
+
+
+def line_of_row(source: ListSource, row: int, pieces: Iterable[bytes]) -> int | None:
+    """Return the line of the file, from 1, that a row of a text list begins on; None for other formats."""
+    if source.format is Format.CSV:
+        line = source.layout.header_lines
+        for number, record in enumerate(_records(split_lines(pieces), source.layout.header_lines)):
+            if number == row:
+                return line + 1
+            line += record.count(b"\n")
+    elif source.format is Format.NDJSON:
+        filled = (number for number, line in enumerate(split_lines(pieces), 1) if line.strip(b"\xef\xbb\xbf \t\r\n"))
+        return next(islice(filled, row, None), None)
+    return None
 
 
 def _records(lines: Iterator[bytes], header_lines: int) -> Iterator[bytes]:

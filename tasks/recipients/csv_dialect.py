@@ -11,6 +11,7 @@ from globe_sms.tasks.recipients.header_row import find_header, naming
 from globe_sms.tasks.recipients.list_source import Layout, position_names, refusal
 from globe_sms.tasks.recipients.read_options import AS_IT_IS, ReadOptions
 
+NO_HEADER_ADVICE = ", or use --no-header"
 DELIMITERS = "\t;|,"  # rarest in ordinary text first: it wins if two fit equally well
 _NAMEABLE = DELIMITERS + ":^~"
 _SAMPLE_ROWS = 200
@@ -109,7 +110,7 @@ def csv_layout(uri: str, head: DecodedHead, *, has_header: bool, options: ReadOp
 
 def _no_header(line: int | None) -> str:
     if line is None:
-        return "it has no header: the first line must name the columns, or use --no-header"
+        return f"it has no header: the first line must name the columns{NO_HEADER_ADVICE}"
     return f"its line {line} is blank or missing: give the line of the header with --header-row"
 
 

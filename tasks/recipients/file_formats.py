@@ -14,7 +14,7 @@ from globe_sms.tasks.vocabulary.masking import mask_typed
 UTF8 = "utf-8"
 _ACCEPTED = "lists may be CSV or NDJSON (both also as .gz or .zst), parquet or XLSX"
 _SAVE_AS = f"save it as one of these: {_ACCEPTED}"
-ENCODING_ADVICE = "name the list's encoding, such as windows-1252, or save it as UTF-8"
+ENCODING_ADVICE = "name the list's encoding with --encoding, such as windows-1252, or save it as UTF-8"
 _BINARY_SHARE = 0.05
 _FEW_CONTROLS = 8
 _ZEROS_OF_UTF16 = 0.4  # the share of zeros in every other byte; far fewer of the bytes in between are zero
@@ -170,7 +170,9 @@ def decode_head(uri: str, data: bytes, named: str | None, *, whole: bool) -> Dec
 
 def decoding_error(uri: str, encoding: str, line: int) -> InputError:
     """Return the error for bytes that aren't in the list's encoding."""
-    advice = ENCODING_ADVICE if encoding == UTF8 else "name the right encoding, or save the list as UTF-8"
+    advice = (
+        ENCODING_ADVICE if encoding == UTF8 else "name the right encoding with --encoding, or save the list as UTF-8"
+    )
     return refusal(uri, f"line {line} isn't {encoding.upper()}: {advice}")
 
 
@@ -180,7 +182,9 @@ def _refuse_zeros(uri: str, data: bytes, *, marked: bool, named: str | None) -> 
     pairs = len(data) // 2 or 1
     for place, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         if data[place::2].count(0) > pairs * _ZEROS_OF_UTF16 > data[1 - place :: 2].count(0):
-            raise refusal(uri, f"it looks like UTF-16 without a byte order mark: name its encoding, {name}")
+            raise refusal(
+                uri, f"it looks like UTF-16 without a byte order mark: name its encoding, {name}, with --encoding"
+            )
     _refuse_binary(uri, data)
 
 

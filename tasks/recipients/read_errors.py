@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import polars as pl
 
-from globe_sms.tasks.recipients.broken_rows import raise_bad_json_row, raise_bad_record
+from globe_sms.tasks.recipients.broken_rows import line_of_row, raise_bad_json_row, raise_bad_record
 from globe_sms.tasks.recipients.check_unchanged import check_unchanged
 from globe_sms.tasks.recipients.csv_quotes import StrayQuoteError
 from globe_sms.tasks.recipients.file_content import damaged, decompress
@@ -61,6 +61,17 @@ def translate_errors(
             raise _other_cause(error) from None
         except InputError as error:
             raise _short(error) from None
+
+
+def place_of_row(source: ListSource, row: int, s3: Callable[[], S3Access]) -> str:
+    """Say where people find a row: by its line in a text file, else by its number.
+
+    Raises:
+        InputError: the list can't be read any more.
+    """
+    is_text = source.format in {Format.CSV, Format.NDJSON}
+    line = line_of_row(source, row, _plain_pieces(source, s3)) if is_text else None
+    return f"row {row} (row 0 is the first row of data)" if line is None else f"line {line}"
 
 
 def _short(error: InputError) -> InputError:

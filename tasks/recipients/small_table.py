@@ -10,6 +10,7 @@ from globe_sms.tasks.recipients.find_lists import find_lists
 from globe_sms.tasks.recipients.list_source import ListSource, refusal
 from globe_sms.tasks.recipients.read_errors import translate_errors
 from globe_sms.tasks.recipients.read_lists import read_lists
+from globe_sms.tasks.recipients.table_format import OF_NAMED_COLUMNS, TableFormat, in_words_of_table, split_format
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 
@@ -31,48 +32,78 @@ class SmallTable:
     rows: tuple[TableRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NumbersTable:
+    """A list of phone numbers beside the recipient lists: its rows (source, row, recipient), and what they are in."""
+
+    rows: pl.LazyFrame
+    sources: tuple[ListSource, ...]
+    format: TableFormat
+
+
 @contextmanager
-def open_table(uris: Sequence[str], s3: Callable[[], S3Access]) -> Generator[pl.LazyFrame]:
-    """Yield the rows of lists of numbers, with the columns source, row and recipient; collect them inside.
+def open_table(place: str, s3: Callable[[], S3Access], *, option: str) -> Generator[NumbersTable]:
+    """Open a list of phone numbers, or several that a prefix, folder or glob names; collect the rows inside.
+
+    `place` is the URI with what is said after it of how it's read (`table_format`). Errors advise to say it there, with
+    the option that the table was given by.
 
     Raises:
         InputError: a list can't be read, or has no column of phone numbers; also for what goes wrong inside.
     """
-    sources = find_lists(uris, s3, every_file=True)
-    with translate_errors(sources, number_column=None, s3=s3):
-        yield read_lists(sources, number_column=None, s3=s3)
+    uri, form = split_format(place)
+    try:
+        sources = find_lists(
+            (uri,),
+            s3,
+            encoding=form.encoding,
+            has_header=not form.no_header,
+            options=form.options,
+            every_file=True,
+        )
+        with translate_errors(sources, number_column=form.number_column, s3=s3):
+            rows = read_lists(sources, number_column=form.number_column, s3=s3)
+            yield NumbersTable(rows, sources, form)
+    except InputError as error:
+        raise InputError(in_words_of_table(str(error), option, place)) from None
 
 
 def read_small_table(
-    uri: str,
+    place: str,
     s3: Callable[[], S3Access],
     *,
     keys: Sequence[str],
     columns: Sequence[str],
     most_rows: int,
     meant_for: str,
+    option: str,
 ) -> SmallTable:
     """Read a table of a key column and some others; blank rows are left out.
 
     Args:
-        uri: Where it is: an s3:// object or a local path.
+        place: Where it is: an s3:// object or a local path, perhaps with its encoding (`table_format`).
         s3: Gives the access to S3; called only when the table is there.
         keys: The names that the key column may have.
         columns: The other columns; it must have them all.
         most_rows: How long it may be.
         meant_for: What the rows are for, in the plural, to say so where it is longer.
+        option: That the table was given by.
 
     Raises:
         InputError: it can't be read, a column is missing, or it is too long.
     """
-    sources = find_lists((uri,), s3)
-    key = _key_of(sources, s3, keys, columns)
-    with translate_errors(sources, number_column=key, columns=columns, s3=s3):
-        rows = (
-            read_lists(sources, number_column=key, columns=columns, s3=s3)
-            .head(most_rows + 1)
-            .collect(engine="streaming")
-        )
+    uri, form = split_format(place, OF_NAMED_COLUMNS)
+    try:
+        sources = find_lists((uri,), s3, encoding=form.encoding, options=form.options)
+        key = _key_of(sources, s3, keys, columns)
+        with translate_errors(sources, number_column=key, columns=columns, s3=s3):
+            rows = (
+                read_lists(sources, number_column=key, columns=columns, s3=s3)
+                .head(most_rows + 1)
+                .collect(engine="streaming")
+            )
+    except InputError as error:
+        raise InputError(in_words_of_table(str(error), option, place, OF_NAMED_COLUMNS)) from None
     if rows.height > most_rows:
         raise refusal(uri, f"has more than {most_rows:,} rows: this table is for {meant_for}, not for numbers")
     found = [

@@ -7,6 +7,7 @@ from globe_sms.tasks.gateway.response_codes import classify_code
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.reports.campaign_outcome import CampaignOutcome, Ending
 from globe_sms.tasks.reports.cost_table import cost_table
+from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
 from globe_sms.tasks.reports.what_was_read import reading_notes
@@ -106,6 +107,8 @@ def _blocks(report: CampaignOutcome) -> list[Block]:
         Words(outcome(report), strong=True),
         Words(speed(report)),
         *([] if report.canary is None else [Words(report.canary.sentence())]),
+        *([] if report.policy is None else [Words(report.policy.sentence())]),
+        *(Words(said) for said in left_out_sentences(report.left_out)),
         *([] if repeats is None else [Words(repeats)]),
         *row_blocks(report),
         *([] if (read := reading_notes(report.readings)) is None else [read]),

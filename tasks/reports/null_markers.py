@@ -19,7 +19,8 @@ class NullMarkers:
         """Say it in two sentences."""
         shown = ", ".join(f"{marker} ({rows:,})" for marker, rows in self.rows)
         where = counted(sum(rows for _, rows in self.rows), "row")
-        return f"Markers of a missing value count as empty in {where}: {shown}. --keep-null-markers sends them as they are."
+        counted_as = f"Markers of a missing value count as empty in {where}"
+        return f"{counted_as}: {shown}. --keep-null-markers sends them as they are."
 
 
 def count_null_markers(plan: FrozenPlan) -> NullMarkers | None:

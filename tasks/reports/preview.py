@@ -17,11 +17,13 @@ from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
+from globe_sms.tasks.planning.left_out import NOBODY_LEFT_OUT, LeftOutFigures
 from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.list_guards import broken_guards
 from globe_sms.tasks.reports.null_markers import NullMarkers, count_null_markers
+from globe_sms.tasks.reports.policy_shown import PolicyShown
 from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
@@ -92,6 +94,7 @@ class Preview:
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
     how many rows of the plan have the text from which other campaign.
     `readings` is what was read of each list, by its URI; `passed_over` is what was beside the lists.
+    `left_out` is about opt-outs. `policy` is None without one.
     """
 
     campaign: str
@@ -124,12 +127,14 @@ class Preview:
     changes: tuple[tuple[str, str], ...] = ()
     id_is_made: bool = False
     gateway: str | None = None
+    left_out: LeftOutFigures = NOBODY_LEFT_OUT
     end: Until = NO_END
     numbers_in_time: int | None = None
     repeats: Mapping[str, int] = field(default_factory=dict[str, int])
     readings: tuple[tuple[str, ListReading], ...] = ()
     strange_countries: tuple[StrangeCountry, ...] = ()
     passed_over: tuple[NoLists, ...] = ()
+    policy: PolicyShown | None = None
 
     @property
     def sendable(self) -> int:
@@ -158,10 +163,13 @@ def make_preview(
     is_earlier: bool = False,
     changes: tuple[tuple[str, str], ...] = (),
     gateway: str | None = None,
+    left_out: LeftOutFigures = NOBODY_LEFT_OUT,
     end: Until = NO_END,
     now: float = 0.0,
     readings: tuple[tuple[str, ListReading], ...] = (),
     passed_over: tuple[NoLists, ...] = (),
+    policy: PolicyShown | None = None,
+    exceeded_budgets: tuple[str, ...] = (),
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
     status = pl.col("status").cast(pl.String)
@@ -233,6 +241,7 @@ def make_preview(
         exceeded_limits=(
             *broken_guards(config, _by_status(groups), hidden=_hidden(groups)),
             *exceeded_limits(config, numbers=sendable, cost=cost),
+            *exceeded_budgets,
         ),
         ucs2=count_ucs2(plan, config),
         replaced=count_replaced(plan, config.wording, sendable),
@@ -245,6 +254,7 @@ def make_preview(
         changes=changes,
         id_is_made=config.campaign is None and not config.test_to,
         gateway=gateway,
+        left_out=left_out,
         end=end,
         numbers_in_time=_in_time(numbers, calls / config.calls_per_second, end.at - now),
         repeats=count_repeats(plan.scan()) if any(group.status == Status.SUPPRESSED for group in groups) else {},
@@ -253,6 +263,7 @@ def make_preview(
         if config.default_region is not None or any(reading.region_column for _, reading in readings)
         else find_strange_countries(plan, destinations.drop("sendable").rows()),
         passed_over=passed_over,
+        policy=policy,
     )
 
 
@@ -268,6 +279,7 @@ def preview_after(canary: Canary, preview: Preview, remaining: RemainingChunks) 
         hours_forecast=None,
         canary_first=None,
         canary=canary,
+        left_out=replace(preview.left_out, since_plan=remaining.left_out),
         changes=(),
     )
 

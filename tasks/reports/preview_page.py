@@ -7,6 +7,7 @@ from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.reports.cost_table import cost_table
+from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
@@ -47,7 +48,7 @@ def preview_sentence(preview: Preview) -> str:
     if not preview.numbers:
         return (
             f"Nothing is left to send: {preview.sendable:,} of {counted(preview.rows, 'row')} can be texted, and "
-            "all of them were."
+            f"all of them were{', or are left out by now' if preview.left_out.since_plan else ''}."
         )
     parts = "" if preview.parts is None else f", {counted(preview.parts, 'message part')}"
     cost = "" if preview.cost is None else f", about {preview.cost}"
@@ -95,7 +96,8 @@ def _head(preview: Preview) -> list[Block]:
         blocks.append(Words(_hours_sentence(preview.hours_forecast)))
     if (ends := _end_sentence(preview)) and preview.numbers:
         blocks.append(Words(ends, strong=preview.numbers_in_time not in {None, preview.numbers}))
-    blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
+    blocks += _limits(preview)
+    blocks += [Words(said, strong=True) for said in left_out_sentences(preview.left_out)]
     if repeats := repeats_sentence(preview.repeats):
         blocks.append(Words(repeats, strong=True))
     blocks += [Words(odd.sentence(), strong=True) for odd in preview.strange_countries]
@@ -105,6 +107,13 @@ def _head(preview: Preview) -> list[Block]:
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
+
+
+def _limits(preview: Preview) -> list[Block]:
+    """Say which policy holds, what it kept back and what is left of its budgets, and why the campaign isn't sent."""
+    said = [] if preview.policy is None else [preview.policy.sentence(), *preview.policy.budgets]
+    exceeded = [f"This campaign will not be sent: {limit}" for limit in preview.exceeded_limits]
+    return [*(Words(line) for line in said), *(Words(line, strong=True) for line in exceeded)]
 
 
 def _read(preview: Preview) -> list[Block]:
@@ -155,6 +164,8 @@ def _blocks(preview: Preview) -> list[Block]:
     blocks = [*_head(preview), _groups(preview)]
     if preview.costs is not None:
         blocks.append(cost_table(preview.costs, _MOST_COUNTRIES))
+    if preview.policy is not None and preview.policy.rules:
+        blocks.append(Notes(f"The policy {preview.policy.place}", preview.policy.rules))
     if preview.refused:
         blocks.append(_refused(preview))
     if preview.destinations:
@@ -182,9 +193,9 @@ def _warnings(preview: Preview) -> list[str]:
     said: list[str] = []
     if preview.is_earlier and not preview.is_test:
         said.append(
-            "The plan was frozen earlier and the lists were not read again, so later changes to them are not in it. To "
-            "send to the lists as they are now, start another campaign that excludes the results of this one "
-            "(--exclude-results), so that nobody gets the text twice."
+            "The plan was frozen earlier and the recipient lists were not read again, so it has none of their later "
+            "changes. To send to the lists as they are now, start another campaign that excludes the results of this "
+            "one (--exclude-results), so that nobody gets the text twice."
         )
     if preview.id_is_made:
         said.append(

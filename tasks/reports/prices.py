@@ -46,7 +46,9 @@ def read_prices(uri: str | None, s3: Callable[[], S3Access]) -> Prices | None:
         return None
     by_key: dict[str, dict[str, Decimal]] = {key: {} for key in _KEYS}
     currencies: set[str] = set()
-    table = read_small_table(uri, s3, keys=_KEYS, columns=_COLUMNS, most_rows=MOST_PRICES, meant_for="countries")
+    table = read_small_table(
+        uri, s3, keys=_KEYS, columns=_COLUMNS, most_rows=MOST_PRICES, meant_for="countries", option="--prices"
+    )
     for row in table.rows:
         named, price, currency = row.cells
         try:

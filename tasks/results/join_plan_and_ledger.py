@@ -13,6 +13,7 @@ from globe_sms.tasks.campaign.ledger import Claim, History, SendRecord
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.campaign.settlement import MEANINGS, ChunkState
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.left_out import status_of
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import PRESENTED, STATUSES, Status
 
@@ -115,7 +116,7 @@ class _Answers:
             entry = entries[whole]
             attempts = _calls(entry) + entry.submission
             self.chunks[entry.chunk] = self._said(entry, attempts, doubtful=doubtful)
-            self._tell_apart(entry, owner, doubtful=doubtful, is_whole=True)
+            self._tell_apart(entry, owner, entries[:whole], doubtful=doubtful, is_whole=True)
         for place, part in enumerate(parts, 0 if whole is None else whole + 1):
             own = [position for position in part.positions or () if owner[position] == part.submission]
             if not own:
@@ -124,7 +125,7 @@ class _Answers:
             doubtful = any(_is_doubtful(entry) for entry in earlier)
             said = self._said(part, _calls(part) + len(earlier), doubtful=doubtful)
             self._portions.append({**said, "position": own})
-            self._tell_apart(part, owner, doubtful=doubtful, is_whole=False)
+            self._tell_apart(part, owner, entries[:place], doubtful=doubtful, is_whole=False)
 
     def _said(self, entry: Claim | SendRecord, attempts: int, *, doubtful: bool) -> dict[str, object]:
         """Return what a presentation says of all its numbers."""
@@ -146,7 +147,13 @@ class _Answers:
         }
 
     def _tell_apart(
-        self, entry: Claim | SendRecord, owner: Mapping[int, int], *, doubtful: bool, is_whole: bool
+        self,
+        entry: Claim | SendRecord,
+        owner: Mapping[int, int],
+        earlier: Sequence[Claim | SendRecord],
+        *,
+        doubtful: bool,
+        is_whole: bool,
     ) -> None:
         """Add what a presentation says of single numbers, unless a later one covers them."""
         last = None if is_whole else entry.submission
@@ -154,7 +161,7 @@ class _Answers:
         def is_last(position: int) -> bool:
             return owner.get(position) == last
 
-        fates = [(place, Status.SUPPRESSED, why) for place, why in entry.left_out.items()]
+        fates = self._left_out(entry, earlier, [place for place in entry.left_out if is_last(place)])
         if isinstance(entry, SendRecord):
             ids = entry.message_ids
             self._ids.add(entry.chunk, ids if is_whole and not owner else {p: i for p, i in ids.items() if is_last(p)})
@@ -162,6 +169,27 @@ class _Answers:
             fates.extend((place, fate, why) for place in entry.failed)
             fates.extend((place, Status.UNKNOWN, RowReason.FAILED_LIST_UNMATCHED) for place in entry.unclear)
         self._fates.extend((entry.chunk, place, fate, why) for place, fate, why in fates if is_last(place))
+
+    def _left_out(
+        self, entry: Claim | SendRecord, earlier: Sequence[Claim | SendRecord], places: Sequence[int]
+    ) -> list[tuple[int, Status, str]]:
+        """Return the fates of numbers that a call left out: suppressed.
+
+        Where an earlier call may have texted one, its row keeps what that call left: a receipt may still settle it.
+        """
+        fates: list[tuple[int, Status, str]] = []
+        kept: dict[tuple[int, str], list[int]] = {}
+        for place in places:
+            before = next((at for at in reversed(range(len(earlier))) if _may_have_texted(earlier[at], place)), None)
+            if before is None:
+                fates.append((place, Status.SUPPRESSED, entry.left_out[place]))
+            else:
+                kept.setdefault((before, entry.left_out[place]), []).append(place)
+        for (at, why), texted in kept.items():
+            said = self._said(earlier[at], _calls(earlier[at]) + at, doubtful=False)
+            left_out = {"chunk_status": Status.SUPPRESSED, "chunk_reason": why}
+            self._portions.append({**said, **left_out, "position": texted})
+        return fates
 
     def frames(self) -> Answers:
         """Return what was collected."""
@@ -185,6 +213,11 @@ class _Answers:
 def _is_doubtful(entry: Claim | SendRecord) -> bool:
     """Whether the gateway may have taken it."""
     return isinstance(entry, Claim) or MEANINGS[entry.settlement].chunk is ChunkState.UNKNOWN
+
+
+def _may_have_texted(entry: Claim | SendRecord, position: int) -> bool:
+    covered = entry.positions is None or position in entry.positions
+    return covered and position not in entry.left_out and _is_doubtful(entry)
 
 
 def _calls(entry: Claim | SendRecord) -> int:
@@ -229,12 +262,15 @@ def make_results(
     phonenumbers: str | None = None,
     *,
     segments: int | None = None,
+    resends: bool = False,
 ) -> pl.LazyFrame:
     """Join the plan with what the ledger says: `RESULTS_SCHEMA`, every input row once, in input order.
 
     Sendable rows of a chunk that was never claimed are `not_sent` for `not_sent_reason`. `phonenumbers` is the
     version of the metadata that the plan was validated by, noted beside each `not_valid_for_region`. `segments` is
-    how many parts the text has that all numbers get; None where the plan has a column of them.
+    how many parts the text has that all numbers get; None where the plan has a column of them. Where the plan's rows
+    have the column `left_out`, those with a reason in it that weren't presented have its status (`planning.left_out`),
+    and where the run `resends` unknown rows, those too.
     """
     planned = pl.col("status").is_not_null()
     from_position = pl.col("position_status").is_not_null()
@@ -263,6 +299,11 @@ def make_results(
     unlisted = (pl.col("status") == Status.INVALID) & (pl.col("reason") == RowReason.NOT_VALID_FOR_REGION)
     left_out = pl.col("position_status") == Status.SUPPRESSED
     joined = _join(plan, answers)
+    waiting = [Status.NOT_SENT, Status.UNKNOWN] if resends else [Status.NOT_SENT]
+    if "left_out" in plan.collect_schema():
+        left_out_now = pl.col("left_out").is_not_null() & status.is_in(waiting)
+        status = pl.when(left_out_now).then(status_of(pl.col("left_out"))).otherwise(status)
+        reason = pl.when(left_out_now).then(pl.col("left_out")).otherwise(reason)
     made = {
         "campaign": pl.lit(campaign),
         "status": status,

@@ -8,6 +8,7 @@ import polars as pl
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
+from globe_sms.tasks.planning.exclusions import NOTHING_EXCLUDED, Excluded
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.results.join_plan_and_ledger import Answers, gather, make_results, write_results
 from globe_sms.tasks.store import Store
@@ -24,6 +25,8 @@ def account_for(
     unanswered: str = "interrupted",
     quiet: frozenset[int] = frozenset(),
     segments: int | None,
+    excluded: Excluded = NOTHING_EXCLUDED,
+    resends: bool = False,
 ) -> tuple[Path, dict[str, int]]:
     """Write the results as they stand now to a local file; return it and the rows by status.
 
@@ -37,6 +40,8 @@ def account_for(
         unanswered: the reason of rows whose chunk has a claim and no send record.
         quiet: chunks whose hours had not come; their reason is that, where they were never claimed.
         segments: how many parts the text has that all numbers get; None where each row has its own.
+        excluded: rows that must not be presented now: those that weren't are accounted for with their reason.
+        resends: whether the run presents unknown rows again: then the excluded ones of these have their reason, too.
 
     Raises:
         StoreError: the store did not answer, or refused.
@@ -57,7 +62,8 @@ def account_for(
 
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
         answers = answers_of(chunks)
-        made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments)
+        rows = rows if excluded.file is None else excluded.mark(rows, chunks)
+        made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments, resends=resends)
         return made if states is None else apply_states(made, _of_block(states, chunks, answers), campaign)
 
     return write_results(plan, results, scratch)

@@ -58,6 +58,11 @@ class Progress:
         with self._lock:
             self._total = numbers
 
+    def expect_fewer(self, numbers: int) -> None:
+        """Say that so many numbers are left out after all."""
+        with self._lock:
+            self._total -= numbers
+
     def waits_until(self, at: float | None) -> None:
         """Say until when (Unix time) nothing may go; None when something may again."""
         with self._lock:

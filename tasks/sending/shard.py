@@ -71,9 +71,10 @@ class GroupOutcome:
 class Shard:
     """The chunks that one flow run sends; a context manager, with the threads that send them.
 
-    `queue` says which chunks go next, `read` opens chunks of the plan by their numbers. They are read some hundreds at
-    a time, shortly before their turns, and made by the thread that sends them. `histories` is added to when a chunk
-    that was presented comes back. Not a dataclass, so that Prefect passes it on unread.
+    `queue` says which chunks go next, `read` opens chunks of the plan by their numbers, or none once the run has
+    stopped. They are read some hundreds at a time, shortly before their turns, and made by the thread that sends them.
+    `histories` is added to when a chunk that was presented comes back. Not a dataclass, so that Prefect passes it on
+    unread.
     """
 
     def __init__(
@@ -109,7 +110,10 @@ class Shard:
         """
         ahead = max(_FEWEST_AHEAD, math.ceil(self._calls_per_second * _AHEAD_SECONDS))
         while indexes := self._queue.take(_READ_CHUNKS):
-            self._chunks.update(self._read(indexes))
+            chunks = self._read(indexes)
+            if not chunks:
+                return  # the run has stopped
+            self._chunks.update(chunks)
             groups = self.groups(indexes)
             while window := _up_to(groups, ahead // 2):
                 with self._changed:

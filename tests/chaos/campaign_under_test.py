@@ -206,10 +206,17 @@ class Stage:
         counted = sent.group_by(pl.col("status").cast(pl.String), "reason").len()
         return {(status, reason): rows for status, reason, rows in counted.iter_rows()}
 
-    def faults(self, campaign: Campaign, *, resent: Collection[str] = (), unheard: bool = False) -> list[str]:
+    def faults(
+        self,
+        campaign: Campaign,
+        *,
+        resent: Collection[str] = (),
+        unheard: bool = False,
+        opted_out: Mapping[str, int] | None = None,
+    ) -> list[str]:
         """The judge's word on the campaign as it stands."""
         arrivals, results = self.arrivals(campaign), self.results(campaign)
-        return find_faults(arrivals, results, campaign.rows, resent=resent, unheard=unheard)
+        return find_faults(arrivals, results, campaign.rows, resent=resent, unheard=unheard, opted_out=opted_out)
 
     def keys(self, campaign: Campaign, folder: str) -> set[str]:
         """The names in one folder of the campaign (`claims`, `records`), listed past the product."""

@@ -68,13 +68,16 @@ def find_faults(
     *,
     resent: Collection[str] = (),
     unheard: bool = False,
+    opted_out: Mapping[str, int] | None = None,
 ) -> list[str]:
     """Say what is wrong, a line a fault; an empty list means that every promise was kept.
 
     `arrivals` are the campaign's own, in any order. `resent` are the numbers (digits) that the operator had
     presented once more with `--on-unknown resend`. `unheard`: the gateway was killed, so a call may have been
-    written to it that its log does not have; what is unknown need not have arrived then.
+    written to it that its log does not have; what is unknown need not have arrived then. `opted_out` are numbers
+    (digits) that opted out while the campaign was under way, each with the first arrival that must not have it.
     """
+    opted_out = opted_out or {}
     presented: dict[str, list[Arrival]] = {}
     for arrival in sorted(arrivals, key=lambda one: one.sequence):
         for number in arrival.numbers:
@@ -82,7 +85,8 @@ def find_faults(
     return [
         *_twice(presented, set(resent)),
         *_lost(results, rows),
-        *(fault for row, found in _pairs(results, rows) for fault in _misreported(row, found, presented)),
+        *_after_opting_out(presented, opted_out),
+        *(fault for row, found in _pairs(results, rows) for fault in _misreported(row, found, presented, opted_out)),
         *([] if unheard else _never_presented(results, rows, presented)),
         *_strangers(presented, rows),
     ]
@@ -99,6 +103,13 @@ def _twice(presented: Mapping[str, Sequence[Arrival]], resent: set[str]) -> Iter
         if len(again) >= allowed:
             codes = [arrival.fault or arrival.code for arrival in arrivals]
             yield f"{number} was presented again after a presentation that may have been taken: {codes}"
+
+
+def _after_opting_out(presented: Mapping[str, Sequence[Arrival]], opted_out: Mapping[str, int]) -> Iterable[str]:
+    for number, first in opted_out.items():
+        late = [arrival.sequence for arrival in presented.get(number, ()) if arrival.sequence >= first]
+        if late:
+            yield f"{number} opted out before arrival {first}, and was presented in {late}"
 
 
 def _proved_unsent(arrival: Arrival) -> bool:
@@ -127,14 +138,19 @@ def _pairs(results: pl.DataFrame, rows: Sequence[Row]) -> Iterable[tuple[Row, di
     return ((row, found[row.source, row.row]) for row in rows if (row.source, row.row) in found)
 
 
-def _misreported(row: Row, found: Mapping[str, Any], presented: Mapping[str, Sequence[Arrival]]) -> Iterable[str]:
+def _misreported(
+    row: Row,
+    found: Mapping[str, Any],
+    presented: Mapping[str, Sequence[Arrival]],
+    opted_out: Mapping[str, int],
+) -> Iterable[str]:
     where, status = f"row {row.row}", found["status"]
     if status != "accepted" and found["message_id"] is not None:
         yield f"{where}: {status}, and yet with a message id"
     if row.number is None:
         if status != row.status:
             yield f"{where}: {status}, should be {row.status}"
-    elif status not in _VERDICTS:
+    elif status not in _VERDICTS or (status == "suppressed") > (row.number in opted_out):
         yield f"{where}: {status}, should have been sent to {row.number}"
     else:
         if found["phone_number"] != f"+{row.number}":
@@ -178,6 +194,7 @@ _VERDICTS: Mapping[str, Callable[[str, Mapping[str, Any], Sequence[Arrival]], It
     "accepted": _accepted,
     "failed": _failed,
     "not_sent": _not_sent,
+    "suppressed": _not_sent,
     "unknown": _unknown,
 }
 

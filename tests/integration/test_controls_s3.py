@@ -174,3 +174,5 @@ def test_a_campaign_that_is_being_sent_is_resumed_without_its_lists(prefix: str,
         campaign.adopt(figures, config.frozen_settings(), ())
         campaign.begin_sending()
     preflight(config, {})
+    with pytest.raises(InputError, match=r"gone out\.csv"):  # people may have opted out since
+        preflight(config.model_copy(update={"suppress": (f"{prefix}/gone out.csv",)}), {})

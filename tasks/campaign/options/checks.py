@@ -4,14 +4,14 @@ Each check returns the value as it is to be kept, or raises ValueError with what
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.until import check_until
 from globe_sms.tasks.messages import parse_template
 from globe_sms.tasks.numbers import checked_region
-from globe_sms.tasks.recipients import known_encoding
+from globe_sms.tasks.recipients import OF_NAMED_COLUMNS, OF_NUMBERS, known_encoding, split_format
 from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
@@ -29,11 +29,32 @@ def uris_of_lists(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def opt_out_lists(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Where opt-out lists are, perhaps with how each is read."""
+    for uri in uris_of_lists(value):
+        check_format(uri)
+    return value
+
+
 def uri_of_table(value: str | None) -> str | None:
-    """Where one table is."""
+    """Where one table is, perhaps with its encoding."""
     if value is not None and not value.strip():
         raise ValueError("the URI is blank; give an s3:// object or a local path, or leave the option out")
+    if value is not None:
+        check_format(value, OF_NAMED_COLUMNS)
     return value
+
+
+def check_format(place: str, allowed: Collection[str] = OF_NUMBERS) -> None:
+    """Check what is said after a table's URI of how it's read.
+
+    Raises:
+        ValueError: it can't be.
+    """
+    try:
+        split_format(place, allowed)
+    except InputError as error:
+        raise ValueError(str(error)) from None
 
 
 def countries(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -113,7 +134,7 @@ def encoding(value: str | None) -> str | None:
 
 CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "recipients": uris_of_lists,
-    "suppress": uris_of_lists,
+    "suppress": opt_out_lists,
     "exclude_results": uris_of_lists,
     "allow_country": countries,
     "deny_country": countries,

@@ -94,10 +94,15 @@ class EveryCampaign(Options, frozen=True):
         Field(
             title="Opt-out lists",
             description="Numbers on these lists get no text. One list a line, in the same places and formats as the "
-            "recipient lists. A list that can't be read stops the campaign. They are read when the plan is made, and "
-            "not again.",
+            "recipient lists. A list or row that can't be read stops the campaign. How a list is read may follow it: "
+            "optouts.csv#no-header,number-column=2,encoding=windows-1252,default-region=SG. Each run reads them before "
+            "its first call, and again after a wait.",
         ),
-        Terminal("Opt-out lists; one that can't be read stops the campaign.", takes_all=True),
+        Terminal(
+            "Opt-out lists; one that can't be read stops the campaign. How it's read may follow: "
+            "optouts.csv#no-header,number-column=2,encoding=windows-1252,default-region=SG.",
+            takes_all=True,
+        ),
     ] = ()
     hours: Annotated[
         str | None,
@@ -129,7 +134,8 @@ class EveryCampaign(Options, frozen=True):
         Field(
             title="Test numbers",
             description="A list of up to 20 numbers of your own, at s3:// or a path on the worker. They get the texts "
-            "of the lists' first rows, and nobody else is texted. Don't type the numbers themselves: Prefect would "
+            "of the lists' first rows, and nobody else is texted. How the list is read may follow it, as for opt-out "
+            "lists. Don't type the numbers themselves: Prefect would "
             "record them.",
         ),
         Terminal(

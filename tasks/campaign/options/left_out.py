@@ -15,9 +15,25 @@ class OnUnknown(StrEnum):
     RESEND = "resend"
 
 
+class OnDamaged(StrEnum):
+    """What a run does with rows of an opt-out list that aren't phone numbers."""
+
+    REFUSE = "refuse"
+    SKIP = "skip"
+
+
 class LeftOut(Options, frozen=True):
     """Who gets no text although their number is on the lists."""
 
+    suppress_damaged: Annotated[
+        OnDamaged,
+        Field(
+            title="Damaged opt-outs",
+            description="Rows of an opt-out list that aren't phone numbers. refuse: they stop the campaign. skip: they "
+            "are passed over, and preview and report say how many; these people may be texted.",
+        ),
+        Terminal("Rows of an opt-out list that aren't phone numbers: refuse the campaign, or skip them."),
+    ] = OnDamaged.REFUSE
     exclude_results: Annotated[
         tuple[str, ...],
         Field(

@@ -6,6 +6,8 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from globe_sms.tasks.campaign.options.checks import check_format
+
 OPTION: Final = "--test-to"
 _NUMBER: Final = re.compile(r"[+\d\s().-]*\d[\d\s().-]*")
 
@@ -29,6 +31,8 @@ def check_own(given: Sequence[SecretStr]) -> None:
             f"{mask_place(places[-1])} isn't a phone number: give your own numbers, or where one list of them is; "
             "recipient lists go before the options"
         )
+    if places:
+        check_format(places[0])
 
 
 def mask_place(text: str) -> str:

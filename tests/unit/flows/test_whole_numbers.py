@@ -21,7 +21,7 @@ COUNTS = {name for name, field in CampaignConfig.model_fields.items() if int in 
 GOOD: dict[str, Any] = {"recipients": ["no-such-list.csv"], "message": "Hi", "type": "OTP", "results": "out"}
 EXPECTED = {
     *("max_characters", "canary", "max_recipients", "numbers_per_call", "approve_above", "approval_timeout"),
-    *("min_recipients", "validity", "latest_start_minutes"),
+    *("min_recipients", "validity", "latest_start_minutes", "header_row"),
 }
 
 

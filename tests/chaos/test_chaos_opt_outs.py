@@ -1,0 +1,43 @@
+"""People who opt out while a campaign is killed and run again, also with a resend of what a kill left unknown."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.campaign_under_test import Stage
+from tests.chaos.long_form import LONG, dice
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+_KILLS = 5 if LONG else 1
+_OPT_OUTS = 25  # after each kill, among everybody: those who were texted, are unknown or are left
+
+
+@pytest.mark.parametrize("resend", [False, True] if LONG else [True])
+def test_who_opts_out_between_a_kill_and_the_next_run_is_in_no_call_of_it(stage: Stage, *, resend: bool) -> None:
+    """Whatever their chunks had come to; and who was texted, or may have been, isn't called suppressed."""
+    throw, seed = dice()
+    campaign = stage.campaign("s3" if resend else "local", chunks=160 if LONG else 50)
+    optouts = Path(f"{campaign.list}.optouts")
+    optouts.write_text("phone\n")
+    options = [f"--suppress={optouts}", *(["--on-unknown=resend"] if resend else [])]
+    opted_out: dict[str, int] = {}
+    for _ in range(_KILLS):
+        command = stage.start(campaign, *options)
+        stage.await_arrivals(stage.sandbox.gateway.stats().calls + throw.randint(8, 20), command)
+        command.ends_within(throw.uniform(0.0, 0.1))
+        command.kill()
+        new = throw.sample(sorted(set(campaign.numbers) - opted_out.keys()), _OPT_OUTS)
+        first = max((arrival.sequence for arrival in stage.sandbox.gateway.log()), default=-1) + 1
+        opted_out |= dict.fromkeys(new, first)
+        with optouts.open("a") as file:
+            file.writelines(f"{number}\n" for number in new)
+
+    last = stage.run(campaign, *options)
+
+    assert last.code in (0, 3), (seed, last.stderr)
+    resent = set(campaign.numbers) if resend else set[str]()
+    assert stage.faults(campaign, resent=resent, opted_out=opted_out) == [], seed
+    found = stage.statuses(campaign)
+    assert {status for status, _ in found} <= {"accepted", "unknown", "suppressed"}, (seed, found)
+    assert found["suppressed", str(optouts)], seed
