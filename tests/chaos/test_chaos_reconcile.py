@@ -85,7 +85,9 @@ def test_a_campaign_with_every_unclear_fault_is_settled_as_the_gateway_has_it(
     stage: Stage, s3: S3Access, tmp_path: Path
 ) -> None:
     """Pushed with doubles, late and in any order; a resend then presents only what was not taken, and once."""
-    faults = (*FAULTS, *([Fault("hang", {NO_REPLY})] if LONG else []))
+    # A call of which the gateway took some numbers only isn't resent: what it didn't take stays unknown.
+    whole = [fault for fault in FAULTS if fault.kind != "few_accepted"]
+    faults = (*whole, *([Fault("hang", {NO_REPLY})] if LONG else []))
     campaign = stage.campaign("s3", "--max-failure-rate=1", chunks=len(faults) + HEALTHY)
     for chunk, fault in enumerate(faults):
         stage.sandbox.gateway.add_fault(fault.kind, number=campaign.chunk(chunk)[0], seed=1, **fault.options)
