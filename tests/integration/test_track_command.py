@@ -80,7 +80,7 @@ class Stage:
         numbers = self.folder / "numbers.csv"
         chosen = random.Random(1).sample(range(81_000_000, 81_999_999), count)
         numbers.write_text("\n".join(["phone", *(f"65{number}" for number in chosen)]) + "\n")
-        options = ["--message", "Hi", "--type", "NOTIFY", "--calls-per-second", "50"]
+        options = ["--message", f"Hi from {campaign}", "--type", "NOTIFY", "--calls-per-second", "50"]
         options.append(f"--numbers-per-call={numbers_per_call}")
         command = [COMMAND, "send", str(numbers), *options, "--results", self.results, "--campaign", campaign]
         ended = subprocess.run(
