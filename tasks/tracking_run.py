@@ -31,6 +31,8 @@ from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 _ANSWERS_SECONDS: Final = 10.0  # how long an answer may take before queries have to wait for others
 _MOST_IN_AIR: Final = 900  # below the 1,024 open files that many machines allow
+_WAITING_SECONDS: Final = 0.2  # of turns: time to connect before them
+_FEWEST_WAITING: Final = 2
 _LOOK_SECONDS: Final = 1.0
 _GRACE_SECONDS: Final = 20.0
 
@@ -85,7 +87,13 @@ class TrackingRun:
         most_in_air = max(1, min(_MOST_IN_AIR, math.ceil(rate * _ANSWERS_SECONDS)))
         client = QueryClient(self.resources.account.endpoint(), credentials)
         tracker = Tracker(
-            messages, client, turns, self.archive.append, most_in_air=most_in_air, wait=self.config.wait_seconds
+            messages,
+            client,
+            turns,
+            self.archive.append,
+            most_in_air=most_in_air,
+            most_waiting=min(most_in_air, max(_FEWEST_WAITING, math.ceil(rate * _WAITING_SECONDS))),
+            wait=self.config.wait_seconds,
         )
 
         async def track() -> None:

@@ -35,7 +35,7 @@ InThread = Callable[..., Awaitable[Any]]
 
 
 class QueryTurns:
-    """Hands out the query turns of one process, to one task of one event loop.
+    """Hands out the query turns of one process, to the tasks of one event loop, in the order in which they ask.
 
     The schedule spaces the turns of all trackers. This object also tracks its own calls, so that no sliding second
     holds more than the limit, however late the loop wakes.
@@ -65,6 +65,7 @@ class QueryTurns:
         self._shortest_span = window / schedule.rate
         self._span = self._shortest_span
         self._nearest = _NEAREST_SHARE / schedule.rate
+        self._line = asyncio.Lock()
         self._left: collections.deque[float] = collections.deque(maxlen=window)
 
     async def take(self) -> None:
@@ -73,6 +74,10 @@ class QueryTurns:
         Raises:
             StoreError: no turn could be reserved for a minute, so no query may be made.
         """
+        async with self._line:
+            await self._take()
+
+    async def _take(self) -> None:
         while True:
             due = await self._next_due()
             await self._wait_until(due)
