@@ -123,6 +123,18 @@ globe-sms send s3://lists/members.csv --account production ...
         ),
     ] = None
 
+    policy: Annotated[
+        str | None,
+        Field(
+            title="Policy",
+            description=(
+                "The TOML file with the account's standing rules, at s3:// or a path on the worker: opt-out lists, "
+                "hours, budgets. A run that can't read it sends nothing. Empty: GLOBE_SMS_POLICY, or "
+                ".globe-sms/policy.toml in the results' bucket, if it's there."
+            ),
+        ),
+    ] = None
+
     @field_validator(
         "access_key_id",
         "access_key_secret",
@@ -131,6 +143,7 @@ globe-sms send s3://lists/members.csv --account production ...
         "sender_id",
         "account_name",
         "pacing",
+        "policy",
         mode="before",
     )
     @classmethod
@@ -160,6 +173,7 @@ globe-sms send s3://lists/members.csv --account production ...
             url=str(self._endpoint()),
             name=self.account_name,
             pacing=self.pacing,
+            policy=self.policy,
             calls_per_second=self.calls_per_second,
             numbers_per_call=self.numbers_per_call,
             sender_id=self.sender_id,

@@ -11,11 +11,12 @@ from pathlib import Path
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of
+from globe_sms.tasks.campaign.campaign_json import PolicyRead
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.sending_now import SendingNow
-from globe_sms.tasks.gateway import Gateway
+from globe_sms.tasks.gateway import Gateway, MessageType
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.pacing.pacer import Pacer
@@ -24,6 +25,10 @@ from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campai
 from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
+from globe_sms.tasks.policy.left_out_now import FrequencyNow, countries_left_out
+from globe_sms.tasks.policy.place_results import PlaceResults
+from globe_sms.tasks.policy.read_policy import Policy, read_policy
+from globe_sms.tasks.policy.tighten import planning_digest, tightened
 from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.repeats.repeats import Repeats
 from globe_sms.tasks.reports.prices import Prices, read_prices
@@ -36,6 +41,7 @@ from globe_sms.tasks.sending.retries import Retries
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import Store, probe
 from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.stop_signal import StopCause, StopSignal
 
@@ -47,26 +53,30 @@ class CampaignTables:
     Attributes:
         overrides: prefixes that count as mobile, or not.
         prices: of a part; None without a table of them.
+        budget_prices: what the policy's budgets are counted with; None where they aren't about costs.
         own: the numbers that a test goes to; None where the campaign goes to the lists.
     """
 
     overrides: Overrides
     prices: Prices | None
+    budget_prices: Prices | None
     own: pl.DataFrame | None
 
     @classmethod
-    def read(cls, config: CampaignConfig, s3: Callable[[], S3Access]) -> "CampaignTables":
-        """Read them.
+    def read(cls, config: CampaignConfig, policy: Policy | None, s3: Callable[[], S3Access]) -> "CampaignTables":
+        """Read them; the policy's prices where the campaign has none.
 
         Raises:
             InputError: one can't be read as it stands.
         """
         overrides = read_overrides(config.numbers_override, s3)
-        prices = read_prices(config.prices, s3)
+        of_policy = read_prices(None if policy is None else policy.rules.prices, s3)
+        prices = of_policy if config.prices is None else read_prices(config.prices, s3)
+        budget_prices = of_policy if policy is not None and policy.rules.budget.need_prices else None
         own = None
         if config.test_to:
             own = read_own_numbers(config.test_to, default_region=config.default_region, overrides=overrides, s3=s3)
-        return cls(overrides, prices, own)
+        return cls(overrides, prices, budget_prices, own)
 
 
 class CampaignRun:
@@ -75,7 +85,8 @@ class CampaignRun:
     Not a dataclass, so that Prefect passes it to a task unread.
 
     Attributes:
-        config: with what the account and the tables add to it.
+        config: with what the account and the tables add to it, tightened by the policy.
+        policy: the account's standing rules; None without any.
         resources: the account, S3 and the results folder.
         tables: what was read beside the lists.
         campaign: whose lease it holds.
@@ -84,6 +95,8 @@ class CampaignRun:
         progress: what it counts.
         call_size: the most numbers of its calls.
         scratch: a local folder that goes with the run.
+        place_results: the rows of all campaigns of the results folder, as they stand.
+        frequency: who has got as many texts lately as the policy allows.
         sources: the lists that the campaign's id was made of, where it was: only they are planned.
         opt_outs: the opt-out lists, read as often as they change.
         exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
@@ -95,6 +108,7 @@ class CampaignRun:
         self,
         *,
         config: CampaignConfig,
+        policy: Policy | None,
         resources: RunResources,
         tables: CampaignTables,
         campaign: Campaign,
@@ -103,7 +117,9 @@ class CampaignRun:
         scratch: Path,
         sources: tuple[ListSource, ...] | None,
     ) -> None:
-        self.config = config
+        self._own_config = config
+        self.config = tightened(config, policy)
+        self.policy = policy
         self.resources = resources
         self.tables = tables
         self.campaign = campaign
@@ -113,24 +129,81 @@ class CampaignRun:
         self.call_size = CallSize(config.numbers_per_call)
         self.scratch = scratch
         self.sources = sources
-        self.opt_outs = opt_outs_of(config, resources.s3, scratch, tables.overrides)
-        self.end = config.end
+        self.place_results = PlaceResults(resources.store, resources.s3, scratch)
+        sending = SendingNow(resources.store, campaign.owner)
+        self.frequency = FrequencyNow(self.place_results, campaign.id, sending.read, scratch)
+        self.opt_outs = opt_outs_of(self.config, resources.s3, scratch, tables.overrides)
+        self.end = self.config.end
         self.repeats = Repeats(
             resources.store,
             campaign.id,
             TextPattern.of(config.wording),
-            config.repeat_after_seconds,
+            self.config.repeat_after_seconds,
             sending=SendingNow(resources.store, campaign.owner),
             stop=stop,
             folder=scratch,
         )
         # All that keeps rows of the plan from being sent: each source is looked at before every stretch of sending.
-        self.exclusions = Exclusions((lambda _: self.opt_outs.files(), self.repeats.files), scratch)
+        # The policy goes first: it may name other opt-out lists by now.
+        self.exclusions = Exclusions(
+            (self._left_out_by_policy, lambda _: self.opt_outs.files(), self.repeats.files), scratch
+        )
 
     @property
     def has_ended(self) -> bool:
         """Whether the campaign's end (`--until`) has come for everybody."""
         return time.time() >= self.end.at
+
+    def _left_out_by_policy(self, rows: pl.LazyFrame) -> tuple[Path, ...]:
+        """Read the policy again, and return files for `leave_out`: who of these rows it keeps back now.
+
+        Raises:
+            InputError: it can't be read, or has other hours now.
+            StoreError: the store didn't answer, or refused.
+        """
+        self._read_policy_again()
+        plan, countries = self.campaign.document.plan, ()
+        if plan is None or plan.inputs.policy != planning_digest(self.policy):
+            countries = countries_left_out(rows, self.config.allow_country, self.config.deny_country, self.scratch)
+        return (*countries, *self.too_often(rows))
+
+    def _read_policy_again(self) -> None:
+        policy = read_policy(self.resources.account, self._own_config.results, self.resources.s3)
+        if (policy and policy.digest) == (self.policy and self.policy.digest):
+            return
+        config = tightened(self._own_config, policy)
+        if config.quiet_hours != self.config.quiet_hours:
+            raise InputError("the policy's hours have changed since this run began")
+        self.config, self.policy = config, policy
+        self.opt_outs.use(config.suppress)
+        self.note_policy()
+
+    def note_policy(self) -> None:
+        """Keep in campaign.json which policy this run applies."""
+        hours = None if self.config.quiet_hours is None else str(self.config.quiet_hours)
+        policy = self.policy
+        read = None if policy is None else PolicyRead(place=policy.place, digest=policy.digest, hours=hours)
+        if self.campaign.document.policy != read:
+            self.campaign.update(policy=read)
+
+    @property
+    def counts_frequency(self) -> bool:
+        """Whether the policy limits how many texts a number gets; codes and tests are exempt."""
+        exempt = self.config.type is MessageType.OTP or bool(self.config.test_to)
+        return not exempt and self.policy is not None and bool(self.policy.rules.frequency)
+
+    def too_often(self, rows: pl.LazyFrame) -> tuple[Path, ...]:
+        """Return files for `leave_out`: who of these rows has got as many texts lately as the policy allows.
+
+        Raises:
+            InputError, StoreError: it isn't known who was texted.
+        """
+        return self.frequency.files(rows, self.policy) if self.counts_frequency else ()
+
+    @property
+    def has_budgets(self) -> bool:
+        """Whether the policy limits what campaigns send in a day or a month."""
+        return self.policy is not None and not self.policy.rules.budget.are_empty
 
     @property
     def store(self) -> Store:
@@ -157,8 +230,9 @@ def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -
     Raises:
         InputError: as `open_run` and the reading of the lists would.
     """
-    resources, _ = _open_inputs(config, environ)
+    resources, policy, _ = _open_inputs(config, environ)
     store = resources.store
+    config = tightened(config, policy)
     if config.campaign is None or config.test_to or frozen_settings_of(store, config.campaign) is None:
         check_campaign_lists(config, resources.s3)
     else:
@@ -195,24 +269,28 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
             pacer.leave()
 
 
-def _open_inputs(config: CampaignConfig, environ: Mapping[str, str]) -> tuple[RunResources, CampaignTables]:
+def _open_inputs(
+    config: CampaignConfig, environ: Mapping[str, str]
+) -> tuple[RunResources, Policy | None, CampaignTables]:
     """Open what needs no lease."""
     resources = open_resources(
         config.account, config.aws_credentials, config.results, environ, calls_gateway=not config.dry_run
     )
     probe(resources.store)
-    return resources, CampaignTables.read(config, resources.s3)
+    policy = read_policy(resources.account, config.results, resources.s3)
+    return resources, policy, CampaignTables.read(config, policy, resources.s3)
 
 
 @contextlib.contextmanager
 def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[CampaignRun]:
-    resources, tables = _open_inputs(config, environ)
+    resources, policy, tables = _open_inputs(config, environ)
     config = config.overriding(tables.overrides)
     if tables.own is not None:
         config = config.testing(tables.own["e164"])
     sources = None if config.campaign and tables.own is None else find_campaign_lists(config, resources.s3)
     campaign_id = config.campaign_for(tuple(f"{source.uri} {source.identity}" for source in sources or ()))
     config = _with_account(config, resources, campaign_id)
+    tightened(config, policy)  # before the lease is taken
     stop = StopSignal()
     with (
         tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch,
@@ -224,8 +302,9 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
             campaign.store.uri,
             hurry=lambda: stop.stop is not None and stop.stop.cause is StopCause.CANCELLED,
         )
-        yield CampaignRun(
+        run = CampaignRun(
             config=config,
+            policy=policy,
             resources=resources,
             tables=tables,
             campaign=campaign,
@@ -234,6 +313,8 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
             scratch=Path(scratch),
             sources=sources,
         )
+        run.note_policy()
+        yield run
 
 
 def _with_account(config: CampaignConfig, resources: RunResources, campaign: str) -> CampaignConfig:

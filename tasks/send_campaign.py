@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,15 @@ from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hour
 from globe_sms.tasks.planning.left_out import LeftOutFigures
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
+from globe_sms.tasks.policy.amounts import Amounts
+from globe_sms.tasks.policy.budgets import refusals
+from globe_sms.tasks.policy.check_budgets import count_budgets, wanted_amounts
+from globe_sms.tasks.policy.count_usage import count_usage
+from globe_sms.tasks.policy.frozen_hours import check_frozen_hours
+from globe_sms.tasks.policy.in_words import show_policy
+from globe_sms.tasks.policy.left_out_now import also_too_often
+from globe_sms.tasks.policy.reserve import BudgetReservation
+from globe_sms.tasks.policy.tighten import planning_digest
 from globe_sms.tasks.recipients import ListReading, ListSource
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
@@ -65,10 +75,13 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     """
     document = run.campaign.document
     if document.sending_since is not None:
-        return _frozen_plan(run)
+        plan = _frozen_plan(run)
+        check_frozen_hours(plan, run.config.quiet_hours, run.policy, run.campaign.id)
+        return plan
     sources = run.sources or find_campaign_lists(run.config, run.resources.s3)
     lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
-    settings, inputs = run.config.frozen_settings(), find_plan_inputs(run.config, run.resources.s3)
+    settings = run.config.frozen_settings()
+    inputs = find_plan_inputs(run.config, run.resources.s3, policy=planning_digest(run.policy))
     if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
         settings,
         lists,
@@ -76,7 +89,8 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     ):
         plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
         # Who has the text changes with time: those who were left out may get it now, and others may have it.
-        if plan is not None and not (document.plan.repeats or run.repeats.find(plan.scan_numbers(), run.scratch)):
+        changes = bool(document.plan.repeats) or run.counts_frequency
+        if plan is not None and not changes and not run.repeats.find(plan.scan_numbers(), run.scratch):
             return plan
     plan, read = make_plan(
         run.config,
@@ -87,7 +101,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         overrides=run.tables.overrides,
         own=run.tables.own,
         opt_outs=run.opt_outs,
-        find_repeats=run.repeats.find,
+        find_repeats=also_too_often(run.repeats.find, run.too_often),
     )
     run.exclusions.planned_with(run.opt_outs.read_files)
     rows = plan.counts()
@@ -157,6 +171,25 @@ def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = Fals
     return remaining
 
 
+def leave_out_now(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> RemainingChunks:
+    """Look again at what keeps people out, and return what is left without chunks that have lost all their numbers.
+
+    If it's unknown who must not be texted, the run stops.
+    """
+    before = run.exclusions.current
+    try:
+        now = store_retries(_STORE_PATIENCE)(run.exclusions.look, plan)
+    except InputError as error:
+        run.stop.set(stop_for_unreadable(error))
+        return remaining
+    if now is before:
+        return remaining
+    text = run.config.wording.text
+    left = take_off(remaining, plan, now, segments=None if text is None else parts_of(text))
+    run.progress.expect_fewer(max(0, sum(left.left_out.values()) - sum(remaining.left_out.values())))
+    return replace(remaining, chunks=left.chunks)
+
+
 def _send_run_name() -> str:
     from prefect.runtime import task_run
 
@@ -219,6 +252,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
     """Count what the plan would do, what is left of it for this run, and what changed since the last plan."""
     document = run.campaign.document
     read = document.lists
+    budgets = count_budgets(run.policy, run.place_results, run.tables.budget_prices)
     preview = make_preview(
         plan,
         run.config,
@@ -238,11 +272,24 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         left_out=LeftOutFigures(run.opt_outs.passed_over, remaining.left_out),
         end=run.end,
         now=time.time(),
+        policy=show_policy(run.policy, plan.scan(), (budget.left() for budget in budgets)),
+        exceeded_budgets=refusals(budgets, _wanted(run, plan, remaining)),
         readings=_readings(run),
     )
     if document.replaced is not None:
         run.campaign.update(replaced=None)
     return preview
+
+
+def reserve_budgets(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> BudgetReservation:
+    """Return what reserves what's left to send in the policy's budgets, once the stretch of sending begins."""
+    wanted = _wanted(run, plan, remaining)
+    return BudgetReservation(run.policy, run.place_results, run.tables.budget_prices, run.campaign.id, wanted)
+
+
+def _wanted(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> Amounts:
+    text = run.config.wording.text
+    return wanted_amounts(plan, remaining, run.tables.budget_prices, None if text is None else parts_of(text))
 
 
 def _readings(run: CampaignRun) -> tuple[tuple[str, ListReading], ...]:
@@ -305,6 +352,7 @@ def write_campaign_results(
         not_sent="dry_run" if run.config.dry_run else _left(run) if stop is None else str(stop.cause),
         segments=None if text is None else parts_of(text),
         excluded=run.exclusions.current,
+        resends=run.config.on_unknown is OnUnknown.RESEND,
     )
     store_retries(_STORE_PATIENCE)(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries(_STORE_PATIENCE)(run.store.put_file, RESULTS_KEY, path)
@@ -326,6 +374,7 @@ def write_campaign_results(
         s3=run.resources.s3,
         senders=run.config.senders,
         canary=_canary_of(path, plan, run.config.canary_numbers),
+        policy=show_policy(run.policy, pl.scan_parquet(path, glob=False)),
         left_out=LeftOutFigures(run.opt_outs.passed_over, left_out_since(plan, path, counts, planned)),
         call_size=run.call_size.found,
         readings=_readings(run),
@@ -337,7 +386,8 @@ def write_campaign_results(
             resent_chunks=report.resent,
             stopped=None if stop is None else stop.message,
             ended_at=datetime.now(UTC).replace(microsecond=0),
-        )
+        ),
+        usage=count_usage(pl.scan_parquet(path, glob=False), run.store, run.tables.budget_prices or run.tables.prices),
     )
     return report
 

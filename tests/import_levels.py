@@ -16,6 +16,7 @@ LEVELS: Final[tuple[tuple[str, ...], ...]] = (
     ("tasks/planning", "tasks/delivery"),
     ("tasks/sending", "tasks/results", "tasks/repeats"),
     ("tasks/reports",),
+    ("tasks/policy",),
     ("tasks/inquiry",),
     ("tasks",),
     ("flows/observers",),

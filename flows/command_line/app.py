@@ -11,6 +11,7 @@ from rich.console import Console
 from globe_sms.flows.command_line.config_file import read_config_file
 from globe_sms.flows.command_line.exit_codes import EXIT_INPUT, EXIT_SETTLED, EXIT_STOPPED
 from globe_sms.flows.command_line.inquiry_commands import add_inquiries
+from globe_sms.flows.command_line.policy_commands import add_policy
 from globe_sms.flows.command_line.prefect_settings import set_prefect_defaults
 from globe_sms.flows.command_line.send_command import SEND_EPILOGUE, send
 from globe_sms.flows.command_line.track_command import TRACK_EPILOGUE, track
@@ -36,7 +37,7 @@ sent (also when you answer no).
 
 
 def make_app() -> App:
-    """Return the command line with `send`, `track` and the inquiries; `deployments.commands` adds the others."""
+    """Return the command line with what needs no deployment; `deployments.commands` adds the other commands."""
     app = App(
         name="globe-sms",
         help=_HELP,
@@ -49,6 +50,7 @@ def make_app() -> App:
     app.command(send, name="send", help_epilogue=SEND_EPILOGUE, config=read_config_file)
     app.command(track, name="track", help_epilogue=TRACK_EPILOGUE, config=read_config_file)
     add_inquiries(app)
+    add_policy(app)
     return app
 
 

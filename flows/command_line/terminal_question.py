@@ -39,9 +39,10 @@ class TerminalQuestion:
             return self._ask
         if not required:
             return None
+        above = self._config.approve_above
         raise InputError(
-            f"--approve-above {self._config.approve_above}: this campaign needs somebody's yes, but there's no "
-            "terminal to ask at. Add --yes to send it."
+            f"{'the policy' if above is None else f'--approve-above {above}'}: this campaign needs somebody's yes, "
+            "but there's no terminal to ask at. Add --yes to send it."
         )
 
     def _answered_by_option(self, _: Preview) -> Answer:

@@ -25,10 +25,12 @@ def show_report(report: CampaignReport, *, as_json: bool) -> None:
     console = Console(stderr=as_json, highlight=False)
     console.print(_counts_table(report))
     canary = [] if report.canary is None else [report.canary.sentence()]
+    policy = [] if report.policy is None else [report.policy.sentence()]
     repeats = repeats_sentence(report.figures.repeats)
     for line in (
         speed(report),
         *canary,
+        *policy,
         *([] if repeats is None else [repeats]),
         *left_out_sentences(report.left_out),
         outcome_of(report),

@@ -27,12 +27,12 @@ def send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, 
     """
     if run.config.dry_run or run.has_ended or not remaining.chunks:
         return
-    with stretch_of_sending(run, plan, remaining, observer):
-        _send_shards(run, plan, remaining, observer)
+    with stretch_of_sending(run, plan, remaining, observer) as left:
+        _send_shards(run, plan, left, observer)
 
 
 def _send_shards(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver) -> None:
-    if run.stop.stop is not None:
+    if run.stop.stop is not None or not remaining.chunks:
         return
     observer.sending(run.progress)
     log = get_run_logger()

@@ -9,24 +9,28 @@ from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.send_campaign import CANCELLED
+from globe_sms.tasks.send_campaign import CANCELLED, leave_out_now, reserve_budgets
+from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
 @contextlib.contextmanager
 def stretch_of_sending(
     run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver
-) -> Generator[None]:
-    """Send in the body. Campaigns that begin later wait for its end, if they have the same text for the same people.
+) -> Generator[RemainingChunks]:
+    """Send in the body what this yields: what's left by then, without those who have got the text meanwhile.
 
-    If the run is stopped while it waits, the body has nothing to send. A test, whose numbers are the operator's own,
-    neither waits nor is waited for.
+    Campaigns that begin later wait for its end, if they have the same text for the same people. If the run is stopped
+    while it waits, the body has nothing to send. A test, whose numbers are the operator's own, doesn't wait, and is
+    waited for only if the policy has budgets. If these don't have enough left and this run has called already, it's
+    stopped.
 
     Raises:
+        InputError: the policy's budgets don't have enough left; this run has sent nothing.
         InputError, StoreError: it's unknown which campaigns are being sent.
     """
-    if run.config.test_to:
-        yield
+    if run.config.test_to and not run.has_budgets:
+        yield remaining
         return
     log = get_run_logger()
 
@@ -37,9 +41,14 @@ def stretch_of_sending(
     with contextlib.ExitStack() as stretch:
         try:
             rows = plan.scan_numbers(remaining.chunks)
-            stretch.enter_context(run.repeats.stretch(rows, say, has_ended=lambda: run.has_ended))
+            reserve = reserve_budgets(run, plan, remaining)
+            stretch.enter_context(run.repeats.stretch(rows, say, has_ended=lambda: run.has_ended, reserve=reserve))
+        except InputError as error:
+            if not run.progress.snapshot.calls:
+                raise
+            run.stop.set(Stop(StopCause.STOPPED, f"{error} What was sent before stays sent."))
         except Exception:
             raise
         except BaseException as error:  # noqa: BLE001  # Prefect's termination signal and Ctrl-C: the results follow
             run.stop.set(Stop(StopCause.CANCELLED, CANCELLED.format(kind=type(error).__name__)))
-        yield
+        yield remaining if run.stop.stop is not None else leave_out_now(run, plan, remaining)

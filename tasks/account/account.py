@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from globe_sms.tasks.account.policy_location import POLICY_VARIABLE, PolicyFile, find_policy
 from globe_sms.tasks.account.rate_margin import margin_of
 from globe_sms.tasks.account.schedule_location import PACING_VARIABLE, open_pacing
 from globe_sms.tasks.gateway import (
@@ -31,6 +32,7 @@ class Account:
         url: the gateway's URL; None: GLOBE_SMS_ENDPOINT.
         name: the account's name; None: GLOBE_SMS_ACCOUNT, or derived from the key.
         pacing: an s3:// prefix or a directory for the schedule; None: GLOBE_SMS_PACING, or beside the results.
+        policy: the policy's URI; None: GLOBE_SMS_POLICY, or `.globe-sms/policy.toml` beside the schedule.
         calls_per_second: the account's limit.
         numbers_per_call: the most numbers in one call.
         sender_id: the sender ID of campaigns that don't set one.
@@ -43,6 +45,7 @@ class Account:
     url: str | None = None
     name: str | None = None
     pacing: str | None = None
+    policy: str | None = None
     calls_per_second: float = 1.0
     numbers_per_call: int = 250
     sender_id: str | None = None
@@ -76,6 +79,19 @@ class Account:
             InputError: the place isn't valid, or there are no S3 credentials.
         """
         return open_pacing(results, self._with(PACING_VARIABLE, self.pacing), s3)
+
+    def find_policy(self, results: str, s3: Callable[[], S3Access]) -> PolicyFile | None:
+        """Find and read the policy that holds for the account's runs; None if there is none.
+
+        Raises:
+            InputError: it's named and doesn't exist, or it can't be read.
+        """
+        environ = self._with(PACING_VARIABLE, self.pacing)
+        return find_policy(results, environ, s3, of_block=self.policy)
+
+    def policy_uri(self) -> str | None:
+        """Return the policy that the block or the environment names; None where neither does."""
+        return self.policy or self.environ.get(POLICY_VARIABLE) or None
 
     @property
     def pacing_place(self) -> str | None:

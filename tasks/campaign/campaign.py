@@ -188,19 +188,26 @@ class Campaign:
     def begin_sending(self) -> None:
         """Freeze the plan and the settings for good, before the first claim. Thread-safe; free after the first time.
 
+        It also notes that what the campaign has used of budgets isn't summed up any more.
+
         Raises:
             LeaseLostError: another run has the lease.
             StoreError: it's uncertain whether they are frozen, so nothing may be claimed.
             ValueError: this run has no plan.
         """
-        if self.document.sending_since is not None:
+        if self._has_begun():
             return
         with self._beginning:
-            if self.document.sending_since is not None:
+            if self._has_begun():
                 return
             if self._plan is None:
                 raise ValueError(f"campaign {self.id!r}: this run has no plan")
-            self._swap({"sending_since": datetime.fromtimestamp(self._clock(), UTC), "replaced": None})
+            since = self.document.sending_since or datetime.fromtimestamp(self._clock(), UTC)
+            self._swap({"sending_since": since, "replaced": None, "usage": None})
+
+    def _has_begun(self) -> bool:
+        document = self.document
+        return document.sending_since is not None and document.usage is None
 
     def held(self) -> bool:
         """Whether this run holds the lease for the next seconds, by its own clock."""

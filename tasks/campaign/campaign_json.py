@@ -22,6 +22,8 @@ _LEFT_OUT_WHEN_EMPTY: Final = (
     "passed_over",
     "replaced",
     "sending_since",
+    "policy",
+    "usage",
     "approval",
     "canary_failed",
     "deliveries",
@@ -51,6 +53,20 @@ class ListRead(_Part):
     identity: str
 
 
+class PolicyRead(_Part):
+    """The policy that a run applied.
+
+    Attributes:
+        place: the URI of its file.
+        digest: SHA-256 of its content.
+        hours: in which the campaign's people may be texted under it; None for around the clock.
+    """
+
+    place: str
+    digest: str
+    hours: str | None = None
+
+
 class NoLists(_Part):
     """What a folder, prefix or glob (`uri`) has beside lists: how many files and folders, and the first names."""
 
@@ -67,12 +83,14 @@ class PlanInputs(_Part):
         suppress: URIs of opt-out lists.
         left_out: SHA-256 of what identifies the opt-out lists and earlier results; changes with their content.
         phonenumbers: the version of the metadata that its rows were validated by.
+        policy: SHA-256 of what the policy says of who gets a text and when; empty without one.
     """
 
     numbers_per_call: int
     suppress: tuple[str, ...] = ()
     left_out: str = ""
     phonenumbers: str = ""
+    policy: str = ""
 
 
 class PlanFigures(_Part):
@@ -95,6 +113,18 @@ class PlanFigures(_Part):
     repeats: int = 0
     numbers_override: Mapping[str, bool] | None = None
     readings: tuple[ListReading, ...] = ()
+
+
+class Usage(_Part):
+    """What was presented to the gateway, for budgets.
+
+    Attributes:
+        currency: of the costs; None where they weren't counted.
+        quarters: by the quarter of an hour (ISO 8601, UTC) numbers, parts and, where it's known, the cost.
+    """
+
+    currency: str | None = None
+    quarters: Mapping[str, tuple[int, int, str | None]]
 
 
 class ReplacedPlan(_Part):
@@ -144,9 +174,11 @@ class CampaignDocument(_Part):
         replaced: the plan before, until a preview has said what changed.
         sending_since: when plan and settings were frozen, just before the first claim; None while it's planned only.
         summary: None until a run has written results.
+        usage: what all runs presented, for the policy's budgets; None while a run adds to it, or after one was killed.
         lease: of the run that sends it now, or that was killed; None between runs.
         lists: what the plan was made of.
         passed_over: what was beside them and is no list by its name.
+        policy: that the last run applied; None without one.
         approval: the last question whether it may be sent, and its answer.
         canary_failed: whether a run has found so.
         deliveries: accepted messages by delivery, and how many rows a receipt has settled; None if never tracked.
@@ -160,9 +192,11 @@ class CampaignDocument(_Part):
     replaced: ReplacedPlan | None = None
     sending_since: Instant | None = None
     summary: Summary | None = None
+    usage: Usage | None = None
     lease: Lease | None = None
     lists: tuple[ListRead, ...] | None = None
     passed_over: tuple[NoLists, ...] = ()
+    policy: PolicyRead | None = None
     approval: Approval | None = None
     canary_failed: bool = False
     deliveries: Mapping[str, int] | None = None

@@ -35,7 +35,10 @@ from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 _LONGEST_TESTED: Final = 100 - len("-test-01234567")
 _OF_THE_ACCOUNT: Final = ("sender_id", "numbers_per_call", "calls_per_second")
-_FOUND_OUT: Final = ("inherited", "numbers_override_sha256", "scheduled", "sender_by_country", "test_to_sha256")
+_FOUND_OUT: Final = (
+    *("inherited", "numbers_override_sha256", "scheduled", "sender_by_country", "test_to_sha256"),
+    "settings_before_policy",
+)
 _MENDING: Final = {
     "int_type": "give a whole number, such as 250",
     "string_too_short": "it is blank",
@@ -60,6 +63,7 @@ class CampaignConfig(
     or the default without a block. `sender_id` is the sender ID of all countries that `sender_by_country` doesn't name.
     `scheduled` is when the run was to start, for the end that `until` names; None for now.
     `numbers_override_sha256` and `test_to_sha256` are made of the contents: settings freeze those, not the URIs.
+    `settings_before_policy` are the frozen settings of the campaign's own options, once a policy has tightened them.
     """
 
     sender_id: str | None = None
@@ -69,6 +73,7 @@ class CampaignConfig(
     inherited: frozenset[str] = frozenset()
     numbers_override_sha256: str | None = None
     test_to_sha256: str | None = None
+    settings_before_policy: Mapping[str, Any] | None = None
     scheduled: datetime | None = None
 
     @model_validator(mode="before")
@@ -255,10 +260,12 @@ class CampaignConfig(
         return group_options(self.options())
 
     def frozen_settings(self) -> dict[str, Any]:
-        """Return what a resume must keep: all that decides who gets which text.
+        """Return what a resume must keep: all that the campaign's own options say of who gets which text.
 
-        Opt-out lists and the size of calls aren't among it: they hold for what is left to send.
+        Opt-out lists, the size of calls and a policy aren't among it: they hold for what is left to send.
         """
+        if self.settings_before_policy is not None:
+            return dict(self.settings_before_policy)
         settings = self.model_dump(mode="json", include=set(_FROZEN))
         return {
             **{name: settings[name] for name in _FROZEN},

@@ -10,42 +10,54 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
-_HOURS: Final = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
+_SPAN: Final = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
 _QUARTER: Final = 15  # minutes: no zone's offset or clock change is finer
 _LAST_HOUR: Final = 24
+_HOUR: Final = 60  # minutes
+_DAY: Final = 24 * _HOUR
 _DAY_SECONDS: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """From `opens` (inclusive) to `closes` (exclusive) local time; past midnight if `closes` is earlier.
+    """Spans of local time, each from when it opens (inclusive) to when it closes (exclusive); one may pass midnight.
 
     Local time also counts on days when the clocks change, however long the hours are then.
     """
 
-    opens: time
-    closes: time
+    spans: tuple[tuple[time, time], ...]
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `09:00-20:00`; `24:00` ends a day.
+        """Read `09:00-20:00`, or several spans: `10:00-13:00, 14:00-20:00`; `24:00` ends a day.
 
         Raises:
             ValueError: the text isn't valid hours, or they cover the whole day.
         """
-        found = _HOURS.fullmatch(text)
-        if found is None:
-            raise ValueError(f"{mask_typed(text)!r} aren't valid hours: write them like 09:00-20:00")
-        opens, closes = _time(text, *found.group(1, 2)), _time(text, *found.group(3, 4))
-        if opens == closes:
-            raise ValueError(
-                f"{mask_typed(text)!r} start and end at the same time: leave the option out to send around the clock"
-            )
-        return cls(opens, closes)
+        minutes: set[int] = set()
+        for span in text.split(","):
+            found = _SPAN.fullmatch(span)
+            if found is None:
+                raise ValueError(f"{mask_typed(text)!r} aren't valid hours: write them like 09:00-20:00")
+            opens, closes = _minute(text, *found.group(1, 2)), _minute(text, *found.group(3, 4))
+            if opens == closes:
+                raise ValueError(
+                    f"{mask_typed(text)!r} start and end at the same time: leave the option out to send around the "
+                    "clock"
+                )
+            minutes |= _minutes_between(opens, closes)
+        if len(minutes) == _DAY:
+            raise ValueError(f"{mask_typed(text)!r} are the whole day: leave the option out to send around the clock")
+        return cls(_spans_of(minutes))
+
+    def within(self, other: "Hours") -> "Hours | None":
+        """Return the hours that both have; None if they have none in common."""
+        common = _minutes_of(self) & _minutes_of(other)
+        return Hours(_spans_of(common)) if common else None
 
     def __str__(self) -> str:
         """Return the hours as users write them."""
-        return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
+        return ", ".join(f"{opens:%H:%M}-{closes:%H:%M}" for opens, closes in self.spans)
 
     def is_open(self, zones: Sequence[str], at: float) -> bool:
         """Whether a number in any of these time zones may be texted at a Unix time: it must be open in all of them.
@@ -70,26 +82,34 @@ class Hours:
     def end_of_day(self, zones: Sequence[str], at: float) -> float:
         """Return when the hours of the day end that has the Unix time `at` in these time zones.
 
-        If they're open at `at`, they end when these close; otherwise it's those that still begin on that day. `at` if
-        none do: then they have ended.
+        If they're open at `at` since the day before, they end when these close; otherwise the last ones that begin on
+        that day count. `at` if none do: then they have ended.
         """
         known = [zone for name in zones if (zone := _zone(name)) is not None]
         days = [datetime.fromtimestamp(at, zone) for zone in known]
         midnights = [datetime.combine(day.date() + timedelta(days=1), time(), day.tzinfo).timestamp() for day in days]
-        opens = self.next_open(zones, at, min(midnights, default=at) - 1.0)
-        return at if opens is None else self.next_closed(zones, opens, opens + _DAY_SECONDS)
+        last = min(midnights, default=at) - 1.0
+        end, opens = at, self.next_open(zones, at, last)
+        before = min(midnights, default=at) - _DAY_SECONDS - 60.0
+        if opens == at and self.is_open(zones, before) and self.next_closed(zones, before, at) == at:
+            return self.next_closed(zones, at, at + _DAY_SECONDS)
+        while opens is not None:
+            end = self.next_closed(zones, opens, opens + _DAY_SECONDS)
+            opens = self.next_open(zones, end, last) if end <= last else None
+        return end
 
     def _has(self, moment: datetime, zone: ZoneInfo | None) -> bool:
         if zone is None:
             return False
         clock = moment.astimezone(zone).time()
-        if self.opens < self.closes:
-            return self.opens <= clock < self.closes
-        return clock >= self.opens or clock < self.closes
+        return any(
+            opens <= clock < closes if opens < closes else clock >= opens or clock < closes
+            for opens, closes in self.spans
+        )
 
     def _marks(self, after: float, until: float) -> Iterator[float]:
         """Yield the times when hours may open or close in any zone; all offsets are multiples of 15 minutes."""
-        minutes = {0, self.opens.minute % _QUARTER, self.closes.minute % _QUARTER}
+        minutes = {0, *(edge.minute % _QUARTER for span in self.spans for edge in span)}
         minute = int(after // 60) + 1
         while minute * 60 <= until:
             if minute % _QUARTER in minutes:
@@ -97,11 +117,35 @@ class Hours:
             minute += 1
 
 
-def _time(text: str, hour: str, minute: str) -> time:
-    try:
-        return time(0) if (int(hour), int(minute)) == (_LAST_HOUR, 0) else time(int(hour), int(minute))
-    except ValueError:
-        raise ValueError(f"{mask_typed(text)!r} aren't valid hours: {hour}:{minute} isn't a time of day") from None
+def _minute(text: str, hour: str, minute: str) -> int:
+    hours, minutes = int(hour), int(minute)
+    if (hours < _LAST_HOUR and minutes < _HOUR) or (hours, minutes) == (_LAST_HOUR, 0):
+        return (hours * _HOUR + minutes) % _DAY
+    raise ValueError(f"{mask_typed(text)!r} aren't valid hours: {hour}:{minute} isn't a time of day")
+
+
+def _minutes_of(hours: Hours) -> set[int]:
+    """Return the minutes of a day in which they are open."""
+    return {
+        minute
+        for opens, closes in hours.spans
+        for minute in _minutes_between(opens.hour * _HOUR + opens.minute, closes.hour * _HOUR + closes.minute)
+    }
+
+
+def _minutes_between(opens: int, closes: int) -> set[int]:
+    """Return the minutes of a day from one to another, past midnight if that is earlier."""
+    return {(opens + minute) % _DAY for minute in range((closes - opens) % _DAY)}
+
+
+def _spans_of(minutes: set[int]) -> tuple[tuple[time, time], ...]:
+    """Return the spans that minutes of a day make up, by when they open; one that passes midnight is last."""
+    opens = sorted(minute for minute in minutes if (minute - 1) % _DAY not in minutes)
+    closes = sorted((minute + 1) % _DAY for minute in minutes if (minute + 1) % _DAY not in minutes)
+    ends = [next((end for end in closes if end > opened), closes[0]) for opened in opens]
+    return tuple(
+        (time(*divmod(opened, _HOUR)), time(*divmod(end, _HOUR))) for opened, end in zip(opens, ends, strict=True)
+    )
 
 
 @cache

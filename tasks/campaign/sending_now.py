@@ -8,13 +8,13 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, Instant
+from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, Instant, Usage
 from globe_sms.tasks.campaign.lease import LEASE_SECONDS, Owner
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.store import Store
@@ -23,6 +23,26 @@ from globe_sms.tasks.vocabulary.errors import InputError, StoreUnavailableError
 SENDING_KEY: Final = ".globe-sms/sending.json"
 _TRIES: Final = 50
 _LONGEST_PAUSE: Final = 0.5  # seconds
+
+
+class Reservation(BaseModel):
+    """What a stretch may use of the policy's budgets, and what its campaign had used before.
+
+    Attributes:
+        numbers: that it is about to text.
+        parts: of their texts.
+        cost: of them; None if it isn't known.
+        currency: of the cost.
+        used: by the campaign before this stretch; None if it wasn't counted.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    numbers: int
+    parts: int
+    cost: str | None = None
+    currency: str | None = None
+    used: Usage | None = None
 
 
 class Stretch(BaseModel):
@@ -34,6 +54,7 @@ class Stretch(BaseModel):
         run: that sends it.
         texts: what its texts have in common.
         since: when it entered.
+        reserved: of the policy's budgets; None if that wasn't counted.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -43,6 +64,7 @@ class Stretch(BaseModel):
     run: str
     texts: TextPattern
     since: Instant
+    reserved: Reservation | None = None
 
 
 class SendingDocument(BaseModel):
@@ -104,11 +126,22 @@ class SendingNow:
         """
         return self._read()[0]
 
-    def enter(self, campaign: str, texts: TextPattern) -> Stretch:
+    def enter(
+        self,
+        campaign: str,
+        texts: TextPattern,
+        reserve: Callable[[Sequence[Stretch]], Reservation] | None = None,
+    ) -> Stretch:
         """Enter the order as the last; entries of dead runs, and older ones of this campaign, are taken out.
 
+        Args:
+            campaign: That sends.
+            texts: What its texts have in common.
+            reserve: Says what it may use of the budgets, given the others that send now. Nobody enters or leaves
+                between its look at them and this run's entry; it's asked again where somebody did.
+
         Raises:
-            InputError: the document is damaged.
+            InputError: the document is damaged; or `reserve` raises it.
             StoreError: the store didn't take it.
         """
         alive: set[int] = set()
@@ -116,9 +149,15 @@ class SendingNow:
         def with_ours(document: SendingDocument) -> SendingDocument:
             others = [each for each in document.stretches if each.campaign != campaign]
             alive.update(each.number for each in others if each.number not in alive and self.is_alive(each))
-            since = datetime.fromtimestamp(self._clock(), UTC)
-            ours = Stretch(number=document.next, campaign=campaign, run=self._owner.run, texts=texts, since=since)
-            kept = (each for each in others if each.number in alive)
+            kept = tuple(each for each in others if each.number in alive)
+            ours = Stretch(
+                number=document.next,
+                campaign=campaign,
+                run=self._owner.run,
+                texts=texts,
+                since=datetime.fromtimestamp(self._clock(), UTC),
+                reserved=None if reserve is None else reserve(kept),
+            )
             return SendingDocument(next=document.next + 1, stretches=(*kept, ours))
 
         return self._swap(with_ours).stretches[-1]

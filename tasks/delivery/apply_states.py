@@ -10,7 +10,8 @@ from globe_sms.tasks.delivery.delivery_states import Origin
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, STATUSES, Delivery, Status
 
 _FOUND: Final = ("message_id", "delivery", "delivery_code", "delivered_at")
-_SETTLED: Final = (Status.UNKNOWN.value, Status.NOT_SENT.value)  # become accepted once a message proves it
+# These become accepted once a message proves it. Suppressed are also rows that a resend left out.
+_SETTLED: Final = (Status.UNKNOWN.value, Status.NOT_SENT.value, Status.SUPPRESSED.value)
 
 
 def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> pl.LazyFrame:

@@ -36,6 +36,7 @@ class CampaignState(StrEnum):
 class CampaignOverview:
     """What campaign.json says about a campaign.
 
+    `hours` are those in which its people may be texted.
     `planned` counts the rows of the plan by status; `counts` those of the results that the last run wrote, None
     without results; a running or crashed campaign has got further than both. `deliveries` counts accepted messages by
     delivery; None if they were never tracked. `plan` is the id of the current plan, `sending_since` when it was frozen,
@@ -50,6 +51,7 @@ class CampaignOverview:
     ended_at: datetime | None
     settings: Mapping[str, Any]
     plan: str | None
+    hours: str | None
     planned: Mapping[str, int] | None
     chunks: int | None
     counts: Mapping[str, int] | None
@@ -150,6 +152,7 @@ def _overview(document: CampaignDocument, now: datetime, here: Owner) -> Campaig
         ended_at=None if summary is None else summary.ended_at,
         settings=document.settings if plan is None else {**document.settings, **_of_the_plan(plan)},
         plan=None if plan is None else plan.id,
+        hours=document.settings.get("hours") if document.policy is None else document.policy.hours,
         planned=None if plan is None else plan.rows,
         chunks=None if plan is None else plan.chunks,
         counts=None if summary is None else {status: summary.counts.get(status, 0) for status in STATUSES},

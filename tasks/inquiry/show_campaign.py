@@ -152,7 +152,7 @@ def _account(
 
 def _quiet(plan: FrozenPlan, document: CampaignOverview, now: datetime) -> frozenset[int]:
     """Return the chunks that wait for their hours, or did when the run was killed."""
-    hours = document.settings.get("hours")
+    hours = document.hours
     if hours is None or plan.layout is None or document.alive_until is None:
         return frozenset()
     return closed_chunks(plan.layout, Hours.parse(hours), min(now, document.alive_until).timestamp())

@@ -41,6 +41,7 @@ SUPPLEMENTARY: Final = r"[\x{10000}-\x{10FFFF}]"
 """Characters of two UTF-16 units (a surrogate pair)."""
 
 _NO_LOOK_ALIKES: Final = character_class("".join(_LOOK_ALIKES), outside=True) + "+"
+_REPLACEMENTS: Final = str.maketrans(_LOOK_ALIKES)
 _GSM: Final = frozenset(BASIC + EXTENSION)
 
 
@@ -59,6 +60,11 @@ def look_alikes_in(text: str) -> tuple[str, ...]:
     """Return the characters of a text that `without_look_alikes` replaces, each once, the most frequent first."""
     found = Counter(character for character in text if character in _LOOK_ALIKES)
     return tuple(character for character, _ in found.most_common())
+
+
+def replace_look_alikes(text: str) -> str:
+    """Return one text as `without_look_alikes` returns a column of them."""
+    return text.translate(_REPLACEMENTS)
 
 
 def only_look_alikes(texts: pl.Expr) -> pl.Expr:

@@ -11,6 +11,7 @@ from globe_sms.tasks.messages.gsm7_alphabet import (
     is_gsm,
     look_alikes_in,
     only_look_alikes,
+    replace_look_alikes,
     without_look_alikes,
 )
 from globe_sms.tasks.messages.message_parts import count_parts
@@ -89,7 +90,7 @@ class Wording:
         text = None if self.template is None else self.template.text
         if text is None or not self.downgrade:
             return text
-        return pl.select(without_look_alikes(pl.lit(text))).item()
+        return replace_look_alikes(text)
 
 
 def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-import polars as pl
-
-from globe_sms.tasks.messages.gsm7_alphabet import without_look_alikes
+from globe_sms.tasks.messages.gsm7_alphabet import replace_look_alikes
 from globe_sms.tasks.messages.message_texts import Wording
 
 
@@ -32,7 +30,7 @@ class TextPattern:
         pieces = () if wording.template is None else wording.template.pieces
         ends = [piece if isinstance(piece, str) else "" for piece in (pieces[:1] + pieces[-1:] if pieces else ("", ""))]
         if wording.downgrade:
-            ends = pl.Series("ends", ends).to_frame().select(without_look_alikes(pl.col("ends")))["ends"].to_list()
+            ends = [replace_look_alikes(end) for end in ends]
         return cls(ends[0], ends[-1], personal=True)
 
     @property

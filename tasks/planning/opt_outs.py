@@ -95,6 +95,10 @@ class OptOutLists:
         self._read: dict[str, _ReadList] = {}
         self._numbers = count()
 
+    def use(self, places: Sequence[str]) -> None:
+        """Take other lists from the next look on; those that stay are read again only if they have changed."""
+        self._places = tuple(dict.fromkeys(places))
+
     def files(self) -> tuple[Path, ...]:
         """Return a file of numbers for each list, for `leave_out`; the same files as long as no list has changed.
 

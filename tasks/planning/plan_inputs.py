@@ -14,10 +14,13 @@ from globe_sms.tasks.planning.opt_outs import identities_of
 from globe_sms.tasks.store.s3_access import S3Access
 
 
-def find_plan_inputs(config: CampaignConfig, s3: Callable[[], S3Access], *, now: datetime | None = None) -> PlanInputs:
+def find_plan_inputs(
+    config: CampaignConfig, s3: Callable[[], S3Access], *, policy: str = "", now: datetime | None = None
+) -> PlanInputs:
     """Find what a plan made now is made of; reads the first bytes of earlier results.
 
-    The days of `--exclude-days` move on: with earlier results the day counts, too.
+    `policy` identifies what the policy says of who gets a text and when. The days of `--exclude-days` move on: with
+    earlier results the day counts, too.
 
     Raises:
         InputError: an opt-out list or earlier results can't be read.
@@ -32,4 +35,5 @@ def find_plan_inputs(config: CampaignConfig, s3: Callable[[], S3Access], *, now:
         suppress=config.suppress,
         left_out=hashlib.sha256(json.dumps(identities).encode()).hexdigest() if identities else "",
         phonenumbers=phonenumbers.__version__,
+        policy=policy,
     )

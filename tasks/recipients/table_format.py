@@ -110,7 +110,8 @@ def in_words_of_table(message: str, option: str, place: str, allowed: Collection
     so_far = "" if given == AS_FOUND else place.removeprefix(f"{uri}#") + ","
     example = mask_typed(one_line(f"{uri}#{so_far}{_EXAMPLES[wanted]}"))
     reworded = _OPTION.sub(r"#\1", message)
-    return f"{reworded}. Write it after the list, like {option} '{example}'"
+    stop = "" if reworded.endswith((".", "?")) else "."
+    return f"{reworded}{stop} Write it after the list, like {option} '{example}'"
 
 
 def _region(value: str) -> str:

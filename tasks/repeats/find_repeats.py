@@ -1,8 +1,8 @@
 """Which numbers of a campaign already have their text from an earlier one.
 
 The plans of earlier campaigns are compared a few million rows at a time, so memory stays level however many there are.
-Send records are read only for chunks with numbers of this campaign, and each number is settled by one campaign, the
-latest that texted it.
+Results or send records are read only where there are numbers of this campaign, and each number is settled by one
+campaign, the latest that texted it.
 """
 
 import time
@@ -21,6 +21,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 
 ROWS_AT_ONCE: Final = 2_000_000
+_FEW_CHUNKS: Final = 20
 _AT: Final = ("campaign", "chunk", "position")
 
 
@@ -74,7 +75,7 @@ class RepeatFinder:
         ours = self._ours(rows)
         found: list[pl.DataFrame] = []
         for texted, claimed in self._batches(earlier, since, folder):
-            found.append(self._confirmed(self._candidates(ours, texted, found), claimed))
+            found.append(self._confirmed(self._candidates(ours, texted, found), claimed, folder))
         repeats = [each for each in found if each.height]
         if not repeats:
             return None
@@ -163,12 +164,12 @@ class RepeatFinder:
             both = both.join(each, on=self._keys, how="anti")
         return texted.join(both, on=self._keys, how="semi").sort("campaign", maintain_order=True)
 
-    def _confirmed(self, candidates: pl.DataFrame, claimed: dict[int, ClaimedChunks]) -> pl.DataFrame:
+    def _confirmed(self, candidates: pl.DataFrame, claimed: dict[int, ClaimedChunks], folder: Path) -> pl.DataFrame:
         """Return each number once, with the latest campaign that may have texted it."""
         confirmed: list[pl.DataFrame] = []
         while candidates.height:
             latest = candidates.unique(self._keys, keep="first", maintain_order=True)
-            is_texted = self._judge(latest, claimed)
+            is_texted = self._judge(latest, claimed, folder)
             confirmed.append(latest.filter(is_texted).select(*self._keys, "campaign"))
             candidates = candidates.join(confirmed[-1], on=self._keys, how="anti").join(
                 latest.filter(~is_texted), on=[*self._keys, *_AT], how="anti"
@@ -176,7 +177,31 @@ class RepeatFinder:
         nothing = candidates.select(*self._keys, "campaign").clear()
         return pl.concat([nothing, *confirmed])
 
-    def _judge(self, positions: pl.DataFrame, claimed: dict[int, ClaimedChunks]) -> pl.Series:
+    def _judge(self, positions: pl.DataFrame, claimed: dict[int, ClaimedChunks], folder: Path) -> pl.Series:
+        """Say of each position whether it may have been texted: by results, and by claims and send records.
+
+        One file of results takes the place of the send records of many chunks; for few chunks it's the longer way.
+        """
+        chunks = positions.group_by("campaign").agg(pl.col("chunk").n_unique())
+        many = chunks.filter(pl.col("chunk") > _FEW_CHUNKS)["campaign"].to_list()
+        by_results = [
+            claimed[number]
+            .texted_by_results(folder)
+            .select(pl.lit(number, pl.UInt32).alias("campaign"), "chunk", "e164")
+            for number in many
+        ]
+        known = pl.concat([positions.select("campaign", "chunk", "e164").clear(), *by_results])
+        asked = positions.join(known, on=["campaign", "chunk", "e164"], how="anti")
+        texted = asked.filter(self._judge_by_ledger(asked, claimed)).select(_AT)
+        is_texted = pl.concat([positions.join(known, on=["campaign", "chunk", "e164"], how="semi").select(_AT), texted])
+        return (
+            positions.select(_AT)
+            .join(is_texted.with_columns(is_texted=True), on=_AT, how="left", maintain_order="left")
+            .select(pl.col("is_texted").fill_null(value=False))
+            .to_series()
+        )
+
+    def _judge_by_ledger(self, positions: pl.DataFrame, claimed: dict[int, ClaimedChunks]) -> pl.Series:
         """Say of each position whether it may have been texted, by its chunk's claims and send records."""
         others: list[tuple[int, int, bool]] = []
         named: list[tuple[int, int, int, bool]] = []

@@ -6,14 +6,14 @@ sees all that they have claimed. Nobody waits in a circle, because a campaign wa
 """
 
 import contextlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.sending_now import SendingNow, Stretch
+from globe_sms.tasks.campaign.sending_now import Reservation, SendingNow, Stretch
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.repeats.earlier_campaigns import planned_campaign
 from globe_sms.tasks.repeats.find_repeats import RepeatFinder
@@ -57,6 +57,7 @@ class Repeats:
         self._stop = stop
         self._folder = folder
         self._files: tuple[Path, ...] = ()
+        self._looked_in_stretch: bool | None = None  # None between stretches
         self._unchanged_at: int | None = None  # nobody has sent since the last look while this is the next number
 
     def find(self, rows: pl.LazyFrame, folder: Path) -> Path | None:
@@ -75,20 +76,29 @@ class Repeats:
         """Return files for `leave_out`: who of these rows has got the text since they were planned.
 
         Nothing is read again, and the same files are returned, if nobody has entered `sending.json` since the last
-        look. So it is during a stretch: those who enter then wait.
+        look, or after a look in this stretch: those who enter now wait.
 
         Raises:
             InputError, StoreError: it's unknown who has the text.
         """
-        if self._finder is not None and self._sending.read().next != self._unchanged_at:
+        if self._finder is None or self._looked_in_stretch:
+            return self._files
+        if self._sending.read().next != self._unchanged_at:
             self._note_who_sends()
             found = self._finder.find(rows, self._folder)
             self._files = () if found is None else (_named_after_content(found),)
+        if self._looked_in_stretch is not None:
+            self._looked_in_stretch = True
         return self._files
 
     @contextlib.contextmanager
     def stretch(
-        self, rows: pl.LazyFrame, say: Callable[[str], None], *, has_ended: Callable[[], bool] = lambda: False
+        self,
+        rows: pl.LazyFrame,
+        say: Callable[[str], None],
+        *,
+        has_ended: Callable[[], bool] = lambda: False,
+        reserve: Callable[[Sequence[Stretch]], Reservation] | None = None,
     ) -> Generator[None]:
         """Send in the body: before it, this waits for those ahead that send one of these texts to one of these numbers.
 
@@ -99,18 +109,22 @@ class Repeats:
             rows: What is about to be sent, as in `RepeatFinder.find`.
             say: Is told which campaign is waited for, once each.
             has_ended: Whether the campaign's end has come.
+            reserve: What it may use of the policy's budgets; see `SendingNow.enter`.
 
         Raises:
+            InputError: the budgets don't have as much left.
             InputError, StoreError: it's unknown who sends now.
         """
-        ours = self._sending.enter(self._campaign, self._texts)
+        ours = self._sending.enter(self._campaign, self._texts, reserve)
         if self._unchanged_at == ours.number:
             self._unchanged_at = ours.number + 1
         try:
             if self._finder is not None:
                 self._wait(ours, self._finder, rows, say, has_ended)
+            self._looked_in_stretch = False
             yield
         finally:
+            self._looked_in_stretch = None
             with contextlib.suppress(StoreError, InputError):
                 self._sending.leave()
 

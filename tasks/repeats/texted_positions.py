@@ -8,9 +8,14 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from globe_sms.tasks.campaign.ledger import Claim, SendRecord, keys_of_records, read_entry, settlement_in
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.settlement import MEANINGS
 from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -51,6 +56,28 @@ class ClaimedChunks:
         wanted = list(chunks)
         with ThreadPoolExecutor(_READERS, thread_name_prefix="repeats") as pool:
             return dict(zip(wanted, pool.map(self._texted, wanted), strict=True))
+
+    def texted_by_results(self, folder: Path) -> pl.DataFrame:
+        """Return the rows that the campaign's results say were texted since then: e164 and chunk; none without results.
+
+        Results may be older than the ledger: what isn't among these rows may have been texted all the same.
+        """
+        path = folder / "earlier-results.parquet"
+        if not self._campaign.store.fetch(RESULTS_KEY, path):
+            return pl.DataFrame(schema={"e164": pl.Int64, "chunk": pl.UInt32})
+        since = datetime.fromtimestamp(self._since, UTC)
+        try:
+            return (
+                pl.scan_parquet(path, glob=False)
+                .filter(
+                    pl.col("status").cast(pl.String).is_in([Status.ACCEPTED, Status.UNKNOWN]),
+                    pl.col("sent_at") >= since,
+                )
+                .select(e164=pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64), chunk="chunk")
+                .collect(engine="streaming")
+            )
+        finally:
+            path.unlink()
 
     def _texted(self, chunk: int) -> TextedPositions:
         """Read the chunk's presentations, but not those whose key says that nothing was sent."""

@@ -10,6 +10,7 @@ from globe_sms.tasks.planning.left_out import NOBODY_LEFT_OUT, LeftOutFigures
 from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.campaign_figures import Figures, ReasonCount
 from globe_sms.tasks.reports.cost import Cost
+from globe_sms.tasks.reports.policy_shown import PolicyShown
 from globe_sms.tasks.results.canary import Canary
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.statuses import PRESENTED, Status
@@ -40,7 +41,8 @@ class CampaignOutcome:
     this run's; `rate` is its calls per second from the first call to the last, None with fewer than two calls.
     `call_size` is the most numbers that the gateway took in a call, if it refused a larger one; None if it never did.
     `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
-    None for a campaign without one. `left_out` is about opt-outs, `readings` is what was read of each list, by its URI.
+    None for a campaign without one, `policy` without a policy. `left_out` is about opt-outs, `readings` is what was
+    read of each list, by its URI.
     """
 
     campaign: str
@@ -57,6 +59,7 @@ class CampaignOutcome:
     costs: Cost | None = None
     senders: Senders = field(default_factory=Senders)
     canary: Canary | None = None
+    policy: PolicyShown | None = None
     left_out: LeftOutFigures = NOBODY_LEFT_OUT
     call_size: int | None = None
     readings: tuple[tuple[str, ListReading], ...] = ()

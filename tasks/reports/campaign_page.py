@@ -107,6 +107,7 @@ def _blocks(report: CampaignOutcome) -> list[Block]:
         Words(outcome(report), strong=True),
         Words(speed(report)),
         *([] if report.canary is None else [Words(report.canary.sentence())]),
+        *([] if report.policy is None else [Words(report.policy.sentence())]),
         *(Words(said) for said in left_out_sentences(report.left_out)),
         *([] if repeats is None else [Words(repeats)]),
         *row_blocks(report),

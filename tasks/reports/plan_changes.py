@@ -34,6 +34,8 @@ def plan_changes(document: CampaignDocument) -> tuple[tuple[str, str], ...]:
     if before.inputs.phonenumbers != plan.inputs.phonenumbers:
         said = f"phonenumbers {before.inputs.phonenumbers} was updated to {plan.inputs.phonenumbers}"
         changes.append(("Validation", said))
+    if before.inputs.policy != plan.inputs.policy:
+        changes.append(("Policy", "its hours, countries or frequency have changed"))
     if before.rows != plan.rows:
         changes.append(("Rows", f"{_rows(before.rows)}; now {_rows(plan.rows)}"))
     approval = document.approval

@@ -22,6 +22,7 @@ from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.list_guards import broken_guards
+from globe_sms.tasks.reports.policy_shown import PolicyShown
 from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
@@ -92,7 +93,7 @@ class Preview:
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
     how many rows of the plan have the text from which other campaign.
     `readings` is what was read of each list, by its URI; `passed_over` is what was beside the lists.
-    `left_out` is about opt-outs.
+    `left_out` is about opt-outs. `policy` is None without one.
     """
 
     campaign: str
@@ -131,6 +132,7 @@ class Preview:
     readings: tuple[tuple[str, ListReading], ...] = ()
     strange_countries: tuple[StrangeCountry, ...] = ()
     passed_over: tuple[NoLists, ...] = ()
+    policy: PolicyShown | None = None
 
     @property
     def sendable(self) -> int:
@@ -164,6 +166,8 @@ def make_preview(
     now: float = 0.0,
     readings: tuple[tuple[str, ListReading], ...] = (),
     passed_over: tuple[NoLists, ...] = (),
+    policy: PolicyShown | None = None,
+    exceeded_budgets: tuple[str, ...] = (),
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
     status = pl.col("status").cast(pl.String)
@@ -235,6 +239,7 @@ def make_preview(
         exceeded_limits=(
             *broken_guards(config, _by_status(groups)),
             *exceeded_limits(config, numbers=sendable, cost=cost),
+            *exceeded_budgets,
         ),
         ucs2=count_ucs2(plan, config),
         replaced=count_replaced(plan, config.wording, sendable),
@@ -255,6 +260,7 @@ def make_preview(
         if config.default_region is not None or any(reading.region_column for _, reading in readings)
         else find_strange_countries(plan, destinations.drop("sendable").rows()),
         passed_over=passed_over,
+        policy=policy,
     )
 
 

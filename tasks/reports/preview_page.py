@@ -96,7 +96,7 @@ def _head(preview: Preview) -> list[Block]:
         blocks.append(Words(_hours_sentence(preview.hours_forecast)))
     if (ends := _end_sentence(preview)) and preview.numbers:
         blocks.append(Words(ends, strong=preview.numbers_in_time not in {None, preview.numbers}))
-    blocks += [Words(f"This campaign will not be sent: {limit}", strong=True) for limit in preview.exceeded_limits]
+    blocks += _limits(preview)
     blocks += [Words(said, strong=True) for said in left_out_sentences(preview.left_out)]
     if repeats := repeats_sentence(preview.repeats):
         blocks.append(Words(repeats, strong=True))
@@ -108,6 +108,13 @@ def _head(preview: Preview) -> list[Block]:
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
+
+
+def _limits(preview: Preview) -> list[Block]:
+    """Say which policy holds, what it kept back and what is left of its budgets, and why the campaign isn't sent."""
+    said = [] if preview.policy is None else [preview.policy.sentence(), *preview.policy.budgets]
+    exceeded = [f"This campaign will not be sent: {limit}" for limit in preview.exceeded_limits]
+    return [*(Words(line) for line in said), *(Words(line, strong=True) for line in exceeded)]
 
 
 def _read(preview: Preview) -> list[Block]:
@@ -158,6 +165,8 @@ def _blocks(preview: Preview) -> list[Block]:
     blocks = [*_head(preview), _groups(preview)]
     if preview.costs is not None:
         blocks.append(cost_table(preview.costs, _MOST_COUNTRIES))
+    if preview.policy is not None and preview.policy.rules:
+        blocks.append(Notes(f"The policy {preview.policy.place}", preview.policy.rules))
     if preview.refused:
         blocks.append(_refused(preview))
     if preview.destinations:

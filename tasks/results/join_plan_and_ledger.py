@@ -173,21 +173,22 @@ class _Answers:
     def _left_out(
         self, entry: Claim | SendRecord, earlier: Sequence[Claim | SendRecord], places: Sequence[int]
     ) -> list[tuple[int, Status, str]]:
-        """Return the fates of numbers that a call left out: suppressed, unless an earlier call may have texted them.
+        """Return the fates of numbers that a call left out: suppressed.
 
-        Leaving a number out of a resend doesn't undo the call before: it stays unknown, as that call left it.
+        Where an earlier call may have texted one, its row keeps what that call left: a receipt may still settle it.
         """
         fates: list[tuple[int, Status, str]] = []
-        kept: dict[int, list[int]] = {}
+        kept: dict[tuple[int, str], list[int]] = {}
         for place in places:
             before = next((at for at in reversed(range(len(earlier))) if _may_have_texted(earlier[at], place)), None)
             if before is None:
                 fates.append((place, Status.SUPPRESSED, entry.left_out[place]))
             else:
-                kept.setdefault(before, []).append(place)
-        for at, texted in kept.items():
+                kept.setdefault((before, entry.left_out[place]), []).append(place)
+        for (at, why), texted in kept.items():
             said = self._said(earlier[at], _calls(earlier[at]) + at, doubtful=False)
-            self._portions.append({**said, "position": texted})
+            left_out = {"chunk_status": Status.SUPPRESSED, "chunk_reason": why}
+            self._portions.append({**said, **left_out, "position": texted})
         return fates
 
     def frames(self) -> Answers:
@@ -261,13 +262,15 @@ def make_results(
     phonenumbers: str | None = None,
     *,
     segments: int | None = None,
+    resends: bool = False,
 ) -> pl.LazyFrame:
     """Join the plan with what the ledger says: `RESULTS_SCHEMA`, every input row once, in input order.
 
     Sendable rows of a chunk that was never claimed are `not_sent` for `not_sent_reason`. `phonenumbers` is the
     version of the metadata that the plan was validated by, noted beside each `not_valid_for_region`. `segments` is
     how many parts the text has that all numbers get; None where the plan has a column of them. Where the plan's rows
-    have the column `left_out`, those with a reason in it that weren't presented have its status (`planning.left_out`).
+    have the column `left_out`, those with a reason in it that weren't presented have its status (`planning.left_out`),
+    and where the run `resends` unknown rows, those too.
     """
     planned = pl.col("status").is_not_null()
     from_position = pl.col("position_status").is_not_null()
@@ -296,8 +299,9 @@ def make_results(
     unlisted = (pl.col("status") == Status.INVALID) & (pl.col("reason") == RowReason.NOT_VALID_FOR_REGION)
     left_out = pl.col("position_status") == Status.SUPPRESSED
     joined = _join(plan, answers)
+    waiting = [Status.NOT_SENT, Status.UNKNOWN] if resends else [Status.NOT_SENT]
     if "left_out" in plan.collect_schema():
-        left_out_now = pl.col("left_out").is_not_null() & (status == Status.NOT_SENT)
+        left_out_now = pl.col("left_out").is_not_null() & status.is_in(waiting)
         status = pl.when(left_out_now).then(status_of(pl.col("left_out"))).otherwise(status)
         reason = pl.when(left_out_now).then(pl.col("left_out")).otherwise(reason)
     made = {

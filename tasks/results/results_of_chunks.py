@@ -26,6 +26,7 @@ def account_for(
     quiet: frozenset[int] = frozenset(),
     segments: int | None,
     excluded: Excluded = NOTHING_EXCLUDED,
+    resends: bool = False,
 ) -> tuple[Path, dict[str, int]]:
     """Write the results as they stand now to a local file; return it and the rows by status.
 
@@ -40,6 +41,7 @@ def account_for(
         quiet: chunks whose hours had not come; their reason is that, where they were never claimed.
         segments: how many parts the text has that all numbers get; None where each row has its own.
         excluded: rows that must not be presented now: those that weren't are accounted for with their reason.
+        resends: whether the run presents unknown rows again: then the excluded ones of these have their reason, too.
 
     Raises:
         StoreError: the store did not answer, or refused.
@@ -61,7 +63,7 @@ def account_for(
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
         answers = answers_of(chunks)
         rows = rows if excluded.file is None else excluded.mark(rows, chunks)
-        made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments)
+        made = make_results(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments, resends=resends)
         return made if states is None else apply_states(made, _of_block(states, chunks, answers), campaign)
 
     return write_results(plan, results, scratch)

@@ -83,8 +83,8 @@ def stop_for_unreadable(error: InputError | StoreError) -> Stop:
         return Stop(StopCause.STORE_DOWN, f"{error} Nobody is texted while it's unknown who must not be.")
     return Stop(
         StopCause.STOPPED,
-        f"{error}. Opt-out lists are read again before people are texted, so nobody else was. Make the list readable, "
-        "then run the same command again: it continues with the numbers that weren't sent.",
+        f"{str(error).rstrip('.')}. Opt-out lists and the policy are read again before people are texted, so nobody "
+        "else was. Correct that, then run the same command again: it continues with the numbers that weren't sent.",
     )
 
 

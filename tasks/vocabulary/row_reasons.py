@@ -36,6 +36,7 @@ class RowReason(StrEnum):
     COUNTRY_NOT_ALLOWED = "country_not_allowed"
     # suppressed
     REPEAT = "repeat"  # the results add a colon and the campaign that sent the same text
+    FREQUENCY = "frequency"
     # accepted
     MESSAGE_ID_UNMATCHED = "message_id_unmatched"
     # failed
@@ -110,8 +111,9 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     ),
     RowReason.CHINA_MAINLAND: "Alibaba's international API doesn't send to mainland China (+86).",
     RowReason.UNITED_STATES: "Alibaba's international API doesn't send to the United States.",
-    RowReason.COUNTRY_DENIED: "The campaign doesn't text this country (--deny-country).",
-    RowReason.COUNTRY_NOT_ALLOWED: "The campaign texts other countries only (--allow-country).",
+    RowReason.COUNTRY_DENIED: "The campaign or the policy doesn't text this country (--deny-country).",
+    RowReason.COUNTRY_NOT_ALLOWED: "The campaign or the policy texts other countries only (--allow-country).",
+    RowReason.FREQUENCY: "The number has got as many texts lately as the policy allows.",
     RowReason.REPEAT: (
         "Another campaign sent this number the same text lately (--repeat-after). The reason names the campaign."
     ),
@@ -164,7 +166,7 @@ def explain_reason(status: str, reason: str | None) -> str:
     """Return what a row's status and reason mean and what to do; empty for a code of the gateway and for none."""
     if reason is not None and reason.startswith(f"{RowReason.REPEAT}:"):
         return REASON_SENTENCES[RowReason.REPEAT]
-    if status in _BY_STATUS:
+    if status in _BY_STATUS and reason not in REASON_SENTENCES:
         return _BY_STATUS[Status(status)]
     if reason is None:
         return ""

@@ -23,6 +23,7 @@ PICTURE: Final = ROOT / "tasks" / "house.svg"
 _MIDDLES: Final = {
     "tasks": 0.38,
     "tasks/inquiry": 0.835,
+    "tasks/policy": 0.30,
     "tasks/reports": 0.62,
     "tasks/sending": 0.30,
     "tasks/results": 0.66,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from globe_sms.tasks.campaign.config import CampaignConfig
@@ -77,7 +77,8 @@ def test_what_is_said_to_come_next_is_what_a_minute_by_minute_look_finds(
     opens: time, closes: time, zones: list[str], start: datetime
 ) -> None:
     """Over a day and a half, changes of the clocks included."""
-    hours = Hours(opens, closes if closes != opens else closes.replace(hour=(opens.hour + 1) % 24))
+    closes = closes if closes != opens else closes.replace(hour=(opens.hour + 1) % 24)
+    hours = Hours.parse(f"{opens:%H:%M}-{closes:%H:%M}")
     after = start.timestamp()
     until = after + 36 * 3_600
     first = after // 60 * 60 + 60
@@ -87,6 +88,39 @@ def test_what_is_said_to_come_next_is_what_a_minute_by_minute_look_finds(
     if hours.is_open(zones, after):
         closes_at = next((minute for minute, is_open in looked if not is_open), until)
         assert hours.next_closed(zones, after, until) == closes_at
+
+
+@settings(max_examples=50)
+@given(TIMES, TIMES, TIMES, TIMES, TIMES)
+def test_what_two_hours_have_in_common_is_open_where_both_are(
+    opens: time, closes: time, also_opens: time, also_closes: time, clock: time
+) -> None:
+    """Also where that is two spans of the day, as of 20:00-10:00 and 09:00-21:00."""
+    assume(opens != closes)
+    assume(also_opens != also_closes)
+    one, other = (
+        Hours.parse(f"{begins:%H:%M}-{ends:%H:%M}") for begins, ends in ((opens, closes), (also_opens, also_closes))
+    )
+    moment = at(f"2026-11-24T{clock}")
+    common = one.within(other)
+    both = one.is_open(["UTC"], moment) and other.is_open(["UTC"], moment)
+    assert (common is not None and common.is_open(["UTC"], moment)) == both
+    assert common is None or Hours.parse(str(common)) == common
+
+
+def test_hours_may_have_several_spans() -> None:
+    """Written by a user, or left by two hours in common."""
+    assert str(Hours.parse("20:00-10:00").within(Hours.parse("09:00-21:00"))) == "09:00-10:00, 20:00-21:00"
+    assert str(Hours.parse("14:00-20:00,9:00-13:00")) == "09:00-13:00, 14:00-20:00"
+    assert str(Hours.parse("22:00-24:00, 00:00-02:00")) == "22:00-02:00"
+    assert Hours.parse("09:00-12:00").within(Hours.parse("12:00-20:00")) is None
+
+
+def test_hours_of_a_day_end_with_its_last_span() -> None:
+    hours = Hours.parse("10:00-13:00, 14:00-20:00")
+    for moment in ("2026-11-24T09:00:00", "2026-11-24T12:00:00", "2026-11-24T13:30:00", "2026-11-24T19:00:00"):
+        assert hours.end_of_day(["UTC"], at(moment)) == at("2026-11-24T20:00:00")
+    assert hours.end_of_day(["UTC"], at("2026-11-24T21:00:00")) == at("2026-11-24T21:00:00")
 
 
 def test_hours_that_never_fit_all_zones_never_open() -> None:
@@ -112,6 +146,7 @@ def test_on_the_day_after_the_clocks_change_it_opens_by_the_new_time() -> None:
         ("09:60-10:00", "isn't a time of day"),
         ("09:00-09:00", "same time"),
         ("00:00-24:00", "same time"),
+        ("00:00-12:00, 12:00-24:00", "whole day"),
         (" ", "write them like"),
     ],
 )

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.messages import Wording
 from globe_sms.tasks.messages.text_pattern import TextPattern
@@ -137,3 +139,27 @@ def test_a_campaign_that_cannot_be_read_stops_this_one(on_disk: CampaignFolders)
 
 def _written(folders: CampaignFolders, campaign: str, at: float) -> None:
     os.utime(Path(folders.place.uri) / campaign / "campaign.json", (at, at))
+
+
+def test_results_take_the_place_of_many_send_records(on_disk: CampaignFolders) -> None:
+    """What they don't say was texted is looked up in the ledger: they may be older."""
+    many = [f"65812345{number:02}" for number in range(50)]
+    on_disk.sent("first", many[:48])
+    on_disk.plan("second", many)
+    for chunk in range(25):
+        on_disk.record("second", chunk, Settlement.ACCEPTED, failed=(0,) if chunk == 0 else ())
+    results = pl.DataFrame(
+        {
+            "phone_number": [f"+{number}" for number in many[:48]],
+            "status": ["failed", *["accepted"] * 47],
+            "chunk": [row // 2 for row in range(48)],
+            "sent_at": [datetime.fromtimestamp(NOW, UTC)] * 48,
+        },
+        schema_overrides={"status": RESULTS_SCHEMA["status"], "chunk": pl.UInt32},
+    )
+    folder = Path(on_disk.place.uri) / "second"
+    results.write_parquet(folder / "results.parquet")
+    for chunk in range(1, 24):
+        (folder / f"records/{chunk:06d}-0-accepted").write_text("not to be read")
+    _written(on_disk, "first", NOW - HOUR)
+    assert repeats(on_disk, many) == {"00": "first", **{number[-2:]: "second" for number in many[1:]}}

@@ -54,16 +54,14 @@ def entry(submission: int, settlement: Settlement, *left_out: int) -> SendRecord
     [
         ([entry(0, ACCEPTED, 1)], ("suppressed", "outs.csv", None)),
         ([Claim(0, 0, "r", "h", 1.0, 1.0, "", left_out={1: "outs.csv"})], ("suppressed", "outs.csv", None)),
-        ([entry(0, UNKNOWN), entry(1, ACCEPTED, 1)], ("unknown", "no_reply", "R0")),
+        ([entry(0, UNKNOWN), entry(1, ACCEPTED, 1)], ("suppressed", "outs.csv", "R0")),
         ([entry(0, UNKNOWN, 1), entry(1, ACCEPTED, 1)], ("suppressed", "outs.csv", None)),
         ([entry(0, UNKNOWN, 1), entry(1, ACCEPTED)], ("accepted", None, "R1")),
     ],
     ids=["left out", "left out, then killed", "left out of a resend", "of both", "opted in again"],
 )
-def test_a_number_that_was_left_out_is_suppressed_unless_an_earlier_call_may_have_texted_it(
-    entries: list[Any], expected: tuple[str | None, ...]
-) -> None:
-    """An unknown row stays as the call before left it."""
+def test_a_number_that_was_left_out_is_suppressed(entries: list[Any], expected: tuple[str | None, ...]) -> None:
+    """One that an earlier call may have texted keeps what is known of that call: a receipt may still settle it."""
     history = History(tuple(each.settlement if isinstance(each, SendRecord) else None for each in entries))
     assert history.must_be_read or len(entries) == 1
     found = make_results(plan_rows(), gather({0: history}, entries), "camp", "stopped").collect()
@@ -79,5 +77,10 @@ def test_a_row_that_was_not_sent_has_the_reason_for_which_it_may_not_be() -> Non
         ("suppressed", "outs.csv"),
         ("unsupported", "country_denied"),
     ]
+    unknown = gather({0: History((UNKNOWN,))}, [entry(0, UNKNOWN)])
+    held = make_results(rows, unknown, "camp", "stopped").collect()
+    assert held["status"].to_list() == ["unknown"] * 3
+    resent = make_results(rows, unknown, "camp", "stopped", resends=True).collect()
+    assert resent["status"].to_list() == ["unknown", "suppressed", "unsupported"]
     sent = make_results(rows, gather({0: History((ACCEPTED,))}, [entry(0, ACCEPTED)]), "camp", "stopped").collect()
     assert sent["status"].to_list() == ["accepted"] * 3

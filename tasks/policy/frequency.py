@@ -1,0 +1,111 @@
+"""Who has got as many texts lately as the policy allows, from all campaigns of a results folder, whatever the text.
+
+Accepted and unknown texts count, and those of a killed run; codes (OTP), tests and refused texts don't. What a campaign
+that is being sent has left to send counts, too, if it began before this one.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from globe_sms.tasks.gateway import MessageType
+from globe_sms.tasks.policy.count_usage import presented_at
+from globe_sms.tasks.policy.place_results import BegunCampaign, PlaceResults
+from globe_sms.tasks.policy.rules import Frequency
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
+
+_MAY_HAVE_GOT_IT: Final = (Status.ACCEPTED, Status.UNKNOWN)
+_NUMBER: Final = pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64).alias("e164")
+
+
+def texted_too_often(
+    numbers: pl.LazyFrame,
+    rules: Sequence[Frequency],
+    results: PlaceResults,
+    file: Path,
+    *,
+    but: str,
+    ahead: Collection[str] = (),
+    now: datetime | None = None,
+) -> Path | None:
+    """Write the numbers that may not get one more text to a file for `leave_out`; None if there are none.
+
+    Campaigns are read one after the other, so memory stays level however many there are.
+
+    Args:
+        numbers: What is about to be sent, with the column e164.
+        rules: How many texts a number may get in how many days.
+        results: Reads the campaigns of the results folder.
+        file: A local file.
+        but: The campaign that is about to send.
+        ahead: Campaigns that are being sent and began before it.
+        now: The current time.
+
+    Raises:
+        InputError: a campaign can't be read, so nobody knows who was texted.
+        StoreError: the store didn't answer, or refused.
+    """
+    now = now or datetime.now(UTC)
+    ours = numbers.select("e164").drop_nulls().unique().collect(engine="streaming")
+    columns = [f"rule-{place}" for place in range(len(rules))]
+    starts = [now - timedelta(days=rule.days) for rule in rules]
+    counts = pl.DataFrame(schema={"e164": pl.Int64, **dict.fromkeys(columns, pl.UInt32)})
+    try:
+        campaigns = [each for each in results.campaigns({but}) if _counts(each, min(starts))]
+        for campaign in campaigns:
+            texted = _texted(campaign, results, ours, starts, columns, waits=campaign.name in ahead)
+            counts = pl.concat([counts, texted]).group_by("e164").agg(pl.col(columns).sum())
+    except InputError as error:
+        raise InputError(
+            f"how often people were texted lately isn't known, so the policy's frequency stops the campaign: {error}"
+        ) from None
+    is_full = pl.any_horizontal(pl.col(name) >= rule.texts for name, rule in zip(columns, rules, strict=True))
+    found = counts.filter(is_full).select("e164", source=pl.lit(RowReason.FREQUENCY.value)).sort("e164")
+    if not found.height:
+        return None
+    found.write_parquet(file, compression="lz4")
+    return file
+
+
+def _counts(campaign: BegunCampaign, since: datetime) -> bool:
+    """Whether a campaign's texts count, and some may have gone out since then."""
+    document = campaign.document
+    if document.settings.get("type") == MessageType.OTP or document.settings.get("test_to_sha256") is not None:
+        return False
+    quarter = timedelta(minutes=15)
+    return document.usage is None or any(
+        datetime.fromisoformat(each) + quarter > since for each in document.usage.quarters
+    )
+
+
+def _texted(
+    campaign: BegunCampaign,
+    results: PlaceResults,
+    ours: pl.DataFrame,
+    starts: Sequence[datetime],
+    columns: Sequence[str],
+    *,
+    waits: bool,
+) -> pl.DataFrame:
+    """Return our numbers that a campaign texted, with 1 for each rule in whose days it did, else 0."""
+    status = pl.col("status").cast(pl.String)
+    is_left = status.is_in([Status.NOT_SENT] if waits else [])
+    with results.rows(campaign) as rows:
+        at = presented_at(rows, results.place.within(campaign.name))
+        return (
+            rows.filter(status.is_in(_MAY_HAVE_GOT_IT) | is_left)
+            .select(
+                _NUMBER,
+                **{
+                    name: (is_left | (at >= start)).fill_null(value=True).cast(pl.UInt32)
+                    for name, start in zip(columns, starts, strict=True)
+                },
+            )
+            .join(ours.lazy(), on="e164", how="semi")
+            .collect(engine="streaming")
+        )

@@ -1,0 +1,138 @@
+"""Who is left out by the policy as it is now: countries and texts per number, looked at before each stretch of sending.
+
+The policy itself is read again at each look. A campaign that is being sent, or waits, is tightened by what changed.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from globe_sms.tasks.campaign.sending_now import SendingDocument
+from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts
+from globe_sms.tasks.policy.frequency import texted_too_often
+from globe_sms.tasks.policy.place_results import PlaceResults
+from globe_sms.tasks.policy.read_policy import Policy
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
+
+_NO_COUNTRY: Final = "no-country"
+
+
+def countries_left_out(
+    rows: pl.LazyFrame, allowed: Sequence[str], denied: Sequence[str], folder: Path
+) -> tuple[Path, ...]:
+    """Write the countries of these rows that aren't texted to files for `leave_out`; the same files for the same ones.
+
+    Numbers that belong to no country are named one by one where only some countries are allowed.
+
+    Args:
+        rows: What is about to be sent, with the columns e164 and region.
+        allowed: The only countries that are texted; empty for all.
+        denied: Countries that are never texted.
+        folder: A local folder.
+    """
+    found = rows.select(pl.col("region").cast(pl.String).unique()).collect(engine="streaming")["region"]
+    reasons = {
+        region: RowReason.COUNTRY_DENIED if region in denied else RowReason.COUNTRY_NOT_ALLOWED
+        for region in sorted(found.drop_nulls())
+        if region in denied or (allowed and region not in allowed)
+    }
+    files: list[Path] = []
+    if reasons:
+        name = sha256(repr(reasons).encode()).hexdigest()
+        files.append(folder / f"countries-{name}.parquet")
+        pl.DataFrame({"region": list(reasons), "source": [reason.value for reason in reasons.values()]}).write_parquet(
+            files[-1]
+        )
+    if allowed and found.null_count():
+        files.append(folder / f"{_NO_COUNTRY}.parquet")
+        if not files[-1].exists():
+            numbers = rows.filter(pl.col("region").is_null()).select(
+                "e164", source=pl.lit(RowReason.COUNTRY_NOT_ALLOWED.value)
+            )
+            numbers.unique("e164").sink_parquet(files[-1], engine="streaming")
+    return tuple(files)
+
+
+class FrequencyNow:
+    """Who has got as many texts lately as the policy allows; asked again once another campaign has begun to send.
+
+    During a stretch nobody else adds to it: campaigns that begin later leave out who is about to be texted by this one.
+
+    Args:
+        results: Reads the campaigns of the results folder.
+        campaign: That is about to send.
+        sending: Reads which campaigns send now.
+        folder: A local folder that stays as long as the files are used.
+    """
+
+    def __init__(
+        self,
+        results: PlaceResults,
+        campaign: str,
+        sending: Callable[[], SendingDocument],
+        folder: Path,
+    ) -> None:
+        self._results = results
+        self._campaign = campaign
+        self._sending = sending
+        self._folder = folder
+        self._looked: tuple[int, str] | None = None
+        self._files: tuple[Path, ...] = ()
+
+    def files(self, rows: pl.LazyFrame, policy: Policy | None) -> tuple[Path, ...]:
+        """Return files for `leave_out`; the same ones as long as nothing has changed.
+
+        Raises:
+            InputError: it isn't known who was texted.
+            StoreError: the store didn't answer, or refused.
+        """
+        if policy is None or not policy.rules.frequency:
+            return ()
+        document = self._sending()
+        looked = document.next, repr(policy.rules.frequency)
+        if looked != self._looked:
+            ours = next((each.number for each in document.stretches if each.campaign == self._campaign), document.next)
+            ahead = {each.campaign for each in document.stretches if each.number < ours}
+            file = self._folder / "frequency-new.parquet"
+            found = texted_too_often(rows, policy.rules.frequency, self._results, file, but=self._campaign, ahead=ahead)
+            self._files = () if found is None else (_named_after_content(found),)
+            self._looked = looked
+        return self._files
+
+
+def _named_after_content(path: Path) -> Path:
+    name = sha256(path.read_bytes()).hexdigest()
+    return path.rename(path.with_name(f"frequency-{name}.parquet"))
+
+
+def also_too_often(
+    find_repeats: Callable[[pl.LazyFrame, Path], Path | None], frequency: Callable[[pl.LazyFrame], Sequence[Path]]
+) -> Callable[[pl.LazyFrame, Path], Path | None]:
+    """Return what finds at planning who already has the text, or has got too many: one file for `leave_out`.
+
+    Args:
+        find_repeats: Finds who already has the text; its file may know texts by their hash.
+        frequency: Finds who has got too many.
+    """
+
+    def find(rows: pl.LazyFrame, folder: Path) -> Path | None:
+        repeats, too_often = find_repeats(rows, folder), [*frequency(rows)]
+        if not too_often:
+            return repeats
+        if repeats is None:
+            return too_often[0]
+        known = pl.read_parquet(repeats).with_columns(pl.col("source").cast(pl.String))
+        full = pl.scan_parquet(too_often[0], glob=False)
+        if TEXT_HASH in known.columns:
+            texts = rows.select("e164", hash_texts(pl.col("message"))).drop_nulls().unique()
+            full = texts.join(full, on="e164", how="inner")
+        both = pl.concat([known, full.select(known.columns).collect(engine="streaming")])
+        file = folder / "repeats-and-frequency.parquet"
+        keys = [name for name in known.columns if name != "source"]
+        both.unique(keys, keep="first", maintain_order=True).write_parquet(file, compression="lz4")
+        return file
+
+    return find
