@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 import os
+import socket
 import tempfile
 import threading
 import time
@@ -23,7 +24,7 @@ from globe_sms.tasks.delivery.open_messages import open_messages
 from globe_sms.tasks.delivery.tracker import Tracker
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.gateway.query_message import QueryClient
-from globe_sms.tasks.pacing.async_pacer import QUERY_MARGIN, QueryTurns
+from globe_sms.tasks.pacing.async_pacer import QUERIES, QUERY_MARGIN, QueryTurns
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
@@ -83,7 +84,14 @@ class TrackingRun:
             StoreError: what was learned couldn't be kept.
         """
         credentials, rate = self.resources.credentials(), self.config.queries_per_second
-        turns = QueryTurns(self.resources.schedule(credentials, rate, least_margin=QUERY_MARGIN, of="queries"))
+        schedule = self.resources.schedule(
+            credentials,
+            rate,
+            sender=f"{self.config.campaign} on {socket.gethostname()}",
+            least_margin=QUERY_MARGIN,
+            of=QUERIES,
+        )
+        turns = QueryTurns(schedule)
         most_in_air = max(1, min(_MOST_IN_AIR, math.ceil(rate * _ANSWERS_SECONDS)))
         client = QueryClient(self.resources.account.endpoint(), credentials)
         tracker = Tracker(

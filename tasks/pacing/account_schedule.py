@@ -23,7 +23,7 @@ from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
 
 _T = TypeVar("_T")
 
-_ACTIVE_SECONDS = 20.0
+ACTIVE_SECONDS: Final = 20.0
 _REPORT_SECONDS = 1.0
 _SWAP_TRIES = 200
 SLOWEST_RATE: Final = 0.01  # calls a second
@@ -142,11 +142,16 @@ class Schedule:
     def _agreed(self, document: dict[str, Any], now: float) -> tuple[float, float]:
         """Return the rate and the least slack that all active runs keep, and enter this run."""
         runs: dict[str, Any] = {
-            run: entry for run, entry in document.get("runs", {}).items() if now - entry["seen"] < _ACTIVE_SECONDS
+            run: entry for run, entry in document.get("runs", {}).items() if now - entry["seen"] < ACTIVE_SECONDS
         }
         runs[self._run] = {"rate": self._rate, "floor": self._floor, "seen": now, "sender": self._sender}
         document["runs"] = runs
-        return min(float(run["rate"]) for run in runs.values()), max(float(run["floor"]) for run in runs.values())
+        rate, floor = (
+            min(float(run["rate"]) for run in runs.values()),
+            max(float(run["floor"]) for run in runs.values()),
+        )
+        document["limits"] = {"rate": rate, "floor": floor}
+        return rate, floor
 
     def _learn(self, document: dict[str, Any], now: float, throttled: int) -> None:
         """Enter throttled calls in the document."""

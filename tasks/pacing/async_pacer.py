@@ -16,6 +16,9 @@ from globe_sms.tasks.pacing.account_schedule import Schedule, Turns
 from globe_sms.tasks.store.store_retries import async_store_retries
 from globe_sms.tasks.vocabulary.errors import StoreError
 
+QUERIES: Final = "queries"
+"""What the schedule of queries is named by, beside the account."""
+
 QUERY_MARGIN: Final = 0.045
 """The share of the limit left unused: at 300 a second, 13 calls delayed by 45 ms don't exceed it.
 
