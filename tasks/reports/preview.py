@@ -23,6 +23,7 @@ from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.list_guards import broken_guards
+from globe_sms.tasks.reports.null_markers import NullMarkers, count_null_markers
 from globe_sms.tasks.reports.policy_shown import PolicyShown
 from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.reports.repeated_texts import count_repeats
@@ -117,6 +118,7 @@ class Preview:
     exceeded_limits: tuple[str, ...] = ()
     ucs2: Ucs2 | None = None
     replaced: ReplacedCharacters | None = None
+    null_markers: NullMarkers | None = None
     hours_forecast: HoursForecast | None = None
     canary_first: int | None = None
     max_failure_rate: float = 1.0
@@ -240,12 +242,13 @@ def make_preview(
         cost=None if cost is None or numbers != sendable else str(cost),
         costs=cost,
         exceeded_limits=(
-            *broken_guards(config, _by_status(groups)),
+            *broken_guards(config, _by_status(groups), hidden=_hidden(groups)),
             *exceeded_limits(config, numbers=sendable, cost=cost),
             *exceeded_budgets,
         ),
         ucs2=count_ucs2(plan, config),
         replaced=count_replaced(plan, config.wording, sendable),
+        null_markers=count_null_markers(plan),
         hours_forecast=hours_forecast,
         canary_first=canary_first,
         max_failure_rate=config.max_failure_rate,
@@ -290,6 +293,10 @@ def _by_status(groups: Iterable[Group]) -> Counter[str]:
     for group in groups:
         rows[group.status] += group.rows
     return rows
+
+
+def _hidden(groups: Iterable[Group]) -> int:
+    return sum(group.rows for group in groups if group.reason == RowReason.HIDDEN_ROW)
 
 
 def _in_time(numbers: int, seconds: float, left: float) -> int | None:

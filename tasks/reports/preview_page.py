@@ -103,8 +103,7 @@ def _head(preview: Preview) -> list[Block]:
     blocks += [Words(odd.sentence(), strong=True) for odd in preview.strange_countries]
     blocks += [Words(said) for said in (_about(preview), *map(_passed_over, preview.passed_over), *_warnings(preview))]
     blocks += [*_read(preview), *_messages(preview)]
-    if preview.replaced is not None:
-        blocks.append(Words(preview.replaced.sentence()))
+    blocks += [Words(found.sentence()) for found in (preview.null_markers, preview.replaced) if found is not None]
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks

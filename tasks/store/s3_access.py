@@ -55,7 +55,7 @@ _SCHEME = re.compile(r"s3[an]?://", re.IGNORECASE)  # Hadoop's names, too
 _PAYS_THEMSELVES = "requester"
 _MOST_OF_A_SENTENCE = 400
 _SAYS_NOTHING = {"Unknown", *(status.phrase for status in HTTPStatus)}
-_SECRET_LIKE = re.compile(r"[A-Za-z0-9+/=]{40,}")
+_SECRET_LIKE = re.compile(r"(?:AKIA|ASIA|LTAI)[A-Za-z0-9]{8,}|[A-Za-z0-9+/=]{40,}")
 _NO_CREDENTIALS = (
     "no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
     "or AWS_PROFILE, or attach a role to this machine"

@@ -75,7 +75,8 @@ def find_faults(
     `arrivals` are the campaign's own, in any order. `resent` are the numbers (digits) that the operator had
     presented once more with `--on-unknown resend`. `unheard`: the gateway was killed, so a call may have been
     written to it that its log does not have; what is unknown need not have arrived then. `opted_out` are numbers
-    (digits) that opted out while the campaign was under way, each with the first arrival that must not have it.
+    (digits) that opted out while the campaign was under way, each with the first arrival that must not have it. One
+    that a resend left out is suppressed, whatever happened to the call before.
     """
     opted_out = opted_out or {}
     presented: dict[str, list[Arrival]] = {}
@@ -86,7 +87,11 @@ def find_faults(
         *_twice(presented, set(resent)),
         *_lost(results, rows),
         *_after_opting_out(presented, opted_out),
-        *(fault for row, found in _pairs(results, rows) for fault in _misreported(row, found, presented, opted_out)),
+        *(
+            fault
+            for row, found in _pairs(results, rows)
+            for fault in _misreported(row, found, presented, opted_out, resent)
+        ),
         *([] if unheard else _never_presented(results, rows, presented)),
         *_strangers(presented, rows),
     ]
@@ -143,6 +148,7 @@ def _misreported(
     found: Mapping[str, Any],
     presented: Mapping[str, Sequence[Arrival]],
     opted_out: Mapping[str, int],
+    resent: Collection[str],
 ) -> Iterable[str]:
     where, status = f"row {row.row}", found["status"]
     if status != "accepted" and found["message_id"] is not None:
@@ -155,7 +161,10 @@ def _misreported(
     else:
         if found["phone_number"] != f"+{row.number}":
             yield f"{where}: went to {found['phone_number']}, should be +{row.number}"
-        for fault in _VERDICTS[status](row.number, found, presented.get(row.number, ())):
+        arrivals = presented.get(row.number, ())
+        if status == "suppressed" and row.number in resent:
+            arrivals = [arrival for arrival in arrivals if arrival.sequence >= opted_out[row.number]]
+        for fault in _VERDICTS[status](row.number, found, arrivals):
             yield f"{where}: called {status} for {found['reason']}, and {fault}"
 
 

@@ -114,12 +114,15 @@ def test_a_server_without_conditional_writes_is_not_reported_as_busy(header: str
     assert "again" not in str(raised.value)
 
 
+_KEY, _SIGNATURE = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # of AWS's documentation
+
+
 class _FailsToUpload:
     def upload_file(self, *_: object) -> NoReturn:
         from boto3.exceptions import S3UploadFailedError
 
         answer: Any = {
-            "Error": {"Code": "SignatureDoesNotMatch", "Message": "you sent AKIDSECRET"},
+            "Error": {"Code": "SignatureDoesNotMatch", "Message": f"you sent {_KEY}:{_SIGNATURE}"},
             "ResponseMetadata": {"HTTPStatusCode": 403},
         }
         error = ClientError(answer, "PutObject")
@@ -129,8 +132,10 @@ class _FailsToUpload:
             raise S3UploadFailedError(f"Failed to upload /tmp/x to bucket/p: {error}") from error
 
 
-def test_a_refused_upload_says_what_to_do_without_the_servers_words() -> None:
+def test_a_refused_upload_says_what_to_do_and_hides_keys_in_the_servers_words() -> None:
     """An S3 server's words may quote the request."""
     with pytest.raises(StoreError, match="AWS_SECRET_ACCESS_KEY") as raised:
         S3Store(_FailsToUpload(), "bucket", "p").put_file("results.parquet", Path("/nowhere"))
-    assert "AKIDSECRET" not in str(raised.value)
+    assert 'S3 says: "you sent' in str(raised.value)
+    assert _KEY not in str(raised.value)
+    assert _SIGNATURE not in str(raised.value)
