@@ -15,6 +15,7 @@ from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.messages import parts_of
+from globe_sms.tasks.pacing.schedule_state import ScheduleState
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.left_out import NOBODY_LEFT_OUT, LeftOutFigures
@@ -94,7 +95,7 @@ class Preview:
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
     how many rows of the plan have the text from which other campaign.
     `readings` is what was read of each list, by its URI; `passed_over` is what was beside the lists.
-    `left_out` is about opt-outs. `policy` is None without one.
+    `left_out` is about opt-outs. `policy` is None without one. `schedule` is the account's; None if nobody has sent.
     """
 
     campaign: str
@@ -135,6 +136,7 @@ class Preview:
     strange_countries: tuple[StrangeCountry, ...] = ()
     passed_over: tuple[NoLists, ...] = ()
     policy: PolicyShown | None = None
+    schedule: ScheduleState | None = None
 
     @property
     def sendable(self) -> int:
@@ -169,6 +171,7 @@ def make_preview(
     readings: tuple[tuple[str, ListReading], ...] = (),
     passed_over: tuple[NoLists, ...] = (),
     policy: PolicyShown | None = None,
+    schedule: ScheduleState | None = None,
     exceeded_budgets: tuple[str, ...] = (),
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
@@ -264,6 +267,7 @@ def make_preview(
         else find_strange_countries(plan, destinations.drop("sendable").rows()),
         passed_over=passed_over,
         policy=policy,
+        schedule=schedule,
     )
 
 

@@ -113,6 +113,10 @@ def _limits(preview: Preview) -> list[Block]:
     """Say which policy holds, what it kept back and what is left of its budgets, and why the campaign isn't sent."""
     said = [] if preview.policy is None else [preview.policy.sentence(), *preview.policy.budgets]
     exceeded = [f"This campaign will not be sent: {limit}" for limit in preview.exceeded_limits]
+    if preview.schedule is not None:
+        said.append(preview.schedule.sentence())
+    advice = None if preview.schedule is None else preview.schedule.advice()
+    exceeded += [] if advice is None else [advice]
     return [*(Words(line) for line in said), *(Words(line, strong=True) for line in exceeded)]
 
 
