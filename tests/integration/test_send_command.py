@@ -347,25 +347,30 @@ def test_help_is_enough_to_start_with() -> None:
 
 
 def test_a_table_of_prefixes_overrides_the_metadata(environment: dict[str, str], tmp_path: Path) -> None:
-    """What it turns is recorded and frozen; a bad row, and another table on a resume, are exit 2."""
+    """What it turns is recorded; another table makes the plan again before the first call and is exit 2 after it."""
     numbers, table, out = tmp_path / "numbers.csv", tmp_path / "prefixes.csv", tmp_path / "out"
     numbers.write_text("phone\n6581234567\n6561234567\n6571234567\n65712345\n8613800138000\n")
 
-    def send(rows: str) -> Ended:
+    def send(rows: str, *options: str) -> Ended:
         table.write_text(f"prefix,mobile\n{rows}")
         arguments = ("send", numbers, *SEND, "--results", out, "--campaign", "c", "--numbers-override", table)
-        return globe_sms(*arguments, environment=environment)
+        return globe_sms(*arguments, *options, environment=environment)
+
+    def planned_with() -> dict[str, bool]:
+        document = json.loads((out / "c" / "campaign.json").read_text(encoding="utf-8"))
+        return document["plan"]["numbers_override"]
 
     bad = send("657,yes\n658,maybe\n")
     assert bad.code == 2
     assert f"{table}: row 1 says neither yes nor no" in bad.err.replace("\n", " ")
+    assert send("657,yes\n", "--dry-run").code == 0
+    assert planned_with() == {"657": True}
     assert send("657,yes\n658,no\n8613,yes\n").code == 0
     results = pl.read_parquet(out / "c" / "results.parquet")
     assert results["status"].to_list() == ["invalid", "invalid", "accepted", "invalid", "unsupported"]
     assert results["reason"].to_list()[:4] == ["not_mobile", "not_mobile", None, "too_short"]
     assert results["phone_number"].to_list()[2] == "+6571234567"
-    document = json.loads((out / "c" / "campaign.json").read_text(encoding="utf-8"))
-    assert document["plan"]["numbers_override"] == {"657": True, "658": False, "8613": True}
+    assert planned_with() == {"657": True, "658": False, "8613": True}
     assert send("8613,yes\n658,no\n657,yes\n").code == 0
     other = send("657,yes\n")
     assert other.code == 2
