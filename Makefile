@@ -33,7 +33,7 @@ check: $(READY)  ## lint, check formatting and types
 	$(BIN)/pyright
 
 chaos: $(READY)  ## test kills, stops, faults and outages, the long form
-	GLOBE_SMS_CHAOS=long $(BIN)/python -m pytest tests/chaos -s
+	GLOBE_SMS_CHAOS=long $(BIN)/python -m pytest tests/chaos tests/integration/test_track_command.py -s
 
 bench: $(READY)  ## repeat every measurement in tests/benchmarks/README.md
 	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

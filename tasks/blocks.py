@@ -92,10 +92,10 @@ globe-sms send s3://lists/members.csv --account production ...
     margin: Annotated[
         float,
         Field(
-            title="Unused share of the rate",
+            title="Least unused share of the rate",
             ge=0,
             le=WIDEST_MARGIN,
-            description="Delays on the way can bring calls closer together. Raise it if the gateway often throttles.",
+            description="Delays on the way can bring calls closer together. More is left while the gateway throttles.",
         ),
     ] = USUAL_MARGIN
     sender_id: Annotated[

@@ -247,7 +247,8 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
         InputError: the credentials, the endpoint or the pacing folder can't be used.
     """
     credentials = run.resources.credentials()
-    pacer = Pacer(run.resources.schedule(credentials, run.config.calls_per_second), run.stop)
+    sender = f"{run.campaign.id} on {run.campaign.owner.host}"
+    pacer = Pacer(run.resources.schedule(credentials, run.config.calls_per_second, sender=sender), run.stop)
     with Gateway(run.resources.account.endpoint(), credentials) as gateway, short_collections():
         try:
             yield Sender(

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,7 @@ from globe_sms.tasks.account.account import Account
 from globe_sms.tasks.aws_credentials import open_s3
 from globe_sms.tasks.gateway import CredentialsSource
 from globe_sms.tasks.pacing.account_schedule import Schedule
+from globe_sms.tasks.pacing.schedule_state import ScheduleState, read_schedule
 from globe_sms.tasks.store import Store, probe
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
@@ -36,13 +38,14 @@ class RunResources:
         return self.account.credentials()
 
     def schedule(
-        self, credentials: CredentialsSource, rate: float, *, least_margin: float = 0.0, of: str = ""
+        self, credentials: CredentialsSource, rate: float, *, sender: str, least_margin: float = 0.0, of: str = ""
     ) -> Schedule:
         """Return the schedule of the account's calls, which all of its runs share.
 
         Args:
             credentials: The account's; the schedule is named after them.
             rate: The account's limit, in calls a second.
+            sender: Who sends, for `globe-sms account`.
             least_margin: The share of it that stays unused, even if the account's margin is smaller.
             of: What the calls are for, if not for sending; they have a limit of their own.
 
@@ -54,8 +57,21 @@ class RunResources:
             probe(pacing)
         except StoreError as error:
             raise InputError(str(error)) from error
-        name = self.account.fingerprint(credentials()) + (f"-{of}" if of else "")
-        return Schedule(pacing, name, rate, margin=max(least_margin, self.account.rate_margin()))
+        margin = max(least_margin, self.account.rate_margin())
+        return Schedule(pacing, self._schedule_name(credentials, of), rate, margin=margin, sender=sender)
+
+    def schedule_state(self, credentials: CredentialsSource, *, of: str = "") -> ScheduleState | None:
+        """Return the schedule of the account's calls as it stands; None if it has none.
+
+        Raises:
+            InputError: the credentials or the pacing folder can't be used.
+            StoreError: it can't be read.
+        """
+        pacing = self.account.open_pacing(self.results, self.s3)
+        return read_schedule(pacing, self._schedule_name(credentials, of), time.time())
+
+    def _schedule_name(self, credentials: CredentialsSource, of: str) -> str:
+        return self.account.fingerprint(credentials()) + (f"-{of}" if of else "")
 
 
 def open_resources(

@@ -1,5 +1,6 @@
 """The steps of a campaign, each a thin Prefect task over the modules that do the work."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.messages import parts_of
+from globe_sms.tasks.pacing.schedule_state import ScheduleState
 from globe_sms.tasks.planning.exclusions import take_off
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
@@ -53,7 +55,7 @@ from globe_sms.tasks.sending.failure_limit import FEWEST_FOR_A_FAILURE_RATE
 from globe_sms.tasks.sending.find_remaining import find_remaining
 from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.store.store_retries import store_retries
-from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError
+from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError, StoreError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -275,6 +277,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         policy=show_policy(run.policy, plan.scan(), (budget.left() for budget in budgets)),
         exceeded_budgets=refusals(budgets, _wanted(run, plan, remaining)),
         readings=_readings(run),
+        schedule=_schedule(run),
     )
     if document.replaced is not None:
         run.campaign.update(replaced=None)
@@ -377,6 +380,7 @@ def write_campaign_results(
         policy=show_policy(run.policy, pl.scan_parquet(path, glob=False)),
         left_out=LeftOutFigures(run.opt_outs.passed_over, left_out_since(plan, path, counts, planned)),
         call_size=run.call_size.found,
+        rate_advice=_rate_advice(run) if snapshot.throttled else None,
         readings=_readings(run),
     )
     run.campaign.update(
@@ -390,6 +394,18 @@ def write_campaign_results(
         usage=count_usage(pl.scan_parquet(path, glob=False), run.store, run.tables.budget_prices or run.tables.prices),
     )
     return report
+
+
+def _schedule(run: CampaignRun) -> ScheduleState | None:
+    """Return the account's schedule as it stands, or None: what is only told stops no campaign."""
+    with contextlib.suppress(InputError, StoreError):
+        return run.resources.schedule_state(run.resources.credentials())
+    return None
+
+
+def _rate_advice(run: CampaignRun) -> str | None:
+    schedule = _schedule(run)
+    return None if schedule is None else schedule.advice()
 
 
 def _left(run: CampaignRun) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 import os
+import socket
 import tempfile
 import threading
 import time
@@ -23,7 +24,7 @@ from globe_sms.tasks.delivery.open_messages import open_messages
 from globe_sms.tasks.delivery.tracker import Tracker
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.gateway.query_message import QueryClient
-from globe_sms.tasks.pacing.async_pacer import QUERY_MARGIN, QueryTurns
+from globe_sms.tasks.pacing.async_pacer import QUERIES, QUERY_MARGIN, QueryTurns
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
@@ -31,6 +32,8 @@ from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 _ANSWERS_SECONDS: Final = 10.0  # how long an answer may take before queries have to wait for others
 _MOST_IN_AIR: Final = 900  # below the 1,024 open files that many machines allow
+_WAITING_SECONDS: Final = 0.2  # of turns: time to connect before them
+_FEWEST_WAITING: Final = 2
 _LOOK_SECONDS: Final = 1.0
 _GRACE_SECONDS: Final = 20.0
 
@@ -81,11 +84,24 @@ class TrackingRun:
             StoreError: what was learned couldn't be kept.
         """
         credentials, rate = self.resources.credentials(), self.config.queries_per_second
-        turns = QueryTurns(self.resources.schedule(credentials, rate, least_margin=QUERY_MARGIN, of="queries"))
+        schedule = self.resources.schedule(
+            credentials,
+            rate,
+            sender=f"{self.config.campaign} on {socket.gethostname()}",
+            least_margin=QUERY_MARGIN,
+            of=QUERIES,
+        )
+        turns = QueryTurns(schedule)
         most_in_air = max(1, min(_MOST_IN_AIR, math.ceil(rate * _ANSWERS_SECONDS)))
         client = QueryClient(self.resources.account.endpoint(), credentials)
         tracker = Tracker(
-            messages, client, turns, self.archive.append, most_in_air=most_in_air, wait=self.config.wait_seconds
+            messages,
+            client,
+            turns,
+            self.archive.append,
+            most_in_air=most_in_air,
+            most_waiting=min(most_in_air, max(_FEWEST_WAITING, math.ceil(rate * _WAITING_SECONDS))),
+            wait=self.config.wait_seconds,
         )
 
         async def track() -> None:

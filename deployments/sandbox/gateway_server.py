@@ -35,6 +35,11 @@ class GatewayControl(DeliveriesControl):
         latency = Latency(low=low, high=low if high is None else high, seed=seed)
         self._client.put("/latency", content=latency.model_dump_json()).raise_for_status()
 
+    def delay_arrivals(self, low: float, high: float | None = None, *, seed: int = 0) -> None:
+        """Let each call arrive `low` to `high` seconds after it was received, as over a network whose delay varies."""
+        delay = Latency(low=low, high=low if high is None else high, seed=seed)
+        self._client.put("/arrival-delay", content=delay.model_dump_json()).raise_for_status()
+
     def add_fault(self, kind: str | FaultRule, **options: Any) -> None:
         """Add a fault rule after the existing ones; the options are the fields of `FaultRule`."""
         rule = kind if isinstance(kind, FaultRule) else FaultRule(kind=kind, **options)
@@ -66,9 +71,10 @@ class GatewayControl(DeliveriesControl):
         return Stats.model_validate(self._client.get("/stats").raise_for_status().json())
 
     def reset(self) -> None:
-        """Forget arrivals, deliveries and fault rules, and set the latency to 0; nonces and MessageIds continue."""
+        """Forget arrivals, deliveries and fault rules, and set latency and delay to 0; nonces and MessageIds go on."""
         self.clear_faults()
         self.set_latency(0)
+        self.delay_arrivals(0)
         self._client.delete("/log").raise_for_status()
 
     def is_up(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from cyclopts import App, CycloptsError, MissingArgumentError, Parameter, UnusedCliTokensError
 from rich.console import Console
 
+from globe_sms.flows.command_line.account_command import account
 from globe_sms.flows.command_line.config_file import read_config_file
 from globe_sms.flows.command_line.exit_codes import EXIT_INPUT, EXIT_SETTLED, EXIT_STOPPED
 from globe_sms.flows.command_line.inquiry_commands import add_inquiries
@@ -50,6 +51,7 @@ def make_app() -> App:
     app.command(send, name="send", help_epilogue=SEND_EPILOGUE, config=read_config_file)
     app.command(track, name="track", help_epilogue=TRACK_EPILOGUE, config=read_config_file)
     add_inquiries(app)
+    app.command(account, name="account")
     add_policy(app)
     return app
 

@@ -43,7 +43,7 @@ def campaigns(
     from globe_sms.flows.command_line.inquiry_tables import campaigns_table
     from globe_sms.tasks.inquiry.list_campaigns import read_campaigns
 
-    store = _open(results, _s3(aws_credentials))
+    store = open_existing(results, _s3(aws_credentials))
     found = read_campaigns(store)
     if json:
         _write({"results": store.uri, "campaigns": [campaign.as_json() for campaign in found]})
@@ -75,7 +75,7 @@ def show(
     from globe_sms.tasks.reports.prices import read_prices
 
     s3 = _s3(aws_credentials)
-    store = _open(results, s3)
+    store = open_existing(results, s3)
     with tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch:
         view = look_at(store, campaign, Path(scratch), s3, prices=read_prices(prices, s3))
     if json:
@@ -109,7 +109,7 @@ def explain(
 
     s3 = _s3(aws_credentials)
     asked = sys.stdin.readline().strip() if number == "-" else number
-    found = find_events(_open(results, s3), asked, s3, default_region=default_region)
+    found = find_events(open_existing(results, s3), asked, s3, default_region=default_region)
     if json:
         _write(found.as_json())
     else:
@@ -132,7 +132,7 @@ def _s3(block: str | None) -> Callable[[], S3Access]:
     return cache(lambda: open_s3(block))
 
 
-def _open(results: str, s3: Callable[[], S3Access]) -> Store:
+def open_existing(results: str, s3: Callable[[], S3Access]) -> Store:
     """Open a results folder; a command that only reads doesn't create it.
 
     Raises:

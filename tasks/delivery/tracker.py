@@ -43,8 +43,8 @@ _STORE_PATIENCE: Final = 60.0
 class Asking(Protocol):
     """Asks the gateway, like `tasks.gateway.query_message.QueryClient`."""
 
-    async def ask(self, message_id: str) -> QueryOutcome:
-        """Ask once about one message."""
+    async def ask(self, message_id: str, before_write: Callable[[], Awaitable[None]]) -> QueryOutcome:
+        """Ask once about one message, when `before_write` returns."""
         ...
 
 
@@ -69,6 +69,7 @@ class Tracker:
         turns: paces the queries.
         keep: saves states in the archive; called in a thread, one call at a time.
         most_in_air: how many queries may wait for answers at once.
+        most_waiting: how many of them may connect and wait for their turns.
         wait: for how many seconds to ask; 0 asks once about each message.
         clock: Unix time, for the age of messages and for when a state was seen.
         monotonic: for pauses and the end of the wait.
@@ -83,6 +84,7 @@ class Tracker:
         keep: Callable[[pl.DataFrame], None],
         *,
         most_in_air: int,
+        most_waiting: int = 1,
         wait: float,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -93,6 +95,7 @@ class Tracker:
         self._sent = array("d", messages["sent_at"].dt.epoch("ms").fill_null(0).cast(pl.Float64))
         self._asking, self._turns, self._keep = asking, turns, keep
         self._room = asyncio.Semaphore(most_in_air)
+        self._waiting = asyncio.Semaphore(most_waiting)
         self._wait = wait
         self._clock, self._monotonic, self._sleep = clock, monotonic, sleep
         self._asks, self._silences = array("B", bytes(len(messages))), array("B", bytes(len(messages)))
@@ -123,12 +126,7 @@ class Tracker:
                 while not self._stopping and (place := await self._next(deadline)) is not None:
                     await self._room.acquire()
                     await self._slow_down()
-                    try:
-                        await self._turns.take()
-                    except StoreError as error:
-                        self.progress.stopped = str(error)
-                        break
-                    self.progress.asked += 1
+                    await self._waiting.acquire()
                     queries.create_task(self._ask(place))
         finally:
             await self._keep_the_rest()
@@ -168,10 +166,13 @@ class Tracker:
 
     async def _ask(self, place: int) -> None:
         try:
-            outcome = await self._asking.ask(self._ids[place])
-        finally:
-            self._room.release()
+            outcome = await self._outcome(place)
+        except StoreError as error:  # without a turn
+            self.progress.stopped = str(error)
+            self._stopping = True
+            return
         self._asks[place] = min(255, self._asks[place] + 1)
+
         state = self._read(place, outcome)
         answered = state is not None or outcome.result is QueryResult.NOT_THERE
         self._note_silence(outcome, answered=answered)
@@ -199,6 +200,24 @@ class Tracker:
                 self._ask_later(place, self._pause(place))
         if self._flush_is_due():
             await self._flush()
+
+    async def _outcome(self, place: int) -> QueryOutcome:
+        """Ask at the query's turn, which is taken once its connection is ready."""
+        waiting = True
+
+        async def take_turn() -> None:
+            nonlocal waiting
+            await self._turns.take()
+            self.progress.asked += 1
+            waiting = False
+            self._waiting.release()
+
+        try:
+            return await self._asking.ask(self._ids[place], take_turn)
+        finally:
+            self._room.release()
+            if waiting:
+                self._waiting.release()
 
     def _read(self, place: int, outcome: QueryOutcome) -> dict[str, Any] | None:
         if outcome.result is not QueryResult.STATE:

@@ -7,13 +7,13 @@ Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import httpx
 
@@ -37,6 +37,7 @@ _POOLS: Final = 16  # httpcore scans all connections of a pool for each request:
 _LARGEST_ANSWER: Final = 256 * 1024
 _LONGEST_QUOTATION: Final = 200
 _LONGEST_WAIT_DIGITS: Final = 7
+_BEFORE_WRITE: Final = "http11.send_request_headers.started"  # httpcore's event on a connection that is ready
 _NO_SUCH_MESSAGE: Final = "DATA_NOT_EXIST"
 _NOT_PERMITTED: Final = ("RAM_PERMISSION_DENY", "NoPermission", "Forbidden.RAM", "Forbidden.NoPermission")
 _GRANT: Final = f"The key lacks dysms:{QUERY}: grant it in RAM, or track by delivery receipts alone (--no-query)."
@@ -105,6 +106,7 @@ class QueryClient:
     ) -> None:
         self._endpoint = endpoint
         self._seconds = seconds
+        self._writes = transport is None  # another transport has no moment of writing
         self._auth = AcsV3Auth(credentials, clock=clock, nonce=nonce)
         try:
             trust_env = not endpoint.is_loopback
@@ -136,12 +138,31 @@ class QueryClient:
         for pool in self._pools:
             await pool.aclose()
 
-    async def ask(self, message_id: str) -> QueryOutcome:
-        """Ask once for one message; failures are outcomes, not exceptions."""
+    async def ask(self, message_id: str, before_write: Callable[[], Awaitable[None]]) -> QueryOutcome:
+        """Ask once for one message; failures are outcomes, not exceptions.
+
+        `before_write` waits for the query's turn. It's called once the connection is ready, and the request is written
+        as soon as it returns, so connecting delays no query past its turn. What it raises is raised here, and nothing
+        was asked.
+        """
         pool = next(self._next_pool)
         request = pool.build_request("POST", self._endpoint.url, data={"MessageId": message_id})
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._seconds) as limit:
+
+                async def wait_for_turn() -> None:
+                    limit.reschedule(None)
+                    await before_write()
+                    limit.reschedule(asyncio.get_running_loop().time() + self._seconds)
+
+                async def trace(event: str, info: dict[str, Any]) -> None:
+                    if event == _BEFORE_WRITE and info["request"].method != b"CONNECT":
+                        await wait_for_turn()
+
+                if self._writes:
+                    request.extensions["trace"] = trace
+                else:
+                    await wait_for_turn()
                 response = await pool.send(request, auth=self._auth, stream=True)
                 try:
                     body = bytearray()

@@ -10,11 +10,12 @@ Neither templates nor values are ever executed: a placeholder is a column name a
 from globe_sms.tasks.messages.foreign_placeholders import foreign_placeholder, placeholder_patterns
 from globe_sms.tasks.messages.gsm7_alphabet import NOT_GSM, forcing_characters
 from globe_sms.tasks.messages.message_parts import count_parts, parts_of
-from globe_sms.tasks.messages.message_texts import PREFIX, TEXT_COLUMNS, Wording, add_texts
+from globe_sms.tasks.messages.message_texts import NULL_MARKER, PREFIX, TEXT_COLUMNS, Wording, add_texts
 from globe_sms.tasks.messages.template import Placeholder, Template, parse_template
 
 __all__ = [
     "NOT_GSM",
+    "NULL_MARKER",
     "PREFIX",
     "TEXT_COLUMNS",
     "Placeholder",

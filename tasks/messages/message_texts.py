@@ -1,6 +1,7 @@
 """Renders the text of each row with polars expressions, and rejects rows without a valid text."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -23,7 +24,8 @@ from globe_sms.tasks.vocabulary.statuses import Status
 PREFIX: Final = "column:"
 """Prefix of a list's columns in the frame, so that they don't clash with the frame's own columns."""
 
-TEXT_COLUMNS: Final = ("message", "segments", "replaced")
+NULL_MARKER: Final = "null_marker"
+TEXT_COLUMNS: Final = ("message", "segments", "replaced", NULL_MARKER)
 """The columns that `add_texts` adds."""
 
 _DAMAGING: Final = (
@@ -94,21 +96,23 @@ class Wording:
 
 
 def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
-    """Add `message`, `segments` (UInt16) and `replaced` to validated rows; reject rows that can't have a text.
+    """Add `TEXT_COLUMNS` to validated rows; reject rows that can't have a text.
 
     `rows` has the columns of `wording`, each named `PREFIX` and its name, beside `status` and `reason`. Rows that have
     a status already keep it. Without a value: `invalid`, `missing_<column>`; without a text or with one that is too
-    long: `message_empty`, `message_too_long`. All three are null in rows that are not sent. `replaced` (String) holds
-    the characters that downgrading replaced, in order; null if there were none.
+    long: `message_empty`, `message_too_long`. `message`, `segments` (UInt16) and `replaced` are null in
+    rows that are not sent. `replaced` (String) holds the characters that downgrading replaced, in order; null if there
+    were none.
+    `null_marker` (String) is the marker that counts as a missing value in a row that had no status before.
     """
     if wording.template is None:
-        rows = rows.with_columns(message=_value(str(wording.column), wording, _DAMAGING_IN_TEXTS))
+        rows = rows.with_columns(message=_value(str(wording.column), _DAMAGING_IN_TEXTS))
+        rows = _without_null_markers(rows, ["message"], wording)
         missing = None
     else:
         # Clean each column in a step of its own: polars shares repeated expressions only within one step.
-        rows = rows.with_columns(
-            _value(column, wording).alias(f"{PREFIX}{column}") for column in wording.template.columns
-        )
+        rows = rows.with_columns(_value(column).alias(f"{PREFIX}{column}") for column in wording.template.columns)
+        rows = _without_null_markers(rows, [f"{PREFIX}{column}" for column in wording.template.columns], wording)
         rows = rows.with_columns(message=_rendered(wording.template))
         missing = _missing(wording.template)
     message = pl.col("message")
@@ -185,12 +189,23 @@ def _filled(column: str, default: str | None) -> pl.Expr:
     return value if default is None else pl.when(value == "").then(pl.lit(default)).otherwise(value)
 
 
-def _value(column: str, wording: Wording, damaging: str = _DAMAGING) -> pl.Expr:
+def _value(column: str, damaging: str = _DAMAGING) -> pl.Expr:
     """Return the cleaned values of a column; missing ones become empty texts, never null."""
     value = pl.col(f"{PREFIX}{column}").fill_null("")
     value = value.str.replace_all(damaging, " ").str.strip_chars(_BLANKS)
-    value = value.map_batches(_composed, return_dtype=pl.String, is_elementwise=True)
-    return value if wording.keep_null_markers else pl.when(value.is_in(NULL_MARKERS)).then(pl.lit("")).otherwise(value)
+    return value.map_batches(_composed, return_dtype=pl.String, is_elementwise=True)
+
+
+def _without_null_markers(rows: pl.LazyFrame, columns: Sequence[str], wording: Wording) -> pl.LazyFrame:
+    """Empty the values that are markers of a missing one, and keep a row's first marker as `NULL_MARKER`."""
+    if wording.keep_null_markers:
+        return rows.with_columns(pl.lit(None, pl.String).alias(NULL_MARKER))
+    is_marker = {column: pl.col(column).is_in(NULL_MARKERS) for column in columns}
+    first = pl.coalesce([pl.when(found).then(pl.col(column)) for column, found in is_marker.items()])
+    return rows.with_columns(
+        *(pl.when(found).then(pl.lit("")).otherwise(column).alias(column) for column, found in is_marker.items()),
+        pl.when(pl.col("status").is_null()).then(first).alias(NULL_MARKER),
+    )
 
 
 def _composed(values: pl.Series) -> pl.Series:

@@ -2,26 +2,29 @@
 
 One document per account holds the last turn given out. A reservation moves it forward with a compare-and-swap:
 `turn = max(last + interval, earliest)`. No reservation, no call.
+
+The document also holds what throttling has taught (`learned_slack.py`), for all runs of the account and beyond their
+end, and what was throttled lately (`throttling.py`).
 """
 
 import json
 import random
+import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeVar
 
+from globe_sms.tasks.pacing.learned_slack import LearnedSlack
+from globe_sms.tasks.pacing.throttling import LastHour, Slowness
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
 
 _T = TypeVar("_T")
 
-_ACTIVE_SECONDS = 20.0
-_LEAST_EXCESS = 0.04
-_MOST_EXCESS = 63.0
-_RECOVERY_SECONDS = 4.0
-_INCIDENT_SECONDS = 1.0
+ACTIVE_SECONDS: Final = 20.0
+_REPORT_SECONDS = 1.0
 _SWAP_TRIES = 200
 SLOWEST_RATE: Final = 0.01  # calls a second
 # A turn further ahead comes from a wrong clock or answer, and must not keep the account from sending for days. A dozen
@@ -30,13 +33,19 @@ _FARTHEST_TURN: Final = 24 * 3_600.0
 _LONGEST_PAUSE: Final = 2 * 3_600.0
 
 
+def schedule_key(account: str) -> str:
+    """Return the key of an account's document in the pacing folder."""
+    return f"{account}.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Consecutive turns: Unix times in seconds, `interval` apart."""
+    """Consecutive turns: Unix times in seconds, `interval` apart; `slack` is the share of it that is kept free."""
 
     first: float
     interval: float
     count: int
+    slack: float = 0.0
 
     def times(self) -> tuple[float, ...]:
         """The turns, earliest first."""
@@ -46,20 +55,32 @@ class Turns:
 class Schedule:
     """One account's schedule. Thread-safe as long as one thread reserves at a time, as the pacer ensures.
 
-    `rate` is the account's limit in calls a second; `margin` is the share of it left unused, so that a call that
-    leaves a little late doesn't collide with the next one. If active runs name different rates, the lowest applies to
-    all of them: the limit belongs to the account.
+    `rate` is the account's limit in calls a second; `margin` is the least share of it left unused, so that a call that
+    leaves a little late doesn't collide with the next one. Where the gateway throttles calls all the same, more is left
+    unused. If active runs name different rates, the lowest applies to all of them: the limit belongs to the account.
+    `sender` says to people who is sending.
     """
 
     def __init__(
-        self, store: Store, account: str, rate: float, *, clock: Callable[[], float] = time.time, margin: float = 0.01
+        self,
+        store: Store,
+        account: str,
+        rate: float,
+        *,
+        clock: Callable[[], float] = time.time,
+        margin: float = 0.01,
+        sender: str = "",
     ) -> None:
         self._store = store
-        self._key = f"{account}.json"
+        self._key = schedule_key(account)
         self._rate = rate
         self._clock = clock
-        self._interval = 1.0 / (rate * (1.0 - margin))
+        self._floor = 1.0 / (1.0 - margin) - 1.0
         self._run = uuid.uuid4().hex
+        self._sender = sender
+        self._counting = threading.Lock()
+        self._throttled = 0  # calls that the document doesn't know of yet
+        self._reported_at = -_REPORT_SECONDS
 
     @property
     def rate(self) -> float:
@@ -74,31 +95,41 @@ class Schedule:
         """
 
         def take(document: dict[str, Any], now: float) -> Turns:
-            interval = self._agreed_interval(document, now) * _slowness(document, now)
+            rate, floor = self._agreed(document, now)
+            slack = LearnedSlack(**document.get("slack", {})).after_calls(count, rate)
+            slowness = Slowness(**document.get("slow", {})).after(count, 0, now, rate)
+            share = slack.in_force(floor, rate)
+            interval = (1.0 + share) * slowness.factor(now) / rate
             last = _time_of(document, "last", now + _FARTHEST_TURN)
             first = max(last + interval, earliest, _time_of(document, "hold", now + _LONGEST_PAUSE))
-            document["last"] = first + (count - 1) * interval
-            return Turns(first, interval, count)
+            hour = LastHour(document.get("hour"))
+            hour.add(now, calls=count, seconds=count * interval)
+            document.update(
+                last=first + (count - 1) * interval, slack=asdict(slack), slow=asdict(slowness), hour=hour.encode()
+            )
+            return Turns(first, interval, count, share)
 
         return self._change(take)
 
     def slow_down(self, retry_after: float) -> None:
-        """Lengthen the intervals of all the account's runs for a while, because the gateway throttled a call.
+        """Note a throttled call, for all the account's runs: their calls are spaced further apart.
 
-        Throttled calls within one second count once: they left before a run could slow down for the first.
+        Throttled calls within one second are written together, the later ones with the next reservation.
 
         `retry_after`: seconds in which the gateway wants no call; 0 if it didn't say.
         """
+        now = self._clock()
+        with self._counting:
+            self._throttled += 1
+            if retry_after <= 0.0 and 0.0 <= now - self._reported_at < _REPORT_SECONDS:
+                return
+            self._reported_at = now
 
-        def note(document: dict[str, Any], now: float) -> None:
-            slow = document.get("slow")
-            if slow is None or not 0.0 <= now - slow["at"] < _INCIDENT_SECONDS:
-                excess = min(_MOST_EXCESS, max(_LEAST_EXCESS, 2.0 * (_slowness(document, now) - 1.0)))
-                document["slow"] = {"excess": excess, "at": now}
-            hold = _time_of(document, "hold", now + _LONGEST_PAUSE)
-            document["hold"] = max(hold, now + min(retry_after, _LONGEST_PAUSE))
+        def hold(document: dict[str, Any], now: float) -> None:
+            until = _time_of(document, "hold", now + _LONGEST_PAUSE)
+            document["hold"] = max(until, now + min(retry_after, _LONGEST_PAUSE))
 
-        self._change(note)
+        self._change(hold)
 
     def leave(self) -> None:
         """Remove this run's rate from the schedule, so that it doesn't slow the runs that continue."""
@@ -108,20 +139,39 @@ class Schedule:
 
         self._change(forget)
 
-    def _agreed_interval(self, document: dict[str, Any], now: float) -> float:
+    def _agreed(self, document: dict[str, Any], now: float) -> tuple[float, float]:
+        """Return the rate and the least slack that all active runs keep, and enter this run."""
         runs: dict[str, Any] = {
-            run: entry for run, entry in document.get("runs", {}).items() if now - entry["seen"] < _ACTIVE_SECONDS
+            run: entry for run, entry in document.get("runs", {}).items() if now - entry["seen"] < ACTIVE_SECONDS
         }
-        runs[self._run] = {"interval": self._interval, "seen": now}
+        runs[self._run] = {"rate": self._rate, "floor": self._floor, "seen": now, "sender": self._sender}
         document["runs"] = runs
-        return max(float(entry["interval"]) for entry in runs.values())
+        rate, floor = (
+            min(float(run["rate"]) for run in runs.values()),
+            max(float(run["floor"]) for run in runs.values()),
+        )
+        document["limits"] = {"rate": rate, "floor": floor}
+        return rate, floor
+
+    def _learn(self, document: dict[str, Any], now: float, throttled: int) -> None:
+        """Enter throttled calls in the document."""
+        if not throttled:
+            return
+        rate, floor = self._agreed(document, now)
+        slack = LearnedSlack(**document.get("slack", {})).after_throttling(throttled, now, floor, rate)
+        slowness = Slowness(**document.get("slow", {})).after(0, throttled, now, rate)
+        hour = LastHour(document.get("hour"))
+        hour.add(now, throttled=throttled)
+        document.update(slack=asdict(slack), slow=asdict(slowness), hour=hour.encode())
 
     def _change(self, change: Callable[[dict[str, Any], float], _T]) -> _T:
         for _ in range(_SWAP_TRIES):
             current = self._store.get(self._key)
             try:
                 document: dict[str, Any] = {} if current is None else json.loads(current.body)
-                result = change(document, self._clock())
+                now, throttled = self._clock(), self._throttled
+                self._learn(document, now, throttled)
+                result = change(document, now)
             except (AttributeError, KeyError, TypeError, ValueError) as error:
                 raise StoreError(
                     f"{self._store.uri}/{self._key} isn't a valid schedule of turns ({type(error).__name__}). "
@@ -135,6 +185,8 @@ class Schedule:
             else:
                 written = self._store.compare_and_swap(self._key, body, current.version)
             if written is not None:
+                with self._counting:
+                    self._throttled -= throttled
                 return result
         raise StoreUnavailableError(f"{self._store.uri}: no turn could be reserved in {_SWAP_TRIES} tries.")
 
@@ -143,16 +195,3 @@ def _time_of(document: dict[str, Any], key: str, latest: float) -> float:
     """Return a time of the document, in Unix seconds; 0 if it's missing or implausibly late."""
     at = float(document.get(key, 0.0))
     return at if at <= latest else 0.0
-
-
-def _slowness(document: dict[str, Any], now: float) -> float:
-    """Return the factor by which throttling lengthens the interval now.
-
-    The first throttling adds 4 %, each further one doubles the addition, and four seconds without one halve it. So
-    calls that collide by a few milliseconds cost next to nothing, and a rate set too high is corrected at once.
-    """
-    slow = document.get("slow")
-    if slow is None:
-        return 1.0
-    excess = float(slow["excess"]) * 0.5 ** (max(0.0, now - slow["at"]) / _RECOVERY_SECONDS)
-    return 1.0 + (excess if excess > _LEAST_EXCESS / 8 else 0.0)

@@ -16,6 +16,9 @@ from globe_sms.tasks.pacing.account_schedule import Schedule, Turns
 from globe_sms.tasks.store.store_retries import async_store_retries
 from globe_sms.tasks.vocabulary.errors import StoreError
 
+QUERIES: Final = "queries"
+"""What the schedule of queries is named by, beside the account."""
+
 QUERY_MARGIN: Final = 0.045
 """The share of the limit left unused: at 300 a second, 13 calls delayed by 45 ms don't exceed it.
 
@@ -25,7 +28,7 @@ _BATCH_SECONDS: Final = 0.5
 _LEAD_SECONDS: Final = 0.4
 _AHEAD_SECONDS: Final = 2 * _LEAD_SECONDS  # reserve the next turns before the last ones come closer than the lead
 _LATE_SECONDS: Final = 0.25
-_SPARE_SHARE: Final = 0.025  # less than the margin, so that delays can be made up
+_SPARE_SHARE: Final = 0.55  # of the schedule's slack, so that delays can be made up
 _NEAREST_SHARE: Final = 0.5  # of the interval: an event loop wakes up to 1 ms late and must catch up
 _INCIDENT_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 60.0
@@ -35,7 +38,7 @@ InThread = Callable[..., Awaitable[Any]]
 
 
 class QueryTurns:
-    """Hands out the query turns of one process, to one task of one event loop.
+    """Hands out the query turns of one process, to the tasks of one event loop, in the order in which they ask.
 
     The schedule spaces the turns of all trackers. This object also tracks its own calls, so that no sliding second
     holds more than the limit, however late the loop wakes.
@@ -62,8 +65,10 @@ class QueryTurns:
         self._throttled_at = -math.inf
         self._reserving: asyncio.Task[Turns] | None = None
         window = max(1, math.floor(schedule.rate))
-        self._span = window / schedule.rate * (1.0 + _SPARE_SHARE)
+        self._shortest_span = window / schedule.rate
+        self._span = self._shortest_span
         self._nearest = _NEAREST_SHARE / schedule.rate
+        self._line = asyncio.Lock()
         self._left: collections.deque[float] = collections.deque(maxlen=window)
 
     async def take(self) -> None:
@@ -72,19 +77,20 @@ class QueryTurns:
         Raises:
             StoreError: no turn could be reserved for a minute, so no query may be made.
         """
+        async with self._line:
+            await self._take()
+
+    async def _take(self) -> None:
         while True:
             due = await self._next_due()
             await self._wait_until(due)
+            if self._monotonic() - due > _LATE_SECONDS:
+                continue
+            await self._wait_until(self._free())
             now = self._monotonic()
             if now - due > _LATE_SECONDS:
                 continue
-            free = now
-            if self._left:
-                free = max(free, self._left[-1] + self._nearest)
-            if len(self._left) == self._left.maxlen:
-                free = max(free, self._left[0] + self._span)
-            await self._wait_until(free)
-            self._left.append(self._monotonic())
+            self._left.append(now)
             return
 
     async def throttled(self, retry_after: float) -> None:
@@ -109,6 +115,11 @@ class QueryTurns:
         with contextlib.suppress(StoreError):
             await self._in_thread(self._schedule.leave)
 
+    def _free(self) -> float:
+        """Return from when on one more query of this process keeps the limit."""
+        free = self._left[-1] + self._nearest if self._left else -math.inf
+        return max(free, self._left[0] + self._span) if len(self._left) == self._left.maxlen else free
+
     async def _wait_until(self, due: float) -> None:
         while (left := due - self._monotonic()) > 0:
             await self._sleep(left)
@@ -123,6 +134,7 @@ class QueryTurns:
             if self._reserving is not None and (not self._dues or self._reserving.done()):
                 turns = await self._reserving
                 self._reserving = None
+                self._span = self._shortest_span * (1.0 + _SPARE_SHARE * turns.slack)
                 offset = self._monotonic() - self._clock()
                 self._dues.extend(at + offset for at in turns.times())
             elif self._dues:

@@ -20,7 +20,7 @@ _BATCH_SECONDS = 0.5
 _FIRST_LEAD = 0.4
 _LONGEST_LEAD = 3.0
 _LATE_SECONDS = 0.25
-_SPARE_SHARE = 0.007  # less than the schedule's margin, so that delays wear off; more than the network's jitter
+_SPARE_SHARE = 0.7  # of the schedule's slack: delays wear off by the rest, and calls don't close up meanwhile
 _CALLS_COMPARED = 20
 _NEAREST_SHARE = 0.9  # of the interval: delayed calls catch up gently, without bursts
 _LOOK_UP_SECONDS = 2.0  # a stop wakes the first in line, which wakes the next; this is for a store that hangs
@@ -71,7 +71,8 @@ class Pacer:
         self._lead = _FIRST_LEAD
         # `_window` calls may leave in `_span` seconds: 1 in 1 s, 20 in 1 s, 1 in 2 s for half a call a second.
         self._window = max(1, math.floor(schedule.rate))
-        self._span = self._window / schedule.rate * (1.0 + _SPARE_SHARE)
+        self._shortest_span = self._window / schedule.rate
+        self._span = self._shortest_span
         self._nearest = _NEAREST_SHARE / schedule.rate
         self._last = -math.inf
         self._left: list[Departure] = []  # in the last span, in order of departure
@@ -168,5 +169,6 @@ class Pacer:
             now = self._clock()
             offset = self._monotonic() - now
             reserved = self._schedule.reserve(self._batch, now + self._lead)
+            self._span = self._shortest_span * (1.0 + _SPARE_SHARE * reserved.slack)
             self._turns.extend(Turn(at, at + offset) for at in reserved.times())
         return self._turns.popleft()

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,7 @@ from globe_sms.tasks.planning.listed_numbers import judge_numbers
 from globe_sms.tasks.planning.opt_outs import OptOutLists, check_opt_outs
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
+from globe_sms.tasks.planning.short_rows import find_short_rows, reason_with_short_rows
 from globe_sms.tasks.recipients import (
     EmptyListError,
     ListSource,
@@ -48,6 +50,8 @@ from globe_sms.tasks.vocabulary.statuses import Status
 
 # Writes a file for `leave_out` into a folder, of who among these rows already has the text; None if nobody has.
 FindRepeats = Callable[[pl.LazyFrame, Path], Path | None]
+# Keeps in a folder, and returns, which of the rows end before the number's field; None if none does.
+FindShortRows = Callable[[pl.LazyFrame, Path], pl.LazyFrame | None]
 
 _VALIDATED: Final = ("source", "row", "recipient", "e164", "region", "status", "reason")
 
@@ -116,6 +120,7 @@ def make_plan(
             groups=groups,
             canary=config.canary_numbers,
             find_repeats=find_repeats,
+            find_short=partial(find_short_rows, opened=opened, s3=s3) if own is None else None,
         )
     check_unchanged(sources, s3=s3)
     if config.message_column is not None and not config.literal_placeholders:
@@ -197,6 +202,7 @@ def freeze(
     groups: SendingGroups | None = None,
     canary: int = 0,
     find_repeats: FindRepeats | None = None,
+    find_short: FindShortRows | None = None,
 ) -> Path:
     """Write the plan of validated rows to a local file; `plan_rows` says what the arguments are.
 
@@ -212,6 +218,7 @@ def freeze(
             groups=groups,
             canary=canary,
             find_repeats=find_repeats,
+            find_short=find_short,
         )
         write_plan(plan, layout, plan_id, path)
     return path
@@ -226,6 +233,7 @@ def plan_rows(
     groups: SendingGroups | None = None,
     canary: int = 0,
     find_repeats: FindRepeats | None = None,
+    find_short: FindShortRows | None = None,
 ) -> tuple[pl.LazyFrame, ChunkLayout | None]:
     """Mark duplicates and give the sendable rows their chunks, in input order or, with `groups`, group by group.
 
@@ -238,16 +246,18 @@ def plan_rows(
             that can be sent) and reason.
         numbers_per_call: The most numbers of a chunk.
         folder: A local folder.
-        texts: Further columns of `validated` that the plan keeps at its end, for the rows that are sent.
+        texts: Further columns of `validated` that the plan keeps at its end, for rows that are sent or invalid.
         groups: Which rows may share a call; None for all.
         canary: So many of the first sendable rows have chunks of their own.
         find_repeats: Finds who already has the text: these rows are suppressed.
+        find_short: Finds rows that end before the number's field: these are `too_few_fields`, not `empty`.
 
     Returns:
         The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
         the chunks were laid out.
     """
     rows = _write_rows(validated.select(*_VALIDATED, *texts), folder / "validated.parquet")
+    short = None if find_short is None else find_short(pl.scan_parquet(rows, glob=False), folder)
     if find_repeats is not None:
         rows = _without_repeats(rows, find_repeats, folder)
     ranks = rank_rows(rows, folder)
@@ -258,6 +268,9 @@ def plan_rows(
         places, layout = lay_out_chunks(rows, ranks, groups, numbers_per_call, folder, canary=canary)
         parts.append(places)
         chunk, position = pl.col("chunk"), pl.col("position")
+    if short is not None:
+        parts.append(short)
+    keeps_texts = pl.col("nth").is_not_null() | (pl.col("status") == Status.INVALID.value)
     is_duplicate = pl.col("first_row").is_not_null()
     first = pl.format("{}#{}", "first_source", "first_row")
     return mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first).select(
@@ -267,10 +280,10 @@ def plan_rows(
         pl.format("+{}", "e164").alias("phone_number"),
         pl.col("region").cast(pl.String),
         "status",
-        "reason",
+        "reason" if short is None else reason_with_short_rows().alias("reason"),
         chunk=chunk.cast(pl.UInt32),
         position=position.cast(pl.UInt16),
-        **{name: pl.when(pl.col("nth").is_not_null()).then(pl.col(name)) for name in texts},
+        **{name: pl.when(keeps_texts).then(pl.col(name)) for name in texts},
     ), layout
 
 

@@ -4,6 +4,7 @@
     open_lists       finds the columns of each list, and reads workbooks
     rows_of          returns a polars LazyFrame of opened lists; reads nothing until it's collected
     read_lists       does both
+    count_fields     returns how many fields each row of CSV lists has, blank lines included
     translate_errors wraps the collecting: every error becomes one clear line that names the list
     open_table       opens a list of numbers beside the recipient lists (opt-outs, own numbers)
     read_small_table reads a table that goes with the lists (prices, prefixes) as a whole
@@ -16,6 +17,7 @@ could text a stranger.
 """
 
 from globe_sms.tasks.recipients.check_unchanged import check_unchanged
+from globe_sms.tasks.recipients.field_counts import count_fields, short_rows_error
 from globe_sms.tasks.recipients.file_formats import known_encoding
 from globe_sms.tasks.recipients.find_lists import find_lists
 from globe_sms.tasks.recipients.list_layout import OpenedList
@@ -61,6 +63,7 @@ __all__ = [
     "TableFormat",
     "TableRow",
     "check_unchanged",
+    "count_fields",
     "fault_in",
     "find_lists",
     "first_numbers",
@@ -75,6 +78,7 @@ __all__ = [
     "read_small_table",
     "refusal",
     "rows_of",
+    "short_rows_error",
     "split_format",
     "translate_errors",
 ]

@@ -12,8 +12,8 @@ from globe_sms.tasks.recipients.list_source import Layout, position_names, refus
 from globe_sms.tasks.recipients.read_options import AS_IT_IS, ReadOptions
 
 NO_HEADER_ADVICE = ", or use --no-header"
-_DELIMITERS = "\t;|,"  # rarest in ordinary text first: it wins if two fit equally well
-_NAMEABLE = _DELIMITERS + ":^~"
+DELIMITERS = "\t;|,"  # rarest in ordinary text first: it wins if two fit equally well
+_NAMEABLE = DELIMITERS + ":^~"
 _SAMPLE_ROWS = 200
 _FITTING_SHARE = 0.8
 _MOST_SPARE = 256
@@ -70,7 +70,7 @@ def csv_layout(uri: str, head: DecodedHead, *, has_header: bool, options: ReadOp
     blank = next(position for position, line in enumerate(lines) if line.strip())
     chosen = _SEPARATOR_LINE.fullmatch(lines[blank])
     start = blank + 1 if chosen else blank if has_header else 0
-    candidates = chosen[1] if chosen and chosen[1] in _NAMEABLE else _DELIMITERS
+    candidates = chosen[1] if chosen and chosen[1] in _NAMEABLE else DELIMITERS
     if has_header and options.header_row is not None:
         start = max(options.header_row - 1, start)
     if start >= len(lines) or (has_header and not lines[start].strip()):

@@ -39,6 +39,7 @@ class CampaignOutcome:
 
     `uri` is that of its results. `counts` has every status, including those without rows. `calls` and `seconds` are
     this run's; `rate` is its calls per second from the first call to the last, None with fewer than two calls.
+    `rate_advice` says what rate to set, if the gateway admits much less than the limit.
     `call_size` is the most numbers that the gateway took in a call, if it refused a larger one; None if it never did.
     `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
     None for a campaign without one, `policy` without a policy. `left_out` is about opt-outs, `readings` is what was
@@ -62,6 +63,7 @@ class CampaignOutcome:
     policy: PolicyShown | None = None
     left_out: LeftOutFigures = NOBODY_LEFT_OUT
     call_size: int | None = None
+    rate_advice: str | None = None
     readings: tuple[tuple[str, ListReading], ...] = ()
 
     @property

@@ -74,7 +74,7 @@ def speed(report: CampaignOutcome) -> str:
     refused = "" if size is None else f" The gateway refused larger calls: use --numbers-per-call {size} from now on."
     return (
         f"{counted(report.calls, 'call')}{rate}{throttled}; {in_words(report.seconds)} from start to results."
-        f"{resent}{refused}"
+        f"{resent}{refused}{'' if report.rate_advice is None else f' {report.rate_advice}'}"
     )
 
 

@@ -11,16 +11,17 @@ USUAL_INVALID_RATE: Final = 0.5
 FEWEST_ROWS_FOR_A_RATE: Final = 1_000
 
 
-def broken_guards(config: CampaignConfig, rows: Mapping[str, int]) -> tuple[str, ...]:
+def broken_guards(config: CampaignConfig, rows: Mapping[str, int], *, hidden: int = 0) -> tuple[str, ...]:
     """Return a sentence for each guard that the whole plan breaks, with both figures.
 
-    `rows` has the plan's rows by status, those without one as `sendable`. A test goes to the operator's own numbers,
-    which say nothing about the lists.
+    `rows` has the plan's rows by status, those without one as `sendable`. `hidden` of them are invalid because they
+    are hidden and skipped on purpose: the share is that of the others. A test goes to the operator's own numbers, which
+    say nothing about the lists.
     """
     if config.test_to:
         return ()
     broken: list[str] = []
-    numbers, invalid, total = rows.get(SENDABLE, 0), rows.get(Status.INVALID, 0), sum(rows.values())
+    numbers, invalid, total = rows.get(SENDABLE, 0), rows.get(Status.INVALID, 0) - hidden, sum(rows.values()) - hidden
     if config.min_recipients is not None and numbers < config.min_recipients:
         broken.append(
             f"it has {counted(numbers, 'number')}, but the least (--min-recipients) is {config.min_recipients:,}: did "

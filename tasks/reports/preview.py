@@ -15,6 +15,7 @@ from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.messages import parts_of
+from globe_sms.tasks.pacing.schedule_state import ScheduleState
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.planning.left_out import NOBODY_LEFT_OUT, LeftOutFigures
@@ -22,6 +23,7 @@ from globe_sms.tasks.planning.own_numbers import MOST_OWN_NUMBERS
 from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.cost import Cost, cost_of
 from globe_sms.tasks.reports.list_guards import broken_guards
+from globe_sms.tasks.reports.null_markers import NullMarkers, count_null_markers
 from globe_sms.tasks.reports.policy_shown import PolicyShown
 from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.reports.repeated_texts import count_repeats
@@ -93,7 +95,7 @@ class Preview:
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
     how many rows of the plan have the text from which other campaign.
     `readings` is what was read of each list, by its URI; `passed_over` is what was beside the lists.
-    `left_out` is about opt-outs. `policy` is None without one.
+    `left_out` is about opt-outs. `policy` is None without one. `schedule` is the account's; None if nobody has sent.
     """
 
     campaign: str
@@ -116,6 +118,7 @@ class Preview:
     exceeded_limits: tuple[str, ...] = ()
     ucs2: Ucs2 | None = None
     replaced: ReplacedCharacters | None = None
+    null_markers: NullMarkers | None = None
     hours_forecast: HoursForecast | None = None
     canary_first: int | None = None
     max_failure_rate: float = 1.0
@@ -133,6 +136,7 @@ class Preview:
     strange_countries: tuple[StrangeCountry, ...] = ()
     passed_over: tuple[NoLists, ...] = ()
     policy: PolicyShown | None = None
+    schedule: ScheduleState | None = None
 
     @property
     def sendable(self) -> int:
@@ -167,6 +171,7 @@ def make_preview(
     readings: tuple[tuple[str, ListReading], ...] = (),
     passed_over: tuple[NoLists, ...] = (),
     policy: PolicyShown | None = None,
+    schedule: ScheduleState | None = None,
     exceeded_budgets: tuple[str, ...] = (),
 ) -> Preview:
     """Count the plan in polars' streaming engine: 10 million rows take a second or two and about 150 MB."""
@@ -237,12 +242,13 @@ def make_preview(
         cost=None if cost is None or numbers != sendable else str(cost),
         costs=cost,
         exceeded_limits=(
-            *broken_guards(config, _by_status(groups)),
+            *broken_guards(config, _by_status(groups), hidden=_hidden(groups)),
             *exceeded_limits(config, numbers=sendable, cost=cost),
             *exceeded_budgets,
         ),
         ucs2=count_ucs2(plan, config),
         replaced=count_replaced(plan, config.wording, sendable),
+        null_markers=count_null_markers(plan),
         hours_forecast=hours_forecast,
         canary_first=canary_first,
         max_failure_rate=config.max_failure_rate,
@@ -261,6 +267,7 @@ def make_preview(
         else find_strange_countries(plan, destinations.drop("sendable").rows()),
         passed_over=passed_over,
         policy=policy,
+        schedule=schedule,
     )
 
 
@@ -286,6 +293,10 @@ def _by_status(groups: Iterable[Group]) -> Counter[str]:
     for group in groups:
         rows[group.status] += group.rows
     return rows
+
+
+def _hidden(groups: Iterable[Group]) -> int:
+    return sum(group.rows for group in groups if group.reason == RowReason.HIDDEN_ROW)
 
 
 def _in_time(numbers: int, seconds: float, left: float) -> int | None:

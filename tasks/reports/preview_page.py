@@ -103,8 +103,7 @@ def _head(preview: Preview) -> list[Block]:
     blocks += [Words(odd.sentence(), strong=True) for odd in preview.strange_countries]
     blocks += [Words(said) for said in (_about(preview), *map(_passed_over, preview.passed_over), *_warnings(preview))]
     blocks += [*_read(preview), *_messages(preview)]
-    if preview.replaced is not None:
-        blocks.append(Words(preview.replaced.sentence()))
+    blocks += [Words(found.sentence()) for found in (preview.null_markers, preview.replaced) if found is not None]
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
@@ -114,6 +113,10 @@ def _limits(preview: Preview) -> list[Block]:
     """Say which policy holds, what it kept back and what is left of its budgets, and why the campaign isn't sent."""
     said = [] if preview.policy is None else [preview.policy.sentence(), *preview.policy.budgets]
     exceeded = [f"This campaign will not be sent: {limit}" for limit in preview.exceeded_limits]
+    if preview.schedule is not None:
+        said.append(preview.schedule.sentence())
+    advice = None if preview.schedule is None else preview.schedule.advice()
+    exceeded += [] if advice is None else [advice]
     return [*(Words(line) for line in said), *(Words(line, strong=True) for line in exceeded)]
 
 

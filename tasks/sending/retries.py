@@ -14,5 +14,7 @@ class Retries:
     store_patience: float = 120.0
 
     def pause(self, tries: int) -> float:
-        """The pause after so many tries."""
+        """The pause after so many tries; none after 0."""
+        if tries <= 0:
+            return 0.0
         return min(self.longest_pause, self.first_pause * 2 ** (tries - 1)) * random.uniform(0.5, 1.0)

@@ -109,6 +109,7 @@ class Submission:
         self._claim: Claim | None = None
         self._claimed = False
         self._attempts: list[Attempt] = []
+        self._throttled_in_a_row = 0
         self._departure: Departure | None = None
         self._sent_at: float | None = None
         self._written = False
@@ -268,7 +269,11 @@ class Submission:
         if tries >= sender.retries.tries:
             self._stop_for(outcome, f", {tries} times in a row")
             return last
-        if sender.stop.wait(max(outcome.retry_after or 0.0, sender.retries.pause(tries))):
+        # A throttled call costs its turn: the next free one comes by itself. Only calls throttled again wait longer.
+        is_throttled = outcome.verdict is CallVerdict.THROTTLED
+        self._throttled_in_a_row = self._throttled_in_a_row + 1 if is_throttled else 0
+        pauses = self._throttled_in_a_row - 1 if is_throttled else tries
+        if sender.stop.wait(max(outcome.retry_after or 0.0, sender.retries.pause(pauses))):
             raise StoppedError
         return None
 

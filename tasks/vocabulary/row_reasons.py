@@ -15,6 +15,7 @@ class RowReason(StrEnum):
 
     # invalid: not a phone number that can receive texts
     EMPTY = "empty"
+    TOO_FEW_FIELDS = "too_few_fields"
     NOT_A_NUMBER = "not_a_number"
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
@@ -81,6 +82,9 @@ _LOCAL_NUMBERS: Final = "A local number needs its country code, or a default reg
 
 REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.EMPTY: "The cell is empty or holds only invisible characters.",
+    RowReason.TOO_FEW_FIELDS: (
+        "The row ends before the field with the number. Write it with as many fields as the list's header."
+    ),
     RowReason.NOT_A_NUMBER: "The text isn't a phone number.",
     RowReason.TOO_SHORT: f"The number has fewer digits than any number in its country. {_LOCAL_NUMBERS}",
     RowReason.TOO_LONG: "The number has more digits than any number in its country.",

@@ -248,6 +248,11 @@ class Stage:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
 
+    def remove(self, campaign: Campaign, key: str) -> None:
+        """Remove something from the folder of a campaign on S3, as if it had never been written."""
+        with closing(self.sandbox.s3.client()) as client:
+            client.delete_object(Bucket=self.sandbox.bucket, Key=f"{campaign.folder}/{key}")
+
     def unclaimed(self, campaign: Campaign) -> set[str]:
         """Chunks whose call has arrived and whose claim is not in the store: there must be none, at any time."""
         arrived = {claim_of(arrival) for arrival in self.arrivals(campaign)}  # first the calls, then the claims

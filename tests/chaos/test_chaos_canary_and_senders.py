@@ -63,6 +63,7 @@ if LONG:
     }
 
 
+@long_form
 @pytest.mark.parametrize("case", _CASES)
 def test_a_canary_of_three_senders_goes_first_whatever_is_killed(stage: Stage, case: str) -> None:
     """Nobody else is called before all of it is answered, nobody twice, and no call mixes senders."""

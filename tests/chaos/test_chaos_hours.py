@@ -136,6 +136,7 @@ def test_whatever_is_killed_no_call_leaves_outside_the_hours_of_its_recipients(s
     assert stage.calls_to(closing, to(closing, INDIA)) == stage.calls_to(waiting, to(waiting, INDIA)) == 0, seed
 
 
+@long_form
 def test_a_resume_of_a_killed_run_sends_nothing_after_the_end_and_a_later_end_goes_on(stage: Stage) -> None:
     """Nor may Alibaba hand on a text after it: what each call says of its texts' validity ends before."""
     campaign = stage.campaign("local", chunks=160)

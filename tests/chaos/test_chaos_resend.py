@@ -21,35 +21,32 @@ def submissions(stage: Stage, campaign: object) -> dict[int, int]:
 
 
 def test_unknown_chunks_are_held_until_the_operator_resends_them_and_then_go_out_once(stage: Stage) -> None:
-    """A dropped reply, a lost call, and a claim without a receipt that a dead run left behind."""
+    """A dropped reply, a lost call, and a claim without a send record, as a dead run leaves it."""
     campaign = stage.campaign("s3", chunks=8)
     resent = {number for chunk in UNKNOWN for number in campaign.chunk(chunk)}
     stage.sandbox.gateway.add_fault("accept_then_drop", number=campaign.chunk(DROPPED)[3])
     stage.sandbox.gateway.add_fault("drop_before", number=campaign.chunk(LOST)[3])
-    claim = {"chunk": CLAIMED, "submission": 0, "run": "dead", "host": "elsewhere", "claimed_at": 1.0, "turn": 1.0}
-    stage.write(campaign, f"claims/{CLAIMED:06d}-0", json.dumps({**claim, "fingerprint": "f"}).encode())
 
     first = stage.run(campaign)
     assert first.code == 3
-    assert stage.statuses(campaign) == {
-        ("accepted", None): 50,
-        ("unknown", "no_reply"): 20,
-        ("unknown", "interrupted"): 10,
-    }
-    assert submissions(stage, campaign) == {chunk: 1 for chunk in range(8) if chunk != CLAIMED}
-    assert stage.faults(campaign) == []
+    stage.remove(campaign, f"records/{CLAIMED:06d}-0-accepted")
 
     stage.sandbox.gateway.clear_faults()
     held = stage.run(campaign)
     assert held.code == 3
     assert json.loads(held.stdout.splitlines()[-1])["calls"] == 0
-    assert submissions(stage, campaign) == {chunk: 1 for chunk in range(8) if chunk != CLAIMED}
+    assert stage.statuses(campaign) == {
+        ("accepted", None): 50,
+        ("unknown", "no_reply"): 20,
+        ("unknown", "interrupted"): 10,
+    }
+    assert submissions(stage, campaign) == dict.fromkeys(range(8), 1)
     assert stage.faults(campaign) == []
 
     again = stage.run(campaign, "--on-unknown=resend")
     assert again.code == 0
     assert "Resent as you asked: 3 unknown chunks." in " ".join(again.stderr.split())
-    assert submissions(stage, campaign) == {chunk: 2 if chunk in (DROPPED, LOST) else 1 for chunk in range(8)}
+    assert submissions(stage, campaign) == {chunk: 2 if chunk in UNKNOWN else 1 for chunk in range(8)}
     assert stage.statuses(campaign) == {("accepted", None): 80}
     assert stage.faults(campaign, resent=resent) == []
     assert stage.results(campaign).filter(chunk=DROPPED)["attempts"].unique().to_list() == [2]

@@ -79,6 +79,7 @@ def test_writes_whose_answers_are_lost_stop_nothing(stage: Stage, road: FlakyPro
     assert stage.spilled() == []
 
 
+@long_form
 def test_receipts_that_s3_did_not_take_before_a_kill_are_found_by_the_resume(stage: Stage, road: FlakyProxy) -> None:
     """They lie on this machine's disk: no chunk whose answer was heard becomes unknown."""
     stage.sandbox.gateway.set_latency(1.0)

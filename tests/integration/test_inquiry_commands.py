@@ -95,7 +95,8 @@ def desk(prefect_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generato
         made.send("resent")
         made.send("resent", "--on-unknown", "resend")
         sandbox.gateway.add_fault("http_500", next=1)
-        made.send("left")
+        # The same text to the same people: without the option nobody would get it again.
+        made.send("left", "--repeat-after", "0")
         made.store.put_if_absent("broken/campaign.json", b"{")
         yield made
 

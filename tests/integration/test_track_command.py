@@ -22,6 +22,7 @@ from globe_sms.deployments.sandbox.receipt_files import write_receipts
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.store import S3Store
+from tests.chaos.long_form import long_form
 from tests.waiting import LONGEST_WAIT, await_event
 
 pytestmark = [
@@ -79,7 +80,7 @@ class Stage:
         numbers = self.folder / "numbers.csv"
         chosen = random.Random(1).sample(range(81_000_000, 81_999_999), count)
         numbers.write_text("\n".join(["phone", *(f"65{number}" for number in chosen)]) + "\n")
-        options = ["--message", "Hi", "--type", "NOTIFY", "--calls-per-second", "50"]
+        options = ["--message", f"Hi from {campaign}", "--type", "NOTIFY", "--calls-per-second", "50"]
         options.append(f"--numbers-per-call={numbers_per_call}")
         command = [COMMAND, "send", str(numbers), *options, "--results", self.results, "--campaign", campaign]
         ended = subprocess.run(
@@ -230,7 +231,7 @@ def test_a_kill_in_the_middle_loses_seconds_and_a_resume_asks_nothing_again_that
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=long_form), signal.SIGINT])
 def test_a_cancelled_tracking_keeps_all_that_it_was_told(stage: Stage, number: signal.Signals) -> None:
     stage.gateway.set_latency(0.2)
     stage.send(3000)
@@ -245,6 +246,7 @@ def test_a_cancelled_tracking_keeps_all_that_it_was_told(stage: Stage, number: s
     assert sum(deliveries.values()) - deliveries["pending"] == len(stage.archived()) < 3000
 
 
+@long_form
 def test_two_trackers_at_once_share_the_accounts_queries(stage: Stage) -> None:
     """With a schedule each they would ask twice as often as the account may."""
     for campaign in ("c", "other"):
@@ -278,7 +280,10 @@ def test_a_campaign_that_is_not_there_ends_with_2(stage: Stage) -> None:
     assert "no campaign 'nowhere'" in error
 
 
-@pytest.mark.parametrize("fault", ["gateway_code:InvalidAccessKeyId.NotFound:404", "code:RAM_PERMISSION_DENY"])
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param("gateway_code:InvalidAccessKeyId.NotFound:404", marks=long_form), "code:RAM_PERMISSION_DENY"],
+)
 def test_a_refused_account_stops_it_with_advice(stage: Stage, fault: str) -> None:
     stage.send(500)
     stage.gateway.add_fault(fault, action="query")

@@ -3,7 +3,8 @@
 A call arrives with its headers; the rate is checked at that time, even if the body takes long. A call refused for the
 rate is logged, but doesn't occupy the second (`count_refused` changes that). The control is unsigned and answers
 loopback only:
-GET health, log, stats, faults; POST faults (a rule); DELETE faults, log; PUT latency; and what `delivery_control` has.
+GET health, log, stats, faults; POST faults (a rule); DELETE faults, log; PUT latency, arrival-delay (a call arrives so
+much later than it was received, as over a network); and what `delivery_control` has.
 """
 
 import asyncio
@@ -70,7 +71,10 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a call, or fail as the active fault rules say."""
         connection = cast("Connection | None", scope.get("extensions", {}).get(EXTENSION))
-        arrived = connection.arrived if connection else (self._wall(), self._monotonic())
+        wall, monotonic = connection.arrived if connection else (self._wall(), self._monotonic())
+        if delay := self._faults.draw_arrival_delay():
+            await asyncio.sleep(delay - (self._monotonic() - monotonic))
+        arrived = (wall + delay, monotonic + delay)
         if _call(scope, b"").header("x-acs-action") == QUERY:
             await self._query(scope, receive, send, arrived, connection)
             return
@@ -140,7 +144,11 @@ def application(settings: GatewaySettings, log: ArrivalLog, faults: Faults) -> S
 
     async def list_faults(_: Request) -> Response:
         return JSONResponse(
-            {"latency": faults.latency.model_dump(), "faults": [rule.model_dump() for rule in faults.rules]}
+            {
+                "latency": faults.latency.model_dump(),
+                "arrival_delay": faults.arrival_delay.model_dump(),
+                "faults": [rule.model_dump() for rule in faults.rules],
+            }
         )
 
     async def add_fault(request: Request) -> Response:
@@ -155,6 +163,10 @@ def application(settings: GatewaySettings, log: ArrivalLog, faults: Faults) -> S
         faults.latency = Latency.model_validate_json(await request.body())
         return Response(status_code=204)
 
+    async def delay_arrivals(request: Request) -> Response:
+        faults.arrival_delay = Latency.model_validate_json(await request.body())
+        return Response(status_code=204)
+
     routes = [
         Route("/health", _loopback(health)),
         Route("/log", _loopback(read_log), methods=["GET"]),
@@ -164,6 +176,7 @@ def application(settings: GatewaySettings, log: ArrivalLog, faults: Faults) -> S
         Route("/faults", _loopback(add_fault), methods=["POST"]),
         Route("/faults", _loopback(clear_faults), methods=["DELETE"]),
         Route("/latency", _loopback(set_latency), methods=["PUT"]),
+        Route("/arrival-delay", _loopback(delay_arrivals), methods=["PUT"]),
     ]
     after_the_send = [
         Route(route.path, _loopback(route.endpoint), methods=route.methods)

@@ -3,7 +3,7 @@
 import itertools
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from globe_sms.deployments.sandbox.gateway import answers
@@ -11,13 +11,18 @@ from globe_sms.deployments.sandbox.gateway.answers import Acceptance, Answer, Sh
 from globe_sms.deployments.sandbox.gateway.call_parameters import parameters_of
 from globe_sms.deployments.sandbox.gateway.fault_rules import FaultRule, Faults
 from globe_sms.deployments.sandbox.gateway.faulty_answers import ENDINGS, Ending, garbled, ordered_refusal
-from globe_sms.deployments.sandbox.gateway.rate_window import SlidingWindow
+from globe_sms.deployments.sandbox.gateway.rate_window import FixedWindow, RateWindow, SlidingWindow, TokenBucket
 from globe_sms.deployments.sandbox.gateway.refusals import Refusal, RefusedError, business_refusal, gateway_refusal
 from globe_sms.deployments.sandbox.gateway.request_checks import Batch, check
 from globe_sms.deployments.sandbox.gateway.settings import Account
 from globe_sms.deployments.sandbox.gateway.signature_check import Call, Door
 
 _TURNED_AWAY = {"throttle", "nonce_used", "clock"}
+_WINDOWS: Mapping[str, Callable[[int], RateWindow]] = {
+    "sliding": SlidingWindow,
+    "fixed": FixedWindow,
+    "bucket": TokenBucket,
+}
 _LISTS = {
     "both": frozenset({"MessageIdList", "FailedList"}),
     "failed": frozenset({"FailedList"}),
@@ -44,7 +49,9 @@ class Judge:
 
     def __init__(self, accounts: Sequence[Account], faults: Faults) -> None:
         self.door = Door(accounts)
-        self._windows = {account.key_id: SlidingWindow(account.calls_per_second) for account in accounts}
+        self._windows = {
+            account.key_id: _WINDOWS[account.rate_window](account.calls_per_second) for account in accounts
+        }
         self._faults = faults
         # A restarted gateway must not repeat an id, so the ids start with the time of the start.
         self._message_ids = itertools.count(time.time_ns() // 1_000 * 1_000)

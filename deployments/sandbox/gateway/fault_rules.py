@@ -90,7 +90,7 @@ class FaultRule(BaseModel):
 
 
 class Latency(BaseModel):
-    """The time until an answer: uniform between two bounds, in seconds."""
+    """The time until a call arrives, or until its answer: uniform between two bounds, in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -138,11 +138,13 @@ class _Active:
 
 @dataclass(slots=True)
 class Faults:
-    """The active rules and the latency; not thread-safe, belongs to one event loop."""
+    """The active rules, the latency and the delay of arrivals; not thread-safe, belongs to one event loop."""
 
     _active: list[_Active] = field(default_factory=list[_Active])
     _latency: Latency = field(default_factory=Latency)
     _dice: random.Random = field(default_factory=lambda: random.Random(0))
+    _delay: Latency = field(default_factory=Latency)
+    _delay_dice: random.Random = field(default_factory=lambda: random.Random(0))
 
     @property
     def rules(self) -> list[FaultRule]:
@@ -158,6 +160,16 @@ class Faults:
     def latency(self, latency: Latency) -> None:
         self._latency = latency
         self._dice.seed(latency.seed)
+
+    @property
+    def arrival_delay(self) -> Latency:
+        """How long calls take to arrive, at present."""
+        return self._delay
+
+    @arrival_delay.setter
+    def arrival_delay(self, delay: Latency) -> None:
+        self._delay = delay
+        self._delay_dice.seed(delay.seed)
 
     def add(self, rule: FaultRule) -> None:
         """Add a rule after the active ones."""
@@ -181,3 +193,7 @@ class Faults:
     def draw_latency(self) -> float:
         """Return the latency of this call's answer, in seconds."""
         return self._dice.uniform(self._latency.low, self._latency.high)
+
+    def draw_arrival_delay(self) -> float:
+        """Return how much later this call arrives than it was received, in seconds."""
+        return self._delay_dice.uniform(self._delay.low, self._delay.high)

@@ -17,6 +17,10 @@ class Account(BaseModel):
     token: Annotated[str | None, Field(repr=False, description="STS token that every call must send")] = None
     calls_per_second: Annotated[int, Field(ge=1, le=10_000)] = 1
     numbers_per_call: Annotated[int, Field(ge=1, le=1_000)] = 250
+    rate_window: Annotated[
+        Literal["sliding", "fixed", "bucket"],
+        Field(description="how calls are counted: in any sliding second, in each second of the clock, or by tokens"),
+    ] = "sliding"
     sender_ids: Annotated[
         tuple[str, ...] | None, Field(description="approved sender IDs, compared exactly; None: any valid one")
     ] = None

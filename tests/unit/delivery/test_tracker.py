@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -77,8 +77,8 @@ class Gateway:
         self.times = Counter[str]()
         self.clock = clock
 
-    async def ask(self, message_id: str) -> QueryOutcome:
-        await asyncio.sleep(0)
+    async def ask(self, message_id: str, before_write: Callable[[], Awaitable[None]]) -> QueryOutcome:
+        await before_write()
         self.asked.append((self.clock.now, message_id))
         self.times[message_id] += 1
         return self.answers(message_id, self.times[message_id])

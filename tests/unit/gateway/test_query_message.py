@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from globe_sms.tasks.gateway import Credentials, Endpoint
 from globe_sms.tasks.gateway.query_message import QueryClient, QueryOutcome, QueryResult, parse_query_answer
-from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.errors import InputError, StoreUnavailableError
 
 KEY = Credentials("LTAI5tExample", SecretStr("secret"))
 GOOD = {"ResponseCode": "OK", "MessageId": "123", "To": "6581234567", "Status": "1", "ErrorCode": "DELIVERED"}
@@ -80,9 +80,53 @@ def ask(handler: Callable[[httpx.Request], httpx.Response], **options: Any) -> Q
             **options,
         )
         async with client:
-            return await client.ask("123")
+            return await client.ask("123", at_once)
 
     return asyncio.run(once())
+
+
+async def at_once() -> None:
+    """Wait for no turn."""
+
+
+@pytest.mark.parametrize("has_turn", [True, False])
+def test_a_query_takes_its_turn_on_a_ready_connection_and_is_written_at_once(*, has_turn: bool) -> None:
+    """A loop that is busy with connecting wrote 758 queries in one second, long after their turns."""
+    happened: list[str] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        happened.append("connected")
+        connected.set()
+        if await reader.read(1_000):
+            happened.append("written")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        ended.set()
+
+    async def take_turn() -> None:
+        await connected.wait()
+        happened.append("turn")
+        if not has_turn:
+            raise StoreUnavailableError("gone")
+
+    async def once() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with server, QueryClient(Endpoint.parse(f"http://127.0.0.1:{port}"), lambda: KEY) as client:
+            try:
+                await client.ask("123", take_turn)
+            finally:
+                await ended.wait()
+
+    connected, ended = asyncio.Event(), asyncio.Event()
+    if has_turn:
+        asyncio.run(once())
+    else:
+        with pytest.raises(StoreUnavailableError):
+            asyncio.run(once())
+    assert happened == ["connected", "turn", "written"][: 2 + has_turn]
 
 
 def test_a_query_is_a_signed_form_with_only_the_id() -> None:

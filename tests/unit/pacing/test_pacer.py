@@ -4,11 +4,13 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from globe_sms.deployments.sandbox.gateway.rate_window import SlidingWindow
 from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE, Schedule
 from globe_sms.tasks.pacing.pacer import Departure, Pacer, TurnMissedError
 from globe_sms.tasks.store import LocalStore, Store
@@ -106,22 +108,71 @@ def test_the_lowest_rate_of_the_active_runs_holds_for_all(local_store: LocalStor
     assert fast.reserve(2, clock()).interval == pytest.approx(1 / (20 * 0.99))
 
 
-def test_throttling_slows_every_run_down_and_is_forgotten(local_store: LocalStore) -> None:
-    """A little at first, more each time, not at all after half a minute; Retry-After is respected."""
+def test_throttling_spaces_every_run_s_calls_beyond_the_end_of_the_run_that_met_it(local_store: LocalStore) -> None:
+    """At once, for the runs of tomorrow too, and forgotten slowly; Retry-After is respected."""
     clock = Clock()
     one, other = schedule(local_store, clock), schedule(local_store, clock)
     normal = one.reserve(1, clock()).interval
     one.slow_down(0.0)
-    slowed = other.reserve(1, clock()).interval
-    one.slow_down(0.0)
-    assert other.reserve(1, clock()).interval == pytest.approx(slowed)  # throttled in the same second: counts once
-    clock.now += 1.0
-    one.slow_down(7.0)
-    slower = other.reserve(1, clock())
-    assert normal < slowed < slower.interval
-    assert slower.first >= clock.now + 7.0
-    clock.now += 60
-    assert other.reserve(1, clock()).interval == pytest.approx(normal)
+    one.leave()
+    assert other.reserve(1, clock()).interval >= normal + 0.03
+    other.leave()
+    clock.now += 86_400.0
+    later = schedule(local_store, clock)
+    assert later.reserve(1, clock()).interval >= normal + 0.025
+    later.slow_down(7.0)
+    assert later.reserve(1, clock()).first >= clock.now + 7.0
+    clock.now += 60.0
+    for _ in range(2_000):
+        later.reserve(1, clock())
+    assert later.reserve(1, clock()).interval == pytest.approx(normal)
+
+
+def _body(store: Store) -> bytes:
+    stored = store.get("account.json")
+    assert stored is not None
+    return stored.body
+
+
+def test_calls_throttled_together_are_written_once(tmp_path: Path) -> None:
+    """One swap for the first, and the others go with the next reservation: a store isn't asked for each of them."""
+    clock = Clock()
+    swaps: list[str] = []
+
+    class Counted(LocalStore):
+        def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
+            swaps.append(key)
+            return super().compare_and_swap(key, body, version)
+
+    turns = schedule(store := Counted(tmp_path), clock, 20)
+    turns.reserve(10, clock())
+    for _ in range(10):
+        turns.slow_down(0.0)
+    assert len(swaps) == 1
+    turns.reserve(10, clock())
+    document = json.loads(_body(store))
+    assert sum(throttled for _, throttled, _ in document["hour"].values()) == 10
+
+
+def test_a_limit_that_is_set_too_high_is_corrected_within_seconds(local_store: LocalStore) -> None:
+    """50 calls a second where 31 are let in: the account slows down to about that, and speeds up again later."""
+    clock = Clock()
+    turns = schedule(local_store, clock, 50)
+    gateway = SlidingWindow(31)
+    throttled: list[bool] = []
+    for _ in range(40):
+        reserved = turns.reserve(25, clock())
+        for at in reserved.times():
+            clock.now = at
+            throttled.append(not gateway.has_room(at))
+            if throttled[-1]:
+                turns.slow_down(0.0)
+            else:
+                gateway.take(at)
+    assert sum(throttled[200:]) < 0.2 * len(throttled[200:])
+    assert len(throttled) - sum(throttled) > 0.8 * 31 * (clock.now - 1_000_000.0)
+    clock.now += 60.0
+    assert turns.reserve(1, clock()).interval <= 1.06 / 50
 
 
 @pytest.mark.parametrize("poison", [{"last": 2e300}, {"hold": 1e12}, {"last": 2e300, "hold": 1e12}])
@@ -137,7 +188,7 @@ def test_each_of_many_slow_runs_keeps_its_own_turn(local_store: LocalStore) -> N
     """At the slowest rate, throttled as well, turns are hours ahead, and still no two runs get the same one."""
     clock = Clock()
     runs = [schedule(local_store, clock, SLOWEST_RATE) for _ in range(10)]
-    for _ in range(12):
+    for _ in range(60):
         runs[0].slow_down(0.0)
         clock.now += 1.1
     turns = sorted(run.reserve(1, clock()).first for run in runs)
@@ -153,7 +204,9 @@ def test_a_gateway_that_asks_for_days_of_pause_gets_two_hours(local_store: Local
     assert clock.now + 3_600 <= turns.reserve(1, clock()).first <= clock.now + 7_300
 
 
-@pytest.mark.parametrize("body", [b"{garbage", b"[]", b'{"last": "x"}', b'{"runs": [1]}', b'{"slow": {}}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"{garbage", b"[]", b'{"last": "x"}', b'{"runs": [1]}', b'{"slow": {"x": 1}}', b'{"slack": 1}', b"\xff"]
+)
 def test_a_broken_schedule_is_named_and_gives_no_turn(local_store: LocalStore, body: bytes) -> None:
     """It can't tell when the last call left."""
     clock = Clock()

@@ -8,10 +8,10 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.reports.list_guards import broken_guards
 
 
-def guards(rows: dict[str, int], **options: Any) -> tuple[str, ...]:
+def guards(rows: dict[str, int], hidden: int = 0, **options: Any) -> tuple[str, ...]:
     """The sentences for a plan with these rows."""
     campaign = {"recipients": "l.csv", "message": "Hi", "type": "NOTIFY", "results": "out"}
-    return broken_guards(CampaignConfig.checked(**campaign, **options), rows)
+    return broken_guards(CampaignConfig.checked(**campaign, **options), rows, hidden=hidden)
 
 
 @pytest.mark.parametrize(("numbers", "refused"), [(99, True), (100, False), (5_000, False)])
@@ -40,6 +40,13 @@ def test_a_list_that_came_out_too_short_is_refused_with_both_figures(numbers: in
 def test_too_many_invalid_rows_are_refused(rows: dict[str, int], options: dict[str, float], *, refused: bool) -> None:
     """By default half of a list of a thousand rows or more; what is given holds for any list."""
     assert len(guards(rows, **options)) == refused
+
+
+def test_hidden_rows_that_are_skipped_on_purpose_do_not_count() -> None:
+    """Neither as invalid nor among all rows, so they don't make the share of the others smaller either."""
+    assert guards({"sendable": 500, "invalid": 5_000}, hidden=4_500) == ()
+    (said,) = guards({"sendable": 9, "invalid": 92}, hidden=90, max_invalid_rate=0.1)
+    assert said.startswith("2 of 11 rows are invalid (18.2 %)")
 
 
 def test_the_refusal_says_how_many_and_what_to_look_at() -> None:

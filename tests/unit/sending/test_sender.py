@@ -13,10 +13,11 @@ from globe_sms.tasks.gateway import CallVerdict, Outcome
 from globe_sms.tasks.pacing.pacer import Departure, Pacer, Turn
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.failure_limit import FailureLimit
+from globe_sms.tasks.sending.retries import Retries
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
-from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StopSignal
 from tests.unit.sending.scripted_sender import CHUNK, FAST, NUMBERS, Answer, ToldGateway, accepts, make_sender
 
 Found = TypeVar("Found")
@@ -29,6 +30,18 @@ UNREACHABLE = Outcome(verdict=CallVerdict.UNREACHABLE, reason="unreachable", adv
 REFUSED = Outcome(verdict=CallVerdict.ROW, code="MOBILE_NUMBER_ILLEGAL")
 NO_BALANCE = Outcome(verdict=CallVerdict.ACCOUNT, code="AMOUNT_NOT_ENOUGH", advice="Top up the account.")
 NO_REPLY = Outcome(verdict=CallVerdict.UNCLEAR, reason="no_reply", detail="no reply within 60 s")
+
+
+class SeenWaits(StopSignal):
+    """A stop signal that notes how long its owner wanted to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        return super().wait(seconds)
 
 
 @pytest.fixture
@@ -111,6 +124,20 @@ def test_what_proves_that_nothing_was_sent_is_tried_again(make: Make, refusal: O
     assert history(sender) == History((Settlement.ACCEPTED,))
     assert gateway.written[-1].task_id == "camp-0-2"
     assert sender.stop.stop is None
+
+
+def test_a_call_that_is_throttled_once_takes_the_next_free_turn(local_store: LocalStore, tmp_path: Path) -> None:
+    """It has cost a turn already; only one that is throttled again waits longer."""
+    stop = SeenWaits()
+    retries = Retries(tries=4, first_pause=0.01, longest_pause=0.02)
+    gateway = ToldGateway(THROTTLED, THROTTLED, accepts)
+    sender = make_sender(local_store, gateway, tmp_path, retries=retries)
+    sender.stop = stop
+    with sender.campaign:
+        sender.send(CHUNK, History())
+    assert len(gateway.written) == 3
+    assert stop.waits[0] == 0.0
+    assert 0.005 <= stop.waits[1] <= 0.01
 
 
 def test_every_attempt_has_a_task_id_of_its_own(make: Make) -> None:

@@ -1,0 +1,78 @@
+"""The law of the slack: quickly up, slowly down, and always within its bounds."""
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from globe_sms.tasks.pacing.learned_slack import LARGEST_STEP, LearnedSlack, widest_slack
+
+FLOOR = 1 / 0.99 - 1
+RATES = st.sampled_from([0.01, 0.5, 1.0, 2.0, 20.0, 100.0, 300.0])
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("calls"), st.integers(1, 200)),
+        st.tuples(st.just("throttled"), st.integers(1, 200)),
+        st.tuples(st.just("wait"), st.integers(0, 100_000)),
+    ),
+    max_size=60,
+)
+
+
+@given(rate=RATES, floor=st.sampled_from([0.0, FLOOR, 0.047, 1.0]), steps=STEPS)
+def test_slack_grows_only_when_throttled_shrinks_only_by_calls_and_stays_in_bounds(
+    rate: float, floor: float, steps: list[tuple[str, int]]
+) -> None:
+    """Waiting changes nothing: what a run has learned holds for the next one, however much later it starts."""
+    learned, now = LearnedSlack(), 1_000.0
+    for kind, size in steps:
+        before = learned.in_force(floor, rate)
+        if kind == "calls":
+            learned = learned.after_calls(size, rate)
+            assert before * (1 - 1 / 85) ** size - 1e-9 <= max(floor, learned.share)
+            assert learned.in_force(floor, rate) <= before
+        elif kind == "throttled":
+            learned = learned.after_throttling(size, now, floor, rate)
+            counted = max(2, rate // 10)
+            assert before <= learned.in_force(floor, rate) <= before + counted * LARGEST_STEP + 1e-9
+        else:
+            now += size / 100
+        assert floor <= learned.in_force(floor, rate) <= max(floor, widest_slack(rate))
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 2.0])
+def test_two_throttled_calls_of_a_new_account_make_room_for_60_ms(rate: float) -> None:
+    learned = LearnedSlack().after_calls(3, rate).after_throttling(1, 10.0, FLOOR, rate)
+    assert learned.after_throttling(1, 13.0, FLOOR, rate).in_force(FLOOR, rate) >= 0.06
+
+
+def test_calls_throttled_together_count_as_a_tenth_of_a_second_at_most() -> None:
+    """A process that stood still has 100 calls throttled at once, and no slack would have helped."""
+    learned = LearnedSlack(calls=1e6)
+    together = learned.after_throttling(100, 10.0, FLOOR, 100.0)
+    assert together == learned.after_throttling(10, 10.0, FLOOR, 100.0)
+    assert together.after_throttling(50, 10.9, FLOOR, 100.0) == together
+
+
+@settings(max_examples=12)
+@given(share=st.floats(0.004, 0.08), rate=st.sampled_from([1.0, 2.0]))
+def test_a_steady_share_of_throttled_calls_leads_to_three_times_as_much_slack(share: float, rate: float) -> None:
+    learned = LearnedSlack()
+    slacks: list[float] = []
+    due = 0.0
+    for call in range(4_000):
+        learned = learned.after_calls(1, rate)
+        due += share
+        if due >= 1.0:
+            due -= 1.0
+            learned = learned.after_throttling(1, call * 1.0, 0.0, rate)
+        slacks.append(learned.in_force(0.0, rate))
+    last = list(itertools.islice(slacks, 2_000, None))
+    assert sum(last) / len(last) == pytest.approx(min(3.0 * share, widest_slack(rate)), rel=0.1)
+
+
+def test_a_limit_of_many_calls_a_second_is_never_hidden_by_slack() -> None:
+    """A limit set 10 % too high at 50 calls a second still shows: as throttled calls that slack doesn't end."""
+    assert widest_slack(1.0) == widest_slack(0.01) == widest_slack(2.0) == 0.25
+    assert widest_slack(50.0) <= 0.05
