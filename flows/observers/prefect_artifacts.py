@@ -86,7 +86,7 @@ class PrefectArtifacts(RunObserver):
     def ended(self, report: CampaignReport) -> None:
         """Show the report, the failures and where the results are."""
         self.refresh()
-        self._create("report", "markdown", lambda: as_markdown(report_page(report)))
+        self._create("report", "markdown", lambda: as_markdown(report_page(report).in_words(in_form_words)))
         if report.figures.failures:
             table = failures_table(report)
             rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]

@@ -135,7 +135,7 @@ def row_blocks(report: CampaignOutcome) -> list[Block]:
         if entry.status in _EXPLAINED and entry.reason
     )
     if notes:
-        blocks.append(Notes("What to do", notes))
+        blocks.append(Notes("What to do", notes, advice=True))
     if report.figures.countries:
         blocks.append(_countries(report))
     if report.costs is not None:

@@ -32,10 +32,14 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """A list of terms with an explanation each, for texts too long for a table."""
+    """A list of terms with an explanation each, for texts too long for a table.
+
+    `advice`: the explanations may name options, so they follow the reader's words too. Others quote what people gave.
+    """
 
     heading: str
     entries: tuple[tuple[str, str], ...]
+    advice: bool = False
 
 
 Block = Words | Table | Quote | Notes
@@ -49,7 +53,7 @@ class Page:
     blocks: tuple[Block, ...]
 
     def in_words(self, rename: Callable[[str], str]) -> "Page":
-        """Return the page with its paragraphs and terms in other words, such as those of the form for options."""
+        """Return the page with its paragraphs, terms and advice in other words, such as the form's for options."""
         return replace(self, blocks=tuple(_renamed(block, rename) for block in self.blocks))
 
 
@@ -57,7 +61,8 @@ def _renamed(block: Block, rename: Callable[[str], str]) -> Block:
     match block:
         case Words(text, strong):
             return Words(rename(text), strong)
-        case Notes(heading, entries):
-            return Notes(heading, tuple((rename(term), said) for term, said in entries))
+        case Notes(heading, entries, advice):
+            renamed = ((rename(term), rename(said) if advice else said) for term, said in entries)
+            return Notes(heading, tuple(renamed), advice)
         case Table() | Quote():
             return block

@@ -204,7 +204,7 @@ def _warnings(preview: Preview) -> list[str]:
     if preview.id_is_made:
         said.append(
             "No campaign ID was given, so it is made from the settings and lists: changing any of them creates a new "
-            "campaign, which texts everyone again."
+            "campaign, which texts everyone again, except people who got the very same text lately (--repeat-after)."
         )
     return said
 
@@ -266,6 +266,7 @@ def _refused(preview: Preview) -> Notes:
             (reason or status, f"{explain_reason(status, reason)} {', '.join(rows)}")
             for (status, reason), rows in first.items()
         ),
+        advice=True,
     )
 
 

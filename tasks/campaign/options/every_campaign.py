@@ -34,11 +34,13 @@ class EveryCampaign(Options, frozen=True):
             title="Campaign ID",
             description="A name for this campaign: letters, digits, dashes, underscores. Run the same ID with the same "
             "results folder to resume: nobody is texted twice. Empty: an ID is made from the settings and the lists; "
-            "changing any of them creates a new campaign, which texts everyone again. {date} works as in the lists.",
+            "changing any of them creates a new campaign, which texts everyone again, except people who got the very "
+            "same text lately. {date} works as in the lists.",
         ),
         Terminal(
             "The campaign's ID: the same ID at the same --results resumes it. Default: made from settings and lists; "
-            "changing any of them creates a new campaign, which texts everyone again."
+            "changing any of them creates a new campaign, which texts everyone again, except people who got the very "
+            "same text lately."
         ),
     ] = None
     message: Annotated[
@@ -159,7 +161,7 @@ class EveryCampaign(Options, frozen=True):
         Field(
             title="Dry run",
             description="Read the lists, make the plan, the preview and the results, but call nothing. Run the same "
-            "campaign without it to send exactly that plan.",
+            "campaign without it to send; the preview then says what changed in between.",
         ),
-        Terminal("Freeze the plan and write results, but call nothing."),
+        Terminal("Make the plan, the preview and the results, but call nothing."),
     ] = False

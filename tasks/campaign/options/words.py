@@ -13,7 +13,7 @@ _OPTION_OF: Final = {
     "numbers_override_sha256": "--numbers-override",
     "test_to_sha256": "--test-to",
 }
-_OPTION: Final = re.compile(r"--([a-z][a-z-]*[a-z])|^recipients(?=:)", re.MULTILINE)
+_OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])|^recipients(?=:)", re.MULTILINE)
 
 
 def option_of(setting: str) -> str:

@@ -31,7 +31,10 @@ DECLARED = {name: field for model in MODELS for name, field in model.model_field
 TERMINAL_ONLY = {"yes", "json", "config"}
 SCHEDULE_ONLY = {"latest_start_minutes"}
 # What a run, or the configuration itself, finds out, and no operator gives.
-FOUND_OUT = {"inherited", "numbers_override_sha256", "scheduled", "sender_by_country", "test_to_sha256"}
+FOUND_OUT = {
+    *("inherited", "numbers_override_sha256", "scheduled", "sender_by_country", "settings_before_policy"),
+    "test_to_sha256",
+}
 OF_THE_ACCOUNT = {"numbers_per_call": None, "calls_per_second": None}
 REQUIRED = {"recipients": ["s3://b/x.csv"], "message": "Hi", "type": "OTP", "results": "s3://b/out"}
 

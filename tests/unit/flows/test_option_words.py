@@ -71,7 +71,7 @@ def test_every_option_has_both_words(name: str) -> None:
 
 def test_what_is_not_an_option_stays() -> None:
     """A dash in a text, an option of the terminal alone, and the word recipients within a line."""
-    message = "the recipients--all of them--wait: add --yes, --json or --nonsense"
+    message = "the recipients--all of them--wait: add --yes, --json or --nonsense to read a--sheet.csv"
     assert in_python_words(COSTS) == COSTS.replace("--max-cost", "max_cost").replace("--prices", "prices")
     assert in_form_words("recipients: a URI is blank") == '"Recipient lists": a URI is blank'
     assert in_form_words("what the recipients: read") == "what the recipients: read"

@@ -14,6 +14,7 @@ import pytest
 from globe_sms.tasks.campaign.campaign_json import NoLists
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.options.words import in_form_words
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.numbers import validate
@@ -156,6 +157,15 @@ def test_it_warns_if_the_lists_were_not_read_again_or_the_campaign_has_no_given_
     assert "texts everyone again" not in said
     assert "not read again" in as_markdown(preview_page(replace(first, is_earlier=True)))
     assert "texts everyone again" in as_markdown(preview_page(preview_of(tmp_path, ["6581234567"])))
+
+
+def test_what_to_do_about_a_row_names_the_forms_fields_there(tmp_path: Path) -> None:
+    """Options are for the terminal; a list's own name and columns stay as they are."""
+    page = preview_page(preview_of(tmp_path, ["6581234567", "+658123"], campaign="camp"))
+    assert "(--default-region)" in str(page)
+    said = str(page.in_words(in_form_words))
+    assert '("Country of local numbers")' in said
+    assert "--" not in said
 
 
 def test_an_empty_cell_does_not_look_like_a_masked_number(tmp_path: Path) -> None:
