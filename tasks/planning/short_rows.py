@@ -65,7 +65,8 @@ def _look_again(
         group = tuple(lists)
         uris = {each.source.uri for each in group}
         if uris.isdisjoint(suspects):
-            nothing = pl.lit(None, pl.Boolean)
+            # Made of a column: literals alone would be one row, however many there are.
+            nothing = pl.when(pl.col("source").is_null()).then(pl.lit(value=False))
             parts.append(rows.filter(pl.col("source").is_in(uris)).select(nothing.alias(_FEW), nothing.alias(SHORT)))
         else:
             fields = pl.when(pl.col("fields") > 0).then("fields")

@@ -4,6 +4,7 @@ import csv
 import io
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,6 +57,20 @@ def test_a_list_of_nothing_else_is_refused(rows: str, said: str, tmp_path: Path)
 def test_a_list_of_blank_lines_or_of_empty_numbers_is_not_refused(tmp_path: Path) -> None:
     assert reasons(tmp_path, "name,phone\n\n\n") == ["empty", "empty"]
     assert reasons(tmp_path, "name,phone\nAnna,\nBert\n") == ["empty", "too_few_fields"]
+
+
+def test_lists_of_another_shape_keep_all_their_rows(tmp_path: Path) -> None:
+    """They aren't read again, and each of their rows still has its place beside the marks."""
+    (tmp_path / "a.csv").write_text("name,phone\nAnna,+6581234567\nBert\n")
+    pl.DataFrame({"phone": ["+6581234568", "+6581234569", "+6581234570"]}).write_parquet(tmp_path / "b.parquet")
+    config = CampaignConfig.checked(
+        recipients=[str(tmp_path / "a.csv"), str(tmp_path / "b.parquet")],
+        message="Hi",
+        type="OTP",
+        results=str(tmp_path / "out"),
+    )
+    plan, _ = make_plan(config, LocalStore(tmp_path / "out"), no_s3, tmp_path, now=NOW)
+    assert plan.scan().collect()["reason"].to_list() == [None, "too_few_fields", None, None, None]
 
 
 def test_of_several_lists_each_row_keeps_its_own_reason(tmp_path: Path) -> None:
