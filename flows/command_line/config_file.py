@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from cyclopts import App, ArgumentCollection, Parameter
 from cyclopts.config import Dict
@@ -35,4 +35,8 @@ def read_config_file(app: App, commands: tuple[str, ...], arguments: ArgumentCol
     for name, value in options.items():
         if isinstance(value, dict):
             raise InputError(f"{_OPTION} {path}: [{name}] is a table; write each option as a line of its own")
-    Dict(options, source=path, use_commands_as_keys=False)(app, commands, arguments)
+    # Under the command's name: among options at the top, cyclopts drops those that are called like a command (account).
+    by_command: dict[str, Any] = options
+    for name in reversed(commands):
+        by_command = {name: by_command}
+    Dict(by_command, source=path)(app, commands, arguments)

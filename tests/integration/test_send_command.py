@@ -300,6 +300,7 @@ def test_a_closed_terminal_ends_a_run_in_order(
     environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
 ) -> None:
     """The kernel sends SIGHUP, and nothing that the run says after that is an error: the results are written."""
+    sandbox.gateway.reset()
     ours, theirs = os.openpty()
     process = subprocess.Popen(
         [

@@ -49,12 +49,13 @@ def test_a_campaign_has_the_options_of_the_file(tmp_path: Path) -> None:
         exclude-days = 7.5
         suppress = ["stop.csv", "left.csv"]
         allow-country = ["SG"]
+        account = "prod"
     """
     found = parsed(*SEND, *written(tmp_path, text))
     assert (found["recipients"], found["message"], found["type"]) == (["members.csv"], "We open at 9.", "NOTIFY")
     assert (found["results"], found["dry_run"], found["downgrade"], found["max_recipients"]) == ("out", True, False, 50)
     assert (found["exclude_days"], found["suppress"]) == (7.5, ("stop.csv", "left.csv"))
-    assert found["allow_country"] == ("SG",)
+    assert (found["allow_country"], found["account"]) == (("SG",), "prod")
 
 
 def test_tracking_has_the_options_of_the_file(tmp_path: Path) -> None:
