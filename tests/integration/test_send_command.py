@@ -305,7 +305,7 @@ def test_a_closed_terminal_ends_a_run_in_order(
     process = subprocess.Popen(
         [
             *(sys.executable, "-c", _WITH_A_TERMINAL_OF_ITS_OWN, Path(sys.executable).with_name("globe-sms")),
-            *("send", numbers, *SEND[:4], "--calls-per-second=5", "--numbers-per-call=1", "--yes"),
+            *("send", numbers, *SEND[:4], "--calls-per-second=1", "--numbers-per-call=1", "--yes"),
             *("--results", tmp_path / "out", "--campaign=c"),
         ],
         stdin=theirs,
