@@ -103,6 +103,9 @@ def test_our_dead_runs_are_marked_and_those_of_other_flows_are_left_alone(client
         automation.trigger.within = _SHORTEST  # pyright: ignore[reportAttributeAccessIssue]
         create_or_update(client, automation)
 
+    scheduled = client.read_deployment_by_name("send-campaign/scheduled").id
+    assert scheduled in ours
+
     def begin(deployment: UUID, *, beating: bool) -> FlowRun:
         run = client.create_flow_run_from_deployment(deployment)
         client.set_flow_run_state(run.id, Running() if beating else Pending(), force=True)
@@ -111,7 +114,7 @@ def test_our_dead_runs_are_marked_and_those_of_other_flows_are_left_alone(client
         return run
 
     theirs = [begin(others, beating=beating) for beating in (False, True)]
-    own = [begin(ours[0], beating=beating) for beating in (False, True)]
+    own = [begin(scheduled, beating=beating) for beating in (False, True)]
 
     def state(run: FlowRun) -> StateType | None:
         return client.read_flow_run(run.id).state_type
