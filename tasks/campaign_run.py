@@ -176,6 +176,7 @@ class CampaignRun:
             raise InputError("the policy's hours have changed since this run began")
         self.config, self.policy = config, policy
         self.opt_outs.use(config.suppress)
+        self.repeats.use(config.repeat_after_seconds)
         self.note_policy()
 
     def note_policy(self) -> None:
