@@ -16,11 +16,10 @@ from typing import Any, Final
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument
+from globe_sms.tasks.campaign.config import wording_of
 from globe_sms.tasks.campaign.ledger import Ledger
-from globe_sms.tasks.campaign.options.every_campaign import LONGEST_MESSAGE
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
-from globe_sms.tasks.messages import Wording, parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.store import Store
@@ -108,7 +107,6 @@ class PlaceResults:
                 f"campaign {document.campaign!r} has texted people, and its plan in {folder.uri} is gone: restore the "
                 "object."
             )
-        text = _text_of(document)
         path, _ = account_for(
             plan,
             Ledger(folder, Spill(spill_folder(self._environ, Path.home()), folder.uri)),
@@ -116,17 +114,6 @@ class PlaceResults:
             scratch,
             campaign=document.campaign,
             not_sent=RowReason.STOPPED,
-            segments=None if text is None else parts_of(text),
+            segments=wording_of(document.settings).parts,
         )
         return path
-
-
-def _text_of(document: CampaignDocument) -> str | None:
-    """Return the text that all numbers of a campaign get; None if each has its own."""
-    settings = document.settings
-    return Wording.of(
-        settings.get("message") or None,
-        settings.get("message_column"),
-        downgrade=bool(settings.get("downgrade", False)),
-        max_characters=int(settings.get("max_characters", LONGEST_MESSAGE)),
-    ).text

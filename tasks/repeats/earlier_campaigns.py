@@ -8,7 +8,7 @@ from typing import Any, Final
 from globe_sms.tasks.campaign.campaign import read_document
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, plan_key
 from globe_sms.tasks.campaign.campaigns_of_folder import campaign_folders
-from globe_sms.tasks.messages import Wording
+from globe_sms.tasks.campaign.config import wording_of
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -36,14 +36,7 @@ class EarlierCampaign:
 
 def texts_of(settings: Mapping[str, Any]) -> TextPattern:
     """Return what a campaign's texts have in common, by its frozen settings."""
-    return TextPattern.of(
-        Wording.of(
-            settings["message"] or None,
-            settings["message_column"],
-            downgrade=settings["downgrade"],
-            max_characters=settings["max_characters"],
-        )
-    )
+    return TextPattern.of(wording_of(settings))
 
 
 def is_test(settings: Mapping[str, Any]) -> bool:
