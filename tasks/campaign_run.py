@@ -120,7 +120,7 @@ class CampaignRun:
         self.sources = sources
         self.place_results = PlaceResults(resources.store, resources.s3, scratch)
         sending = SendingNow(resources.store, campaign.owner)
-        self.frequency = FrequencyNow(self.place_results, campaign.id, sending.read, scratch)
+        self.frequency = FrequencyNow(self.place_results, campaign.id, sending, scratch)
         self.opt_outs = opt_outs_of(self.config, resources.s3, scratch, tables.overrides)
         self.end = self.config.end
         self.repeats = Repeats(
@@ -128,7 +128,7 @@ class CampaignRun:
             campaign.id,
             TextPattern.of(config.wording),
             self.config.repeat_after_seconds,
-            sending=SendingNow(resources.store, campaign.owner),
+            sending=sending,
             stop=stop,
             folder=scratch,
         )
@@ -165,6 +165,7 @@ class CampaignRun:
             raise InputError("the policy's hours have changed since this run began")
         self.config, self.policy = config, policy
         self.opt_outs.use(config.suppress)
+        self.repeats.use(config.repeat_after_seconds)
         self.note_policy()
 
     def note_policy(self) -> None:

@@ -27,11 +27,13 @@ def read_config_file(app: App, commands: tuple[str, ...], arguments: ArgumentCol
     if path is None:
         return
     try:
-        options = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        options = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{_OPTION} {path}: {error.strerror}") from None
     except ValueError as error:  # not TOML, or not UTF-8
         raise InputError(f"{_OPTION} {path}: not a TOML file: {error}") from None
+    except RecursionError:
+        raise InputError(f"{_OPTION} {path}: not a TOML file: brackets nested too deep") from None
     for name, value in options.items():
         if isinstance(value, dict):
             raise InputError(f"{_OPTION} {path}: [{name}] is a table; write each option as a line of its own")

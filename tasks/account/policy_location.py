@@ -137,9 +137,12 @@ def _key(uri: str) -> str:
 
 
 def _path(uri: str) -> Path:
-    if "://" in uri:
+    if "://" in uri or "\0" in uri:
         raise InputError("it's neither an s3:// object nor a path.")
-    return Path(uri).expanduser()
+    try:
+        return Path(uri).expanduser()
+    except RuntimeError:
+        raise InputError("the home directory isn't known.") from None
 
 
 def _why(error: Exception) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.sending_now import SendingDocument
+from globe_sms.tasks.campaign.sending_now import SendingNow
 from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts
 from globe_sms.tasks.policy.frequency import texted_too_often
 from globe_sms.tasks.policy.place_results import PlaceResults
@@ -60,11 +60,13 @@ class FrequencyNow:
     """Who has got as many texts lately as the policy allows; asked again once another campaign has begun to send.
 
     During a stretch nobody else adds to it: campaigns that begin later leave out who is about to be texted by this one.
+    What a campaign that was killed has left to send doesn't count: nobody knows whether it ever goes on, and if it
+    does, it looks itself.
 
     Args:
         results: Reads the campaigns of the results folder.
         campaign: That is about to send.
-        sending: Reads which campaigns send now.
+        sending: The campaigns that send now.
         folder: A local folder that stays as long as the files are used.
     """
 
@@ -72,7 +74,7 @@ class FrequencyNow:
         self,
         results: PlaceResults,
         campaign: str,
-        sending: Callable[[], SendingDocument],
+        sending: SendingNow,
         folder: Path,
     ) -> None:
         self._results = results
@@ -91,11 +93,12 @@ class FrequencyNow:
         """
         if policy is None or not policy.rules.frequency:
             return ()
-        document = self._sending()
+        document = self._sending.read()
         looked = document.next, repr(policy.rules.frequency)
         if looked != self._looked:
             ours = next((each.number for each in document.stretches if each.campaign == self._campaign), document.next)
-            ahead = {each.campaign for each in document.stretches if each.number < ours}
+            earlier = [each for each in document.stretches if each.number < ours]
+            ahead = {each.campaign for each in earlier if self._sending.is_alive(each)}
             file = self._folder / "frequency-new.parquet"
             found = texted_too_often(rows, policy.rules.frequency, self._results, file, but=self._campaign, ahead=ahead)
             self._files = () if found is None else (_named_after_content(found),)

@@ -62,11 +62,13 @@ def parse_policy(file: PolicyFile) -> Policy:
     """
     place = mask_typed(one_line(file.uri))
     try:
-        data = tomllib.loads(file.body.decode("utf-8"))
+        data = tomllib.loads(file.body.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise InputError(f"{place}: the policy isn't UTF-8 text: save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{place}: the policy isn't valid TOML: {error}. Correct that line.") from None
+    except (ValueError, RecursionError):  # Python's limits, which TOML doesn't have
+        raise InputError(f"{place}: the policy has a number that's too long, or brackets nested too deep.") from None
     try:
         rules = PolicyRules.model_validate(data)
     except ValidationError as error:

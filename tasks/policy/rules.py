@@ -14,6 +14,7 @@ from globe_sms.tasks.campaign.options import checks
 from globe_sms.tasks.vocabulary.errors import InputError
 
 MOST_FREQUENCY_DAYS: Final = 366
+MOST_FREQUENCY_TEXTS: Final = 1_000_000
 
 
 def _dashed(name: str) -> str:
@@ -44,8 +45,8 @@ _Count = Annotated[int, Field(strict=True, ge=0)]
 class Frequency(_Table):
     """So many texts in so many days."""
 
-    texts: Annotated[int, Field(strict=True, ge=1, examples=["texts = 3"])]
-    days: Annotated[float, Field(gt=0, le=MOST_FREQUENCY_DAYS, examples=["days = 7"])]
+    texts: Annotated[int, Field(strict=True, ge=1, le=MOST_FREQUENCY_TEXTS, examples=["texts = 3"])]
+    days: Annotated[float, Field(strict=True, gt=0, le=MOST_FREQUENCY_DAYS, examples=["days = 7"])]
 
     def __str__(self) -> str:
         """Return it in words."""

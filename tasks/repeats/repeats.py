@@ -52,13 +52,24 @@ class Repeats:
         self._place = place
         self._campaign = campaign
         self._texts = texts
-        self._finder = RepeatFinder(place, campaign, texts, seconds) if seconds else None
         self._sending = sending
         self._stop = stop
         self._folder = folder
+        self._seconds = seconds
+        self._finder = self._make_finder()
         self._files: tuple[Path, ...] = ()
         self._looked_in_stretch: bool | None = None  # None between stretches
         self._unchanged_at: int | None = None  # nobody has sent since the last look while this is the next number
+
+    def use(self, seconds: float) -> None:
+        """Take another time in which nobody gets the same text again, from the next look on."""
+        if seconds == self._seconds:
+            return
+        self._seconds = seconds
+        self._finder = self._make_finder()
+        self._files, self._unchanged_at = (), None
+        if self._looked_in_stretch:
+            self._looked_in_stretch = False
 
     def find(self, rows: pl.LazyFrame, folder: Path) -> Path | None:
         """Write who of these rows already has the text; see `RepeatFinder.find`. For rows that aren't planned yet.
@@ -127,6 +138,9 @@ class Repeats:
             self._looked_in_stretch = None
             with contextlib.suppress(StoreError, InputError):
                 self._sending.leave()
+
+    def _make_finder(self) -> RepeatFinder | None:
+        return RepeatFinder(self._place, self._campaign, self._texts, self._seconds) if self._seconds else None
 
     def _note_who_sends(self) -> None:
         document = self._sending.read()

@@ -117,8 +117,9 @@ class _Answers:
             earlier = [entry for entry in entries[:place] if entry.positions is None or own[0] in entry.positions]
             doubtful = any(_is_doubtful(entry) for entry in earlier)
             said = self._said(part, _calls(part) + len(earlier), doubtful=doubtful)
-            self._portions.append({**said, "position": own})
-            self._tell_apart(part, owner, entries[:place], doubtful=doubtful, is_whole=False)
+            texted = self._tell_apart(part, owner, entries[:place], doubtful=doubtful, is_whole=False)
+            if others := [position for position in own if position not in texted]:
+                self._portions.append({**said, "position": others})
 
     def _said(self, entry: Claim | SendRecord, attempts: int, *, doubtful: bool) -> dict[str, object]:
         """Return what a presentation says of all its numbers."""
@@ -147,14 +148,17 @@ class _Answers:
         *,
         doubtful: bool,
         is_whole: bool,
-    ) -> None:
-        """Add what a presentation says of single numbers, unless a later one covers them."""
+    ) -> frozenset[int]:
+        """Add what a presentation says of single numbers, unless a later one covers them.
+
+        Returns the positions of which an earlier call says more than this one.
+        """
         last = None if is_whole else entry.submission
 
         def is_last(position: int) -> bool:
             return owner.get(position) == last
 
-        fates = self._left_out(entry, earlier, [place for place in entry.left_out if is_last(place)])
+        fates, texted = self._left_out(entry, earlier, [place for place in entry.left_out if is_last(place)])
         if isinstance(entry, SendRecord):
             ids = entry.message_ids
             self._ids.add(entry.chunk, ids if is_whole and not owner else {p: i for p, i in ids.items() if is_last(p)})
@@ -162,13 +166,14 @@ class _Answers:
             fates.extend((place, fate, why) for place in entry.failed)
             fates.extend((place, Status.UNKNOWN, RowReason.FAILED_LIST_UNMATCHED) for place in entry.unclear)
         self._fates.extend((entry.chunk, place, fate, why) for place, fate, why in fates if is_last(place))
+        return texted
 
     def _left_out(
         self, entry: Claim | SendRecord, earlier: Sequence[Claim | SendRecord], places: Sequence[int]
-    ) -> list[tuple[int, Status, str]]:
-        """Return the fates of numbers that a call left out: suppressed.
+    ) -> tuple[list[tuple[int, Status, str]], frozenset[int]]:
+        """Return the fates of numbers that a call left out, and those of them that an earlier call may have texted.
 
-        Where an earlier call may have texted one, its row keeps what that call left: a receipt may still settle it.
+        Their rows keep what that call left: a receipt may still settle them.
         """
         fates: list[tuple[int, Status, str]] = []
         kept: dict[tuple[int, str], list[int]] = {}
@@ -182,7 +187,7 @@ class _Answers:
             said = self._said(earlier[at], _calls(earlier[at]) + at, doubtful=False)
             left_out = {"chunk_status": Status.SUPPRESSED, "chunk_reason": why}
             self._portions.append({**said, **left_out, "position": texted})
-        return fates
+        return fates, frozenset(place for texted in kept.values() for place in texted)
 
     def frames(self) -> Answers:
         """Return what was collected."""

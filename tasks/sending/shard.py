@@ -26,6 +26,7 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _SHARD_RUNS = 2_000
 _READ_CHUNKS = 500  # read ahead of their turns: some 0.2 s of work, and half a million numbers in memory at most
+_READ_SECONDS = 60.0  # of turns: what is read isn't compared with opt-outs any more
 _LONGEST_ANSWER = 60.0
 _FEWEST_THREADS = 8
 MOST_THREADS = 256
@@ -72,7 +73,8 @@ class Shard:
     """The chunks that one flow run sends; a context manager, with the threads that send them.
 
     `queue` says which chunks go next, `read` opens chunks of the plan by their numbers, or none once the run has
-    stopped. They are read some hundreds at a time, shortly before their turns, and made by the thread that sends them.
+    stopped. They are read some hundreds at a time, a minute before their turns at most, and made by the thread that
+    sends them.
     `histories` is added to when a chunk that was presented comes back. Not a dataclass, so that Prefect passes it on
     unread.
     """
@@ -109,7 +111,8 @@ class Shard:
         Everything that the queue has handed out is yielded before the queue is asked again: it may wait for these.
         """
         ahead = max(_FEWEST_AHEAD, math.ceil(self._calls_per_second * _AHEAD_SECONDS))
-        while indexes := self._queue.take(_READ_CHUNKS):
+        most = min(_READ_CHUNKS, math.ceil(self._calls_per_second * _READ_SECONDS))
+        while indexes := self._queue.take(most):
             chunks = self._read(indexes)
             if not chunks:
                 return  # the run has stopped

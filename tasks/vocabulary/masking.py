@@ -11,6 +11,8 @@ _HIDDEN_AT_LEAST: Final = 3  # digits: fewer could be guessed
 _LOOKS_LIKE_A_NUMBER: Final = re.compile(r"\+?[0-9]{7,}")
 _WRITTEN_WITH_PLUS: Final = re.compile(r"\+[ (]*[0-9](?:[ ().-]*[0-9]){6,}")
 _NUMBERS_ALONE: Final = re.compile(r"[ ().,;+-]*[0-9](?:[ ().,;+-]*[0-9]){6,}[ ().,;+-]*")
+_PASSWORD: Final = re.compile(r"\b([a-z][a-z0-9+.-]*://)[^/@\s]*@", re.IGNORECASE)
+_QUERY: Final = re.compile(r"\b(https?://[^?#\s]*)[?#]\S*", re.IGNORECASE)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -60,8 +62,10 @@ def mask_written(text: str) -> str:
 def mask_typed(text: str) -> str:
     """Mask the value of an option (a path, a region, a name) if it consists of phone numbers only.
 
-    Paths and dates keep their digits; numbers with a plus sign are masked everywhere.
+    Paths and dates keep their digits; numbers with a plus sign are masked everywhere. So are the user, the password
+    and the query of a web address: a presigned one lets anybody read the list.
     """
+    text = _QUERY.sub(rf"\1?{_DOTS}", _PASSWORD.sub(rf"\1{_DOTS}@", text))
     if _NUMBERS_ALONE.fullmatch(text) and not _DATE.fullmatch(text):
         return mask_written(text) if text.count("+") == 1 and text.startswith("+") else mask_recipient(text)
     return mask_written(text)

@@ -12,7 +12,7 @@ from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.open_campaign_run import open_run
 from globe_sms.tasks.plan_campaign import plan_campaign
 from globe_sms.tasks.preview_campaign import preview_campaign
-from globe_sms.tasks.read_ledger import read_ledger
+from globe_sms.tasks.read_ledger import leave_out_now, read_ledger
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import preview_page
@@ -143,3 +143,17 @@ def test_the_preview_says_that_an_approval_of_the_plan_before_is_void(options: O
     with opened(options | {"message": "Hello"}) as run:
         (said,) = (said for term, said in preview_of(run).changes if term == "Approval")
         assert said.startswith("Mei Tan approved the plan before")
+
+
+def test_before_a_stretch_of_sending_those_who_opted_out_since_the_last_look_are_taken_off(options: Options) -> None:
+    """A chunk that has lost all its numbers isn't handed out; with a list that can't be read, none is."""
+    with opened(options | {"numbers_per_call": 1}) as run:
+        plan = plan_campaign.fn(run)
+        remaining = read_ledger.fn(run, plan)
+        assert remaining.chunks == (0, 1, 2)
+        another_opt_out(options)
+        assert leave_out_now(run, plan, remaining).chunks == (0, 1)
+        Path(options["suppress"][0]).unlink()
+        leave_out_now(run, plan, remaining)
+        assert run.stop.stop is not None
+        assert "Opt-out lists and the policy are read again before people are texted" in run.stop.stop.message

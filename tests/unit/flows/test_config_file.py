@@ -37,6 +37,13 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return shown.err
 
 
+def test_brackets_nested_too_deep_for_python_are_an_error_of_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "suppress = " + 5_000 * "["
+    assert "not a TOML file: brackets nested too deep" in refusal(capsys, *SEND, *written(tmp_path, text))
+
+
 def test_a_campaign_has_the_options_of_the_file(tmp_path: Path) -> None:
     """Also the required ones, switches, lists, and names with dashes or underscores."""
     text = """

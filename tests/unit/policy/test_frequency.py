@@ -8,11 +8,17 @@ from typing import Any
 import polars as pl
 import pytest
 
+from globe_sms.tasks.campaign.lease import Owner
+from globe_sms.tasks.campaign.sending_now import SendingNow
 from globe_sms.tasks.campaign.settlement import Settlement
+from globe_sms.tasks.messages import Wording
+from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.policy.count_usage import count_usage
 from globe_sms.tasks.policy.frequency import texted_too_often
+from globe_sms.tasks.policy.left_out_now import FrequencyNow
 from globe_sms.tasks.policy.place_results import PlaceResults
-from globe_sms.tasks.policy.rules import Frequency
+from globe_sms.tasks.policy.read_policy import Policy
+from globe_sms.tasks.policy.rules import Frequency, PolicyRules
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.store.s3_access import S3Access
 from tests.unit.inquiry.kept_campaigns import BEGAN, KeptCampaign
@@ -107,6 +113,27 @@ def test_what_a_campaign_ahead_has_left_to_send_counts(place: Place) -> None:
     ahead.accept(0)
     assert place.full((1, 1)) == [0, 1]
     assert place.full((1, 1), ahead={"ahead"}) == [0, 1, 2, 3, 4, 5]
+    ahead.end()
+
+
+@pytest.mark.parametrize(("is_killed", "left_out"), [(False, 6), (True, 2)])
+def test_what_a_killed_campaign_has_left_to_send_keeps_nobody_out(
+    place: Place, local_store: LocalStore, tmp_path: Path, *, is_killed: bool, left_out: int
+) -> None:
+    """Its place in the order is still there, but it may never go on: the others would have waited for nothing."""
+    ahead = place.campaign("ahead")
+    ahead.accept(0)
+    texts = TextPattern.of(Wording.of("Hello", None, downgrade=True, max_characters=1_000))
+    SendingNow(local_store, ahead.campaign.owner).enter("ahead", texts)
+    if is_killed:
+        ahead.crash()
+    sending = SendingNow(local_store, Owner.here())
+    folder = tmp_path / "ours"
+    folder.mkdir()
+    frequency = FrequencyNow(PlaceResults(local_store, no_s3, folder, {}), "ours", sending, folder)
+    rules = PolicyRules(frequency=(Frequency(texts=1, days=366),))
+    files = frequency.files(pl.LazyFrame({"e164": [int(each) for each in NUMBERS]}), Policy("", None, "", rules))
+    assert sum(pl.read_parquet(file).height for file in files) == left_out
     ahead.end()
 
 

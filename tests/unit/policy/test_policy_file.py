@@ -81,6 +81,10 @@ def test_a_policy_says_all_of_its_rules() -> None:
         ("repeat-after = '2 weeks'", "repeat-after: '2 weeks' isn't a duration"),
         ("suppress = ['']", "suppress: a URI is blank"),
         ("[budget.day]\ncost = 3", "budget: the cost is unknown without prices: write prices = "),
+        ("[frequency]\ntexts = 9_999_999\ndays = 7", r"frequency\.texts: it must be less than or equal to 1000000"),
+        ("[frequency]\ntexts = 1\ndays = true", r"frequency\.days: it isn't a number \(for example: days = 7\)"),
+        ("approve-above = " + 5_000 * "1", "the policy has a number that's too long"),
+        ("suppress = " + 5_000 * "[", "the policy has .* brackets nested too deep"),
         ("hours", "the policy isn't valid TOML: .*line|the policy isn't valid TOML: .*end of document"),
     ],
 )
@@ -94,6 +98,10 @@ def test_the_example_of_the_page_for_operators_is_a_policy_with_every_rule() -> 
     example = page.split("## Policy\n")[1].split("```toml\n")[1].split("```")[0]
     assert tomllib.loads(example).keys() == {field.alias for field in PolicyRules.model_fields.values()}
     assert rules_of(example).budget.month.numbers == 1_000_000
+
+
+def test_a_policy_that_an_editor_saved_with_a_byte_order_mark_is_read() -> None:
+    assert rules_of("\ufeffhours = '09:00-20:00'").hours == "09:00-20:00"
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
@@ -142,6 +150,12 @@ def test_the_block_names_it_before_the_environment_and_that_before_the_usual_pla
 def test_a_policy_that_is_named_and_is_not_there_stops_the_run(account: Account, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.toml, the policy that .* names, doesn't exist, so nothing is sent"):
         read_policy(account, str(tmp_path), no_s3)
+
+
+@pytest.mark.parametrize("place", ["a\0b.toml", "~nobody-here/policy.toml", "https://example.com/policy.toml"])
+def test_a_place_that_is_no_path_at_all_stops_the_run(place: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the policy can't be read, so nothing is sent: "):
+        read_policy(Account({}, policy=place), str(tmp_path), no_s3)
 
 
 def test_one_at_the_usual_place_that_cannot_be_read_stops_the_run(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from globe_sms.tasks.store import S3Store, Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StopSignal
-from tests.unit.repeats.earlier_campaign_folders import CampaignFolders
+from tests.unit.repeats.earlier_campaign_folders import NOW, CampaignFolders
 from tests.waiting import await_event
 
 A, B, C = (f"65812345{number:02}" for number in (1, 2, 3))
@@ -150,6 +150,21 @@ def test_nothing_is_read_again_while_nobody_else_sends(folders: CampaignFolders,
     assert plain.send() == {}
     other.send()
     assert plain.send() == {"01": "repeat:other"}
+
+
+def test_a_longer_window_of_a_policy_that_was_read_again_holds_from_the_next_look_on(
+    folders: CampaignFolders, sender: Callable[..., Sender]
+) -> None:
+    folders.plan("earlier", [A])
+    folders.record("earlier", 0, Settlement.ACCEPTED, at=NOW - 7_200)
+    ours = sender("ours", [A])
+    assert ours.send() == {}
+    with ours.repeats.stretch(ours.rows, ours.said.append):
+        assert ours.repeats.files(ours.rows) == ()
+        ours.repeats.use(86_400.0)
+        assert len(ours.repeats.files(ours.rows)) == 1
+    ours.repeats.use(3_600.0)
+    assert ours.send() == {}
 
 
 def test_the_same_findings_have_the_same_file(folders: CampaignFolders, sender: Callable[..., Sender]) -> None:

@@ -1,5 +1,6 @@
 """Numbers that a call left out, and rows that must not be sent now, in the results."""
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -11,7 +12,7 @@ from globe_sms.tasks.results.join_plan_and_ledger import make_results
 from globe_sms.tasks.results.ledger_answers import gather
 from globe_sms.tasks.vocabulary.statuses import STATUSES
 
-ACCEPTED, UNKNOWN = Settlement.ACCEPTED, Settlement.UNKNOWN
+ACCEPTED, UNKNOWN, SPLIT = Settlement.ACCEPTED, Settlement.UNKNOWN, Settlement.SPLIT
 
 
 def plan_rows() -> pl.LazyFrame:
@@ -50,6 +51,13 @@ def entry(submission: int, settlement: Settlement, *left_out: int) -> SendRecord
     )
 
 
+def first_two(submission: int, settlement: Settlement, *left_out: int) -> SendRecord:
+    """One call for the first two numbers, after a refusal of all three."""
+    whole = entry(submission, settlement, *left_out)
+    ids = {place: name for place, name in whole.message_ids.items() if place < 2}
+    return replace(whole, positions=(0, 1), message_ids=ids)
+
+
 @pytest.mark.parametrize(
     ("entries", "expected"),
     [
@@ -58,8 +66,10 @@ def entry(submission: int, settlement: Settlement, *left_out: int) -> SendRecord
         ([entry(0, UNKNOWN), entry(1, ACCEPTED, 1)], ("suppressed", "outs.csv", "R0")),
         ([entry(0, UNKNOWN, 1), entry(1, ACCEPTED, 1)], ("suppressed", "outs.csv", None)),
         ([entry(0, UNKNOWN, 1), entry(1, ACCEPTED)], ("accepted", None, "R1")),
+        ([entry(0, SPLIT), first_two(1, UNKNOWN), first_two(2, ACCEPTED, 1)], ("suppressed", "outs.csv", "R1")),
+        ([entry(0, SPLIT), first_two(1, UNKNOWN), first_two(2, UNKNOWN, 0, 1)], ("suppressed", "outs.csv", "R1")),
     ],
-    ids=["left out", "left out, then killed", "left out of a resend", "of both", "opted in again"],
+    ids=["left out", "left out, then killed", "of a resend", "of both", "opted in again", "of a half", "all of a half"],
 )
 def test_a_number_that_was_left_out_is_suppressed(entries: list[Any], expected: tuple[str | None, ...]) -> None:
     """One that an earlier call may have texted keeps what is known of that call: a receipt may still settle it."""
@@ -67,6 +77,7 @@ def test_a_number_that_was_left_out_is_suppressed(entries: list[Any], expected: 
     assert history.must_be_read or len(entries) == 1
     found = make_results(plan_rows(), gather({0: history}, entries), "camp", "stopped").collect()
     assert found.select("status", "reason", "request_id").row(1) == expected
+    assert found["row"].to_list() == [0, 1, 2]
 
 
 def test_a_row_that_was_not_sent_has_the_reason_for_which_it_may_not_be() -> None:

@@ -61,8 +61,13 @@ def test_each_chunk_is_sent_once_and_windows_end() -> None:
     assert sorted(answers.sent) == list(range(45))
 
 
-def test_chunks_are_read_shortly_before_their_turns_and_forgotten_after() -> None:
-    """A campaign of any length holds the numbers of some hundreds of chunks."""
+@pytest.mark.parametrize(
+    ("calls_per_second", "chunks", "read_after"), [(100, 1_200, [0, 500, 1_000]), (1, 130, [0, 60, 120])]
+)
+def test_chunks_are_read_shortly_before_their_turns_and_forgotten_after(
+    calls_per_second: float, chunks: int, read_after: list[int]
+) -> None:
+    """A campaign of any length holds the numbers of some hundreds of chunks; a slow one looks at opt-outs as often."""
     reads: list[int] = []
     answers = _Answers()
 
@@ -70,12 +75,12 @@ def test_chunks_are_read_shortly_before_their_turns_and_forgotten_after() -> Non
         reads.append(len(answers.sent))
         return {index: partial(Chunk, index, ("+6581234567",)) for index in indexes}
 
-    with Shard(cast("Sender", answers), PlanOrderQueue(range(1_200)), read, {}, 100) as sending:
+    with Shard(cast("Sender", answers), PlanOrderQueue(range(chunks)), read, {}, calls_per_second) as sending:
         for window in sending.windows():
             for group in window:
                 sending.send(group)
-    assert sorted(answers.sent) == list(range(1_200))
-    assert reads == [0, 500, 1_000]
+    assert sorted(answers.sent) == list(range(chunks))
+    assert reads == read_after
 
 
 def test_no_more_wait_than_two_seconds_of_turns() -> None:

@@ -81,6 +81,20 @@ def test_numbers_in_third_party_text_are_masked() -> None:
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
+        ("https://anna:pass@example.com/a.csv", "https://••••@example.com/a.csv"),
+        ("s3://key:secret@lists/a.csv", "s3://••••@lists/a.csv"),
+        ("https://b.s3.amazonaws.com/a.csv?X-Amz-Signature=abc", "https://b.s3.amazonaws.com/a.csv?••••"),
+        ("s3://lists/anna@example.com/?.csv", "s3://lists/anna@example.com/?.csv"),
+    ],
+)
+def test_what_opens_a_web_address_typed_in_place_of_a_path_is_masked(text: str, masked: str) -> None:
+    """A password, or the signature of a presigned address."""
+    assert mask_typed(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
         ("+65 8123 4567", "+65••••4567"),
         ("+6581234567", "+65••••4567"),
         ("6581234567", "••••4567"),
