@@ -89,7 +89,7 @@ def test_a_plan_that_breaks_a_guard_says_so_first(tmp_path: Path) -> None:
     """Also in a dry run, which sends nothing anyway."""
     preview = preview_of(tmp_path, RECIPIENTS, min_recipients=3, max_invalid_rate=0.1, dry_run=True)
     said = as_markdown(question_page(preview))
-    assert "will not be sent: it has 2 numbers, but the least" in said
+    assert "will not be sent: it has 2 numbers, but the minimum" in said
     assert "will not be sent: 4 of 9 rows are invalid" in said
 
 
