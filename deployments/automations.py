@@ -1,9 +1,9 @@
-"""The automations on the Prefect server; `python -m globe_sms.deployments.automations` creates those for dead workers.
+"""The automations on the Prefect server; `python -m globe_sms.deployments.automations` creates two for dead workers.
 
 In Prefect 3.8 a worker that is stopped or lost leaves its flow runs `Running` forever, or `Pending` if they hadn't
 started, and their deployment's slot stays taken. Two automations mark such runs as crashed:
 
-- A run that sent a heartbeat and then nothing at all for three heartbeats. Runs of deployments send one every 180 s
+- A run that sent a heartbeat, and then nothing for three heartbeats. Runs of deployments send one every 180 s
   (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
 - A run that a worker picked up half an hour ago and that still hasn't started.
 
@@ -93,7 +93,7 @@ def dead_worker_automations(
     `start` is how long a run may take to start.
 
     Raises:
-        ValueError: there are no deployments; without one an automation would watch the runs of every flow.
+        ValueError: no deployments are given, so an automation would watch the runs of every flow.
     """
     if not deployments:
         raise ValueError("name at least one deployment: without one, the runs of every flow would be watched")

@@ -42,8 +42,8 @@ class CampaignTables:
     Attributes:
         overrides: prefixes that count as mobile, or not.
         prices: of a part; None without a table of them.
-        budget_prices: what the policy's budgets are counted with; None where they aren't about costs.
-        own: the numbers that a test goes to; None where the campaign goes to the lists.
+        budget_prices: what the policy's budgets are counted with; None if they aren't about costs.
+        own: the numbers that a test goes to; None if the campaign goes to the lists.
     """
 
     overrides: Overrides
@@ -56,7 +56,7 @@ class CampaignTables:
         """Read them; the policy's prices where the campaign has none.
 
         Raises:
-            InputError: one can't be read as it stands.
+            InputError: one of them can't be read.
         """
         overrides = read_overrides(config.numbers_override, s3)
         of_policy = read_prices(None if policy is None else policy.rules.prices, s3)
@@ -84,10 +84,10 @@ class CampaignRun:
         progress: what it counts.
         call_size: the most numbers of its calls.
         scratch: a local folder that goes with the run.
-        place_results: the rows of all campaigns of the results folder, as they stand.
-        frequency: who has got as many texts lately as the policy allows.
-        sources: the lists that the campaign's id was made of, where it was: only they are planned.
-        opt_outs: the opt-out lists, read as often as they change.
+        place_results: the rows of all campaigns of the results folder, as they are now.
+        frequency: which numbers have had as many texts lately as the policy allows.
+        sources: the lists that the campaign's id was made from, if it was: only these are planned.
+        opt_outs: the opt-out lists, read again whenever they change.
         exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
         repeats: who already has the text from another campaign, or is getting it now.
         end: when its texts may go out for the last time.
@@ -144,10 +144,10 @@ class CampaignRun:
         return time.time() >= self.end.at
 
     def _left_out_by_policy(self, rows: pl.LazyFrame) -> tuple[Path, ...]:
-        """Read the policy again, and return files for `leave_out`: who of these rows it keeps back now.
+        """Read the policy again, and return files for `leave_out`: which of these rows it keeps back now.
 
         Raises:
-            InputError: it can't be read, or has other hours now.
+            InputError: it can't be read, or its hours have changed.
             StoreError: the store didn't answer, or refused.
         """
         self._read_policy_again()
@@ -183,7 +183,7 @@ class CampaignRun:
         return not exempt and self.policy is not None and bool(self.policy.rules.frequency)
 
     def too_often(self, rows: pl.LazyFrame) -> tuple[Path, ...]:
-        """Return files for `leave_out`: who of these rows has got as many texts lately as the policy allows.
+        """Return files for `leave_out`: which of these rows have had as many texts lately as the policy allows.
 
         Raises:
             InputError, StoreError: it isn't known who was texted.

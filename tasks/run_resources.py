@@ -61,7 +61,7 @@ class RunResources:
         return Schedule(pacing, self._schedule_name(credentials, of), rate, margin=margin, sender=sender)
 
     def schedule_state(self, credentials: CredentialsSource, *, of: str = "") -> ScheduleState | None:
-        """Return the schedule of the account's calls as it stands; None if it has none.
+        """Return the current schedule of the account's calls; None if it has none.
 
         Raises:
             InputError: the credentials or the pacing folder can't be used.

@@ -111,7 +111,7 @@ class ChildServer(StoppedAtExit):
     _child: Child
 
     def _start(self, make: Callable[[], Child], is_up: Callable[[], bool], what: str) -> None:
-        """Start the server that `make` makes and wait until it's up; try other ports if somebody took these first.
+        """Start the server that `make` returns and wait until it's up; try other ports if these are taken.
 
         Raises:
             TimeoutError: the server didn't start.

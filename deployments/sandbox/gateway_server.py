@@ -36,7 +36,7 @@ class GatewayControl(DeliveriesControl):
         self._client.put("/latency", content=latency.model_dump_json()).raise_for_status()
 
     def delay_arrivals(self, low: float, high: float | None = None, *, seed: int = 0) -> None:
-        """Let each call arrive `low` to `high` seconds after it was received, as over a network whose delay varies."""
+        """Delay each call's arrival by `low` to `high` seconds, like a network whose delay varies."""
         delay = Latency(low=low, high=low if high is None else high, seed=seed)
         self._client.put("/arrival-delay", content=delay.model_dump_json()).raise_for_status()
 
@@ -71,7 +71,7 @@ class GatewayControl(DeliveriesControl):
         return Stats.model_validate(self._client.get("/stats").raise_for_status().json())
 
     def reset(self) -> None:
-        """Forget arrivals, deliveries and fault rules, and set latency and delay to 0; nonces and MessageIds go on."""
+        """Forget arrivals, deliveries and fault rules, and set latency and delay to 0; keep nonces and MessageIds."""
         self.clear_faults()
         self.set_latency(0)
         self.delay_arrivals(0)

@@ -1,4 +1,4 @@
-"""The command `globe-sms account`: the account's schedule as it stands."""
+"""The command `globe-sms account`, which shows the account's current schedule."""
 
 import json as jsons
 import os

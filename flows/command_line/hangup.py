@@ -12,8 +12,8 @@ _STREAMS: Final = (0, 1, 2)
 def end_on_hangup() -> None:
     """Let SIGHUP end this process as SIGTERM does; under `nohup`, which ignores it, it changes nothing.
 
-    The streams that were a terminal lead nowhere from then on: a write to a closed terminal is an error, and what a
-    run still has to do, such as writing its results, must not end with one.
+    From then on, whatever is written to the terminal is discarded: writing to a closed one is an error, which must not
+    keep a run from writing its results.
     """
     if sys.platform == "win32" or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         return

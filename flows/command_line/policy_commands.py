@@ -28,14 +28,14 @@ _Json = Annotated[bool, Parameter(help=_JSON)]
 
 def add_policy(app: App) -> None:
     """Add the commands to a command line."""
-    policy = App(name="policy", help="Show, check or start the account's standing rules.", help_format="plaintext")
+    policy = App(name="policy", help="Show, check or create the account's standing rules.", help_format="plaintext")
     for command in (show, check, init):
         policy.command(command, name=command.__name__)
     app.command(policy)
 
 
 def show(results: _Results, *, account: _Account = None, aws_credentials: _Aws = None, json: _Json = False) -> None:
-    """Show the policy that holds for the campaigns of a results folder, and what is left of its budgets."""
+    """Show the policy that applies to the campaigns of a results folder, and what is left of its budgets."""
     from globe_sms.tasks.policy.in_words import rules_in_words
 
     resources = _open(results, account, aws_credentials)
@@ -48,7 +48,7 @@ def show(results: _Results, *, account: _Account = None, aws_credentials: _Aws =
     if policy is None:
         from globe_sms.tasks.account.policy_location import usual_policy_uri
 
-        _say(console, f"No policy holds for {mask_typed(results)}: {_shown(usual_policy_uri(results))} doesn't exist.")
+        _say(console, f"No policy applies to {mask_typed(results)}: {_shown(usual_policy_uri(results))} doesn't exist.")
         _say(console, "`globe-sms policy init` writes a template there.")
         return
     _say(console, _origin(policy))
@@ -71,8 +71,8 @@ def check(results: _Results, *, account: _Account = None, aws_credentials: _Aws 
         from globe_sms.tasks.account.policy_location import usual_policy_uri
 
         raise InputError(
-            f"there's no policy to check: {_shown(usual_policy_uri(results))} doesn't exist. `globe-sms policy init` "
-            "writes a template there."
+            f"no policy to check: {_shown(usual_policy_uri(results))} doesn't exist. `globe-sms policy init` writes a "
+            "template there."
         )
     checked = check_lists(policy, resources.s3)
     if json:
@@ -87,7 +87,7 @@ def check(results: _Results, *, account: _Account = None, aws_credentials: _Aws 
 
 
 def init(results: _Results, *, account: _Account = None, aws_credentials: _Aws = None) -> None:
-    """Write a template of a policy, with every rule commented out, where there is none yet."""
+    """Write a template of a policy, with every rule commented out, unless a policy exists."""
     from globe_sms.tasks.account.policy_location import usual_policy_uri, write_new_policy
     from globe_sms.tasks.policy.template import policy_template
 
@@ -95,11 +95,9 @@ def init(results: _Results, *, account: _Account = None, aws_credentials: _Aws =
     uri = resources.account.policy_uri() or usual_policy_uri(results)
     if not write_new_policy(uri, policy_template().encode(), resources.s3):
         raise InputError(
-            f"{_shown(uri)} exists already and was left as it is. `globe-sms policy show` says what holds."
+            f"{_shown(uri)} already exists and was left unchanged. `globe-sms policy show` shows its rules."
         )
-    _say(
-        _console(), f"Wrote {_shown(uri)}. Every rule in it is commented out: remove the # in front of those you want."
-    )
+    _say(_console(), f"Wrote {_shown(uri)}. Every rule in it is commented out: remove the # from those you want.")
 
 
 def _open(results: str, account: str | None, aws_credentials: str | None) -> RunResources:
@@ -127,8 +125,8 @@ def _budgets(policy: Policy, resources: RunResources) -> list[str]:
 
 def _origin(policy: Policy) -> str:
     if policy.named_by is None:
-        return f"The policy {_shown(policy.place)} holds: every run with results here reads it."
-    return f"The policy {_shown(policy.place)} holds: {policy.named_by} names it."
+        return f"The policy {_shown(policy.place)} applies: every run with results here reads it."
+    return f"The policy {_shown(policy.place)} applies: {policy.named_by} names it."
 
 
 def _as_json(results: str, policy: Policy | None) -> dict[str, Any]:

@@ -32,14 +32,14 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 def approve(
     run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, preview: Preview, observer: RunObserver
 ) -> RemainingChunks:
-    """Return what may be sent: everything that's left, or nothing, and then the run's stop says why.
+    """Return what may be sent: everything that's left, or nothing, with the reason in the run's stop.
 
     With a canary it's called twice: before the canary, and for the others once the canary's outcome is in `preview`.
-    What an earlier run had approved isn't asked again, nor is what can't be sent because its end (`--until`) has come.
+    It doesn't ask again about what an earlier run had approved, or about what is past its end (`--until`).
     While somebody is asked, other runs may take the campaign.
 
     Raises:
-        InputError: somebody must be asked, and nobody can be.
+        InputError: somebody must be asked, but nobody can be.
         CampaignBusyError: another run has taken the campaign in the meantime.
         prefect.exceptions.Pause: the run is suspended; the answer starts it again from the top.
     """
@@ -65,7 +65,7 @@ def approve(
 
 
 def _asked_earlier(run: CampaignRun, stage: Stage) -> bool:
-    """Whether this flow run was suspended with this question about this plan: then its own answer counts, no other."""
+    """Whether this flow run was suspended with this question about this plan; then only its own answer counts."""
     return may_ask(run.config) and was_suspended(this_flow_run(), stage.key(run.campaign.document.content))
 
 

@@ -15,7 +15,7 @@ _TEMPORARY: Final = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108  # re
 
 
 def in_place_of_nulls(options: Mapping[str, Any], flow_run: FlowRun) -> dict[str, Any]:
-    """Return the options with the deployment's own value for each that the run has as null.
+    """Return the options, with the deployment's value for each one that is null in the run.
 
     Prefect's UI stores null for every field of a schedule that nobody filled in; without this, editing a schedule's
     cron would take its campaign ID away.
@@ -29,15 +29,15 @@ def in_place_of_nulls(options: Mapping[str, Any], flow_run: FlowRun) -> dict[str
 
 
 def check_scheduled_id(campaign: str | None, flow_run: FlowRun) -> None:
-    """Refuse a run that a schedule started without a campaign ID: a list that changed would be sent to twice.
+    """Refuse a scheduled run without a campaign ID: a changed list would be sent to twice.
 
     Raises:
-        InputError: there is none.
+        InputError: the campaign ID is missing.
     """
     if flow_run.auto_scheduled and not campaign:
         raise InputError(
-            "Campaign ID: it's empty, and a schedule started this run, so nothing was sent. Enter one with the day in "
-            "it, such as daily-{date}, in the deployment's parameters: then each day is sent once."
+            "Campaign ID: it's empty, and a schedule started this run, so nothing was sent. Enter one with the date in "
+            "it, such as daily-{date}, in the deployment's parameters: then each day's campaign is sent once."
         )
 
 

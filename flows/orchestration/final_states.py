@@ -42,7 +42,7 @@ def late_state(message: str) -> State[None]:
 
 
 def name_empty_lists(flow_function: _Function) -> _Function:
-    """Give the runs of a flow whose lists have no rows a state of its own name."""
+    """Give runs whose lists have no rows a state with a name of its own."""
 
     @functools.wraps(flow_function)
     def named(**parameters: Any) -> Any:

@@ -20,12 +20,12 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 def stretch_of_sending(
     run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver
 ) -> Generator[RemainingChunks]:
-    """Send in the body what this yields: what's left by then, without those who have got the text meanwhile.
+    """Yield what is left to send in the body, without people who have got the text meanwhile.
 
-    Campaigns that begin later wait for its end, if they have the same text for the same people. If the run is stopped
-    while it waits, the body has nothing to send. A test, whose numbers are the operator's own, doesn't wait, and is
-    waited for only if the policy has budgets. If these don't have enough left and this run has called already, it's
-    stopped.
+    Campaigns that begin later and send the same text to the same people wait until it ends. If the run is stopped
+    while it waits, the body has nothing to send. A test, whose numbers are the operator's own, doesn't wait, and others
+    wait for it only if the policy has budgets. If too little is left of the budgets after this run has called already,
+    it's stopped.
 
     Raises:
         InputError: the policy's budgets don't have enough left; this run has sent nothing.

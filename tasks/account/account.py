@@ -81,16 +81,16 @@ class Account:
         return open_pacing(results, self._with(PACING_VARIABLE, self.pacing), s3)
 
     def find_policy(self, results: str, s3: Callable[[], S3Access]) -> PolicyFile | None:
-        """Find and read the policy that holds for the account's runs; None if there is none.
+        """Find and read the policy that applies to the account's runs; None without one.
 
         Raises:
-            InputError: it's named and doesn't exist, or it can't be read.
+            InputError: a named policy doesn't exist, or the policy can't be read.
         """
         environ = self._with(PACING_VARIABLE, self.pacing)
         return find_policy(results, environ, s3, of_block=self.policy)
 
     def policy_uri(self) -> str | None:
-        """Return the policy that the block or the environment names; None where neither does."""
+        """Return the policy that the block or the environment names; None if neither does."""
         return self.policy or self.environ.get(POLICY_VARIABLE) or None
 
     @property

@@ -50,7 +50,7 @@ def find_policy(
 ) -> PolicyFile | None:
     """Find and read the policy of an account's runs; None if nothing names one and the usual places have none.
 
-    The account block's goes before GLOBE_SMS_POLICY. Otherwise it is `.globe-sms/policy.toml` at the top of the
+    The account block's overrides GLOBE_SMS_POLICY. Otherwise it's `.globe-sms/policy.toml` at the top of the
     results' bucket or in the results directory, or, for accounts that share a pacing folder, in that folder.
 
     Args:
@@ -60,15 +60,15 @@ def find_policy(
         of_block: The URI that the account block names.
 
     Raises:
-        InputError: it's named and doesn't exist; or it can't be read; or both usual places have one.
+        InputError: a named policy doesn't exist, a policy can't be read, or both usual places have one.
     """
     for named_by, uri in ((NAMED_BY_BLOCK, of_block), (POLICY_VARIABLE, environ.get(POLICY_VARIABLE))):
         if uri:
             body = _read(uri, s3)
             if body is None:
                 raise InputError(
-                    f"{_shown(uri)}, the policy that {named_by} names, doesn't exist, so nothing is sent: put it "
-                    f"there, or change {named_by}."
+                    f"{_shown(uri)}: the policy that {named_by} names doesn't exist, so nothing is sent. Put it there, "
+                    f"or change {named_by}."
                 )
             return PolicyFile(uri, body, named_by)
     pacing = environ.get(PACING_VARIABLE)
@@ -76,14 +76,14 @@ def find_policy(
     found = [PolicyFile(uri, body) for uri in sorted(set(places)) if (body := _read(uri, s3)) is not None]
     if len(found) > 1:
         raise InputError(
-            f"There are two policies, {' and '.join(_shown(each.uri) for each in found)}, so nothing is sent: keep "
-            f"one of them, or name the one that holds with {POLICY_VARIABLE}."
+            f"Two policies exist, {' and '.join(_shown(each.uri) for each in found)}, so nothing is sent: keep one of "
+            f"them, or name the one to use in {POLICY_VARIABLE}."
         )
     return found[0] if found else None
 
 
 def write_new_policy(uri: str, body: bytes, s3: Callable[[], S3Access]) -> bool:
-    """Write a policy where there is none; False if something is there already.
+    """Write a policy unless its place is taken; return whether it was written.
 
     Raises:
         InputError: the place can't be used, can't be read or can't be written to.
@@ -123,7 +123,7 @@ def _bytes_of(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        if path.is_symlink():  # it leads nowhere: somebody put a policy here
+        if path.is_symlink():  # a broken link: somebody put a policy here
             raise
         return None
 

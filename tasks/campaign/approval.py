@@ -1,8 +1,8 @@
 """Who must be asked before a campaign is sent, who was asked, and what they answered.
 
 `campaign.json` keeps the last question. An approval holds for the settings and lists that it was given for: a resume
-asks nobody again, but once one of them has changed somebody is asked. It never covers a resend of unknown chunks, which
-may text somebody twice: each resend is asked for.
+doesn't ask again unless one of them has changed. It never covers a resend of unknown chunks, which may text somebody
+twice: each resend needs its own approval.
 """
 
 from dataclasses import dataclass

@@ -1,17 +1,17 @@
 """A campaign that this run holds: nobody else plans or sends it meanwhile.
 
-While nothing is claimed it is *planned*: a run with other settings or lists makes the plan again. Before its first
-claim a run freezes plan and settings (`begin_sending`): from then on the campaign is *sending*, and all of it comes
-from that plan. Why no two runs mix plans, even if one of them lost its lease without noticing:
+Until the first claim it is *planned*: a run with other settings or lists makes the plan again. Before its first
+claim a run freezes plan and settings (`begin_sending`): from then on the campaign is *sending*, and everything
+sent comes from that plan. Why no two runs mix plans, even if one of them lost its lease without noticing:
 
-- Plans are objects with names of their own, never rewritten. Which one counts is in campaign.json alone.
+- Each plan is an object with its own name, never rewritten. Only campaign.json says which one counts.
 - A run takes the lease, names a plan (`adopt`) and begins to send by compare-and-swap of campaign.json, each over the
   version it last saw. Taking the lease changes the version: after that, both writes of the earlier holder fail.
-- If the earlier holder began to send before that, the next one reads so and keeps to the plan. If not, it never
-  begins, and it claims nothing: every claim follows a `begin_sending` of its run, or a document that says `sending`.
+- If the earlier holder had begun to send by then, the next one sees it and keeps the plan. If not, the earlier holder
+  never begins, and claims nothing: every claim follows a `begin_sending` of its run, or a document that says `sending`.
 - A run works with one plan. If another one is current when it takes its lease again, it ends.
-- Plans that are no longer named are listed before `adopt` swaps and deleted after it: a run that has lost its lease
-  fails the swap, so it can't delete a plan that a later run has written.
+- `adopt` lists the older plans before its swap and deletes them after it. A run that has lost its lease fails the swap,
+  so it can't delete a plan that a later run has written.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ _SWAP_TRIES: Final = 5
 
 
 def settings_of(store: Store, campaign: str) -> Mapping[str, Any] | None:
-    """Return the settings of a campaign's plan; None before there is a plan.
+    """Return the settings of a campaign's plan; None before the first plan.
 
     Raises:
         InputError: its document can't be read.
@@ -63,7 +63,7 @@ def frozen_settings_of(store: Store, campaign: str) -> Mapping[str, Any] | None:
 
 
 def read_document(store: Store, campaign: str) -> CampaignDocument | None:
-    """Read a campaign's document in a results folder; None if there is none.
+    """Read a campaign's document in a results folder; None if it doesn't exist.
 
     Raises:
         InputError: it can't be read.
@@ -108,8 +108,8 @@ class Campaign:
         Waits up to `patience` seconds for another run to end or for a dead run's lease to expire.
 
         Raises:
-            InputError: the frozen settings differ, and the message lists how; the document can't be read; or there are
-                claims, and the document doesn't say that the sending has begun.
+            InputError: the frozen settings differ, and the message lists how; the document can't be read; or claims
+                exist, but the document doesn't say that the sending has begun.
             CampaignBusyError: another run is sending this campaign, and goes on; or another run made the plan again
                 while this one had given back the lease.
         """
@@ -153,7 +153,7 @@ class Campaign:
         """Return the current plan; from now on this run works with it and no other.
 
         Raises:
-            ValueError: there is none.
+            ValueError: the campaign has no plan.
         """
         plan = self.document.plan
         if plan is None:
@@ -162,11 +162,11 @@ class Campaign:
         return plan
 
     def adopt(self, plan: PlanFigures, settings: Mapping[str, Any], lists: Sequence[ListRead]) -> None:
-        """Make a plan that is in the store the current one; the plans before it are deleted.
+        """Make a stored plan the current one, and delete the earlier ones.
 
         Raises:
             LeaseLostError: another run has the lease.
-            StoreError: the store didn't take it.
+            StoreError: the store didn't accept it.
             ValueError: the sending has begun.
         """
         document = self.document
@@ -188,7 +188,7 @@ class Campaign:
     def begin_sending(self) -> None:
         """Freeze the plan and the settings for good, before the first claim. Thread-safe; free after the first time.
 
-        It also notes that what the campaign has used of budgets isn't summed up any more.
+        It also notes that the campaign's use of budgets is no longer summed up.
 
         Raises:
             LeaseLostError: another run has the lease.
@@ -218,7 +218,7 @@ class Campaign:
 
         Raises:
             LeaseLostError: another run has the lease.
-            StoreError: the store didn't take it.
+            StoreError: the store didn't accept it.
         """
         self._swap(fields)
 
@@ -227,7 +227,7 @@ class Campaign:
 
         Raises:
             LeaseLostError: another run has it.
-            StoreError: the store didn't take it.
+            StoreError: the store didn't accept it.
         """
         self._swap({"lease": Lease.taken(self.owner, self._clock())})
 
@@ -272,8 +272,8 @@ class Campaign:
         if next(iter(self.store.list(_CLAIMS)), None) is not None:
             raise InputError(
                 f"{self.store.uri} has claims of calls that may have been made, but its {DOCUMENT_KEY} doesn't say "
-                "that the sending has begun: restore its latest version, or send under another --campaign with "
-                "--exclude-results for those who have the text."
+                "that the sending has begun. Restore its latest version, or send under another --campaign and leave "
+                "out the people who have the text with --exclude-results."
             )
 
     def _refuse_another_plan(self, document: CampaignDocument) -> None:
@@ -321,7 +321,7 @@ def _refuse_differences(campaign: str, frozen: Mapping[str, Any], given: Mapping
     differences = setting_differences(frozen, given)
     if differences:
         raise InputError(
-            f"campaign {campaign!r} was started with other settings, and once texts have gone out they must stay:\n"
+            f"campaign {campaign!r} was started with other settings, which can't change once texts have gone out:\n"
             + "\n".join(f"  {difference}" for difference in differences)
             + "\nRun it with the earlier settings to finish it, or give another --campaign for the new ones."
         )

@@ -68,7 +68,7 @@ class PolicyRead(_Part):
 
 
 class NoLists(_Part):
-    """What a folder, prefix or glob (`uri`) has beside lists: how many files and folders, and the first names."""
+    """What a folder, prefix or glob (`uri`) holds beside lists: how many files and folders, and the first names."""
 
     uri: str
     count: int
@@ -76,14 +76,14 @@ class NoLists(_Part):
 
 
 class PlanInputs(_Part):
-    """What a plan was made of, beside the frozen settings and the lists. Only before the first claim may it change.
+    """What a plan was made of, beside the frozen settings and the lists. It may change only before the first claim.
 
     Attributes:
         numbers_per_call: the size of its chunks.
         suppress: URIs of opt-out lists.
         left_out: SHA-256 of what identifies the opt-out lists and earlier results; changes with their content.
         phonenumbers: the version of the metadata that its rows were validated by.
-        policy: SHA-256 of what the policy says of who gets a text and when; empty without one.
+        policy: SHA-256 of the policy's rules on who gets a text and when; empty without one.
     """
 
     numbers_per_call: int
@@ -97,7 +97,7 @@ class PlanFigures(_Part):
     """The current plan in figures.
 
     Attributes:
-        id: names its object, `plan_key(id)`. No two plans have the same.
+        id: names its object, `plan_key(id)`. Unique.
         inputs: what it was made of, beside the frozen settings and the lists.
         rows: by what they are planned as: `sendable`, or the status that they already have.
         chunks: how many there are.
@@ -177,10 +177,10 @@ class CampaignDocument(_Part):
         usage: what all runs presented, for the policy's budgets; None while a run adds to it, or after one was killed.
         lease: of the run that sends it now, or that was killed; None between runs.
         lists: what the plan was made of.
-        passed_over: what was beside them and is no list by its name.
+        passed_over: the files and folders beside them that were passed over by their names.
         policy: that the last run applied; None without one.
         approval: the last question whether it may be sent, and its answer.
-        canary_failed: whether a run has found so.
+        canary_failed: whether a run found that the canary failed.
         deliveries: accepted messages by delivery, and how many rows a receipt has settled; None if never tracked.
     """
 

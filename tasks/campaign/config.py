@@ -121,7 +121,7 @@ class CampaignConfig(
     @model_validator(mode="after")
     def _end_of_which_hours(self) -> Self:
         if self.until == HOURS and self.hours is None:
-            raise ValueError("--until hours: give the hours (--hours), or a time such as 18:00")
+            raise ValueError("--until hours needs hours: give them (--hours), or give a time such as 18:00")
         if self.until == HOURS and self.type is MessageType.OTP:
             raise ValueError("--until hours: codes (OTP) go at any time and have no hours; give a time such as 18:00")
         return self
@@ -255,9 +255,9 @@ class CampaignConfig(
         return group_options(self.options())
 
     def frozen_settings(self) -> dict[str, Any]:
-        """Return what a resume must keep: all that the campaign's own options say of who gets which text.
+        """Return what a resume must keep: everything in the campaign's own options that decides who gets which text.
 
-        Opt-out lists, the size of calls and a policy aren't among it: they hold for what is left to send.
+        Opt-out lists, the size of calls and the policy aren't part of it: they apply to what is left to send.
         """
         if self.settings_before_policy is not None:
             return dict(self.settings_before_policy)

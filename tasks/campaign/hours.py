@@ -80,10 +80,10 @@ class Hours:
         return next((mark for mark in self._marks(after, until) if not self.is_open(zones, mark)), until)
 
     def end_of_day(self, zones: Sequence[str], at: float) -> float:
-        """Return when the hours of the day end that has the Unix time `at` in these time zones.
+        """Return when the hours end on the day of the Unix time `at` in these time zones.
 
-        If they're open at `at` since the day before, they end when these close; otherwise the last ones that begin on
-        that day count. `at` if none do: then they have ended.
+        If they've been open since the day before, they end when those close; otherwise the last ones that begin on that
+        day count. Return `at` if none do: they've already ended.
         """
         known = [zone for name in zones if (zone := _zone(name)) is not None]
         days = [datetime.fromtimestamp(at, zone) for zone in known]
@@ -139,7 +139,7 @@ def _minutes_between(opens: int, closes: int) -> set[int]:
 
 
 def _spans_of(minutes: set[int]) -> tuple[tuple[time, time], ...]:
-    """Return the spans that minutes of a day make up, by when they open; one that passes midnight is last."""
+    """Return the spans that minutes of a day make up, in opening order; one that passes midnight is last."""
     opens = sorted(minute for minute in minutes if (minute - 1) % _DAY not in minutes)
     closes = sorted((minute + 1) % _DAY for minute in minutes if (minute + 1) % _DAY not in minutes)
     ends = [next((end for end in closes if end > opened), closes[0]) for opened in opens]

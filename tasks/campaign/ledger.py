@@ -42,7 +42,7 @@ def _record_key(chunk: int, submission: int, settlement: Settlement, *, is_part:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The durable record, written before a call, that a chunk, or a part of it, is about to be sent.
+    """The durable record, written before a call, that a chunk or a part of it is about to be sent.
 
     `positions` are those that the presentation covers; None for all of the chunk's. `left_out` are those among them
     that the call leaves out for good, each with its reason: their numbers opted out, for example.
@@ -253,7 +253,7 @@ def settlement_in(record_key: str) -> Settlement:
 
 
 def read_entry(store: Store, chunk: int, submission: int, record_key: str | None) -> Claim | SendRecord:
-    """Return a presentation's send record, or without a key of one its claim.
+    """Return a presentation's send record, or its claim if it has no record.
 
     Raises:
         StoreError: the store didn't answer, or refused.
@@ -328,10 +328,10 @@ class Ledger:
         self._spill.put(self._store, record.key, record.encode())
 
     def last_presentations(self, histories: Mapping[int, History]) -> Iterator["Claim | SendRecord"]:
-        """Read what tells how far each chunk's numbers are: its last send record.
+        """Read how far each chunk's numbers are: its last send record.
 
-        Of chunks that `must_be_read` all presentations tell it, in their order: each one's send record, or its claim
-        where it has none. One GetObject each, 16 at a time.
+        Chunks that `must_be_read` need all of their presentations, in order: each one's send record, or its claim if it
+        has none. One GetObject each, 16 at a time.
         """
         keys = [
             key

@@ -12,7 +12,7 @@ class RemainingChunks:
 
     Where a part of a chunk is left, its history says which. `parts` is how many message parts the texts to the
     `numbers` have together. The plan's first chunks, `canary` of them, are the canary's; 0 where the campaign has none.
-    `left_out` is how many more numbers must not be texted now, by reason: they opted out since the plan was made, say.
+    `left_out` is how many more numbers must not be texted now, by reason, such as opt-outs since the plan was made.
     """
 
     chunks: tuple[int, ...]

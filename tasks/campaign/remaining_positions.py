@@ -1,7 +1,7 @@
 """What is left of a chunk that was presented in parts: a fold over its presentations, in their order.
 
 Everything is left at first. A presentation that the gateway accepted, or refused when it had one number, settles its
-positions. One that may have been accepted leaves them unknown. One that was refused for the sake of some of its numbers
+positions. One that may have been accepted leaves them unknown. One that was refused because of some of its numbers
 leaves two halves, and one that wasn't accepted for another reason leaves them as they were.
 """
 
@@ -85,7 +85,7 @@ def halves_of(positions: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
 
 
 def _again(presented: Presented, found: Sequence[Portion]) -> Iterator[Portion]:
-    """Yield what of the found portions is still left."""
+    """Yield the parts of the found portions that are still left."""
     covered = tuple(place for portion in found for place in portion.positions)
     called = tuple(place for place in covered if place not in presented.left_out)
     unknown = any(portion.unknown for portion in found)

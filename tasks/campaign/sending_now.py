@@ -1,7 +1,7 @@
 """`sending.json`: which campaigns of a results folder are sending now, in the order in which they began.
 
-A campaign enters before each stretch of sending and leaves after it. Of two that have entered, both know which one was
-first. An entry of a run that was killed counts as long as its campaign's lease does.
+A campaign enters before each stretch of sending and leaves after it. All of them see the same
+order. The entry of a killed run counts as long as its campaign's lease does.
 """
 
 import json
@@ -29,11 +29,11 @@ class Reservation(BaseModel):
     """What a stretch may use of the policy's budgets, and what its campaign had used before.
 
     Attributes:
-        numbers: that it is about to text.
-        parts: of their texts.
-        cost: of them; None if it isn't known.
+        numbers: how many it's about to text.
+        parts: how many parts their texts have.
+        cost: what they cost; None if it isn't known.
         currency: of the cost.
-        used: by the campaign before this stretch; None if it wasn't counted.
+        used: what the campaign had used before this stretch; None if it wasn't counted.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -49,12 +49,12 @@ class Stretch(BaseModel):
     """A campaign that sends now.
 
     Attributes:
-        number: its place in the order; no two of a results folder have the same.
+        number: its place in the order, unique in a results folder.
         campaign: its id.
-        run: that sends it.
+        run: the run that sends it.
         texts: what its texts have in common.
         since: when it entered.
-        reserved: of the policy's budgets; None if that wasn't counted.
+        reserved: what it reserved of the policy's budgets; None if that wasn't counted.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -68,7 +68,7 @@ class Stretch(BaseModel):
 
 
 class SendingDocument(BaseModel):
-    """The campaigns of a results folder that send now, the first first; `next` is the number of the next one."""
+    """The campaigns of a results folder that send now, in order; `next` is the number of the next one."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -76,7 +76,7 @@ class SendingDocument(BaseModel):
     stretches: tuple[Stretch, ...] = ()
 
     def encode(self) -> bytes:
-        """Return it as JSON, unlike any other body: a swap whose reply was lost is recognized by the nonce."""
+        """Return it as JSON with a nonce, by which a swap whose reply was lost is recognized."""
         return json.dumps({**self.model_dump(mode="json"), "nonce": uuid.uuid4().hex}, ensure_ascii=False).encode()
 
     @classmethod
@@ -132,17 +132,17 @@ class SendingNow:
         texts: TextPattern,
         reserve: Callable[[Sequence[Stretch]], Reservation] | None = None,
     ) -> Stretch:
-        """Enter the order as the last; entries of dead runs, and older ones of this campaign, are taken out.
+        """Enter at the end of the order; remove entries of dead runs and older ones of this campaign.
 
         Args:
-            campaign: That sends.
+            campaign: The campaign that sends.
             texts: What its texts have in common.
-            reserve: Says what it may use of the budgets, given the others that send now. Nobody enters or leaves
-                between its look at them and this run's entry; it's asked again where somebody did.
+            reserve: Returns what it may use of the budgets, given the others that send now. It's called again if
+                somebody enters or leaves before this run's entry is written.
 
         Raises:
             InputError: the document is damaged; or `reserve` raises it.
-            StoreError: the store didn't take it.
+            StoreError: the store didn't accept it.
         """
         alive: set[int] = set()
 
@@ -166,7 +166,7 @@ class SendingNow:
         """Take this run out of the order.
 
         Raises:
-            StoreError: the store didn't take it; the entry counts until the campaign's lease is free.
+            StoreError: the store didn't accept it; the entry counts until the campaign's lease is free.
         """
         self._swap(
             lambda document: document.model_copy(
@@ -175,7 +175,7 @@ class SendingNow:
         )
 
     def is_alive(self, stretch: Stretch) -> bool:
-        """Whether its run may still send: it holds its campaign's lease.
+        """Whether its run may still send because it holds its campaign's lease.
 
         A run writes campaign.json every few seconds, so one whose document is old, or can't be read, is dead.
         """

@@ -15,7 +15,7 @@ class Settlement(StrEnum):
     REFUSED = "refused"  # it refused the only number, or its text: never again
     UNKNOWN = "unknown"  # it may have taken the chunk
     STOPPED = "stopped"  # it refused for a cause that can be fixed, or throttled for too long: a later run sends it
-    SPLIT = "split"  # it refused for the sake of some of the numbers, or for their count: halves are presented again
+    SPLIT = "split"  # it refused because of some of the numbers, or their count: halves are presented again
     NOT_SENT = "not_sent"  # nothing was written to the gateway
 
 

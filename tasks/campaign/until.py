@@ -17,7 +17,7 @@ _TIME: Final = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """After `at` (Unix time) nothing more is presented; with `hours` after their end on the day of `began` instead.
+    """Nothing is presented after `at` (Unix time) or, with `hours`, after their end on the day of `began`.
 
     That day is the recipient's: see `Hours.end_of_day`.
     """
@@ -48,7 +48,7 @@ def check_until(text: str) -> str:
 def read_until(text: str, began: datetime, hours: Hours | None) -> Until:
     """Return what a value of `--until` means for a run that began, or was scheduled, at a time in its own zone.
 
-    A time of day is that of the day on which the run began, also if it had passed by then.
+    A time of day is that of the day on which the run began, even if it had already passed.
     """
     read = _read(text)
     if read is None:

@@ -10,7 +10,7 @@ from globe_sms.tasks.delivery.delivery_states import Origin
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, STATUSES, Delivery, Status
 
 _FOUND: Final = ("message_id", "delivery", "delivery_code", "delivered_at")
-# These become accepted once a message proves it. Suppressed are also rows that a resend left out.
+# These become accepted once a message proves it. Rows that a resend left out are suppressed, too.
 _SETTLED: Final = (Status.UNKNOWN.value, Status.NOT_SENT.value, Status.SUPPRESSED.value)
 
 

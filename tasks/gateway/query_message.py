@@ -142,7 +142,7 @@ class QueryClient:
         """Ask once for one message; failures are outcomes, not exceptions.
 
         `before_write` waits for the query's turn. It's called once the connection is ready, and the request is written
-        as soon as it returns, so connecting delays no query past its turn. What it raises is raised here, and nothing
+        as soon as it returns, so connecting delays no query past its turn. If it raises, so does this, and nothing
         was asked.
         """
         pool = next(self._next_pool)

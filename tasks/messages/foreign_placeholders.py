@@ -1,6 +1,6 @@
-"""Finds placeholders of other systems in a text, such as `{{name}}` or `*|NAME|*`, which would go out as they stand.
+"""Finds placeholders of other systems in a text, such as `{{name}}` or `*|NAME|*`, which would go out as they are.
 
-Only what names a column of the list is taken for one. Our own placeholders, `{name}`, are `tasks.messages.template`'s.
+Only the names of the list's columns count. Our own placeholders, `{name}`, are `tasks.messages.template`'s.
 """
 
 import re
@@ -19,7 +19,7 @@ _BETWEEN: Final = r"[\s_.-]{0,2}"
 
 
 def foreign_placeholder(text: str, columns: Iterable[str], *, braces: bool = False) -> tuple[str, str] | None:
-    """Return the first placeholder of another system that names a column, and that column; None if there is none.
+    """Return the first placeholder of another system that names a column, and that column; None without one.
 
     Case, spaces, dashes and underscores don't matter in names. With `braces` a `{name}` is one too: for texts that
     aren't templates of ours.
@@ -49,5 +49,5 @@ def placeholder_patterns(columns: Iterable[str], *, braces: bool = False) -> Ite
 
 
 def _name(column: str) -> str:
-    """Return a pattern of a column's name, whatever stands between its letters and digits; empty if it has none."""
+    """Return a pattern of a column's name, whatever is between its letters and digits; empty if it has none."""
     return _BETWEEN.join(re.escape(character) for character in _WORDS.findall(column))

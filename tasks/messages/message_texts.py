@@ -46,7 +46,7 @@ class Wording:
     """The source of the texts: a template, or a column that holds them; `downgrade` replaces look-alikes for GSM-7.
 
     Texts are in Unicode's composed form (NFC), in which letters need the fewest parts. With `keep_null_markers` a value
-    such as `NULL` is one like others; without it it's missing.
+    such as `NULL` is kept; otherwise it counts as missing.
     """
 
     template: Template | None

@@ -23,7 +23,7 @@ class TextPattern:
 
     @classmethod
     def of(cls, wording: Wording) -> Self:
-        """Return the pattern of a campaign's texts; texts of a list's column may be anything."""
+        """Return the pattern of a campaign's texts; texts from a column of the list may be anything."""
         text = wording.text
         if text is not None:
             return cls(text, "", personal=False)

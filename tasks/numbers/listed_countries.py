@@ -53,7 +53,7 @@ _ALSO: Final = {
 def region_of(text: str) -> str | None:
     """Return the region (ISO 3166 alpha-2) that a cell names; None if it is blank or names none.
 
-    Of several regions with one calling code it is the main one, by which libphonenumber finds the others too.
+    If several regions share a calling code, it's the main one, from which libphonenumber finds the others.
     """
     shown = text.strip()
     found = _CODE.fullmatch(shown)

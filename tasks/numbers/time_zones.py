@@ -20,7 +20,7 @@ from globe_sms.tasks.numbers.area_zones import ZONES_BY_AREA, Zones
 _DIGITS: Final = 18  # more than any number has, and few enough for 64 bits
 _LONGEST_AREA: Final = max(map(len, ZONES_BY_AREA))
 _YEAR_DAYS: Final = 370
-# libphonenumber's regions that the time zone database counts to others: to Saint Helena and Serbia.
+# libphonenumber's regions that the time zone database counts as parts of others: Saint Helena and Serbia.
 _MISSING: Final[Mapping[str, Zones]] = {
     "AC": ("Atlantic/St_Helena",),
     "TA": ("Atlantic/St_Helena",),

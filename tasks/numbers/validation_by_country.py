@@ -1,4 +1,4 @@
-"""Validates lists that say in a column of their own which country each number is in."""
+"""Validates lists with a column for the country of each number."""
 
 import threading
 from typing import Final
@@ -21,7 +21,7 @@ def validate_by_country(
     """Add `VERDICT_COLUMNS` and `no_country` to rows with the columns `recipient` and `country` (String).
 
     Each number is read with the region that its cell of `country` names, and with the default region where that is
-    blank. `no_country` says of national numbers that neither names a country that exists: they can't be read.
+    blank. `no_country` marks national numbers that can't be read, because neither names an existing country.
 
     Raises:
         InputError: libphonenumber doesn't know the default region.

@@ -56,9 +56,9 @@ class Schedule:
     """One account's schedule. Thread-safe as long as one thread reserves at a time, as the pacer ensures.
 
     `rate` is the account's limit in calls a second; `margin` is the least share of it left unused, so that a call that
-    leaves a little late doesn't collide with the next one. Where the gateway throttles calls all the same, more is left
+    leaves a little late doesn't collide with the next one. If the gateway throttles calls anyway, more is left
     unused. If active runs name different rates, the lowest applies to all of them: the limit belongs to the account.
-    `sender` says to people who is sending.
+    `sender` tells people who is sending.
     """
 
     def __init__(

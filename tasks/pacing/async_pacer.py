@@ -116,7 +116,7 @@ class QueryTurns:
             await self._in_thread(self._schedule.leave)
 
     def _free(self) -> float:
-        """Return from when on one more query of this process keeps the limit."""
+        """Return when the next query of this process will keep the limit."""
         free = self._left[-1] + self._nearest if self._left else -math.inf
         return max(free, self._left[0] + self._span) if len(self._left) == self._left.maxlen else free
 

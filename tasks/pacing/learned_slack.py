@@ -1,7 +1,7 @@
 """How far calls are spaced beyond the limit: a share that follows what the gateway throttled. Pure, without a clock.
 
 A throttled call costs its turn, slack costs its share of every turn. So the slack is three times the share of calls
-that were throttled lately: where delays vary, calls are spread until next to none is throttled; where spreading doesn't
+that were throttled lately: where delays vary, calls are spread until hardly any is throttled; where spreading doesn't
 help (a fixed window, a call delayed by a second now and then), little is lost. It's learned from the last 400 calls or
 the last minute of them, whichever is more; while an account is new, faster. `tests/benchmarks/simulate_margin.py`
 compares this with the best constant slack.

@@ -1,4 +1,4 @@
-"""An account's schedule as it stands, for people: who sends, at what rate, how far apart, what was throttled."""
+"""An account's current schedule, for people: who sends, at what rate, how far apart, and what was throttled."""
 
 import json
 import math
@@ -51,7 +51,7 @@ class ScheduleState:
     def admitted(self) -> float | None:
         """About how many calls a second the gateway admits, if it's clearly less than the limit; None otherwise.
 
-        Slack explains less than that: the limit is set too high, or somebody calls who isn't in this schedule.
+        Slack can't explain that: the limit is set too high, or somebody calls without this schedule.
         """
         judged = self.last_minutes
         if judged.calls < _FEWEST_CALLS or judged.throttled < _FEWEST_THROTTLED or judged.admitted_rate is None:
@@ -61,19 +61,19 @@ class ScheduleState:
         return _two_digits(judged.admitted_rate)
 
     def advice(self) -> str | None:
-        """Say that the limit is set too high, and what to set; None if it isn't."""
+        """Say that the limit is set too high, and what to set instead; None if it isn't."""
         admitted = self.admitted
         if admitted is None:
             return None
         return (
-            f"The gateway admits about {admitted:g} calls a second and not {self.rate:g}: it throttled "
+            f"The gateway admits about {admitted:g} calls a second, not {self.rate:g}: it throttled "
             f"{self.last_minutes.share:.0%} of the calls of the last {_JUDGED_MINUTES} minutes, though they were "
             f"slowed down. Set calls a second (--calls-per-second) to {admitted:g}, or find out who else calls with "
             "this account."
         )
 
     def sentence(self) -> str:
-        """Say it in short."""
+        """Say it in one sentence."""
         hour = self.last_hour
         others = counted(len(self.senders), "other run") if self.senders else "no other run"
         return (

@@ -1,4 +1,4 @@
-"""Refuses texts with placeholders in another system's style, before anybody reads "Hi {name}"."""
+"""Refuses texts with placeholders in another system's style, before anybody gets "Hi {name}"."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -26,7 +26,7 @@ def check_template(message: str, uri: str, columns: Collection[str]) -> None:
 
 
 def check_own_texts(plan: Path, columns: Collection[str]) -> None:
-    """Refuse a plan of which a row's own text still has a placeholder that names a column of the lists.
+    """Refuse a plan if a row's own text still has a placeholder that names a column of the lists.
 
     Raises:
         InputError: it says which row, and what to do.
@@ -39,6 +39,6 @@ def check_own_texts(plan: Path, columns: Collection[str]) -> None:
             raise fault_in(
                 source,
                 row,
-                f"has a text with {placeholder}, which would go out like that, but there is a column {column!r}: fill "
-                "it in, or add --literal-placeholders to send it as it stands",
+                f"has {placeholder} in its text, and the list has a column {column!r}: fill in the value, or add "
+                "--literal-placeholders to send it as text",
             )

@@ -65,7 +65,7 @@ NOTHING_EXCLUDED: Final = Excluded()
 
 
 class Exclusions:
-    """Looks at what keeps people out, and finds the rows of the plan that it hits.
+    """Looks at what keeps people out, and finds the plan's rows that it concerns.
 
     `current` is what the last look found.
     """
@@ -143,7 +143,7 @@ def sendable_rows(plan: FrozenPlan) -> pl.LazyFrame:
 def take_off(
     remaining: RemainingChunks, plan: FrozenPlan, excluded: Excluded, *, segments: int | None
 ) -> RemainingChunks:
-    """Return what is left to present without the rows that are excluded; a chunk that loses all of them isn't left.
+    """Return what is left to present without the excluded rows; a chunk that loses all of its rows isn't left.
 
     `segments` is how many parts the text has that all numbers get; None where each row has its own.
     """

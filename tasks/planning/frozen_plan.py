@@ -72,7 +72,7 @@ class FrozenPlan:
 
     @classmethod
     def load(cls, plan_id: str, store: Store, scratch: Path) -> "FrozenPlan | None":
-        """Copy a plan from the store; None if it isn't there.
+        """Copy a plan from the store; None if it doesn't exist.
 
         Raises:
             InputError: it's another plan under this one's name.
@@ -82,7 +82,7 @@ class FrozenPlan:
         if not store.fetch(key, path):
             return None
         if pl.read_parquet_metadata(path).get(_ID) != plan_id:
-            raise InputError(f"{store.uri}/{key} is another plan than its name says: restore the original object.")
+            raise InputError(f"{store.uri}/{key} isn't the plan that its name says: restore the original object.")
         return cls(path)
 
     @property
@@ -186,10 +186,10 @@ class FrozenPlan:
     def blocks(self) -> Iterator[tuple[pl.LazyFrame, range]]:
         """Yield the rows in blocks of up to a million, in input order, each with the range of the chunks to look up.
 
-        Usually a block is a run of rows with whole chunks: up to 2,000 of them where chunks are numbered in input
-        order, those of a window where there are sending groups; rows that aren't sent belong to the block that they
-        stand in. Where so few rows are sent that a chunk or a window is longer than a block, several blocks follow each
-        other with the same range. There is at least one block, also without chunks or rows.
+        Usually a block has the rows of whole chunks, and those that aren't sent between them: up to 2,000 chunks if
+        they are numbered in input order, or the chunks of a window if the plan has sending groups. A chunk or window
+        with so many rows between that it's longer than a block becomes several blocks with the same range. Even a plan
+        without chunks or rows has one block.
         """
         starts = [*(chunk for _, chunk in self._blocks), self._chunk_count]
         ends = [*(row for row, _ in self._blocks[1:]), self._row_count]

@@ -17,8 +17,8 @@ def judge_numbers(
 ) -> pl.LazyFrame:
     """Give the rows of lists (`rows_of`) their number, status and reason.
 
-    Rows are invalid that the spreadsheet hides, that hold several numbers (unless the first is asked for), and, where
-    the list has a column of countries (`by_country`), national numbers without a country that exists.
+    Invalid are rows that the spreadsheet hides or that hold several numbers (unless the first is asked for) and, in
+    lists with a column of countries (`by_country`), national numbers without an existing country.
 
     Raises:
         InputError: libphonenumber doesn't know the default region.

@@ -48,7 +48,7 @@ from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import Status
 
-# Writes a file for `leave_out` into a folder, of who among these rows already has the text; None if nobody has.
+# Writes a file for `leave_out` into a folder: which of these rows already have the text; None if none has.
 FindRepeats = Callable[[pl.LazyFrame, Path], Path | None]
 # Keeps in a folder, and returns, which of the rows end before the number's field; None if none does.
 FindShortRows = Callable[[pl.LazyFrame, Path], pl.LazyFrame | None]
@@ -79,10 +79,10 @@ def make_plan(
         store: The campaign's folder.
         s3: Gives the access to S3.
         scratch: A local folder with room for the lists twice.
-        sources: The lists where they were found before: they are read as they were then, or nothing is written.
+        sources: The lists, if they were found before: if one has changed since, nothing is written.
         overrides: Prefixes that count as mobile, or not.
-        own: The numbers that a test goes to in place of the lists' (`own_numbers`).
-        opt_outs: The campaign's opt-out lists, where the run has opened them before.
+        own: The numbers that a test goes to instead of the lists' (`own_numbers`).
+        opt_outs: The campaign's opt-out lists, if the run has opened them before.
         find_repeats: Finds who already has the text; None if that doesn't matter.
         now: When it is made.
 
@@ -126,14 +126,14 @@ def make_plan(
     if config.message_column is not None and not config.literal_placeholders:
         check_own_texts(path, names)
     if not pl.scan_parquet(path, glob=False).select(pl.len()).collect().item():
-        raise EmptyListError(f"{', '.join(source.uri for source in sources)}: there are no rows, so nothing was sent")
+        raise EmptyListError(f"{', '.join(source.uri for source in sources)}: no rows found, so nothing was sent")
     plan = FrozenPlan(path)
     store.put_file_if_absent(plan_key(plan.id), path)
     return plan, tuple(replace(each.source, reading=each.reading) for each in opened)
 
 
 def new_plan_id() -> str:
-    """Return an id that no other plan has, so that a plan that was replaced never comes back under its name."""
+    """Return an id that no other plan has, so a replaced plan never comes back under its name."""
     return uuid.uuid4().hex
 
 
@@ -294,7 +294,7 @@ def _write_rows(rows: pl.LazyFrame, path: Path) -> Path:
 
 
 def _without_repeats(rows: Path, find_repeats: FindRepeats, folder: Path) -> Path:
-    """Suppress those who already have the text; written again only if there are any."""
+    """Suppress people who already have the text; the rows are written again only if somebody has."""
     validated = pl.scan_parquet(rows, glob=False)
     repeats = find_repeats(validated.filter(pl.col("status").is_null()), folder)
     if repeats is None:

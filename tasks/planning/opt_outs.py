@@ -62,7 +62,7 @@ class _ReadList:
 class OptOutLists:
     """The opt-out lists that a run was given; a list is read again only if it has changed.
 
-    A list may have any format and any usual name of the number column, as a recipient list; what isn't usual is said
+    A list may have any format and any usual name of the number column, like a recipient list; what isn't usual is given
     after its URI (`recipients.table_format`). Blank rows are passed over.
     """
 
@@ -79,7 +79,7 @@ class OptOutLists:
         """Take where the lists are; nothing is read yet.
 
         Args:
-            places: Their URIs, perhaps with how each is read.
+            places: Their URIs, optionally with how each is read.
             s3: Gives the access to S3.
             folder: A local folder that stays as long as the files are used.
             default_region: The country of local numbers, in lists that don't name their own.
@@ -96,7 +96,7 @@ class OptOutLists:
         self._numbers = count()
 
     def use(self, places: Sequence[str]) -> None:
-        """Take other lists from the next look on; those that stay are read again only if they have changed."""
+        """Use other lists from the next look on; lists in both are read again only if they have changed."""
         self._places = tuple(dict.fromkeys(places))
 
     def files(self) -> tuple[Path, ...]:
@@ -114,7 +114,7 @@ class OptOutLists:
 
     @property
     def passed_over(self) -> Mapping[str, int]:
-        """How many rows aren't phone numbers and were passed over, by list; without lists that have none."""
+        """How many rows aren't phone numbers and were passed over, by list; only lists with such rows."""
         found: dict[str, int] = {}
         for read in self._read.values():
             found |= read.damaged

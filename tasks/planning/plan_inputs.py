@@ -19,8 +19,8 @@ def find_plan_inputs(
 ) -> PlanInputs:
     """Find what a plan made now is made of; reads the first bytes of earlier results.
 
-    `policy` identifies what the policy says of who gets a text and when. The days of `--exclude-days` move on: with
-    earlier results the day counts, too.
+    `policy` identifies the policy's rules on who gets a text and when. The days of `--exclude-days` move on, so with
+    earlier results the date counts, too.
 
     Raises:
         InputError: an opt-out list or earlier results can't be read.

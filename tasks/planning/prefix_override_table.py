@@ -24,7 +24,7 @@ def read_overrides(uri: str | None, s3: Callable[[], S3Access]) -> Overrides:
     """Read a table of the columns `prefix` and `mobile`, in any format that a list may have; None reads nothing.
 
     A prefix is that of an E.164 number, +65 8 or 658: a country code, at least one digit more, at most 15 in all.
-    `mobile` is yes or no. Other columns are notes.
+    `mobile` is yes or no. Other columns are ignored.
 
     Raises:
         InputError: the table can't be read, is empty or too long, or a row is wrong; one line that names it.

@@ -1,1 +1,1 @@
-"""The policy: an account's standing rules, which a campaign can tighten and never loosen."""
+"""The policy: an account's standing rules, which a campaign can tighten but never loosen."""

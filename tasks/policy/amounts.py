@@ -36,7 +36,7 @@ class Period:
     Attributes:
         name: `day` or `month`.
         starts: its first instant.
-        ends: the first instant of the next, when its budget is whole again.
+        ends: the first instant of the next, when its budget starts over.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Period:
 
 
 def exceeds(budget: Budget, amounts: Amounts) -> bool:
-    """Whether amounts are more than a budget, or not known well enough to say that they aren't."""
+    """Whether amounts exceed a budget, or are too uncertain to rule that out."""
     return (
         (budget.numbers is not None and amounts.numbers > budget.numbers)
         or (budget.parts is not None and amounts.parts > budget.parts)

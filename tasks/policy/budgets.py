@@ -1,4 +1,4 @@
-"""The policy's budgets: what is left of a day's and a month's, and whether a campaign keeps within it."""
+"""The policy's budgets: what is left of the day's and the month's, and whether a campaign stays within it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class BudgetPeriod:
         return f"Of {_TODAYS[self.period.name]} budget, {self._left()} are left; it resets at {self._ends()}."
 
     def refusal(self, wanted: Amounts, reserved: Amounts) -> str | None:
-        """Say why so much more can't be sent, where others that are active have reserved so much; None if it can."""
+        """Say why `wanted` can't be sent on top of what other active runs have reserved; None if it can."""
         if reserved.numbers:
             return replace(self, used=self.used + reserved).refusal(wanted, Amounts())
         if not exceeds(self.budget, self.used + wanted):
@@ -80,9 +80,9 @@ def budget_periods(
 
 
 def refusals(periods: Sequence[BudgetPeriod], wanted: Amounts, reserved: Amounts = NOTHING) -> tuple[str, ...]:
-    """Return a sentence for each budget that so much more would exceed; nothing more exceeds none.
+    """Return a sentence for each budget that `wanted` would exceed; without numbers it exceeds none.
 
-    `reserved` is what other runs that are active are about to use.
+    `reserved` is what other active runs are about to use.
     """
     if not wanted.numbers:
         return ()

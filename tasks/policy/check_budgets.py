@@ -1,4 +1,4 @@
-"""Whether what a run has left to send keeps within the policy's budgets."""
+"""Whether what a run has left to send stays within the policy's budgets."""
 
 from datetime import UTC, datetime
 

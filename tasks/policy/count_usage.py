@@ -1,6 +1,6 @@
 """What a campaign has used of a budget: the rows that were presented to the gateway, by the quarter of an hour.
 
-A quarter is the finest step in which a day of any time zone begins, so the same figures do for every policy.
+In every time zone days begin on a quarter of an hour, so the same figures serve every policy.
 """
 
 from collections import defaultdict
@@ -66,7 +66,7 @@ def presented_at(results: pl.LazyFrame, folder: Store) -> pl.Expr:
 
 
 def _claims_of(presented: pl.LazyFrame, folder: Store) -> Mapping[int, datetime]:
-    """Return when the chunks were claimed that have rows without the time of a call."""
+    """Return when chunks were claimed, for those with rows without the time of a call."""
     chunks = presented.filter(pl.col("sent_at").is_null()).select(pl.col("chunk").unique()).collect(engine="streaming")
     found: dict[int, datetime] = {}
     for chunk in chunks["chunk"]:

@@ -1,7 +1,7 @@
-"""Who has got as many texts lately as the policy allows, from all campaigns of a results folder, whatever the text.
+"""Which numbers have had as many texts lately as the policy allows, from all campaigns of a results folder together.
 
 Accepted and unknown texts count, and those of a killed run; codes (OTP), tests and refused texts don't. What a campaign
-that is being sent has left to send counts, too, if it began before this one.
+still has to send counts, too, if it's being sent and began before this one.
 """
 
 from collections.abc import Collection, Sequence
@@ -33,7 +33,7 @@ def texted_too_often(
     ahead: Collection[str] = (),
     now: datetime | None = None,
 ) -> Path | None:
-    """Write the numbers that may not get one more text to a file for `leave_out`; None if there are none.
+    """Write the numbers that may not get another text to a file for `leave_out`; None if all may.
 
     Campaigns are read one after the other, so memory stays level however many there are.
 
@@ -92,7 +92,7 @@ def _texted(
     *,
     waits: bool,
 ) -> pl.DataFrame:
-    """Return our numbers that a campaign texted, with 1 for each rule in whose days it did, else 0."""
+    """Return our numbers that a campaign texted; for each rule 1 if it did so within the rule's days, else 0."""
     status = pl.col("status").cast(pl.String)
     is_left = status.is_in([Status.NOT_SENT] if waits else [])
     with results.rows(campaign) as rows:

@@ -1,4 +1,4 @@
-"""Hours of a policy for a campaign that is already being sent: its chunks were laid out before they were known."""
+"""Hours of a policy for a campaign that is already being sent: its chunks were laid out before the hours were known."""
 
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
@@ -19,7 +19,7 @@ def check_frozen_hours(plan: FrozenPlan, hours: Hours | None, policy: Policy | N
     if plan.layout is not None and all(group.zones is not None for group in plan.layout.groups):
         return
     raise InputError(
-        f"campaign {campaign!r}: the policy {policy.place} now has hours, and the campaign's plan was frozen without "
-        "any, so its calls mix people of different time zones. Nothing was sent. Send those who are left as another "
+        f"campaign {campaign!r}: the policy {policy.place} now has hours, but the campaign's plan was frozen without "
+        "any, so its calls mix people of different time zones. Nothing was sent. Send the rest as another "
         "campaign (another --campaign, and --exclude-results with the results of this one)."
     )

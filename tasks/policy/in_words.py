@@ -35,7 +35,7 @@ def rules_in_words(rules: PolicyRules) -> tuple[tuple[str, str], ...]:
 
 
 def show_policy(policy: Policy | None, rows: pl.LazyFrame, budgets: Iterable[str] = ()) -> PolicyShown | None:
-    """Return what a page says of a policy, and which rows of a plan or of results it kept back; None without one.
+    """Return what a page says about a policy, and which rows of a plan or of results it kept back; None without one.
 
     `rows` has the columns status, reason and region, and is counted in polars' streaming engine.
     """

@@ -1,4 +1,4 @@
-"""Who is left out by the policy as it is now: countries and texts per number, looked at before each stretch of sending.
+"""Who is left out by the current policy: countries and texts per number, looked at before each stretch of sending.
 
 The policy itself is read again at each look. A campaign that is being sent, or waits, is tightened by what changed.
 """
@@ -23,9 +23,10 @@ _NO_COUNTRY: Final = "no-country"
 def countries_left_out(
     rows: pl.LazyFrame, allowed: Sequence[str], denied: Sequence[str], folder: Path
 ) -> tuple[Path, ...]:
-    """Write the countries of these rows that aren't texted to files for `leave_out`; the same files for the same ones.
+    """Write the countries of these rows that must not be texted to files for `leave_out`.
 
-    Numbers that belong to no country are named one by one where only some countries are allowed.
+    The same countries give the same files. If only some countries are allowed, numbers that don't belong to any are
+    listed one by one.
 
     Args:
         rows: What is about to be sent, with the columns e164 and region.
@@ -57,7 +58,7 @@ def countries_left_out(
 
 
 class FrequencyNow:
-    """Who has got as many texts lately as the policy allows; asked again once another campaign has begun to send.
+    """Which numbers have had as many texts lately as the policy allows; asked again if another campaign begins to send.
 
     During a stretch nobody else adds to it: campaigns that begin later leave out who is about to be texted by this one.
     What a campaign that was killed has left to send doesn't count: nobody knows whether it ever goes on, and if it
@@ -65,8 +66,8 @@ class FrequencyNow:
 
     Args:
         results: Reads the campaigns of the results folder.
-        campaign: That is about to send.
-        sending: The campaigns that send now.
+        campaign: The campaign that is about to send.
+        sending: Reads which campaigns send now.
         folder: A local folder that stays as long as the files are used.
     """
 
@@ -114,11 +115,11 @@ def _named_after_content(path: Path) -> Path:
 def also_too_often(
     find_repeats: Callable[[pl.LazyFrame, Path], Path | None], frequency: Callable[[pl.LazyFrame], Sequence[Path]]
 ) -> Callable[[pl.LazyFrame, Path], Path | None]:
-    """Return what finds at planning who already has the text, or has got too many: one file for `leave_out`.
+    """Return what finds, at planning, who already has the text or has had too many: one file for `leave_out`.
 
     Args:
         find_repeats: Finds who already has the text; its file may know texts by their hash.
-        frequency: Finds who has got too many.
+        frequency: Finds who has had too many.
     """
 
     def find(rows: pl.LazyFrame, folder: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""The rows of a results folder's campaigns as they stand now, whether or not a run has written them.
+"""The rows of a results folder's campaigns as they are now, whether or not a run has written them.
 
 A campaign whose last stretch is summed up has them in its results. One that is under way, or was killed, is accounted
 for from its plan and its ledger.
@@ -58,7 +58,7 @@ class PlaceResults:
         self._environ = environ
 
     def campaigns(self, but: Iterable[str] = ()) -> tuple[BegunCampaign, ...]:
-        """Return the campaigns that have begun to send, but these.
+        """Return the campaigns that have begun to send, except these.
 
         Raises:
             InputError: campaign.json of one can't be read.
@@ -72,7 +72,7 @@ class PlaceResults:
 
     @contextmanager
     def rows(self, campaign: BegunCampaign) -> Generator[pl.LazyFrame]:
-        """Give a campaign's rows (`RESULTS_SCHEMA`); collect them inside.
+        """Yield a campaign's rows (`RESULTS_SCHEMA`); collect them inside.
 
         Raises:
             InputError: its plan is gone.
@@ -104,7 +104,7 @@ class PlaceResults:
         plan = None if document.plan is None else FrozenPlan.load(document.plan.id, folder, scratch)
         if plan is None:
             raise InputError(
-                f"campaign {document.campaign!r} has texted people, and its plan in {folder.uri} is gone: restore the "
+                f"campaign {document.campaign!r} has texted people, but its plan in {folder.uri} is gone: restore the "
                 "object."
             )
         path, _ = account_for(

@@ -1,4 +1,4 @@
-"""What the campaigns of a results folder have used of its budgets: from campaign.json, where it is summed up there.
+"""What the campaigns of a results folder have used of its budgets: from campaign.json, if it's summed up there.
 
 Of a campaign whose last stretch isn't summed up, or was summed up without the prices of the policy, the rows are
 counted.
@@ -15,7 +15,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 
 
 class PlaceUsage:
-    """Counts what campaigns have used. What it has counted of one it keeps until that campaign goes on.
+    """Counts what campaigns have used. It keeps what it has counted until the campaign goes on.
 
     Args:
         results: Reads the campaigns of the results folder.
@@ -28,7 +28,7 @@ class PlaceUsage:
         self._counted: dict[tuple[str, str], Usage] = {}
 
     def since(self, start: datetime, but: Iterable[str] = ()) -> Mapping[str, Usage]:
-        """Return what each campaign but these has used since then.
+        """Return what each campaign except these has used since then.
 
         Raises:
             InputError: a campaign can't be read, so nobody knows what is left.

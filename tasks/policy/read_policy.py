@@ -45,10 +45,10 @@ class Policy:
 
 
 def read_policy(account: Account, results: str, s3: Callable[[], S3Access]) -> Policy | None:
-    """Find and read the policy that holds for an account's runs; None if there is none.
+    """Find and read the policy that applies to an account's runs; None without one.
 
     Raises:
-        InputError: it can't be found where it's named, can't be read, or says something wrong, with a line for each.
+        InputError: it's named but missing, can't be read, or has mistakes, with a line for each.
     """
     file = account.find_policy(results, s3)
     return None if file is None else parse_policy(file)

@@ -1,6 +1,7 @@
-"""Reserves a stretch's share of the policy's budgets, so that runs that are active together never exceed them.
+"""Reserves a stretch's share of the policy's budgets, so that active runs together never exceed them.
 
-A stretch reserves all that it is about to send, in one swap of `sending.json` with the look at what others reserved.
+A stretch reserves all that it's about to send, in a swap of `sending.json` over the version in which it saw what others
+reserved.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 
 
 class BudgetReservation:
-    """What one stretch of a campaign reserves; call it with the stretches of others that are active.
+    """What one stretch of a campaign reserves; call it with the stretches of other active runs.
 
     Args:
         policy: The account's; None reserves without limits, so that others know.

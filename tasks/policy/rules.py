@@ -1,7 +1,7 @@
 """What a policy may say: its keys, checked as they come in.
 
 Keys that limit the same thing as an option of `globe-sms send` have the option's name. Each key's description and
-example make its part of the template, and the example is what an error about it says to write.
+example are its part of the template; an error about a key shows the example.
 """
 
 from typing import Annotated, Any, Final
@@ -43,7 +43,7 @@ _Count = Annotated[int, Field(strict=True, ge=0)]
 
 
 class Frequency(_Table):
-    """So many texts in so many days."""
+    """At most so many texts in so many days."""
 
     texts: Annotated[int, Field(strict=True, ge=1, le=MOST_FREQUENCY_TEXTS, examples=["texts = 3"])]
     days: Annotated[float, Field(strict=True, gt=0, le=MOST_FREQUENCY_DAYS, examples=["days = 7"])]
@@ -85,7 +85,7 @@ class Budgets(_Table):
 
 
 class PolicyRules(_Table):
-    """All rules of a policy; what it doesn't say is left to the campaign."""
+    """All rules of a policy; what it leaves out is up to the campaign."""
 
     suppress: Annotated[
         tuple[str, ...],
@@ -133,8 +133,8 @@ class PolicyRules(_Table):
     approve_above: Annotated[
         _Count | None,
         Field(
-            description="Somebody must approve campaigns to more numbers than this; 0: all. A campaign may ask for it "
-            "from fewer numbers on.",
+            description="Campaigns to more numbers than this need somebody's approval; 0: all do. A campaign may set a "
+            "lower number.",
             examples=["approve-above = 1_000"],
         ),
     ] = None
@@ -168,7 +168,8 @@ class PolicyRules(_Table):
         Budgets,
         Field(
             description="What all campaigns of a results folder may send together in a day and in a calendar month: "
-            "numbers, message parts, cost in the currency of the prices. A campaign above what is left isn't sent.",
+            "numbers, message parts, cost in the currency of the prices. A campaign that needs more than is left "
+            "isn't sent.",
             examples=["[budget.day]"],
         ),
     ] = Budgets()

@@ -7,8 +7,8 @@ from globe_sms.tasks.policy.rules import Budget, Frequency, PolicyRules
 
 _HEAD: Final = """\
 # The policy of this account: standing rules for all campaigns with results in this place.
-# A campaign can tighten them and never loosen them. Remove the # in front of the rules that you want;
-# `globe-sms policy check` reads the file and the lists it names, `globe-sms policy show` says what holds.
+# A campaign can tighten them but never loosen them. Remove the # from the rules that you want.
+# `globe-sms policy check` reads the file and the lists it names; `globe-sms policy show` lists the rules that apply.
 """
 _WIDTH: Final = 110
 

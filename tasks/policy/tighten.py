@@ -15,11 +15,11 @@ from globe_sms.tasks.vocabulary.errors import InputError
 def tightened(config: CampaignConfig, policy: Policy | None) -> CampaignConfig:
     """Return the configuration that a campaign is sent with under a policy.
 
-    Its frozen settings and its id stay those of the campaign's own options, so that a changed policy makes no other
-    campaign of it. Codes (OTP) and tests have no hours, as without a policy.
+    Its frozen settings and its id stay those of the campaign's own options, so a changed policy doesn't make it
+    another campaign. Codes (OTP) and tests have no hours, as without a policy.
 
     Raises:
-        InputError: nothing is left of the hours or of the countries that the campaign asks for.
+        InputError: the policy leaves none of the hours or countries that the campaign asks for.
     """
     if policy is None:
         return config
@@ -39,9 +39,9 @@ def tightened(config: CampaignConfig, policy: Policy | None) -> CampaignConfig:
 
 
 def planning_digest(policy: Policy | None) -> str:
-    """Identify what a policy says of who gets a text and when: a plan made under other rules must be made again.
+    """Identify a policy's rules on who gets a text and when: a plan made under other rules must be made again.
 
-    Opt-out lists aren't part of it, as the content of those counts. Empty without a policy.
+    Opt-out lists aren't part of it, because their content counts. Empty without a policy.
     """
     if policy is None:
         return ""

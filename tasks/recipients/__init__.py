@@ -8,7 +8,7 @@
     translate_errors wraps the collecting: every error becomes one clear line that names the list
     open_table       opens a list of numbers beside the recipient lists (opt-outs, own numbers)
     read_small_table reads a table that goes with the lists (prices, prefixes) as a whole
-    split_format     splits the URI of such a list or table from what is said after it of how it's read
+    split_format     splits the URI of such a list or table from the options after it
     list_files       returns which files a URI names now, with the identity of each
     check_unchanged  after the plan is written, makes sure that each list is still the one found
 

@@ -19,10 +19,10 @@ _DATE: Final = re.compile(r"\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1
 
 @dataclass(frozen=True, slots=True)
 class ColumnSample:
-    """Of the first values of a column: how many aren't blank, and what those are like.
+    """The first values of a column: how many aren't blank, and what those are like.
 
     `numbers` look like phone numbers; `digits` are at least digits without letters, such as numbers that were cut off.
-    Countries are counted only in a column whose name says that it has them.
+    Countries are counted only in a column with the name of a country column.
     """
 
     filled: int = 0

@@ -20,8 +20,8 @@ def count_fields(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3A
     """Scan CSV lists of one shape again, as lines, and count the fields of each row.
 
     Its rows are those of `rows_of`, in the same order, with the columns `fields` (UInt32; 0 for a blank line) and
-    `line` (String: the last line of the row). It needs lists without misplaced quotation marks, which `rows_of` makes
-    sure of.
+    `line` (String: the last line of the row). It needs lists without misplaced quotation marks, which `rows_of`
+    ensures.
     """
     options: dict[str, Any] = s3().polars_options(shape.bucket) if shape.bucket else {}
     paths = [each.source.readable for each in group]

@@ -34,7 +34,7 @@ _ZIPPED = (
 _COMPOUND = b"\xd0\xcf\x11\xe0"
 # What a compound file (OLE) is, by the name of a stream in it.
 _STREAMS = (
-    ("EncryptedPackage", "it is a workbook that is protected with a password: save it without one"),
+    ("EncryptedPackage", "it is a password-protected workbook: save it without a password"),
     ("Workbook", "it is an old Excel workbook (XLS): open it in a spreadsheet program and save it as XLSX or CSV"),
     ("Book", "it is an old Excel workbook (XLS): open it in a spreadsheet program and save it as XLSX or CSV"),
     ("WordDocument", f"it is a Word document: {_SAVE_AS}"),

@@ -63,8 +63,8 @@ def find_lists(
     A URI is an s3:// object, prefix or glob (`*`, `?`, `**`), or a local file, folder or glob; a name that exists
     literally with a wildcard in it is taken literally. Lists come in the order of `uris`, sorted within each, without
     repetitions. Local files are read once for their SHA-256. A list that isn't UTF-8 is copied to a temporary UTF-8
-    file, which lives as long as its ListSource. In a prefix, folder or glob, files and folders that by their names are
-    no lists (`passed_over`) are left out, and so are empty lists beside others; the first list of each says how many.
+    file, which lives as long as its ListSource. In a prefix, folder or glob, files and folders with the names
+    in `passed_over` are left out, and so are empty lists beside others; the first list of each says how many.
 
     Args:
         uris: URIs of the lists.
@@ -72,7 +72,7 @@ def find_lists(
         encoding: the encoding of text lists without a byte order mark; None means UTF-8.
         has_header: whether CSV lists and workbooks start with the names of their columns.
         options: what else is known about how to read them.
-        every_file: leaves out known marker files only, so that no opt-out list is missed for its name.
+        every_file: leaves out only known marker files, so that no opt-out list is missed because of its name.
 
     Raises:
         InputError: a URI matches nothing or a table's folder, or a list can't be read, is empty or of an unsupported

@@ -12,7 +12,7 @@ _DATE: Final = re.compile(r"\s*(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1
 
 
 def naming(wanted: str | None) -> Callable[[str], bool]:
-    """Return the test whether a cell names the number column: the one asked for, or one of a usual name."""
+    """Return a test for cells that name the number column: the one asked for, or one with a usual name."""
     if wanted is None:
         return is_usual_name
     plain = normalize_name(wanted)
@@ -22,8 +22,8 @@ def naming(wanted: str | None) -> Callable[[str], bool]:
 def find_header(rows: Sequence[Sequence[str]], names_it: Callable[[str], bool]) -> int | None:
     """Return the position of the header among a list's first rows; None if no row has the name of a number column.
 
-    A header below other rows is believed only if these are no data: none has a phone number, and none has as many
-    cells as the header. A comment, which starts with `#`, may have any.
+    A header below other rows counts only if those aren't data: no phone numbers, and fewer cells than the header has.
+    Comments, which start with `#`, may have any.
     """
     for position, row in enumerate(rows[:SEARCHED_ROWS]):
         if not any(names_it(cell) for cell in row):

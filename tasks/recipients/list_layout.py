@@ -238,7 +238,7 @@ def _parquet_schema(source: ListSource, s3: Callable[[], S3Access]) -> dict[str,
 def _parquet_samples(
     source: ListSource, schema: dict[str, pl.DataType], s3: Callable[[], S3Access]
 ) -> tuple[ColumnSample, ...]:
-    """Sample the columns whose names matter; none if the file can't be read, which reading it will say."""
+    """Sample the columns whose names matter; none if the file can't be read: reading it reports that."""
     options: dict[str, Any] = s3().polars_options(source.bucket) if source.bucket else {}
     names = [
         name

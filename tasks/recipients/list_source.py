@@ -98,7 +98,7 @@ class ListReading:
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """What a folder, prefix or glob has beside lists: how many files and folders, and the names of the first few."""
+    """What a folder, prefix or glob holds beside lists: how many files and folders, and the names of the first few."""
 
     uri: str
     count: int

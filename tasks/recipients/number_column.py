@@ -28,7 +28,7 @@ def number_column(
 
     Without a header `names` are the positions, from "1", and a single column needs no name. `samples` are what the
     values of the columns look like: a column that is found by its name must hold numbers, and no other column may look
-    as if it were the one.
+    like the one.
 
     Raises:
         InputError: no column matches, or several do; the message lists the columns.
@@ -68,7 +68,7 @@ def _several(uri: str, fitting: Sequence[str]) -> InputError:
 
 
 def _check_values(uri: str, names: Sequence[str], chosen: int, samples: Sequence[ColumnSample]) -> None:
-    """Refuse a column whose name is usual, but whose values aren't numbers, or that another column may be instead."""
+    """Refuse a column with a usual name if its values aren't numbers, or if another column may be the one."""
     if chosen >= len(samples):
         return
     sample = samples[chosen]

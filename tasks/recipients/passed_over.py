@@ -1,8 +1,8 @@
-"""Which files of a folder or prefix are no recipient lists: by their names, on S3 as on disk.
+"""Tells by its name which file in a folder or prefix isn't a recipient list, on S3 as on disk.
 
 Spark, Hive, EMR, Databricks, Redshift, Athena, editors and file browsers leave such files beside the data, and
-uncommitted rows are under `_temporary/`. A campaign's folder is passed over as well, so that results may be kept inside
-the folder of the lists. A table's folder is refused: its files still hold rows that were deleted from the table.
+uncommitted rows are under `_temporary/`. A campaign's folder is passed over as well, so results may be kept inside the
+lists' folder. A table's folder is refused: its files still hold rows that were deleted from the table.
 """
 
 import re
@@ -26,7 +26,7 @@ TABLE_FOLDERS: Final = ("_delta_log/", "metadata/", ".hoodie/")
 
 
 def find_table(names: Iterable[str]) -> tuple[str, str] | None:
-    """Return the folder and the kind of the first table among relative paths; None if there is none."""
+    """Return the folder and the kind of the first table among relative paths; None without one."""
     for name in names:
         for marks, kind in _TABLES:
             if found := marks.fullmatch(name):
@@ -50,7 +50,7 @@ def find_campaigns(names: Iterable[str]) -> frozenset[str]:
 
 
 def rule_of(pattern: str, campaigns: frozenset[str]) -> Callable[[str], str | None]:
-    """Return a function that says by which part of a relative path it is passed over; None if it is a list.
+    """Return a function that finds the part of a relative path that makes it passed over; None if it's a list.
 
     The part is a file's name or, with a slash at its end, a folder's. `pattern` is the glob after its last folder
     without wildcards, or empty; a name that one of its parts spells out, such as `_*.csv`, is not passed over.
@@ -72,7 +72,7 @@ def rule_of(pattern: str, campaigns: frozenset[str]) -> Callable[[str], str | No
 
 
 def _spelt(part: str) -> re.Pattern[str] | None:
-    """Return what a part of a glob matches, if it begins with one of the letters that names are passed over for."""
+    """Return what a part of a glob matches, if it begins with `_` or `.`, so that such names are wanted."""
     return re.compile(glob_to_regex(part), re.DOTALL) if part.startswith(("_", ".")) else None
 
 
@@ -93,9 +93,9 @@ def table_refusal(kind: str) -> str:
 
 
 def all_passed_over(passed_over: Sequence[str], shown: int) -> str:
-    """Say that a folder or pattern has nothing but files that aren't lists."""
+    """Say that everything in a folder or pattern was passed over."""
     more = f" and {len(passed_over) - shown:,} more" if len(passed_over) > shown else ""
     return (
-        f"all that is there is passed over, because by its name it's no list ({', '.join(passed_over[:shown])}{more}): "
-        "name the file itself to read it, or check the path"
+        f"everything there was passed over, because of its name ({', '.join(passed_over[:shown])}{more}): to read a "
+        "file all the same, name the file itself; otherwise check the path"
     )

@@ -19,7 +19,7 @@ _FAILURES = (OSError, ValueError)
 def within_reach(source: ListSource, s3: Callable[[], S3Access]) -> ListSource:
     """Return a list as it is if polars can read it, else with a copy that boto3 has fetched.
 
-    polars drops or refuses empty parts and dots of keys, so those are always fetched. Whether it gets to a bucket at
+    polars drops or refuses empty parts and dots of keys, so those are always fetched. Whether it can reach a bucket at
     all is tried once for each: boto3 knows certificates, proxies and settings of its own that polars doesn't.
 
     Raises:

@@ -126,7 +126,7 @@ def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -
         **options,
     )
     texts = [as_text(pl.col(name), dtype) for name, dtype in zip(shape.names, shape.types, strict=True)]
-    # A number column keeps the `.0` of floats, which is looked at with the rest of the number; a text has none.
+    # A number column keeps the `.0` of floats, which is judged with the rest of the number; a text doesn't.
     texts[1:] = [
         text.str.replace(r"\.0$", "") if dtype.is_float() or dtype.is_decimal() else text
         for text, dtype in zip(texts[1:], shape.types[1:], strict=True)

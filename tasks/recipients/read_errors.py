@@ -99,7 +99,7 @@ def _read_alone(
 def _raise_other_than_s3(
     source: ListSource, read: Callable[[Sequence[ListSource]], pl.LazyFrame], s3: Callable[[], S3Access]
 ) -> NoReturn:
-    """Raise what is wrong with a list on S3 whose reading broke off: what S3 says to boto3, the list itself, or else.
+    """Raise the fault of a list on S3 whose reading broke off: what S3 tells boto3, or what is wrong with the list.
 
     polars has the same error for a broken connection and for a broken file.
     """

@@ -15,7 +15,7 @@ _MOST: Final = 0.8
 def region_column(
     uri: str, names: Sequence[str], options: ReadOptions, *, number: int, samples: Sequence[ColumnSample]
 ) -> int | None:
-    """Return the position of the column of countries: the one named, or one whose name and values say that it is it.
+    """Return the position of the column of countries: the one named, or one whose name and values say so.
 
     Raises:
         InputError: the named column is missing, or several columns may be it.

@@ -1,4 +1,4 @@
-"""Finds cells that hold several phone numbers: a reader of phone numbers may take one of them, or all for one."""
+"""Finds cells that hold several phone numbers: a phone number parser may read only one, or all of them as one."""
 
 import re
 from typing import Final
@@ -44,7 +44,7 @@ def first_numbers(recipients: pl.Series) -> pl.Series:
 
 
 def split_numbers(text: str) -> list[str]:
-    """Return the parts of a text that are numbers of their own: at least seven digits, and nothing but a label."""
+    """Return the parts of a text that are numbers of their own: at least seven digits, and at most a label."""
     first, *rest = _BETWEEN.split(text[:_LONGEST])
     parts = [first]
     for between, part in zip(rest[::2], rest[1::2], strict=True):
@@ -57,6 +57,6 @@ def split_numbers(text: str) -> list[str]:
 
 
 def _candidates(recipients: pl.Series) -> pl.Series:
-    """Return the positions of texts that are long enough; of almost all lists there are none."""
+    """Return the positions of texts that are long enough; almost all lists have none."""
     long = (recipients.str.len_bytes() >= _SHORTEST).fill_null(value=False)
     return long.arg_true()

@@ -34,7 +34,7 @@ class SmallTable:
 
 @dataclass(frozen=True, slots=True)
 class NumbersTable:
-    """A list of phone numbers beside the recipient lists: its rows (source, row, recipient), and what they are in."""
+    """A list of phone numbers beside the recipient lists: its rows (source, row, recipient), and where they're from."""
 
     rows: pl.LazyFrame
     sources: tuple[ListSource, ...]
@@ -45,8 +45,8 @@ class NumbersTable:
 def open_table(place: str, s3: Callable[[], S3Access], *, option: str) -> Generator[NumbersTable]:
     """Open a list of phone numbers, or several that a prefix, folder or glob names; collect the rows inside.
 
-    `place` is the URI with what is said after it of how it's read (`table_format`). Errors advise to say it there, with
-    the option that the table was given by.
+    `place` is the URI, optionally with how it's read (`table_format`). Errors show how to write that, with the option
+    that the table was given by.
 
     Raises:
         InputError: a list can't be read, or has no column of phone numbers; also for what goes wrong inside.
@@ -81,13 +81,13 @@ def read_small_table(
     """Read a table of a key column and some others; blank rows are left out.
 
     Args:
-        place: Where it is: an s3:// object or a local path, perhaps with its encoding (`table_format`).
+        place: Where it is: an s3:// object or a local path, optionally with its encoding (`table_format`).
         s3: Gives the access to S3; called only when the table is there.
         keys: The names that the key column may have.
         columns: The other columns; it must have them all.
         most_rows: How long it may be.
-        meant_for: What the rows are for, in the plural, to say so where it is longer.
-        option: That the table was given by.
+        meant_for: What the rows are for, in the plural, for the message if there are more.
+        option: The option that the table was given by.
 
     Raises:
         InputError: it can't be read, a column is missing, or it is too long.

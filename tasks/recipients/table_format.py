@@ -33,17 +33,17 @@ _EXAMPLES: Final = {
     _DEFAULT_REGION: f"{_DEFAULT_REGION}=SG",
 }
 OF_NUMBERS: Final = tuple(_EXAMPLES)
-"""What may be said of a list of phone numbers."""
+"""The options of a list of phone numbers."""
 OF_NAMED_COLUMNS: Final = (_HEADER_ROW, _SHEET, _ENCODING)
-"""What may be said of a table whose columns have fixed names."""
+"""The options of a table whose columns have fixed names."""
 _OPTION: Final = re.compile("--(" + "|".join(_EXAMPLES) + ")")
 
 
 @dataclass(frozen=True, slots=True)
 class TableFormat:
-    """How a table is read; what isn't said is found out, as for a recipient list.
+    """How a table is read; what isn't given is detected, as for a recipient list.
 
-    `default_region` is None where nothing is said of it: then the campaign's applies. Empty, it's none.
+    If `default_region` is None, the campaign's applies; if it's empty, none does.
     """
 
     no_header: bool = False
@@ -67,7 +67,7 @@ AS_FOUND: Final = TableFormat()
 
 
 def split_format(place: str, allowed: Collection[str] = OF_NUMBERS) -> tuple[str, TableFormat]:
-    """Split a table's URI from what is said after it of how it's read. In values, `%2C` is a comma.
+    """Split a table's URI from the options after it. In values, `%2C` is a comma.
 
     Raises:
         InputError: a part of it is unknown, not allowed for this kind of table, or has a wrong value.
@@ -96,9 +96,9 @@ def in_words_of_table(message: str, option: str, place: str, allowed: Collection
 
     Args:
         message: The error.
-        option: That the table was given by, such as `--suppress`.
-        place: Its URI with what was said after it.
-        allowed: What may be said of this kind of table.
+        option: The option that the table was given by, such as `--suppress`.
+        place: Its URI with the options after it.
+        allowed: The options of this kind of table.
     """
     if _NO_HEADER not in allowed:
         message = message.removesuffix(NO_HEADER_ADVICE)

@@ -32,7 +32,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """The sorted URIs of the lists that a URI matches, and the files and folders there that are no lists."""
+    """The sorted URIs of the lists that a URI matches, and the files and folders there that aren't lists."""
 
     uris: tuple[str, ...]
     passed_over: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Expanded:
 def expand(uris: Sequence[str], s3: Callable[[], S3Access], *, every_file: bool = False) -> dict[str, Expanded]:
     """Return what each of `uris` matches, in the order given.
 
-    `every_file` passes over nothing but known marker files, so that no opt-out list is missed for its name.
+    `every_file` passes over only known marker files, so that no opt-out list is missed because of its name.
 
     Raises:
         InputError: a URI matches nothing or a table's folder, or access is denied.

@@ -56,7 +56,7 @@ def find_earlier(place: Store, texts: TextPattern, since: float, but: str) -> Se
         but: The campaign that is about to send.
 
     Raises:
-        InputError: campaign.json of one that may have can't be read.
+        InputError: the campaign.json of one that may have sent can't be read.
         StoreError: the store didn't answer, or refused.
     """
     names = [name for name in campaign_folders(place) if name != but]

@@ -62,8 +62,8 @@ class RepeatFinder:
         `text_hash`, each number once, or each number and text.
 
         Args:
-            rows: What is about to be sent, with e164 and, for personal texts, message. It's read once for some
-                million rows of earlier campaigns, and not at all if none may have sent the text.
+            rows: What is about to be sent, with e164 and, for personal texts, message. It's read once for every
+                few million rows of earlier campaigns, and not at all if none may have sent the text.
             folder: A local folder with room for the plan of an earlier campaign.
 
         Raises:
@@ -108,7 +108,7 @@ class RepeatFinder:
     def _batches(
         self, earlier: Sequence[EarlierCampaign], since: float, folder: Path
     ) -> Iterator[tuple[pl.DataFrame, dict[int, ClaimedChunks]]]:
-        """Yield the claimed positions of earlier campaigns with their numbers, some million at a time."""
+        """Yield the claimed positions of earlier campaigns with their numbers, a few million at a time."""
         pieces: list[pl.DataFrame] = []
         claimed: dict[int, ClaimedChunks] = {}
         for number, campaign in enumerate(earlier):

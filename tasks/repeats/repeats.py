@@ -32,7 +32,7 @@ class Repeats:
         campaign: The campaign that sends.
         texts: What its texts have in common.
         seconds: How long nobody gets the same text again; 0 if that doesn't matter. Other campaigns see this one
-            all the same.
+            either way.
         sending: The campaigns that send now.
         stop: Ends the waiting.
         folder: A local folder with room for a plan; it must stay as long as the files are used.
@@ -59,7 +59,7 @@ class Repeats:
         self._finder = self._make_finder()
         self._files: tuple[Path, ...] = ()
         self._looked_in_stretch: bool | None = None  # None between stretches
-        self._unchanged_at: int | None = None  # nobody has sent since the last look while this is the next number
+        self._unchanged_at: int | None = None  # nobody has sent since the last look if this is still the next number
 
     def use(self, seconds: float) -> None:
         """Take another time in which nobody gets the same text again, from the next look on."""
@@ -72,7 +72,7 @@ class Repeats:
             self._looked_in_stretch = False
 
     def find(self, rows: pl.LazyFrame, folder: Path) -> Path | None:
-        """Write who of these rows already has the text; see `RepeatFinder.find`. For rows that aren't planned yet.
+        """Write which of these rows already have the text; see `RepeatFinder.find`. For rows that aren't planned yet.
 
         Raises:
             InputError, StoreError: it's unknown who has the text.
@@ -84,7 +84,7 @@ class Repeats:
         return self._finder.find(rows, folder)
 
     def files(self, rows: pl.LazyFrame) -> tuple[Path, ...]:
-        """Return files for `leave_out`: who of these rows has got the text since they were planned.
+        """Return files for `leave_out`: which of these rows have got the text since they were planned.
 
         Nothing is read again, and the same files are returned, if nobody has entered `sending.json` since the last
         look, or after a look in this stretch: those who enter now wait.
@@ -111,9 +111,9 @@ class Repeats:
         has_ended: Callable[[], bool] = lambda: False,
         reserve: Callable[[Sequence[Stretch]], Reservation] | None = None,
     ) -> Generator[None]:
-        """Send in the body: before it, this waits for those ahead that send one of these texts to one of these numbers.
+        """Wait for campaigns ahead that send one of these texts to one of these numbers; send in the body.
 
-        If the run is stopped meanwhile, or the campaign's end has come, it waits no longer. Afterwards `files` looks
+        The wait is over early if the run is stopped or the campaign's end has come. Afterwards `files` looks
         again. A place that isn't given back, because the run was killed, counts as long as its campaign's lease.
 
         Args:
@@ -123,7 +123,7 @@ class Repeats:
             reserve: What it may use of the policy's budgets; see `SendingNow.enter`.
 
         Raises:
-            InputError: the budgets don't have as much left.
+            InputError: too little is left of the budgets.
             InputError, StoreError: it's unknown who sends now.
         """
         ours = self._sending.enter(self._campaign, self._texts, reserve)
@@ -182,7 +182,7 @@ class Repeats:
 
 
 def _named_after_content(path: Path) -> Path:
-    """Name a file after its content: the same name says that nothing has changed."""
+    """Name a file after its content: the same name means that nothing has changed."""
     with path.open("rb") as file:
         name = file_digest(file, "sha256").hexdigest()
     return path.rename(path.with_name(f"repeats-{name}.parquet"))

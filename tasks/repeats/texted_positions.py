@@ -28,7 +28,7 @@ _MAY_HAVE_TEXTED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TextedPositions:
-    """The positions of a chunk that may have been texted: all or none, but for those that are named."""
+    """The positions of a chunk that may have been texted: all or none, except those that are named."""
 
     others: bool
     named: Mapping[int, bool]
@@ -80,7 +80,7 @@ class ClaimedChunks:
             path.unlink()
 
     def _texted(self, chunk: int) -> TextedPositions:
-        """Read the chunk's presentations, but not those whose key says that nothing was sent."""
+        """Read the chunk's presentations, except those whose key says that nothing was sent."""
         presented = [
             read_entry(self._campaign.store, chunk, submission, key)
             for submission, key in self._keys[chunk].items()

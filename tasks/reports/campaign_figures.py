@@ -60,7 +60,7 @@ class FailedRow:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The results, counted; `repeats` is how many rows had the text from which other campaign."""
+    """The results, counted; `repeats` counts rows by the other campaign that they had the text from."""
 
     reasons: tuple[ReasonCount, ...]
     countries: tuple[CountryCount, ...]

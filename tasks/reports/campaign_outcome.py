@@ -23,8 +23,8 @@ class Ending(StrEnum):
     """How a run that has written results ended; Prefect's states, the events and the exit codes follow from it."""
 
     FINISHED = "finished"
-    NOTHING_TO_SEND = "nothing_to_send"  # the lists have rows, and none of them can be sent
-    ALL_FAILED = "all_failed"  # finished, and the gateway refused every number that it was given
+    NOTHING_TO_SEND = "nothing_to_send"  # the lists have rows, but none can be sent
+    ALL_FAILED = "all_failed"  # finished, but the gateway refused every number that it was given
     STOPPED = "stopped"
     DECLINED = "declined"
     CANCELLED = "cancelled"

@@ -24,7 +24,7 @@ _EXPLAINED: Final = (Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)
 
 _ALL_FAILED: Final = (
     "All failed: the gateway refused every number that it was given. The results give the reason for each. Fix the "
-    "cause, and send to them again as another campaign: failed numbers aren't sent again in this one."
+    "cause, then send to them in another campaign: this one doesn't send to failed numbers again."
 )
 
 

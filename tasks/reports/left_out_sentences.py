@@ -19,7 +19,7 @@ def left_out_sentences(figures: LeftOutFigures) -> Iterator[str]:
         )
     if figures.since_plan:
         numbers = counted(sum(figures.since_plan.values()), "number")
-        yield f"{numbers} of the plan left out since it was made, and not texted: {_by_list(figures.since_plan)}."
+        yield f"{numbers} left out since the plan was made, and not texted: {_by_list(figures.since_plan)}."
 
 
 def _by_list(counts: Mapping[str, int]) -> str:

@@ -24,8 +24,8 @@ def broken_guards(config: CampaignConfig, rows: Mapping[str, int], *, hidden: in
     numbers, invalid, total = rows.get(SENDABLE, 0), rows.get(Status.INVALID, 0) - hidden, sum(rows.values()) - hidden
     if config.min_recipients is not None and numbers < config.min_recipients:
         broken.append(
-            f"it has {counted(numbers, 'number')}, but the least (--min-recipients) is {config.min_recipients:,}: did "
-            "the lists come out too short?"
+            f"it has {counted(numbers, 'number')}, but the minimum (--min-recipients) is {config.min_recipients:,}: "
+            "did the lists come out too short?"
         )
     is_given = config.max_invalid_rate is not None
     rate = config.max_invalid_rate if config.max_invalid_rate is not None else USUAL_INVALID_RATE

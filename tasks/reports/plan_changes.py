@@ -1,4 +1,4 @@
-"""What changed since the last plan of a campaign of which nothing was sent, for the preview."""
+"""What changed since the last plan of a campaign that hasn't sent anything yet, for the preview."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -13,7 +13,7 @@ _MOST_LISTS: Final = 5
 
 
 def plan_changes(document: CampaignDocument) -> tuple[tuple[str, str], ...]:
-    """Return what differs from the plan before, each with a sentence; empty if nothing does."""
+    """Return what differs from the earlier plan, each with a sentence; empty if nothing does."""
     before, plan = document.replaced, document.plan
     if before is None or plan is None:
         return ()
@@ -40,7 +40,7 @@ def plan_changes(document: CampaignDocument) -> tuple[tuple[str, str], ...]:
         changes.append(("Rows", f"{_rows(before.rows)}; now {_rows(plan.rows)}"))
     approval = document.approval
     if approval is not None and approval.decision is Decision.APPROVED and approval.content != document.content:
-        changes.append(("Approval", f"{approval.by} approved the plan before; that doesn't hold for this one"))
+        changes.append(("Approval", f"{approval.by} approved the earlier plan, not this one"))
     return tuple(changes)
 
 

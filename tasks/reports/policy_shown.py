@@ -1,4 +1,4 @@
-"""What previews and reports say of the policy: where it is, what holds, and what it kept back."""
+"""What previews and reports say about the policy: where it is, its rules, and what it kept back."""
 
 from dataclasses import dataclass
 
@@ -25,6 +25,6 @@ class PolicyShown:
         """Name the policy and say what it kept back."""
         rows = sum(rows for _, rows in self.kept_back)
         if not rows:
-            return f"The policy {self.place} holds; it keeps back no rows."
+            return f"The policy {self.place} applies; it keeps back no rows."
         why = ", ".join(f"{rows:,} {what}" for what, rows in self.kept_back)
-        return f"The policy {self.place} holds; it keeps back {counted(rows, 'row')}: {why}."
+        return f"The policy {self.place} applies; it keeps back {counted(rows, 'row')}: {why}."

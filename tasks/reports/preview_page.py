@@ -110,7 +110,7 @@ def _head(preview: Preview) -> list[Block]:
 
 
 def _limits(preview: Preview) -> list[Block]:
-    """Say which policy holds, what it kept back and what is left of its budgets, and why the campaign isn't sent."""
+    """Say which policy applies, what it kept back and what is left of its budgets, and why the campaign isn't sent."""
     said = [] if preview.policy is None else [preview.policy.sentence(), *preview.policy.budgets]
     exceeded = [f"This campaign will not be sent: {limit}" for limit in preview.exceeded_limits]
     if preview.schedule is not None:
@@ -142,7 +142,7 @@ def _hours_sentence(forecast: HoursForecast) -> str:
 
 
 def _end_sentence(preview: Preview) -> str | None:
-    """Say after what nothing is sent, and if that comes before all numbers can be texted."""
+    """Say when the sending ends, and if that's before all numbers can be texted."""
     if preview.end.hours is not None:
         return f"Nothing is sent after the day's hours ({preview.end.hours}) in the recipient's time zone (--until)."
     in_time = preview.numbers_in_time
@@ -152,7 +152,7 @@ def _end_sentence(preview: Preview) -> str | None:
     if in_time == preview.numbers:
         return f"Nothing is sent {after}."
     few = f"at this rate, {in_time:,} of {counted(preview.numbers, 'number')} at most are texted before"
-    return f"Nothing is sent {after}: {few if in_time else 'that is over, so nobody would be texted'}."
+    return f"Nothing is sent {after}: {few if in_time else 'that time has passed, so nobody would be texted'}."
 
 
 def _ucs2_sentence(ucs2: Ucs2) -> str:
@@ -197,7 +197,7 @@ def _warnings(preview: Preview) -> list[str]:
     said: list[str] = []
     if preview.is_earlier and not preview.is_test:
         said.append(
-            "The plan was frozen earlier and the recipient lists were not read again, so it has none of their later "
+            "The plan was frozen earlier and the recipient lists were not read again, so it doesn't have their later "
             "changes. To send to the lists as they are now, start another campaign that excludes the results of this "
             "one (--exclude-results), so that nobody gets the text twice."
         )

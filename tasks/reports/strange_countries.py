@@ -1,4 +1,4 @@
-"""Finds countries that only numbers without a plus sign are in, though they may be national numbers of another one.
+"""Finds countries whose numbers all lack a plus sign, and which may be national numbers of another country.
 
 An Indonesian number that lost its zero, 812..., reads as a Japanese one, +81 2....
 """
@@ -34,8 +34,8 @@ class StrangeCountry:
         found, other = country(self.region), country(self.perhaps)
         return (
             f"{counted(self.rows, 'number')} without a plus sign read as numbers of {found.name} (+{found.code}), "
-            f"where no other number of the lists is. They may be numbers of {other.name} without its country code: if "
-            f"so, give the country of such numbers with --default-region {self.perhaps}."
+            f"and the lists have no others there. They may be numbers of {other.name} without its country code: if so, "
+            f"give the country of such numbers with --default-region {self.perhaps}."
         )
 
 

@@ -51,7 +51,7 @@ def account_for(
     archive = DeliveryArchive(store, scratch)
     states = None if archive.is_empty() else archive.put_together(campaign)
 
-    @lru_cache(maxsize=1)  # of a long block the plan gives several parts, one after the other
+    @lru_cache(maxsize=1)  # the plan gives a long block in several parts, one after the other
     def answers_of(chunks: range) -> Answers:
         block = {index: histories[index] for index in chunks if index in histories}
         return gather(

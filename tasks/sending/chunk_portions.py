@@ -1,7 +1,7 @@
 """One chunk, presented in as many calls as it takes: smaller ones where a call is refused for its size or some numbers.
 
 Each call is a presentation of its own in the ledger, with its own claim, turn and send record. So a run that is killed
-in between leaves nobody in doubt but those of the call in the air, and the next run goes on from the ledger.
+in between leaves only the numbers of the call in the air in doubt, and the next run goes on from the ledger.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class ChunkOutcome:
 def send_chunk(sender: Sender, chunk: Chunk, history: History) -> ChunkOutcome:
     """Present what is left of a chunk, until all of it is settled or the run stops.
 
-    A call that is refused for the sake of some of its numbers is presented again in halves, down to single numbers:
+    A call that is refused because of some of its numbers is presented again in halves, down to single numbers:
     about 2 log2(n) calls for one number among n. If most of a chunk's numbers are refused alone, the run stops.
     """
     left = (Portion(tuple(range(len(chunk.phone_numbers)))),) if history.left is None else history.left

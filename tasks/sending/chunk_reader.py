@@ -18,8 +18,8 @@ _PAUSE: Final = 0.5
 class ChunkReader:
     """Opens chunks by their numbers. It looks at opt-outs before the first, and again some minutes after the last look.
 
-    So it does at the beginning of a stretch, after each wait for the recipients' hours, and now and then in a long
-    campaign without any.
+    That is at the beginning of a stretch, after each wait for the recipients' hours, and every few minutes in a long
+    campaign without waits.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class ChunkReader:
 
 
 def stop_for_unreadable(error: InputError | StoreError) -> Stop:
-    """Return why nobody else is texted once a list can't be read that tells who must not be."""
+    """Return why nobody else is texted once an opt-out list or the policy can't be read."""
     if isinstance(error, StoreError):
         return Stop(StopCause.STORE_DOWN, f"{error} Nobody is texted while it's unknown who must not be.")
     return Stop(
         StopCause.STOPPED,
         f"{str(error).rstrip('.')}. Opt-out lists and the policy are read again before people are texted, so nobody "
-        "else was. Correct that, then run the same command again: it continues with the numbers that weren't sent.",
+        "else was texted. Fix that, then run the same command again: it continues with the numbers that weren't sent.",
     )
 
 

@@ -23,9 +23,9 @@ def find_remaining(
     after_canary: bool,
     parts: pl.Expr,
 ) -> RemainingChunks:
-    """Say which chunks are left, and what of those that were presented in parts.
+    """Say which chunks are left, and what is left of those that were presented in parts.
 
-    Two listings tell it for chunks that were presented whole; the claims and send records of the others are read.
+    Two listings suffice for chunks that were presented whole; for the others, claims and send records are read.
 
     Args:
         plan: the campaign's rows.

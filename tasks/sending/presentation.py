@@ -13,7 +13,7 @@ class Presentation:
     Attributes:
         chunk: with only the numbers that are called, and their texts.
         places: the position of each of them in the whole chunk.
-        covered: the positions that the claim covers, also those that are left out; None for all of the chunk's.
+        covered: the positions that the claim covers, including those that are left out; None for all of the chunk's.
         left_out: the covered positions that aren't called, each with its reason.
     """
 

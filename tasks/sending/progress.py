@@ -59,7 +59,7 @@ class Progress:
             self._total = numbers
 
     def expect_fewer(self, numbers: int) -> None:
-        """Say that so many numbers are left out after all."""
+        """Take off numbers that are left out after all."""
         with self._lock:
             self._total -= numbers
 

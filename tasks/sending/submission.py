@@ -57,9 +57,9 @@ class SubmissionParts:
     """What all submissions of a run share.
 
     Attributes:
-        campaign: whose lease must be held at the last look.
+        campaign: its lease must be held at the last look.
         ledger: where claims and send records go.
-        gateway: that is called.
+        gateway: makes the calls.
         pacer: gives the turns.
         texts: what a chunk's call says.
         stop: ends every wait.

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class BucketAddress:
-    """The endpoint that requests for a bucket go to, the region they are signed for, and if the host has the bucket."""
+    """The endpoint and signing region of requests for a bucket, and whether the host name has the bucket."""
 
     endpoint: str
     region: str

@@ -58,7 +58,7 @@ class LeaseLostError(GlobeSmsError):
 
 
 class AllFailedError(GlobeSmsError):
-    """The campaign finished, and the gateway refused every number that it was given.
+    """The campaign finished, but the gateway refused every number that it was given.
 
     `report` is the `tasks.reports.campaign_report.CampaignReport`.
     """

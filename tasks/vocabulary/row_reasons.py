@@ -117,7 +117,7 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.UNITED_STATES: "Alibaba's international API doesn't send to the United States.",
     RowReason.COUNTRY_DENIED: "The campaign or the policy doesn't text this country (--deny-country).",
     RowReason.COUNTRY_NOT_ALLOWED: "The campaign or the policy texts other countries only (--allow-country).",
-    RowReason.FREQUENCY: "The number has got as many texts lately as the policy allows.",
+    RowReason.FREQUENCY: "The number has had as many texts lately as the policy allows.",
     RowReason.REPEAT: (
         "Another campaign sent this number the same text lately (--repeat-after). The reason names the campaign."
     ),

@@ -199,7 +199,7 @@ def test_an_operator_sends_a_campaign_from_the_browser(
     assert ended["state_name"] == "CompletedWithUnknown"
     assert "690 accepted, 1 failed, 50 unknown" in ended["state"]["message"]
     site.until(lambda: f"{CAMPAIGN}-results" in site.artifacts(run), "the last artifact")
-    look_at(page, site, run, "report", "The number has a wrong format, says the gateway: check it.", height=1_250)
+    look_at(page, site, run, "report", "The gateway says that the number's format is wrong: check it.", height=1_250)
     look_at(page, site, run, "failures", "MOBILE_NUMBER_ILLEGAL", height=800)
     look_at(page, site, run, "results", "results.parquet")
     page.goto(f"{site.url}/runs/flow-run/{run}")

@@ -93,7 +93,7 @@ def test_who_opts_out_between_runs_isnt_texted(sandbox: Sandbox, config: dict[st
     assert not (claims / "000002-1").exists()
     assert watch.preview is not None
     assert (watch.preview.numbers, watch.preview.calls) == (19, 2)
-    said = f"10 numbers of the plan left out since it was made, and not texted: 10 {optouts}."
+    said = f"10 numbers left out since the plan was made, and not texted: 10 {optouts}."
     assert said in str(preview_page(watch.preview))
     assert said in str(report_page(report))
 

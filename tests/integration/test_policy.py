@@ -110,7 +110,7 @@ def test_the_command_starts_checks_and_shows_a_policy(place: Path, capsys: pytes
         out, err = capsys.readouterr()
         return code, out + err
 
-    assert "No policy holds" in run("show")[1]
+    assert "No policy applies" in run("show")[1]
     assert run("check")[0] == 2
     assert run("init")[0] == 0
     code, said = run("init")

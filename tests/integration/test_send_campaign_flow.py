@@ -234,7 +234,7 @@ def test_a_list_without_rows_fails_with_a_state_of_its_own_and_freezes_nothing(
     campaign = f"empty-{uuid.uuid4().hex}"
     config: dict[str, Any] = {"message": "Hello", "type": "OTP", "results": results, "campaign": campaign}
     path = list_of([])
-    with pytest.raises(InputError, match=f"{path}: there are no rows"):
+    with pytest.raises(InputError, match=f"{path}: no rows found"):
         send_with([path], **config, calls_per_second=50)
     assert state_of(api, campaign) == ("FAILED", "EmptyList")
     Path(path).write_text("phone\n6581234567\n")

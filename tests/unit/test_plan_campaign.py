@@ -142,7 +142,7 @@ def test_the_preview_says_that_an_approval_of_the_plan_before_is_void(options: O
         assert [said for term, said in preview_of(run).changes if term == "Approval"] == []
     with opened(options | {"message": "Hello"}) as run:
         (said,) = (said for term, said in preview_of(run).changes if term == "Approval")
-        assert said.startswith("Mei Tan approved the plan before")
+        assert said.startswith("Mei Tan approved the earlier plan")
 
 
 def test_before_a_stretch_of_sending_those_who_opted_out_since_the_last_look_are_taken_off(options: Options) -> None:

@@ -3,8 +3,8 @@
 A call arrives with its headers; the rate is checked at that time, even if the body takes long. A call refused for the
 rate is logged, but doesn't occupy the second (`count_refused` changes that). The control is unsigned and answers
 loopback only:
-GET health, log, stats, faults; POST faults (a rule); DELETE faults, log; PUT latency, arrival-delay (a call arrives so
-much later than it was received, as over a network); and what `delivery_control` has.
+GET health, log, stats, faults; POST faults (a rule); DELETE faults, log; PUT latency, arrival-delay (each
+call's arrival, delayed as by a network); and the paths of `delivery_control`.
 """
 
 import asyncio

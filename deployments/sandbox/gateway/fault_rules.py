@@ -1,8 +1,8 @@
 """The gateway's faults: rules that say which calls go wrong, and how.
 
-A rule sees calls that are signed, within the rate and not taken by an earlier rule. It picks by probability, every nth
-call, the next n calls, or by content: a number, the first digits of one, or words of a text; by default all. So a code
-can be about some rows, as in `code:MOBILE_NUMBER_ILLEGAL` with a `number`. `processed` says whether the numbers of a
+A rule sees calls that are signed, within the rate and not taken by an earlier rule. It picks them by probability, every
+nth call, the next n calls, or by content: a number, its first digits, or words of a text; by default all. So a code can
+be about single rows, such as `code:MOBILE_NUMBER_ILLEGAL` with a `number`. `processed` says whether the numbers of a
 faulty call are accepted anyway. Rules apply to sends unless their `action` is query.
 
 | kind | what the caller sees | accepted |
@@ -195,5 +195,5 @@ class Faults:
         return self._dice.uniform(self._latency.low, self._latency.high)
 
     def draw_arrival_delay(self) -> float:
-        """Return how much later this call arrives than it was received, in seconds."""
+        """Return the delay of this call's arrival, in seconds."""
         return self._delay_dice.uniform(self._delay.low, self._delay.high)

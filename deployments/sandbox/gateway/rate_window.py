@@ -48,7 +48,7 @@ class SlidingWindow:
 
 
 class FixedWindow:
-    """So many calls in each second of the clock; a delayed call can meet the next second's."""
+    """A limit for each second of the clock; a delayed call can fall into the next second."""
 
     def __init__(self, calls_per_second: int) -> None:
         self._limit = calls_per_second
@@ -79,7 +79,7 @@ class TokenBucket:
         return self._tokens_at(arrived) >= 1.0 - 1e-9
 
     def take(self, arrived: float) -> None:
-        """Take a token; below none, the bucket stays empty."""
+        """Take a token; an empty bucket stays empty."""
         self._tokens = max(0.0, self._tokens_at(arrived) - 1.0)
         self._at = max(self._at, arrived)
 

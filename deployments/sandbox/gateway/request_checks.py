@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"[1-9][0-9]*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A call's valid content; `impossible` are those of `numbers` that can't exist. `validity` is in seconds."""
+    """A call's valid content; `impossible` has the `numbers` that can't exist. `validity` is in seconds."""
 
     numbers: list[str]
     messages: list[str]

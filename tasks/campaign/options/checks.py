@@ -30,14 +30,14 @@ def uris_of_lists(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def opt_out_lists(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Where opt-out lists are, perhaps with how each is read."""
+    """Where opt-out lists are, optionally with how each is read."""
     for uri in uris_of_lists(value):
         check_format(uri)
     return value
 
 
 def uri_of_table(value: str | None) -> str | None:
-    """Where one table is, perhaps with its encoding."""
+    """Where one table is, optionally with its encoding."""
     if value is not None and not value.strip():
         raise ValueError("the URI is blank; give an s3:// object or a local path, or leave the option out")
     if value is not None:
@@ -46,10 +46,10 @@ def uri_of_table(value: str | None) -> str | None:
 
 
 def check_format(place: str, allowed: Collection[str] = OF_NUMBERS) -> None:
-    """Check what is said after a table's URI of how it's read.
+    """Check the options after a table's URI, which say how it's read.
 
     Raises:
-        ValueError: it can't be.
+        ValueError: they aren't valid.
     """
     try:
         split_format(place, allowed)

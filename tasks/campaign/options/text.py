@@ -23,19 +23,19 @@ class TextOptions(Options, frozen=True):
         bool,
         Field(
             title="Other systems' placeholders are text",
-            description="A message with {{name}}, *|name|*, ((name)) and the like sends nothing if the list has a "
-            "column called name: people would read it as it stands. Switch this on to send it like that.",
+            description="Nothing is sent if the message has {{name}}, *|name|*, ((name)) or the like, and the list has "
+            "a column called name: people would see the placeholder. Switch this on to send it as text.",
         ),
-        Terminal("Send {{name}}, *|name|*, ((name)) and the like as they stand, also where they name a column."),
+        Terminal("Send {{name}}, *|name|*, ((name)) and the like as they are, even if they name a column."),
     ] = False
     keep_null_markers: Annotated[
         bool,
         Field(
             title="NULL and the like are values",
-            description="Cells that say NULL, \\N, nan, NaN, None, NaT, <NA> or #N/A count as empty: nobody reads "
-            '"Hi NULL". Switch this on to take them as they stand.',
+            description="Cells that say NULL, \\N, nan, NaN, None, NaT, <NA> or #N/A count as empty, so that "
+            'nobody gets "Hi NULL". Switch this on to take them as they are.',
         ),
-        Terminal("Take cells that say NULL, nan, None and the like as they stand; otherwise they count as empty."),
+        Terminal("Take cells that say NULL, nan, None and the like as they are; otherwise they count as empty."),
     ] = False
     downgrade: Annotated[
         bool,

@@ -27,13 +27,13 @@ class Timing(Options, frozen=True):
         str | None,
         Field(
             title="Latest time to send",
-            description="After it nothing more is sent: a time such as 18:00 on the day of the run, a date and time "
-            "such as 2026-12-24T18:00, or hours: the end of the day's hours where the recipient is. Who hasn't been "
-            "texted by then is not_sent. Empty: no end.",
+            description="Nothing is sent after it: a time such as 18:00 on the day of the run, a date and time such as "
+            "2026-12-24T18:00, or hours, the end of the day's hours where the recipient is. People who haven't been "
+            "texted by then are not_sent. Empty: no end.",
         ),
         Terminal(
-            "Send nothing after 18:00 of that day, 2026-12-24T18:00, or the end of the day's hours (write hours); the "
-            "rest is not_sent (expired)."
+            "Send nothing after a time, such as 18:00 (on the day of the run) or 2026-12-24T18:00, or after the end of "
+            "the day's hours (write hours). The rest is not_sent (expired)."
         ),
     ] = None
     validity: Annotated[
@@ -44,8 +44,8 @@ class Timing(Options, frozen=True):
             le=LONGEST_VALIDITY,
             title="Validity, in seconds",
             description="How long Alibaba may take to hand a text to the phone network; a text that waits longer is "
-            "dropped, and free: useful for codes, such as 300. Empty: until the hours or the latest time to send end, "
-            "otherwise Alibaba's default.",
+            "dropped, free of charge. Useful for codes, such as 300. Empty: until the hours or the latest time to send "
+            "end, otherwise Alibaba's default.",
         ),
         Terminal(
             "Seconds that Alibaba may take to hand a text on, at most 14400; later it's dropped. Default: what is left "

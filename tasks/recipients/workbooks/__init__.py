@@ -1,4 +1,4 @@
-"""Reads XLSX workbooks as text, in a stream: no dimension, count or size that the file claims is believed.
+"""Reads XLSX workbooks as text, in a stream, without trusting any dimension, count or size that the file claims.
 
     package         opens the zip archive: which parts it has, how large they are, and what it is if not XLSX
     xml_stream      parses a part of any size in bounded memory

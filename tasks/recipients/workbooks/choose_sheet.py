@@ -80,7 +80,7 @@ def choose_sheet(
     """Return the head of the sheet with the list: the one named, the only one, or the only one with a number column.
 
     Raises:
-        InputError: there is no such sheet, it is hidden or empty, or several sheets contain lists.
+        InputError: the sheet doesn't exist, is hidden or empty, or several sheets contain lists.
     """
     heads = _read_heads(package, contents, _candidates(package.uri, contents, options))
     filled = [each for each in heads if each.rows]
@@ -145,7 +145,7 @@ def _read_heads(package: Package, contents: Contents, sheets: Sequence[Sheet]) -
         raw.append((sheet, notes, rows))
         cells += sum(len(row.cells) for row in rows)
         if cells > _MOST_CELLS:
-            raise refusal(package.uri, "its sheets are too many and too wide: name the one with the list with --sheet")
+            raise refusal(package.uri, "its sheets are too many and too wide to search: name the list's with --sheet")
     shared = {
         string_index(package.uri, cell)
         for _, _, rows in raw

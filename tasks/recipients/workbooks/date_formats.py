@@ -16,7 +16,7 @@ _ENGLISH: Final = 0x09
 LARGEST_DAY: Final = 2_958_465  # 9999-12-31
 _LEAP_DAY: Final = 60  # 1900-02-29, a day of spreadsheets only
 _NAMES: Final = ("mmm", "ddd")
-_UNKNOWN_LANGUAGE: Final = "it is shown in another language, or in the way of the computer's country"
+_UNKNOWN_LANGUAGE: Final = "it is shown in another language, or as the computer's country does"
 _RARE: Final = "its date format is a rare one"
 _SECONDS: Final = 86_400
 _NOON: Final = 12
@@ -88,7 +88,7 @@ def _minutes(text: str, parts: Sequence[tuple[str, str]], position: int) -> str:
 
 
 def check_language(language: str | None, texts: Sequence[str]) -> None:
-    """Refuse a format that shows names in another language than English, or that follows the computer's settings.
+    """Refuse a format that shows names in a language other than English, or that follows the computer's settings.
 
     Raises:
         UnknownFormatError: it does.
@@ -108,7 +108,7 @@ def check_language(language: str | None, texts: Sequence[str]) -> None:
 
 
 def serial_of(text: str, *, from_1904: bool) -> str:
-    """Return the number of the day that an ISO 8601 date and time is.
+    """Return the day number of an ISO 8601 date and time.
 
     Raises:
         UnknownFormatError: it isn't one.

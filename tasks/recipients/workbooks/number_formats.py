@@ -13,8 +13,8 @@ from globe_sms.tasks.recipients.workbooks.date_formats import LARGEST_DAY, DateF
 from globe_sms.tasks.recipients.workbooks.format_parts import FormatSection, UnknownFormatError, parse_sections
 
 GENERAL: Final = 0
-LOCAL_DATE: Final = "it is shown as the short date of the computer's country, and the file doesn't say which"
-_LOCAL: Final = "it is shown in the way of the computer's country, and the file doesn't say which"
+LOCAL_DATE: Final = "it is shown as the short date of the computer's country, and the file doesn't say which country"
+_LOCAL: Final = "it is shown as the computer's country does, and the file doesn't say which country"
 _BUILT_IN: Final = {
     1: "0",
     2: "0.00",
@@ -71,7 +71,7 @@ def show_number(text: str, number_format: int | str, *, from_1904: bool) -> str:
 
 
 def show_as_digits(text: str, number_format: int | str, *, from_1904: bool) -> str:
-    """Return a number that stands in a column of phone numbers: its digits, or as it's shown where that adds some.
+    """Return a number from a column of phone numbers: its digits, with zeros and text that its format adds.
 
     A format such as `000000000` or `"+65 "0000 0000` belongs to the number; separators, percent signs and scientific
     notation don't. A date stays one, so that its digits can't pass for a number.
@@ -152,7 +152,7 @@ def _sections(code: str) -> tuple[FormatSection, ...]:
 
 
 def _section_for(sections: Sequence[FormatSection], value: Decimal) -> tuple[FormatSection, Decimal]:
-    """Return the section that shows a value, and the value without its sign where the section stands for the sign."""
+    """Return the section that shows a value, and the value without its sign if the section implies the sign."""
     numeric = [section for section in sections[:3] if not section.is_text] or list(sections[:1])
     if any(section.condition for section in numeric):
         chosen = next((section for section in numeric if section.condition is None or section.condition(value)), None)

@@ -1,4 +1,4 @@
-"""Opens a workbook's zip archive, after its own directory has said that it's an XLSX workbook of bearable size."""
+"""Opens a workbook's zip archive, once its own directory says that it's an XLSX workbook of acceptable size."""
 
 import io
 import zipfile
@@ -41,7 +41,7 @@ class Package:
         self._parts = {_plain(part.filename): part for part in archive.infolist()}
 
     def has(self, name: str) -> bool:
-        """Whether there is a part of this name."""
+        """Whether it has a part of this name."""
         return _plain(name) in self._parts
 
     @contextmanager
@@ -49,7 +49,7 @@ class Package:
         """Open a part; what is read of it never exceeds the size that the archive's directory gives.
 
         Raises:
-            InputError: there is no such part, or it is damaged; also for errors while it's read.
+            InputError: the part doesn't exist or is damaged; also for errors while it's read.
         """
         try:
             entry = self._parts[_plain(name)]
@@ -84,7 +84,7 @@ def open_package(uri: str, file: IO[bytes]) -> Generator[Package]:
 
 
 def _check_directory(uri: str, file: IO[bytes]) -> None:
-    """Refuse a directory of so many parts that listing them would fill the memory."""
+    """Refuse a directory with so many parts that listing them would fill the memory."""
     size = file.seek(0, io.SEEK_END)
     tail = min(size, _END_SIZE + _LONGEST_COMMENT)
     file.seek(size - tail)

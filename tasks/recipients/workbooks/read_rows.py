@@ -1,4 +1,4 @@
-"""Reads the list on a sheet, row by row: only the needed columns, as text, and nothing unasked that is hidden."""
+"""Reads the list on a sheet, row by row: only the needed columns, as text, and hidden rows only if asked for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ class _ListReader:
             where = cell_name(next(iter(row.cells)), row.number)
             raise refusal(
                 self._uri,
-                f"the cell {where} of its sheet {show([self._head.sheet.name])!r} stands {row.number - last - 1:,} "
+                f"the cell {where} of its sheet {show([self._head.sheet.name])!r} is {row.number - last - 1:,} "
                 "blank rows below the list: delete it, or save the list as CSV",
             )
         if not any(column in self._list_columns for column in row.cells):
@@ -179,8 +179,8 @@ class _ListReader:
             column = show([self._head.names[self._positions[place]]])
             raise refusal(
                 self._uri,
-                f"the column {column!r} can't be read as the spreadsheet shows it: of the cell {where}, {error}. Turn "
-                "the column into text, or give it a format of its own, such as yyyy-mm-dd or 0.00",
+                f"the column {column!r} can't be read as the spreadsheet shows it (cell {where}: {error}). Turn the "
+                "column into text, or give it a format of its own, such as yyyy-mm-dd or 0.00",
             ) from None
 
     def _flush(self) -> None:
@@ -206,7 +206,7 @@ class _ListReader:
         texts = pl.Series("text", list(strings.values()), dtype=pl.String)
         found = pl.DataFrame([numbers, texts])
         sizes = found.select("number", size=pl.col("text").str.len_bytes().cast(pl.UInt64))
-        for place in range(len(self._columns)):  # one long string may stand in every row
+        for place in range(len(self._columns)):  # one long string may be in every row
             used = rows.select(number=f"s{place}").join(sizes, on="number", how="inner")
             self._characters += int(used["size"].sum())
         self._check_size()

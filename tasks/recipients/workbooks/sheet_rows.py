@@ -197,7 +197,7 @@ class _SheetReader(XmlHandler):
 
 
 def unescaped(text: str) -> str:
-    """Return a text with its escaped control characters, as in `a_x000D_`, as they are."""
+    """Return a text with its escaped control characters, as in `a_x000D_`, decoded."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
 

@@ -65,8 +65,8 @@ def test_a_flow_whose_lists_have_no_rows_fails_by_a_name_of_its_own() -> None:
     """With what the caller in Python gets: the error."""
 
     def flow(**_: Any) -> None:
-        raise EmptyListError("list.csv: there are no rows")
+        raise EmptyListError("list.csv: no rows found")
 
     state: Any = name_empty_lists(flow)(recipients=())
-    assert (state.name, state.message, state.is_failed()) == ("EmptyList", "list.csv: there are no rows", True)
+    assert (state.name, state.message, state.is_failed()) == ("EmptyList", "list.csv: no rows found", True)
     assert isinstance(state.data, EmptyListError)

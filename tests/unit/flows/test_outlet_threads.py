@@ -25,7 +25,7 @@ EVENTS: dict[str, tuple[Any, ...]] = {
     "asking": (PREVIEW,),
     "sending": (Progress(),),
     "tracking": (TrackingProgress(open=1),),
-    "no_rows": ("list.csv: there are no rows",),
+    "no_rows": ("list.csv: no rows found",),
     "ended": ("a report",),
     "tracked": ("an outcome", TrackingProgress(open=1)),
 }
@@ -141,8 +141,8 @@ def test_the_outlets_hear_that_the_lists_have_no_rows() -> None:
     """The run ends with an error, and without results that could say so."""
     outlet = Records()
     with pytest.raises(EmptyListError), OutletThreads((outlet,)):
-        raise EmptyListError("list.csv: there are no rows")
-    assert outlet.heard == [("no_rows", "list.csv: there are no rows"), ("closed",)]
+        raise EmptyListError("list.csv: no rows found")
+    assert outlet.heard == [("no_rows", "list.csv: no rows found"), ("closed",)]
 
 
 def test_an_outlet_is_refreshed_while_nothing_happens() -> None:

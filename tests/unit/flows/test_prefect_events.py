@@ -53,9 +53,9 @@ def test_what_nobody_got_has_an_event_of_its_own(tmp_path: Path, row: dict[str, 
 def test_lists_without_rows_have_an_event_too() -> None:
     """Though there are no results."""
     told: list[dict[str, Any]] = []
-    PrefectEvents(None, emit=lambda **event: told.append(event)).no_rows("list.csv: there are no rows")
+    PrefectEvents(None, emit=lambda **event: told.append(event)).no_rows("list.csv: no rows found")
     assert [(each["event"], each["payload"]) for each in told] == [
-        ("sms.campaign.empty_list", {"message": "list.csv: there are no rows"})
+        ("sms.campaign.empty_list", {"message": "list.csv: no rows found"})
     ]
     assert told[0]["event"] in EVENTS
 

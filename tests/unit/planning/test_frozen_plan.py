@@ -93,7 +93,7 @@ def test_a_frozen_plan_reads_back_chunk_by_chunk(local_store: LocalStore, tmp_pa
         tuple(f"+{number}" for number in numbers[8:]),
     ]
     assert local_store.put_file_if_absent("plans/p2.parquet", path)
-    with pytest.raises(InputError, match=r"plans/p2\.parquet is another plan"):
+    with pytest.raises(InputError, match=r"plans/p2\.parquet isn't the plan that its name says"):
         FrozenPlan.load("p2", local_store, tmp_path)
 
 

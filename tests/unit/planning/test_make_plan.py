@@ -50,7 +50,7 @@ def test_a_placeholder_of_another_system_that_names_a_column_is_refused(
 def test_a_row_whose_own_text_has_a_placeholder_left_is_refused(local_store: LocalStore, tmp_path: Path) -> None:
     """Another system has made the texts, and not filled in all of them."""
     content = "phone,name,text\n6581234567,Anna,Hi Anna\n6581234568,Bert,Hi {Name}\n"
-    with pytest.raises(InputError, match=r"list\.csv: row 1 has a text with \{Name\}.*column 'name'"):
+    with pytest.raises(InputError, match=r"list\.csv: row 1 has \{Name\} in its text.*column 'name'"):
         plan_of(tmp_path, content, local_store, message_column="text")
     sent = plan_of(tmp_path, content, local_store, message_column="text", literal_placeholders=True)
     assert sent.counts() == {"sendable": 2}

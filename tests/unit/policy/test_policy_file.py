@@ -148,7 +148,7 @@ def test_the_block_names_it_before_the_environment_and_that_before_the_usual_pla
 
 @pytest.mark.parametrize("account", [Account({}, policy="gone.toml"), Account({"GLOBE_SMS_POLICY": "gone.toml"})])
 def test_a_policy_that_is_named_and_is_not_there_stops_the_run(account: Account, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"gone\.toml, the policy that .* names, doesn't exist, so nothing is sent"):
+    with pytest.raises(InputError, match=r"gone\.toml: the policy that .* names doesn't exist, so nothing is sent"):
         read_policy(account, str(tmp_path), no_s3)
 
 
@@ -175,7 +175,7 @@ def test_the_pacing_folder_that_campaigns_share_may_have_the_policy_and_two_are_
     assert found is not None
     assert found.rules.deny_country == ("FR",)
     write(tmp_path / "out")
-    with pytest.raises(InputError, match=r"There are two policies.*keep one of them"):
+    with pytest.raises(InputError, match=r"Two policies exist.*keep one of them"):
         read_policy(Account(environ), str(tmp_path / "out"), no_s3)
 
 

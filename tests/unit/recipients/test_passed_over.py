@@ -87,7 +87,7 @@ def test_every_file_of_opt_outs_is_read(tmp_path: Path) -> None:
 def test_where_all_is_passed_over_it_is_said(tmp_path: Path) -> None:
     """With the names, and what to do."""
     put(tmp_path, "_a.csv", "_b.csv")
-    with pytest.raises(InputError, match=r"all that is there is passed over.*\(_a\.csv, _b\.csv\): name the file"):
+    with pytest.raises(InputError, match=r"everything there was passed over.*\(_a\.csv, _b\.csv\): .*name the file"):
         found(tmp_path)
 
 
@@ -100,7 +100,7 @@ def test_a_results_folder_inside_the_lists_is_passed_over(beside: str, tmp_path:
     assert passed_over is not None
     assert passed_over.names == ("out/c-1/",)
     assert found(tmp_path, "**/*")[0] == lists
-    with pytest.raises(InputError, match="all that is there is passed over"):
+    with pytest.raises(InputError, match="everything there was passed over"):
         found(tmp_path / "out" / "c-1")
 
 

@@ -68,11 +68,11 @@ SHARED: Final = '<row r="{0}"><c r="A{0}" t="s"><v>0</v></c></row>'
 BOMBS: Final[dict[str, tuple[Callable[[], bytes], str | int]]] = {
     "last corner": (
         lambda: _list(_cell("XFD1048576", 1_048_576)),
-        "the cell XFD1048576 .* stands 1,048,573 blank rows below",
+        "the cell XFD1048576 .* is 1,048,573 blank rows below",
     ),
     "bottom": (
         lambda: _list(_cell("A1048576", 1_048_576)),
-        "the cell A1048576 of its sheet 'S' stands 1,048,573 blank",
+        "the cell A1048576 of its sheet 'S' is 1,048,573 blank",
     ),
     "far right": (lambda: _list(_cell("XFD3", 3)), 1),
     "wide header": (

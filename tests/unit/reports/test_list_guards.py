@@ -19,7 +19,7 @@ def test_a_list_that_came_out_too_short_is_refused_with_both_figures(numbers: in
     found = guards({"sendable": numbers, "duplicate": 50}, min_recipients=100)
     assert len(found) == refused
     if refused:
-        assert found[0].startswith("it has 99 numbers, but the least (--min-recipients) is 100")
+        assert found[0].startswith("it has 99 numbers, but the minimum (--min-recipients) is 100")
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_a_plan_that_breaks_a_guard_says_so_first(tmp_path: Path) -> None:
     """Also in a dry run, which sends nothing anyway."""
     preview = preview_of(tmp_path, RECIPIENTS, min_recipients=3, max_invalid_rate=0.1, dry_run=True)
     said = as_markdown(question_page(preview))
-    assert "will not be sent: it has 2 numbers, but the least" in said
+    assert "will not be sent: it has 2 numbers, but the minimum" in said
     assert "will not be sent: 4 of 9 rows are invalid" in said
 
 
@@ -99,7 +99,7 @@ def test_a_plan_that_breaks_a_guard_says_so_first(tmp_path: Path) -> None:
         (NO_END, None, None),
         (Until(1_800_000_000.0), 2, "Nothing is sent after 2027-01-15 08:00 UTC (--until)."),
         (Until(1_800_000_000.0), 1, "at this rate, 1 of 2 numbers at most are texted before."),
-        (Until(1_800_000_000.0), 0, "that is over, so nobody would be texted."),
+        (Until(1_800_000_000.0), 0, "that time has passed, so nobody would be texted."),
         (Until(hours=Hours.parse("09:00-20:00")), None, "after the day's hours (09:00-20:00)"),
     ],
 )
