@@ -9,15 +9,15 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.frozen_settings import frozen_wording
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
-from globe_sms.tasks.campaign.options.every_campaign import LONGEST_MESSAGE
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState, read_document
-from globe_sms.tasks.messages import Wording, parts_of
+from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import closed_chunks
 from globe_sms.tasks.reports.campaign_figures import count_figures
@@ -129,13 +129,7 @@ def _account(
     if plan is None:
         return None
     running = document.state is CampaignState.RUNNING
-    settings = document.settings
-    text = Wording.of(
-        settings.get("message") or None,
-        settings.get("message_column"),
-        downgrade=bool(settings.get("downgrade", False)),
-        max_characters=int(settings.get("max_characters", LONGEST_MESSAGE)),
-    ).text
+    text = frozen_wording(document.campaign, document.settings).text
     path, _ = account_for(
         plan,
         Ledger(folder, Spill(spill_folder(environ, Path.home()), folder.uri)),

@@ -7,28 +7,26 @@ for from its plan and its ledger.
 import os
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument
+from globe_sms.tasks.campaign.campaigns_of_folder import read_each
+from globe_sms.tasks.campaign.frozen_settings import frozen_wording
 from globe_sms.tasks.campaign.ledger import Ledger
-from globe_sms.tasks.campaign.options.every_campaign import LONGEST_MESSAGE
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
-from globe_sms.tasks.messages import Wording, parts_of
+from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
-
-_READERS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +63,7 @@ class PlaceResults:
             InputError: campaign.json of one can't be read.
             StoreError: the store didn't answer, or refused.
         """
-        left_out = {*but}
-        names = [name for name in self.place.folders() if name[:1].isalnum() and name not in left_out]
-        with ThreadPoolExecutor(_READERS, thread_name_prefix="campaigns") as pool:
-            found = list(pool.map(self._read, names))
-        return tuple(each for each in found if each is not None and each.document.sending_since is not None)
+        return tuple(read_each(self.place, self._read, but={*but}))
 
     @contextmanager
     def rows(self, campaign: BegunCampaign) -> Generator[pl.LazyFrame]:
@@ -91,7 +85,8 @@ class PlaceResults:
         stored = folder.get(DOCUMENT_KEY)
         if stored is None:
             return None
-        return BegunCampaign(name, CampaignDocument.decode(stored.body, folder.uri), stored.version)
+        document = CampaignDocument.decode(stored.body, folder.uri)
+        return None if document.sending_since is None else BegunCampaign(name, document, stored.version)
 
     def _scan(self, name: str) -> pl.LazyFrame:
         """Read no more of the results than the columns that are asked for."""
@@ -108,7 +103,7 @@ class PlaceResults:
                 f"campaign {document.campaign!r} has texted people, and its plan in {folder.uri} is gone: restore the "
                 "object."
             )
-        text = _text_of(document)
+        text = frozen_wording(document.campaign, document.settings).text
         path, _ = account_for(
             plan,
             Ledger(folder, Spill(spill_folder(self._environ, Path.home()), folder.uri)),
@@ -119,14 +114,3 @@ class PlaceResults:
             segments=None if text is None else parts_of(text),
         )
         return path
-
-
-def _text_of(document: CampaignDocument) -> str | None:
-    """Return the text that all numbers of a campaign get; None if each has its own."""
-    settings = document.settings
-    return Wording.of(
-        settings.get("message") or None,
-        settings.get("message_column"),
-        downgrade=bool(settings.get("downgrade", False)),
-        max_characters=int(settings.get("max_characters", LONGEST_MESSAGE)),
-    ).text
