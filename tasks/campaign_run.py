@@ -139,7 +139,7 @@ class CampaignRun:
             campaign.id,
             TextPattern.of(config.wording),
             self.config.repeat_after_seconds,
-            sending=SendingNow(resources.store, campaign.owner),
+            sending=sending,
             stop=stop,
             folder=scratch,
         )

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.sending_now import SendingDocument
-from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts
+from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts, named_after_content
 from globe_sms.tasks.policy.frequency import texted_too_often
 from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.read_policy import Policy
@@ -96,16 +96,11 @@ class FrequencyNow:
         if looked != self._looked:
             ours = next((each.number for each in document.stretches if each.campaign == self._campaign), document.next)
             ahead = {each.campaign for each in document.stretches if each.number < ours}
-            file = self._folder / "frequency-new.parquet"
+            file = self._folder / "frequency.parquet"
             found = texted_too_often(rows, policy.rules.frequency, self._results, file, but=self._campaign, ahead=ahead)
-            self._files = () if found is None else (_named_after_content(found),)
+            self._files = () if found is None else (named_after_content(found),)
             self._looked = looked
         return self._files
-
-
-def _named_after_content(path: Path) -> Path:
-    name = sha256(path.read_bytes()).hexdigest()
-    return path.rename(path.with_name(f"frequency-{name}.parquet"))
 
 
 def also_too_often(
