@@ -23,16 +23,13 @@ from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.flow_parameters import flatten_options
 from globe_sms.tasks.campaign.options.groups import GROUPS
-from globe_sms.tasks.campaign_run import open_run
+from globe_sms.tasks.open_campaign_run import open_run
+from globe_sms.tasks.plan_campaign import plan_campaign
+from globe_sms.tasks.preview_campaign import check_caps, preview_campaign
+from globe_sms.tasks.read_ledger import read_ledger
 from globe_sms.tasks.reports.campaign_report import CampaignReport
-from globe_sms.tasks.send_campaign import (
-    check_caps,
-    plan_campaign,
-    preview_campaign,
-    read_ledger,
-    write_campaign_results,
-)
 from globe_sms.tasks.sending.shard import MOST_THREADS
+from globe_sms.tasks.write_results import write_campaign_results
 
 
 @flow(

@@ -1,28 +1,22 @@
-"""One run of a campaign: everything that it needs, opened in order and closed in order."""
+"""One run of a campaign: everything that it needs, and what the policy changes in it while it lasts."""
 
-import contextlib
-import os
-import tempfile
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of
+from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import PolicyRead
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Ledger
-from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.sending_now import SendingNow
-from globe_sms.tasks.gateway import Gateway, MessageType
+from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
-from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.exclusions import Exclusions
-from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists, opt_outs_of
-from globe_sms.tasks.planning.opt_outs import check_opt_outs
+from globe_sms.tasks.planning.make_plan import opt_outs_of
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.policy.left_out_now import FrequencyNow, countries_left_out
@@ -32,18 +26,13 @@ from globe_sms.tasks.policy.tighten import planning_digest, tightened
 from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.repeats.repeats import Repeats
 from globe_sms.tasks.reports.prices import Prices, read_prices
-from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
-from globe_sms.tasks.sending.call_content import CallContent
+from globe_sms.tasks.run_resources import RunResources
 from globe_sms.tasks.sending.call_size import CallSize
-from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.progress import Progress
-from globe_sms.tasks.sending.retries import Retries
-from globe_sms.tasks.sending.sender import Sender
-from globe_sms.tasks.store import Store, probe
+from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.redact_errors import redact_errors
-from globe_sms.tasks.vocabulary.stop_signal import StopCause, StopSignal
+from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
 
 @dataclass(frozen=True)
@@ -209,118 +198,3 @@ class CampaignRun:
     def store(self) -> Store:
         """The campaign's own folder."""
         return self.campaign.store
-
-
-@contextlib.contextmanager
-def open_run(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -> Generator[CampaignRun]:
-    """Check the place and the credentials, take the campaign's lease, and give everything back at the end.
-
-    Raises:
-        InputError: the results folder, the credentials, the endpoint or the settings can't be used.
-        CampaignBusyError: another run is sending this campaign.
-    """
-    with redact_errors(), _opened(config, environ) as run:
-        yield run
-
-
-@redact_errors()
-def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -> None:
-    """Find what would fail a run at its start, before Prefect is started for it; leaves nothing behind.
-
-    Raises:
-        InputError: as `open_run` and the reading of the lists would.
-    """
-    resources, policy, _ = _open_inputs(config, environ)
-    store = resources.store
-    config = tightened(config, policy)
-    if config.campaign is None or config.test_to or frozen_settings_of(store, config.campaign) is None:
-        check_campaign_lists(config, resources.s3)
-    else:
-        check_opt_outs(config.suppress, resources.s3)
-
-
-@contextlib.contextmanager
-def open_sender(run: CampaignRun) -> Generator[Sender]:
-    """Connect the run to the gateway and to the account's schedule.
-
-    Raises:
-        InputError: the credentials, the endpoint or the pacing folder can't be used.
-    """
-    credentials = run.resources.credentials()
-    sender = f"{run.campaign.id} on {run.campaign.owner.host}"
-    pacer = Pacer(run.resources.schedule(credentials, run.config.calls_per_second, sender=sender), run.stop)
-    with Gateway(run.resources.account.endpoint(), credentials) as gateway, short_collections():
-        try:
-            yield Sender(
-                campaign=run.campaign,
-                ledger=run.ledger,
-                gateway=gateway,
-                pacer=pacer,
-                texts=CallContent(run.config.wording.text, run.config.type, run.config.sender_id),
-                stop=run.stop,
-                progress=run.progress,
-                retries=Retries(),
-                failure_limit=FailureLimit(run.config.max_failure_rate),
-                hours=run.config.quiet_hours,
-                call_size=run.call_size,
-                end=run.end,
-                validity=run.config.validity,
-            )
-        finally:
-            pacer.leave()
-
-
-def _open_inputs(
-    config: CampaignConfig, environ: Mapping[str, str]
-) -> tuple[RunResources, Policy | None, CampaignTables]:
-    """Open what needs no lease."""
-    resources = open_resources(
-        config.account, config.aws_credentials, config.results, environ, calls_gateway=not config.dry_run
-    )
-    probe(resources.store)
-    policy = read_policy(resources.account, config.results, resources.s3)
-    return resources, policy, CampaignTables.read(config, policy, resources.s3)
-
-
-@contextlib.contextmanager
-def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[CampaignRun]:
-    resources, policy, tables = _open_inputs(config, environ)
-    config = config.overriding(tables.overrides)
-    if tables.own is not None:
-        config = config.testing(tables.own["e164"])
-    sources = None if config.campaign and tables.own is None else find_campaign_lists(config, resources.s3)
-    campaign_id = config.campaign_for(tuple(f"{source.uri} {source.identity}" for source in sources or ()))
-    config = _with_account(config, resources, campaign_id)
-    tightened(config, policy)  # before the lease is taken
-    stop = StopSignal()
-    with (
-        tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch,
-        Campaign(resources.store, campaign_id, stop=stop) as campaign,
-    ):
-        campaign.open(config.frozen_settings())
-        spill = Spill(
-            spill_folder(environ, Path.home()),
-            campaign.store.uri,
-            hurry=lambda: stop.stop is not None and stop.stop.cause is StopCause.CANCELLED,
-        )
-        run = CampaignRun(
-            config=config,
-            policy=policy,
-            resources=resources,
-            tables=tables,
-            campaign=campaign,
-            ledger=Ledger(campaign.store, spill),
-            stop=stop,
-            scratch=Path(scratch),
-            sources=sources,
-        )
-        run.note_policy()
-        yield run
-
-
-def _with_account(config: CampaignConfig, resources: RunResources, campaign: str) -> CampaignConfig:
-    """Take from the account what was left to it; a campaign that is being sent keeps what it was frozen with."""
-    if config.account is None:
-        return config
-    limits = {name: getattr(resources.account, name) for name in config.inherited}
-    return config.taking_from({**limits, **(frozen_settings_of(resources.store, campaign) or {})})

@@ -70,6 +70,12 @@ class RunResources:
         pacing = self.account.open_pacing(self.results, self.s3)
         return read_schedule(pacing, self._schedule_name(credentials, of), time.time())
 
+    def schedule_to_show(self) -> ScheduleState | None:
+        """Return the schedule of the account's calls as it stands, or None: what is only shown stops no campaign."""
+        with contextlib.suppress(InputError, StoreError):
+            return self.schedule_state(self.credentials())
+        return None
+
     def _schedule_name(self, credentials: CredentialsSource, of: str) -> str:
         return self.account.fingerprint(credentials()) + (f"-{of}" if of else "")
 

@@ -35,7 +35,7 @@ def run_campaign(config: CampaignConfig, console: Console, *, yes: bool) -> Camp
     check_home(os.environ)
     with TerminalObserver(console, TerminalQuestion(console, config, yes=yes)) as terminal:
         terminal.step("checking the lists, the results folder and the credentials")
-        from globe_sms.tasks.campaign_run import preflight
+        from globe_sms.tasks.open_campaign_run import preflight
 
         preflight(config)
         terminal.step(_STARTING_PREFECT)

@@ -12,9 +12,9 @@ from globe_sms.tasks.campaign.approval import Answer, Approval
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.reports.preview import Preview
-from globe_sms.tasks.send_campaign import write_campaign_results
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
+from globe_sms.tasks.write_results import write_campaign_results
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.send_campaign import CANCELLED, leave_out_now, reserve_budgets
+from globe_sms.tasks.preview_campaign import reserve_budgets
+from globe_sms.tasks.read_ledger import leave_out_now
+from globe_sms.tasks.send_chunks import CANCELLED
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 

@@ -45,10 +45,11 @@ _MENDING: Final = {
     "missing": "it is missing, and every campaign needs it",
     "extra_forbidden": "unknown option",
 }
+_OF_THE_WORDING: Final = ("message", "message_column", "downgrade", "max_characters", "keep_null_markers")
 _FROZEN: Final = (
     *("recipients", "number_column", "no_header", "header_row", "sheet", "hidden", "encoding"),
     *("default_region", "region_column", "first_number", "numbers_override_sha256"),
-    *("type", "message", "message_column", "downgrade", "max_characters", "keep_null_markers"),
+    *("type", *_OF_THE_WORDING),
     *("sender_id", "sender_by_country"),
     *("exclude_results", "allow_country", "deny_country", "test_to_sha256"),
 )
@@ -219,13 +220,7 @@ class CampaignConfig(
     @property
     def wording(self) -> Wording:
         """Where the texts come from."""
-        return Wording.of(
-            self.message or None,
-            self.message_column,
-            downgrade=self.downgrade,
-            max_characters=self.max_characters,
-            keep_null_markers=self.keep_null_markers,
-        )
+        return wording_of(self.model_dump(include=set(_OF_THE_WORDING)))
 
     def overriding(self, overrides: Overrides) -> Self:
         """Return the configuration with the content of its table of prefixes, which a resume must keep."""
@@ -291,6 +286,19 @@ class CampaignConfig(
         if self.account is not None:
             settings |= {**dict.fromkeys(self.inherited & settings.keys()), "account": self.account}
         return settings
+
+
+def wording_of(settings: Mapping[str, Any]) -> Wording:
+    """Return where the texts of a campaign with these settings come from, such as those in its campaign.json.
+
+    Raises:
+        InputError: they name no text, so campaign.json is damaged.
+    """
+    given = {name: settings.get(name, CampaignConfig.model_fields[name].default) for name in _OF_THE_WORDING}
+    message, column = given.pop("message") or None, given.pop("message_column")
+    if message is None and column is None:
+        raise InputError("the settings have neither a message nor a column of texts: restore the latest campaign.json")
+    return Wording.of(message, column, **given)
 
 
 def _digest(value: Any) -> str:

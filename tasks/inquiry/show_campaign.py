@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.frozen_settings import frozen_wording
+from globe_sms.tasks.campaign.config import wording_of
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
@@ -17,7 +17,6 @@ from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState, read_document
-from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import closed_chunks
 from globe_sms.tasks.reports.campaign_figures import count_figures
@@ -129,7 +128,6 @@ def _account(
     if plan is None:
         return None
     running = document.state is CampaignState.RUNNING
-    text = frozen_wording(document.campaign, document.settings).text
     path, _ = account_for(
         plan,
         Ledger(folder, Spill(spill_folder(environ, Path.home()), folder.uri)),
@@ -139,7 +137,7 @@ def _account(
         not_sent=RowReason.NOT_YET if running else RowReason.STOPPED,
         unanswered=RowReason.IN_THE_AIR if running else RowReason.INTERRUPTED,
         quiet=_quiet(plan, document, now),
-        segments=None if text is None else parts_of(text),
+        segments=wording_of(document.settings).parts,
     )
     return path
 

@@ -15,7 +15,7 @@ from globe_sms.tasks.messages.gsm7_alphabet import (
     replace_look_alikes,
     without_look_alikes,
 )
-from globe_sms.tasks.messages.message_parts import count_parts
+from globe_sms.tasks.messages.message_parts import count_parts, parts_of
 from globe_sms.tasks.messages.template import Placeholder, Template, parse_template
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
@@ -93,6 +93,12 @@ class Wording:
         if text is None or not self.downgrade:
             return text
         return replace_look_alikes(text)
+
+    @property
+    def parts(self) -> int | None:
+        """How many parts the text has that all rows get; None if it depends on the row."""
+        text = self.text
+        return None if text is None else parts_of(text)
 
 
 def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:

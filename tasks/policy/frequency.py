@@ -11,7 +11,6 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.frozen_settings import is_test
 from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.policy.count_usage import QUARTER, presented_at
@@ -76,7 +75,7 @@ def texted_too_often(
 def _counts(campaign: BegunCampaign, since: datetime) -> bool:
     """Whether a campaign's texts count, and some may have gone out since then."""
     document = campaign.document
-    if document.settings.get("type") == MessageType.OTP or is_test(document.settings):
+    if document.settings.get("type") == MessageType.OTP or document.is_test:
         return False
     return document.usage is None or any(
         datetime.fromisoformat(each) + QUARTER > since for each in document.usage.quarters

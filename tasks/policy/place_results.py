@@ -16,11 +16,10 @@ import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument
 from globe_sms.tasks.campaign.campaigns_of_folder import read_each
-from globe_sms.tasks.campaign.frozen_settings import frozen_wording
+from globe_sms.tasks.campaign.config import wording_of
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
-from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.store import Store
@@ -103,7 +102,6 @@ class PlaceResults:
                 f"campaign {document.campaign!r} has texted people, and its plan in {folder.uri} is gone: restore the "
                 "object."
             )
-        text = frozen_wording(document.campaign, document.settings).text
         path, _ = account_for(
             plan,
             Ledger(folder, Spill(spill_folder(self._environ, Path.home()), folder.uri)),
@@ -111,6 +109,6 @@ class PlaceResults:
             scratch,
             campaign=document.campaign,
             not_sent=RowReason.STOPPED,
-            segments=None if text is None else parts_of(text),
+            segments=wording_of(document.settings).parts,
         )
         return path

@@ -7,7 +7,7 @@ from typing import Final
 from globe_sms.tasks.campaign.campaign import read_document
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, plan_key
 from globe_sms.tasks.campaign.campaigns_of_folder import read_each
-from globe_sms.tasks.campaign.frozen_settings import frozen_wording, is_test
+from globe_sms.tasks.campaign.config import wording_of
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -66,7 +66,7 @@ def _earlier(place: Store, document: CampaignDocument) -> EarlierCampaign | None
     if document.plan is None:
         return None
     folder = place.within(document.campaign)
-    texts = TextPattern.of(frozen_wording(document.campaign, document.settings))
+    texts = TextPattern.of(wording_of(document.settings))
     return EarlierCampaign(document.campaign, texts, folder, plan_key(document.plan.id))
 
 
@@ -80,7 +80,7 @@ def _read(place: Store, name: str, texts: TextPattern, since: float) -> tuple[fl
         return None
     try:
         document = CampaignDocument.decode(stored.body, f"{place.uri}/{name}")
-        if document.sending_since is None or is_test(document.settings):
+        if document.sending_since is None or document.is_test:
             return None  # before its first claim, sending_since is set, and plan and settings are frozen
         earlier = _earlier(place, document)
     except InputError as error:

@@ -14,7 +14,6 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.until import NO_END, Until
-from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.pacing.schedule_state import ScheduleState
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
@@ -216,8 +215,7 @@ def make_preview(
         optimizations=pl.QueryOptFlags(comm_subplan_elim=False),  # it would keep the shared rows in memory
     )
     sendable = sum(group.rows for group in groups if group.status == SENDABLE)
-    text = config.wording.text
-    segments = None if text is None else parts_of(text)
+    segments = config.wording.parts
     to_send = plan.scan().filter(pl.col("status").is_null())
     cost = None if prices is None else cost_of(to_send, prices, segments=segments)
     return Preview(

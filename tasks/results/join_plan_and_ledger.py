@@ -1,257 +1,20 @@
-"""The results: the plan and the ledger, joined into one row for every input row."""
+"""The results: the plan and the ledger's answers, joined into one row for every input row."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import groupby
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from globe_sms.tasks.campaign.ledger import Claim, History, SendRecord
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
-from globe_sms.tasks.campaign.settlement import MEANINGS, ChunkState
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.left_out import status_of
+from globe_sms.tasks.results.ledger_answers import CHUNK_SCHEMA, Answers
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import PRESENTED, STATUSES, Status
 
 _OF_DELIVERY = ("delivery", "delivery_code", "delivered_at", "settled_by")  # null here: see `tasks.delivery`
-_CHUNK_SCHEMA = {
-    "chunk": pl.UInt32(),
-    "chunk_status": pl.Enum(STATUSES),
-    "chunk_reason": pl.String(),
-    "request_id": pl.String(),
-    "response_code": pl.String(),
-    "response_description": pl.String(),
-    "attempts": pl.UInt8(),
-    "sent_at": pl.Datetime("us", "UTC"),
-    "doubtful": pl.Boolean(),
-}
-_POSITION_SCHEMA = {
-    "chunk": pl.UInt32(),
-    "position": pl.UInt16(),
-    "message_id": pl.String(),
-    "position_status": pl.Enum(STATUSES),
-    "position_reason": pl.String(),
-}
-_PORTION_SCHEMA = {**_CHUNK_SCHEMA, "position": pl.UInt16()}
 _OF_AN_ANSWER = ("request_id", "response_code", "response_description", "attempts", "sent_at")
-_FATE_COLUMNS = ("chunk", "position", "position_status", "position_reason")
-_MOST_ATTEMPTS = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What the ledger says, as three frames.
-
-    `chunks` has a row for each chunk, `portions` one for each number of a chunk that was presented in parts: what was
-    said of its part comes before what was said of the chunk. `positions` has one for each number that has its own fate.
-    """
-
-    chunks: pl.DataFrame
-    positions: pl.DataFrame
-    portions: pl.DataFrame
-
-
-def gather(
-    histories: Mapping[int, History],
-    presentations: Iterable[Claim | SendRecord],
-    *,
-    unanswered: str = "interrupted",
-    quiet: Iterable[int] = (),
-) -> Answers:
-    """Fold the ledger into frames.
-
-    Args:
-        histories: of the chunks.
-        presentations: their last ones, as `Ledger.last_presentations` reads them. A claim without a record is unknown.
-        unanswered: the reason of those.
-        quiet: chunks whose hours had not come: those that were never claimed are not sent for that reason.
-    """
-    made = _Answers(unanswered)
-    for index in quiet:
-        made.chunks[index] = {
-            "chunk": index, "chunk_status": Status.NOT_SENT, "chunk_reason": RowReason.QUIET_HOURS, "doubtful": False
-        }  # fmt: skip
-    unread = dict(histories)
-    for index, entries in groupby(presentations, key=lambda entry: entry.chunk):
-        made.add(histories[index], list(entries))
-        unread.pop(index, None)
-    for index, history in unread.items():
-        made.add_unknown(index, history)
-    return made.frames()
-
-
-class _Answers:
-    """What `gather` collects, as columns where there's a value for each number."""
-
-    def __init__(self, unanswered: str) -> None:
-        self.chunks: dict[int, dict[str, object]] = {}
-        self._portions: list[dict[str, object]] = []
-        self._ids = _Ids()
-        self._fates: list[tuple[int, int, Status, str]] = []
-        self._unanswered = unanswered
-
-    def add_unknown(self, chunk: int, history: History) -> None:
-        """Add a chunk that has a claim and nothing else."""
-        self.chunks[chunk] = {
-            "chunk": chunk,
-            "chunk_status": Status.UNKNOWN,
-            "chunk_reason": self._unanswered,
-            "attempts": history.next,
-            "doubtful": False,
-        }
-
-    def add(self, history: History, entries: Sequence[Claim | SendRecord]) -> None:
-        """Add a chunk's presentations: the last one of all of it, and those of its parts since."""
-        whole = max((place for place, entry in enumerate(entries) if entry.positions is None), default=None)
-        parts = entries[0 if whole is None else whole + 1 :]
-        owner = {position: part.submission for part in parts for position in part.positions or ()}
-        if whole is not None:
-            doubtful = any(_is_doubtful(entry) for entry in entries[:whole]) or (
-                len(entries) == 1 and history.doubtful  # the only one that was read
-            )
-            entry = entries[whole]
-            attempts = _calls(entry) + entry.submission
-            self.chunks[entry.chunk] = self._said(entry, attempts, doubtful=doubtful)
-            self._tell_apart(entry, owner, entries[:whole], doubtful=doubtful, is_whole=True)
-        for place, part in enumerate(parts, 0 if whole is None else whole + 1):
-            own = [position for position in part.positions or () if owner[position] == part.submission]
-            if not own:
-                continue
-            earlier = [entry for entry in entries[:place] if entry.positions is None or own[0] in entry.positions]
-            doubtful = any(_is_doubtful(entry) for entry in earlier)
-            said = self._said(part, _calls(part) + len(earlier), doubtful=doubtful)
-            self._portions.append({**said, "position": own})
-            self._tell_apart(part, owner, entries[:place], doubtful=doubtful, is_whole=False)
-
-    def _said(self, entry: Claim | SendRecord, attempts: int, *, doubtful: bool) -> dict[str, object]:
-        """Return what a presentation says of all its numbers."""
-        said = {"chunk": entry.chunk, "attempts": min(_MOST_ATTEMPTS, attempts), "doubtful": doubtful}
-        if isinstance(entry, Claim):
-            return {**said, "chunk_status": Status.UNKNOWN, "chunk_reason": self._unanswered}
-        status, reason = MEANINGS[entry.settlement].status, entry.reason
-        if doubtful and status is not Status.ACCEPTED:
-            # An earlier presentation may have been taken: what this one says does not make it undone.
-            status, reason = Status.UNKNOWN, RowReason.NO_REPLY
-        return {
-            **said,
-            "chunk_status": status,
-            "chunk_reason": reason,
-            "request_id": entry.request_id,
-            "response_code": entry.code,
-            "response_description": entry.description,
-            "sent_at": None if entry.sent_at is None else datetime.fromtimestamp(entry.sent_at, UTC),
-        }
-
-    def _tell_apart(
-        self,
-        entry: Claim | SendRecord,
-        owner: Mapping[int, int],
-        earlier: Sequence[Claim | SendRecord],
-        *,
-        doubtful: bool,
-        is_whole: bool,
-    ) -> None:
-        """Add what a presentation says of single numbers, unless a later one covers them."""
-        last = None if is_whole else entry.submission
-
-        def is_last(position: int) -> bool:
-            return owner.get(position) == last
-
-        fates = self._left_out(entry, earlier, [place for place in entry.left_out if is_last(place)])
-        if isinstance(entry, SendRecord):
-            ids = entry.message_ids
-            self._ids.add(entry.chunk, ids if is_whole and not owner else {p: i for p, i in ids.items() if is_last(p)})
-            fate, why = (Status.UNKNOWN, RowReason.NO_REPLY) if doubtful else (Status.FAILED, RowReason.FAILED_LIST)
-            fates.extend((place, fate, why) for place in entry.failed)
-            fates.extend((place, Status.UNKNOWN, RowReason.FAILED_LIST_UNMATCHED) for place in entry.unclear)
-        self._fates.extend((entry.chunk, place, fate, why) for place, fate, why in fates if is_last(place))
-
-    def _left_out(
-        self, entry: Claim | SendRecord, earlier: Sequence[Claim | SendRecord], places: Sequence[int]
-    ) -> list[tuple[int, Status, str]]:
-        """Return the fates of numbers that a call left out: suppressed.
-
-        Where an earlier call may have texted one, its row keeps what that call left: a receipt may still settle it.
-        """
-        fates: list[tuple[int, Status, str]] = []
-        kept: dict[tuple[int, str], list[int]] = {}
-        for place in places:
-            before = next((at for at in reversed(range(len(earlier))) if _may_have_texted(earlier[at], place)), None)
-            if before is None:
-                fates.append((place, Status.SUPPRESSED, entry.left_out[place]))
-            else:
-                kept.setdefault((before, entry.left_out[place]), []).append(place)
-        for (at, why), texted in kept.items():
-            said = self._said(earlier[at], _calls(earlier[at]) + at, doubtful=False)
-            left_out = {"chunk_status": Status.SUPPRESSED, "chunk_reason": why}
-            self._portions.append({**said, **left_out, "position": texted})
-        return fates
-
-    def frames(self) -> Answers:
-        """Return what was collected."""
-        return Answers(
-            pl.DataFrame(list(self.chunks.values()), schema=_CHUNK_SCHEMA),
-            pl.concat(
-                [
-                    self._ids.frame(),
-                    pl.DataFrame(
-                        self._fates, schema={name: _POSITION_SCHEMA[name] for name in _FATE_COLUMNS}, orient="row"
-                    ),
-                ],
-                how="diagonal",
-            ).select(list(_POSITION_SCHEMA)),
-            pl.DataFrame(self._portions, schema={**_CHUNK_SCHEMA, "position": pl.List(pl.UInt16)})
-            .explode("position")
-            .select(list(_PORTION_SCHEMA)),
-        )
-
-
-def _is_doubtful(entry: Claim | SendRecord) -> bool:
-    """Whether the gateway may have taken it."""
-    return isinstance(entry, Claim) or MEANINGS[entry.settlement].chunk is ChunkState.UNKNOWN
-
-
-def _may_have_texted(entry: Claim | SendRecord, position: int) -> bool:
-    covered = entry.positions is None or position in entry.positions
-    return covered and position not in entry.left_out and _is_doubtful(entry)
-
-
-def _calls(entry: Claim | SendRecord) -> int:
-    return max(1, len(entry.attempts)) if isinstance(entry, SendRecord) else 1
-
-
-class _Ids:
-    """Message ids as columns: a row at a time would take longer than all the rest of the results."""
-
-    def __init__(self) -> None:
-        self._chunks: list[int] = []
-        self._sizes: list[int] = []
-        self._positions: list[int] = []
-        self._ids: list[str] = []
-
-    def add(self, chunk: int, message_ids: Mapping[int, str]) -> None:
-        if not message_ids:
-            return  # an empty list would explode into a row
-        self._chunks.append(chunk)
-        self._sizes.append(len(message_ids))
-        self._positions.extend(message_ids.keys())
-        self._ids.extend(message_ids.values())
-
-    def frame(self) -> pl.DataFrame:
-        chunks = pl.DataFrame(
-            {"chunk": self._chunks, "size": self._sizes}, schema={"chunk": pl.UInt32, "size": pl.UInt32}
-        )
-        return pl.DataFrame(
-            {
-                "chunk": chunks.select(pl.col("chunk").repeat_by("size").explode()).to_series(),
-                "position": pl.Series(self._positions, dtype=pl.UInt16),
-                "message_id": pl.Series(self._ids, dtype=pl.String),
-            }
-        )
 
 
 def make_results(
@@ -322,7 +85,7 @@ def _join(plan: pl.LazyFrame, answers: Answers) -> pl.LazyFrame:
     """Add to the plan's rows what was said of their chunk, of their part of it and of themselves."""
     joined = plan.join(answers.chunks.lazy(), on="chunk", how="left", maintain_order="left")
     if not answers.portions.is_empty():
-        said = [name for name in _CHUNK_SCHEMA if name != "chunk"]
+        said = [name for name in CHUNK_SCHEMA if name != "chunk"]
         in_part = pl.col("chunk_status_part").is_not_null()
         joined = joined.join(
             answers.portions.lazy(), on=["chunk", "position"], how="left", maintain_order="left", suffix="_part"

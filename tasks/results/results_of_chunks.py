@@ -10,7 +10,8 @@ from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.planning.exclusions import NOTHING_EXCLUDED, Excluded
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.results.join_plan_and_ledger import Answers, gather, make_results, write_results
+from globe_sms.tasks.results.join_plan_and_ledger import make_results, write_results
+from globe_sms.tasks.results.ledger_answers import Answers, gather
 from globe_sms.tasks.store import Store
 
 

@@ -3,6 +3,8 @@
 import random
 from dataclasses import dataclass
 
+from globe_sms.tasks.store.store_retries import STORE_PATIENCE
+
 
 @dataclass(frozen=True, slots=True)
 class Retries:
@@ -11,7 +13,7 @@ class Retries:
     tries: int = 8
     first_pause: float = 0.5
     longest_pause: float = 15.0
-    store_patience: float = 120.0
+    store_patience: float = STORE_PATIENCE
 
     def pause(self, tries: int) -> float:
         """The pause after so many tries; none after 0."""

@@ -8,11 +8,14 @@ from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception
 
 from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
 
+STORE_PATIENCE: Final = 120.0
+"""How long, in seconds, a run waits for a store that doesn't answer before it stops."""
+
 _PAUSE_SECONDS: Final = 1.0
 
 
 def store_retries(
-    patience: float,
+    patience: float = STORE_PATIENCE,
     *,
     sleep: Callable[[float], None] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,

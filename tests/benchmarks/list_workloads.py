@@ -26,7 +26,8 @@ from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import make_plan
-from globe_sms.tasks.results.join_plan_and_ledger import Answers, gather, make_results, write_results
+from globe_sms.tasks.results.join_plan_and_ledger import make_results, write_results
+from globe_sms.tasks.results.ledger_answers import Answers, gather
 from globe_sms.tasks.store import S3Store
 from globe_sms.tasks.store.s3_access import S3Access, split_uri
 from tests.benchmarks.measured_process import peak_mb

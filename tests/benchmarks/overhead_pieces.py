@@ -21,9 +21,12 @@ from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, SendRecord
+from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.settlement import Settlement
-from globe_sms.tasks.campaign_run import CampaignRun, open_run, open_sender
-from globe_sms.tasks.send_campaign import RemainingChunks, plan_campaign, read_ledger
+from globe_sms.tasks.campaign_run import CampaignRun
+from globe_sms.tasks.open_campaign_run import open_run, open_sender
+from globe_sms.tasks.plan_campaign import plan_campaign
+from globe_sms.tasks.read_ledger import read_ledger
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.sending.shard import thread_count
 from tests.benchmarks.measured_campaigns import MESSAGE

@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from globe_sms.tasks.campaign.ledger import Claim, History, Ledger, SendRecord
 from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
-from globe_sms.tasks.results.join_plan_and_ledger import gather, make_results
+from globe_sms.tasks.results.join_plan_and_ledger import make_results
+from globe_sms.tasks.results.ledger_answers import gather
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import SendRecordLostError, StoreError, StoreUnavailableError
 from globe_sms.tasks.vocabulary.statuses import STATUSES

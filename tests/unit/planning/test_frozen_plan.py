@@ -15,7 +15,8 @@ from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import freeze, plan_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
-from globe_sms.tasks.results.join_plan_and_ledger import gather, make_results
+from globe_sms.tasks.results.join_plan_and_ledger import make_results
+from globe_sms.tasks.results.ledger_answers import gather
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
 

@@ -7,7 +7,8 @@ import pytest
 
 from globe_sms.tasks.campaign.ledger import Claim, History, SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
-from globe_sms.tasks.results.join_plan_and_ledger import gather, make_results
+from globe_sms.tasks.results.join_plan_and_ledger import make_results
+from globe_sms.tasks.results.ledger_answers import gather
 from globe_sms.tasks.vocabulary.statuses import STATUSES
 
 ACCEPTED, UNKNOWN = Settlement.ACCEPTED, Settlement.UNKNOWN

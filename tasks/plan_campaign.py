@@ -1,0 +1,93 @@
+"""The task that plans a campaign: it loads the frozen plan, or makes the plan of what the lists are now."""
+
+from collections.abc import Sequence
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from globe_sms.tasks.campaign.campaign_json import ListRead, NoLists, PlanFigures, plan_key
+from globe_sms.tasks.campaign_run import CampaignRun
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
+from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
+from globe_sms.tasks.policy.frozen_hours import check_frozen_hours
+from globe_sms.tasks.policy.left_out_now import also_too_often
+from globe_sms.tasks.policy.tighten import planning_digest
+from globe_sms.tasks.recipients import ListSource
+from globe_sms.tasks.reports.repeated_texts import count_repeats
+from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.redact_errors import redact_errors
+from globe_sms.tasks.vocabulary.statuses import Status
+
+
+@task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
+@redact_errors()
+def plan_campaign(run: CampaignRun) -> FrozenPlan:
+    """Load the campaign's plan; make it (again) if it isn't frozen and was made of anything else than there is now.
+
+    Raises:
+        InputError: a list can't be read, and the plan isn't frozen; or the frozen plan is gone.
+        LeaseLostError: another run has taken the campaign over.
+    """
+    document = run.campaign.document
+    if document.sending_since is not None:
+        plan = _frozen_plan(run)
+        check_frozen_hours(plan, run.config.quiet_hours, run.policy, run.campaign.id)
+        return plan
+    sources = run.sources or find_campaign_lists(run.config, run.resources.s3)
+    lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
+    settings = run.config.frozen_settings()
+    inputs = find_plan_inputs(run.config, run.resources.s3, policy=planning_digest(run.policy))
+    if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
+        settings,
+        lists,
+        inputs,
+    ):
+        plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
+        # Who has the text changes with time: those who were left out may get it now, and others may have it.
+        changes = bool(document.plan.repeats) or run.counts_frequency
+        if plan is not None and not changes and not run.repeats.find(plan.scan_numbers(), run.scratch):
+            return plan
+    plan, read = make_plan(
+        run.config,
+        run.store,
+        run.resources.s3,
+        run.scratch,
+        sources=sources,
+        overrides=run.tables.overrides,
+        own=run.tables.own,
+        opt_outs=run.opt_outs,
+        find_repeats=also_too_often(run.repeats.find, run.too_often),
+    )
+    run.exclusions.planned_with(run.opt_outs.read_files)
+    rows = plan.counts()
+    figures = PlanFigures(
+        id=plan.id,
+        inputs=inputs,
+        rows=rows,
+        chunks=plan.chunk_count(),
+        repeats=sum(count_repeats(plan.scan()).values()) if Status.SUPPRESSED in rows else 0,
+        numbers_override=run.tables.overrides.mobile or None,
+        readings=tuple(source.reading for source in read if source.reading is not None),
+    )
+    run.campaign.adopt(figures, settings, lists)
+    passed_over = _passed_over(sources)
+    if passed_over != run.campaign.document.passed_over:
+        run.campaign.update(passed_over=passed_over)
+    return plan
+
+
+def _frozen_plan(run: CampaignRun) -> FrozenPlan:
+    plan_id = run.campaign.use_plan().id
+    plan = FrozenPlan.load(plan_id, run.store, run.scratch)
+    if plan is None:
+        raise InputError(
+            f"{run.store.uri}/{plan_key(plan_id)} is gone, and the campaign is being sent from this plan: restore the "
+            "object, or send under another --campaign with --exclude-results for those who have the text."
+        )
+    return plan
+
+
+def _passed_over(sources: Sequence[ListSource]) -> tuple[NoLists, ...]:
+    found = [source.passed_over for source in sources if source.passed_over is not None]
+    return tuple(NoLists(uri=each.uri, count=each.count, names=each.names) for each in found)
