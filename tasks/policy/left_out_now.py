@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.sending_now import SendingDocument
-from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts, named_after_content
+from globe_sms.tasks.planning.left_out import named_after_content
 from globe_sms.tasks.policy.frequency import texted_too_often
 from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.read_policy import Policy
@@ -101,33 +101,3 @@ class FrequencyNow:
             self._files = () if found is None else (named_after_content(found),)
             self._looked = looked
         return self._files
-
-
-def also_too_often(
-    find_repeats: Callable[[pl.LazyFrame, Path], Path | None], frequency: Callable[[pl.LazyFrame], Sequence[Path]]
-) -> Callable[[pl.LazyFrame, Path], Path | None]:
-    """Return what finds at planning who already has the text, or has got too many: one file for `leave_out`.
-
-    Args:
-        find_repeats: Finds who already has the text; its file may know texts by their hash.
-        frequency: Finds who has got too many.
-    """
-
-    def find(rows: pl.LazyFrame, folder: Path) -> Path | None:
-        repeats, too_often = find_repeats(rows, folder), [*frequency(rows)]
-        if not too_often:
-            return repeats
-        if repeats is None:
-            return too_often[0]
-        known = pl.read_parquet(repeats).with_columns(pl.col("source").cast(pl.String))
-        full = pl.scan_parquet(too_often[0], glob=False)
-        if TEXT_HASH in known.columns:
-            texts = rows.select("e164", hash_texts(pl.col("message"))).drop_nulls().unique()
-            full = texts.join(full, on="e164", how="inner")
-        both = pl.concat([known, full.select(known.columns).collect(engine="streaming")])
-        file = folder / "repeats-and-frequency.parquet"
-        keys = [name for name in known.columns if name != "source"]
-        both.unique(keys, keep="first", maintain_order=True).write_parquet(file, compression="lz4")
-        return file
-
-    return find

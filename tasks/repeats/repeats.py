@@ -60,14 +60,14 @@ class Repeats:
         self._looked_in_stretch: bool | None = None  # None between stretches
         self._unchanged_at: int | None = None  # nobody has sent since the last look while this is the next number
 
-    def find(self, rows: pl.LazyFrame, folder: Path) -> Path | None:
+    def find(self, rows: pl.LazyFrame, folder: Path) -> tuple[Path, ...]:
         """Write who of these rows already has the text; see `RepeatFinder.find`. For rows that aren't planned yet.
 
         Raises:
             InputError, StoreError: it's unknown who has the text.
         """
         if self._finder is None:
-            return None
+            return ()
         self._note_who_sends(self._sending.read())
         self._files = ()
         return self._finder.find(rows, folder)
@@ -87,7 +87,7 @@ class Repeats:
         if document.next != self._unchanged_at:
             self._note_who_sends(document)
             found = self._finder.find(rows, self._folder)
-            self._files = () if found is None else (named_after_content(found),)
+            self._files = tuple(named_after_content(each) for each in found)
         if self._looked_in_stretch is not None:
             self._looked_in_stretch = True
         return self._files
