@@ -190,6 +190,14 @@ class CampaignRun:
         """
         return self.frequency.files(rows, self.policy) if self.counts_frequency else ()
 
+    def find_left_out(self, rows: pl.LazyFrame, folder: Path) -> tuple[Path, ...]:
+        """Return files for `leave_out`: who of these rows has the text, or has got too many; for planning.
+
+        Raises:
+            InputError, StoreError: it isn't known who was texted.
+        """
+        return (*self.repeats.find(rows, folder), *self.too_often(rows))
+
     @property
     def has_budgets(self) -> bool:
         """Whether the policy limits what campaigns send in a day or a month."""

@@ -11,7 +11,6 @@ from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
 from globe_sms.tasks.policy.frozen_hours import check_frozen_hours
-from globe_sms.tasks.policy.left_out_now import also_too_often
 from globe_sms.tasks.policy.tighten import planning_digest
 from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.reports.repeated_texts import count_repeats
@@ -57,7 +56,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         overrides=run.tables.overrides,
         own=run.tables.own,
         opt_outs=run.opt_outs,
-        find_repeats=also_too_often(run.repeats.find, run.too_often),
+        find_left_out=run.find_left_out,
     )
     run.exclusions.planned_with(run.opt_outs.read_files)
     rows = plan.counts()

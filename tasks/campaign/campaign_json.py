@@ -207,6 +207,11 @@ class CampaignDocument(_Part):
         readings = () if self.plan is None else self.plan.readings
         return tuple((found.uri, reading) for found, reading in zip(self.lists or (), readings, strict=False))
 
+    @property
+    def is_test(self) -> bool:
+        """Whether it goes to the operator's own numbers; then it keeps nobody from getting a campaign."""
+        return self.settings.get("test_to_sha256") is not None
+
     def changed(self, **fields: Any) -> Self:
         """Return it with other top-level fields, which are checked."""
         return self.model_validate({**{name: getattr(self, name) for name in type(self).model_fields}, **fields})

@@ -289,9 +289,16 @@ class CampaignConfig(
 
 
 def wording_of(settings: Mapping[str, Any]) -> Wording:
-    """Return where the texts of a campaign with these settings come from, such as those in its campaign.json."""
+    """Return where the texts of a campaign with these settings come from, such as those in its campaign.json.
+
+    Raises:
+        InputError: they name no text, so campaign.json is damaged.
+    """
     given = {name: settings.get(name, CampaignConfig.model_fields[name].default) for name in _OF_THE_WORDING}
-    return Wording.of(given.pop("message") or None, given.pop("message_column"), **given)
+    message, column = given.pop("message") or None, given.pop("message_column")
+    if message is None and column is None:
+        raise InputError("the settings have neither a message nor a column of texts: restore the latest campaign.json")
+    return Wording.of(message, column, **given)
 
 
 def _digest(value: Any) -> str:

@@ -131,8 +131,8 @@ class SendingNow:
         campaign: str,
         texts: TextPattern,
         reserve: Callable[[Sequence[Stretch]], Reservation] | None = None,
-    ) -> Stretch:
-        """Enter at the end of the order; remove entries of dead runs and older ones of this campaign.
+    ) -> SendingDocument:
+        """Enter at the end of the order, and return it; remove entries of dead runs and older ones of this campaign.
 
         Args:
             campaign: The campaign that sends.
@@ -160,7 +160,7 @@ class SendingNow:
             )
             return SendingDocument(next=document.next + 1, stretches=(*kept, ours))
 
-        return self._swap(with_ours).stretches[-1]
+        return self._swap(with_ours)
 
     def leave(self) -> None:
         """Take this run out of the order.

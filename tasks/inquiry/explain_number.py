@@ -6,7 +6,6 @@ their chunks: the cost grows with the number of rows, not of calls.
 
 import re
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +14,13 @@ from typing import Any, Final
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import PLANS, plan_key
+from globe_sms.tasks.campaign.campaigns_of_folder import read_each
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import entries_of
 from globe_sms.tasks.campaign.task_ids import chunk_of_task
 from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
 from globe_sms.tasks.delivery.archive import best_known
 from globe_sms.tasks.inquiry.campaign_state import CampaignOverview, CampaignState, read_document
-from globe_sms.tasks.inquiry.list_campaigns import campaign_folders
 from globe_sms.tasks.inquiry.number_events import (
     Event,
     EventKind,
@@ -40,7 +39,7 @@ from globe_sms.tasks.vocabulary.masking import mask, mask_recipient
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import REASON_SENTENCES
 
-_READERS: Final = 8
+_AT_ONCE: Final = 8
 _READS: Final = 2  # a plan is deleted when a run has made it again
 _OF_A_ROW: Final = ("source", "row", "status", "reason", "chunk", "position")
 _DIGITS: Final = re.compile(r"\+?[0-9 ().\-]+")
@@ -139,13 +138,11 @@ def explain(
     """
     sought = Sought.of(text, default_region)
     reader = _Reader(store, s3, sought, clock(), Owner.here())
-    names = campaign_folders(store)
-    with ThreadPoolExecutor(_READERS) as pool:
-        found = list(pool.map(reader.read, names))
+    found = read_each(store, reader.read, at_once=_AT_ONCE)
     return Explanation(
         number=sought.masked,
         verdict=sought.verdict,
-        campaigns=len(names),
+        campaigns=len(found),
         events=in_time_order([event for events in found if not isinstance(events, Unreadable) for event in events]),
         unreadable=[entry for entry in found if isinstance(entry, Unreadable)],
     )

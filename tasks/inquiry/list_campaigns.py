@@ -1,17 +1,15 @@
 """Lists the campaigns of a results folder, for `globe-sms campaigns`: one listing, and one small object for each."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from globe_sms.tasks.campaign.campaigns_of_folder import campaign_folders
+from globe_sms.tasks.campaign.campaigns_of_folder import read_each
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, read_document
 from globe_sms.tasks.store import Store
 
-_READERS: Final = 32
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -26,10 +24,8 @@ def read_campaigns(
     Raises:
         StoreError: the store didn't answer, or refused.
     """
-    names = campaign_folders(store)
-    with ThreadPoolExecutor(_READERS) as pool:
-        found = list(pool.map(partial(read_document, store, now=clock(), here=here()), names))
-    return sorted((document for document in found if document is not None), key=_begun, reverse=True)
+    found = read_each(store, partial(read_document, store, now=clock(), here=here()))
+    return sorted(found, key=_begun, reverse=True)
 
 
 def _begun(document: CampaignOverview | BrokenDocument) -> datetime:

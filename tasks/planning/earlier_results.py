@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
+from globe_sms.tasks.campaign.results_schema import E164, RESULTS_SCHEMA
 from globe_sms.tasks.planning.left_out import write_numbers
 from globe_sms.tasks.recipients import Format, ListSource, find_lists, refusal, translate_errors
 from globe_sms.tasks.store.s3_access import S3Access
@@ -53,7 +53,7 @@ def _texted_since(source: ListSource, since: datetime, s3: Callable[[], S3Access
         .filter(pl.col("status") == Status.ACCEPTED, pl.col("sent_at") >= since)
         .select(
             pl.lit(source.uri).alias("source"),
-            pl.col(_NUMBER).str.strip_chars_start("+").cast(pl.Int64).alias("e164"),
+            E164,
         )
     )
 

@@ -12,6 +12,7 @@ import phonenumbers
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import plan_key
+from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.planning.chunk_layout import WINDOW_CHUNKS, ChunkLayout, SendingGroup
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -105,7 +106,7 @@ class FrozenPlan:
         if chunks is not None:
             wanted = pl.LazyFrame({"chunk": chunks}, schema={"chunk": pl.UInt32})
             rows = rows.join(wanted, on="chunk", how="semi")
-        return rows.with_columns(e164=pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64))
+        return rows.with_columns(E164)
 
     @cached_property
     def has_messages(self) -> bool:

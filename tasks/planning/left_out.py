@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
@@ -59,6 +60,13 @@ def status_of(reason: pl.Expr) -> pl.Expr:
 def hash_texts(texts: pl.Expr) -> pl.Expr:
     """Return the hash that a file of `leave_out` knows a text by; the same within a process."""
     return texts.hash().alias(TEXT_HASH)
+
+
+def named_after_content(file: Path) -> Path:
+    """Rename a file after its content, so that the same path says that nothing has changed; return the path."""
+    with file.open("rb") as content:
+        digest = file_digest(content, "sha256").hexdigest()
+    return file.rename(file.with_name(f"{file.stem}-{digest}{file.suffix}"))
 
 
 def write_numbers(numbers: pl.LazyFrame, file: Path) -> None:

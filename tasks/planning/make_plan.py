@@ -48,8 +48,8 @@ from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import Status
 
-# Writes a file for `leave_out` into a folder: which of these rows already have the text; None if none has.
-FindRepeats = Callable[[pl.LazyFrame, Path], Path | None]
+# Returns files for `leave_out`, perhaps written into a folder: which of these rows must not get the text.
+FindLeftOut = Callable[[pl.LazyFrame, Path], Sequence[Path]]
 # Keeps in a folder, and returns, which of the rows end before the number's field; None if none does.
 FindShortRows = Callable[[pl.LazyFrame, Path], pl.LazyFrame | None]
 
@@ -66,7 +66,7 @@ def make_plan(
     overrides: Overrides = NO_OVERRIDES,
     own: pl.DataFrame | None = None,
     opt_outs: OptOutLists | None = None,
-    find_repeats: FindRepeats | None = None,
+    find_left_out: FindLeftOut | None = None,
     now: datetime | None = None,
 ) -> tuple[FrozenPlan, tuple[ListSource, ...]]:
     """Make a plan of a campaign's lists and put it into the store; return it with the lists that it was made of.
@@ -83,7 +83,7 @@ def make_plan(
         overrides: Prefixes that count as mobile, or not.
         own: The numbers that a test goes to instead of the lists' (`own_numbers`).
         opt_outs: The campaign's opt-out lists, if the run has opened them before.
-        find_repeats: Finds who already has the text; None if that doesn't matter.
+        find_left_out: Finds who already has the text, or has had too many; None if that doesn't matter.
         now: When it is made.
 
     Raises:
@@ -119,7 +119,7 @@ def make_plan(
             texts=() if config.wording.text is not None else TEXT_COLUMNS,
             groups=groups,
             canary=config.canary_numbers,
-            find_repeats=find_repeats,
+            find_left_out=find_left_out,
             find_short=partial(find_short_rows, opened=opened, s3=s3) if own is None else None,
         )
     check_unchanged(sources, s3=s3)
@@ -201,7 +201,7 @@ def freeze(
     texts: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
-    find_repeats: FindRepeats | None = None,
+    find_left_out: FindLeftOut | None = None,
     find_short: FindShortRows | None = None,
 ) -> Path:
     """Write the plan of validated rows to a local file; `plan_rows` says what the arguments are.
@@ -217,7 +217,7 @@ def freeze(
             texts=texts,
             groups=groups,
             canary=canary,
-            find_repeats=find_repeats,
+            find_left_out=find_left_out,
             find_short=find_short,
         )
         write_plan(plan, layout, plan_id, path)
@@ -232,7 +232,7 @@ def plan_rows(
     texts: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
-    find_repeats: FindRepeats | None = None,
+    find_left_out: FindLeftOut | None = None,
     find_short: FindShortRows | None = None,
 ) -> tuple[pl.LazyFrame, ChunkLayout | None]:
     """Mark duplicates and give the sendable rows their chunks, in input order or, with `groups`, group by group.
@@ -249,7 +249,7 @@ def plan_rows(
         texts: Further columns of `validated` that the plan keeps at its end, for rows that are sent or invalid.
         groups: Which rows may share a call; None for all.
         canary: So many of the first sendable rows have chunks of their own.
-        find_repeats: Finds who already has the text: these rows are suppressed.
+        find_left_out: Finds who already has the text, or got too many: these rows are suppressed.
         find_short: Finds rows that end before the number's field: these are `too_few_fields`, not `empty`.
 
     Returns:
@@ -258,8 +258,8 @@ def plan_rows(
     """
     rows = _write_rows(validated.select(*_VALIDATED, *texts), folder / "validated.parquet")
     short = None if find_short is None else find_short(pl.scan_parquet(rows, glob=False), folder)
-    if find_repeats is not None:
-        rows = _without_repeats(rows, find_repeats, folder)
+    if find_left_out is not None:
+        rows = _leave_out(rows, find_left_out, folder)
     ranks = rank_rows(rows, folder)
     parts, layout = [pl.scan_parquet(rows, glob=False), ranks], None
     if groups is None:
@@ -293,13 +293,13 @@ def _write_rows(rows: pl.LazyFrame, path: Path) -> Path:
     return path
 
 
-def _without_repeats(rows: Path, find_repeats: FindRepeats, folder: Path) -> Path:
-    """Suppress people who already have the text; the rows are written again only if somebody has."""
+def _leave_out(rows: Path, find_left_out: FindLeftOut, folder: Path) -> Path:
+    """Suppress people who must not get the text; the rows are written again only if there are any."""
     validated = pl.scan_parquet(rows, glob=False)
-    repeats = find_repeats(validated.filter(pl.col("status").is_null()), folder)
-    if repeats is None:
+    files = find_left_out(validated.filter(pl.col("status").is_null()), folder)
+    if not files:
         return rows
-    path = _write_rows(leave_out(validated, repeats), folder / "without-repeats.parquet")
+    path = _write_rows(leave_out(validated, *files), folder / "without-left-out.parquet")
     rows.unlink()
     return path
 

@@ -5,7 +5,7 @@ In every time zone days begin on a quarter of an hour, so the same figures serve
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -17,7 +17,7 @@ from globe_sms.tasks.reports.prices import LONGEST_PREFIX, Prices
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.statuses import PRESENTED
 
-_QUARTER: Final = "15m"
+QUARTER: Final = timedelta(minutes=15)
 _AT: Final = pl.Datetime("us", "UTC")
 
 
@@ -39,7 +39,7 @@ def count_usage(results: pl.LazyFrame, folder: Store, prices: Prices | None) -> 
     at = presented_at(results, folder)
     digits = pl.col("phone_number").str.slice(1, LONGEST_PREFIX if prices is not None and prices.by_prefix else 0)
     counted = (
-        presented.group_by(quarter=at.dt.truncate(_QUARTER), region="region", digits=digits)
+        presented.group_by(quarter=at.dt.truncate(QUARTER), region="region", digits=digits)
         .agg(numbers=pl.len(), parts=pl.col("segments").cast(pl.UInt64).sum())
         .collect(engine="streaming")
     )

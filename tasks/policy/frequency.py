@@ -11,8 +11,9 @@ from typing import Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.gateway import MessageType
-from globe_sms.tasks.policy.count_usage import presented_at
+from globe_sms.tasks.policy.count_usage import QUARTER, presented_at
 from globe_sms.tasks.policy.place_results import BegunCampaign, PlaceResults
 from globe_sms.tasks.policy.rules import Frequency
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -20,7 +21,6 @@ from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import Status
 
 _MAY_HAVE_GOT_IT: Final = (Status.ACCEPTED, Status.UNKNOWN)
-_NUMBER: Final = pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64).alias("e164")
 
 
 def texted_too_often(
@@ -75,11 +75,10 @@ def texted_too_often(
 def _counts(campaign: BegunCampaign, since: datetime) -> bool:
     """Whether a campaign's texts count, and some may have gone out since then."""
     document = campaign.document
-    if document.settings.get("type") == MessageType.OTP or document.settings.get("test_to_sha256") is not None:
+    if document.settings.get("type") == MessageType.OTP or document.is_test:
         return False
-    quarter = timedelta(minutes=15)
     return document.usage is None or any(
-        datetime.fromisoformat(each) + quarter > since for each in document.usage.quarters
+        datetime.fromisoformat(each) + QUARTER > since for each in document.usage.quarters
     )
 
 
@@ -100,7 +99,7 @@ def _texted(
         return (
             rows.filter(status.is_in(_MAY_HAVE_GOT_IT) | is_left)
             .select(
-                _NUMBER,
+                E164,
                 **{
                     name: (is_left | (at >= start)).fill_null(value=True).cast(pl.UInt32)
                     for name, start in zip(columns, starts, strict=True)

@@ -3,7 +3,7 @@
 The policy itself is read again at each look. A campaign that is being sent, or waits, is tightened by what changed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.sending_now import SendingNow
-from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts
+from globe_sms.tasks.planning.left_out import named_after_content
 from globe_sms.tasks.policy.frequency import texted_too_often
 from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.read_policy import Policy
@@ -100,43 +100,8 @@ class FrequencyNow:
             ours = next((each.number for each in document.stretches if each.campaign == self._campaign), document.next)
             earlier = [each for each in document.stretches if each.number < ours]
             ahead = {each.campaign for each in earlier if self._sending.is_alive(each)}
-            file = self._folder / "frequency-new.parquet"
+            file = self._folder / "frequency.parquet"
             found = texted_too_often(rows, policy.rules.frequency, self._results, file, but=self._campaign, ahead=ahead)
-            self._files = () if found is None else (_named_after_content(found),)
+            self._files = () if found is None else (named_after_content(found),)
             self._looked = looked
         return self._files
-
-
-def _named_after_content(path: Path) -> Path:
-    name = sha256(path.read_bytes()).hexdigest()
-    return path.rename(path.with_name(f"frequency-{name}.parquet"))
-
-
-def also_too_often(
-    find_repeats: Callable[[pl.LazyFrame, Path], Path | None], frequency: Callable[[pl.LazyFrame], Sequence[Path]]
-) -> Callable[[pl.LazyFrame, Path], Path | None]:
-    """Return what finds, at planning, who already has the text or has had too many: one file for `leave_out`.
-
-    Args:
-        find_repeats: Finds who already has the text; its file may know texts by their hash.
-        frequency: Finds who has had too many.
-    """
-
-    def find(rows: pl.LazyFrame, folder: Path) -> Path | None:
-        repeats, too_often = find_repeats(rows, folder), [*frequency(rows)]
-        if not too_often:
-            return repeats
-        if repeats is None:
-            return too_often[0]
-        known = pl.read_parquet(repeats).with_columns(pl.col("source").cast(pl.String))
-        full = pl.scan_parquet(too_often[0], glob=False)
-        if TEXT_HASH in known.columns:
-            texts = rows.select("e164", hash_texts(pl.col("message"))).drop_nulls().unique()
-            full = texts.join(full, on="e164", how="inner")
-        both = pl.concat([known, full.select(known.columns).collect(engine="streaming")])
-        file = folder / "repeats-and-frequency.parquet"
-        keys = [name for name in known.columns if name != "source"]
-        both.unique(keys, keep="first", maintain_order=True).write_parquet(file, compression="lz4")
-        return file
-
-    return find

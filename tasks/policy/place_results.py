@@ -7,15 +7,15 @@ for from its plan and its ledger.
 import os
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument
+from globe_sms.tasks.campaign.campaigns_of_folder import read_each
 from globe_sms.tasks.campaign.config import wording_of
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
@@ -26,8 +26,6 @@ from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
-
-_READERS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +62,7 @@ class PlaceResults:
             InputError: campaign.json of one can't be read.
             StoreError: the store didn't answer, or refused.
         """
-        left_out = {*but}
-        names = [name for name in self.place.folders() if name[:1].isalnum() and name not in left_out]
-        with ThreadPoolExecutor(_READERS, thread_name_prefix="campaigns") as pool:
-            found = list(pool.map(self._read, names))
-        return tuple(each for each in found if each is not None and each.document.sending_since is not None)
+        return tuple(read_each(self.place, self._read, but={*but}))
 
     @contextmanager
     def rows(self, campaign: BegunCampaign) -> Generator[pl.LazyFrame]:
@@ -90,7 +84,8 @@ class PlaceResults:
         stored = folder.get(DOCUMENT_KEY)
         if stored is None:
             return None
-        return BegunCampaign(name, CampaignDocument.decode(stored.body, folder.uri), stored.version)
+        document = CampaignDocument.decode(stored.body, folder.uri)
+        return None if document.sending_since is None else BegunCampaign(name, document, stored.version)
 
     def _scan(self, name: str) -> pl.LazyFrame:
         """Read no more of the results than the columns that are asked for."""

@@ -1,19 +1,17 @@
 """Which campaigns of a results folder may have sent the same text lately: by campaign.json alone, one read each."""
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from globe_sms.tasks.campaign.campaign import read_document
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, plan_key
-from globe_sms.tasks.campaign.campaigns_of_folder import campaign_folders
+from globe_sms.tasks.campaign.campaigns_of_folder import read_each
 from globe_sms.tasks.campaign.config import wording_of
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
 
-_READERS: Final = 32
 _LEASE_SECONDS: Final = 60.0  # a run that sends writes campaign.json more often than that
 
 
@@ -34,16 +32,6 @@ class EarlierCampaign:
     plan_key: str
 
 
-def texts_of(settings: Mapping[str, Any]) -> TextPattern:
-    """Return what a campaign's texts have in common, by its frozen settings."""
-    return TextPattern.of(wording_of(settings))
-
-
-def is_test(settings: Mapping[str, Any]) -> bool:
-    """Whether it went to the operator's own numbers: then it keeps nobody from getting the campaign."""
-    return settings.get("test_to_sha256") is not None
-
-
 def find_earlier(place: Store, texts: TextPattern, since: float, but: str) -> Sequence[EarlierCampaign]:
     """Return the campaigns that may have sent one of these texts since then, the latest first.
 
@@ -59,10 +47,8 @@ def find_earlier(place: Store, texts: TextPattern, since: float, but: str) -> Se
         InputError: the campaign.json of one that may have sent can't be read.
         StoreError: the store didn't answer, or refused.
     """
-    names = [name for name in campaign_folders(place) if name != but]
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="campaigns") as pool:
-        found = list(pool.map(lambda name: _read(place, name, texts, since), names))
-    return [campaign for _, campaign in sorted((each for each in found if each is not None), key=_modified)]
+    found = read_each(place, lambda name: _read(place, name, texts, since), but={but})
+    return [campaign for _, campaign in sorted(found, key=_modified)]
 
 
 def planned_campaign(place: Store, campaign: str) -> EarlierCampaign | None:
@@ -80,7 +66,8 @@ def _earlier(place: Store, document: CampaignDocument) -> EarlierCampaign | None
     if document.plan is None:
         return None
     folder = place.within(document.campaign)
-    return EarlierCampaign(document.campaign, texts_of(document.settings), folder, plan_key(document.plan.id))
+    texts = TextPattern.of(wording_of(document.settings))
+    return EarlierCampaign(document.campaign, texts, folder, plan_key(document.plan.id))
 
 
 def _modified(found: tuple[float, EarlierCampaign]) -> tuple[float, str]:
@@ -93,10 +80,10 @@ def _read(place: Store, name: str, texts: TextPattern, since: float) -> tuple[fl
         return None
     try:
         document = CampaignDocument.decode(stored.body, f"{place.uri}/{name}")
-        if document.sending_since is None or is_test(document.settings):
+        if document.sending_since is None or document.is_test:
             return None  # before its first claim, sending_since is set, and plan and settings are frozen
         earlier = _earlier(place, document)
-    except (InputError, KeyError) as error:
+    except InputError as error:
         raise InputError(
             f"whether people already have this text is unknown, because campaign {name!r} can't be read: {error} "
             "--repeat-after 0 sends without looking at other campaigns."

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts
 from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign, find_earlier
@@ -55,8 +56,8 @@ class RepeatFinder:
         self._rows_at_once = rows_at_once
         self._keys = ["e164", TEXT_HASH] if texts.personal else ["e164"]
 
-    def find(self, rows: pl.LazyFrame, folder: Path) -> Path | None:
-        """Write who already has the text to a file in `folder`; None if nobody has.
+    def find(self, rows: pl.LazyFrame, folder: Path) -> tuple[Path, ...]:
+        """Write who already has the text to a file in `folder` for `leave_out`; no file if nobody has.
 
         The file has the columns e164 (Int64), source (Categorical, `repeat:<campaign>`) and for personal texts
         `text_hash`, each number once, or each number and text.
@@ -78,14 +79,14 @@ class RepeatFinder:
             found.append(self._confirmed(self._candidates(ours, texted, found), claimed, folder))
         repeats = [each for each in found if each.height]
         if not repeats:
-            return None
+            return ()
         path = folder / "repeats.parquet"
         reasons = pl.Series([f"{RowReason.REPEAT}:{each.id}" for each in earlier], dtype=pl.String)
         source = pl.col("campaign").replace_strict(
             pl.int_range(len(earlier), dtype=pl.UInt32, eager=True), reasons, return_dtype=pl.Enum(reasons)
         )
         pl.concat(repeats).select(*self._keys, source.alias("source")).write_parquet(path, compression="lz4")
-        return path
+        return (path,)
 
     def shares_with(self, rows: pl.LazyFrame, campaign: EarlierCampaign, folder: Path) -> bool:
         """Whether a campaign's plan has one of these rows' texts for the same number, sent or not."""
@@ -142,7 +143,7 @@ class RepeatFinder:
             yield (
                 self._with_our_text(part, campaign.texts)
                 .select(
-                    pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64).alias("e164"),
+                    E164,
                     *([TEXT_HASH] if self._texts.personal else []),
                     pl.lit(number, pl.UInt32).alias("campaign"),
                     "chunk",

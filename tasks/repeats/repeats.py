@@ -7,14 +7,14 @@ sees all that they have claimed. Nobody waits in a circle, because a campaign wa
 
 import contextlib
 from collections.abc import Callable, Generator, Sequence
-from hashlib import file_digest
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.sending_now import Reservation, SendingNow, Stretch
+from globe_sms.tasks.campaign.sending_now import Reservation, SendingDocument, SendingNow, Stretch
 from globe_sms.tasks.messages.text_pattern import TextPattern
+from globe_sms.tasks.planning.left_out import named_after_content
 from globe_sms.tasks.repeats.earlier_campaigns import planned_campaign
 from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.store import Store
@@ -71,15 +71,15 @@ class Repeats:
         if self._looked_in_stretch:
             self._looked_in_stretch = False
 
-    def find(self, rows: pl.LazyFrame, folder: Path) -> Path | None:
+    def find(self, rows: pl.LazyFrame, folder: Path) -> tuple[Path, ...]:
         """Write which of these rows already have the text; see `RepeatFinder.find`. For rows that aren't planned yet.
 
         Raises:
             InputError, StoreError: it's unknown who has the text.
         """
         if self._finder is None:
-            return None
-        self._note_who_sends()
+            return ()
+        self._note_who_sends(self._sending.read())
         self._files = ()
         return self._finder.find(rows, folder)
 
@@ -94,10 +94,11 @@ class Repeats:
         """
         if self._finder is None or self._looked_in_stretch:
             return self._files
-        if self._sending.read().next != self._unchanged_at:
-            self._note_who_sends()
+        document = self._sending.read()
+        if document.next != self._unchanged_at:
+            self._note_who_sends(document)
             found = self._finder.find(rows, self._folder)
-            self._files = () if found is None else (_named_after_content(found),)
+            self._files = tuple(named_after_content(each) for each in found)
         if self._looked_in_stretch is not None:
             self._looked_in_stretch = True
         return self._files
@@ -126,13 +127,14 @@ class Repeats:
             InputError: too little is left of the budgets.
             InputError, StoreError: it's unknown who sends now.
         """
-        ours = self._sending.enter(self._campaign, self._texts, reserve)
-        if self._unchanged_at == ours.number:
-            self._unchanged_at = ours.number + 1
+        entered = self._sending.enter(self._campaign, self._texts, reserve)
+        is_known = self._unchanged_at == entered.stretches[-1].number  # nobody has entered since the last look
+        if is_known:
+            self._unchanged_at = entered.next
         try:
             if self._finder is not None:
-                self._wait(ours, self._finder, rows, say, has_ended)
-            self._looked_in_stretch = False
+                self._wait(entered, self._finder, rows, say, has_ended)
+            self._looked_in_stretch = is_known
             yield
         finally:
             self._looked_in_stretch = None
@@ -142,14 +144,13 @@ class Repeats:
     def _make_finder(self) -> RepeatFinder | None:
         return RepeatFinder(self._place, self._campaign, self._texts, self._seconds) if self._seconds else None
 
-    def _note_who_sends(self) -> None:
-        document = self._sending.read()
+    def _note_who_sends(self, document: SendingDocument) -> None:
         others = any(each.campaign != self._campaign for each in document.stretches)
         self._unchanged_at = None if others else document.next
 
     def _wait(
         self,
-        ours: Stretch,
+        entered: SendingDocument,
         finder: RepeatFinder,
         rows: pl.LazyFrame,
         say: Callable[[str], None],
@@ -157,18 +158,25 @@ class Repeats:
     ) -> None:
         shares: dict[int, bool] = {}
         said: set[int] = set()
-        while (ahead := self._next_ahead(ours, finder, rows, shares)) is not None:
+        *others, ours = entered.stretches
+        while (ahead := self._next_ahead(others, ours, finder, rows, shares)) is not None:
             if ahead.number not in said:
                 said.add(ahead.number)
                 say(f"waiting for campaign {ahead.campaign}, which is sending the same text to the same people")
             if self._stop.wait(_LOOK_AGAIN_SECONDS) or has_ended():
                 return
+            others = self._sending.read().stretches
 
     def _next_ahead(
-        self, ours: Stretch, finder: RepeatFinder, rows: pl.LazyFrame, shares: dict[int, bool]
+        self,
+        others: Sequence[Stretch],
+        ours: Stretch,
+        finder: RepeatFinder,
+        rows: pl.LazyFrame,
+        shares: dict[int, bool],
     ) -> Stretch | None:
         """Return the first campaign that must be waited for; `shares` keeps which ones have our texts and numbers."""
-        for each in self._sending.read().stretches:
+        for each in others:
             if each.number >= ours.number or not each.texts.may_equal(self._texts):
                 continue
             if shares.get(each.number) is False or not self._sending.is_alive(each):
@@ -179,10 +187,3 @@ class Repeats:
             if shares[each.number]:
                 return each
         return None
-
-
-def _named_after_content(path: Path) -> Path:
-    """Name a file after its content: the same name means that nothing has changed."""
-    with path.open("rb") as file:
-        name = file_digest(file, "sha256").hexdigest()
-    return path.rename(path.with_name(f"repeats-{name}.parquet"))

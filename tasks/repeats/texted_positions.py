@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.ledger import Claim, SendRecord, keys_of_records, read_entry, settlement_in
-from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.results_schema import E164, RESULTS_KEY
 from globe_sms.tasks.campaign.settlement import MEANINGS
 from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -73,7 +73,7 @@ class ClaimedChunks:
                     pl.col("status").cast(pl.String).is_in([Status.ACCEPTED, Status.UNKNOWN]),
                     pl.col("sent_at") >= since,
                 )
-                .select(e164=pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64), chunk="chunk")
+                .select(E164, "chunk")
                 .collect(engine="streaming")
             )
         finally:

@@ -117,7 +117,7 @@ def plan_once(place: str, path: Path, message: str, hours: float) -> dict[str, A
             LocalStore(Path(scratch) / "campaign"),
             S3Access.from_environment,
             Path(scratch),
-            find_repeats=None if finder is None else finder.find,
+            find_left_out=None if finder is None else finder.find,
         )
         seconds = time.perf_counter() - began
         rows = plan.counts()

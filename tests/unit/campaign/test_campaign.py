@@ -12,6 +12,7 @@ from globe_sms.tasks.campaign.lease import LEASE_SECONDS, Owner
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, LeaseLostError, StoreUnavailableError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StopSignal
+from tests.unit.campaign.store_that_loses_answers import LosesAnswers
 from tests.unit.pacing.test_pacer import Clock, FakeStop
 
 SETTINGS: Mapping[str, Any] = {"message": "Hello", "type": "NOTIFY"}
@@ -94,32 +95,17 @@ def test_a_lease_that_is_not_renewed_is_not_held_shortly_before_it_ends(local_st
     assert not run.held()
 
 
-class _LosesAnswers(LocalStore):
-    """Takes a swap and says that it did not answer, while `losing` is set."""
-
-    losing = False
-
-    def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
-        written = super().compare_and_swap(key, body, version)
-        if self.losing and written is not None:
-            raise StoreUnavailableError(key)
-        return written
-
-    def within(self, prefix: str) -> Store:
-        self.inner = _LosesAnswers(self._root / prefix)
-        return self.inner
-
-
 def test_a_renewal_whose_answer_was_lost_does_not_lose_the_lease(tmp_path: Path) -> None:
     """The store has it, this run does not know: it finds its own hand in the document."""
-    clock, store = Clock(), _LosesAnswers(tmp_path)
-    run = campaign(store, clock)
+    clock = Clock()
+    run = campaign(LocalStore(tmp_path), clock)
+    store = run.store = LosesAnswers(tmp_path / "camp")
     run._take(SETTINGS)
-    store.inner.losing = True
+    store.losing = True
     for _ in range(2):
         with pytest.raises(StoreUnavailableError):
             run.renew()
-    store.inner.losing = False
+    store.losing = False
     run.update(canary_failed=True)
     assert run.held()
     assert run.document.canary_failed

@@ -15,6 +15,7 @@ from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, PlanIn
 from globe_sms.tasks.campaign.lease import LEASE_SECONDS, Owner
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError, LeaseLostError, StoreUnavailableError
+from tests.unit.campaign.store_that_loses_answers import LosesAnswers
 from tests.unit.pacing.test_pacer import Clock, FakeStop
 
 Settings = Mapping[str, Any]
@@ -244,22 +245,10 @@ def test_a_run_that_waited_without_its_lease_ends_if_the_plan_is_another(
         first.take()
 
 
-class _LosesTheAnswer(LocalStore):
-    """Takes the swaps and doesn't answer, while `losing` is set."""
-
-    losing = False
-
-    def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
-        written = super().compare_and_swap(key, body, version)
-        if self.losing and written is not None:
-            raise StoreUnavailableError(key)
-        return written
-
-
 def test_a_beginning_whose_answer_was_lost_is_no_beginning_for_its_run(first: Run, second: Run) -> None:
     """It claims nothing until it knows; the campaign counts as begun for everybody else."""
     first.plan("p1")
-    store = first.campaign.store = _LosesTheAnswer(Path(first.campaign.store.uri))
+    store = first.campaign.store = LosesAnswers(Path(first.campaign.store.uri))
     store.losing = True
     with pytest.raises(StoreUnavailableError):
         first.campaign.begin_sending()

@@ -9,6 +9,7 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.planning.chunk_layout import WINDOW_CHUNKS
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.left_out import hash_texts
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.store.s3_access import S3Access
@@ -54,6 +55,28 @@ def test_a_row_whose_own_text_has_a_placeholder_left_is_refused(local_store: Loc
         plan_of(tmp_path, content, local_store, message_column="text")
     sent = plan_of(tmp_path, content, local_store, message_column="text", literal_placeholders=True)
     assert sent.counts() == {"sendable": 2}
+
+
+def test_who_must_not_get_the_text_is_left_out_by_each_file_and_the_first_one_is_named(
+    local_store: LocalStore, tmp_path: Path
+) -> None:
+    """One knows the texts by their hash, the other numbers alone: neither is asked about rows that aren't sent."""
+    path = tmp_path / "list.csv"
+    path.write_text("phone,name\n6581234561,Anna\n6581234562,Bert\n6581234563,Cleo\nlandline,Dan\n")
+    asked: list[str] = []
+
+    def find(rows: pl.LazyFrame, folder: Path) -> tuple[Path, Path]:
+        asked.extend(rows.collect()["message"])
+        texts = rows.filter(pl.col("message") == "Hi Anna").select("e164", hash_texts(pl.col("message")))
+        texts.with_columns(source=pl.lit("repeat:first")).collect().write_parquet(folder / "texts.parquet")
+        numbers = pl.DataFrame({"e164": [6581234561, 6581234562], "source": "frequency"})
+        numbers.write_parquet(folder / "numbers.parquet")
+        return folder / "texts.parquet", folder / "numbers.parquet"
+
+    values = {"recipients": str(path), "type": MessageType.NOTIFY, "results": "out", "message": "Hi {name}"}
+    plan, _ = make_plan(CampaignConfig.checked(**values), local_store, no_s3, tmp_path, find_left_out=find)
+    assert asked == ["Hi Anna", "Hi Bert", "Hi Cleo"]
+    assert plan.scan().collect()["reason"].to_list() == ["repeat:first", "frequency", None, "not_a_number"]
 
 
 @pytest.fixture

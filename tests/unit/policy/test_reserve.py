@@ -60,7 +60,7 @@ class Place:
         scratch.mkdir(exist_ok=True)
         results = PlaceResults(self._store, no_s3, scratch, {})
         reserve = BudgetReservation(rules, results, prices, kept.campaign.id, wanted, now=now)
-        return self.sending(kept).enter(kept.campaign.id, TEXTS, reserve).reserved
+        return self.sending(kept).enter(kept.campaign.id, TEXTS, reserve).stretches[-1].reserved
 
     def text(self, kept: KeptCampaign) -> None:
         """Claim the campaign's only chunk, of two numbers, now."""

@@ -1,5 +1,8 @@
 """Workbooks are read as the spreadsheet program shows them; what it hides isn't texted unasked."""
 
+import io
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 
 PEOPLE = [["name", "phone"], ["Anna", "+6591234567"], ["Bert", "+6591234568"], ["Cleo", "+6591234569"]]
 LIST = sheet_xml(rows_xml(PEOPLE))
+_VERSION, _FLAGS, _METHOD = 6, 8, 10  # places in an entry of a zip archive's directory
 SAVE_AS = "open it in a spreadsheet program and save it as XLSX or CSV"
 
 
@@ -271,6 +275,41 @@ def test_a_protected_workbook_is_named(tmp_path: Path) -> None:
     data = b"\xd0\xcf\x11\xe0" + bytes(508) + "EncryptedPackage".encode("utf-16-le")
     with pytest.raises(InputError, match="password-protected workbook: save it without a password"):
         rows(data, tmp_path)
+
+
+# What a part's entry in the archive's directory says -> what zipfile raises.
+CANNOT_UNPACK = {
+    "encrypted": (_FLAGS, 0x01, RuntimeError),
+    "patched": (_FLAGS, 0x20, NotImplementedError),
+    "strongly encrypted": (_FLAGS, 0x40, NotImplementedError),
+    "of a later version": (_VERSION, 99, NotImplementedError),
+}
+
+
+@pytest.mark.parametrize("kind", CANNOT_UNPACK)
+def test_an_archive_that_zipfile_cannot_unpack_is_named(kind: str, tmp_path: Path) -> None:
+    """In one line, as a damaged workbook."""
+    place, value, raised = CANNOT_UNPACK[kind]
+    data = _with_entries(package({"List": LIST}), place, value)
+    with pytest.raises(raised), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        archive.read("xl/workbook.xml")
+    with pytest.raises(InputError, match="it isn't a readable XLSX workbook: save it again, or as CSV"):
+        rows(data, tmp_path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 99], ids=["bzip2", "lzma", "unknown"])
+def test_only_the_compression_of_workbooks_is_unpacked(method: int, tmp_path: Path) -> None:
+    """Another one would be unpacked in pieces of any size, or not at all."""
+    with pytest.raises(InputError, match="it isn't a readable XLSX workbook"):
+        rows(_with_entries(package({"List": LIST}), _METHOD, method), tmp_path)
+
+
+def _with_entries(data: bytes, place: int, value: int) -> bytes:
+    """Return an archive with this byte in each entry of its directory."""
+    changed = bytearray(data)
+    for entry in re.finditer(rb"PK\x01\x02", data):
+        changed[entry.start() + place] = value
+    return bytes(changed)
 
 
 def test_read_lists_reads_hidden_rows_of_other_tables(tmp_path: Path) -> None:

@@ -45,13 +45,10 @@ def repeats(
         rows = rows.with_columns(message=pl.Series(texts))
     wording = Wording.of(message, None if message else "text", downgrade=True, max_characters=1_000)
     finder = RepeatFinder(folders.place, "ours", TextPattern.of(wording), 20 * HOUR, clock=lambda: NOW, **options)
-    path = finder.find(rows, folders.scratch)
-    if path is None:
-        return {}
-    found = pl.read_parquet(path)
     return {
         str(number)[-2:]: source.removeprefix("repeat:")
-        for number, source in found.select("e164", "source").iter_rows()
+        for file in finder.find(rows, folders.scratch)
+        for number, source in pl.read_parquet(file, columns=["e164", "source"]).iter_rows()
     }
 
 

@@ -145,7 +145,7 @@ def test_a_campaign_that_was_killed_is_not_waited_for(folders: CampaignFolders, 
 def test_nothing_is_read_again_while_nobody_else_sends(folders: CampaignFolders, sender: Callable[..., Sender]) -> None:
     """A plain campaign looks once, when it plans; as soon as somebody has entered, it looks again."""
     plain, other = sender("plain", [A]), sender("other", [A])
-    assert plain.repeats.find(plain.rows, folders.scratch) is None
+    assert plain.repeats.find(plain.rows, folders.scratch) == ()
     folders.record("other", 0, Settlement.ACCEPTED)  # which no campaign does without entering
     assert plain.send() == {}
     other.send()
