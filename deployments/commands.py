@@ -112,12 +112,13 @@ def deploy(
         Parameter(help="Your own copy of deployments/prefect.yaml. It overrides what the server has."),
     ] = None,
     heartbeat_seconds: Annotated[
-        int,
+        int | None,
         Parameter(
             converter=whole_number,
-            help="The workers' PREFECT_FLOWS_HEARTBEAT_FREQUENCY. Three missed heartbeats mark a run as crashed.",
+            help="How often a run sends a heartbeat; three missed ones mark it as crashed. Default: the file's, 30.",
+            validator=Number(gte=30),
         ),
-    ] = 180,
+    ] = None,
 ) -> None:
     """Create or update block type, work pool, deployments and automations on a Prefect server.
 

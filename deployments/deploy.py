@@ -13,7 +13,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import get_current_settings
 
 from globe_sms.deployments.automations import (
-    HEARTBEAT_SECONDS,
+    HEARTBEAT_VARIABLE,
     create_or_update,
     dead_worker_automations,
     own_deployments,
@@ -44,7 +44,7 @@ class DeployOptions:
     image: str | None = None
     pause_schedules: bool = False
     file: Path | None = None
-    heartbeat_seconds: int = HEARTBEAT_SECONDS
+    heartbeat_seconds: int | None = None
 
 
 def deploy(options: DeployOptions) -> list[Change]:
@@ -111,10 +111,7 @@ def _deploy(client: SyncPrefectClient, options: DeployOptions, specs: tuple[Depl
         )
         registered[spec.name], change = register_deployment(client, _with_options(spec, options), registration)
         changes.append(change)
-    changes += [
-        create_or_update(client, automation)
-        for automation in dead_worker_automations(own_deployments(client), options.heartbeat_seconds)
-    ]
+    changes += [create_or_update(client, automation) for automation in dead_worker_automations(own_deployments(client))]
     scheduled = next(
         (registered[spec.name] for spec in specs if spec.schedules and flow_of(spec) is send_campaign), None
     )
@@ -136,6 +133,9 @@ def _check_parameters(specs: tuple[DeploymentSpec, ...]) -> None:
 
 def _with_options(spec: DeploymentSpec, options: DeployOptions) -> DeploymentSpec:
     variables = spec.work_pool.job_variables | ({"image": options.image} if options.image else {})
+    if options.heartbeat_seconds is not None:
+        heartbeat = {HEARTBEAT_VARIABLE: str(options.heartbeat_seconds)}
+        variables["env"] = {**(variables.get("env") or {}), **heartbeat}
     pool = spec.work_pool.model_copy(
         update={"name": options.work_pool or spec.work_pool.name, "job_variables": variables}
     )

@@ -15,6 +15,7 @@ from globe_sms.flows.option_signatures import form_parameters, takes
 from globe_sms.flows.orchestration.approval import approve
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config, refuse_recorded_numbers
 from globe_sms.flows.orchestration.canary import send_canary
+from globe_sms.flows.orchestration.dead_predecessor import end_dead_predecessor
 from globe_sms.flows.orchestration.deployed_run import check_lasting, check_scheduled_id, in_place_of_nulls
 from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_empty_lists
 from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, scheduled_time
@@ -66,7 +67,8 @@ def send_campaign(**parameters: Any) -> CampaignReport:
     check_lasting("Results folder", config.results, flow_run)
     with observe_run() as observer:
         observer.step("checking the results folder and the credentials")
-        with open_run(config) as run:
+        with open_run(config, flow_run=str(flow_run.id)) as run:
+            end_dead_predecessor(run.campaign)
             check_lasting("The account's pacing folder", run.resources.account.pacing_place, flow_run)
             observer.opened(run.campaign.id)
             observer.step("reading and validating the lists, or the plan that was frozen earlier")

@@ -97,14 +97,14 @@ def test_our_dead_runs_are_marked_and_those_of_other_flows_are_left_alone(client
     deploy(DeployOptions())
     ours = own_deployments(client)
     assert ours
-    assert others not in ours
+    assert others not in {each.id for each in ours}
     # As deployed, but as impatient as a trigger may be.
     for automation in dead_worker_automations(ours, start=_SHORTEST):
         automation.trigger.within = _SHORTEST  # pyright: ignore[reportAttributeAccessIssue]
         create_or_update(client, automation)
 
     scheduled = client.read_deployment_by_name("send-campaign/scheduled").id
-    assert scheduled in ours
+    assert scheduled in {each.id for each in ours}
 
     def begin(deployment: UUID, *, beating: bool) -> FlowRun:
         run = client.create_flow_run_from_deployment(deployment)
@@ -125,9 +125,22 @@ def test_our_dead_runs_are_marked_and_those_of_other_flows_are_left_alone(client
 
 
 def test_an_automation_is_created_once_and_brought_up_to_date(client: SyncPrefectClient) -> None:
-    """Running it again changes it instead of adding one."""
+    """Running it again changes it instead of adding one; it waits for the runs that send the fewest heartbeats."""
     deploy(DeployOptions())
-    assert "updated" in create_dead_worker_automations(heartbeat_seconds=30)
+    assert _silence(client) == timedelta(seconds=90)
+    assert "unchanged" in create_dead_worker_automations()
+    teams_own = client.create_deployment(
+        flow_id=client.create_flow_from_name("send-campaign"),
+        name="of the team",
+        entrypoint="globe_sms.flows.send_campaign.send_campaign",
+    )
+    assert "updated" in create_dead_worker_automations()
+    assert _silence(client) == timedelta(seconds=540)
+    client.delete_deployment(teams_own)
+    deploy(DeployOptions(heartbeat_seconds=60))
+    assert _silence(client) == timedelta(seconds=180)
+
+
+def _silence(client: SyncPrefectClient) -> timedelta:
     (found,) = client.read_automations_by_name(WORKER_LOST)
-    assert found.trigger.within == timedelta(seconds=90)  # pyright: ignore[reportAttributeAccessIssue]
-    assert "unchanged" in create_dead_worker_automations(heartbeat_seconds=30)
+    return found.trigger.within  # pyright: ignore[reportAttributeAccessIssue]
