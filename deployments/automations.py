@@ -87,8 +87,9 @@ def own_deployments(client: SyncPrefectClient) -> tuple[OwnDeployment, ...]:
 
 def heartbeat_seconds_of(job_variables: Mapping[str, Any]) -> int:
     """Return how often runs with these job variables send a heartbeat; Prefect's 180 s if they don't say."""
-    named = (job_variables.get("env") or {}).get(HEARTBEAT_VARIABLE)
-    return int(named) if str(named).isdecimal() else _PREFECTS_HEARTBEAT_SECONDS
+    environment: dict[str, Any] = job_variables.get("env") or {}
+    named = str(environment.get(HEARTBEAT_VARIABLE))
+    return int(named) if named.isdecimal() else _PREFECTS_HEARTBEAT_SECONDS
 
 
 def create_or_update(client: SyncPrefectClient, wanted: AutomationCore) -> Change:

@@ -119,6 +119,10 @@ def deploy(
             validator=Number(gte=30),
         ),
     ] = None,
+    notify: Annotated[
+        str | None,
+        Parameter(help="A notification block that tells people when a campaign needs them: its name, or type/name."),
+    ] = None,
 ) -> None:
     """Create or update block type, work pool, deployments and automations on a Prefect server.
 
@@ -128,6 +132,7 @@ def deploy(
     """
     from globe_sms.deployments.deploy import DeployOptions
     from globe_sms.deployments.deploy import deploy as deploy_to_server
+    from globe_sms.deployments.notifications import HOW, tells_people
 
     changes = deploy_to_server(
         DeployOptions(
@@ -137,6 +142,7 @@ def deploy(
             pause_schedules=pause_schedules,
             file=file,
             heartbeat_seconds=heartbeat_seconds,
+            notify=notify,
         )
     )
     table = Table(show_edge=False, pad_edge=False)
@@ -149,6 +155,8 @@ def deploy(
     console.print(
         f"Start a worker: prefect worker start --pool {work_pool or 'globe-sms'} --type {pool_type}", soft_wrap=True
     )
+    if not any(tells_people(change) for change in changes):
+        console.print(HOW, soft_wrap=True)
 
 
 def serve_receipts(

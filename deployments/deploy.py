@@ -5,6 +5,7 @@ Safe to run again: it reports each object as created, updated or unchanged.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -20,6 +21,7 @@ from globe_sms.deployments.automations import (
     pause_after_stop,
 )
 from globe_sms.deployments.deployed_flows import flow_of, schema_of
+from globe_sms.deployments.notifications import block_of_notifications, find_notification_block, notifications
 from globe_sms.deployments.prefect_yaml import SHIPPED, DeploymentSpec, Specification, unknown_parameters
 from globe_sms.deployments.register_deployment import Registration, register_deployment
 from globe_sms.deployments.server_changes import Change, Effect
@@ -45,6 +47,7 @@ class DeployOptions:
     pause_schedules: bool = False
     file: Path | None = None
     heartbeat_seconds: int | None = None
+    notify: str | None = None
 
 
 def deploy(options: DeployOptions) -> list[Change]:
@@ -97,6 +100,7 @@ def open_server() -> SyncPrefectClient:
 
 
 def _deploy(client: SyncPrefectClient, options: DeployOptions, specs: tuple[DeploymentSpec, ...]) -> list[Change]:
+    block = None if options.notify is None else find_notification_block(client, options.notify).id
     pools = sorted({options.work_pool or spec.work_pool.name for spec in specs})
     changes = [_register_block(client), *(create_work_pool(client, pool, options.pool_type) for pool in pools)]
     registered: dict[str, UUID] = {}
@@ -111,12 +115,17 @@ def _deploy(client: SyncPrefectClient, options: DeployOptions, specs: tuple[Depl
         )
         registered[spec.name], change = register_deployment(client, _with_options(spec, options), registration)
         changes.append(change)
-    changes += [create_or_update(client, automation) for automation in dead_worker_automations(own_deployments(client))]
+    own = own_deployments(client)
+    changes += [create_or_update(client, automation) for automation in dead_worker_automations(own)]
     scheduled = next(
         (registered[spec.name] for spec in specs if spec.schedules and flow_of(spec) is send_campaign), None
     )
     if scheduled is not None:
         changes.append(create_or_update(client, pause_after_stop(scheduled)))
+    # Without --notify those that exist go on, and see the deployments that were added.
+    block = block or block_of_notifications(client)
+    if block is not None:
+        changes += [create_or_update(client, automation) for automation in notifications(own, block)]
     return changes
 
 
@@ -132,10 +141,11 @@ def _check_parameters(specs: tuple[DeploymentSpec, ...]) -> None:
 
 
 def _with_options(spec: DeploymentSpec, options: DeployOptions) -> DeploymentSpec:
-    variables = spec.work_pool.job_variables | ({"image": options.image} if options.image else {})
+    variables: dict[str, Any] = spec.work_pool.job_variables | ({"image": options.image} if options.image else {})
     if options.heartbeat_seconds is not None:
         heartbeat = {HEARTBEAT_VARIABLE: str(options.heartbeat_seconds)}
-        variables["env"] = {**(variables.get("env") or {}), **heartbeat}
+        environment: dict[str, Any] = variables.get("env") or {}
+        variables["env"] = {**environment, **heartbeat}
     pool = spec.work_pool.model_copy(
         update={"name": options.work_pool or spec.work_pool.name, "job_variables": variables}
     )

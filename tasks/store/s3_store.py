@@ -7,7 +7,6 @@ condition failed, 409 that two writes collided and this one should be retried).
 import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 
 from globe_sms.tasks.store.interface import Store, Stored
 from globe_sms.tasks.store.s3_access import s3_sentence
+from globe_sms.tasks.vocabulary.clock_skew import clock_skew
 from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
 
 _LOST = frozenset({"412", "PreconditionFailed"})
@@ -149,13 +149,7 @@ class S3Store:
         with self._errors(""):
             answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
         after = time.time()
-        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-        if date is None:
-            return 0.0
-        theirs = parsedate_to_datetime(date).timestamp()
-        if before > theirs + 1.0:
-            return before - theirs - 1.0
-        return min(0.0, after - theirs)
+        return clock_skew(answer["ResponseMetadata"]["HTTPHeaders"].get("date"), before, after)
 
     def within(self, prefix: str) -> Store:
         """Return the folder `prefix` of this store as a store."""
