@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from packaging.version import Version
+from prefect.client.base import ServerType
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import get_current_settings
@@ -26,6 +28,7 @@ from globe_sms.deployments.prefect_yaml import SHIPPED, DeploymentSpec, Specific
 from globe_sms.deployments.register_deployment import Registration, register_deployment
 from globe_sms.deployments.server_changes import Change, Effect
 from globe_sms.deployments.work_pools import PoolType, create_work_pool
+from globe_sms.flows.command_line.prefect_server_check import OLDEST_SERVER
 from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.blocks import AlibabaSmsAccount
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -77,7 +80,7 @@ def open_server() -> SyncPrefectClient:
     """Return a client for the configured Prefect server, once the server has answered.
 
     Raises:
-        InputError: no server is set, it doesn't answer, or it requires credentials.
+        InputError: no server is set, it doesn't answer, it requires credentials, or it's too old.
     """
     url = get_current_settings().api.url
     if not url:
@@ -85,6 +88,7 @@ def open_server() -> SyncPrefectClient:
     with get_client(sync_client=True) as client:
         try:
             client.read_work_pools(limit=1)
+            _check_version(client, url)
         except PrefectHTTPStatusError as error:
             if error.response.status_code in _UNAUTHORIZED:
                 raise InputError(
@@ -97,6 +101,18 @@ def open_server() -> SyncPrefectClient:
                 "the server is running"
             ) from None
     return get_client(sync_client=True)
+
+
+def _check_version(client: SyncPrefectClient, url: str) -> None:
+    """Refuse a server that is too old; Cloud is always new."""
+    if client.server_type is ServerType.CLOUD:
+        return
+    version = client.api_version()
+    if Version(version) < Version(OLDEST_SERVER):
+        raise InputError(
+            f"the Prefect server at {url} has Prefect {version}, and globe-sms needs {OLDEST_SERVER} or newer: upgrade "
+            "the server"
+        )
 
 
 def _deploy(client: SyncPrefectClient, options: DeployOptions, specs: tuple[DeploymentSpec, ...]) -> list[Change]:

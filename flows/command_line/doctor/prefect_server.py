@@ -4,8 +4,11 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from packaging.version import Version
+
 from globe_sms.flows.command_line.doctor.finding import Verdict
-from globe_sms.flows.command_line.prefect_server_check import check_server, check_server_url
+from globe_sms.flows.command_line.prefect_server_check import OLDEST_SERVER, check_server, check_server_url
+from globe_sms.tasks.read_block import ACCOUNT_BLOCK
 from globe_sms.tasks.vocabulary.clock_skew import clock_skew
 from globe_sms.tasks.vocabulary.plurals import counted
 
@@ -46,8 +49,10 @@ def _versions(client: Any) -> Iterator[tuple[Verdict, str]]:
     theirs = str(answer.json())
     took = f"{answered - asked:.2f} s"
     yield Verdict.OK, f"the server answers in {took} and has Prefect {theirs}; this machine has {__version__}"
-    if theirs.split(".")[:2] != __version__.split(".")[:2]:
-        yield Verdict.NOTE, f"the server has Prefect {theirs} and this machine {__version__}: upgrade the older one"
+    if Version(theirs) < Version(OLDEST_SERVER):
+        yield Verdict.WRONG, f"the server has Prefect {theirs}, and {OLDEST_SERVER} or newer is needed: upgrade it"
+    elif Version(theirs) < Version(__version__):
+        yield Verdict.NOTE, f"the server has Prefect {theirs} and this machine {__version__}: upgrade the server"
     skew = clock_skew(answer.headers.get("date"), asked, answered)
     if abs(skew) > _SKEW_SECONDS:
         yield Verdict.NOTE, f"this machine's clock is {skew:+.0f} s from the server's: synchronize both (chrony)"
@@ -75,15 +80,12 @@ def _lease_storage(client: Any) -> Iterator[tuple[Verdict, str]]:
 def _block_types(client: Any) -> Iterator[tuple[Verdict, str]]:
     from prefect.exceptions import ObjectNotFound
 
-    from globe_sms.tasks.blocks import AlibabaSmsAccount
-
-    slug = AlibabaSmsAccount.get_block_type_slug()
     try:
-        client.read_block_type_by_slug(slug)
+        client.read_block_type_by_slug(ACCOUNT_BLOCK)
     except ObjectNotFound:
         yield Verdict.NOTE, "the account block's type isn't registered: run `globe-sms deploy`"
         return
-    blocks = client.read_block_documents_by_type(slug, include_secrets=False)
+    blocks = client.read_block_documents_by_type(ACCOUNT_BLOCK, include_secrets=False)
     names = ", ".join(sorted(str(block.name) for block in blocks))
     yield Verdict.OK, f"account blocks: {names or 'none; runs use the keys of their environment'}"
 
