@@ -86,7 +86,7 @@ class CampaignRun:
         scratch: a local folder that goes with the run.
         place_results: the rows of all campaigns of the results folder, as they are now.
         frequency: which numbers have had as many texts lately as the policy allows.
-        sources: the lists that the campaign's id was made from, if it was: only these are planned.
+        sources: the lists as they were found at the start: only these are planned; None if the plan was frozen then.
         opt_outs: the opt-out lists, read again whenever they change.
         exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
         repeats: who already has the text from another campaign, or is getting it now.
