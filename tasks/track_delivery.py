@@ -1,11 +1,8 @@
-"""The steps of a tracking, each a thin Prefect task over the modules that do the work."""
+"""The steps of a tracking, each thin over the modules that do the work."""
 
 import time
 from datetime import timedelta
 from functools import partial
-
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from globe_sms.tasks.delivery.reconcile import Reconciled, reconcile
 from globe_sms.tasks.delivery.rewrite_results import rewrite_results
@@ -21,7 +18,6 @@ from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 _PATIENCE_SECONDS = 30.0
 
 
-@task(name="read-delivery-receipts", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def read_delivery_receipts(tracked: TrackingRun) -> Reconciled:
     """Read the receipts that were not read before into the archive, and say what they settle and leave open."""
@@ -40,7 +36,6 @@ def read_delivery_receipts(tracked: TrackingRun) -> Reconciled:
     )
 
 
-@task(name="query-gateway", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def query_gateway(tracked: TrackingRun, watch: Watch) -> TrackingProgress:
     """Ask about every message without a final state; with `no_query` ask nothing."""
@@ -52,7 +47,6 @@ def query_gateway(tracked: TrackingRun, watch: Watch) -> TrackingProgress:
     return tracked.ask(messages, watch)
 
 
-@task(name="write-deliveries", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: TrackingProgress) -> TrackingOutcome:
     """Write what is known into the results, put the delivery report's picture beside them, and sum it up.
