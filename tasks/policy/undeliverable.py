@@ -99,7 +99,7 @@ def find_undeliverable(
     most = max(rule.failures for rule in rules)
     try:
         campaigns = [each for each in results.campaigns({but}) if _sent_since(each, min(starts) - _ON_ITS_WAY)]
-        failures = _failures(numbers, campaigns, results, min(starts), most, rows_at_once)
+        failures = _failures(numbers, campaigns, results, since=min(starts), most=most, rows_at_once=rows_at_once)
         if not failures.height:
             return None
         delivered = _delivered(failures, campaigns, results)
@@ -133,6 +133,7 @@ def _failures(
     numbers: pl.LazyFrame,
     campaigns: Sequence[BegunCampaign],
     results: PlaceResults,
+    *,
     since: datetime,
     most: int,
     rows_at_once: int,
