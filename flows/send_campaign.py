@@ -16,8 +16,9 @@ from globe_sms.flows.orchestration.approval import approve
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config, refuse_recorded_numbers
 from globe_sms.flows.orchestration.canary import send_canary
 from globe_sms.flows.orchestration.deployed_run import check_lasting, check_scheduled_id, in_place_of_nulls
-from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_empty_lists
-from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, scheduled_time
+from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_refusals
+from globe_sms.flows.orchestration.run_name import run_name
+from globe_sms.flows.orchestration.scheduled_start import lateness, scheduled_time
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
@@ -39,7 +40,7 @@ from globe_sms.tasks.write_results import write_campaign_results
     persist_result=False,
 )
 @takes(form_parameters(EveryCampaign, GROUPS))
-@name_empty_lists
+@name_refusals
 def send_campaign(**parameters: Any) -> CampaignReport:
     """Send one text message to every number of the lists, once, and account for every row.
 

@@ -1,5 +1,6 @@
 """How somebody is asked to approve a campaign: at the terminal, on a paused run, or on a suspended run."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ class ApprovalRequest:
             CampaignBusyError: another run has taken the campaign in the meantime.
             prefect.exceptions.Pause: the run is suspended; its process ends here.
         """
-        observer.asking(self.preview)
+        observer.asking(self.preview, time.time() + self.run.config.approval_timeout)
         suspends = this_flow_run().deployment_id is not None
         if suspends:
             self._write_unapproved_results()
