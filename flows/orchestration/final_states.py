@@ -29,6 +29,7 @@ from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
+from globe_sms.flows.orchestration.ending_errors import error_of_campaign, error_of_tracking
 from globe_sms.flows.orchestration.this_flow_run import is_deployed, is_flow_run
 from globe_sms.tasks.campaign.options.words import in_form_words
 from globe_sms.tasks.recipients import EmptyListError
@@ -36,13 +37,7 @@ from globe_sms.tasks.reports.campaign_outcome import Ending
 from globe_sms.tasks.reports.campaign_page import outcome as outcome_of
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
-from globe_sms.tasks.vocabulary.errors import (
-    AllFailedError,
-    CampaignStoppedError,
-    GlobeSmsError,
-    InputError,
-    TrackingStoppedError,
-)
+from globe_sms.tasks.vocabulary.errors import GlobeSmsError, InputError
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -85,14 +80,13 @@ def campaign_state(report: CampaignReport) -> State[CampaignReport]:
             return Completed(name="NothingToSend", message=counts, data=report)
         case Ending.ALL_FAILED:
             message = _in_words(f"{outcome_of(report)} ({counts})")
-            return Failed(name="AllFailed", message=message, data=AllFailedError(counts, report))
+            return Failed(name="AllFailed", message=message, data=error_of_campaign(report))
         case Ending.CANCELLED:
             return Cancelled(message=_in_words(stopped))
         case Ending.DECLINED:
-            error = CampaignStoppedError(stopped, report)
-            return Cancelled(name="Declined", message=_in_words(stopped), data=error)
+            return Cancelled(name="Declined", message=_in_words(stopped), data=error_of_campaign(report))
         case Ending.STOPPED:
-            return Failed(name="Stopped", message=_in_words(stopped), data=CampaignStoppedError(stopped, report))
+            return Failed(name="Stopped", message=_in_words(stopped), data=error_of_campaign(report))
 
 
 def tracking_state(outcome: TrackingOutcome) -> State[TrackingOutcome]:
@@ -101,7 +95,7 @@ def tracking_state(outcome: TrackingOutcome) -> State[TrackingOutcome]:
         name = "Completed" if outcome.final else "CompletedWithOpen"
         return Completed(name=name, message=outcome.sentence(), data=outcome)
     message = f"{outcome.stopped} ({outcome.sentence()})"
-    error = TrackingStoppedError(message, outcome)
+    error = error_of_tracking(outcome)
     if outcome.cancelled:
         return Cancelled(message=_in_words(message), data=error)
     return Failed(name="Stopped", message=_in_words(message), data=error)
