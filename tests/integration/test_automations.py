@@ -265,7 +265,7 @@ def _let_everything_happen(client: SyncPrefectClient, deployment: UUID, whose: s
 
     events = PrefectEvents(run, emit=emit)
     events.opened(f"{whose}-events")
-    events.asking(PREVIEW)
+    events.asking(PREVIEW, 0.0)
     stop = Stop(StopCause.STOPPED, "the balance is used up", "AMOUNT_NOT_ENOUGH")
     events.ended(report_of(tmp_path, [sent("accepted"), sent("accepted"), sent("not_sent", "stopped")], stop=stop))
     events.ended(report_of(tmp_path, [sent("accepted")]))

@@ -1,6 +1,5 @@
 """Checks of the Alibaba account: its key and endpoint, its policy, this machine's clock by the gateway's and S3's."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -16,7 +15,7 @@ from globe_sms.tasks.policy.read_policy import read_policy
 from globe_sms.tasks.store.conditional_write_probe import MAX_CLOCK_SKEW
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access, is_s3
-from globe_sms.tasks.vocabulary.clock_skew import clock_skew
+from globe_sms.tasks.store.store_clock import StoreClock
 
 _SIGNATURE_SECONDS: Final = 300.0  # the gateway takes signatures of the last 15 minutes
 _TIMEOUT_SECONDS: Final = 15.0
@@ -65,7 +64,9 @@ def check_clock(account: Account, results: str | None, s3: Callable[[], S3Access
         InputError, StoreError: S3 didn't answer, or the endpoint isn't valid.
     """
     if results is not None and is_s3(results):
-        yield _by_skew(open_store(results, s3).clock_skew(), "S3's", MAX_CLOCK_SKEW)
+        store = open_store(results, s3)
+        next(iter(store.folders()), None)  # its clock learns from every answer
+        yield _by_skew(store.clock.skew(), "S3's", MAX_CLOCK_SKEW)
     skew = _gateways_skew(account.endpoint())
     if skew is None:
         yield Verdict.NOTE, "the gateway's time isn't known: it didn't answer"
@@ -82,10 +83,12 @@ def _by_skew(skew: float, whose: str, limit: float) -> tuple[Verdict, str]:
 
 def _gateways_skew(endpoint: Endpoint) -> float | None:
     """Ask for nothing, without a key: any answer has a Date header; None if there was none."""
-    asked = time.time()
+    clock = StoreClock()
+    asked = clock.monotonic()
     try:
         with httpx.Client(trust_env=not endpoint.is_loopback, timeout=_TIMEOUT_SECONDS) as client:
             date = client.get(endpoint.url).headers.get("date")
     except httpx.HTTPError:
         return None
-    return None if date is None else clock_skew(date, asked, time.time())
+    clock.answered(date, asked, clock.monotonic())
+    return None if date is None else clock.skew()

@@ -1,6 +1,5 @@
 """Checks of the Prefect server: it answers, it fits this version, and what a deployed run needs is there."""
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ from packaging.version import Version
 from globe_sms.flows.command_line.doctor.finding import Verdict
 from globe_sms.flows.command_line.prefect_server_check import OLDEST_SERVER, check_server, check_server_url
 from globe_sms.tasks.read_block import ACCOUNT_BLOCK
-from globe_sms.tasks.vocabulary.clock_skew import clock_skew
+from globe_sms.tasks.store.store_clock import StoreClock
 from globe_sms.tasks.vocabulary.plurals import counted
 
 _OWN_ENTRYPOINTS: Final = "globe_sms."
@@ -43,9 +42,10 @@ def check_prefect(environ: Mapping[str, str]) -> Iterator[tuple[Verdict, str]]:
 def _versions(client: Any) -> Iterator[tuple[Verdict, str]]:
     from prefect import __version__
 
-    asked = time.time()
+    clock = StoreClock()
+    asked = clock.monotonic()
     answer = client.request("GET", "/admin/version")
-    answered = time.time()
+    answered = clock.monotonic()
     theirs = str(answer.json())
     took = f"{answered - asked:.2f} s"
     yield Verdict.OK, f"the server answers in {took} and has Prefect {theirs}; this machine has {__version__}"
@@ -53,7 +53,8 @@ def _versions(client: Any) -> Iterator[tuple[Verdict, str]]:
         yield Verdict.WRONG, f"the server has Prefect {theirs}, and {OLDEST_SERVER} or newer is needed: upgrade it"
     elif Version(theirs) < Version(__version__):
         yield Verdict.NOTE, f"the server has Prefect {theirs} and this machine {__version__}: upgrade the server"
-    skew = clock_skew(answer.headers.get("date"), asked, answered)
+    clock.answered(answer.headers.get("date"), asked, answered)
+    skew = clock.skew()
     if abs(skew) > _SKEW_SECONDS:
         yield Verdict.NOTE, f"this machine's clock is {skew:+.0f} s from the server's: synchronize both (chrony)"
 
