@@ -13,6 +13,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.proxies import advice_on_proxy
 
 _VARIABLE: Final = "PREFECT_API_URL"
+OLDEST_SERVER: Final = "3.9.1"  # earlier ones give a retried run the answer of its earlier attempt
 _EXAMPLE: Final = "write it like http://127.0.0.1:4200/api"
 
 
