@@ -2,10 +2,13 @@
 
 import time
 from datetime import timedelta
+from functools import partial
 
 from globe_sms.tasks.delivery.reconcile import Reconciled, reconcile
 from globe_sms.tasks.delivery.rewrite_results import rewrite_results
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
+from globe_sms.tasks.policy.place_results import PlaceResults
+from globe_sms.tasks.policy.presented_numbers import find_presented
 from globe_sms.tasks.reports.delivery_report import write_delivery_report
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.tracking_run import TrackingRun, Watch
@@ -19,14 +22,17 @@ _PATIENCE_SECONDS = 30.0
 def read_delivery_receipts(tracked: TrackingRun) -> Reconciled:
     """Read the receipts that were not read before into the archive, and say what they settle and leave open."""
     config = tracked.config
+    resources = tracked.resources
+    others = PlaceResults(resources.store, resources.s3, tracked.scratch)
     return reconcile(
         tracked.folder,
         tracked.archive,
         config.receipts,
         campaign=config.campaign,
-        s3=tracked.resources.s3,
+        s3=resources.s3,
         scratch=tracked.scratch,
         settle_after=timedelta(hours=config.settle_after),
+        find_others=partial(find_presented, others, but=config.campaign),
     )
 
 

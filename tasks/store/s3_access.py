@@ -34,6 +34,7 @@ from botocore.exceptions import (
 from urllib3.exceptions import HTTPError
 
 from globe_sms.tasks.store.bucket_addresses import BucketAddress, BucketAddresses
+from globe_sms.tasks.store.store_clock import StoreClock
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_typed
 from globe_sms.tasks.vocabulary.proxies import LOOPBACK, advice_on_proxy, proxy_is_set
@@ -206,6 +207,7 @@ class S3Access:
     _client: Any = field(repr=False, compare=False)
     _addresses: BucketAddresses = field(repr=False, compare=False)
     requester_pays: bool = False
+    clock: StoreClock = field(default_factory=StoreClock, repr=False, compare=False)
     _reached: dict[str, bool] = field(default_factory=dict[str, bool], repr=False, compare=False)
     _trial: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
