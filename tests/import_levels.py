@@ -38,6 +38,7 @@ KNOW_PREFECT: Final = (
     "flows/orchestration/deployed_run.py",
     "flows/orchestration/final_states.py",
     "flows/orchestration/prefect_executor.py",
+    "flows/orchestration/run_name.py",
     "flows/orchestration/scheduled_start.py",
     "flows/orchestration/this_flow_run.py",
     "flows/observers/current_observer.py",
