@@ -14,10 +14,10 @@ from prefect import suspend_flow_run
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import PrefectHTTPStatusError
-from prefect.input import RunInput, delete_flow_run_input, read_flow_run_input
+from prefect.input import RunInput
 from prefect.input.run_input import keyset_from_paused_state
 from prefect.settings import PREFECT_API_URL
-from prefect.states import Paused, Suspended
+from prefect.states import Paused
 from pydantic import Field, ValidationError
 
 from globe_sms.flows.orchestration.approval_page import ApprovalPage, Stage
@@ -96,8 +96,6 @@ def suspend_for_answer(preview: Preview, seconds: int, key: str) -> Answer:
     Raises:
         prefect.exceptions.Pause: the run is suspended; its process must end.
     """
-    if not was_suspended(this_flow_run(), key):
-        _delete_old_form(this_flow_run().id, key)
     try:
         given = suspend_flow_run(wait_for_input=_form(preview), timeout=seconds, key=key)
     except (ValidationError, ValueError, RuntimeError) as error:
@@ -143,13 +141,6 @@ def _resumed(client: SyncPrefectClient, run: UUID, deadline: float) -> bool:
         if left <= 0:
             return False
         time.sleep(min(_LOOK_SECONDS, left))
-
-
-def _delete_old_form(run: UUID, pause_key: str) -> None:
-    """Delete the question and answer from before a retry: Prefect keeps only one of each under a key."""
-    for key in keyset_from_paused_state(Suspended(pause_key=pause_key)).values():
-        if read_flow_run_input(key, flow_run_id=run) is not None:
-            delete_flow_run_input(key, flow_run_id=run)
 
 
 def _form(preview: Preview) -> type[CampaignApproval]:

@@ -9,8 +9,10 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.flows.orchestration.approval_form import FlowRunPage
+from globe_sms.flows.orchestration.dead_predecessor import end_dead_predecessor
 from globe_sms.flows.orchestration.deployed_run import check_lasting
 from globe_sms.flows.orchestration.executor import Executor
+from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.prefect_tasks import send_shard_in_task_runs, task_of
 from globe_sms.tasks.sending.shard import Shard, shard_chunks
@@ -27,6 +29,7 @@ class PrefectExecutor(Executor):
         self._flow_run = flow_run
         self.log = get_run_logger()
         self.approval_page = FlowRunPage(flow_run)
+        self.flow_run = str(flow_run.id)
 
     def call(
         self, step: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
@@ -55,7 +58,11 @@ class PrefectExecutor(Executor):
 
     def asked_by(self, run: CampaignRun) -> str:  # noqa: ARG002  # the flow run goes on when the process has ended
         """Return the flow run's id."""
-        return str(self._flow_run.id)
+        return self.flow_run
+
+    def took_over(self, campaign: Campaign) -> None:
+        """Set the dead run's flow run to Crashed."""
+        end_dead_predecessor(campaign)
 
     def check_lasting(self, what: str, place: str | None) -> None:
         """Refuse a place that is lost with a deployed run.
