@@ -19,7 +19,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import Pause, PrefectHTTPStatusError
-from prefect.input import RunInput, delete_flow_run_input, read_flow_run_input
+from prefect.input import RunInput
 from prefect.input.run_input import keyset_from_paused_state
 from prefect.settings import PREFECT_API_URL
 from prefect.states import Paused, Suspended
@@ -179,9 +179,6 @@ def _suspend(client: SyncPrefectClient, run: FlowRun, form: type[CampaignApprova
         timeout_seconds=max(0, seconds) + _LONGER_SECONDS, pause_key=key, message=_waiting(until)
     )
     keys = _keep_keys(state)
-    for each in keys.values():  # what is left from before a retry: Prefect keeps only one of each
-        if read_flow_run_input(each, flow_run_id=run.id) is not None:
-            delete_flow_run_input(each, flow_run_id=run.id)
     form.save(keys, flow_run_id=run.id)  # pyright: ignore[reportArgumentType]  # a keyset, as Prefect makes it
     schedule_answer_due(client, run, key, until)
     result = client.set_flow_run_state(run.id, state)

@@ -124,6 +124,8 @@ def _head(preview: Preview) -> list[Block]:
     blocks += [Words(said, strong=True) for said in left_out_sentences(preview.left_out)]
     if repeats := repeats_sentence(preview.repeats):
         blocks.append(Words(repeats, strong=True))
+    if preview.saved is not None:
+        blocks.append(Words(preview.saved.sentence(), strong=True))
     blocks += [Words(odd.sentence(), strong=True) for odd in preview.strange_countries]
     blocks += [Words(said) for said in (_about(preview), *map(_passed_over, preview.passed_over), *_warnings(preview))]
     blocks += [*_read(preview), *_messages(preview)]
