@@ -135,7 +135,7 @@ class SendRecord:
     @classmethod
     def decode(cls, body: bytes) -> "SendRecord":
         """Read what `encode` wrote."""
-        text, _, ids = body.decode().rpartition(_IDS)
+        text, _, ids = body.decode().rstrip().rpartition(_IDS)
         data: dict[str, Any] = json.loads(f"{text}}}")
         if not (ids.startswith("[") and ids.endswith("]}")):
             raise ValueError("a send record isn't complete JSON")

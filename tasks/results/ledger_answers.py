@@ -238,10 +238,10 @@ class _Ids:
     def frame(self) -> pl.DataFrame:
         ids = id_lists(self._stored)
         size = ids.list.len()
-        return (
+        found = (
             pl.DataFrame({"chunk": pl.Series(self._chunks, dtype=pl.UInt32), "message_id": ids, "size": size})
             .filter(pl.col("size") > 0)  # an empty list would explode into a row
             .select("chunk", pl.int_ranges("size", dtype=pl.UInt16).alias("position"), "message_id")
             .explode("position", "message_id")
-            .filter(pl.col("message_id").is_not_null())
         )
+        return found.drop_nulls("message_id") if found["message_id"].null_count() else found
