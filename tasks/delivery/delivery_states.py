@@ -2,17 +2,19 @@
 
 Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage and
 https://help.aliyun.com/zh/sms/smsreport-http-intl: all fields are strings; `Status` is 1 (delivered), 2 (failed), 3
-(sending, queries only) or 6 (expired, receipts only); dates are RFC 2822 with an offset.
+(sending, queries only) or 6 (expired, receipts only); dates are RFC 2822 with an offset. GlobeSmsReport's dates are
+`2017-06-01 10:00:00`, without one: they are Beijing's.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.delivery.receipt_codes import look_up
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, FINAL_DELIVERIES, Delivery
 
 
@@ -46,13 +48,14 @@ _OF_STATUS: Final = {
     "6": Delivery.EXPIRED,
 }
 _MOST_PARTS: Final = 65_535
+_BEIJING: Final = timezone(timedelta(hours=8))
 
 
 def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> dict[str, Any]:
     """Read one QueryMessage answer or one delivery receipt: a row of `STATE_SCHEMA`.
 
-    Fields may be strings or numbers. A date or a number of parts that can't be read is null: only the number, the
-    message id and the status are required.
+    A code that isn't final leaves the message pending, whatever its status. Fields may be strings or numbers. A date or
+    a number of parts that can't be read is null: only the number, the message id and the status are required.
 
     Raises:
         ValueError: `To`, `MessageId` or `Status` is missing or can't be read; it names the field, never its value.
@@ -66,6 +69,10 @@ def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> di
     delivery = _OF_STATUS.get(_text(fields, "Status"))
     if delivery is None:
         raise ValueError("Status is not 1, 2, 3 or 6")
+    code = _text(fields, "ErrorCode") or None
+    known = look_up(code)
+    if known is not None and not known.final:
+        delivery = Delivery.PENDING
     is_final = delivery in FINAL_DELIVERIES
     detail = fields.get("NumberDetail")
     return {
@@ -73,7 +80,7 @@ def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> di
         "phone_number": f"+{number}",
         "task_id": _text(fields, "TaskId") or None,
         "delivery": delivery.value,
-        "delivery_code": (_text(fields, "ErrorCode") or None) if is_final else None,
+        "delivery_code": code if is_final else None,
         "delivered_at": _instant(_text(fields, "ReceiveDate")) if is_final else None,
         "submitted_at": _instant(_text(fields, "SendDate")),
         "parts": _parts(_text(fields, "SmsSize")),
@@ -90,8 +97,8 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
 
 def _instant(text: str) -> datetime | None:
     try:
-        found = parsedate_to_datetime(text)
-        return None if found.tzinfo is None else found.astimezone(UTC)
+        found = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
+        return (found.replace(tzinfo=_BEIJING) if found.tzinfo is None else found).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
