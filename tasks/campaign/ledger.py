@@ -12,12 +12,13 @@ presentation of a part of a chunk has `-part` at the end of its record's key: wh
 its claims and send records, which are read then (`tasks.campaign.remaining_positions`).
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+import orjson
 
 from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.remaining_positions import Portion, Presented
@@ -65,12 +66,12 @@ class Claim:
 
     def encode(self) -> bytes:
         """Return the claim as JSON."""
-        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False).encode()
+        return orjson.dumps(asdict(self), option=orjson.OPT_NON_STR_KEYS)
 
     @classmethod
     def decode(cls, body: bytes) -> "Claim":
         """Read what `encode` wrote."""
-        data: dict[str, Any] = json.loads(body)
+        data: dict[str, Any] = orjson.loads(body)
         return cls(**{**data, **_coverage_of(data)})
 
 
@@ -126,12 +127,12 @@ class SendRecord:
         """Return the record as JSON."""
         data = {name: getattr(self, name) for name in self.__dataclass_fields__}
         data["attempts"] = [asdict(attempt) for attempt in self.attempts]
-        return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+        return orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)
 
     @classmethod
     def decode(cls, body: bytes) -> "SendRecord":
         """Read what `encode` wrote."""
-        data: dict[str, Any] = json.loads(body)
+        data: dict[str, Any] = orjson.loads(body)
         data["settlement"] = Settlement(data["settlement"])
         data["message_ids"] = {int(position): value for position, value in data["message_ids"].items()}
         for name in ("failed", "unclear", "unpaired_ids"):
