@@ -28,6 +28,7 @@ _MIDDLES: Final = {
     "tasks/sending": 0.30,
     "tasks/results": 0.66,
     "tasks/repeats": 0.88,
+    "tasks/retention": 0.10,
     "tasks/planning": 0.42,
     "tasks/delivery": 0.76,
     "tasks/campaign": 0.52,
