@@ -209,8 +209,7 @@ class Campaign:
             self._swap({"sending_since": since, "replaced": None, "usage": None})
 
     def _has_begun(self) -> bool:
-        document = self.document
-        return document.sending_since is not None and document.usage is None
+        return self.document.is_ahead_of_results
 
     def held(self) -> bool:
         """Whether this run holds the lease for the next seconds, by its own clock."""
