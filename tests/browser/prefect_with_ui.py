@@ -87,6 +87,11 @@ class PrefectSite:
         found = self.ask("POST", "/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
         return {artifact["key"]: artifact for artifact in found}
 
+    def log(self, run: str) -> list[str]:
+        """Return the lines of a run's log, the oldest first."""
+        query = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
+        return [line["message"] for line in self.ask("POST", "/logs/filter", query)]
+
     def events(self, prefix: str) -> list[dict[str, Any]]:
         """Return the events whose names begin so."""
         query = {"filter": {"event": {"prefix": [prefix]}}, "limit": 50}
