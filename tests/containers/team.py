@@ -84,7 +84,10 @@ class Team:
 
     def __exit__(self, *_: object) -> None:
         self.api.close()
-        self.compose("down", "--volumes", "--timeout", "5")
+        # podman-compose forgets the containers that --scale has added.
+        mine = self.podman.words("ps", "--all", "--quiet", f"--filter=label=com.docker.compose.project={PROJECT}")
+        self.podman.call("rm", "--force", "--time=5", "--depend", *mine)
+        self.compose("down", "--volumes")
 
     def compose(self, *arguments: str) -> str:
         """Call podman-compose with the project's files and settings."""
@@ -145,6 +148,16 @@ class Team:
         found = self.call("GET", f"/deployments/name/send-campaign/{deployment}")["id"]
         body = {"parameters": parameters, "job_variables": job_variables}
         return self.call("POST", f"/deployments/{found}/create_flow_run", body)["id"]
+
+    def worker_of(self, run: str) -> str:
+        """Return the worker's container that has a run; others may have asked for it as well, and were refused."""
+        logs = {container: self.logs(container) for container in self.containers("worker")}
+        (found,) = (
+            container
+            for container, text in logs.items()
+            if f"submitting flow run '{run}'" in text and f"Aborted submission of flow run '{run}'" not in text
+        )
+        return found
 
     def await_end(self, run: str) -> dict[str, Any]:
         """Wait for a run's final state."""

@@ -6,12 +6,13 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from globe_sms.tasks.campaign.options.flow_parameters import group_options
 from tests.chaos.results_against_log import Row, find_faults
 from tests.containers.images import OURS
-from tests.containers.team import CALLS_PER_SECOND, Team, singapore_numbers
+from tests.containers.team import CALLS_PER_SECOND, NUMBERS_PER_CALL, Team, singapore_numbers
 from tests.waiting import await_event
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3_600)]
@@ -28,7 +29,7 @@ def campaign(team: Team, name: str, numbers: list[str], **options: Any) -> tuple
         "type": "NOTIFY",
         "results": "s3://sandbox/campaigns",
         "calls_per_second": CALLS_PER_SECOND,
-        "numbers_per_call": 10,
+        "numbers_per_call": NUMBERS_PER_CALL,
         **options,
     }
     return group_options(flat), [Row(source, at, number, number) for at, number in enumerate(numbers)]
@@ -48,22 +49,20 @@ def test_the_pages_of_prefect_are_served(team: Team) -> None:
 
 def test_a_campaign_goes_on_when_a_workers_container_is_killed(team: Team) -> None:
     """SIGKILL to everything in it, as when the machine is gone. The other worker's run sends the rest."""
-    order, rows = campaign(team, "killed", list(singapore_numbers(0, 400)))
-    team.gateway("PUT", "/latency", {"low": 0.2, "high": 0.6, "seed": 0})
-    first = team.run("ad-hoc", order)
-    await_event(lambda: len(team.arrivals("killed")) >= 2 * CALLS_PER_SECOND, "calls")
-    (mine,) = [each for each in team.containers("worker") if first in team.logs(each)]
-    team.podman.call("kill", "--signal=KILL", mine)
+    numbers = list(singapore_numbers(0, 400))
+    slowly, rows = campaign(team, "killed", numbers, calls_per_second=1)
+    first = team.run("ad-hoc", slowly)
+    await_event(lambda: len(team.arrivals("killed")) > 1, "calls")
+    team.podman.call("kill", "--signal=KILL", team.worker_of(first))
     assert team.state(first)["type"] == "RUNNING"
-    second = team.run("scheduled", order)
-    ended = team.await_end(second)
+    ended = team.await_end(team.run("scheduled", campaign(team, "killed", numbers)[0]))
     assert ended["type"] == "COMPLETED", ended["message"]
     assert faults(team, "killed", rows) == []
-    statuses = dict(team.results("killed").get_column("status").cast(str).value_counts().iter_rows())
+    statuses = dict(team.results("killed").get_column("status").cast(pl.String).value_counts().iter_rows())
     print(f"killed in the middle: {statuses}")
-    assert statuses["accepted"] > len(rows) / 2
-    # What was in the air when the worker was killed, at most; nobody knows whether the gateway took it.
+    # Nobody knows whether the gateway took what was in the air when the worker was killed.
     assert statuses.keys() <= {"accepted", "unknown"}
+    assert statuses.get("unknown", 0) <= 2 * NUMBERS_PER_CALL
     # Its heartbeats are missing, so an automation of `globe-sms deploy` frees its slot.
     assert team.await_end(first)["type"] == "CRASHED"
 
