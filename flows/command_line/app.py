@@ -11,6 +11,7 @@ from rich.console import Console
 
 from globe_sms.flows.command_line.account_command import account
 from globe_sms.flows.command_line.config_file import read_config_file
+from globe_sms.flows.command_line.doctor_command import doctor
 from globe_sms.flows.command_line.exit_codes import EXIT_INPUT, EXIT_SETTLED, EXIT_STOPPED
 from globe_sms.flows.command_line.inquiry_commands import add_inquiries
 from globe_sms.flows.command_line.policy_commands import add_policy
@@ -31,6 +32,7 @@ A campaign is one message, one recipient list and one id. Running the same
 command again resumes it: what was sent, or may have been, is not sent again.
 
 Try it first, without any account:   globe-sms demo
+Check what a campaign needs:         globe-sms doctor
 
 Exit codes: 0 every row is settled; 1 stopped or crashed (run it again to go
 on), or every number was refused; 2 bad input or configuration, or lists
@@ -54,6 +56,7 @@ def make_app() -> App:
     app.command(track, name="track", help_epilogue=TRACK_EPILOGUE, config=read_config_file)
     add_inquiries(app)
     app.command(account, name="account")
+    app.command(doctor, name="doctor")
     add_policy(app)
     return app
 
