@@ -151,6 +151,22 @@ def press_in_menu(page: "playwright.Page", name: str) -> None:
     page.get_by_role("menuitem", name=name, exact=True).click()
 
 
+def press_until(site: PrefectSite, button: "playwright.Locator", run: str, *names: str) -> None:
+    """Press a button until the run isn't in one of these states any more: a busy server refuses at times."""
+
+    def left() -> bool:
+        return site.run(run)["state_name"] not in names
+
+    def pressed() -> bool:
+        if button.is_visible():
+            button.click()
+        with suppress(TimeoutError):
+            wait_until(left, seconds=_BETWEEN_PRESSES, what="the answer of the server")
+        return left()
+
+    site.until(pressed, "another state")
+
+
 def answer(page: "playwright.Page", site: PrefectSite, run: str, decision: str) -> None:
     """Answer on the run's page in V2, as the log says; both fields are seen without scrolling."""
     open_run(page, site, run, "/v2")
@@ -166,7 +182,7 @@ def answer(page: "playwright.Page", site: PrefectSite, run: str, decision: str) 
     page.get_by_role("option", name=decision, exact=True).click()
     named.fill("Mei Tan")
     picture(page, "approval")
-    dialog.get_by_role("button", name="Resume").click()
+    press_until(site, dialog.get_by_role("button", name="Resume"), run, "Suspended")
 
 
 def decline_in_v1(page: "playwright.Page", site: PrefectSite, run: str) -> None:
@@ -176,7 +192,7 @@ def decline_in_v1(page: "playwright.Page", site: PrefectSite, run: str) -> None:
     playwright.expect(page.get_by_text(PLANNED).first).to_be_visible()
     choose(page, "Decision", "decline")
     type_into(page, "Your name", "Mei Tan")
-    page.locator(".p-modal").get_by_role("button", name="Submit").click()
+    press_until(site, page.locator(".p-modal").get_by_role("button", name="Submit"), run, "Suspended")
 
 
 def watch(page: "playwright.Page", site: PrefectSite, sandbox: Sandbox, run: str) -> None:
@@ -343,7 +359,8 @@ def test_a_run_that_is_cancelled_says_how_far_it_got(
     sandbox.gateway.add_fault("throttle", retry_after_ms=60_000)
     open_run(page, site, run, "/v2")
     press_in_menu(page, "Cancel")
-    page.get_by_role("alertdialog").get_by_role("button", name=re.compile("Cancel .*run", re.IGNORECASE)).click()
+    cancel = page.get_by_role("alertdialog").get_by_role("button", name=re.compile("Cancel .*run", re.IGNORECASE))
+    press_until(site, cancel, run, "Running")
     site.wait_for(run, "Cancelled", *ENDED)
     site.until(lambda: "not_sent" in str(site.run(run)["state"]["message"]), "the run's own message")
     message = site.run(run)["state"]["message"]
@@ -351,7 +368,7 @@ def test_a_run_that_is_cancelled_says_how_far_it_got(
     sandbox.gateway.clear_faults()
     open_run(page, site, run, "/v2")
     press_in_menu(page, "Retry")
-    page.get_by_role("alertdialog").get_by_role("button", name="Retry").click()
+    press_until(site, page.get_by_role("alertdialog").get_by_role("button", name="Retry"), run, "Cancelled")
     assert site.wait_for(run, "Completed", "Failed", "Crashed")["state_name"] == "Completed"
     assert sandbox.gateway.stats().accepted_twice == 0
 
