@@ -100,7 +100,7 @@ def open_resources(
         InputError: a block, the credentials, the endpoint or the folder can't be used.
     """
     s3 = cache(lambda: open_s3(aws_credentials))
-    resources = RunResources(_account(account, environ), s3, open_store(results, s3), results)
+    resources = RunResources(open_account(account, environ), s3, open_store(results, s3), results)
     if calls_gateway:
         resources.credentials()
     return resources
@@ -126,7 +126,12 @@ def prompt_threads() -> Generator[None]:
         gc.unfreeze()
 
 
-def _account(name: str | None, environ: Mapping[str, str]) -> Account:
+def open_account(name: str | None, environ: Mapping[str, str]) -> Account:
+    """Return the account of that block, or of the environment if no block is named.
+
+    Raises:
+        InputError: the block can't be read.
+    """
     if name is None:
         return Account(environ)
     from globe_sms.tasks.blocks import load_account

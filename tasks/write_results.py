@@ -25,6 +25,7 @@ from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import LeaseLostError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
@@ -53,6 +54,8 @@ def write_campaign_results(
         excluded=run.exclusions.current,
         resends=run.config.on_unknown is OnUnknown.RESEND,
     )
+    if stop is not None and stop.cause is StopCause.CANCELLED and not counts[Status.NOT_SENT]:
+        stop = None  # it came when all was sent
     store_retries()(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries()(run.store.put_file, RESULTS_KEY, path)
     snapshot = run.progress.snapshot
