@@ -59,7 +59,6 @@ def write_campaign_results(
     store_retries()(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries()(run.store.put_file, RESULTS_KEY, path)
     snapshot = run.progress.snapshot
-    schedule = run.resources.schedule_to_show() if snapshot.throttled else None
     planned = {} if run.campaign.document.plan is None else run.campaign.document.plan.rows
     report = CampaignReport(
         campaign=run.campaign.id,
@@ -80,7 +79,7 @@ def write_campaign_results(
         policy=show_policy(run.policy, pl.scan_parquet(path, glob=False)),
         left_out=LeftOutFigures(run.opt_outs.passed_over, left_out_since(plan, path, counts, planned)),
         call_size=run.call_size.found,
-        rate_advice=None if schedule is None else schedule.advice(),
+        schedule=run.resources.schedule_to_show() if snapshot.calls else None,
         readings=run.campaign.document.readings,
     )
     run.campaign.update(

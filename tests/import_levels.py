@@ -14,7 +14,7 @@ LEVELS: Final[tuple[tuple[str, ...], ...]] = (
     ("tasks/messages",),
     ("tasks/campaign",),
     ("tasks/planning", "tasks/delivery"),
-    ("tasks/sending", "tasks/results", "tasks/repeats"),
+    ("tasks/sending", "tasks/results", "tasks/repeats", "tasks/retention"),
     ("tasks/reports",),
     ("tasks/policy",),
     ("tasks/inquiry",),

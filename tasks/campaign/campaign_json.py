@@ -27,6 +27,7 @@ _LEFT_OUT_WHEN_EMPTY: Final = (
     "approval",
     "canary_failed",
     "deliveries",
+    "erased_at",
 )
 
 
@@ -182,6 +183,7 @@ class CampaignDocument(_Part):
         approval: the last question whether it may be sent, and its answer.
         canary_failed: whether a run found that the canary failed.
         deliveries: accepted messages by delivery, and how many rows a receipt has settled; None if never tracked.
+        erased_at: when the numbers and texts of all its rows began to be replaced by hashes; None if they weren't.
     """
 
     campaign: str
@@ -200,6 +202,7 @@ class CampaignDocument(_Part):
     approval: Approval | None = None
     canary_failed: bool = False
     deliveries: Mapping[str, int] | None = None
+    erased_at: Instant | None = None
 
     @property
     def readings(self) -> tuple[tuple[str, ListReading], ...]:
