@@ -116,7 +116,7 @@ class Sought:
 
     def matches(self) -> pl.Expr:
         """Return whether a row of a plan has the number."""
-        found = pl.lit(value=False) if self.phone_number is None else pl.col("phone_number") == self.phone_number
+        found = pl.lit(value=False) if self.phone_number is None else pl.col("e164") == int(self.phone_number)
         return found if self.written is None else found | (pl.col("recipient") == self.written)
 
 

@@ -15,7 +15,6 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
-from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.left_out import leave_out
 
@@ -136,7 +135,7 @@ def sendable_rows(plan: FrozenPlan) -> pl.LazyFrame:
             "status",
             "reason",
             *texts,
-            E164,
+            "e164",
         )
     )
 

@@ -253,8 +253,8 @@ def plan_rows(
         find_short: Finds rows that end before the number's field: these are `too_few_fields`, not `empty`.
 
     Returns:
-        The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
-        the chunks were laid out.
+        The plan's rows as they are stored (`rows_of_plan`), with `chunk` (u32) and `position` (u16), null for rows that
+        aren't sent; and with `groups`, how the chunks were laid out.
     """
     rows = _write_rows(validated.select(*_VALIDATED, *texts), folder / "validated.parquet")
     short = None if find_short is None else find_short(pl.scan_parquet(rows, glob=False), folder)
@@ -277,8 +277,8 @@ def plan_rows(
         "source",
         "row",
         "recipient",
-        pl.format("+{}", "e164").alias("phone_number"),
-        pl.col("region").cast(pl.String),
+        "e164",
+        "region",
         "status",
         "reason" if short is None else reason_with_short_rows().alias("reason"),
         chunk=chunk.cast(pl.UInt32),
@@ -289,6 +289,7 @@ def plan_rows(
 
 def _write_rows(rows: pl.LazyFrame, path: Path) -> Path:
     has_texts = "message" in rows.collect_schema()
+    rows = rows.with_columns(pl.col("source").cast(pl.Categorical))
     rows.sink_parquet(path, compression="lz4" if has_texts else "uncompressed", statistics=False, engine="streaming")
     return path
 

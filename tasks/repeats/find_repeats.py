@@ -12,7 +12,6 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts
 from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign, find_earlier
@@ -143,7 +142,7 @@ class RepeatFinder:
             yield (
                 self._with_our_text(part, campaign.texts)
                 .select(
-                    E164,
+                    "e164",
                     *([TEXT_HASH] if self._texts.personal else []),
                     pl.lit(number, pl.UInt32).alias("campaign"),
                     "chunk",
