@@ -19,7 +19,7 @@ from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
 from globe_sms.tasks.recipients import ListSource
-from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
+from globe_sms.tasks.run_resources import RunResources, open_resources, prompt_threads
 from globe_sms.tasks.sending.call_content import CallContent
 from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.retries import Retries
@@ -66,7 +66,7 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
     credentials = run.resources.credentials()
     sender = f"{run.campaign.id} on {run.campaign.owner.host}"
     pacer = Pacer(run.resources.schedule(credentials, run.config.calls_per_second, sender=sender), run.stop)
-    with Gateway(run.resources.account.endpoint(), credentials) as gateway, short_collections():
+    with Gateway(run.resources.account.endpoint(), credentials) as gateway, prompt_threads():
         try:
             yield Sender(
                 campaign=run.campaign,

@@ -16,6 +16,7 @@ from globe_sms.flows.command_line.exit_codes import EXIT_INPUT, EXIT_SETTLED, EX
 from globe_sms.flows.command_line.inquiry_commands import add_inquiries
 from globe_sms.flows.command_line.policy_commands import add_policy
 from globe_sms.flows.command_line.prefect_settings import set_prefect_defaults
+from globe_sms.flows.command_line.retention_commands import forget, purge
 from globe_sms.flows.command_line.send_command import SEND_EPILOGUE, send
 from globe_sms.flows.command_line.track_command import TRACK_EPILOGUE, track
 from globe_sms.tasks.campaign.options.every_campaign import LISTS
@@ -58,6 +59,8 @@ def make_app() -> App:
     app.command(account, name="account")
     app.command(doctor, name="doctor")
     add_policy(app)
+    app.command(purge, name="purge")
+    app.command(forget, name="forget")
     return app
 
 

@@ -5,6 +5,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect import Flow, get_run_logger
 from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import Pause
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from globe_sms.flows.observers.run_observer import RunObserver
@@ -16,6 +17,7 @@ from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.prefect_tasks import send_shard_in_task_runs, task_of
 from globe_sms.tasks.sending.shard import Shard, shard_chunks
+from globe_sms.tasks.write_results import write_campaign_results
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -34,8 +36,19 @@ class PrefectExecutor(Executor):
     def call(
         self, step: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
     ) -> _Result:
-        """Call the task of a step."""
-        return task_of(step)(*args, **kwargs)
+        """Call the task of a step.
+
+        The results are written even if somebody has paused the run meanwhile, though Prefect starts no task then.
+
+        Raises:
+            prefect.exceptions.Pause: the run was paused.
+        """
+        try:
+            return task_of(step)(*args, **kwargs)
+        except Pause:
+            if step is write_campaign_results:
+                step(*args, **kwargs)
+            raise
 
     def shard_size(self, calls_per_second: float) -> int:
         """Return how many chunks one flow run sends: those of 2,000 task runs."""

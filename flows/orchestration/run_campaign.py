@@ -20,7 +20,7 @@ def run_campaign(config: CampaignConfig, executor: Executor) -> CampaignReport:
         InputError: the input or the configuration is wrong; nothing was sent.
         CampaignBusyError: another run is sending this campaign.
         LeaseLostError: another run has taken the campaign over.
-        prefect.exceptions.Pause: the flow run is suspended until somebody has answered.
+        AnswerNeededError: the flow run must be suspended until somebody has answered.
     """
     observer = executor.observer
     observer.step("checking the results folder and the credentials")

@@ -12,12 +12,13 @@ presentation of a part of a chunk has `-part` at the end of its record's key: wh
 its claims and send records, which are read then (`tasks.campaign.remaining_positions`).
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+import orjson
 
 from globe_sms.tasks.campaign.message_ids import MessageIds
 from globe_sms.tasks.campaign.records_kept_locally import Spill
@@ -67,12 +68,12 @@ class Claim:
 
     def encode(self) -> bytes:
         """Return the claim as JSON."""
-        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False).encode()
+        return orjson.dumps(asdict(self), option=orjson.OPT_NON_STR_KEYS)
 
     @classmethod
     def decode(cls, body: bytes) -> "Claim":
         """Read what `encode` wrote."""
-        data: dict[str, Any] = json.loads(body)
+        data: dict[str, Any] = orjson.loads(body)
         return cls(**{**data, **_coverage_of(data)})
 
 
@@ -129,14 +130,14 @@ class SendRecord:
         data = {name: getattr(self, name) for name in self.__dataclass_fields__}
         data["attempts"] = [asdict(attempt) for attempt in self.attempts]
         del data["message_ids"]
-        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-        return f"{text[:-1]}{_IDS}{MessageIds.of(self.message_ids).stored}}}".encode()
+        start = orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)[:-1]
+        return start + f"{_IDS}{MessageIds.of(self.message_ids).stored}}}".encode()
 
     @classmethod
     def decode(cls, body: bytes) -> "SendRecord":
         """Read what `encode` wrote."""
         text, _, ids = body.decode().rstrip().rpartition(_IDS)
-        data: dict[str, Any] = json.loads(f"{text}}}")
+        data: dict[str, Any] = orjson.loads(f"{text}}}")
         if not (ids.startswith("[") and ids.endswith("]}")):
             raise ValueError("a send record isn't complete JSON")
         data["settlement"] = Settlement(data["settlement"])

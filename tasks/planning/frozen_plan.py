@@ -12,6 +12,7 @@ import phonenumbers
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import plan_key
+from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.planning.chunk_layout import WINDOW_CHUNKS, ChunkLayout, SendingGroup
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -19,6 +20,9 @@ from globe_sms.tasks.vocabulary.errors import InputError
 _ID = "globe-sms-plan"
 _PHONENUMBERS = "globe-sms-phonenumbers"
 _LAYOUT = "globe-sms-layout"
+HASHES: Final = "globe-sms-hashes"
+"""In a plan's metadata, if numbers of it are erased and their hashes are in it: `some` or `all` of them."""
+ALL_HASHED: Final = "all"
 NOBODY: Final[Mapping[int, Any]] = MappingProxyType({})
 BLOCK_ROWS = 1_000_000
 """The most rows that are read at once."""
@@ -63,18 +67,11 @@ def write_plan(plan: pl.LazyFrame, layout: ChunkLayout | None, plan_id: str, pat
     )
 
 
-def rows_of_plan(stored: pl.LazyFrame) -> pl.LazyFrame:
-    """Return a plan's rows as they are read: with `phone_number` beside `e164`, and text for what is stored as enums.
-
-    Numbers are stored as integers, and what is the same in many rows as enums: texts take several times as long.
-    """
-    return stored.with_columns(
-        pl.col("source", "region").cast(pl.String), pl.format("+{}", "e164").alias("phone_number")
-    )
-
-
 class FrozenPlan:
-    """A plan in a local copy that chunks are read from as they are needed; its object in the store never changes."""
+    """A plan in a local copy that chunks are read from as they are needed; its object in the store never changes.
+
+    Unless numbers are erased: then their hashes take their place, and nothing else changes.
+    """
 
     def __init__(self, path: Path, *, block_rows: int = BLOCK_ROWS) -> None:
         self.path = path
@@ -107,20 +104,25 @@ class FrozenPlan:
 
     def scan(self) -> pl.LazyFrame:
         """Return the plan's rows in input order."""
-        return rows_of_plan(pl.scan_parquet(self.path, glob=False))
+        return pl.scan_parquet(self.path, glob=False)
 
     def scan_numbers(self, chunks: Sequence[int] | None = None) -> pl.LazyFrame:
-        """Return the rows of some chunks; None: of all."""
+        """Return the rows of some chunks (None: of all) with `e164`, the number as an integer."""
         rows = self.scan().filter(pl.col("chunk").is_not_null())
         if chunks is not None:
             wanted = pl.LazyFrame({"chunk": chunks}, schema={"chunk": pl.UInt32})
             rows = rows.join(wanted, on="chunk", how="semi")
-        return rows
+        return rows.with_columns(E164)
 
     @cached_property
     def has_messages(self) -> bool:
         """Whether each row has a text of its own, with its parts."""
         return "message" in pl.read_parquet_schema(self.path)
+
+    @cached_property
+    def has_hashes(self) -> bool:
+        """Whether the numbers of some rows are erased."""
+        return HASHES in pl.read_parquet_metadata(self.path)
 
     @cached_property
     def layout(self) -> ChunkLayout | None:

@@ -253,8 +253,8 @@ def plan_rows(
         find_short: Finds rows that end before the number's field: these are `too_few_fields`, not `empty`.
 
     Returns:
-        The plan's rows as they are stored (`rows_of_plan`), with `chunk` (u32) and `position` (u16), null for rows that
-        aren't sent; and with `groups`, how the chunks were laid out.
+        The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
+        the chunks were laid out.
     """
     rows = _write_rows(validated.select(*_VALIDATED, *texts), folder / "validated.parquet")
     short = None if find_short is None else find_short(pl.scan_parquet(rows, glob=False), folder)
@@ -274,11 +274,11 @@ def plan_rows(
     is_duplicate = pl.col("first_row").is_not_null()
     first = pl.format("{}#{}", "first_source", "first_row")
     return mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first).select(
-        "source",
+        pl.col("source").cast(pl.String),
         "row",
         "recipient",
-        "e164",
-        "region",
+        pl.format("+{}", "e164").alias("phone_number"),
+        pl.col("region").cast(pl.String),
         "status",
         "reason" if short is None else reason_with_short_rows().alias("reason"),
         chunk=chunk.cast(pl.UInt32),
@@ -289,7 +289,7 @@ def plan_rows(
 
 def _write_rows(rows: pl.LazyFrame, path: Path) -> Path:
     has_texts = "message" in rows.collect_schema()
-    rows = rows.with_columns(pl.col("source").cast(pl.Categorical))
+    rows = rows.with_columns(pl.col("source").cast(pl.Categorical))  # few in many rows: as texts they take longer
     rows.sink_parquet(path, compression="lz4" if has_texts else "uncompressed", statistics=False, engine="streaming")
     return path
 
