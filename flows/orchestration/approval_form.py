@@ -179,7 +179,8 @@ def _suspend(client: SyncPrefectClient, run: FlowRun, form: type[CampaignApprova
         timeout_seconds=max(0, seconds) + _LONGER_SECONDS, pause_key=key, message=_waiting(until)
     )
     keys = _keep_keys(state)
-    schedule_answer_due(client, run, key, until)
+    with suppress(HTTPError, PrefectHTTPStatusError):  # without it the run waits for the server's own limit
+        schedule_answer_due(client, run, key, until)
     result = client.set_flow_run_state(run.id, state)
     if result.status is not SetStateStatus.ACCEPT or result.state is None:
         delete_answer_due(client, run, key)

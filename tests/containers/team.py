@@ -31,13 +31,11 @@ boto3.client("s3").put_object(Bucket="sandbox", Key=sys.argv[1], Body=sys.stdin.
 """
 _GET: Final = """
 import boto3, sys
-sys.stdout.buffer.write(boto3.client("s3").get_object(Bucket="sandbox", Key=sys.argv[1])["Body"].read())
-"""
-_LIST: Final = """
-import boto3, sys
-for page in boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket="sandbox", Prefix=sys.argv[1]):
+s3 = boto3.client("s3")
+for page in s3.get_paginator("list_objects_v2").paginate(Bucket="sandbox", Prefix=sys.argv[1]):
     for found in page.get("Contents", []):
-        print(found["Key"])
+        if found["Key"].endswith(sys.argv[2]):
+            sys.stdout.buffer.write(s3.get_object(Bucket="sandbox", Key=found["Key"])["Body"].read())
 """
 _CONTROL: Final = """
 import httpx, os, sys
@@ -172,13 +170,9 @@ class Team:
         """Put an object into the sandbox's bucket."""
         self._python(_PUT, key, given=body)
 
-    def keys(self, prefix: str) -> list[str]:
-        """Return the keys of the bucket that begin so."""
-        return self._python(_LIST, prefix).decode().split()
-
-    def read(self, key: str) -> bytes:
-        """Read an object of the bucket."""
-        return self._python(_GET, key)
+    def read(self, prefix: str, suffix: str = "") -> bytes:
+        """Read the objects of the bucket whose keys begin and end so, one after the other."""
+        return self._python(_GET, prefix, suffix)
 
     def results(self, campaign: str) -> pl.DataFrame:
         """Return the results of a campaign."""
