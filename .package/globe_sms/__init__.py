@@ -2,7 +2,7 @@
 
     from globe_sms import send, send_campaign
 
-`send` sends a campaign from a notebook or a program, without a Prefect server or recorded on one; `send_campaign` is the
+`send` sends a campaign from a notebook or a program, recorded on a Prefect server if one is set; `send_campaign` is the
 flow. Both are imported when they are first used: importing this package costs nothing.
 """
 
