@@ -1,5 +1,6 @@
 """The step that writes the results: plan and ledger joined, and the campaign summed up."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,8 +55,7 @@ def write_campaign_results(
         excluded=run.exclusions.current,
         resends=run.config.on_unknown is OnUnknown.RESEND,
     )
-    if stop is not None and stop.cause is StopCause.CANCELLED and not counts[Status.NOT_SENT]:
-        stop = None  # it came when all was sent
+    stop = stop_that_counts(stop, counts)
     store_retries()(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries()(run.store.put_file, RESULTS_KEY, path)
     snapshot = run.progress.snapshot
@@ -93,6 +93,12 @@ def write_campaign_results(
         usage=count_usage(pl.scan_parquet(path, glob=False), run.store, run.tables.budget_prices or run.tables.prices),
     )
     return report
+
+
+def stop_that_counts(stop: Stop | None, counts: Mapping[str, int]) -> Stop | None:
+    """Return why the run has stopped; None if it was cancelled, or its worker killed, when all had been sent."""
+    came_late = stop is not None and stop.cause is StopCause.CANCELLED and not counts[Status.NOT_SENT]
+    return None if came_late else stop
 
 
 def _left(run: CampaignRun) -> str:

@@ -98,8 +98,9 @@ class PrefectSite:
     def answer(self, run: str, **given: Any) -> dict[str, Any]:
         """Answer what a suspended run asks, as the form does; the form is there a moment after the state."""
         keys = self.run(run)["state"]["state_details"]["run_input_keyset"]
-        form = f"/flow_runs/{run}/input/{keys['schema']}"
-        await_event(lambda: self._client.get(form).is_success, "the form")
+        if keys is not None:
+            form = f"/flow_runs/{run}/input/{keys['schema']}"
+            await_event(lambda: self._client.get(form).is_success, "the form")
         return self.ask("POST", f"/flow_runs/{run}/resume", {"run_input": given})
 
     def wait_for(self, run: str, *names: str) -> dict[str, Any]:
