@@ -10,8 +10,10 @@ from uuid import UUID
 from prefect.events import emit_event
 
 from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
+from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
 
 EVENTS: Final = {
@@ -23,12 +25,13 @@ EVENTS: Final = {
     "sms.campaign.empty_list": "the lists have no rows; `message` says which",
     "sms.campaign.stopped": "the run stopped before its end; `message` says why, `code` is the gateway's",
     "sms.campaign.declined": "somebody declined it, or nobody answered in time; nothing was sent",
+    "sms.campaign.delivered": "a tracking ended; `low`: less was delivered than the policy's least-delivered",
     "sms.campaign.cancelled": "the run was cancelled; what was in the air is accounted for",
 }
 
 
 class PrefectEvents(RunObserver):
-    """Sends the events of one flow run; a tracking sends none."""
+    """Sends the events of one flow run."""
 
     def __init__(self, flow_run: UUID | None, *, emit: Callable[..., object] = emit_event) -> None:
         self._emit = emit
@@ -59,6 +62,20 @@ class PrefectEvents(RunObserver):
         summary = {name: value for name, value in report.summary().items() if name != "campaign"}
         stop = {} if report.stop is None else {"message": report.stop.message, "code": report.stop.code}
         self._send(report.ending, **summary, settled=report.settled, dry_run=report.dry_run, **stop)
+
+    def tracked(self, outcome: TrackingOutcome, progress: TrackingProgress) -> None:
+        """Tell what was delivered, and whether that's less than the policy wants."""
+        del progress
+        rate = None if outcome.rate is None else round(outcome.rate, 4)
+        self._send(
+            "delivered",
+            deliveries=dict(outcome.deliveries),
+            unknown=outcome.unknown,
+            rate=rate,
+            least=outcome.least_delivered,
+            low=outcome.is_low,
+            final=outcome.final,
+        )
 
     def _send(self, what: str, **payload: Any) -> None:
         resource = {
