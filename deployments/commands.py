@@ -12,7 +12,6 @@ from cyclopts.validators import Number
 from rich.console import Console
 from rich.table import Table
 
-from globe_sms.deployments.sandbox.demo import run_demo
 from globe_sms.flows.command_line.app import make_app, run_app
 from globe_sms.flows.command_line.hangup import end_on_hangup
 from globe_sms.flows.command_line.process_exit import leave
@@ -53,6 +52,8 @@ def demo(
 
     Nothing leaves this machine. Needs the extra `sandbox` (`make demo` sets it up).
     """
+    from globe_sms.deployments.sandbox.demo import run_demo
+
     return run_demo(rows, Console(stderr=True, highlight=False))
 
 
@@ -112,12 +113,17 @@ def deploy(
         Parameter(help="Your own copy of deployments/prefect.yaml. It overrides what the server has."),
     ] = None,
     heartbeat_seconds: Annotated[
-        int,
+        int | None,
         Parameter(
             converter=whole_number,
-            help="The workers' PREFECT_FLOWS_HEARTBEAT_FREQUENCY. Three missed heartbeats mark a run as crashed.",
+            help="How often a run sends a heartbeat; three missed ones mark it as crashed. Default: the file's, 30.",
+            validator=Number(gte=30),
         ),
-    ] = 180,
+    ] = None,
+    notify: Annotated[
+        str | None,
+        Parameter(help="A notification block that tells people when a campaign needs them: its name, or type/name."),
+    ] = None,
 ) -> None:
     """Create or update block type, work pool, deployments and automations on a Prefect server.
 
@@ -127,6 +133,7 @@ def deploy(
     """
     from globe_sms.deployments.deploy import DeployOptions
     from globe_sms.deployments.deploy import deploy as deploy_to_server
+    from globe_sms.deployments.notifications import HOW, tells_people
 
     changes = deploy_to_server(
         DeployOptions(
@@ -136,6 +143,7 @@ def deploy(
             pause_schedules=pause_schedules,
             file=file,
             heartbeat_seconds=heartbeat_seconds,
+            notify=notify,
         )
     )
     table = Table(show_edge=False, pad_edge=False)
@@ -148,6 +156,8 @@ def deploy(
     console.print(
         f"Start a worker: prefect worker start --pool {work_pool or 'globe-sms'} --type {pool_type}", soft_wrap=True
     )
+    if not any(tells_people(change) for change in changes):
+        console.print(HOW, soft_wrap=True)
 
 
 def serve_receipts(

@@ -14,7 +14,7 @@ from globe_sms.tasks.account.account import Account
 from globe_sms.tasks.account.rate_margin import USUAL_MARGIN, WIDEST_MARGIN
 from globe_sms.tasks.gateway import Credentials, Endpoint, Region, check_connection, check_sender_id
 from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
-from globe_sms.tasks.read_block import read_block
+from globe_sms.tasks.read_block import ACCOUNT_BLOCK, read_block
 from globe_sms.tasks.vocabulary.errors import InputError
 
 
@@ -28,7 +28,7 @@ class AlibabaSmsAccount(Block):
     model_config = ConfigDict(hide_input_in_errors=True)  # the input holds the secret
 
     _block_type_name = "Alibaba SMS account"
-    _block_type_slug = "alibaba-sms-account"
+    _block_type_slug = ACCOUNT_BLOCK
     # Prefect takes only http(s) URLs, not data: URIs; this is the logo of its own Secret block.
     _logo_url = HttpUrl(
         "https://raw.githubusercontent.com/PrefectHQ/prefect/420d0d6a78bb6df1fc18bcf188fdad43c1d22ea9/assets/"

@@ -91,7 +91,7 @@ class CampaignRun:
         frequency: which numbers have had as many texts lately as the policy allows.
         undeliverable: which numbers' texts failed for good.
         forgotten: which numbers were erased for good (`globe-sms forget`).
-        sources: the lists that the campaign's id was made from, if it was: only these are planned.
+        sources: the lists as they were found at the start: only these are planned; None if the plan was frozen then.
         opt_outs: the opt-out lists, read again whenever they change.
         exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
         repeats: who already has the text from another campaign, or is getting it now.

@@ -1,5 +1,6 @@
 """The command line: what every command shares, messages, exit codes and no tracebacks."""
 
+import logging
 import os
 import traceback
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from globe_sms.flows.command_line.account_command import account
 from globe_sms.flows.command_line.config_file import read_config_file
+from globe_sms.flows.command_line.doctor_command import doctor
 from globe_sms.flows.command_line.exit_codes import EXIT_INPUT, EXIT_SETTLED, EXIT_STOPPED
 from globe_sms.flows.command_line.inquiry_commands import add_inquiries
 from globe_sms.flows.command_line.policy_commands import add_policy
@@ -22,6 +24,7 @@ from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, GlobeSmsErro
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_written
 from globe_sms.tasks.vocabulary.proxies import keep_off_loopback
 
+_TRACEBACK = "GLOBE_SMS_TRACEBACK"
 _HELP = """\
 Send one text message to a million people, once each, through Alibaba Cloud's
 BatchSendMessageToGlobe.
@@ -30,6 +33,7 @@ A campaign is one message, one recipient list and one id. Running the same
 command again resumes it: what was sent, or may have been, is not sent again.
 
 Try it first, without any account:   globe-sms demo
+Check what a campaign needs:         globe-sms doctor
 
 Exit codes: 0 every row is settled; 1 stopped or crashed (run it again to go
 on), or every number was refused; 2 bad input or configuration, or lists
@@ -53,6 +57,7 @@ def make_app() -> App:
     app.command(track, name="track", help_epilogue=TRACK_EPILOGUE, config=read_config_file)
     add_inquiries(app)
     app.command(account, name="account")
+    app.command(doctor, name="doctor")
     add_policy(app)
     app.command(purge, name="purge")
     app.command(forget, name="forget")
@@ -62,6 +67,8 @@ def make_app() -> App:
 def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; an error is a message on stderr, never a traceback."""
     set_prefect_defaults(os.environ)
+    if os.environ.get(_TRACEBACK):
+        logging.getLogger("globe_sms").addHandler(logging.StreamHandler())
     keep_off_loopback(os.environ)
     try:
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
@@ -74,12 +81,12 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail(EXIT_STOPPED, "interrupted; run the same command again to go on")
     except Exception as error:  # noqa: BLE001  # the last guard against tracebacks at the terminal
-        if os.environ.get("GLOBE_SMS_TRACEBACK"):
+        if os.environ.get(_TRACEBACK):
             traceback.print_exc()
         return _fail(
             EXIT_STOPPED,
             f"this should not have happened: {type(error).__name__}. What was recorded is kept: run the same "
-            "command again to go on. GLOBE_SMS_TRACEBACK=1 shows where it happened.",
+            f"command again to go on. {_TRACEBACK}=1 shows where it happened.",
         )
     return result if isinstance(result, int) else EXIT_SETTLED
 

@@ -1,9 +1,11 @@
 """The events that a campaign sends to Prefect, for automations: counts and reasons, no number and no text.
 
-Their resource is `globe-sms.campaign.<campaign>`; the flow run is related to it.
+Their resource is `globe-sms.campaign.<campaign>`; the flow run is related to it. The resource of `finished` says in the
+label `globe-sms.settled` whether all rows are, because a trigger sees labels and no payload.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,7 +29,12 @@ EVENTS: Final = {
     "sms.campaign.declined": "somebody declined it, or nobody answered in time; nothing was sent",
     "sms.campaign.delivered": "a tracking ended; `low`: less was delivered than the policy's least-delivered",
     "sms.campaign.cancelled": "the run was cancelled; what was in the air is accounted for",
+    "sms.campaign.delivery_low": "a tracking found that few of the messages with a final state were delivered",
 }
+CAMPAIGNS: Final = "globe-sms.campaign.*"
+SETTLED: Final = "globe-sms.settled"
+LOW_DELIVERY: Final = 0.8
+_TELLING_SHARE: Final = 0.5  # of the messages must have a final state: the first ones to fail say little
 
 
 class PrefectEvents(RunObserver):
@@ -43,7 +50,7 @@ class PrefectEvents(RunObserver):
         """Keep the campaign's id: the events name it."""
         self._campaign = campaign
 
-    def asking(self, preview: Preview) -> None:
+    def asking(self, preview: Preview, until: float) -> None:  # noqa: ARG002  # the campaign's page has it
         """Tell that somebody must approve the campaign."""
         self._send("approval_needed", numbers=preview.numbers, calls=preview.calls, seconds=round(preview.seconds))
 
@@ -61,26 +68,33 @@ class PrefectEvents(RunObserver):
         """Tell how it ended."""
         summary = {name: value for name, value in report.summary().items() if name != "campaign"}
         stop = {} if report.stop is None else {"message": report.stop.message, "code": report.stop.code}
-        self._send(report.ending, **summary, settled=report.settled, dry_run=report.dry_run, **stop)
+        labels = {SETTLED: str(report.settled).lower()}
+        self._send(report.ending, labels, **summary, settled=report.settled, dry_run=report.dry_run, **stop)
 
-    def tracked(self, outcome: TrackingOutcome, progress: TrackingProgress) -> None:
-        """Tell what was delivered, and whether that's less than the policy wants."""
-        del progress
-        rate = None if outcome.rate is None else round(outcome.rate, 4)
+    def tracked(self, outcome: TrackingOutcome, progress: TrackingProgress) -> None:  # noqa: ARG002  # what was learned
+        """Tell what was delivered, and with an event of its own that it was little."""
         self._send(
             "delivered",
             deliveries=dict(outcome.deliveries),
             unknown=outcome.unknown,
-            rate=rate,
+            rate=None if outcome.rate is None else round(outcome.rate, 4),
             least=outcome.least_delivered,
             low=outcome.is_low,
             final=outcome.final,
         )
+        if outcome.report is None:
+            return
+        total = outcome.report.figures.total
+        least = LOW_DELIVERY if outcome.least_delivered is None else outcome.least_delivered
+        if total.rate is not None and total.rate < least and total.final >= _TELLING_SHARE * total.messages:
+            counts = {name: count for name, count in total.as_json().items() if name != "rate"}
+            self._send("delivery_low", counts=counts, rate=round(total.rate, 4))
 
-    def _send(self, what: str, **payload: Any) -> None:
+    def _send(self, what: str, labels: Mapping[str, str] = MappingProxyType({}), **payload: Any) -> None:
         resource = {
-            "prefect.resource.id": f"globe-sms.campaign.{self._campaign}",
+            "prefect.resource.id": CAMPAIGNS.replace("*", self._campaign),
             "prefect.resource.name": self._campaign,
+            **labels,
         }
         self._emit(event=f"sms.campaign.{what}", resource=resource, related=self._related, payload=payload)
 

@@ -81,6 +81,8 @@ class Campaign:
 
     The lease keeps two runs from working side by side; it is the claims that keep them from sending twice.
     A thread renews it. While it isn't held (`held()` is False) no call may leave.
+
+    `predecessor` is the lease of the dead run that this run took the campaign from; None if there was none.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Campaign:
         self.store = store.within(campaign)
         self.id = campaign
         self.owner = owner or Owner.here()
+        self.predecessor: Lease | None = None
         self._stop = stop
         self._clock = clock
         self._lock = threading.Lock()
@@ -211,8 +214,7 @@ class Campaign:
             self._swap({"sending_since": since, "replaced": None, "usage": None})
 
     def _has_begun(self) -> bool:
-        document = self.document
-        return document.sending_since is not None and document.usage is None
+        return self.document.is_ahead_of_results
 
     def held(self) -> bool:
         """Whether this run holds the lease for the next seconds, by its own clock."""
@@ -261,12 +263,15 @@ class Campaign:
             if document.lease is not None and not document.lease.is_free(now, self.owner):
                 return False
             self._refuse_another_plan(document)
+            before = document.lease
             if document.sending_since is None:
                 self._refuse_claims()
             if document.plan is None:
                 document = document.changed(settings=dict(settings))
             document = document.changed(lease=lease)
             version = self.store.compare_and_swap(DOCUMENT_KEY, document.encode(), stored.version)
+            if version is not None and before is not None and before.run != self.owner.run:
+                self.predecessor = before
         if version is None:
             return False
         self._now_holds(document, version)

@@ -218,6 +218,11 @@ class CampaignDocument(_Part):
         """Whether it goes to the operator's own numbers; then it keeps nobody from getting a campaign."""
         return self.settings.get("test_to_sha256") is not None
 
+    @property
+    def is_ahead_of_results(self) -> bool:
+        """Whether a run has claimed something since results were written last, if they ever were."""
+        return self.sending_since is not None and self.usage is None
+
     def changed(self, **fields: Any) -> Self:
         """Return it with other top-level fields, which are checked."""
         return self.model_validate({**{name: getattr(self, name) for name in type(self).model_fields}, **fields})

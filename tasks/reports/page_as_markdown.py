@@ -4,15 +4,16 @@ import re
 from collections.abc import Iterable
 from typing import assert_never
 
-from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
+from globe_sms.tasks.reports.page_blocks import Block, Link, Notes, Page, Quote, Table, Words
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$-])")
 _FENCE = re.compile(r"`{3,}")
 
 
 def as_markdown(page: Page) -> str:
-    """Return the page as GitHub-flavoured Markdown."""
-    return "\n\n".join([f"# {_escaped(page.title)}", *(_markdown(block) for block in page.blocks)]) + "\n"
+    """Return the page as GitHub-flavoured Markdown; without a title it has no heading."""
+    heading = [f"# {_escaped(page.title)}"] if page.title else []
+    return "\n\n".join([*heading, *(_markdown(block) for block in page.blocks)]) + "\n"
 
 
 def _markdown(block: Block) -> str:
@@ -30,6 +31,8 @@ def _markdown(block: Block) -> str:
         case Notes(heading, entries):
             lines = (f"- **{_escaped(term)}** {_escaped(said)}" for term, said in entries)
             return "\n".join([f"## {_escaped(heading)}", "", *lines])
+        case Link(text, at, place):
+            return f"[{_escaped(text)}](<{at}>)" + (f" {_escaped(place)}" if place else "")
         case _:
             assert_never(block)
 

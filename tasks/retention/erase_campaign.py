@@ -1,8 +1,8 @@
 """Erases one campaign's numbers and texts, or one number of it, step by step so that a killed erasure can go on.
 
-A campaign that is erased as a whole says so in campaign.json, and loses its text there, before the first object changes;
-until its plan has changed, too, nobody compares it with others (`tasks.repeats`). Claims and send records have no numbers: they know
-positions, ids, statuses and times, which stay.
+A campaign that is erased as a whole says so in campaign.json, and loses its text there, before the first object
+changes; until its plan has changed, too, nobody compares it with others (`tasks.repeats`). Claims and send records have
+no numbers: they know positions, ids, statuses and times, which stay.
 """
 
 import contextlib

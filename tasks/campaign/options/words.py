@@ -6,6 +6,7 @@ from typing import Final
 
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.groups import GROUPS
+from globe_sms.tasks.vocabulary.buttons import in_button_words
 
 _OPTION_OF: Final = {
     "recipients": "recipients",
@@ -22,8 +23,11 @@ def option_of(setting: str) -> str:
 
 
 def in_form_words(message: str) -> str:
-    """Name the fields of the form where the message names options: "Highest cost" for `--max-cost`."""
-    return _renamed(message, {name: f'"{title}"' for name, title in _titles().items()})
+    """Name the form's fields and buttons where the message names options and commands.
+
+    "Highest cost" for `--max-cost`, the button Retry for running the same command again.
+    """
+    return _renamed(in_button_words(message), {name: f'"{title}"' for name, title in _titles().items()})
 
 
 def in_python_words(message: str) -> str:
