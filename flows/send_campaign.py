@@ -15,8 +15,8 @@ from globe_sms.flows.option_signatures import form_parameters, takes
 from globe_sms.flows.orchestration.approval import approve
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config, refuse_recorded_numbers
 from globe_sms.flows.orchestration.canary import send_canary
-from globe_sms.flows.orchestration.deployed_run import check_lasting, check_scheduled_id, in_place_of_nulls
-from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_empty_lists
+from globe_sms.flows.orchestration.deployed_run import check_campaign_id, check_lasting, in_place_of_nulls
+from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_refusals
 from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, scheduled_time
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
@@ -39,7 +39,7 @@ from globe_sms.tasks.write_results import write_campaign_results
     persist_result=False,
 )
 @takes(form_parameters(EveryCampaign, GROUPS))
-@name_empty_lists
+@name_refusals
 def send_campaign(**parameters: Any) -> CampaignReport:
     """Send one text message to every number of the lists, once, and account for every row.
 
@@ -60,7 +60,7 @@ def send_campaign(**parameters: Any) -> CampaignReport:
     late = lateness(scheduled, given.get("latest_start_minutes"))
     if late is not None:
         return late_state(late)  # pyright: ignore[reportReturnType]  # a state, as at the end
-    check_scheduled_id(given.get("campaign"), flow_run)
+    check_campaign_id(given.get("campaign"), flow_run)
     refuse_recorded_numbers(flow_run.parameters)
     config = campaign_config(given, scheduled, from_form=flow_run.deployment_id is not None)
     check_lasting("Results folder", config.results, flow_run)

@@ -12,7 +12,7 @@ from prefect.runtime import flow_run
 from globe_sms.flows.observers.current_observer import observe_run
 from globe_sms.flows.option_signatures import form_parameters, takes
 from globe_sms.flows.orchestration.deployed_run import check_lasting, in_place_of_nulls
-from globe_sms.flows.orchestration.final_states import tracking_state
+from globe_sms.flows.orchestration.final_states import name_refusals, tracking_state
 from globe_sms.flows.orchestration.scheduled_start import scheduled_time
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.date_placeholders import fill
@@ -28,6 +28,7 @@ def _run_name() -> str:
 
 @flow(name="track-delivery", flow_run_name=_run_name, persist_result=False)
 @takes(form_parameters(TrackingConfig))
+@name_refusals
 def track_delivery(**parameters: Any) -> TrackingOutcome:
     """Ask the gateway what happened to a campaign's messages, and write it into the results.
 

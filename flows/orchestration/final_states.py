@@ -7,6 +7,7 @@ send-campaign:
     CompletedWithUnknown  finished, but rows are left unknown or not sent
     NothingToSend         no row of the lists can be sent; the results say why
     EmptyList (failed)    the lists have no rows; nothing was sent
+    Failed                a field of the form is wrong, or what it names; the message begins with it
     AllFailed (failed)    finished, and the gateway refused every number
     Stopped (failed)      it stopped before its end; run it again to go on
     Declined (cancelled)  somebody declined it, or nobody answered in time
@@ -27,11 +28,18 @@ from typing import Any, TypeVar, cast
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
+from globe_sms.flows.orchestration.this_flow_run import this_flow_run
+from globe_sms.tasks.campaign.options.words import in_form_words
 from globe_sms.tasks.recipients import EmptyListError
 from globe_sms.tasks.reports.campaign_outcome import Ending
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
-from globe_sms.tasks.vocabulary.errors import AllFailedError, CampaignStoppedError, TrackingStoppedError
+from globe_sms.tasks.vocabulary.errors import (
+    AllFailedError,
+    CampaignStoppedError,
+    GlobeSmsError,
+    TrackingStoppedError,
+)
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -41,8 +49,11 @@ def late_state(message: str) -> State[None]:
     return Completed(name="Late", message=message)
 
 
-def name_empty_lists(flow_function: _Function) -> _Function:
-    """Give runs whose lists have no rows a state with a name of its own."""
+def name_refusals(flow_function: _Function) -> _Function:
+    """Say in the state why a run was refused, without a traceback: of a deployment, in the words of the form.
+
+    Runs whose lists have no rows have a state with a name of its own.
+    """
 
     @functools.wraps(flow_function)
     def named(**parameters: Any) -> Any:
@@ -50,6 +61,9 @@ def name_empty_lists(flow_function: _Function) -> _Function:
             return flow_function(**parameters)
         except EmptyListError as error:
             return Failed(name="EmptyList", message=str(error), data=error)
+        except GlobeSmsError as error:
+            message = str(error) if this_flow_run().deployment_id is None else in_form_words(str(error))
+            return Failed(message=message, data=error)
 
     return cast("_Function", named)
 

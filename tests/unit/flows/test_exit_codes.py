@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from globe_sms.flows.command_line.exit_codes import exit_code
-from globe_sms.flows.orchestration.final_states import campaign_state, name_empty_lists
+from globe_sms.flows.orchestration.final_states import campaign_state, name_refusals
 from globe_sms.tasks.recipients import EmptyListError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 from tests.unit.reports.test_campaign_page import report_of, sent
@@ -67,6 +67,6 @@ def test_a_flow_whose_lists_have_no_rows_fails_by_a_name_of_its_own() -> None:
     def flow(**_: Any) -> None:
         raise EmptyListError("list.csv: no rows found")
 
-    state: Any = name_empty_lists(flow)(recipients=())
+    state: Any = name_refusals(flow)(recipients=())
     assert (state.name, state.message, state.is_failed()) == ("EmptyList", "list.csv: no rows found", True)
     assert isinstance(state.data, EmptyListError)

@@ -164,7 +164,7 @@ def test_what_to_do_about_a_row_names_the_forms_fields_there(tmp_path: Path) -> 
     page = preview_page(preview_of(tmp_path, ["6581234567", "+658123"], campaign="camp"))
     assert "(--default-region)" in str(page)
     said = str(page.in_words(in_form_words))
-    assert '("Country of local numbers")' in said
+    assert '("Region of local numbers")' in said
     assert "--" not in said
 
 
