@@ -12,24 +12,18 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from globe_sms.flows.observers.current_observer import observe_run
 from globe_sms.flows.option_signatures import form_parameters, takes
-from globe_sms.flows.orchestration.approval import approve
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config, refuse_recorded_numbers
-from globe_sms.flows.orchestration.canary import send_canary
 from globe_sms.flows.orchestration.deployed_run import check_campaign_id, check_lasting, in_place_of_nulls
 from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_refusals
+from globe_sms.flows.orchestration.prefect_executor import PrefectExecutor
+from globe_sms.flows.orchestration.run_campaign import run_campaign
 from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, scheduled_time
-from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.flow_parameters import flatten_options
 from globe_sms.tasks.campaign.options.groups import GROUPS
-from globe_sms.tasks.open_campaign_run import open_run
-from globe_sms.tasks.plan_campaign import plan_campaign
-from globe_sms.tasks.preview_campaign import check_caps, preview_campaign
-from globe_sms.tasks.read_ledger import read_ledger
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.sending.shard import MOST_THREADS
-from globe_sms.tasks.write_results import write_campaign_results
 
 
 @flow(
@@ -65,20 +59,5 @@ def send_campaign(**parameters: Any) -> CampaignReport:
     config = campaign_config(given, scheduled, from_form=flow_run.deployment_id is not None)
     check_lasting("Results folder", config.results, flow_run)
     with observe_run() as observer:
-        observer.step("checking the results folder and the credentials")
-        with open_run(config) as run:
-            check_lasting("The account's pacing folder", run.resources.account.pacing_place, flow_run)
-            observer.opened(run.campaign.id)
-            observer.step("reading and validating the lists, or the plan that was frozen earlier")
-            plan = plan_campaign(run)
-            remaining = read_ledger(run, plan)
-            preview = preview_campaign(run, plan, remaining)
-            observer.previewed(preview)
-            check_caps(run, preview)
-            approved = approve(run, plan, remaining, preview, observer)
-            rest = send_canary(run, plan, approved, preview, observer)
-            send_shards(run, plan, rest, observer)
-            observer.step("writing the results")
-            report = write_campaign_results(run, plan, len(approved.resent))
-        observer.ended(report)
+        report = run_campaign(config, PrefectExecutor(observer, flow_run))
     return campaign_state(report)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data

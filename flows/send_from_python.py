@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from globe_sms.flows.option_signatures import python_parameters, takes
-from globe_sms.flows.send_campaign import send_campaign
+from globe_sms.flows.orchestration.ending_errors import error_of_campaign
+from globe_sms.flows.server_address import names_server
+from globe_sms.flows.without_server import send_without_server
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.date_placeholders import fill_options, time_zone
 from globe_sms.tasks.campaign.options.words import in_python_words
@@ -18,7 +20,8 @@ from globe_sms.tasks.vocabulary.errors import InputError
 def send(*lists: str | Path | Sequence[str | Path], **options: Any) -> CampaignReport:
     """Send a campaign to the lists, or resume it, and return its report.
 
-    Runs the flow `send-campaign`. Lists are URIs or paths, one by one or in a sequence. The options are those of
+    With a Prefect server (`PREFECT_API_URL`, or a profile's) it runs the flow `send-campaign`, without one the same
+    steps in this process, at once. Lists are URIs or paths, one by one or in a sequence. The options are those of
     `globe-sms send` with underscores, side by side:
     `send("members.csv", message="Hi", type="NOTIFY", results="out", max_cost=20, prices="prices.csv")`.
 
@@ -32,7 +35,15 @@ def send(*lists: str | Path | Sequence[str | Path], **options: Any) -> CampaignR
         config = CampaignConfig.checked(**fill_options({"recipients": tuple(_uris(lists)), **options}, now))
     except InputError as error:
         raise InputError(in_python_words(str(error))) from None
-    return send_campaign(**config.parameters())
+    if names_server():
+        from globe_sms.flows.send_campaign import send_campaign
+
+        return send_campaign(**config.parameters())
+    report = send_without_server(config)
+    error = error_of_campaign(report)
+    if error is not None:
+        raise error
+    return report
 
 
 def _uris(lists: Iterable[Any]) -> Iterator[str]:

@@ -13,13 +13,13 @@ from globe_sms.flows.observers.current_observer import observe_run
 from globe_sms.flows.option_signatures import form_parameters, takes
 from globe_sms.flows.orchestration.deployed_run import check_lasting, in_place_of_nulls
 from globe_sms.flows.orchestration.final_states import name_refusals, tracking_state
+from globe_sms.flows.orchestration.prefect_executor import PrefectExecutor
+from globe_sms.flows.orchestration.run_tracking import run_tracking
 from globe_sms.flows.orchestration.scheduled_start import scheduled_time
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.date_placeholders import fill
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
-from globe_sms.tasks.track_delivery import query_gateway, read_delivery_receipts, write_deliveries
-from globe_sms.tasks.tracking_run import open_tracking
 
 
 def _run_name() -> str:
@@ -47,14 +47,5 @@ def track_delivery(**parameters: Any) -> TrackingOutcome:
     config = TrackingConfig.checked(**{**given, "campaign": fill(given["campaign"], scheduled)})
     check_lasting("Results folder", config.results, this_flow_run())
     with observe_run() as observer:
-        observer.step("checking the campaign and the credentials")
-        with open_tracking(config) as tracked:
-            observer.opened(config.campaign)
-            observer.step("reading delivery receipts")
-            settled = read_delivery_receipts(tracked)
-            observer.step("asking the gateway about open messages")
-            progress = query_gateway(tracked, observer.tracking)
-            observer.step("writing the results")
-            outcome = write_deliveries(tracked, settled, progress)
-        observer.tracked(outcome, progress)
+        outcome = run_tracking(config, PrefectExecutor(observer, this_flow_run()))
     return tracking_state(outcome)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data

@@ -1,7 +1,4 @@
-"""The task that checks the canary, and stops the run if too much of it failed."""
-
-from prefect import task
-from prefect.cache_policies import NO_CACHE
+"""The step that checks the canary, and stops the run if too much of it failed."""
 
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun
@@ -11,7 +8,6 @@ from globe_sms.tasks.sending.failure_limit import FEWEST_FOR_A_FAILURE_RATE
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 
-@task(name="check-canary", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def check_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, *, so_far: bool = False) -> Canary:
     """Count the canary's outcomes, and stop the run if too many of its numbers failed or are unknown.

@@ -1,9 +1,6 @@
-"""The task that plans a campaign: it loads the frozen plan, or makes the plan of what the lists are now."""
+"""The step that plans a campaign: it loads the frozen plan, or makes the plan of what the lists are now."""
 
 from collections.abc import Sequence
-
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from globe_sms.tasks.campaign.campaign_json import ListRead, NoLists, PlanFigures, plan_key
 from globe_sms.tasks.campaign_run import CampaignRun
@@ -19,7 +16,6 @@ from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.statuses import Status
 
 
-@task(name="plan-campaign", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def plan_campaign(run: CampaignRun) -> FrozenPlan:
     """Load the campaign's plan; make it (again) if it isn't frozen and was made of anything else than there is now.

@@ -1,9 +1,6 @@
-"""The task that previews a campaign, and what its preview decides: caps and budgets."""
+"""The step that previews a campaign, and what its preview decides: caps and budgets."""
 
 import time
-
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun
@@ -21,7 +18,6 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 
-@task(name="preview-campaign", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks) -> Preview:
     """Count what the plan would do, what is left of it for this run, and what changed since the last plan."""

@@ -1,10 +1,8 @@
-"""The task that reads the ledger: which chunks are left, without the numbers that must not be texted now."""
+"""The step that reads the ledger: which chunks are left, without the numbers that must not be texted now."""
 
 from dataclasses import replace
 
 import polars as pl
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
@@ -19,7 +17,6 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 
-@task(name="read-ledger", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def read_ledger(run: CampaignRun, plan: FrozenPlan, *, after_canary: bool = False) -> RemainingChunks:
     """Say which chunks are left, or which of those after the canary.

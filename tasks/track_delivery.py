@@ -1,14 +1,14 @@
-"""The steps of a tracking, each a thin Prefect task over the modules that do the work."""
+"""The steps of a tracking, each thin over the modules that do the work."""
 
 import time
 from datetime import timedelta
-
-from prefect import task
-from prefect.cache_policies import NO_CACHE
+from functools import partial
 
 from globe_sms.tasks.delivery.reconcile import Reconciled, reconcile
 from globe_sms.tasks.delivery.rewrite_results import rewrite_results
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
+from globe_sms.tasks.policy.place_results import PlaceResults
+from globe_sms.tasks.policy.presented_numbers import find_presented
 from globe_sms.tasks.reports.delivery_report import write_delivery_report
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.tracking_run import TrackingRun, Watch
@@ -18,23 +18,24 @@ from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 _PATIENCE_SECONDS = 30.0
 
 
-@task(name="read-delivery-receipts", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def read_delivery_receipts(tracked: TrackingRun) -> Reconciled:
     """Read the receipts that were not read before into the archive, and say what they settle and leave open."""
     config = tracked.config
+    resources = tracked.resources
+    others = PlaceResults(resources.store, resources.s3, tracked.scratch)
     return reconcile(
         tracked.folder,
         tracked.archive,
         config.receipts,
         campaign=config.campaign,
-        s3=tracked.resources.s3,
+        s3=resources.s3,
         scratch=tracked.scratch,
         settle_after=timedelta(hours=config.settle_after),
+        find_others=partial(find_presented, others, but=config.campaign),
     )
 
 
-@task(name="query-gateway", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def query_gateway(tracked: TrackingRun, watch: Watch) -> TrackingProgress:
     """Ask about every message without a final state; with `no_query` ask nothing."""
@@ -46,7 +47,6 @@ def query_gateway(tracked: TrackingRun, watch: Watch) -> TrackingProgress:
     return tracked.ask(messages, watch)
 
 
-@task(name="write-deliveries", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: TrackingProgress) -> TrackingOutcome:
     """Write what is known into the results, put the delivery report's picture beside them, and sum it up.

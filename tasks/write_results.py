@@ -1,11 +1,9 @@
-"""The task that writes the results: plan and ledger joined, and the campaign summed up."""
+"""The step that writes the results: plan and ledger joined, and the campaign summed up."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from globe_sms.tasks.campaign.campaign_json import Summary
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
@@ -30,7 +28,6 @@ from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
-@task(name="write-results", cache_policy=NO_CACHE, persist_result=False)
 @redact_errors()
 def write_campaign_results(
     run: CampaignRun, plan: FrozenPlan, resent: int, waiting: Stop | None = None

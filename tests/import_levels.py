@@ -28,15 +28,24 @@ LEVELS: Final[tuple[tuple[str, ...], ...]] = (
     ("deployments",),
 )
 
-PREFECT_BELONGS_TO: Final = (
-    "tasks",
-    "flows",
-    "flows/observers",
-    "flows/orchestration",
-    "flows/command_line",
+KNOW_PREFECT: Final = (
+    "tasks/blocks.py",
+    "tasks/prefect_tasks.py",
+    "tasks/read_block.py",
+    "flows/send_campaign.py",
+    "flows/track_delivery.py",
+    "flows/orchestration/approval_form.py",
+    "flows/orchestration/deployed_run.py",
+    "flows/orchestration/final_states.py",
+    "flows/orchestration/prefect_executor.py",
+    "flows/orchestration/scheduled_start.py",
+    "flows/orchestration/this_flow_run.py",
+    "flows/observers/current_observer.py",
+    "flows/observers/prefect_artifacts.py",
+    "flows/observers/prefect_events.py",
+    "flows/command_line/prefect_server_check.py",
+    "flows/command_line/process_exit.py",
+    "flows/command_line/run_in_terminal.py",
     "deployments",
-    "deployments/receipts",
-    "deployments/sandbox",
-    "deployments/sandbox/gateway",
 )
-"""The folders whose own files may import Prefect; in the folders of tasks/ nothing knows of it."""
+"""The files (and folders) that may import Prefect; a run without a server uses only those that import it late."""

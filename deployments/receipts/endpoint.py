@@ -2,15 +2,15 @@
 
 | answer | when |
 | --- | --- |
-| 200 `{"code":0,"msg":"success"}` | every receipt of the push is in the store |
+| 200 `{"code":0,"msg":"success"}` | every receipt of the push is in the store; also to GET, HEAD and an empty body |
 | 400 | the body isn't a JSON array of objects; it's kept under `_refused/` for inspection |
 | 404 | the path doesn't end in the secret, whatever else is wrong |
-| 405 | the path is right, but the method isn't POST |
+| 405 | the path is right, but the method isn't POST, GET or HEAD |
 | 408, 413 | the body didn't arrive within 10 s, or is longer than 4 MiB |
 | 503 | the store didn't take the push within 10 s, or too much is waiting: push again |
 
 Alibaba repeats a push after 1 and 5 minutes unless the answer is HTTP 200 with code 0, so a refused push isn't lost if
-the store recovers within six minutes.
+the store recovers within six minutes. GET, HEAD and an empty body are how a console may try the URL.
 """
 
 import asyncio
@@ -102,8 +102,10 @@ class ReceiptsEndpoint:
         given = str(request.path_params["path"]).rpartition("/")[2]
         if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self._secret):
             return _answer(404, "not found")
+        if request.method in {"GET", "HEAD"}:
+            return _answer(0, "success")
         if request.method != "POST":
-            return Response(status_code=405, headers={"allow": "POST"})
+            return Response(status_code=405, headers={"allow": "POST, GET, HEAD"})
         return await self._take(request)
 
     async def _take(self, request: Request) -> Response:

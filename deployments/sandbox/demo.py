@@ -10,7 +10,7 @@ import boto3
 from rich.console import Console
 
 from globe_sms.flows.command_line.exit_codes import exit_code
-from globe_sms.flows.command_line.run_in_terminal import run_campaign
+from globe_sms.flows.command_line.run_in_terminal import record_campaign
 from globe_sms.flows.command_line.terminal_report import show_report
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.reports.campaign_report import CampaignReport
@@ -48,7 +48,7 @@ def run_demo(rows: int, console: Console) -> int:
             "account may make 1 call with 250.",
             soft_wrap=True,
         )
-        report = run_campaign(
+        report = record_campaign(
             CampaignConfig.checked(
                 recipients=(f"s3://{sandbox.bucket}/lists/",),
                 message=_MESSAGE,

@@ -6,12 +6,9 @@ How somebody is asked is in `ask_for_approval`, the form in Prefect in `approval
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from prefect import get_run_logger
-
-from globe_sms.flows.observers.run_observer import RunObserver
-from globe_sms.flows.orchestration.approval_form import Stage, was_suspended
+from globe_sms.flows.orchestration.approval_page import Stage
 from globe_sms.flows.orchestration.ask_for_approval import ApprovalRequest, only_sent
-from globe_sms.flows.orchestration.this_flow_run import this_flow_run
+from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.tasks.campaign.approval import (
     NOBODY,
     Answer,
@@ -30,7 +27,11 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
 def approve(
-    run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, preview: Preview, observer: RunObserver
+    run: CampaignRun,
+    plan: FrozenPlan,
+    remaining: RemainingChunks,
+    preview: Preview,
+    executor: Executor,
 ) -> RemainingChunks:
     """Return what may be sent: everything that's left, or nothing, with the reason in the run's stop.
 
@@ -46,30 +47,35 @@ def approve(
     is_for_later = remaining.is_after_canary and preview.canary is None
     if run.config.dry_run or run.has_ended or is_for_later or not remaining.chunks:
         return remaining
-    if remaining.begins_with_canary and _asked_earlier(run, Stage.AFTER_CANARY):
-        return read_ledger(run, plan, after_canary=True)  # this run has sent its canary and asked about the others
+    if remaining.begins_with_canary and _asked_earlier(run, executor, Stage.AFTER_CANARY):
+        return executor.call(
+            read_ledger, run, plan, after_canary=True
+        )  # this run has sent its canary and asked about the others
     stage = Stage.FIRST if preview.canary is None else Stage.AFTER_CANARY
-    if _asked_earlier(run, stage):
-        request = ApprovalRequest(run, plan, preview, _question_of_suspended_run(run, remaining, stage), stage)
-        return _act_on(run, plan, request.question, request.answer_of_suspended_run())
+    if _asked_earlier(run, executor, stage):
+        question = _question_of_suspended_run(run, remaining, executor, stage)
+        request = ApprovalRequest(run, plan, preview, question, stage, executor)
+        return _act_on(request, request.answer_of_suspended_run())
     if approved_before(run.campaign.document.approval, run.campaign.document.content, remaining):
-        get_run_logger().info("%s: approved earlier, so nobody is asked", run.campaign.id)
+        executor.log.info("%s: approved earlier, so nobody is asked", run.campaign.id)
         return remaining
     required = must_ask(run.config, remaining, run.campaign.document.approval)
-    ask_here = observer.question(required=required)
+    ask_here = executor.observer.question(required=required)
     if ask_here is None and not required:
         return remaining
-    request = ApprovalRequest(run, plan, preview, _new_question(run, remaining, stage), stage)
-    answer = request.ask_here(ask_here) if ask_here is not None else request.ask_in_prefect(observer)
-    return _act_on(run, plan, request.question, answer)
+    question = _new_question(run, remaining, executor, stage)
+    request = ApprovalRequest(run, plan, preview, question, stage, executor)
+    answer = request.ask_here(ask_here) if ask_here is not None else request.ask_in_prefect()
+    return _act_on(request, answer)
 
 
-def _asked_earlier(run: CampaignRun, stage: Stage) -> bool:
+def _asked_earlier(run: CampaignRun, executor: Executor, stage: Stage) -> bool:
     """Whether this flow run was suspended with this question about this plan; then only its own answer counts."""
-    return may_ask(run.config) and was_suspended(this_flow_run(), stage.key(run.campaign.document.content))
+    page = executor.approval_page
+    return page is not None and may_ask(run.config) and page.was_suspended(stage.key(run.campaign.document.content))
 
 
-def _new_question(run: CampaignRun, remaining: RemainingChunks, stage: Stage) -> Approval:
+def _new_question(run: CampaignRun, remaining: RemainingChunks, executor: Executor, stage: Stage) -> Approval:
     return Approval(
         decision=Decision.AWAITED,
         by="",
@@ -78,32 +84,36 @@ def _new_question(run: CampaignRun, remaining: RemainingChunks, stage: Stage) ->
         numbers=remaining.numbers,
         resent_chunks=len(remaining.resent),
         content=run.campaign.document.content,
-        asked_by=str(this_flow_run().id),
+        asked_by=executor.asked_by(run),
         after_canary=stage is Stage.AFTER_CANARY,
     )
 
 
-def _question_of_suspended_run(run: CampaignRun, remaining: RemainingChunks, stage: Stage) -> Approval:
+def _question_of_suspended_run(
+    run: CampaignRun, remaining: RemainingChunks, executor: Executor, stage: Stage
+) -> Approval:
     """Return what this run asked before it was suspended.
 
     The answer covers a resend once: not if another run has asked since, nor if this run has acted on it before.
     """
     kept = run.campaign.document.approval
-    new = _new_question(run, remaining, stage)
+    new = _new_question(run, remaining, executor, stage)
     if kept is None or kept.asked_by != new.asked_by:
         return replace(new, resent_chunks=0)
     return kept if kept.decision is Decision.AWAITED else replace(kept, resent_chunks=0)
 
 
-def _act_on(run: CampaignRun, plan: FrozenPlan, question: Approval, answer: Answer) -> RemainingChunks:
+def _act_on(request: ApprovalRequest, answer: Answer) -> RemainingChunks:
     """Keep the answer with the campaign; after anything but a yes that covers what's left, stop the run."""
-    remaining = read_ledger(run, plan, after_canary=question.after_canary)  # others may have sent some meanwhile
+    run, question, executor = request.run, request.question, request.executor
+    # Others may have sent some meanwhile.
+    remaining = executor.call(read_ledger, run, request.plan, after_canary=question.after_canary)
     if answer.decision is Decision.APPROVED and not question.covers(remaining, run.campaign.document.content):
         note = f"{answer.by} approved it, but now there's more to send than the question said"
         answer = Answer(Decision.DECLINED, NOBODY, note)
     run.campaign.update(approval=replace(question, decision=answer.decision, by=answer.by, note=answer.note, at=_now()))
     if answer.decision is Decision.APPROVED:
-        get_run_logger().info("%s: approved by %s %s", run.campaign.id, answer.by, answer.note)
+        executor.log.info("%s: approved by %s %s", run.campaign.id, answer.by, answer.note)
         return remaining
     who = answer.note if answer.by == NOBODY else f"by {answer.by} {answer.note}"
     message = f"{who}; {only_sent(question).lower()} was sent. Run the campaign again to be asked again."

@@ -6,7 +6,6 @@ Any other run is paused: its process waits. Only a clear yes in time is a yes.
 
 import time
 from contextlib import suppress
-from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, cast
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Paused, Suspended
 from pydantic import Field, ValidationError
 
+from globe_sms.flows.orchestration.approval_page import ApprovalPage, Stage
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.approval import NOBODY, Answer, Decision
 from globe_sms.tasks.campaign.options.words import in_form_words
@@ -32,23 +32,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
 
 _LOOK_SECONDS: Final = 2.0
-_KEY_DIGITS: Final = 12
 _LONGER_SECONDS: Final = 3_600  # so the server's own limit, which fails the run, comes after ours
-
-
-class Stage(StrEnum):
-    """Which question it is."""
-
-    FIRST = "approval"
-    AFTER_CANARY = "approval-after-canary"
-
-    def key(self, content: str) -> str:
-        """Return the key under which Prefect keeps a suspended run's question and answer.
-
-        `content` is the document's digest of settings and lists. Before the canary the plan may be made again while
-        the run is suspended; an answer about the earlier one is under another key then, and the run asks again.
-        """
-        return f"{self}-of-{content[:_KEY_DIGITS]}" if self is Stage.FIRST else self.value
 
 
 class CampaignApproval(RunInput):
@@ -72,6 +56,30 @@ class CampaignApproval(RunInput):
             json_schema_extra={"position": 1},
         ),
     ]
+
+
+class FlowRunPage(ApprovalPage):
+    """The page of this flow run."""
+
+    def __init__(self, flow_run: FlowRun) -> None:
+        self._flow_run = flow_run
+
+    @property
+    def suspends(self) -> bool:
+        """Whether it's a run of a deployment."""
+        return self._flow_run.deployment_id is not None
+
+    def was_suspended(self, key: str) -> bool:
+        """Whether this run was suspended for the answer under this key earlier."""
+        return was_suspended(self._flow_run, key)
+
+    def suspend(self, preview: Preview, seconds: int, key: str) -> Answer:
+        """Suspend this run until somebody answers; in the run that the answer starts, return the answer."""
+        return suspend_for_answer(preview, seconds, key)
+
+    def pause(self, preview: Preview, seconds: int, stage: Stage) -> Answer:
+        """Wait in this process until somebody answers on the paused run."""
+        return pause_for_answer(preview, seconds, stage)
 
 
 def was_suspended(run: FlowRun, key: str) -> bool:

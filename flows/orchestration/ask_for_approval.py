@@ -3,16 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prefect import get_run_logger
-
-from globe_sms.flows.observers.run_observer import Ask, RunObserver
-from globe_sms.flows.orchestration.approval_form import Stage, pause_for_answer, suspend_for_answer
-from globe_sms.flows.orchestration.this_flow_run import this_flow_run
+from globe_sms.flows.observers.run_observer import Ask
+from globe_sms.flows.orchestration.approval_page import ApprovalPage, Stage
+from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.tasks.campaign.approval import Answer, Approval
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.vocabulary.durations import in_words
+from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 from globe_sms.tasks.write_results import write_campaign_results
 
@@ -26,6 +25,7 @@ class ApprovalRequest:
     preview: Preview
     question: Approval
     stage: Stage
+    executor: Executor
 
     def ask_here(self, ask: Ask) -> Answer:
         """Ask the person at this process's terminal, and wait.
@@ -35,22 +35,22 @@ class ApprovalRequest:
         """
         return self._wait_for(lambda: ask(self.preview))
 
-    def ask_in_prefect(self, observer: RunObserver) -> Answer:
+    def ask_in_prefect(self) -> Answer:
         """Ask on the flow run's page. A run of a deployment is suspended, any other is paused and waits.
 
         Raises:
-            InputError: the run has a temporary Prefect server, where nobody can answer.
+            InputError: the run isn't recorded, or on a temporary Prefect server, where nobody can answer.
             CampaignBusyError: another run has taken the campaign in the meantime.
             prefect.exceptions.Pause: the run is suspended; its process ends here.
         """
-        observer.asking(self.preview)
-        suspends = this_flow_run().deployment_id is not None
-        if suspends:
+        page = self._page()
+        self.executor.observer.asking(self.preview)
+        if page.suspends:
             self._write_unapproved_results()
-        get_run_logger().warning("%s: waiting for approval: press Resume on this run's page", self.run.campaign.id)
-        if suspends:
+        self.executor.log.warning("%s: waiting for approval: press Resume on this run's page", self.run.campaign.id)
+        if page.suspends:
             return self.answer_of_suspended_run()
-        return self._wait_for(lambda: pause_for_answer(self.preview, self.run.config.approval_timeout, self.stage))
+        return self._wait_for(lambda: page.pause(self.preview, self.run.config.approval_timeout, self.stage))
 
     def answer_of_suspended_run(self) -> Answer:
         """Suspend the run; in the run that the answer starts, return the answer.
@@ -58,7 +58,16 @@ class ApprovalRequest:
         Raises:
             prefect.exceptions.Pause: the run is suspended; its process ends here.
         """
-        return suspend_for_answer(self.preview, self.run.config.approval_timeout, self.stage.key(self.question.content))
+        key = self.stage.key(self.question.content)
+        return self._page().suspend(self.preview, self.run.config.approval_timeout, key)
+
+    def _page(self) -> ApprovalPage:
+        if self.executor.approval_page is None:
+            raise InputError(
+                "this campaign needs approval, but no Prefect server is set, so there's no page where somebody could "
+                "give it. Set PREFECT_API_URL to your Prefect server, or send it with `globe-sms send` at a terminal."
+            )
+        return self.executor.approval_page
 
     def _wait_for(self, ask: Callable[[], Answer]) -> Answer:
         """Wait for the answer without the campaign's lease, so other runs can take it; then take it again.
@@ -81,7 +90,8 @@ class ApprovalRequest:
             f"nobody has approved it yet; no answer within {waited} counts as declined. {only_sent(self.question)} was "
             "sent."
         )
-        write_campaign_results(self.run, self.plan, 0, Stop(StopCause.DECLINED, message))
+        unapproved = Stop(StopCause.DECLINED, message)
+        self.executor.call(write_campaign_results, self.run, self.plan, 0, unapproved)
         self.run.campaign.update(approval=self.question)
 
 

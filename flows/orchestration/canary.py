@@ -1,7 +1,7 @@
 """Send a campaign's canary, check its outcome, and ask again before the others are texted."""
 
-from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.flows.orchestration.approval import approve
+from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun
@@ -14,7 +14,11 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
 def send_canary(
-    run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, preview: Preview, observer: RunObserver
+    run: CampaignRun,
+    plan: FrozenPlan,
+    remaining: RemainingChunks,
+    preview: Preview,
+    executor: Executor,
 ) -> RemainingChunks:
     """Return what may be sent after the canary: nothing if too much of it failed, or if somebody declined the rest.
 
@@ -27,36 +31,34 @@ def send_canary(
     if run.config.dry_run:
         return remaining
     if remaining.begins_with_canary:
-        _send_chunks_of_canary(run, plan, remaining, observer)
+        _send_chunks_of_canary(run, plan, remaining, executor)
         if run.stop.stop is not None or run.has_ended:
             return NOTHING
-        remaining = read_ledger(run, plan, after_canary=True)
+        remaining = executor.call(read_ledger, run, plan, after_canary=True)
     if run.has_ended or not remaining.is_after_canary:
         return remaining
-    observer.step("checking the canary")
-    canary = check_canary(run, plan, remaining)
+    executor.observer.step("checking the canary")
+    canary = executor.call(check_canary, run, plan, remaining)
     if run.stop.stop is not None:
         return NOTHING
     try:
-        return approve(run, plan, remaining, preview_after(canary, preview, remaining), observer)
+        return approve(run, plan, remaining, preview_after(canary, preview, remaining), executor)
     except InputError as error:  # nobody can be asked here, but the canary's rows still belong in the results
         run.stop.set(Stop(StopCause.DECLINED, f"{error} Only the canary was sent."))
         return NOTHING
 
 
-def _send_chunks_of_canary(
-    run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver
-) -> None:
+def _send_chunks_of_canary(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, executor: Executor) -> None:
     """Send what's left of the canary: resent chunks first, then the rest, unless too much has failed by then."""
-    _send(run, plan, remaining.resent_of_canary, observer)
+    _send(run, plan, remaining.resent_of_canary, executor)
     if run.stop.stop is None and remaining.has_begun_canary:
         # Quiet hours, failures or a kill held the rest back. A canary that failed doesn't get more people to try.
-        check_canary(run, plan, remaining, so_far=True)
+        executor.call(check_canary, run, plan, remaining, so_far=True)
     if run.stop.stop is None:
-        _send(run, plan, remaining.open_of_canary, observer)
+        _send(run, plan, remaining.open_of_canary, executor)
 
 
-def _send(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver) -> None:
-    send_shards(run, plan, remaining, observer)
+def _send(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, executor: Executor) -> None:
+    send_shards(run, plan, remaining, executor)
     if run.stop.stop is not None and run.stop.stop.for_failures:
-        check_canary(run, plan, remaining, so_far=True)
+        executor.call(check_canary, run, plan, remaining, so_far=True)

@@ -28,18 +28,14 @@ from typing import Any, TypeVar, cast
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
+from globe_sms.flows.orchestration.ending_errors import error_of_campaign, error_of_tracking
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.options.words import in_form_words
 from globe_sms.tasks.recipients import EmptyListError
 from globe_sms.tasks.reports.campaign_outcome import Ending
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
-from globe_sms.tasks.vocabulary.errors import (
-    AllFailedError,
-    CampaignStoppedError,
-    GlobeSmsError,
-    TrackingStoppedError,
-)
+from globe_sms.tasks.vocabulary.errors import GlobeSmsError
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -80,13 +76,13 @@ def campaign_state(report: CampaignReport) -> State[CampaignReport]:
         case Ending.NOTHING_TO_SEND:
             return Completed(name="NothingToSend", message=counts, data=report)
         case Ending.ALL_FAILED:
-            return Failed(name="AllFailed", message=counts, data=AllFailedError(counts, report))
+            return Failed(name="AllFailed", message=counts, data=error_of_campaign(report))
         case Ending.CANCELLED:
             return Cancelled(message=counts)
         case Ending.DECLINED:
-            return Cancelled(name="Declined", message=message, data=CampaignStoppedError(message, report))
+            return Cancelled(name="Declined", message=message, data=error_of_campaign(report))
         case Ending.STOPPED:
-            return Failed(name="Stopped", message=message, data=CampaignStoppedError(message, report))
+            return Failed(name="Stopped", message=message, data=error_of_campaign(report))
 
 
 def tracking_state(outcome: TrackingOutcome) -> State[TrackingOutcome]:
@@ -95,7 +91,7 @@ def tracking_state(outcome: TrackingOutcome) -> State[TrackingOutcome]:
         name = "Completed" if outcome.final else "CompletedWithOpen"
         return Completed(name=name, message=outcome.sentence(), data=outcome)
     message = f"{outcome.stopped} ({outcome.sentence()})"
-    error = TrackingStoppedError(message, outcome)
+    error = error_of_tracking(outcome)
     if outcome.cancelled:
         return Cancelled(message=message, data=error)
     return Failed(name="Stopped", message=message, data=error)

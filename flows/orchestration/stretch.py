@@ -3,22 +3,20 @@
 import contextlib
 from collections.abc import Generator
 
-from prefect import get_run_logger
-
-from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.preview_campaign import reserve_budgets
 from globe_sms.tasks.read_ledger import leave_out_now
-from globe_sms.tasks.send_chunks import CANCELLED
+from globe_sms.tasks.send_chunks import cancelled
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
 @contextlib.contextmanager
 def stretch_of_sending(
-    run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, observer: RunObserver
+    run: CampaignRun, plan: FrozenPlan, remaining: RemainingChunks, executor: Executor
 ) -> Generator[RemainingChunks]:
     """Yield what is left to send in the body, without people who have got the text meanwhile.
 
@@ -34,11 +32,10 @@ def stretch_of_sending(
     if run.config.test_to and not run.has_budgets:
         yield remaining
         return
-    log = get_run_logger()
 
     def say(what: str) -> None:
-        observer.step(what)
-        log.info("%s: %s", run.campaign.id, what)
+        executor.observer.step(what)
+        executor.log.info("%s: %s", run.campaign.id, what)
 
     with contextlib.ExitStack() as stretch:
         try:
@@ -52,5 +49,5 @@ def stretch_of_sending(
         except Exception:
             raise
         except BaseException as error:  # noqa: BLE001  # Prefect's termination signal and Ctrl-C: the results follow
-            run.stop.set(Stop(StopCause.CANCELLED, CANCELLED.format(kind=type(error).__name__)))
+            run.stop.set(cancelled(error))
         yield remaining if run.stop.stop is not None else leave_out_now(run, plan, remaining)

@@ -2,11 +2,12 @@
 
 Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage and
 https://help.aliyun.com/zh/sms/smsreport-http-intl: all fields are strings; `Status` is 1 (delivered), 2 (failed), 3
-(sending, queries only) or 6 (expired, receipts only); dates are RFC 2822 with an offset.
+(sending, queries only) or 6 (expired, receipts only); dates are RFC 2822 with an offset. GlobeSmsReport's dates are
+`2017-06-01 10:00:00`, without one: they are Beijing's.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -46,6 +47,7 @@ _OF_STATUS: Final = {
     "6": Delivery.EXPIRED,
 }
 _MOST_PARTS: Final = 65_535
+_BEIJING: Final = timezone(timedelta(hours=8))
 
 
 def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> dict[str, Any]:
@@ -90,8 +92,8 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
 
 def _instant(text: str) -> datetime | None:
     try:
-        found = parsedate_to_datetime(text)
-        return None if found.tzinfo is None else found.astimezone(UTC)
+        found = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
+        return (found.replace(tzinfo=_BEIJING) if found.tzinfo is None else found).astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 

@@ -1,8 +1,8 @@
 """Finds the JSON objects in a stream of bytes: one per line, in arrays, or one per file, indented or not.
 
-Alibaba pushes arrays, and its message queue delivers single objects; whatever collected them may have put each push on
-a line, or cut one off. So commas, brackets and spaces between objects are ignored, and after anything that isn't an
-object, reading continues at the next line or the next opening brace.
+Alibaba pushes arrays, and its message queue delivers single objects in base64; whatever collected them may have put
+each push on a line, or cut one off. So commas, brackets and spaces between objects are ignored, text that holds an
+object is read as one, and after anything else reading continues at the next line or the next opening brace.
 """
 
 import codecs
@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-_LONGEST_OBJECT: Final = 64 << 10  # characters; a delivery receipt has about 300
+from globe_sms.tasks.delivery.receipt_shapes import objects_in
+
+_LONGEST_OBJECT: Final = 128 << 10  # characters; a delivery receipt has about 300, a queue's message up to 64 KiB
 _BETWEEN: Final = re.compile(r"[\s,\[\]]*")
 _NEXT: Final = re.compile(r"[\n{]")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
 _DECODER: Final = json.JSONDecoder(parse_float=str)  # keeps digits as written
 
 
@@ -59,19 +62,29 @@ class Scan:
             self._at = self._at if between is None else between.end()
             if self._at == len(self._text):
                 return
-            if self._text[self._at] == "{":
-                try:
-                    value, end = _DECODER.raw_decode(self._text, self._at)
-                except (ValueError, RecursionError):
-                    if not last and len(self._text) - self._at < _LONGEST_OBJECT:
-                        return  # it may end in the next piece
-                else:
-                    yield value
-                    self._at = end
-                    continue
+            value, end = self._value()
+            if value is None and end == len(self._text) and not last and end - self._at < _LONGEST_OBJECT:
+                return  # it may end in the next piece
+            if value is not None:
+                yield from value
+                self._at = end
+                continue
             line = self.line
             if line != self._junk_line:
                 self._junk_line = line
                 yield Junk(line)
             following = _NEXT.search(self._text, self._at + 1)
             self._at = len(self._text) if following is None else following.start()
+
+    def _value(self) -> tuple[list[dict[str, Any]] | None, int]:
+        """Return the objects of the value that begins here, and its end; without any, where more could change that."""
+        more = len(self._text)
+        first = self._text[self._at]
+        if first in {"{", '"'}:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except (ValueError, RecursionError):
+                return None, more
+            return ([value], end) if first == "{" else (objects_in(value), end)
+        packed = _BASE64.match(self._text, self._at)
+        return (None, self._at) if packed is None else (objects_in(packed[0]), packed.end())

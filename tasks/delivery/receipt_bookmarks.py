@@ -22,8 +22,8 @@ _MOST_PARTS: Final = 20
 class Mark:
     """An object that was read to its end.
 
-    `message_ids` is how many ids the results had at that time, if the object has receipts that can only be matched to
-    the campaign by message id; None otherwise. If that number has changed, the object is read again.
+    `message_ids` is how many message ids and unknown rows the results had at that time, if the object has receipts
+    without a TaskId; None otherwise. If that number has changed, the object is read again.
     """
 
     identity: str
@@ -45,7 +45,7 @@ class Marks:
                 self._marks |= {uri: _decoded(entry) for uri, entry in entries.items()}
 
     def unread(self, places: Collection[StoredFile], message_ids: int) -> list[StoredFile]:
-        """Return the objects to read, given how many message ids the results have."""
+        """Return the objects to read, given how many message ids and unknown rows the results have."""
         return [place for place in places if not self._covers(place, message_ids)]
 
     def _covers(self, place: StoredFile, message_ids: int) -> bool:

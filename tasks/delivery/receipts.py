@@ -1,15 +1,16 @@
 """Reads delivery receipts on S3 or on disk, and picks the states of one campaign's messages.
 
 A receipt belongs to the campaign if its TaskId names the campaign, or if the results have its MessageId (receipts from
-a message queue may lack a TaskId). Everything else is only counted: receipts of other campaigns, lines that aren't
-receipts, and receipts of messages within China, which have different fields.
+a message queue may lack a TaskId). One without either may be of an unknown row: `receipts_without_task` says so.
+Everything else is only counted: receipts of other campaigns, replies, lines that aren't receipts, and receipts of
+messages within China, which have different fields.
 """
 
 import io
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ from globe_sms.tasks.campaign.task_ids import is_task_of
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin, state_of
 from globe_sms.tasks.delivery.json_scan import Junk, Scan
 from globe_sms.tasks.delivery.receipt_bookmarks import Mark
+from globe_sms.tasks.delivery.receipt_shapes import Kind, kind_of, unwrapped
+from globe_sms.tasks.delivery.receipts_without_task import OPEN_ROWS, WithoutTask
 from globe_sms.tasks.recipients.file_content import decompress, decompress_stream, read_head
 from globe_sms.tasks.recipients.file_formats import UTF8, compression_of
 from globe_sms.tasks.recipients.list_source import Format, Layout, ListSource, refusal
@@ -33,10 +36,14 @@ _AT_ONCE: Final = 16
 _SMALL: Final = 1 << 20  # bytes; read whole, sixteen at once
 _BLOCK: Final = 50_000
 _MOST_TROUBLES: Final = 20
+_MOST_REASONS: Final = 3
 _FAILURES_IN_A_ROW: Final = 16
 _HEAD: Final = 16
+_NUMBER: Final = {"phone_number": pl.String}
 
 States = Callable[[pl.DataFrame], object]
+# Says which receipts without a TaskId (`STATE_SCHEMA`, each message once) settle a row without doubt.
+SettleWithoutTask = Callable[[pl.DataFrame], WithoutTask]
 
 
 @dataclass(slots=True)
@@ -48,6 +55,9 @@ class Reading:
     receipts: int = 0
     of_campaign: int = 0
     domestic: int = 0
+    replies: int = 0
+    without_task: int = 0
+    doubts: Counter[str] = field(default_factory=Counter[str])
     junk_lines: int = 0
     unreadable: int = 0
     unattempted: int = 0
@@ -72,6 +82,17 @@ class Reading:
             said.append(
                 f"skipped {counted(self.domestic, 'receipt')} of messages within mainland China (phone_number, biz_id) "
                 "that this API doesn't send: push GlobeSmsReport, not SmsReport, here"
+            )
+        if self.without_task:
+            said.append(
+                f"{counted(self.without_task, 'receipt')} without a TaskId fit just one unknown row each, by number, "
+                "time and text"
+            )
+        if self.doubts:
+            why = "; ".join(f"{count:,}: {reason}" for reason, count in self.doubts.most_common(_MOST_REASONS))
+            said.append(
+                f"{counted(sum(self.doubts.values()), 'receipt')} without a TaskId may be of unknown rows, but not "
+                f"without doubt ({why}): these rows stay unknown. Look for the MessageIds in Alibaba's console"
             )
         if self.junk_lines:
             said.append(f"skipped {counted(self.junk_lines, 'line')} without a valid delivery receipt")
@@ -118,6 +139,8 @@ class CampaignReader:
         seen_at: the time of this reading.
         keep: saves each block of `STATE_SCHEMA`; a block is saved when it returns.
         reading: counts what is read.
+        open_rows: the unknown rows of its results (`receipts_without_task.OPEN_ROWS`).
+        settle: says which receipts without a TaskId settle one of them.
     """
 
     def __init__(
@@ -129,6 +152,8 @@ class CampaignReader:
         seen_at: datetime,
         keep: States,
         reading: Reading,
+        open_rows: pl.DataFrame | None = None,
+        settle: SettleWithoutTask = lambda _: WithoutTask(pl.DataFrame(schema=STATE_SCHEMA)),
     ) -> None:
         self._campaign = campaign
         self._message_ids = message_ids
@@ -136,8 +161,11 @@ class CampaignReader:
         self._seen_at = seen_at
         self._keep = keep
         self._reading = reading
+        self._open_rows = pl.DataFrame(schema=OPEN_ROWS) if open_rows is None else open_rows
+        self._settle = settle
+        self._without_task: list[tuple[str, dict[str, Any]]] = []
         self._states: list[dict[str, Any]] = []
-        self._others: list[tuple[str, dict[str, Any]]] = []
+        self._others: list[tuple[str, Mapping[str, Any]]] = []
         self._untold: set[str] = set()
         self._read: dict[str, str] = {}
 
@@ -159,7 +187,8 @@ class CampaignReader:
                 in_a_row = 0
                 self._read[place.uri] = place.identity
         self._flush()
-        held = self._message_ids.height
+        self._settle_open_rows()
+        held = self._message_ids.height + self._open_rows.height
         return {uri: Mark(identity, held if uri in self._untold else None) for uri, identity in self._read.items()}
 
     def _read_one(self, uri: str, pieces: Iterator[bytes]) -> None:
@@ -167,19 +196,26 @@ class CampaignReader:
         for found in scan:
             if isinstance(found, Junk):
                 self._junk(uri, found.line, "this is not a JSON object")
-            elif "MessageId" not in found:
-                if "biz_id" in found or "phone_number" in found:
-                    self._reading.domestic += 1
-                else:
-                    self._junk(uri, scan.line, "this is not a delivery receipt: it has no MessageId")
             else:
-                self._reading.receipts += 1
-                if is_task_of(self._campaign, found.get("TaskId")):
-                    self._take(uri, scan, found)
-                else:
-                    self._others.append((uri, found))
+                for fields in unwrapped(found):
+                    self._sort(uri, scan, fields)
             if len(self._states) + len(self._others) >= _BLOCK:
                 self._flush()
+
+    def _sort(self, uri: str, scan: Scan, fields: Mapping[str, Any]) -> None:
+        kind = kind_of(fields)
+        if kind is Kind.RECEIPT:
+            self._reading.receipts += 1
+            if is_task_of(self._campaign, fields.get("TaskId")):
+                self._take(uri, scan, fields)
+            else:
+                self._others.append((uri, fields))
+        elif kind is Kind.REPLY:
+            self._reading.replies += 1
+        elif kind is Kind.DOMESTIC:
+            self._reading.domestic += 1
+        else:
+            self._junk(uri, scan.line, "this is not a delivery receipt: it has no MessageId")
 
     def _take(self, uri: str, scan: Scan | None, fields: Mapping[str, Any]) -> None:
         try:
@@ -214,9 +250,37 @@ class CampaignReader:
         for place in ours:
             self._take(others[place][0], None, others[place][1])
         mine = set(ours)
-        self._untold |= {
-            uri for place, (uri, fields) in enumerate(others) if place not in mine and not fields.get("TaskId")
-        }
+        untold = [each for place, each in enumerate(others) if place not in mine and not each[1].get("TaskId")]
+        self._untold |= {uri for uri, _ in untold}
+        if self._open_rows.height:
+            self._note_open(untold)
+
+    def _note_open(self, untold: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Keep the receipts without a TaskId whose number an unknown row has."""
+        states: list[dict[str, Any]] = []
+        uris: list[str] = []
+        for uri, fields in untold:
+            with suppress(ValueError):  # of another campaign, perhaps: not this one's trouble
+                states.append(state_of(fields, Origin.RECEIPT, self._seen_at))
+                uris.append(uri)
+        numbers = pl.DataFrame({"phone_number": [state["phone_number"] for state in states]}, schema=_NUMBER)
+        hit = numbers.with_row_index("place").join(self._open_rows, on="phone_number", how="semi")["place"]
+        self._without_task += [(uris[place], states[place]) for place in hit]
+
+    def _settle_open_rows(self) -> None:
+        """Settle unknown rows without doubt; objects whose doubts may go away are read again next time."""
+        if not self._without_task:
+            return
+        states = pl.DataFrame([state for _, state in self._without_task], schema=STATE_SCHEMA, orient="row")
+        found = self._settle(states.unique("message_id", keep="first", maintain_order=True))
+        self._reading.without_task = found.states.height
+        self._reading.of_campaign += found.states.height
+        self._reading.doubts.update(found.doubts.values())
+        if found.states.height:
+            self._keep(found.states.join(self._known, on="message_id", how="anti", maintain_order="left"))
+        for uri, state in self._without_task:
+            if state["message_id"] in found.may_change:
+                self._read.pop(uri, None)
 
 
 def _text_only(uri: str, pieces: Iterator[bytes]) -> Iterator[bytes]:

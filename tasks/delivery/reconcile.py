@@ -20,6 +20,12 @@ from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.receipt_bookmarks import Marks
 from globe_sms.tasks.delivery.receipts import CampaignReader, Reading, find_receipts
+from globe_sms.tasks.delivery.receipts_without_task import (
+    OPEN_ROWS,
+    FindOthers,
+    no_others,
+    settle_without_task,
+)
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.plurals import counted
@@ -116,6 +122,9 @@ class Reconciled:
                 "read": reading.receipts,
                 "of_campaign": reading.of_campaign,
                 "domestic": reading.domestic,
+                "replies": reading.replies,
+                "without_task": reading.without_task,
+                "in_doubt": sum(reading.doubts.values()),
                 "junk_lines": reading.junk_lines,
                 "unreadable_objects": reading.unreadable + reading.unattempted,
             },
@@ -131,6 +140,7 @@ def reconcile(
     s3: Callable[[], S3Access],
     scratch: Path,
     settle_after: timedelta = DEFAULT_SETTLE_AFTER,
+    find_others: FindOthers = no_others,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Reconciled:
     """Read new receipts into the archive, and return what they prove.
@@ -146,6 +156,7 @@ def reconcile(
         s3: gives access to S3; called only if a URI is on S3.
         scratch: a local folder with room for the results.
         settle_after: how long after sending a receipt counts as missing.
+        find_others: finds what other campaigns presented, for receipts without a TaskId.
         clock: the current time.
 
     Raises:
@@ -156,7 +167,17 @@ def reconcile(
     results = _results(store, scratch)
     reading = Reading()
     if uris:
-        _read(store, archive, uris, campaign=campaign, results=results, reading=reading, s3=s3, now=now)
+        _read(
+            store,
+            archive,
+            uris,
+            campaign=campaign,
+            results=results,
+            reading=reading,
+            s3=s3,
+            find_others=find_others,
+            now=now,
+        )
     states = archive.put_together(campaign)
     after = apply_states(results, states, campaign)
     chunks = (
@@ -207,6 +228,7 @@ def _read(
     results: pl.LazyFrame,
     reading: Reading,
     s3: Callable[[], S3Access],
+    find_others: FindOthers,
     now: datetime,
 ) -> None:
     places, reading.nothing_at = find_receipts(uris, s3)
@@ -218,9 +240,29 @@ def _read(
         .collect(engine="streaming")
     )
     marks = Marks(store, clock=lambda: now)
-    unread = marks.unread(list(places.values()), message_ids.height)
+    open_rows = (
+        results.filter(
+            pl.col("status").cast(pl.String) == Status.UNKNOWN,
+            pl.col("message_id").is_null(),
+            pl.col("chunk").is_not_null(),
+        )
+        .select(OPEN_ROWS.names())
+        .collect(engine="streaming")
+    )
+    unread = marks.unread(list(places.values()), message_ids.height + open_rows.height)
     reading.already_read = len(places) - len(unread)
-    reader = CampaignReader(campaign, message_ids, known, seen_at=now, keep=archive.append, reading=reading)
+    reader = CampaignReader(
+        campaign,
+        message_ids,
+        known,
+        seen_at=now,
+        keep=archive.append,
+        reading=reading,
+        open_rows=open_rows,
+        settle=lambda candidates: settle_without_task(
+            candidates, open_rows, store=store, campaign=campaign, find_others=find_others
+        ),
+    )
     marks.add(reader.read(unread, s3))
 
 

@@ -6,7 +6,7 @@ lists' folder. A table's folder is refused: its files still hold rows that were 
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 # A name with `=` is a partition, as in Spark; dots alone are folders like others on S3.
@@ -20,9 +20,11 @@ _TABLES: Final = (
     (re.compile(r"(?:(.*)/)?_delta_log/[^/]*", re.DOTALL), "Delta"),
     (re.compile(r"(?:(.*)/)?metadata/[^/]*\.metadata\.json", re.DOTALL), "Iceberg"),
     (re.compile(r"(?:(.*)/)?\.hoodie/.*", re.DOTALL), "Hudi"),
+    (re.compile(r"(?:(.*)/)?\.hoodie_partition_metadata", re.DOTALL), "Hudi"),
 )
 TABLE_FOLDERS: Final = ("_delta_log/", "metadata/", ".hoodie/")
 """The folders beside a table's files that tell what it is."""
+_IN_A_TABLE: Final = re.compile(r"[^/=]+=[^/]*|data|_change_data", re.DOTALL)
 
 
 def find_table(names: Iterable[str]) -> tuple[str, str] | None:
@@ -32,6 +34,14 @@ def find_table(names: Iterable[str]) -> tuple[str, str] | None:
             if found := marks.fullmatch(name):
                 return found[1] or "", kind
     return None
+
+
+def folders_above(folder: str) -> Iterator[str]:
+    """Yield the folders above one, each with a slash at its end, as long as it may be a part of a table's folder."""
+    above, _, name = folder.removesuffix("/").rpartition("/")
+    while _IN_A_TABLE.fullmatch(name):
+        yield f"{above}/" if above else ""
+        above, _, name = above.rpartition("/")
 
 
 def find_campaigns(names: Iterable[str]) -> frozenset[str]:

@@ -20,6 +20,8 @@ from globe_sms.tasks.recipients.read_options import Hidden
 from globe_sms.tasks.store.s3_access import S3Access
 
 _NO_FAULT = pl.lit(0, pl.UInt8)
+_SCIENTIFIC = r"-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+"
+_WHOLE_FLOAT = r"-?[0-9]+\.0"
 
 
 class RowFault(IntEnum):
@@ -50,6 +52,14 @@ def _renamed(texts: Sequence[pl.Expr]) -> list[pl.Expr]:
     return [text.alias(name) for text, name in zip(texts, names, strict=True)]
 
 
+def _without_point(text: pl.Expr) -> pl.Expr:
+    """Return texts in which a whole float, as pandas writes a column of counts, is a whole number: `1200.0` is 1200.
+
+    The number of a row keeps its `.0`, which is judged with the rest of it.
+    """
+    return text.str.replace(r"^(-?(?:0|[1-9][0-9]*))\.0$", "$1")
+
+
 def _has_zero_byte(texts: Sequence[pl.Expr]) -> pl.Expr:
     return pl.any_horizontal([text.str.contains("\0", literal=True) for text in texts])
 
@@ -70,6 +80,7 @@ def _scan_csv(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl
         **options,
     )
     texts = [pl.col(f"f{position}") for position in shape.positions]
+    texts[1:] = [_without_point(text) for text in texts[1:]]
     extra = pl.any_horizontal([pl.col(field).str.strip_chars() != "" for field in fields[shape.width :]])
     fault = pl.when(extra).then(RowFault.EXTRA_FIELDS).when(_has_zero_byte(texts)).then(RowFault.ZERO_BYTE)
     if shape.width == 1:  # with more columns, the swallowed row shows as extra fields
@@ -94,8 +105,11 @@ def _scan_ndjson(paths: Sequence[str], shape: Shape, options: dict[str, Any]) ->
     line = pl.col("line").str.strip_prefix("\ufeff")
     lines = lines.filter(line.str.strip_chars() != "").with_columns(line)
     texts = [pl.col("line").str.json_path_match(json_path(name)) for name in shape.names]
-    scientific = pl.col("line").str.extract(_scientific_value(shape.names[0]), 1)
+    scientific = pl.col("line").str.extract(_number_of(shape.names[0], _SCIENTIFIC), 1)
     texts[0] = pl.when(scientific.is_not_null()).then(scientific).otherwise(texts[0])
+    for place, name in enumerate(shape.names[1:], 1):
+        is_number = pl.col("line").str.extract(_number_of(name, _WHOLE_FLOAT), 1) == texts[place]
+        texts[place] = pl.when(is_number).then(_without_point(texts[place])).otherwise(texts[place])
     named = lines.select(PATH, "line", *_renamed(texts))
     recipient = pl.col("recipient")
     fault = (
@@ -104,11 +118,11 @@ def _scan_ndjson(paths: Sequence[str], shape: Shape, options: dict[str, Any]) ->
     return named.with_columns(fault.otherwise(0).cast(pl.UInt8).alias("fault"))
 
 
-def _scientific_value(name: str) -> str:
-    """Return a pattern that captures this key's value as written if it's a number in scientific notation."""
+def _number_of(name: str, number: str) -> str:
+    """Return a pattern that captures this key's value as written if it's a number like `number`, not a string."""
     spellings = {json.dumps(name), json.dumps(name, ensure_ascii=False)}
     key = "|".join(sorted(re.escape(spelling) for spelling in spellings))
-    return rf"(?:{key})\s*:\s*(-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+)"
+    return rf"(?:{key})\s*:\s*({number})"
 
 
 def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl.LazyFrame:
@@ -126,9 +140,8 @@ def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -
         **options,
     )
     texts = [as_text(pl.col(name), dtype) for name, dtype in zip(shape.names, shape.types, strict=True)]
-    # A number column keeps the `.0` of floats, which is judged with the rest of the number; a text doesn't.
     texts[1:] = [
-        text.str.replace(r"\.0$", "") if dtype.is_float() or dtype.is_decimal() else text
+        _without_point(text) if dtype.is_float() or dtype.is_decimal() else text  # in a column of text it is meant
         for text, dtype in zip(texts[1:], shape.types[1:], strict=True)
     ]
     named = rows.select(pl.col(path).alias(PATH), *_renamed(texts))

@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -16,6 +16,7 @@ from globe_sms.tasks.recipients.passed_over import (
     all_passed_over,
     find_campaigns,
     find_table,
+    folders_above,
     glob_to_regex,
     rule_of,
     table_refusal,
@@ -63,8 +64,9 @@ def _expand(uri: str, s3: Callable[[], S3Access], *, every_file: bool) -> Expand
         return Expanded(tuple(file.uri for file in listed.files))
     start = len(listed.base)
     if table := find_table(listed.names):
-        folder, kind = table
-        raise refusal(f"{listed.base}{folder}".rstrip("/"), table_refusal(kind))
+        raise refusal(f"{listed.base}{table[0]}".rstrip("/"), table_refusal(table[1]))
+    if listed.table is not None:
+        raise refusal(listed.table[0].rstrip("/"), table_refusal(listed.table[1]))
     if every_file:
         return Expanded(tuple(file.uri for file in listed.files if not _is_marker(file.uri)))
     part_passed_over = rule_of(listed.pattern, find_campaigns(listed.names))
@@ -89,12 +91,14 @@ class _Listed:
     """What a URI matches. For a folder or a glob also where it is (`base`, up to a slash), and the names to judge by.
 
     `names` are relative to `base`, and may be more than the files that match; `pattern` is the glob after `base`.
+    `table` is the folder and the kind of a table that `base` is a partition of.
     """
 
     files: Sequence[StoredFile]
     base: str | None = None
     names: Sequence[str] = ()
     pattern: str = ""
+    table: tuple[str, str] | None = None
 
 
 def list_files(uri: str, s3: Callable[[], S3Access]) -> list[StoredFile]:
@@ -129,13 +133,31 @@ def _listed_on_s3(uri: str, access: S3Access) -> _Listed:
         else:
             folder = key if not key or key.endswith("/") else f"{key}/"
             files = everything = list(_list_objects(access.client(), bucket, folder))
+        table = _table_above(folder, lambda above: _keys_that_tell(access.client(), bucket, above))
     base = f"s3://{bucket}/{folder}"
     return _Listed(
         sorted(files, key=lambda file: file.uri),
         base,
         [file.uri[len(base) :] for file in everything],
         key[len(folder) :] if wild else "",
+        None if table is None else (f"s3://{bucket}/{table[0]}", table[1]),
     )
+
+
+def _table_above(folder: str, names_in: Callable[[str], Iterable[str]]) -> tuple[str, str] | None:
+    """Return the folder and the kind of the table that a folder is a partition of; None if it isn't in one.
+
+    `names_in` returns those of the names in a folder that tell what it is, relative to it.
+    """
+    for above in folders_above(folder):
+        found = find_table(names_in(above))
+        if found is not None and not found[0]:
+            return above, found[1]
+    return None
+
+
+def _keys_that_tell(client: Any, bucket: str, folder: str) -> list[str]:
+    return [split_uri(file.uri)[1].removeprefix(folder) for file in _signs_of_a_table(client, bucket, folder)]
 
 
 def _signs_of_a_table(client: Any, bucket: str, folder: str) -> list[StoredFile]:
@@ -222,7 +244,8 @@ def _listed(path: str) -> _Listed:
     if file.is_dir():
         base = f"{path.rstrip('/')}/"
         paths = sorted(str(each) for each in file.rglob("*") if each.is_file())
-        return _Listed([_file(each) for each in paths], base, [each[len(base) :] for each in paths])
+        names = [each[len(base) :] for each in paths]
+        return _Listed([_file(each) for each in paths], base, names, table=_table_above(base, _files_that_tell))
     if file.exists():
         raise refusal(one_line(path), "it isn't a regular file: write the list to a file first")
     wild = _WILD.search(path)
@@ -231,7 +254,8 @@ def _listed(path: str) -> _Listed:
     matches = glob.glob(path.replace("[", "[[]"), recursive=True, include_hidden=True)  # noqa: PTH207 - Path.glob fails on absolute patterns
     base = path[: path.rfind("/", 0, wild.start()) + 1]
     paths = sorted({each for each in matches if Path(each).is_file()})
-    return _Listed([_file(each) for each in paths], base, _names_above(base, paths), path[len(base) :])
+    table = _table_above(base, _files_that_tell)
+    return _Listed([_file(each) for each in paths], base, _names_above(base, paths), path[len(base) :], table)
 
 
 def _names_above(base: str, paths: Sequence[str]) -> list[str]:
@@ -240,14 +264,21 @@ def _names_above(base: str, paths: Sequence[str]) -> list[str]:
     folders = {str(parent) for name in names for parent in PurePath(name).parents}
     for folder in folders:
         start = Path(base, folder)
-        telling = (
-            start / "campaign.json",
-            start / "plan.parquet",
-            start / "results.parquet",
-            *start.glob("plans/*"),
-            *start.glob("_delta_log/*"),
-            *start.glob("metadata/*.metadata.json"),
-            *start.glob(".hoodie/*"),
-        )
-        names |= {str(each)[len(base) :] for each in telling if each.exists()}
+        names |= {str(Path(folder, name)) for name in _files_that_tell(start)}
     return sorted(names)
+
+
+def _files_that_tell(folder: str | Path) -> list[str]:
+    """Return the files in a folder that tell that it's a table or a campaign, relative to it."""
+    start = Path(folder)
+    telling = (
+        start / "campaign.json",
+        start / "plan.parquet",
+        start / "results.parquet",
+        start / ".hoodie_partition_metadata",
+        *start.glob("plans/*"),
+        *start.glob("_delta_log/*"),
+        *start.glob("metadata/*.metadata.json"),
+        *start.glob(".hoodie/*"),
+    )
+    return [str(each.relative_to(start)) for each in telling if each.exists()]

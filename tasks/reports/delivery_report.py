@@ -13,12 +13,13 @@ from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.receipt_codes import meaning
 from globe_sms.tasks.reports.delivery_figures import Deliveries, DeliveryFigures, count_deliveries
 from globe_sms.tasks.reports.delivery_page import delivery_page
+from globe_sms.tasks.reports.delivery_picture import as_svg
 from globe_sms.tasks.reports.page_as_html import as_html
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.page_blocks import Page
 from globe_sms.tasks.store import Store
 
-PICTURE_KEYS: Final = ("delivery.svg", "delivery.png")
+PICTURE_KEY: Final = "delivery.svg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,7 @@ class DeliveryReport:
         return f"{title}\n\n![Delivery]({data})\n\n{rest}"
 
     def svg(self) -> str | None:
-        """Draw the picture; None without messages."""
-        if not self.figures.total.messages:
-            return None
-        from globe_sms.tasks.reports.delivery_picture import as_svg  # loads altair
-
+        """Draw the picture; None if there is nothing that a figure would hide."""
         said = f"{self.sentence()}. As of {self.as_of:%Y-%m-%d %H:%M} UTC"
         return as_svg(self.figures, f"Delivery of {self.campaign}", said)
 
@@ -102,13 +99,13 @@ def make_delivery_report(
 def write_delivery_report(
     store: Store, campaign: str, results: Path, scratch: Path, *, as_of: datetime | None = None
 ) -> DeliveryReport:
-    """Make the report of a campaign and put its picture beside the results, as `delivery.svg` and `delivery.png`.
+    """Make the report of a campaign and put its picture, if it has one, beside the results, as `delivery.svg`.
 
     Args:
         store: the campaign's own folder.
         campaign: its id.
         results: a local copy of its current results.
-        scratch: a local folder for copies of the archive and for the pictures.
+        scratch: a local folder for copies of the archive and for the picture.
         as_of: when the results were right; by default now.
 
     Raises:
@@ -123,12 +120,9 @@ def write_delivery_report(
     )
     svg = report.svg()
     if svg is not None:
-        from globe_sms.tasks.reports.delivery_picture import as_png
-
-        for key, body in zip(PICTURE_KEYS, (svg.encode(), as_png(svg)), strict=True):
-            path = scratch / key
-            path.write_bytes(body)
-            store.put_file(key, path)
+        path = scratch / PICTURE_KEY
+        path.write_text(svg, encoding="utf-8")
+        store.put_file(PICTURE_KEY, path)
     return report
 
 

@@ -1,20 +1,22 @@
-"""The chunks that one flow run sends: handed out in groups for its task runs, and sent by a pool of threads.
+"""The chunks that are sent in one go: handed out in groups, and sent by a pool of threads.
 
-A task run costs memory until its flow run ends, hence the shards, and for fast accounts several chunks a task run. As
-many chunks are under way as calls are in the air, plus some two seconds of turns: a slower gateway has more of them in
-the air, and the rate stays the same.
+In Prefect a group is a task run and a shard a flow run. A task run costs memory until its flow run ends, hence the
+shards, and for fast accounts several chunks a task run. As many chunks are under way as calls are in the air, plus some
+two seconds of turns: a slower gateway has more of them in the air, and the rate stays the same.
 """
 
+import itertools
+import logging
 import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent import futures
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, Self
 
 from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.settlement import MEANINGS, NOTHING_CLAIMED, Settlement
@@ -22,8 +24,10 @@ from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.chunk_portions import send_chunk
 from globe_sms.tasks.sending.chunk_queue import ChunkQueue
 from globe_sms.tasks.sending.sender import Sender
+from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
+_LOG: Final = logging.getLogger(__name__)
 _SHARD_RUNS = 2_000
 _READ_CHUNKS = 500  # read ahead of their turns: some 0.2 s of work, and half a million numbers in memory at most
 _READ_SECONDS = 60.0  # of turns: what is read isn't compared with opt-outs any more
@@ -36,7 +40,8 @@ _FEWEST_AHEAD = 4
 _LOOK_UP_SECONDS = 0.25
 _UNFORESEEN = (
     "This should not have happened: {kind} while chunk {index} was sent. No further call was made. The task run in "
-    "Prefect has the details, for a bug report. The same command continues with the numbers that weren't sent."
+    "Prefect has the details, for a bug report; without Prefect, GLOBE_SMS_TRACEBACK=1 prints them. The same command "
+    "continues with the numbers that weren't sent."
 )
 _NOTHING_CLAIMED = (
     "Nothing was claimed: the run or its hours ended, all of its numbers are left out, or another run has it."
@@ -70,7 +75,7 @@ class GroupOutcome:
 
 
 class Shard:
-    """The chunks that one flow run sends; a context manager, with the threads that send them.
+    """The chunks that are sent in one go; a context manager, with the threads that send them.
 
     `queue` says which chunks go next, `read` opens chunks of the plan by their numbers, or none once the run has
     stopped. They are read some hundreds at a time, a minute before their turns at most, and made by the thread that
@@ -93,8 +98,10 @@ class Shard:
         self._chunks: dict[int, Callable[[], Chunk]] = {}
         self._histories = histories
         self._calls_per_second = calls_per_second
-        self._threads = ThreadPoolExecutor(thread_count(calls_per_second), thread_name_prefix="send")
+        self.threads = thread_count(calls_per_second)
+        self._threads = ThreadPoolExecutor(self.threads, thread_name_prefix="send")
         self._open = 0
+        self._started = set[Future[Any]]()
         self._changed = threading.Condition()
         self.began = False
 
@@ -135,6 +142,23 @@ class Shard:
             return GroupOutcome("Various", ", ".join(f"{count} {name}" for name, count in names.items()))
         reasons = {record.reason or record.code or "" for records in ended for record in records}
         return GroupOutcome(next(iter(names)), ", ".join(sorted(reasons)) or _NOTHING_CLAIMED)
+
+    def start(self, groups: Sequence[tuple[int, ...]]) -> None:
+        """Begin to send groups of chunks, and don't wait for them."""
+        for index in itertools.chain.from_iterable(groups):
+            sent = self._threads.submit(redact_errors()(self._send), index)
+            self._started.add(sent)
+            sent.add_done_callback(self._forget)
+
+    def await_end(self, seconds: float | None = None) -> bool:
+        """Wait until all that was started has ended, at most so many seconds; return whether it has."""
+        return not futures.wait(self._started.copy(), seconds).not_done
+
+    def _forget(self, sent: Future[Any]) -> None:
+        self._started.discard(sent)
+        error = sent.exception()
+        if error is not None:
+            _LOG.error("a chunk couldn't be sent", exc_info=error)
 
     def _send(self, index: int) -> Sequence[SendRecord]:
         history = self._histories.get(index, History())

@@ -18,7 +18,10 @@ from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.flows.orchestration.executor import Executor
+from globe_sms.flows.orchestration.prefect_executor import PrefectExecutor
 from globe_sms.flows.orchestration.shards import send_shards
+from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, SendRecord
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
@@ -71,30 +74,38 @@ def main() -> None:
 
     measure("task run", _map_empty_tasks)
     with open_run(config("pieces")) as run, open_sender(run) as sender:
-        plan = plan_campaign.fn(run)
+        plan = plan_campaign(run)
         chunks = list(plan.chunks(0, options.chunks - 1))
         send_records = _Receipts(run, [len(chunk.phone_numbers) for chunk in chunks])
         measure("turn", lambda count: _take_turns(sender, count))
         measure("claim and receipt", send_records.write)
         batches = [sender.texts.batch(chunk, f"pieces-{chunk.index}-1") for chunk in chunks]
         measure("call", lambda count: [sender.gateway.send(batch) for batch in batches[:count]])
-    with open_run(config("together")) as run:
-        plan = plan_campaign.fn(run)
-        remaining = read_ledger.fn(run, plan)
-        first, rest = remaining.chunks[: options.chunks // 10], remaining.chunks[options.chunks // 10 :]
-        parts = iter((first, rest))
-        measured = len(rest) / options.chunks
 
+    def record(send: Callable[[Executor], None]) -> None:
         @flow(task_runner=ThreadPoolTaskRunner(max_workers=thread_count(CALLS_PER_SECOND)), persist_result=False)
         def send_part() -> None:
-            send_shards(run, plan, RemainingChunks(next(parts), (), remaining.histories, 0), RunObserver())
+            send(PrefectExecutor(RunObserver(), this_flow_run()))
 
-        def send(_: int) -> None:
-            send_part()
+        send_part()
 
-        measure("all together", send)
-        own, server = found["all together"]
-        found["all together"] = own / measured, server / measured
+    def measure_all(piece: str, campaign: str, carry_out: Callable[[Callable[[Executor], None]], None]) -> None:
+        with open_run(config(campaign)) as run:
+            plan = plan_campaign(run)
+            remaining = read_ledger(run, plan)
+            first, rest = remaining.chunks[: options.chunks // 10], remaining.chunks[options.chunks // 10 :]
+            parts = iter((first, rest))
+            measured = len(rest) / options.chunks
+
+            def send(executor: Executor) -> None:
+                send_shards(run, plan, RemainingChunks(next(parts), (), remaining.histories, 0), executor)
+
+            measure(piece, lambda _: carry_out(send))
+            own, server = found[piece]
+            found[piece] = own / measured, server / measured
+
+    measure_all("all together", "together", record)
+    measure_all("all together, without Prefect", "alone", lambda send: send(Executor(RunObserver())))
     print(json.dumps(found))
 
 

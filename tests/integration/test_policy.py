@@ -89,7 +89,7 @@ def test_a_policy_that_changes_holds_for_a_campaign_that_is_being_sent(sandbox: 
         send(str(path), **campaign(place, "resumed"))
     sandbox.gateway.clear_faults()
     write_policy(place, "hours = '00:00-23:59'")
-    with pytest.raises(InputError, match="now has hours, and the campaign's plan was frozen without"):
+    with pytest.raises(InputError, match="now has hours, but the campaign's plan was frozen without"):
         send(str(path), **campaign(place, "resumed"))
     write_policy(place)
     report = send(str(path), **campaign(place, "resumed"))

@@ -80,10 +80,11 @@ def test_what_is_no_list_by_its_name_is_passed_over_and_counted(put: Put, prefix
 
 @pytest.mark.parametrize("sign", ["_delta_log/0.json", "metadata/v1.metadata.json", ".hoodie/hoodie.properties"])
 def test_a_tables_folder_is_refused(sign: str, put: Put, prefix: str) -> None:
-    """Also by a glob that doesn't match what tells that it is one."""
+    """Also by a glob that doesn't match what tells that it is one, or by a partition."""
     put(f"tables/t1/{sign}", b"{}")
+    put("tables/t1/day=1/part.parquet", parquet(1))
     uri = put("tables/t1/part.parquet", parquet(1))
-    for place in ("tables/", "tables/t1", "tables/t1/p*", "tables/*/*.parquet"):
+    for place in ("tables/", "tables/t1", "tables/t1/p*", "tables/*/*.parquet", "tables/t1/day=1", "tables/t1/day=1/*"):
         with pytest.raises(InputError, match=rf"{prefix}/tables/t1: it's an? \w+ table.*export it to parquet or CSV"):
             read(f"{prefix}/{place}")
     assert read(uri) == [(uri, 0, "1")]

@@ -205,7 +205,7 @@ def test_receipts_settle_what_is_unknown_and_spare_the_queries(stage: Stage) -> 
     code, said, _ = stage.track("--receipts", f"{folder}/")
     assert (code, said["open"], said["unknown"], said["settled_by_receipt"], said["queries"]) == (0, 0, 0, 30, 0)
     assert set(stage.rows()["status"]) == {"accepted"}
-    assert stage.store.get("delivery.png") is not None
+    assert stage.store.get("delivery.svg") is not None
 
 
 def test_without_queries_what_is_open_stays_open(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.import_levels import LEVELS, PREFECT_BELONGS_TO
+from tests.import_levels import KNOW_PREFECT, LEVELS
 
 _ROOT: Final = Path(__file__).parents[2]
 _PACKAGE: Final = "globe_sms"
@@ -122,14 +122,15 @@ def test_no_file_imports_itself_by_way_of_others() -> None:
     assert not _circles(_edges())
 
 
-def test_prefect_is_imported_at_the_rims_only() -> None:
-    wrong = [
-        f"{file}: {module}"
+def test_prefect_is_imported_by_named_files_only() -> None:
+    """And each of them needs it."""
+    users = {
+        file
         for file, imports in _imports().items()
-        for module in imports
-        if module.partition(".")[0].startswith("prefect") and _folder(file) not in PREFECT_BELONGS_TO
-    ]
-    assert not wrong, "\n".join(wrong)
+        if any(module.partition(".")[0].startswith("prefect") for module in imports)
+    }
+    assert {each for each in KNOW_PREFECT if not any(Path(user).is_relative_to(each) for user in users)} == set()
+    assert {user for user in users if not any(Path(user).is_relative_to(each) for each in KNOW_PREFECT)} == set()
 
 
 def test_the_blocks_are_opened_by_the_run_and_registered_by_the_deployment() -> None:

@@ -42,13 +42,13 @@ def opened(options: Options) -> Any:
 
 
 def preview_of(run: CampaignRun) -> Preview:
-    plan = plan_campaign.fn(run)
-    return preview_campaign.fn(run, plan, read_ledger.fn(run, plan))
+    plan = plan_campaign(run)
+    return preview_campaign(run, plan, read_ledger(run, plan))
 
 
 def plan_of(options: Options) -> str:
     with opened(options) as run:
-        return plan_campaign.fn(run).id
+        return plan_campaign(run).id
 
 
 def another_list(options: Options) -> None:
@@ -117,7 +117,7 @@ def test_a_plan_that_is_gone_is_made_again_before_the_sending_and_an_error_after
     second = plan_of(options)
     assert second != first
     with opened(options) as run:
-        plan_campaign.fn(run)
+        plan_campaign(run)
         run.campaign.begin_sending()
     for path in (*options["recipients"], *options["suppress"]):
         Path(path).unlink()
@@ -127,13 +127,13 @@ def test_a_plan_that_is_gone_is_made_again_before_the_sending_and_an_error_after
         assert run.campaign.use_plan().id == second
     gone_plan(options)
     with opened(options) as run, pytest.raises(InputError, match=rf"plans/{second}\.parquet is gone"):
-        plan_campaign.fn(run)
+        plan_campaign(run)
 
 
 def test_the_preview_says_that_an_approval_of_the_plan_before_is_void(options: Options) -> None:
     """It names who gave it."""
     with opened(options) as run:
-        plan_campaign.fn(run)
+        plan_campaign(run)
         content = run.campaign.document.content
         run.campaign.update(
             approval=Approval(Decision.APPROVED, "Mei Tan", "in Prefect", "2026-11-30", 3, 0, content, "run-1")
@@ -148,8 +148,8 @@ def test_the_preview_says_that_an_approval_of_the_plan_before_is_void(options: O
 def test_before_a_stretch_of_sending_those_who_opted_out_since_the_last_look_are_taken_off(options: Options) -> None:
     """A chunk that has lost all its numbers isn't handed out; with a list that can't be read, none is."""
     with opened(options | {"numbers_per_call": 1}) as run:
-        plan = plan_campaign.fn(run)
-        remaining = read_ledger.fn(run, plan)
+        plan = plan_campaign(run)
+        remaining = read_ledger(run, plan)
         assert remaining.chunks == (0, 1, 2)
         another_opt_out(options)
         assert leave_out_now(run, plan, remaining).chunks == (0, 1)

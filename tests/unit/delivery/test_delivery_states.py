@@ -76,3 +76,20 @@ def test_any_fields_are_a_state_or_a_refusal(fields: dict[str, object]) -> None:
     except ValueError:
         return
     assert pl.DataFrame([found], schema=STATE_SCHEMA).height == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("2017-06-01 10:00:00", datetime(2017, 6, 1, 2, tzinfo=UTC)),
+        ("2017-06-01T10:00:00+00:00", datetime(2017, 6, 1, 10, tzinfo=UTC)),
+        ("Thu, 25 Nov 2021 10:25:00", datetime(2021, 11, 25, 2, 25, tzinfo=UTC)),
+        ("Thu, 25 Nov 2021 10:25:00 +0000", datetime(2021, 11, 25, 10, 25, tzinfo=UTC)),
+        ("2017-13-01 10:00:00", None),
+        ("soon", None),
+        ("0001-01-01 00:00:00", None),
+    ],
+)
+def test_a_date_without_a_zone_is_beijings(written: str, instant: datetime | None) -> None:
+    """GlobeSmsReport writes such dates; one that can't be read is null."""
+    assert state_of({**_RECEIPT, "SendDate": written}, Origin.RECEIPT, _NOW)["submitted_at"] == instant

@@ -1,5 +1,6 @@
 """Delivery receipts: found, read once, and counted."""
 
+import base64
 import gzip
 import json
 import random
@@ -36,6 +37,25 @@ def receipt(number: int, **fields: Any) -> dict[str, Any]:
         "MessageId": str(10**15 + number),
         **fields,
     }
+
+
+def globe_sms_report(number: int) -> dict[str, Any]:
+    """The same as GlobeSmsReport writes it: other names, dates without a zone, no TaskId."""
+    found = receipt(number)
+    return {
+        "to": found["To"],
+        "status": found["Status"],
+        "message_id": found["MessageId"],
+        "send_date": "2021-11-25 10:25:00",
+        "receive_date": "2021-11-25 10:25:33",
+        "error_code": found["ErrorCode"],
+        "error_description": "success",
+    }
+
+
+def in_base64(value: Any) -> str:
+    """As a message queue has it."""
+    return base64.b64encode(json.dumps(value).encode()).decode()
 
 
 def no_s3() -> S3Access:
@@ -78,6 +98,10 @@ def ids(*numbers: int) -> list[str]:
 
 
 TWO = [receipt(1), receipt(2)]
+QUEUE = {
+    "MessageId": "5F290C926D472878-2-14D9529A8FA-200000001",
+    "ReceiptHandle": "1-ODU4OTkzNDU5My0xNDM1MTk3NjAwLTItNg==",
+}
 FORMS = {
     "a line each": "".join(f"{json.dumps(each)}\n" for each in TWO),
     "no line feed at the end": "\n".join(json.dumps(each) for each in TWO),
@@ -90,6 +114,13 @@ FORMS = {
     "nothing between": "".join(json.dumps(each) for each in TWO),
     "blank lines between": "\n\n".join(json.dumps(each) for each in TWO),
     "with a byte order mark": "\ufeff" + json.dumps(TWO),
+    "in base64, a message a line": "\n".join(in_base64(each) for each in TWO),
+    "in base64, an array in one message": in_base64(TWO),
+    "in base64, as JSON strings": json.dumps([in_base64(each) for each in TWO], indent=1),
+    "as JSON strings": json.dumps([json.dumps(each) for each in TWO]),
+    "a queue's answers": json.dumps([{**QUEUE, "MessageBody": in_base64(each)} for each in TWO]),
+    "pushes of a queue's topic": "\n".join(json.dumps({**QUEUE, "Message": json.dumps(each)}) for each in TWO),
+    "a queue's answer with both": json.dumps({**QUEUE, "MessageBody": in_base64([in_base64(each) for each in TWO])}),
     "fields that are numbers": json.dumps(
         [{**each, "To": int(each["To"]), "MessageId": int(each["MessageId"]), "Status": 1} for each in TWO]
     ),
@@ -105,6 +136,32 @@ def test_every_form_that_collectors_write_is_read(form: str, tmp_path: Path, *, 
     found, reading = read([tmp_path])
     assert found == ids(1, 2)
     assert (reading.receipts, reading.of_campaign, reading.junk_lines, reading.unreadable) == (2, 2, 0, 0)
+
+
+def test_both_shapes_are_read_mixed_and_wrapped(tmp_path: Path) -> None:
+    """GlobeSmsReport has no TaskId: it belongs to the campaign by the message id in its results."""
+    (tmp_path / "a").write_text(
+        json.dumps([receipt(1), globe_sms_report(2)]) + "\n" + in_base64(globe_sms_report(3)) + "\n"
+    )
+    kept: list[pl.DataFrame] = []
+    reading = Reading()
+    wanted = pl.DataFrame({"message_id": ids(2, 3)})
+    CampaignReader("spring", wanted, wanted.clear(), seen_at=NOW, keep=kept.append, reading=reading).read(
+        list(find_receipts([str(tmp_path)], no_s3)[0].values()), no_s3
+    )
+    states = pl.concat(kept)
+    assert set(states["message_id"]) == set(ids(1, 2, 3))
+    assert states["delivered_at"].unique().to_list() == [datetime(2021, 11, 25, 2, 25, 33, tzinfo=UTC)]
+    assert (reading.receipts, reading.of_campaign, reading.junk_lines) == (3, 3, 0)
+
+
+def test_replies_among_receipts_are_counted_and_nothing_else(tmp_path: Path) -> None:
+    """The endpoint keeps both in one place."""
+    reply = {"phone_number": "6581234567", "content": "STOP", "send_time": "2017-09-01 00:00:00", "dest_code": "1234"}
+    (tmp_path / "a").write_text(json.dumps([reply, receipt(1)]))
+    found, reading = read([tmp_path])
+    assert found == ids(1)
+    assert (reading.replies, reading.domestic, reading.junk_lines) == (1, 0, 0)
 
 
 @given(

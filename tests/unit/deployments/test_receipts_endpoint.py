@@ -1,6 +1,7 @@
 """The receipts endpoint: acknowledged pushes are stored, and refusals say why."""
 
 import asyncio
+import base64
 import json
 import logging
 import threading
@@ -104,7 +105,7 @@ def test_a_push_that_may_not_be_stored_is_not_acknowledged(fate: str) -> None:
         ("http://endpoint/receipts/%F0%9F%92%A9", "POST", 404),
         (f"http://endpoint/{SECRET}", "POST", 200),
         (f"http://endpoint/behind/a/proxy/{SECRET}", "POST", 200),
-        (URL, "GET", 405),
+        (URL, "PUT", 405),
         ("http://endpoint/receipts/wrong-secret-of-the-test", "GET", 404),
     ],
 )
@@ -120,8 +121,29 @@ def test_only_a_post_to_the_secret_is_a_push(url: str, method: str, status: int)
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"hello", b"[1]", b'"text"', b"null", b"[{]", b'{"a": NaN}', b"\xff\xfe", b"[" * 99]
+    ("method", "body"), [("GET", b""), ("HEAD", b""), ("POST", b""), ("POST", b" \r\n"), ("POST", b"[]")]
 )
+def test_a_console_that_tries_the_url_gets_the_documented_answer(method: str, body: bytes) -> None:
+    """A probe has no receipts; nothing is stored, and nothing is kept as refused."""
+    store = MemoryStore()
+
+    async def use(client: httpx.AsyncClient) -> httpx.Response:
+        return await client.request(method, URL, content=body)
+
+    answer = serve(store, use)
+    assert answer.status_code == 200
+    assert method == "HEAD" or answer.json() == {"code": 0, "msg": "success"}
+    assert store.objects == {}
+
+
+def test_a_push_in_base64_is_stored_as_what_it_holds() -> None:
+    """A message queue's consumer may pass messages on as they are."""
+    store = MemoryStore()
+    answer = post(store, base64.b64encode(json.dumps([RECEIPT]).encode()))
+    assert (answer.status_code, list(store.kept())) == (200, [RECEIPT])
+
+
+@pytest.mark.parametrize("body", [b"hello", b"[1]", b'"text"', b"null", b"[{]", b'{"a": NaN}', b"\xff\xfe", b"[" * 99])
 def test_an_invalid_body_is_refused_and_kept_for_inspection(body: bytes, caplog: Any) -> None:
     """400; the log says where it's kept, and quotes neither it nor the secret."""
     store = MemoryStore()

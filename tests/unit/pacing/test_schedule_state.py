@@ -34,7 +34,7 @@ def test_a_limit_that_is_set_too_high_is_named_with_the_figure_to_set(tmp_path: 
     state = called(tmp_path, 50.0, 31)
     assert state.admitted is not None
     assert 27 <= state.admitted <= 31
-    assert f"admits about {state.admitted:g} calls a second and not 50" in (state.advice() or "")
+    assert f"admits about {state.admitted:g} calls a second, not 50" in (state.advice() or "")
 
 
 @pytest.mark.parametrize("limit", [1.0, 2.0, 50.0])

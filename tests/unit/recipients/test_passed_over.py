@@ -123,3 +123,22 @@ def test_a_tables_folder_is_refused(sign: str, kind: str, inside: str, every_fil
             found(tmp_path, pattern, every_file=every_file)
         assert str(caught.value).startswith(f"{tmp_path}/{inside}".rstrip("/"))
     assert found(tmp_path, f"{inside}part.parquet") == ([f"{inside}part.parquet"], None)
+
+
+@pytest.mark.parametrize(
+    ("sign", "part"),
+    [
+        ("_delta_log/00000000000000000000.json", "day=1/"),
+        ("_delta_log/00000000000000000000.json", "day=1/hour=2/"),
+        ("metadata/00001-a.metadata.json", "data/day=1/"),
+        (".hoodie/hoodie.properties", "day=1/"),
+        ("2026/01/.hoodie_partition_metadata", "2026/01/"),
+    ],
+)
+def test_a_partition_of_a_table_is_refused_like_the_table(sign: str, part: str, tmp_path: Path) -> None:
+    """The deleted rows are in its files, too; a partition of files that are no table is read."""
+    put(tmp_path, f"table/{sign}", f"table/{part}a.csv", f"plain/{part}a.csv")
+    for pattern in ("", "*.csv"):
+        with pytest.raises(InputError, match="table, whose files still hold deleted rows"):
+            found(tmp_path, f"table/{part}{pattern}")
+        assert found(tmp_path, f"plain/{part}{pattern}")[0] == [f"plain/{part}a.csv"]

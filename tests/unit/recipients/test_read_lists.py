@@ -128,6 +128,18 @@ def test_whole_floats_in_a_text_have_no_point(tmp_path: Path) -> None:
     assert found["v"].to_list() == ["2.0", "", "x"]
 
 
+def test_whole_floats_in_text_files_have_no_point(tmp_path: Path) -> None:
+    """Pandas writes the same column to CSV and NDJSON; a string in NDJSON is meant as it stands, and so is the rest."""
+    texts = ["1200.0", "-3.0", "0.0", "0.50", "1.2.0", "007.0", "v2.0", ""]
+    (tmp_path / "a.csv").write_text("phone,x\n" + "".join(f"{row}.0,{text}\n" for row, text in enumerate(texts)))
+    found = read(tmp_path / "a.csv", columns=["x"])
+    assert found["recipient"].to_list() == [f"{row}.0" for row in range(len(texts))]
+    assert found["x"].to_list() == ["1200", "-3", "0", "0.50", "1.2.0", "007.0", "v2.0", None]
+    (tmp_path / "b").write_text('{"phone": 1.0, "x": 1200.0}\n{"phone": "2", "x": "2.0", "y": 2.0}\n')
+    found = read(tmp_path / "b", columns=["x"])
+    assert found.select("recipient", "x").rows() == [("1.0", "1200"), ("2", "2.0")]
+
+
 def test_parquet_lists_may_differ_in_columns_and_types(tmp_path: Path) -> None:
     """With another order, other columns or another type, each list is read with its own schema."""
     pl.DataFrame({"x": [1], "phone": ["1"]}).write_parquet(tmp_path / "a.parquet")

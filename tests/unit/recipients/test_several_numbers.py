@@ -2,8 +2,11 @@
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from globe_sms.tasks.recipients import first_numbers, holds_several
+from globe_sms.tasks.recipients.several_numbers import split_numbers
 
 SEVERAL = {
     "+6591234567 / +6591234568": "+6591234567",
@@ -50,3 +53,21 @@ def test_one_number_is_one() -> None:
     texts = pl.Series([*ONE, None])
     assert not holds_several(texts).any()
     assert first_numbers(texts).to_list() == [*ONE, None]
+
+
+NUMBERS = st.sampled_from(
+    ["+6591234567", "91234567", "9123 4567", "\uff0b65 (9123) 4567", "\u0661\u0662" * 4, "0171", "Anna"]
+)
+BETWEEN = st.one_of(
+    st.sampled_from(
+        [*",;|&/\\\n\t \u3001\uff0f", " or ", "\x1cUND\x1f", " - ", "\u00a0\u2013\u2003", "-", "+", "  ", ""]
+    ),
+    st.text(alphabet=" \x1c\u2003-/+oyr1,", max_size=4),
+)
+
+
+@given(st.lists(st.tuples(NUMBERS, BETWEEN), max_size=5))
+def test_no_cell_is_passed_over_for_speed(pieces: list[tuple[str, str]]) -> None:
+    """Millions of cells are sorted out before each of the others is split: that finds the same."""
+    text = "".join(number + between for number, between in pieces)
+    assert holds_several(pl.Series([text])).to_list() == [len(split_numbers(text)) > 1]

@@ -125,7 +125,7 @@ def test_tasks_runs_and_configs_raise_errors_without_causes(tmp_path: Path, monk
     for leave in (
         lambda: open_run(config).__enter__(),
         lambda: preflight(config),
-        lambda: plan_campaign.fn(Mock()),
+        lambda: plan_campaign(Mock()),
         lambda: CampaignConfig.checked(
             recipients=[], message="{", type="OTP", results="", default_region="+6581234567"
         ),

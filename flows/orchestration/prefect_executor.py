@@ -1,0 +1,82 @@
+"""Carries out a run as a flow run: steps are task runs, shards are child flow runs, approval is asked on its page."""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+from prefect import Flow, get_run_logger
+from prefect.client.schemas.objects import FlowRun
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.flows.orchestration.approval_form import FlowRunPage
+from globe_sms.flows.orchestration.deployed_run import check_lasting
+from globe_sms.flows.orchestration.executor import Executor
+from globe_sms.tasks.campaign_run import CampaignRun
+from globe_sms.tasks.prefect_tasks import send_shard_in_task_runs, task_of
+from globe_sms.tasks.sending.shard import Shard, shard_chunks
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+class PrefectExecutor(Executor):
+    """Carries out a run in this flow run; make it within one."""
+
+    def __init__(self, observer: RunObserver, flow_run: FlowRun) -> None:
+        self.observer = observer
+        self._flow_run = flow_run
+        self.log = get_run_logger()
+        self.approval_page = FlowRunPage(flow_run)
+
+    def call(
+        self, step: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
+    ) -> _Result:
+        """Call the task of a step."""
+        return task_of(step)(*args, **kwargs)
+
+    def shard_size(self, calls_per_second: float) -> int:
+        """Return how many chunks one flow run sends: those of 2,000 task runs."""
+        return shard_chunks(calls_per_second)
+
+    def send_shard(self, shard: Shard, campaign: str, number: int, shards: int) -> None:
+        """Send a shard in a child flow run; in this one if it's the only shard.
+
+        A shard whose child flow run fails to start is sent from the parent's: a Prefect server that's busy or gone
+        costs memory and records, never a call.
+        """
+        if shards > 1:
+            try:
+                _shard_flow(shard)(campaign, number, shards)
+            except Exception as error:  # noqa: BLE001  # Prefect's client raises many kinds when its server fails
+                kind = type(error).__name__
+                self.log.warning("Prefect did not record shard %d of %d (%s)", number, shards, kind)
+        if not shard.began:
+            send_shard_in_task_runs(shard)
+
+    def asked_by(self, run: CampaignRun) -> str:  # noqa: ARG002  # the flow run goes on when the process has ended
+        """Return the flow run's id."""
+        return str(self._flow_run.id)
+
+    def check_lasting(self, what: str, place: str | None) -> None:
+        """Refuse a place that is lost with a deployed run.
+
+        Raises:
+            InputError: it would be lost.
+        """
+        check_lasting(what, place, self._flow_run)
+
+
+def _shard_flow(shard: Shard) -> Callable[[str, int, int], None]:
+    """Return the flow that sends the shard. The shard isn't a parameter, because Prefect would try to record it."""
+
+    def run_shard(campaign: str, shard_number: int, shards: int) -> None:  # noqa: ARG001  # shown in the UI
+        send_shard_in_task_runs(shard)
+
+    return Flow(
+        run_shard,
+        name="send-shard",
+        flow_run_name="{campaign}-{shard_number}-of-{shards}",
+        task_runner=cast("Any", ThreadPoolTaskRunner(max_workers=shard.threads)),
+        validate_parameters=False,
+        persist_result=False,
+    )
