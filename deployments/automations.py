@@ -9,7 +9,7 @@ started, and their deployment's slot stays taken. Two automations mark such runs
 
 They watch only the runs of deployments whose entrypoint is in `globe_sms`, by the deployments' ids: on a shared server
 they never touch a run of another flow. Resuming a campaign doesn't depend on them: the campaign's own lease expires
-after 20 s. A third automation, switched off, is an example: it pauses a schedule after a campaign was stopped.
+after 20 s. A third automation, switched off, is an example: it pauses a schedule after a campaign that went wrong.
 
 Source: Prefect 3, "Detect and respond to zombie flows" (docs.prefect.io).
 """
@@ -28,6 +28,7 @@ from prefect.events.schemas.automations import AutomationCore, EventTrigger, Pos
 from prefect.events.schemas.events import ResourceSpecification
 
 from globe_sms.deployments.server_changes import Change, Effect
+from globe_sms.tasks.vocabulary.buttons import RETRY
 
 WORKER_LOST = "globe-sms: mark runs of dead workers as crashed"
 NEVER_STARTED = "globe-sms: mark runs that never started as crashed"
@@ -35,15 +36,16 @@ PAUSE_AFTER_STOP = "globe-sms: pause the schedule when a campaign is stopped"
 HEARTBEAT_SECONDS = 180
 START_MINUTES = 30
 _MISSED_HEARTBEATS = 3
+_WENT_WRONG = ("sms.campaign.stopped", "sms.campaign.all_failed", "sms.campaign.empty_list")
 _OWN_ENTRYPOINTS = "globe_sms."
 _PAGE = 200  # the most that the server returns at once
 _LOST_MESSAGE = (
-    "No heartbeat for too long: the worker or its machine is gone. What was sent is recorded; run the campaign again "
-    "to send the rest."
+    "No heartbeat for too long: the worker or its machine is gone. What was sent is recorded. To send the rest, "
+    f"{RETRY}."
 )
 _NEVER_STARTED_MESSAGE = (
     "A worker picked this run up, but it never started: the worker or its machine is gone, or the image can't be "
-    "pulled. This run sent nothing; run it again."
+    f"pulled. This run sent nothing. Mend that, then {RETRY}."
 )
 
 
@@ -106,20 +108,20 @@ def dead_worker_automations(
 
 
 def pause_after_stop(deployment: UUID) -> AutomationCore:
-    """Return the example: after any campaign is stopped, the deployment's schedule is paused until someone resumes it.
+    """Return the example: after a campaign went wrong, the deployment's schedule is paused until someone resumes it.
 
     It is created switched off. In the UI its action can be changed to a notification.
     """
     return AutomationCore(
         name=PAUSE_AFTER_STOP,
         description=(
-            "An example, switched off. What stops a campaign (no balance, a rejected key, too many failures) would "
-            "stop the next scheduled one too. Created by globe-sms deploy, which is safe to run again."
+            "An example, switched off. What goes wrong with a campaign (it stops, all numbers fail, its lists are "
+            "empty) would go wrong with the next one too. Created by globe-sms deploy, which is safe to run again."
         ),
         enabled=False,
         trigger=EventTrigger(
             match=ResourceSpecification({"prefect.resource.id": "globe-sms.campaign.*"}),
-            expect={"sms.campaign.stopped"},
+            expect=set(_WENT_WRONG),
             posture=Posture.Reactive,
             threshold=1,
             within=timedelta(0),

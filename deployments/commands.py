@@ -12,7 +12,6 @@ from cyclopts.validators import Number
 from rich.console import Console
 from rich.table import Table
 
-from globe_sms.deployments.sandbox.demo import run_demo
 from globe_sms.flows.command_line.app import make_app, run_app
 from globe_sms.flows.command_line.hangup import end_on_hangup
 from globe_sms.flows.command_line.process_exit import leave
@@ -53,6 +52,8 @@ def demo(
 
     Nothing leaves this machine. Needs the extra `sandbox` (`make demo` sets it up).
     """
+    from globe_sms.deployments.sandbox.demo import run_demo
+
     return run_demo(rows, Console(stderr=True, highlight=False))
 
 

@@ -11,7 +11,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from globe_sms.flows.option_signatures import chosen_parameters, takes
 from globe_sms.flows.orchestration.earlier_run import settings_of_last_run
 from globe_sms.flows.orchestration.final_states import name_refusals
-from globe_sms.flows.orchestration.scheduled_start import run_name
+from globe_sms.flows.orchestration.run_name import run_name
 from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.campaign.options.flow_parameters import group_options
 from globe_sms.tasks.campaign.options.left_out import OnUnknown

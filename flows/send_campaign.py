@@ -17,7 +17,8 @@ from globe_sms.flows.orchestration.deployed_run import check_campaign_id, check_
 from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_refusals
 from globe_sms.flows.orchestration.prefect_executor import PrefectExecutor
 from globe_sms.flows.orchestration.run_campaign import run_campaign
-from globe_sms.flows.orchestration.scheduled_start import lateness, run_name, scheduled_time
+from globe_sms.flows.orchestration.run_name import run_name
+from globe_sms.flows.orchestration.scheduled_start import lateness, scheduled_time
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.flow_parameters import flatten_options

@@ -1,7 +1,8 @@
 """Whether somebody has set a Prefect server, found where Prefect finds it, but without importing Prefect.
 
 Importing Prefect takes seconds, and a run without a server needs nothing of it. The order is Prefect's: the
-environment, `.env`, `prefect.toml` and `pyproject.toml` in the working directory, then the active profile.
+environment, `.env`, `prefect.toml` and `pyproject.toml` in the working directory, then the active profile. An empty
+address counts too: no server.
 """
 
 import os
@@ -22,7 +23,8 @@ def names_server(environ: Mapping[str, str] = os.environ, folder: Path | None = 
     Raises:
         InputError: one of Prefect's files isn't TOML, so it's unknown.
     """
-    return any(_addresses(environ, Path() if folder is None else folder))
+    found = _addresses(environ, Path() if folder is None else folder)
+    return bool(next((address for address in found if address is not None), None))
 
 
 def _addresses(environ: Mapping[str, str], folder: Path) -> Iterator[Any]:
@@ -42,7 +44,7 @@ def _addresses(environ: Mapping[str, str], folder: Path) -> Iterator[Any]:
 
 def _of_environment(environ: Mapping[str, str], name: str) -> str | None:
     """Return a variable's value; Prefect reads its name in any case."""
-    return environ.get(name) or next((value for each, value in environ.items() if each.upper() == name), None)
+    return next((value for each, value in environ.items() if each.upper() == name), None)
 
 
 def _read_dotenv(path: Path) -> dict[str, str | None]:

@@ -7,13 +7,13 @@ What must exist: a campaign that was sent (`send-campaign`), its results folder,
 from typing import Any
 
 from prefect import flow
-from prefect.runtime import flow_run
 
 from globe_sms.flows.observers.current_observer import observe_run
 from globe_sms.flows.option_signatures import form_parameters, takes
 from globe_sms.flows.orchestration.deployed_run import check_lasting, in_place_of_nulls
 from globe_sms.flows.orchestration.final_states import name_refusals, tracking_state
 from globe_sms.flows.orchestration.prefect_executor import PrefectExecutor
+from globe_sms.flows.orchestration.run_name import tracking_name
 from globe_sms.flows.orchestration.run_tracking import run_tracking
 from globe_sms.flows.orchestration.scheduled_start import scheduled_time
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
@@ -22,11 +22,7 @@ from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 
 
-def _run_name() -> str:
-    return f"track-{flow_run.parameters.get('campaign', '')}"
-
-
-@flow(name="track-delivery", flow_run_name=_run_name, persist_result=False)
+@flow(name="track-delivery", flow_run_name=tracking_name, persist_result=False)
 @takes(form_parameters(TrackingConfig))
 @name_refusals
 def track_delivery(**parameters: Any) -> TrackingOutcome:

@@ -22,7 +22,9 @@ from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.policy.left_out_now import FrequencyNow, countries_left_out
 from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
+from globe_sms.tasks.policy.rules import Undeliverable
 from globe_sms.tasks.policy.tighten import planning_digest, tightened
+from globe_sms.tasks.policy.undeliverable import UndeliverableNow
 from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.repeats.repeats import Repeats
 from globe_sms.tasks.reports.prices import Prices, read_prices
@@ -86,7 +88,8 @@ class CampaignRun:
         scratch: a local folder that goes with the run.
         place_results: the rows of all campaigns of the results folder, as they are now.
         frequency: which numbers have had as many texts lately as the policy allows.
-        sources: the lists that the campaign's id was made from, if it was: only these are planned.
+        undeliverable: which numbers' texts failed for good.
+        sources: the lists as they were found at the start: only these are planned; None if the plan was frozen then.
         opt_outs: the opt-out lists, read again whenever they change.
         exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
         repeats: who already has the text from another campaign, or is getting it now.
@@ -121,6 +124,7 @@ class CampaignRun:
         self.place_results = PlaceResults(resources.store, resources.s3, scratch)
         sending = SendingNow(resources.store, campaign.owner)
         self.frequency = FrequencyNow(self.place_results, campaign.id, sending, scratch)
+        self.undeliverable = UndeliverableNow.of(self.place_results, campaign.id, scratch)
         self.opt_outs = opt_outs_of(self.config, resources.s3, scratch, tables.overrides)
         self.end = self.config.end
         self.repeats = Repeats(
@@ -154,7 +158,7 @@ class CampaignRun:
         plan, countries = self.campaign.document.plan, ()
         if plan is None or plan.inputs.policy != planning_digest(self.policy):
             countries = countries_left_out(rows, self.config.allow_country, self.config.deny_country, self.scratch)
-        return (*countries, *self.too_often(rows))
+        return (*countries, *self.too_often(rows), *self.never_arrives(rows))
 
     def _read_policy_again(self) -> None:
         policy = read_policy(self.resources.account, self._own_config.results, self.resources.s3)
@@ -190,13 +194,36 @@ class CampaignRun:
         """
         return self.frequency.files(rows, self.policy) if self.counts_frequency else ()
 
+    @property
+    def undeliverable_rules(self) -> tuple[Undeliverable, ...]:
+        """When a number counts as undeliverable, by the campaign's option and by the policy; tests are exempt.
+
+        Codes are exempt from the policy: somebody waits for one, and their number may work by now.
+        """
+        if self.config.test_to:
+            return ()
+        days = self.config.exclude_undelivered
+        own = [] if days is None else [Undeliverable(days=float(days))]
+        rule = None if self.policy is None else self.policy.rules.undeliverable
+        return (*own, *([] if rule is None or self.config.type is MessageType.OTP else [rule]))
+
+    def never_arrives(self, rows: pl.LazyFrame) -> tuple[Path, ...]:
+        """Return files for `leave_out`: to which of these rows texts failed for good; looked up once a run.
+
+        Raises:
+            InputError, StoreError: it isn't known.
+        """
+        return self.undeliverable.files(rows, self.undeliverable_rules)
+
     def find_left_out(self, rows: pl.LazyFrame, folder: Path) -> tuple[Path, ...]:
-        """Return files for `leave_out`: who of these rows has the text, or has got too many; for planning.
+        """Return files for `leave_out`: who of these rows has the text, has got too many, or never gets one.
+
+        For planning.
 
         Raises:
             InputError, StoreError: it isn't known who was texted.
         """
-        return (*self.repeats.find(rows, folder), *self.too_often(rows))
+        return (*self.repeats.find(rows, folder), *self.too_often(rows), *self.never_arrives(rows))
 
     @property
     def has_budgets(self) -> bool:

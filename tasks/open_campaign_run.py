@@ -13,10 +13,11 @@ from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign_run import CampaignRun, CampaignTables
 from globe_sms.tasks.gateway import Gateway
 from globe_sms.tasks.pacing.pacer import Pacer
-from globe_sms.tasks.planning.make_plan import check_campaign_lists, find_campaign_lists
+from globe_sms.tasks.planning.make_plan import check_campaign_lists
 from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
+from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
 from globe_sms.tasks.sending.call_content import CallContent
 from globe_sms.tasks.sending.failure_limit import FailureLimit
@@ -47,12 +48,7 @@ def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -
         InputError: as `open_run` and the reading of the lists would.
     """
     resources, policy, _ = _open_inputs(config, environ)
-    store = resources.store
-    config = tightened(config, policy)
-    if config.campaign is None or config.test_to or frozen_settings_of(store, config.campaign) is None:
-        check_campaign_lists(config, resources.s3)
-    else:
-        check_opt_outs(config.suppress, resources.s3)
+    _check_lists(tightened(config, policy), resources)
 
 
 @contextlib.contextmanager
@@ -104,10 +100,9 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
     config = config.overriding(tables.overrides)
     if tables.own is not None:
         config = config.testing(tables.own["e164"])
-    sources = None if config.campaign and tables.own is None else find_campaign_lists(config, resources.s3)
+    sources = _check_lists(tightened(config, policy), resources)  # before the lease: bad lists leave nothing behind
     campaign_id = config.campaign_for(tuple(f"{source.uri} {source.identity}" for source in sources or ()))
     config = _with_account(config, resources, campaign_id)
-    tightened(config, policy)  # before the lease is taken
     stop = StopSignal()
     with (
         tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch,
@@ -132,6 +127,14 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
         )
         run.note_policy()
         yield run
+
+
+def _check_lists(config: CampaignConfig, resources: RunResources) -> tuple[ListSource, ...] | None:
+    """Check the lists that a plan would be made of, and return them; None if the campaign's plan is frozen."""
+    if config.campaign is None or config.test_to or frozen_settings_of(resources.store, config.campaign) is None:
+        return check_campaign_lists(config, resources.s3)
+    check_opt_outs(config.suppress, resources.s3)
+    return None
 
 
 def _with_account(config: CampaignConfig, resources: RunResources, campaign: str) -> CampaignConfig:

@@ -40,7 +40,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
     ):
         plan = FrozenPlan.load(run.campaign.use_plan().id, run.store, run.scratch)
         # Who has the text changes with time: those who were left out may get it now, and others may have it.
-        changes = bool(document.plan.repeats) or run.counts_frequency
+        changes = bool(document.plan.repeats) or run.counts_frequency or bool(run.undeliverable_rules)
         if plan is not None and not changes and not run.repeats.find(plan.scan_numbers(), run.scratch):
             return plan
     plan, read = make_plan(

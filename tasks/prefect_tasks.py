@@ -60,11 +60,11 @@ def send_chunks(indexes: tuple[int, ...], shard: Shard) -> State:
     return Completed(name=outcome.name, message=outcome.message)
 
 
-def send_shard_in_task_runs(shard: Shard) -> None:
+def send_shard_in_task_runs(shard: Shard, say: Callable[[str], None]) -> None:
     """Send a shard by `send_chunks`, mapped over its groups of chunks: see `send_shard`."""
     runs: list[PrefectFuture[State]] = []
 
     def launch(window: Sequence[tuple[int, ...]]) -> None:
         runs.extend(send_chunks.map(window, unmapped(shard)))
 
-    send_shard(shard, launch, lambda seconds: not wait(runs, timeout=seconds).not_done)
+    send_shard(shard, say, launch, lambda seconds: not wait(runs, timeout=seconds).not_done)

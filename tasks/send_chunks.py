@@ -7,6 +7,7 @@ from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _GRACE_SECONDS: Final = 15.0
+_STOPPING: Final = f"stopping: calls in progress get {_GRACE_SECONDS:.0f} s, Ctrl-C again ends them now"
 _CANCELLED: Final = "The run was cancelled ({kind}). Run the same campaign again to go on."
 
 Launch = Callable[[Sequence[tuple[int, ...]]], None]
@@ -15,11 +16,14 @@ AwaitEnd = Callable[[float | None], bool]
 """Waits until all that was begun has ended, at most so many seconds; returns whether it has."""
 
 
-def send_shard(shard: Shard, launch: Launch | None = None, await_end: AwaitEnd | None = None) -> None:
+def send_shard(
+    shard: Shard, say: Callable[[str], None], launch: Launch | None = None, await_end: AwaitEnd | None = None
+) -> None:
     """Send a shard: with its own threads, or with what `launch` begins and `await_end` waits for.
 
-    Whatever interrupts it (Ctrl-C, SIGTERM, a cancelled flow run) stops the sending: no new call starts, calls in
-    the air get 15 seconds to end and are recorded as unknown after that. Returns in both cases.
+    Whatever interrupts it (Ctrl-C, SIGTERM, a cancelled flow run) stops the sending: no new call starts, and calls in
+    the air get 15 seconds to end, or until it's interrupted again. After that they're recorded as unknown. Returns in
+    both cases; `say` tells that it waits.
     """
     launch, await_end = launch or shard.start, await_end or shard.await_end
     shard.began = True
@@ -29,9 +33,17 @@ def send_shard(shard: Shard, launch: Launch | None = None, await_end: AwaitEnd |
         await_end(None)
     except BaseException as error:  # noqa: BLE001  # also Prefect's termination signal and Ctrl-C; nothing is hidden
         shard.stop(cancelled(error))
-        if not await_end(_GRACE_SECONDS):
+        say(_STOPPING)
+        if not _have_ended(await_end):
             shard.abort()
             await_end(_GRACE_SECONDS)
+
+
+def _have_ended(await_end: AwaitEnd) -> bool:
+    try:
+        return await_end(_GRACE_SECONDS)
+    except BaseException:  # noqa: BLE001  # a second Ctrl-C means: don't wait
+        return False
 
 
 def cancelled(error: BaseException) -> Stop:

@@ -1,5 +1,6 @@
 """The command line: what every command shares, messages, exit codes and no tracebacks."""
 
+import logging
 import os
 import traceback
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, GlobeSmsErro
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_written
 from globe_sms.tasks.vocabulary.proxies import keep_off_loopback
 
+_TRACEBACK = "GLOBE_SMS_TRACEBACK"
 _HELP = """\
 Send one text message to a million people, once each, through Alibaba Cloud's
 BatchSendMessageToGlobe.
@@ -59,6 +61,8 @@ def make_app() -> App:
 def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; an error is a message on stderr, never a traceback."""
     set_prefect_defaults(os.environ)
+    if os.environ.get(_TRACEBACK):
+        logging.getLogger("globe_sms").addHandler(logging.StreamHandler())
     keep_off_loopback(os.environ)
     try:
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
@@ -71,12 +75,12 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail(EXIT_STOPPED, "interrupted; run the same command again to go on")
     except Exception as error:  # noqa: BLE001  # the last guard against tracebacks at the terminal
-        if os.environ.get("GLOBE_SMS_TRACEBACK"):
+        if os.environ.get(_TRACEBACK):
             traceback.print_exc()
         return _fail(
             EXIT_STOPPED,
             f"this should not have happened: {type(error).__name__}. What was recorded is kept: run the same "
-            "command again to go on. GLOBE_SMS_TRACEBACK=1 shows where it happened.",
+            f"command again to go on. {_TRACEBACK}=1 shows where it happened.",
         )
     return result if isinstance(result, int) else EXIT_SETTLED
 

@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
+from globe_sms.tasks.reports.page_blocks import Block, Link, Notes, Page, Quote, Table, Words
 
 
 def page_for_terminal(page: Page) -> RenderableType:
@@ -26,6 +26,8 @@ def _shown(block: Block) -> RenderableType:
             return Padding(_notes(block), (1, 0, 0, 0))
         case Table():
             return Padding(_table(block), (1, 0, 0, 0))
+        case Link(text, at, place):
+            return Padding(Text(f"{text}: {place or at}"), (1, 0, 0, 0))
         case _:
             assert_never(block)
 

@@ -21,7 +21,7 @@ from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import preview_page
 from globe_sms.tasks.sending.progress import Progress, ProgressSnapshot
-from globe_sms.tasks.sending.progress_text import PRESENTED, seconds_left, waiting_words
+from globe_sms.tasks.sending.progress_text import PRESENTED, missing_words, seconds_left, waiting_words
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
 
@@ -135,7 +135,8 @@ def progress_line(snapshot: ProgressSnapshot, seconds: float) -> str:
     rate = "" if snapshot.rate is None else f", {snapshot.rate:.2f} calls/s"
     left = seconds_left(snapshot, seconds)
     rest = "" if left is None else f", about {in_words(left)} left"
-    return f"{counts or 'no answer yet'}, {counted(snapshot.calls, 'call')}{rate}{rest}{waiting_words(snapshot)}"
+    waits = f"{waiting_words(snapshot)}{missing_words(snapshot)}"
+    return f"{counts or 'no answer yet'}, {counted(snapshot.calls, 'call')}{rate}{rest}{waits}"
 
 
 def tracking_line(progress: TrackingProgress) -> str:

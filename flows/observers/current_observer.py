@@ -10,11 +10,14 @@ from contextvars import ContextVar
 from typing import Final
 from uuid import UUID
 
+from prefect import get_run_logger
 from prefect.runtime import flow_run
 
 from globe_sms.flows.observers.outlet_threads import OutletThreads
 from globe_sms.flows.observers.prefect_artifacts import PrefectArtifacts
 from globe_sms.flows.observers.prefect_events import PrefectEvents
+from globe_sms.flows.observers.quiet_tasks import quiet_tasks
+from globe_sms.flows.observers.run_log import RunLog
 from globe_sms.flows.observers.run_observer import RunObserver
 
 _watching: Final[ContextVar[tuple[RunObserver, ...]]] = ContextVar("globe-sms-watching", default=())
@@ -30,7 +33,10 @@ def observed_by(observer: RunObserver) -> Generator[None]:
         _watching.reset(token)
 
 
-def observe_run() -> OutletThreads:
-    """Return the observer for this flow run to report to: its outlets are the terminal, if any, and Prefect."""
+@contextmanager
+def observe_run() -> Generator[OutletThreads]:
+    """Yield the observer for this flow run to report to: its outlets are the terminal, if any, and Prefect."""
     run = UUID(flow_run.id) if flow_run.id else None
-    return OutletThreads((*_watching.get(), PrefectArtifacts(run), PrefectEvents(run)))
+    outlets = (*_watching.get(), PrefectArtifacts(run), PrefectEvents(run), RunLog(get_run_logger()))
+    with quiet_tasks(), OutletThreads(outlets) as observer:
+        yield observer

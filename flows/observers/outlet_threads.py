@@ -17,6 +17,7 @@ from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
+from globe_sms.tasks.vocabulary.errors import GlobeSmsError
 
 _PATIENCE_SECONDS: Final = 10.0
 
@@ -24,7 +25,7 @@ _Event = Callable[[RunObserver], None]
 
 
 class OutletThreads(RunObserver):
-    """The observer that a run reports to; a context manager, which also tells of lists without rows.
+    """The observer that a run reports to; a context manager, which also tells why a run ends without results.
 
     Apart from `question`, nothing here waits or raises. At the end all outlets together get `patience` seconds to show
     what they've heard. What isn't shown by then is lost.
@@ -58,9 +59,13 @@ class OutletThreads(RunObserver):
                 return ask
         return None
 
-    def asking(self, preview: Preview) -> None:
+    def asking(self, preview: Preview, until: float) -> None:
         """Pass it on."""
-        self._tell(lambda outlet: outlet.asking(preview))
+        self._tell(lambda outlet: outlet.asking(preview, until))
+
+    def answered(self, answer: Answer) -> None:
+        """Pass it on."""
+        self._tell(lambda outlet: outlet.answered(answer))
 
     def sending(self, progress: Progress) -> None:
         """Pass it on."""
@@ -73,6 +78,10 @@ class OutletThreads(RunObserver):
     def no_rows(self, message: str) -> None:
         """Pass it on."""
         self._tell(lambda outlet: outlet.no_rows(message))
+
+    def failed(self, message: str) -> None:
+        """Pass it on."""
+        self._tell(lambda outlet: outlet.failed(message))
 
     def ended(self, report: CampaignReport) -> None:
         """Pass it on."""
@@ -92,6 +101,8 @@ class OutletThreads(RunObserver):
     ) -> None:
         if isinstance(error, EmptyListError):
             self.no_rows(str(error))
+        if isinstance(error, Exception):
+            self.failed(_in_words(error))
         for outlet in self._outlets:
             outlet.close()
         deadline = time.monotonic() + self._patience
@@ -151,6 +162,12 @@ class _Outlet:
                 return
             with suppress(Exception):  # an error while showing a run must not stop it
                 event(self._outlet)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, GlobeSmsError):
+        return str(error)
+    return f"this should not have happened ({type(error).__name__}). The run's log has the details, for a bug report."
 
 
 def _refresh(outlet: RunObserver) -> None:

@@ -40,7 +40,7 @@ class PrefectEvents(RunObserver):
         """Keep the campaign's id: the events name it."""
         self._campaign = campaign
 
-    def asking(self, preview: Preview) -> None:
+    def asking(self, preview: Preview, until: float) -> None:  # noqa: ARG002  # the campaign's page has it
         """Tell that somebody must approve the campaign."""
         self._send("approval_needed", numbers=preview.numbers, calls=preview.calls, seconds=round(preview.seconds))
 

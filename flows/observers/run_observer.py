@@ -39,8 +39,11 @@ class RunObserver:
         """
         return None
 
-    def asking(self, preview: Preview) -> None:
-        """The run waits until somebody answers in Prefect."""
+    def asking(self, preview: Preview, until: float) -> None:
+        """The run waits until somebody answers in Prefect; no answer until then (Unix time) counts as no."""
+
+    def answered(self, answer: Answer) -> None:
+        """Somebody has answered, or nobody has in time."""
 
     def sending(self, progress: Progress) -> None:
         """Calls are about to leave; `progress` keeps counting. Reported again after a canary."""
@@ -50,6 +53,9 @@ class RunObserver:
 
     def no_rows(self, message: str) -> None:
         """The lists have no rows, so the run ends without results; `message` says which lists."""
+
+    def failed(self, message: str) -> None:
+        """The run ends with an error and without results; `message` says why."""
 
     def ended(self, report: CampaignReport) -> None:
         """The campaign's results are written."""

@@ -1,5 +1,6 @@
 """How somebody is asked to approve a campaign: at the terminal, on a paused run, or on a suspended run."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ class ApprovalRequest:
             prefect.exceptions.Pause: the run is suspended; its process ends here.
         """
         page = self._page()
-        self.executor.observer.asking(self.preview)
+        self.executor.observer.asking(self.preview, time.time() + self.run.config.approval_timeout)
         if page.suspends:
             self._write_unapproved_results()
         self.executor.log.warning("%s: waiting for approval: press Resume on this run's page", self.run.campaign.id)

@@ -46,7 +46,7 @@ class Executor:
 
     def send_shard(self, shard: Shard, campaign: str, number: int, shards: int) -> None:  # noqa: ARG002  # for records
         """Send a shard, the one with this number of so many."""
-        send_shard(shard)
+        send_shard(shard, self.observer.step)
 
     def asked_by(self, run: CampaignRun) -> str:
         """Return what names this run as the one that asks."""

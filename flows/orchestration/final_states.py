@@ -2,16 +2,16 @@
 
 send-campaign:
 
-    Late                  it started too long after its time and sent nothing
+    Late (failed)         it started too long after its time and sent nothing
     Completed             every row is settled, or a dry run planned well
     CompletedWithUnknown  finished, but rows are left unknown or not sent
     NothingToSend         no row of the lists can be sent; the results say why
     EmptyList (failed)    the lists have no rows; nothing was sent
-    Failed                a field of the form is wrong, or what it names; the message begins with it
+    Failed                a field of the form, what it names, or the results folder is wrong; the message says so
     AllFailed (failed)    finished, and the gateway refused every number
     Stopped (failed)      it stopped before its end; run it again to go on
     Declined (cancelled)  somebody declined it, or nobody answered in time
-    Cancelled             the run was cancelled
+    Cancelled             the run was cancelled before everything was sent
 
 track-delivery:
 
@@ -25,24 +25,29 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
 from globe_sms.flows.orchestration.ending_errors import error_of_campaign, error_of_tracking
-from globe_sms.flows.orchestration.this_flow_run import this_flow_run
+from globe_sms.flows.orchestration.this_flow_run import is_deployed, is_flow_run
 from globe_sms.tasks.campaign.options.words import in_form_words
 from globe_sms.tasks.recipients import EmptyListError
 from globe_sms.tasks.reports.campaign_outcome import Ending
+from globe_sms.tasks.reports.campaign_page import outcome as outcome_of
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
-from globe_sms.tasks.vocabulary.errors import GlobeSmsError
+from globe_sms.tasks.vocabulary.errors import GlobeSmsError, InputError
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def late_state(message: str) -> State[None]:
-    """Return the state of a run that started too late to send; `message` says so."""
-    return Completed(name="Late", message=message)
+    """Return the state of a run that started too late to send; `message` says so.
+
+    It's a failure: whoever watches for failures must hear of a daily campaign that didn't go out.
+    """
+    return _failed("Late", InputError(message))
 
 
 def name_refusals(flow_function: _Function) -> _Function:
@@ -55,34 +60,33 @@ def name_refusals(flow_function: _Function) -> _Function:
     def named(**parameters: Any) -> Any:
         try:
             return flow_function(**parameters)
-        except EmptyListError as error:
-            return Failed(name="EmptyList", message=str(error), data=error)
         except GlobeSmsError as error:
-            message = str(error) if this_flow_run().deployment_id is None else in_form_words(str(error))
-            return Failed(message=message, data=error)
+            return _failed("EmptyList" if isinstance(error, EmptyListError) else "Failed", error)
 
     return cast("_Function", named)
 
 
 def campaign_state(report: CampaignReport) -> State[CampaignReport]:
-    """Return the state that a run of `send-campaign` with this report ends in."""
+    """Return the state that a run of `send-campaign` with this report ends in; its message says what to do."""
     counts = report.sentence()
-    message = counts if report.stop is None else f"{report.stop.message} ({counts})"
+    stopped = counts if report.stop is None else f"{report.stop.message} ({counts})"
     match report.ending:
         case Ending.FINISHED:
+            message = counts if report.settled else _in_words(f"{outcome_of(report)} ({counts})")
             return Completed(
-                name="Completed" if report.settled else "CompletedWithUnknown", message=counts, data=report
+                name="Completed" if report.settled else "CompletedWithUnknown", message=message, data=report
             )
         case Ending.NOTHING_TO_SEND:
             return Completed(name="NothingToSend", message=counts, data=report)
         case Ending.ALL_FAILED:
-            return Failed(name="AllFailed", message=counts, data=error_of_campaign(report))
+            message = _in_words(f"{outcome_of(report)} ({counts})")
+            return Failed(name="AllFailed", message=message, data=error_of_campaign(report))
         case Ending.CANCELLED:
-            return Cancelled(message=counts)
+            return Cancelled(message=_in_words(stopped))
         case Ending.DECLINED:
-            return Cancelled(name="Declined", message=message, data=error_of_campaign(report))
+            return Cancelled(name="Declined", message=_in_words(stopped), data=error_of_campaign(report))
         case Ending.STOPPED:
-            return Failed(name="Stopped", message=message, data=error_of_campaign(report))
+            return Failed(name="Stopped", message=_in_words(stopped), data=error_of_campaign(report))
 
 
 def tracking_state(outcome: TrackingOutcome) -> State[TrackingOutcome]:
@@ -93,5 +97,18 @@ def tracking_state(outcome: TrackingOutcome) -> State[TrackingOutcome]:
     message = f"{outcome.stopped} ({outcome.sentence()})"
     error = error_of_tracking(outcome)
     if outcome.cancelled:
-        return Cancelled(message=message, data=error)
-    return Failed(name="Stopped", message=message, data=error)
+        return Cancelled(message=_in_words(message), data=error)
+    return Failed(name="Stopped", message=_in_words(message), data=error)
+
+
+def _failed(name: str, error: GlobeSmsError) -> State[Any]:
+    """Return a failed state with what the error says, and say it in the log, which the run's page opens with."""
+    message = _in_words(str(error))
+    if is_flow_run():
+        get_run_logger().error(message)
+    return Failed(name=name, message=message, data=error)
+
+
+def _in_words(message: str) -> str:
+    """Return the message in the words of the form if a deployment has started the run."""
+    return in_form_words(message) if is_deployed() else message

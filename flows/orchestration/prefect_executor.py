@@ -46,12 +46,12 @@ class PrefectExecutor(Executor):
         """
         if shards > 1:
             try:
-                _shard_flow(shard)(campaign, number, shards)
+                _shard_flow(shard, self.observer.step)(campaign, number, shards)
             except Exception as error:  # noqa: BLE001  # Prefect's client raises many kinds when its server fails
                 kind = type(error).__name__
                 self.log.warning("Prefect did not record shard %d of %d (%s)", number, shards, kind)
         if not shard.began:
-            send_shard_in_task_runs(shard)
+            send_shard_in_task_runs(shard, self.observer.step)
 
     def asked_by(self, run: CampaignRun) -> str:  # noqa: ARG002  # the flow run goes on when the process has ended
         """Return the flow run's id."""
@@ -66,11 +66,11 @@ class PrefectExecutor(Executor):
         check_lasting(what, place, self._flow_run)
 
 
-def _shard_flow(shard: Shard) -> Callable[[str, int, int], None]:
+def _shard_flow(shard: Shard, say: Callable[[str], None]) -> Callable[[str, int, int], None]:
     """Return the flow that sends the shard. The shard isn't a parameter, because Prefect would try to record it."""
 
     def run_shard(campaign: str, shard_number: int, shards: int) -> None:  # noqa: ARG001  # shown in the UI
-        send_shard_in_task_runs(shard)
+        send_shard_in_task_runs(shard, say)
 
     return Flow(
         run_shard,

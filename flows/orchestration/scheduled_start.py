@@ -1,14 +1,10 @@
 """The time a run was scheduled for: dates are filled in from it, and a run that starts too late sends nothing."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from prefect.runtime import flow_run
 
-from globe_sms.tasks.campaign.date_placeholders import fill, time_zone
-from globe_sms.tasks.campaign.options.flow_parameters import flatten_options
-from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.campaign.date_placeholders import time_zone
 
 
 def scheduled_time(zone: str | None) -> datetime:
@@ -21,18 +17,6 @@ def scheduled_time(zone: str | None) -> datetime:
     """
     scheduled: datetime | None = flow_run.scheduled_start_time
     return (scheduled or datetime.now(UTC)).astimezone(time_zone(zone or "UTC"))
-
-
-def run_name() -> str:
-    """Return this run's name: its campaign's id with the dates filled in, or the beginning of its own id."""
-    parameters: Mapping[str, Any] = flow_run.parameters
-    campaign = parameters.get("campaign")
-    if not campaign:
-        return f"send-{flow_run.id}"[:13]
-    try:
-        return fill(campaign, scheduled_time(flatten_options(parameters).get("time_zone")))
-    except InputError:
-        return str(campaign)  # the flow itself says what's wrong with it
 
 
 def lateness(scheduled: datetime, latest_start_minutes: int | None) -> str | None:

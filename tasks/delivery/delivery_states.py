@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.delivery.receipt_codes import look_up
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, FINAL_DELIVERIES, Delivery
 
 
@@ -53,8 +54,8 @@ _BEIJING: Final = timezone(timedelta(hours=8))
 def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> dict[str, Any]:
     """Read one QueryMessage answer or one delivery receipt: a row of `STATE_SCHEMA`.
 
-    Fields may be strings or numbers. A date or a number of parts that can't be read is null: only the number, the
-    message id and the status are required.
+    A code that isn't final leaves the message pending, whatever its status. Fields may be strings or numbers. A date or
+    a number of parts that can't be read is null: only the number, the message id and the status are required.
 
     Raises:
         ValueError: `To`, `MessageId` or `Status` is missing or can't be read; it names the field, never its value.
@@ -68,6 +69,10 @@ def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> di
     delivery = _OF_STATUS.get(_text(fields, "Status"))
     if delivery is None:
         raise ValueError("Status is not 1, 2, 3 or 6")
+    code = _text(fields, "ErrorCode") or None
+    known = look_up(code)
+    if known is not None and not known.final:
+        delivery = Delivery.PENDING
     is_final = delivery in FINAL_DELIVERIES
     detail = fields.get("NumberDetail")
     return {
@@ -75,7 +80,7 @@ def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> di
         "phone_number": f"+{number}",
         "task_id": _text(fields, "TaskId") or None,
         "delivery": delivery.value,
-        "delivery_code": (_text(fields, "ErrorCode") or None) if is_final else None,
+        "delivery_code": code if is_final else None,
         "delivered_at": _instant(_text(fields, "ReceiveDate")) if is_final else None,
         "submitted_at": _instant(_text(fields, "SendDate")),
         "parts": _parts(_text(fields, "SmsSize")),

@@ -83,9 +83,11 @@ def rewrite_results(
             folder.put_file_if_absent(f"{EARLIER}results-{clock():%Y%m%dT%H%M%S%f}.parquet", before)
             folder.put_file(RESULTS_KEY, after)
             _forget_oldest(folder)
+        known = {**deliveries, SETTLED_BY_RECEIPT: settled}
+        if changed or (held.document.deliveries is not None and held.document.deliveries != known):
             summary = held.document.summary
             held.update(
-                deliveries={**deliveries, SETTLED_BY_RECEIPT: settled},
+                deliveries=known,
                 summary=None if summary is None else summary.model_copy(update={"counts": counts}),
             )
     return Rewritten(after, changed, counts, deliveries, settled, others)

@@ -36,7 +36,7 @@ _CHECK_THE_CREDENTIALS: Final = "Nothing was sent: the credentials couldn't be r
 
 
 def _do_nothing() -> None:
-    """Do nothing before and after a call is written."""
+    """Do nothing before and after a call is written, and when it's answered."""
 
 
 def _version() -> str:
@@ -136,6 +136,7 @@ class Gateway:
         *,
         before_write: Callable[[], None] = _do_nothing,
         after_write: Callable[[], None] = _do_nothing,
+        on_answer: Callable[[], None] = _do_nothing,
     ) -> Outcome:
         """Make one call and return its outcome; blocks until then.
 
@@ -143,13 +144,13 @@ class Gateway:
         once: it may wait for the call's turn, and if it raises, nothing is written. Once it returns, the write starts,
         and every failure from here on is unclear. The one exception is a gateway that hung up during the wait: nothing
         is written, and the outcome is unreachable. `after_write` is called when the operating system has the whole
-        request, if the transport tells; it must not raise.
+        request, and `on_answer` when the answer has begun, if the transport tells; they must not raise.
 
         Raises:
             BaseException: the error of `before_write`, unchanged; nothing was sent. KeyboardInterrupt and the like at
                 any time: the records of `before_write` tell whether the call may have been sent.
         """
-        call = RequestWrite(before_write, after_write)
+        call = RequestWrite(before_write, after_write, on_answer)
         request = self._client.build_request(
             "POST", self._endpoint.url, content=batch.form(), extensions={"trace": call.trace}
         )

@@ -2,7 +2,8 @@
 
 httpcore reports each step of a request to the `trace` extension (https://www.encode.io/httpcore/extensions/) in the
 sending thread, and continues when the callback returns. `send_request_headers.started` comes when the connection is
-open and nothing has been written to it, `send_request_body.complete` when everything has.
+open and nothing has been written to it, `send_request_body.complete` when everything has,
+`receive_response_headers.complete` when the answer has begun.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import httpx
 
 _WRITE_STARTS: Final = ".send_request_headers.started"
 _WRITE_COMPLETE: Final = ".send_request_body.complete"
+_ANSWER_BEGINS: Final = ".receive_response_headers.complete"
 _CONNECTED: Final = (".connect_tcp.complete", ".start_tls.complete")
 
 
@@ -39,9 +41,15 @@ class RequestWrite:
         prevented_by: the error of `before_write`.
     """
 
-    def __init__(self, before_write: Callable[[], None], after_write: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        before_write: Callable[[], None],
+        after_write: Callable[[], None],
+        on_answer: Callable[[], None],
+    ) -> None:
         self._before_write = before_write
         self._after_write = after_write
+        self._on_answer = on_answer
         self._stream: Any = None
         self.write_started = False
         self.tunnelling = False
@@ -58,6 +66,8 @@ class RequestWrite:
                 self._start_write()
         elif event.endswith(_WRITE_COMPLETE) and self.write_started:
             self._after_write()
+        elif event.endswith(_ANSWER_BEGINS) and self.write_started:
+            self._on_answer()
 
     def abort(self) -> None:
         """Break the connection from another thread; a wait for the answer fails at once."""

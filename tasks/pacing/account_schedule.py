@@ -7,12 +7,12 @@ The document also holds what throttling has taught (`learned_slack.py`), for all
 end, and what was throttled lately (`throttling.py`).
 """
 
+import contextlib
 import json
 import random
 import threading
-import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeVar
 
@@ -40,12 +40,18 @@ def schedule_key(account: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Consecutive turns: Unix times in seconds, `interval` apart; `slack` is the share of it that is kept free."""
+    """Consecutive turns: Unix times in seconds, `interval` apart.
+
+    Attributes:
+        slack: the share of the shortest interval that delays need, as learned.
+        spare: the share that these turns leave free; the run itself sees to the rest.
+    """
 
     first: float
     interval: float
     count: int
     slack: float = 0.0
+    spare: float = 0.0
 
     def times(self) -> tuple[float, ...]:
         """The turns, earliest first."""
@@ -58,7 +64,7 @@ class Schedule:
     `rate` is the account's limit in calls a second; `margin` is the least share of it left unused, so that a call that
     leaves a little late doesn't collide with the next one. If the gateway throttles calls anyway, more is left
     unused. If active runs name different rates, the lowest applies to all of them: the limit belongs to the account.
-    `sender` tells people who is sending.
+    `sender` tells people who is sending. `clock` is Unix time; by default the store's, on which all machines agree.
     """
 
     def __init__(
@@ -67,28 +73,43 @@ class Schedule:
         account: str,
         rate: float,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         margin: float = 0.01,
         sender: str = "",
     ) -> None:
         self._store = store
         self._key = schedule_key(account)
         self._rate = rate
-        self._clock = clock
+        self._clock = clock or store.clock.now
         self._floor = 1.0 / (1.0 - margin) - 1.0
         self._run = uuid.uuid4().hex
         self._sender = sender
         self._counting = threading.Lock()
         self._throttled = 0  # calls that the document doesn't know of yet
+        self._throttled_at = 0.0
         self._reported_at = -_REPORT_SECONDS
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The clock of the turns: Unix time in seconds."""
+        return self._clock
 
     @property
     def rate(self) -> float:
         """This run's limit, in calls a second."""
         return self._rate
 
-    def reserve(self, count: int, earliest: float) -> Turns:
+    def reserve(self, count: int, earliest: float, *, behind: float = 0.0, waited: int | None = None) -> Turns:
         """Take the next `count` free turns, none before `earliest` (Unix time).
+
+        A run that is alone spaces its calls by their answers (`arrival_spacing.py`), so its turns leave no more than
+        the floor free.
+
+        Args:
+            count: how many turns.
+            earliest: when the first may be.
+            behind: how many seconds the run's calls lag behind its turns, more than at its last reservation.
+            waited: how many calls since then made others wait for as long as the slack allows; None: as many as turns.
 
         Raises:
             StoreError: no turn could be reserved, so no call may be made.
@@ -96,18 +117,20 @@ class Schedule:
 
         def take(document: dict[str, Any], now: float) -> Turns:
             rate, floor = self._agreed(document, now)
-            slack = LearnedSlack(**document.get("slack", {})).after_calls(count, rate)
+            is_alone = len(document["runs"]) == 1
+            costly = waited if is_alone and waited is not None else count
+            slack = learned_slack(document).after_calls(costly, rate)
             slowness = Slowness(**document.get("slow", {})).after(count, 0, now, rate)
             share = slack.in_force(floor, rate)
-            interval = (1.0 + share) * slowness.factor(now) / rate
+            spare = floor if is_alone else share
+            interval = (1.0 + spare) * slowness.factor(now) / rate
             last = _time_of(document, "last", now + _FARTHEST_TURN)
-            first = max(last + interval, earliest, _time_of(document, "hold", now + _LONGEST_PAUSE))
+            first = max(last + interval + behind, earliest, _time_of(document, "hold", now + _LONGEST_PAUSE))
             hour = LastHour(document.get("hour"))
-            hour.add(now, calls=count, seconds=count * interval)
-            document.update(
-                last=first + (count - 1) * interval, slack=asdict(slack), slow=asdict(slowness), hour=hour.encode()
-            )
-            return Turns(first, interval, count, share)
+            hour.add(now, calls=count, seconds=count * interval + behind)
+            _keep_slack(document, slack)
+            document.update(last=first + (count - 1) * interval, slow=asdict(slowness), hour=hour.encode())
+            return Turns(first, interval, count, share, spare)
 
         return self._change(take)
 
@@ -121,6 +144,7 @@ class Schedule:
         now = self._clock()
         with self._counting:
             self._throttled += 1
+            self._throttled_at = now
             if retry_after <= 0.0 and 0.0 <= now - self._reported_at < _REPORT_SECONDS:
                 return
             self._reported_at = now
@@ -130,6 +154,15 @@ class Schedule:
             document["hold"] = max(until, now + min(retry_after, _LONGEST_PAUSE))
 
         self._change(hold)
+
+    def next_tick(self) -> float | None:
+        """Return when the store's answer would tell its clock best (monotonic); None if that's known already."""
+        return self._store.clock.next_tick()
+
+    def ask_time(self) -> None:
+        """Ask the store, so that its clock is known better; what it doesn't answer doesn't matter."""
+        with contextlib.suppress(StoreError):
+            self._store.get(self._key)
 
     def leave(self) -> None:
         """Remove this run's rate from the schedule, so that it doesn't slow the runs that continue."""
@@ -158,11 +191,12 @@ class Schedule:
         if not throttled:
             return
         rate, floor = self._agreed(document, now)
-        slack = LearnedSlack(**document.get("slack", {})).after_throttling(throttled, now, floor, rate)
-        slowness = Slowness(**document.get("slow", {})).after(0, throttled, now, rate)
+        at = min(now, self._throttled_at)
+        _keep_slack(document, learned_slack(document).after_throttling(throttled, at, floor, rate))
+        slowness = Slowness(**document.get("slow", {})).after(0, throttled, at, rate)
         hour = LastHour(document.get("hour"))
-        hour.add(now, throttled=throttled)
-        document.update(slack=asdict(slack), slow=asdict(slowness), hour=hour.encode())
+        hour.add(at, throttled=throttled)
+        document.update(slow=asdict(slowness), hour=hour.encode())
 
     def _change(self, change: Callable[[dict[str, Any], float], _T]) -> _T:
         for _ in range(_SWAP_TRIES):
@@ -189,6 +223,19 @@ class Schedule:
                     self._throttled -= throttled
                 return result
         raise StoreUnavailableError(f"{self._store.uri}: no turn could be reserved in {_SWAP_TRIES} tries.")
+
+
+def learned_slack(document: Mapping[str, Any]) -> LearnedSlack:
+    """Return the slack that a schedule's runs use now: a run that is alone needs and learns its own."""
+    return LearnedSlack(**document.get("slack", {}).get(_usage(document), {}))
+
+
+def _keep_slack(document: dict[str, Any], slack: LearnedSlack) -> None:
+    document["slack"] = {**document.get("slack", {}), _usage(document): asdict(slack)}
+
+
+def _usage(document: Mapping[str, Any]) -> str:
+    return "alone" if len(document.get("runs", {})) <= 1 else "shared"
 
 
 def _time_of(document: dict[str, Any], key: str, latest: float) -> float:

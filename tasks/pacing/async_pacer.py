@@ -48,14 +48,14 @@ class QueryTurns:
         self,
         schedule: Schedule,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         patience: float = _PATIENCE_SECONDS,
         in_thread: InThread = asyncio.to_thread,
     ) -> None:
         self._schedule = schedule
-        self._clock = clock
+        self._clock = clock or schedule.clock
         self._monotonic = monotonic
         self._sleep = sleep
         self._patience = patience

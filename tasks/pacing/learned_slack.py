@@ -3,8 +3,9 @@
 A throttled call costs its turn, slack costs its share of every turn. So the slack is three times the share of calls
 that were throttled lately: where delays vary, calls are spread until hardly any is throttled; where spreading doesn't
 help (a fixed window, a call delayed by a second now and then), little is lost. It's learned from the last 400 calls or
-the last minute of them, whichever is more; while an account is new, faster. `tests/benchmarks/simulate_margin.py`
-compares this with the best constant slack.
+the last minute of them, whichever is more; while an account is new, faster. For a run that is alone, only calls that
+cost all of the slack count (`arrival_spacing.py`), so more of it stays. `tests/benchmarks/simulate_margin.py` compares
+this with the best constant slack.
 """
 
 import math

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from globe_sms.tasks.pacing.account_schedule import Schedule
+from globe_sms.tasks.pacing.arrival_spacing import ArrivalSpacing, Departure
 from globe_sms.tasks.vocabulary.errors import StoreError
 from globe_sms.tasks.vocabulary.stop_signal import StoppedError, StopSignal
 
@@ -20,9 +21,9 @@ _BATCH_SECONDS = 0.5
 _FIRST_LEAD = 0.4
 _LONGEST_LEAD = 3.0
 _LATE_SECONDS = 0.25
-_SPARE_SHARE = 0.7  # of the schedule's slack: delays wear off by the rest, and calls don't close up meanwhile
-_CALLS_COMPARED = 20
+_SPARE_SHARE = 0.7  # of what the turns leave free: delays wear off by the rest, and calls don't close up meanwhile
 _NEAREST_SHARE = 0.9  # of the interval: delayed calls catch up gently, without bursts
+_ASKING_SECONDS = 0.2  # for a question to the store in between
 _LOOK_UP_SECONDS = 2.0  # a stop wakes the first in line, which wakes the next; this is for a store that hangs
 
 
@@ -32,25 +33,22 @@ class TurnMissedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """When a call may leave: `at` is Unix time in seconds, for the record; `due` is on the monotonic clock."""
+    """When a call may leave: `at` is Unix time in seconds, for the record; `due` is on the monotonic clock.
+
+    `behind` is how many seconds this run's turns had been moved later because its calls lagged behind them.
+    """
 
     at: float
     due: float
-
-
-@dataclass(slots=True)
-class Departure:
-    """A call that may have left; `at` (monotonic) is its turn, moved later once it's known when it was written."""
-
-    at: float
+    behind: float = 0.0
 
 
 class Pacer:
     """Hands out the turns of one process. Thread-safe; all waits end at once when the run is stopped.
 
-    The schedule spaces the turns of all processes. This object also tracks its own calls: one that left late, or took
-    longer than others to be written (0.1 s and more on a busy machine), delays the next ones, so that no sliding
-    second holds too many.
+    The schedule spaces the turns of all processes. This object also spaces its own calls (`arrival_spacing.py`): one
+    that left late, took longer than others to be written, or may have arrived late delays the next ones, so that no
+    sliding second holds too many.
     """
 
     def __init__(
@@ -58,28 +56,25 @@ class Pacer:
         schedule: Schedule,
         stop: StopSignal,
         *,
-        clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        lead: float = _FIRST_LEAD,
     ) -> None:
         self._schedule = schedule
         self._stop = stop
-        self._clock = clock
         self._monotonic = monotonic
         self._line = threading.Lock()
         self._turns: collections.deque[Turn] = collections.deque()
         self._batch = max(1, math.floor(schedule.rate * _BATCH_SECONDS))
-        self._lead = _FIRST_LEAD
-        # `_window` calls may leave in `_span` seconds: 1 in 1 s, 20 in 1 s, 1 in 2 s for half a call a second.
-        self._window = max(1, math.floor(schedule.rate))
-        self._shortest_span = self._window / schedule.rate
-        self._span = self._shortest_span
+        self._lead = lead
+        # So many calls may leave in so many seconds: 1 in 1 s, 20 in 1 s, 1 in 2 s for half a call a second.
+        window = max(1, math.floor(schedule.rate))
+        self._spacing = ArrivalSpacing(window, window / schedule.rate)
         self._nearest = _NEAREST_SHARE / schedule.rate
+        self._slack = 0.0
         self._last = -math.inf
-        self._left: list[Departure] = []  # in the last span, in order of departure
+        self._reserved_behind = 0.0  # of the last turn reserved
+        self._behind = 0.0  # of the last call that left
         self._gate = threading.Lock()
-        # Seconds from departure until written. Only differences matter: a delay common to all calls keeps them apart.
-        self._took: collections.deque[float] = collections.deque([0.0], maxlen=_CALLS_COMPARED)
-        self._writing = threading.Lock()
 
     def take(self) -> Turn:
         """Wait in line and return a turn that is due soon (about 0.4 s ahead, time to connect and claim).
@@ -93,8 +88,12 @@ class Pacer:
         try:
             self._stop.check()
             turn = self._next_turn()
-            if self._stop.wait(turn.due - self._lead - self._monotonic()):
-                raise StoppedError
+            leaves_line = turn.due - self._lead
+            tick = self._schedule.next_tick()
+            if tick is not None and self._monotonic() < tick < leaves_line - _ASKING_SECONDS:
+                self._wait(tick)
+                self._schedule.ask_time()
+            self._wait(leaves_line)
             return turn
         finally:
             self._line.release()
@@ -105,8 +104,7 @@ class Pacer:
         Raises:
             StoppedError: the run was stopped.
         """
-        if self._stop.wait(turn.due - seconds_before - self._monotonic()):
-            raise StoppedError
+        self._wait(turn.due - seconds_before)
 
     def depart(self, turn: Turn) -> Departure:
         """Return at the turn, to the millisecond; the caller then makes the call at once and reports it as `written`.
@@ -120,39 +118,37 @@ class Pacer:
             now = self._monotonic()
             if now - turn.due > _LATE_SECONDS:
                 raise TurnMissedError
-            # Check again after each wait: other calls may have been written late meanwhile.
-            while (free := self._free_at(now)) > now:
-                if self._stop.wait(free - now):
-                    raise StoppedError
+            # Check again after each wait: other calls may have been late meanwhile.
+            while (free := max(self._last + self._nearest, self._spacing.free_at(now))) > now:
+                self._wait(free)
                 now = self._monotonic()
             self._stop.check()
             self._last = self._monotonic()
-            departure = Departure(self._last)
-            self._left.append(departure)
-            return departure
+            self._behind = turn.behind + max(0.0, self._last - turn.due)
+            return self._spacing.left(self._last)
 
-    def _free_at(self, now: float) -> float:
-        """Return from when on one more call keeps the limit, as far as known now."""
-        self._left = [each for each in self._left if each.at > now - self._span]
-        free = self._last + self._nearest
-        if len(self._left) < self._window:
-            return free
-        return max(free, sorted(each.at for each in self._left)[-self._window] + self._span)
+    @property
+    def slack(self) -> float:
+        """The share of the shortest interval that delays need, as the schedule has learned."""
+        return self._slack
 
     def written(self, departure: Departure) -> None:
         """Note that a call has been written just now."""
-        took = self._monotonic() - departure.at
-        with self._writing:
-            self._took.append(took)
-            departure.at += took - min(self._took)
+        self._spacing.written(departure, self._monotonic())
+
+    def answered(self, departure: Departure, seconds: float) -> None:
+        """Note how long after its departure a call's answer began."""
+        self._spacing.answered(departure, seconds)
 
     def prepared(self, seconds: float) -> None:
         """Note how long a thread took to get ready for its turn, so that turns are taken early enough."""
         wanted = min(_LONGEST_LEAD, max(_FIRST_LEAD, 1.5 * seconds))
         self._lead = max(wanted, 0.9 * self._lead + 0.1 * wanted)
 
-    def throttled(self, retry_after: float) -> None:
+    def throttled(self, departure: Departure | None, retry_after: float) -> None:
         """Slow the account down for a while; if the store doesn't answer, the next turn fails anyway."""
+        if departure is not None:
+            self._spacing.refused(departure)
         with contextlib.suppress(StoreError):
             self._schedule.slow_down(retry_after)
 
@@ -161,14 +157,22 @@ class Pacer:
         with contextlib.suppress(StoreError):
             self._schedule.leave()
 
+    def _wait(self, until: float) -> None:
+        if self._stop.wait(until - self._monotonic()):
+            raise StoppedError
+
     def _next_turn(self) -> Turn:
         # Drop the turns that passed while the line was empty.
         while self._turns and self._turns[0].due < self._monotonic():
             self._turns.popleft()
         if not self._turns:
-            now = self._clock()
+            now = self._schedule.clock()
             offset = self._monotonic() - now
-            reserved = self._schedule.reserve(self._batch, now + self._lead)
-            self._span = self._shortest_span * (1.0 + _SPARE_SHARE * reserved.slack)
-            self._turns.extend(Turn(at, at + offset) for at in reserved.times())
+            behind = max(0.0, self._behind - self._reserved_behind)
+            waited = self._spacing.waited()
+            reserved = self._schedule.reserve(self._batch, now + self._lead, behind=behind, waited=waited)
+            self._reserved_behind += behind
+            self._slack = reserved.slack
+            self._spacing.keep(_SPARE_SHARE * reserved.spare, reserved.slack - reserved.spare)
+            self._turns.extend(Turn(at, at + offset, self._reserved_behind) for at in reserved.times())
         return self._turns.popleft()

@@ -5,8 +5,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from globe_sms.tasks.pacing.account_schedule import ACTIVE_SECONDS, SLOWEST_RATE, schedule_key
-from globe_sms.tasks.pacing.learned_slack import LearnedSlack, widest_slack
+from globe_sms.tasks.pacing.account_schedule import ACTIVE_SECONDS, SLOWEST_RATE, learned_slack, schedule_key
+from globe_sms.tasks.pacing.learned_slack import widest_slack
 from globe_sms.tasks.pacing.throttling import LastHour, Slowness, Throttled
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreError
@@ -113,7 +113,7 @@ def read_schedule(store: Store, account: str, now: float) -> ScheduleState | Non
         return ScheduleState(
             senders=tuple(ActiveSender(str(run["sender"]), float(run["rate"])) for run in runs),
             rate=rate,
-            slack=LearnedSlack(**document.get("slack", {})).in_force(float(limits["floor"]), rate),
+            slack=learned_slack(document).in_force(float(limits["floor"]), rate),
             slowed=Slowness(**document.get("slow", {})).factor(now),
             last_hour=hour.last(_HOUR, now),
             last_minutes=hour.last(_JUDGED_MINUTES, now),

@@ -304,13 +304,15 @@ def _leave_out(rows: Path, find_left_out: FindLeftOut, folder: Path) -> Path:
     return path
 
 
-def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> None:
-    """Find what would keep a campaign's lists from being read, by the first bytes and the columns of each.
+def check_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
+    """Find a campaign's lists, and what would keep them from being read, by the first bytes and columns of each.
 
     Raises:
         InputError: as `make_plan`, except for what is further down in a list.
     """
-    open_campaign_lists(config, find_campaign_lists(config, s3), s3)
+    sources = find_campaign_lists(config, s3)
+    open_campaign_lists(config, sources, s3)
     check_opt_outs(config.suppress, s3)
     if config.exclude_results:
         check_texted(config.exclude_results, s3)
+    return sources

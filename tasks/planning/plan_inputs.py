@@ -30,6 +30,8 @@ def find_plan_inputs(
         found = find_results(config.exclude_results, s3)
         identities += [f"{source.uri} {source.identity}" for source in found]
         identities.append((now or datetime.now(UTC)).date().isoformat())
+    if config.exclude_undelivered is not None:
+        identities.append(f"undelivered {config.exclude_undelivered}")
     return PlanInputs(
         numbers_per_call=config.numbers_per_call,
         suppress=config.suppress,

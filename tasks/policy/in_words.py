@@ -27,6 +27,7 @@ def rules_in_words(rules: PolicyRules) -> tuple[tuple[str, str], ...]:
         "repeat-after": "" if rules.repeat_after is None else f"nobody gets the same text within {rules.repeat_after}",
         "approve-above": "" if rules.approve_above is None else _approval(rules.approve_above),
         "frequency": ", ".join(f"at most {each} for a number" for each in rules.frequency),
+        "undeliverable": "" if rules.undeliverable is None else f"nobody whose {rules.undeliverable}",
         "budget.day": _budget(rules.budget.day, f"a day ({rules.time_zone})"),
         "budget.month": _budget(rules.budget.month, f"a month ({rules.time_zone})"),
         "prices": rules.prices or "",
@@ -52,6 +53,8 @@ def _kept_back(rules: PolicyRules, rows: pl.LazyFrame) -> tuple[tuple[str, int],
         kinds["opted out"] = suppressed & pl.any_horizontal(_is_on(reason, uri) for uri in rules.suppress)
     if rules.frequency:
         kinds["texted too often"] = suppressed & (reason == RowReason.FREQUENCY)
+    if rules.undeliverable is not None:
+        kinds["undeliverable"] = suppressed & reason.str.starts_with(f"{RowReason.UNDELIVERABLE}:")
     if rules.allow_country or rules.deny_country:
         left_out = region.is_in(rules.deny_country)
         if rules.allow_country:

@@ -79,6 +79,15 @@ class PlaceResults:
         with tempfile.TemporaryDirectory(dir=self._scratch) as scratch:
             yield pl.scan_parquet(self._account(folder, campaign.document, Path(scratch)), glob=False)
 
+    def written_rows(self, campaign: BegunCampaign) -> pl.LazyFrame | None:
+        """Return the rows as the last run or tracking wrote them, with what was delivered; None before that.
+
+        Raises:
+            StoreError: the store didn't answer, or refused.
+        """
+        folder = self.place.within(campaign.name)
+        return None if next(iter(folder.list(RESULTS_KEY)), None) is None else self._scan(campaign.name)
+
     def _read(self, name: str) -> BegunCampaign | None:
         folder = self.place.within(name)
         stored = folder.get(DOCUMENT_KEY)

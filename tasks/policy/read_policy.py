@@ -11,12 +11,17 @@ from pydantic import BaseModel, ValidationError
 
 from globe_sms.tasks.account.account import Account
 from globe_sms.tasks.account.policy_location import PolicyFile
-from globe_sms.tasks.policy.rules import Budget, Frequency, PolicyRules
+from globe_sms.tasks.policy.rules import Budget, Frequency, PolicyRules, Undeliverable
 from globe_sms.tasks.store.s3_access import S3Access, one_line
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
-_TABLES: Final[Mapping[str, type[BaseModel]]] = {"frequency": Frequency, "day": Budget, "month": Budget}
+_TABLES: Final[Mapping[str, type[BaseModel]]] = {
+    "frequency": Frequency,
+    "undeliverable": Undeliverable,
+    "day": Budget,
+    "month": Budget,
+}
 _WRONG: Final = {
     "int_type": "it isn't a whole number",
     "float_type": "it isn't a number",

@@ -15,6 +15,8 @@ from globe_sms.tasks.vocabulary.errors import InputError
 
 MOST_FREQUENCY_DAYS: Final = 366
 MOST_FREQUENCY_TEXTS: Final = 1_000_000
+MOST_UNDELIVERABLE_DAYS: Final = 3_650
+MOST_FAILURES: Final = 100
 
 
 def _dashed(name: str) -> str:
@@ -52,6 +54,18 @@ class Frequency(_Table):
         """Return it in words."""
         days = "a day" if self.days == 1 else f"in {self.days:g} days"
         return f"{self.texts} {'text' if self.texts == 1 else 'texts'} {days}"
+
+
+class Undeliverable(_Table):
+    """How many texts must have failed for good, in how many days, until a number gets no more."""
+
+    days: Annotated[float, Field(strict=True, gt=0, le=MOST_UNDELIVERABLE_DAYS, examples=["days = 90"])]
+    failures: Annotated[int, Field(strict=True, ge=1, le=MOST_FAILURES, examples=["failures = 2"])] = 1
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        times = "once" if self.failures == 1 else f"{self.failures} times"
+        return f"texts failed for good {times} in {self.days:g} days, and none was delivered since"
 
 
 class Budget(_Table):
@@ -164,6 +178,14 @@ class PolicyRules(_Table):
             examples=["[frequency]"],
         ),
     ] = ()
+    undeliverable: Annotated[
+        Undeliverable | None,
+        Field(
+            description="Leave out numbers whose texts failed for good (codes such as UNDELIV) at least so many times "
+            "in so many days, in all campaigns of a results folder, with none delivered since. Codes (OTP) are exempt.",
+            examples=["[undeliverable]"],
+        ),
+    ] = None
     budget: Annotated[
         Budgets,
         Field(

@@ -3,7 +3,7 @@
 from textwrap import fill
 from typing import Final
 
-from globe_sms.tasks.policy.rules import Budget, Frequency, PolicyRules
+from globe_sms.tasks.policy.rules import Budget, Frequency, PolicyRules, Undeliverable
 
 _HEAD: Final = """\
 # The policy of this account: standing rules for all campaigns with results in this place.
@@ -26,10 +26,12 @@ def policy_template() -> str:
 def _examples(name: str) -> list[str]:
     if name == "frequency":
         return ["[frequency]", *_keys(Frequency)]
+    if name == "undeliverable":
+        return ["[undeliverable]", *_keys(Undeliverable)]
     if name == "budget":
         return ["[budget.day]", *_keys(Budget), "[budget.month]", *(f"{key}0" for key in _keys(Budget))]
     return [str(example) for example in PolicyRules.model_fields[name].examples or ()]
 
 
-def _keys(table: type[Frequency | Budget]) -> list[str]:
+def _keys(table: type[Frequency | Undeliverable | Budget]) -> list[str]:
     return [str(example) for field in table.model_fields.values() for example in field.examples or ()]

@@ -45,7 +45,9 @@ def planning_digest(policy: Policy | None) -> str:
     """
     if policy is None:
         return ""
-    rules = policy.rules.model_dump_json(include={"hours", "allow_country", "deny_country", "frequency"})
+    rules = policy.rules.model_dump_json(
+        include={"hours", "allow_country", "deny_country", "frequency", "undeliverable"}
+    )
     return hashlib.sha256(rules.encode()).hexdigest()
 
 

@@ -101,6 +101,15 @@ def advice(status: str, reason: str) -> str:
     return explain_reason(status, reason) or classify_code(reason, from_gateway=False, status=200).advice
 
 
+def reason_notes(report: CampaignOutcome) -> tuple[tuple[str, str], ...]:
+    """Return each reason of rows that nobody got, with how many there are and what to do."""
+    return tuple(
+        (f"{entry.status}: {entry.reason}", f"{counted(entry.rows, 'row')}. {advice(entry.status, entry.reason)}")
+        for entry in report.reasons
+        if entry.status in _EXPLAINED and entry.reason
+    )
+
+
 def _blocks(report: CampaignOutcome) -> list[Block]:
     repeats = repeats_sentence(report.figures.repeats)
     return [
@@ -129,12 +138,7 @@ def row_blocks(report: CampaignOutcome) -> list[Block]:
             numeric=frozenset({2}),
         ),
     ]
-    notes = tuple(
-        (f"{entry.status}: {entry.reason}", f"{counted(entry.rows, 'row')}. {advice(entry.status, entry.reason)}")
-        for entry in report.reasons
-        if entry.status in _EXPLAINED and entry.reason
-    )
-    if notes:
+    if notes := reason_notes(report):
         blocks.append(Notes("What to do", notes, advice=True))
     if report.figures.countries:
         blocks.append(_countries(report))

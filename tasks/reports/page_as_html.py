@@ -3,7 +3,7 @@
 import html
 from typing import assert_never
 
-from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
+from globe_sms.tasks.reports.page_blocks import Block, Link, Notes, Page, Quote, Table, Words
 
 
 def as_html(page: Page) -> str:
@@ -30,6 +30,8 @@ def _html(block: Block) -> str:
                 f"<li><strong>{html.escape(term)}</strong> {html.escape(said)}</li>" for term, said in entries
             )
             return f"<h4>{html.escape(heading)}</h4><ul>{lines}</ul>"
+        case Link(text, at, place):
+            return f'<p><a href="{html.escape(at)}">{html.escape(text)}</a> {html.escape(place)}</p>'
         case _:
             assert_never(block)
 

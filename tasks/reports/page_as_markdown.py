@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import assert_never
 
-from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
+from globe_sms.tasks.reports.page_blocks import Block, Link, Notes, Page, Quote, Table, Words
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$-])")
 _FENCE = re.compile(r"`{3,}")
@@ -30,6 +30,8 @@ def _markdown(block: Block) -> str:
         case Notes(heading, entries):
             lines = (f"- **{_escaped(term)}** {_escaped(said)}" for term, said in entries)
             return "\n".join([f"## {_escaped(heading)}", "", *lines])
+        case Link(text, at, place):
+            return f"[{_escaped(text)}](<{at}>)" + (f" {_escaped(place)}" if place else "")
         case _:
             assert_never(block)
 

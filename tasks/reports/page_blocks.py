@@ -42,7 +42,16 @@ class Notes:
     advice: bool = False
 
 
-Block = Words | Table | Quote | Notes
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link; `at` is a URL, or a path from the page that shows it; `place` says where that is, in words."""
+
+    text: str
+    at: str
+    place: str = ""
+
+
+Block = Words | Table | Quote | Notes | Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +73,5 @@ def _renamed(block: Block, rename: Callable[[str], str]) -> Block:
         case Notes(heading, entries, advice):
             renamed = ((rename(term), rename(said) if advice else said) for term, said in entries)
             return Notes(heading, tuple(renamed), advice)
-        case Table() | Quote():
+        case Table() | Quote() | Link():
             return block

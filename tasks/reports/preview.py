@@ -27,6 +27,7 @@ from globe_sms.tasks.reports.policy_shown import PolicyShown
 from globe_sms.tasks.reports.prices import Prices
 from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, count_replaced
+from globe_sms.tasks.reports.saved_texts import SavedTexts, count_saved
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
 from globe_sms.tasks.reports.strange_countries import StrangeCountry, find_strange_countries
 from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
@@ -92,7 +93,7 @@ class Preview:
     earlier run, and the lists weren't read again. `changes` is what differs from the last plan, which nobody got.
     `id_is_made`: the campaign's id was made from its settings and lists. `gateway` is where the calls go. After `end`
     nothing is sent; `numbers_in_time` is about how many numbers can be before, None where nothing tells. `repeats` is
-    how many rows of the plan have the text from which other campaign.
+    how many rows of the plan have the text from which other campaign; `saved` is what undeliverable ones would cost.
     `readings` is what was read of each list, by its URI; `passed_over` is what was beside the lists.
     `left_out` is about opt-outs. `policy` is None without one. `schedule` is the account's; None if nobody has sent.
     """
@@ -131,6 +132,7 @@ class Preview:
     end: Until = NO_END
     numbers_in_time: int | None = None
     repeats: Mapping[str, int] = field(default_factory=dict[str, int])
+    saved: SavedTexts | None = None
     readings: tuple[tuple[str, ListReading], ...] = ()
     strange_countries: tuple[StrangeCountry, ...] = ()
     passed_over: tuple[NoLists, ...] = ()
@@ -215,6 +217,7 @@ def make_preview(
         optimizations=pl.QueryOptFlags(comm_subplan_elim=False),  # it would keep the shared rows in memory
     )
     sendable = sum(group.rows for group in groups if group.status == SENDABLE)
+    suppressed = any(group.status == Status.SUPPRESSED for group in groups)
     segments = config.wording.parts
     to_send = plan.scan().filter(pl.col("status").is_null())
     cost = None if prices is None else cost_of(to_send, prices, segments=segments)
@@ -258,7 +261,8 @@ def make_preview(
         left_out=left_out,
         end=end,
         numbers_in_time=_in_time(numbers, calls / config.calls_per_second, end.at - now),
-        repeats=count_repeats(plan.scan()) if any(group.status == Status.SUPPRESSED for group in groups) else {},
+        repeats=count_repeats(plan.scan()) if suppressed else {},
+        saved=count_saved(plan.scan(), prices, segments) if suppressed else None,
         readings=readings,
         strange_countries=()
         if config.default_region is not None or any(reading.region_column for _, reading in readings)

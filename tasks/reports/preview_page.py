@@ -15,6 +15,7 @@ from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
+from globe_sms.tasks.vocabulary.statuses import SENDABLE
 
 _MOST_COUNTRIES: Final = 15
 _FEW_COUNTRIES: Final = 5
@@ -100,6 +101,8 @@ def _head(preview: Preview) -> list[Block]:
     blocks += [Words(said, strong=True) for said in left_out_sentences(preview.left_out)]
     if repeats := repeats_sentence(preview.repeats):
         blocks.append(Words(repeats, strong=True))
+    if preview.saved is not None:
+        blocks.append(Words(preview.saved.sentence(), strong=True))
     blocks += [Words(odd.sentence(), strong=True) for odd in preview.strange_countries]
     blocks += [Words(said) for said in (_about(preview), *map(_passed_over, preview.passed_over), *_warnings(preview))]
     blocks += [*_read(preview), *_messages(preview)]
@@ -216,6 +219,15 @@ def _messages(preview: Preview) -> list[Block]:
         readers.setdefault(sample.text, []).append(f"{sample.phone_number} {country(sample.region).flag}")
     one = len(readers) == 1 and not preview.is_test
     return [Quote("Message" if one else f"Message to {', '.join(to)}", text) for text, to in readers.items()]
+
+
+def left_out_counts(preview: Preview) -> dict[str, int]:
+    """Count the rows that the plan leaves out, by status."""
+    rows: Counter[str] = Counter()
+    for group in preview.groups:
+        if group.status != SENDABLE:
+            rows[group.status] += group.rows
+    return dict(rows)
 
 
 def _groups(preview: Preview) -> Table:

@@ -9,7 +9,8 @@ from polars.io.plugins import register_io_source
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.left_out import status_of
-from globe_sms.tasks.results.ledger_answers import CHUNK_SCHEMA, Answers
+from globe_sms.tasks.results.ledger_answers import Answers
+from globe_sms.tasks.results.look_up_answers import add_answers
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import PRESENTED, STATUSES, Status
 
@@ -61,7 +62,7 @@ def make_results(
     )
     unlisted = (pl.col("status") == Status.INVALID) & (pl.col("reason") == RowReason.NOT_VALID_FOR_REGION)
     left_out = pl.col("position_status") == Status.SUPPRESSED
-    joined = _join(plan, answers)
+    joined = add_answers(plan, answers)
     waiting = [Status.NOT_SENT, Status.UNKNOWN] if resends else [Status.NOT_SENT]
     if "left_out" in plan.collect_schema():
         left_out_now = pl.col("left_out").is_not_null() & status.is_in(waiting)
@@ -79,18 +80,6 @@ def make_results(
         **dict.fromkeys(_OF_DELIVERY, pl.lit(None)),
     }
     return joined.select(made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items())
-
-
-def _join(plan: pl.LazyFrame, answers: Answers) -> pl.LazyFrame:
-    """Add to the plan's rows what was said of their chunk, of their part of it and of themselves."""
-    joined = plan.join(answers.chunks.lazy(), on="chunk", how="left", maintain_order="left")
-    if not answers.portions.is_empty():
-        said = [name for name in CHUNK_SCHEMA if name != "chunk"]
-        in_part = pl.col("chunk_status_part").is_not_null()
-        joined = joined.join(
-            answers.portions.lazy(), on=["chunk", "position"], how="left", maintain_order="left", suffix="_part"
-        ).with_columns(pl.when(in_part).then(f"{name}_part").otherwise(name).alias(name) for name in said)
-    return joined.join(answers.positions.lazy(), on=["chunk", "position"], how="left", maintain_order="left")
 
 
 def write_results(

@@ -23,14 +23,14 @@ CHUNK_SCHEMA = {
     "sent_at": pl.Datetime("us", "UTC"),
     "doubtful": pl.Boolean(),
 }
-_POSITION_SCHEMA = {
+POSITION_SCHEMA = {
     "chunk": pl.UInt32(),
     "position": pl.UInt16(),
     "message_id": pl.String(),
     "position_status": pl.Enum(STATUSES),
     "position_reason": pl.String(),
 }
-_PORTION_SCHEMA = {**CHUNK_SCHEMA, "position": pl.UInt16()}
+PORTION_SCHEMA = {**CHUNK_SCHEMA, "position": pl.UInt16()}
 _FATE_COLUMNS = ("chunk", "position", "position_status", "position_reason")
 _MAX_ATTEMPTS = 255
 
@@ -197,14 +197,14 @@ class _Answers:
                 [
                     self._ids.frame(),
                     pl.DataFrame(
-                        self._fates, schema={name: _POSITION_SCHEMA[name] for name in _FATE_COLUMNS}, orient="row"
+                        self._fates, schema={name: POSITION_SCHEMA[name] for name in _FATE_COLUMNS}, orient="row"
                     ),
                 ],
                 how="diagonal",
-            ).select(list(_POSITION_SCHEMA)),
+            ).select(list(POSITION_SCHEMA)),
             pl.DataFrame(self._portions, schema={**CHUNK_SCHEMA, "position": pl.List(pl.UInt16)})
             .explode("position")
-            .select(list(_PORTION_SCHEMA)),
+            .select(list(PORTION_SCHEMA)),
         )
 
 

@@ -13,7 +13,8 @@ from globe_sms.tasks.vocabulary.statuses import Status
 class ProgressSnapshot:
     """Counts of numbers by status, and of calls, in this run; times in seconds since it began.
 
-    `waits_until` is the Unix time until which nothing may go; None while something may.
+    `waits_until` is the Unix time until which nothing may go; None while something may. `out` is how many calls wait
+    for their answer, `longest_out` for how many seconds the first of them has; None if there are none.
     """
 
     numbers: dict[Status, int]
@@ -23,6 +24,8 @@ class ProgressSnapshot:
     first_call: float | None
     last_call: float | None
     waits_until: float | None = None
+    out: int = 0
+    longest_out: float | None = None
 
     @property
     def done(self) -> int:
@@ -48,7 +51,7 @@ class Progress:
         self._total = 0
         self._calls = 0
         self._throttled = 0
-        self._in_air = 0
+        self._out_since: list[tuple[int, float]] = []  # by the thread that waits for the answer
         self._first: float | None = None
         self._last: float | None = None
         self._waits_until: float | None = None
@@ -72,19 +75,20 @@ class Progress:
         """Count a call that leaves now."""
         with self._lock:
             self._calls += 1
-            self._in_air += 1
             self._last = self._monotonic() - self._began
+            self._out_since.append((threading.get_ident(), self._last))
             self._first = self._last if self._first is None else self._first
 
     def landed(self) -> None:
-        """Count a call out of the air: its answer has come, or will not."""
+        """Count this thread's call out of the air: its answer has come, or will not."""
         with self._lock:
-            self._in_air -= 1
+            mine = next(place for place, (thread, _) in enumerate(self._out_since) if thread == threading.get_ident())
+            del self._out_since[mine]
 
     @property
     def in_air(self) -> int:
         """How many calls are waiting for their answer."""
-        return self._in_air
+        return len(self._out_since)
 
     def throttled(self) -> None:
         """Count a call that the gateway throttled."""
@@ -108,6 +112,8 @@ class Progress:
                 self._first,
                 self._last,
                 self._waits_until,
+                len(self._out_since),
+                self._monotonic() - self._began - self._out_since[0][1] if self._out_since else None,
             )
 
     @property

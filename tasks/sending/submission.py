@@ -111,6 +111,7 @@ class Submission:
         self._attempts: list[Attempt] = []
         self._throttled_in_a_row = 0
         self._departure: Departure | None = None
+        self._answered_at: float | None = None
         self._sent_at: float | None = None
         self._written = False
         self._is_settled = False
@@ -122,6 +123,7 @@ class Submission:
         """Claim, call, and try again until the outcome is known; return its record, which is in the ledger by then."""
         while True:
             outcome = self._attempt()
+            self._learn_delay(outcome)
             settlement = self._settlement_of(outcome)
             if settlement is not None:
                 return self._keep(answered(self._send_record(settlement), outcome, self._presentation))
@@ -158,6 +160,7 @@ class Submission:
         taken = sender.monotonic()
         task = task_id(sender.campaign.id, self._chunk.index, self._number, len(self._attempts) + 1)
         self._written = False
+        self._departure = self._answered_at = None
         leaves = max(turn.at, sender.clock())
         closes = self._closes(leaves)
         validity = self._validity(closes, leaves)
@@ -183,9 +186,15 @@ class Submission:
             if self._departure is not None:
                 sender.pacer.written(self._departure)
 
+        def on_answer() -> None:
+            self._answered_at = sender.monotonic()
+
         try:
             outcome = sender.gateway.send(
-                sender.texts.batch(self._chunk, task, validity), before_write=before_write, after_write=after_write
+                sender.texts.batch(self._chunk, task, validity),
+                before_write=before_write,
+                after_write=after_write,
+                on_answer=on_answer,
             )
         except BaseException:
             if self._written:
@@ -198,6 +207,12 @@ class Submission:
             Attempt(task, sender.clock(), outcome.verdict, outcome.code, outcome.request_id, outcome.detail)
         )
         return outcome
+
+    def _learn_delay(self, outcome: Outcome) -> None:
+        """Tell the pacer how late the call may have arrived; a throttled one is answered sooner than others."""
+        departure, answered_at = self._departure, self._answered_at
+        if departure is not None and answered_at is not None and outcome.verdict is not CallVerdict.THROTTLED:
+            self._sender.pacer.answered(departure, answered_at - departure.at)
 
     def _check_hours(self, at: float) -> None:
         if at >= self._end:
@@ -260,7 +275,7 @@ class Submission:
                 return self._settlement_of_refusal(outcome)
             case CallVerdict.THROTTLED:
                 sender.progress.throttled()
-                sender.pacer.throttled(outcome.retry_after or 0.0)
+                sender.pacer.throttled(self._departure, outcome.retry_after or 0.0)
                 last = Settlement.STOPPED
             case CallVerdict.STALE:
                 last = Settlement.STOPPED

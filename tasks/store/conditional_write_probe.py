@@ -25,7 +25,7 @@ def probe(store: Store) -> None:
         stale = None if current is None else store.compare_and_swap(key, b"fourth", current.version)
         last = store.get(key)
         store.delete(key)
-        skew = store.clock_skew()
+        skew = store.clock.skew()
     except StoreError as error:
         raise InputError(str(error)) from error
     if first is None or second is not None or current is None or current.body != b"first":

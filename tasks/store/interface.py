@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from globe_sms.tasks.store.store_clock import StoreClock
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -64,11 +66,9 @@ class Store(Protocol):
         """Delete `key` if it exists."""
         ...
 
-    def clock_skew(self) -> float:
-        """Return this machine's clock minus the store's, in seconds; 0.0 for a local directory.
-
-        A skew below the resolution of the store's clock (1 s for S3's Date header) reads as 0.0.
-        """
+    @property
+    def clock(self) -> StoreClock:
+        """The store's clock, as its answers so far tell it; this machine's for a local directory."""
         ...
 
     def within(self, prefix: str) -> "Store":

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from globe_sms.tasks.store.interface import Store, Stored
+from globe_sms.tasks.store.store_clock import StoreClock
 from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
 
 _LOCK = ".globe-sms/lock"
@@ -104,9 +105,10 @@ class LocalStore:
         with _errors(self._uri, key):
             self._path(key).unlink(missing_ok=True)
 
-    def clock_skew(self) -> float:
-        """Return 0.0: a directory uses this machine's clock."""
-        return 0.0
+    @property
+    def clock(self) -> StoreClock:
+        """This machine's clock."""
+        return StoreClock()
 
     def within(self, prefix: str) -> Store:
         """Return the folder `prefix` of this directory as a store."""

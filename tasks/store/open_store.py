@@ -31,7 +31,8 @@ def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
     """
     if is_s3(uri):
         bucket, prefix = split_uri(uri)
-        return S3Store(s3().client(), bucket, prefix)
+        access = s3()
+        return S3Store(access.client(), bucket, prefix, clock=access.clock)
     if "://" in uri:
         raise InputError(f"--results: {mask_typed(uri)!r} is neither s3://bucket/prefix nor a directory.")
     path = Path(uri).expanduser().absolute()

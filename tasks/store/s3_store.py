@@ -7,7 +7,6 @@ condition failed, 409 that two writes collided and this one should be retried).
 import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 
 from globe_sms.tasks.store.interface import Store, Stored
 from globe_sms.tasks.store.s3_access import s3_sentence
+from globe_sms.tasks.store.store_clock import StoreClock
 from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
 
 _LOST = frozenset({"412", "PreconditionFailed"})
@@ -51,17 +51,26 @@ class S3Store:
 
     `client` is a boto3 S3 client that retries, so an unavailable store has been tried several times. It doesn't retry
     a body that breaks off; reads here do. A retried write that had succeeded the first time is answered 412: it's
-    recognized by its own bytes.
+    recognized by its own bytes. `clock` learns from every answer; the stores of one server share it.
 
     An empty object counts as absent. Some servers (SeaweedFS 4.48, measured) create one for a write whose connection
     ended between head and body, for instance when the writer is killed. Such a write was never acknowledged, and no
     write from here is empty.
     """
 
-    def __init__(self, client: Any, bucket: str, prefix: str, *, sleep: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        client: Any,
+        bucket: str,
+        prefix: str,
+        *,
+        clock: StoreClock | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._clock = clock or StoreClock()
         self._sleep = sleep
 
     @property
@@ -143,23 +152,15 @@ class S3Store:
         """Delete the object if it exists."""
         self._call("delete_object", key, absent_is_none=True)
 
-    def clock_skew(self) -> float:
-        """Return this machine's clock minus the Date header of an answer, which has whole seconds."""
-        before = time.time()
-        with self._errors(""):
-            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
-        after = time.time()
-        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-        if date is None:
-            return 0.0
-        theirs = parsedate_to_datetime(date).timestamp()
-        if before > theirs + 1.0:
-            return before - theirs - 1.0
-        return min(0.0, after - theirs)
+    @property
+    def clock(self) -> StoreClock:
+        """The server's clock."""
+        return self._clock
 
     def within(self, prefix: str) -> Store:
         """Return the folder `prefix` of this store as a store."""
-        return S3Store(self._client, self._bucket, f"{self._prefix}{prefix}", sleep=self._sleep)
+        prefix = f"{self._prefix}{prefix}"
+        return S3Store(self._client, self._bucket, prefix, clock=self._clock, sleep=self._sleep)
 
     def _read(self, key: str, take: Callable[[Any], _Taken]) -> _Taken | None:
         """Get an object and read its body, again if the connection breaks off inside it; None if there is none."""
@@ -195,9 +196,10 @@ class S3Store:
         return None if answer is None or answer["ContentLength"] else str(answer["ETag"])
 
     def _call(self, operation: str, key: str, *, absent_is_none: bool = False, **arguments: Any) -> Any:
+        sent = self._clock.monotonic()
         with self._errors(key):
             try:
-                return getattr(self._client, operation)(Bucket=self._bucket, Key=self._prefix + key, **arguments)
+                answer = getattr(self._client, operation)(Bucket=self._bucket, Key=self._prefix + key, **arguments)
             except ClientError as error:
                 code = _code(error)
                 if code in _LOST or (code in _ABSENT and "IfMatch" in arguments):
@@ -209,6 +211,8 @@ class S3Store:
                 if code in _NOT_IMPLEMENTED and arguments.keys() & {"IfMatch", "IfNoneMatch"}:
                     raise StoreError(f"{self.uri}: {_NO_CONDITIONS}") from error
                 raise
+        self._clock.answered(_date(answer), sent, self._clock.monotonic())
+        return answer
 
     @contextlib.contextmanager
     def _errors(self, key: str) -> Generator[None]:
@@ -246,6 +250,10 @@ class _ConflictError(Exception):
 
 class _BrokenOffError(StoreUnavailableError):
     """The connection broke in the middle of an answer."""
+
+
+def _date(answer: Mapping[str, Any]) -> str | None:
+    return answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
 
 
 def _modified(answer: Any) -> float:

@@ -26,6 +26,11 @@ def moment(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def clock_time(at: float) -> str:
+    """Return a Unix time of today as `01:00:05 UTC`."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S} UTC"
+
+
 def seconds_of(text: str, *, longest_days: int) -> float:
     """Return the seconds of a duration: `90s`, `30m` (or `30min`), `1.5h`, `2d`, `1h 30m`, `1d12h`, or `0`.
 

@@ -38,6 +38,7 @@ class RowReason(StrEnum):
     # suppressed
     REPEAT = "repeat"  # the results add a colon and the campaign that sent the same text
     FREQUENCY = "frequency"
+    UNDELIVERABLE = "undeliverable"  # the results add a colon and the code of the last failure
     # accepted
     MESSAGE_ID_UNMATCHED = "message_id_unmatched"
     # failed
@@ -121,6 +122,10 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.REPEAT: (
         "Another campaign sent this number the same text lately (--repeat-after). The reason names the campaign."
     ),
+    RowReason.UNDELIVERABLE: (
+        "Earlier texts to this number failed for good, and none was delivered since (--exclude-undelivered). The "
+        "reason names the last code; the number comes back once a text reaches it."
+    ),
     RowReason.MESSAGE_ID_UNMATCHED: (
         "Accepted, but the message ids of the call couldn't be matched to its numbers. The send record has the ids."
     ),
@@ -168,8 +173,9 @@ _BY_STATUS: Final = {  # their reasons name a row or a list
 
 def explain_reason(status: str, reason: str | None) -> str:
     """Return what a row's status and reason mean and what to do; empty for a code of the gateway and for none."""
-    if reason is not None and reason.startswith(f"{RowReason.REPEAT}:"):
-        return REASON_SENTENCES[RowReason.REPEAT]
+    for named in (RowReason.REPEAT, RowReason.UNDELIVERABLE):
+        if reason is not None and reason.startswith(f"{named}:"):
+            return REASON_SENTENCES[named]
     if status in _BY_STATUS and reason not in REASON_SENTENCES:
         return _BY_STATUS[Status(status)]
     if reason is None:

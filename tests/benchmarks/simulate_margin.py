@@ -1,8 +1,9 @@
 """How much of the limit the learned slack uses, on a simulated clock, beside constant slacks.
 
 The real schedule (`tasks.pacing.account_schedule`) gives one to eight processes their turns; calls leave at their
-turns, arrive after a random delay, and a gateway counts them in a sliding second, a fixed second or a token bucket. A
-throttled call has cost its turn; the process hears of it 50 ms later. Beside it: a constant slack of 1 %, and the best
+turns, those of a process that is alone as its real pacer lets them (`tasks.pacing.pacer`). They arrive after a random
+delay, and a gateway counts them in a sliding second, a fixed second or a token bucket. A throttled call has cost its
+turn; the process hears of it 50 ms later. Beside it: a constant slack of 1 %, and the best
 of ten constant slacks in hindsight. No call takes real time, so a busy machine changes no figure. Some 5 minutes.
 """
 
@@ -17,8 +18,12 @@ from typing import Final, cast
 
 from globe_sms.deployments.sandbox.gateway.rate_window import FixedWindow, RateWindow, SlidingWindow, TokenBucket
 from globe_sms.tasks.pacing.account_schedule import Schedule
+from globe_sms.tasks.pacing.arrival_spacing import Departure
+from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.interface import Stored
+from globe_sms.tasks.store.store_clock import StoreClock
+from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 from tests.benchmarks.printed_table import print_table, say
 
 Delay = Callable[[random.Random], float]
@@ -86,6 +91,7 @@ class _Memory:
 
     def __init__(self) -> None:
         self._stored: Stored | None = None
+        self.clock = StoreClock()
 
     def get(self, _key: str) -> Stored | None:
         return self._stored
@@ -108,8 +114,78 @@ def constant(window: str, delay: Delay, rate: float, slack: float, calls: int) -
     return Simulated(admitted / (calls * interval * rate), 1.0 - admitted / calls, slack)
 
 
-def learned(window: str, delay: Delay, rate: float, calls: int, processes: int = 1, *, seed: int = 1) -> Simulated:
-    """Return what the account's schedule uses, from its first call on."""
+def _at_once(_: random.Random) -> float:
+    return 0.0
+
+
+class _Waits(StopSignal):
+    """Waits on the simulated clock, on which answers come meanwhile."""
+
+    def __init__(self, now: list[float]) -> None:
+        super().__init__()
+        self._now = now
+        self._order = itertools.count()
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+
+    def at(self, when: float, event: Callable[[], None]) -> None:
+        """Let something happen at a time."""
+        heapq.heappush(self._events, (when, next(self._order), event))
+
+    def wait(self, seconds: float) -> bool:
+        """Let the clock go on."""
+        end = self._now[0] + max(0.0, seconds)
+        while self._events and self._events[0][0] <= end:
+            self._now[0], _, event = heapq.heappop(self._events)
+            event()
+        self._now[0] = end
+        return False
+
+
+def _alone(window: str, delay: Delay, rate: float, calls: int, *, seed: int, answer: Delay) -> Simulated:
+    dice, gateway, now = random.Random(seed), _Gateway(window, rate), [_EPOCH]
+    waits = _Waits(now)
+    schedule = Schedule(cast("Store", _Memory()), "account", rate, clock=lambda: now[0])
+    pacer = Pacer(schedule, waits, monotonic=lambda: now[0], lead=0.0)
+    slack = 0.0
+    admitted = 0
+
+    def arrives(departure: Departure) -> None:
+        nonlocal admitted
+        if gateway.lets_in(now[0]):
+            admitted += 1
+            took = now[0] - departure.at + answer(dice)
+            waits.at(departure.at + took, lambda: pacer.answered(departure, took))
+        else:
+            waits.at(now[0] + _HEARD_AFTER, lambda: pacer.throttled(departure, 0.0))
+
+    first = None
+    for _ in range(calls):
+        departure = pacer.depart(pacer.take())
+        first = departure.at if first is None else first
+        slack += pacer.slack
+        waits.at(departure.at + delay(dice), lambda departure=departure: arrives(departure))
+    ended = now[0] + (1.0 + FLOOR) / rate
+    waits.wait(60.0)
+    assert first is not None
+    return Simulated(admitted / ((ended - first) * rate), 1.0 - admitted / calls, slack / calls)
+
+
+def learned(
+    window: str,
+    delay: Delay,
+    rate: float,
+    calls: int,
+    processes: int = 1,
+    *,
+    seed: int = 1,
+    answer: Delay = _at_once,
+) -> Simulated:
+    """Return what the account's runs use, from their first call on.
+
+    One process spaces its calls by their answers, which take what the call was delayed by, and what `answer` says.
+    """
+    if processes == 1:
+        return _alone(window, delay, rate, calls, seed=seed, answer=answer)
     dice, gateway = random.Random(seed), _Gateway(window, rate)
     now = [_EPOCH]
     store = cast("Store", _Memory())
@@ -146,7 +222,11 @@ def main() -> None:
     parser.add_argument("--delays", nargs="+", choices=DELAYS, default=list(DELAYS))
     parser.add_argument("--rates", nargs="+", type=float, default=list(RATES))
     parser.add_argument("--processes", nargs="+", type=int, default=list(PROCESSES))
+    parser.add_argument(
+        "--answers", nargs=2, type=float, default=[0.0, 0.0], help="seconds that an answer takes, from and to"
+    )
     options = parser.parse_args()
+    fastest, slowest = options.answers
     rows: list[list[str]] = []
     worst: dict[tuple[str, str], float] = {}
     best_of: dict[tuple[str, str, float], tuple[Simulated, Simulated]] = {}
@@ -160,7 +240,14 @@ def main() -> None:
             constants = [constant(window, delay, rate, slack, options.calls) for slack in CONSTANTS]
             best_of[key] = (constants[0], max(constants, key=lambda each: each.used))
         fixed, best = best_of[key]
-        ours = learned(window, delay, rate, options.calls, processes)
+        ours = learned(
+            window,
+            delay,
+            rate,
+            options.calls,
+            processes,
+            answer=lambda dice: dice.uniform(fastest, slowest),
+        )
         share = ours.used / best.used
         worst[window, name] = min(worst.get((window, name), share), share)
         rows.append(

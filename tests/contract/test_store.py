@@ -1,12 +1,15 @@
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 
 from globe_sms.tasks.store import LocalStore, S3Store, Store, probe
 from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.store.store_clock import StoreClock
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError, StoreRefusedError, StoreUnavailableError
 
 
@@ -154,8 +157,11 @@ class _IgnoresIfMatch(LocalStore):
 
 
 class _ClockIsOff(LocalStore):
-    def clock_skew(self) -> float:
-        return -7.0
+    @property
+    def clock(self) -> StoreClock:
+        clock = StoreClock(wall=lambda: 1_800_000_000.0, monotonic=lambda: 0.0)
+        clock.answered(formatdate(1_800_000_007.0, usegmt=True), 0.0, 0.0)
+        return clock
 
 
 @pytest.mark.parametrize(
@@ -176,7 +182,11 @@ def test_the_probe_refuses_a_store_that_would_break_a_promise(
 
 def test_the_clock_of_a_real_server_agrees_with_ours(s3_access: S3Access) -> None:
     """Both run on this machine."""
-    assert abs(S3Store(s3_access.client(), "tests", "").clock_skew()) < 1.0
+    store = S3Store(s3_access.client(), "tests", "")
+    for _ in range(3):
+        store.get("nothing")
+    assert store.clock.skew() == 0.0
+    assert abs(store.clock.now() - time.time()) < 0.01
 
 
 def test_a_missing_bucket_is_one_clear_line(s3_access: S3Access) -> None:

@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Generator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -124,7 +125,7 @@ def test_a_second_run_of_a_day_is_the_same_campaign_and_a_late_one_sends_nothing
     calls = site.sandbox.gateway.stats().calls
     second = site.run("scheduled", due + timedelta(hours=1), **daily)
     ended = site.await_end(late)
-    assert (ended["type"], ended["name"]) == ("COMPLETED", "Late")
+    assert (ended["type"], ended["name"]) == ("FAILED", "Late")
     assert "nothing was sent" in ended["message"]
     assert site.results(f"late-{day}") is None
     assert "0 calls" in site.await_end(second)["message"]
@@ -203,8 +204,8 @@ def test_prefects_own_deploy_of_the_file_makes_the_same_deployments(site: Site) 
     site.set_parameters("manual", **WITHOUT_ASKING)
 
 
-def test_the_example_automation_pauses_the_schedule_when_a_campaign_is_stopped(site: Site) -> None:
-    """Once it is switched on; it acts on the event that a stopped campaign emits."""
+def test_the_example_automation_pauses_the_schedule_when_a_campaign_goes_wrong(site: Site) -> None:
+    """Once it is switched on; it acts on the events of a campaign that stopped, failed for all, or had no rows."""
     scheduled = site.deployment("scheduled")["id"]
     with site.here(), get_client(sync_client=True) as client:
         (found,) = client.read_automations_by_name(PAUSE_AFTER_STOP)
@@ -214,9 +215,9 @@ def test_the_example_automation_pauses_the_schedule_when_a_campaign_is_stopped(s
         (found,) = client.read_automations_by_name(PAUSE_AFTER_STOP)
         assert found.enabled, "what the team has switched on stays on"
 
-    def paused() -> bool:
+    def paused(by: str) -> bool:
         event = {
-            "event": "sms.campaign.stopped",
+            "event": f"sms.campaign.{by}",
             "occurred": datetime.now(SINGAPORE).isoformat(),
             "resource": {"prefect.resource.id": "globe-sms.campaign.some-campaign"},
             "id": str(uuid.uuid4()),
@@ -225,8 +226,9 @@ def test_the_example_automation_pauses_the_schedule_when_a_campaign_is_stopped(s
         Event().wait(1.0)
         return site.deployment("scheduled")["paused"]
 
-    await_event(paused, "the automation")
-    site.call("POST", f"/deployments/{scheduled}/resume_deployment")
+    for by in ("stopped", "all_failed", "empty_list"):
+        await_event(partial(paused, by), "the automation")
+        site.call("POST", f"/deployments/{scheduled}/resume_deployment")
 
 
 def test_a_served_deployment_ends_its_run_in_order_on_sigterm(site: Site) -> None:

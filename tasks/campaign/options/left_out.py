@@ -58,6 +58,20 @@ class LeftOut(Options, frozen=True):
         ),
         Terminal("How many days back a text counts in --exclude-results."),
     ] = 30.0
+    exclude_undelivered: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=3_650,
+            title="Leave out undeliverable numbers, in days",
+            description="Numbers whose last text of this many days failed for good (codes such as UNDELIV), in any "
+            "campaign of this results folder, get no text; they come back once one is delivered. Empty: all get it.",
+        ),
+        Terminal(
+            "Leave out numbers whose last text of this many days failed for good (UNDELIV), in any campaign of these "
+            "results."
+        ),
+    ] = None
     repeat_after: Annotated[
         str,
         Field(

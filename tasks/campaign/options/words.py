@@ -7,6 +7,7 @@ from typing import Final
 
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.groups import GROUPS
+from globe_sms.tasks.vocabulary.buttons import in_button_words
 
 _OPTION_OF: Final = {
     "recipients": "recipients",
@@ -14,7 +15,7 @@ _OPTION_OF: Final = {
     "numbers_override_sha256": "--numbers-override",
     "test_to_sha256": "--test-to",
 }
-_SUBJECT: Final = re.compile(r"^--([a-z][a-z-]*[a-z])|^recipients(?=:)", re.MULTILINE)
+_SUBJECT: Final = re.compile(r"^--([a-z][a-z-]*[a-z])(?=:|$| ')|^recipients(?=:)", re.MULTILINE)
 _OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])|^recipients(?=:)", re.MULTILINE)
 
 
@@ -24,11 +25,12 @@ def option_of(setting: str) -> str:
 
 
 def in_form_words(message: str) -> str:
-    """Name the fields of the form where the message names options: "Highest cost" for `--max-cost`.
+    """Name the form's fields and buttons where the message names options and commands.
 
-    A line that begins with an option is about its field, and begins with the field's title without quotes.
+    "Highest cost" for `--max-cost`, the button Retry for running the same command again. A line about one
+    option begins with its field's title, without quotes.
     """
-    named = _SUBJECT.sub(lambda found: _titles().get(_name(found), found[0]), message)
+    named = _SUBJECT.sub(lambda found: _titles().get(_name(found), found[0]), in_button_words(message))
     return _OPTION.sub(lambda found: f'"{title}"' if (title := _titles().get(_name(found))) else found[0], named)
 
 

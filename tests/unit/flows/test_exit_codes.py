@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from globe_sms.flows.command_line.exit_codes import exit_code
-from globe_sms.flows.orchestration.final_states import campaign_state, name_refusals
+from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_refusals
 from globe_sms.tasks.recipients import EmptyListError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 from tests.unit.reports.test_campaign_page import report_of, sent
@@ -70,3 +70,17 @@ def test_a_flow_whose_lists_have_no_rows_fails_by_a_name_of_its_own() -> None:
     state: Any = name_refusals(flow)(recipients=())
     assert (state.name, state.message, state.is_failed()) == ("EmptyList", "list.csv: no rows found", True)
     assert isinstance(state.data, EmptyListError)
+
+
+def test_a_run_that_came_too_late_is_a_failure() -> None:
+    """An alarm on failures must hear of a daily campaign that didn't go out."""
+    state = late_state("Scheduled for 09:00, but started 90 minutes later, so nothing was sent.")
+    assert (state.name, state.is_failed()) == ("Late", True)
+
+
+@pytest.mark.parametrize("cause", [StopCause.CANCELLED, StopCause.DECLINED, StopCause.STOPPED])
+def test_a_stop_says_its_reason_and_how_far_it_got(tmp_path: Path, cause: StopCause) -> None:
+    """Also a run that somebody cancelled."""
+    stop = Stop(cause, "a reason.")
+    message = str(campaign_state(report_of(tmp_path, [sent("accepted"), sent("not_sent")], stop=stop)).message)
+    assert message == "a reason. (camp: 1 accepted, 1 not_sent; 3 calls in 75 s)"

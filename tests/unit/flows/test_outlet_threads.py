@@ -22,10 +22,12 @@ EVENTS: dict[str, tuple[Any, ...]] = {
     "step": ("sending",),
     "opened": ("Camp_1",),
     "previewed": (PREVIEW,),
-    "asking": (PREVIEW,),
+    "asking": (PREVIEW, 1_800_000_000.0),
+    "answered": (Answer(Decision.APPROVED, "Mei", "here"),),
     "sending": (Progress(),),
     "tracking": (TrackingProgress(open=1),),
     "no_rows": ("list.csv: no rows found",),
+    "failed": ("no such list",),
     "ended": ("a report",),
     "tracked": ("an outcome", TrackingProgress(open=1)),
 }
@@ -124,7 +126,7 @@ def test_the_end_of_a_run_waits_once_for_all_outlets_that_hang() -> None:
 
 
 def test_an_error_of_the_run_passes_and_the_outlets_are_closed() -> None:
-    """They have shown what came before."""
+    """They have shown what came before, and hear why it ends."""
     outlet = Records()
 
     def run() -> None:
@@ -134,7 +136,18 @@ def test_an_error_of_the_run_passes_and_the_outlets_are_closed() -> None:
 
     with pytest.raises(InputError, match="no such list"):
         run()
-    assert outlet.heard == [("step", "checking"), ("closed",)]
+    assert outlet.heard == [("step", "checking"), ("failed", "no such list"), ("closed",)]
+
+
+def test_an_error_that_nobody_foresaw_is_told_without_its_words() -> None:
+    """They may hold a number or a key."""
+    outlet = Records()
+    with pytest.raises(KeyError), OutletThreads((outlet,)):
+        raise KeyError("+6581234567")
+    (name, said), closed = outlet.heard
+    assert (name, closed) == ("failed", ("closed",))
+    assert "KeyError" in said
+    assert "6581234567" not in said
 
 
 def test_the_outlets_hear_that_the_lists_have_no_rows() -> None:
@@ -142,7 +155,8 @@ def test_the_outlets_hear_that_the_lists_have_no_rows() -> None:
     outlet = Records()
     with pytest.raises(EmptyListError), OutletThreads((outlet,)):
         raise EmptyListError("list.csv: no rows found")
-    assert outlet.heard == [("no_rows", "list.csv: no rows found"), ("closed",)]
+    said = "list.csv: no rows found"
+    assert outlet.heard == [("no_rows", said), ("failed", said), ("closed",)]
 
 
 def test_an_outlet_is_refreshed_while_nothing_happens() -> None:

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,12 +13,15 @@ import pytest
 
 from globe_sms.flows.observers.outlet_threads import OutletThreads
 from globe_sms.flows.observers.prefect_artifacts import PrefectArtifacts, artifact_key
+from globe_sms.tasks.campaign.approval import Answer, Decision
 from globe_sms.tasks.delivery.reconcile import Reconciled
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 from tests.unit.flows.previews import PREVIEW
+from tests.unit.reports.test_campaign_page import report_of, sent
 from tests.waiting import await_event
 
 
@@ -26,6 +30,7 @@ class Server:
 
     def __init__(self, answer: Callable[[], object] = lambda: None) -> None:
         self.answer = answer
+        self.earlier: list[Any] = []
         self.created: list[Any] = []
         self.updated: list[Any] = []
         self.clients = 0
@@ -34,6 +39,11 @@ class Server:
         """Return a client."""
         self.clients += 1
         return nullcontext(self)
+
+    def read_artifacts(self, *, artifact_filter: Any) -> list[Any]:
+        """Return what an earlier process of the run has made."""
+        self.answer()
+        return [found for found in self.earlier if found.key in artifact_filter.key.any_]
 
     def create_artifact(self, artifact: Any) -> Any:
         self.answer()
@@ -63,30 +73,34 @@ def test_a_preview_in_prefect_names_the_fields_of_the_form() -> None:
     server = Server()
     artifacts_on(server).previewed(replace(PREVIEW, changes=(("--message", "was 'Helo', now '--hello'"),)))
     (preview,) = server.created
-    assert r"""**"Message"** was 'Helo', now '\-\-hello'""" in preview.data
+    assert r"""**Message** was 'Helo', now '\-\-hello'""" in preview.data
 
 
-def test_progress_moves_while_the_run_goes_on() -> None:
-    """With the numbers by status, the calls a second and the time left."""
+def test_the_page_moves_while_the_run_goes_on() -> None:
+    """With the counts, the calls a second, the time left and what to do; its first line is its description."""
     now = [0.0]
     progress = Progress(lambda: now[0])
     progress.expect(500)
     server = Server()
     with observer_on(server, sending_seconds=0.01) as observer:
+        observer.previewed(PREVIEW)
         observer.sending(progress)
         for now[0] in (1.0, 2.0):  # a call a second
             progress.called()
+            progress.landed()
         progress.settled(Status.ACCEPTED, 240)
         progress.settled(Status.FAILED, 10)
-        await_event(lambda: bool(server.updated) and server.updated[-1].data == 50.0, "an update")
-    assert [artifact.type for artifact in server.created] == ["progress"]
-    assert "250 of 500 numbers: 240 accepted, 10 failed, 0 unknown; 2 calls at 1.00 a second" in (
-        server.updated[-1].description
-    )
-    assert "left" in server.updated[-1].description
+        await_event(lambda: "250 of 500" in str(server.updated[-1:]), "an update")
+    assert [(artifact.key, artifact.type) for artifact in server.created] == [("camp-1-page", "markdown")]
+    page = server.updated[-1]
+    assert page.description == "Sending: 250 of 500 numbers (50 %), about 1 s left."
+    for line in ("| accepted | 240 |", "| failed | 10 |", "| to be sent | 250 |", "| calls a second | 1.00 |"):
+        assert line in page.data
+    assert "To stop, press Cancel" in page.data
+    assert "Lists: a.csv" in page.data  # the preview is still there
 
 
-def test_the_last_progress_is_that_of_the_end() -> None:
+def test_the_last_page_is_that_of_the_end() -> None:
     """Also when the run ends before the first update is due."""
     progress = Progress()
     progress.expect(10)
@@ -94,16 +108,65 @@ def test_the_last_progress_is_that_of_the_end() -> None:
     with observer_on(server, sending_seconds=3600.0) as observer:
         observer.sending(progress)
         progress.settled(Status.ACCEPTED, 10)
-    assert server.updated[-1].data == 100.0
+    assert "10 of 10 numbers (100 %)" in server.updated[-1].description
 
 
-def test_a_canary_and_the_others_move_one_progress() -> None:
+def test_a_canary_and_the_others_move_one_page() -> None:
     """The run reports the sending twice."""
     server = Server()
     artifacts = artifacts_on(server)
     artifacts.sending(Progress())
     artifacts.sending(Progress())
-    assert [artifact.key for artifact in server.created] == ["camp-1-progress"]
+    assert [artifact.key for artifact in server.created] == ["camp-1-page"]
+
+
+def test_a_run_that_goes_on_in_another_process_keeps_its_page() -> None:
+    """It was suspended, or retried: its list of artifacts has one page, not one for each process."""
+    server = Server()
+    server.earlier = [SimpleNamespace(id=uuid.uuid4(), key="camp-1-page")]
+    artifacts_on(server).previewed(PREVIEW)
+    assert server.created == []
+    assert "Preview of" not in server.updated[0].data
+    assert server.updated[0].description.startswith("Planned: ")
+
+
+def test_a_page_says_until_when_somebody_is_asked_and_how_to_answer() -> None:
+    """The newer UI has no button for it, only a menu."""
+    server = Server()
+    artifacts = artifacts_on(server)
+    artifacts.previewed(PREVIEW)
+    artifacts.asking(PREVIEW, 1_800_000_000.0)
+    page = server.updated[-1]
+    assert page.description.startswith("Waiting for approval until 2027-01-15 08:00 UTC: no answer by then")
+    assert "menu with three dots" in page.data
+    artifacts.answered(Answer(Decision.APPROVED, "Mei", "in Prefect"))
+    assert "Waiting" not in server.updated[-1].data
+
+
+def test_a_page_says_why_a_run_has_no_results_and_what_to_press() -> None:
+    """In the words of the form."""
+    server = Server()
+    artifacts = artifacts_on(server)
+    artifacts.previewed(PREVIEW)
+    artifacts.failed("above --max-recipients: 30")
+    page = server.updated[-1]
+    assert page.description == 'Ended without results: above "Most numbers": 30'
+    assert "press Retry" in page.data
+
+
+def test_a_stopped_run_says_on_its_page_what_to_press(tmp_path: Path) -> None:
+    """And leads to the results and to the run's page, which has the buttons."""
+    server = Server()
+    stop = Stop(StopCause.STOPPED, "no balance. Top up. Then run the same command again: it continues.")
+    run = uuid.uuid4()
+    artifacts = PrefectArtifacts(run, connect=server.connect)
+    artifacts.opened("Camp_1")
+    artifacts.ended(report_of(tmp_path, [sent("accepted"), sent("not_sent", "stopped")], stop=stop))
+    (page,) = server.created
+    assert page.description.startswith("Stopped: no balance. Top up. Then press Retry on this run's page")
+    assert f"(<../../runs/flow-run/{run}>)" in page.data
+    assert f"(<{(tmp_path / 'results.parquet').as_uri()}>)" in page.data
+    assert "--" not in page.data.replace("---", "")
 
 
 OUTCOME = TrackingOutcome(

@@ -18,7 +18,7 @@ def test_events_name_the_campaign_and_the_run_and_hold_counts() -> None:
     told: list[dict[str, Any]] = []
     events = PrefectEvents(uuid.uuid4(), emit=lambda **event: told.append(event))
     events.opened("Camp_1")
-    events.asking(PREVIEW)
+    events.asking(PREVIEW, 0.0)
     events.sending(Progress())
     events.sending(Progress())
     assert [event["event"] for event in told] == ["sms.campaign.approval_needed", "sms.campaign.started"]

@@ -111,21 +111,41 @@ def test_the_lowest_rate_of_the_active_runs_holds_for_all(local_store: LocalStor
 def test_throttling_spaces_every_run_s_calls_beyond_the_end_of_the_run_that_met_it(local_store: LocalStore) -> None:
     """At once, for the runs of tomorrow too, and forgotten slowly; Retry-After is respected."""
     clock = Clock()
-    one, other = schedule(local_store, clock), schedule(local_store, clock)
-    normal = one.reserve(1, clock()).interval
+    one, other, third = (schedule(local_store, clock) for _ in range(3))
+    one.reserve(1, clock())
+    normal = other.reserve(1, clock()).interval
     one.slow_down(0.0)
     one.leave()
+    third.reserve(1, clock())
     assert other.reserve(1, clock()).interval >= normal + 0.03
     other.leave()
+    third.leave()
     clock.now += 86_400.0
-    later = schedule(local_store, clock)
+    later, last = schedule(local_store, clock), schedule(local_store, clock)
+    last.reserve(1, clock())
     assert later.reserve(1, clock()).interval >= normal + 0.025
     later.slow_down(7.0)
     assert later.reserve(1, clock()).first >= clock.now + 7.0
     clock.now += 60.0
-    for _ in range(2_000):
+    for _ in range(1_000):
+        last.reserve(1, clock())
         later.reserve(1, clock())
     assert later.reserve(1, clock()).interval == pytest.approx(normal)
+
+
+def test_a_run_that_is_alone_keeps_what_it_learned_and_spaces_its_own_calls(local_store: LocalStore) -> None:
+    """Its turns stay as close as the floor allows, and only calls that cost all of the slack make it smaller."""
+    clock = Clock()
+    one = schedule(local_store, clock)
+    normal = one.reserve(1, clock())
+    one.slow_down(0.0)
+    one.leave()
+    clock.now += 86_400.0
+    later = schedule(local_store, clock)
+    turns = [later.reserve(1, clock(), waited=0) for _ in range(50)]
+    assert {each.interval for each in turns} == {normal.interval}
+    assert turns[0].slack == turns[-1].slack >= normal.slack + 0.03
+    assert later.reserve(50, clock(), waited=50).slack < turns[-1].slack - 0.01
 
 
 def _body(store: Store) -> bytes:
@@ -223,7 +243,7 @@ class _Down(LocalStore):
 def test_without_a_store_there_is_no_turn(tmp_path: object) -> None:
     """Fails closed: no turn means no call."""
     clock = Clock()
-    pacer = Pacer(schedule(_Down(tmp_path), clock), FakeStop(clock), clock=clock, monotonic=clock)  # type: ignore[arg-type]
+    pacer = Pacer(schedule(_Down(tmp_path), clock), FakeStop(clock), monotonic=clock)  # type: ignore[arg-type]
     with pytest.raises(StoreUnavailableError):
         pacer.take()
 
@@ -231,7 +251,7 @@ def test_without_a_store_there_is_no_turn(tmp_path: object) -> None:
 def test_a_stopped_run_gets_no_turn_and_no_departure(local_store: LocalStore) -> None:
     """A stop ends every wait."""
     clock, stop = Clock(), StopSignal()
-    pacer = Pacer(schedule(local_store, clock), stop, clock=clock, monotonic=clock)
+    pacer = Pacer(schedule(local_store, clock), stop, monotonic=clock)
     turn = pacer.take()
     stop.set(Stop(StopCause.CANCELLED, "test"))
     with pytest.raises(StoppedError):
@@ -243,7 +263,7 @@ def test_a_stopped_run_gets_no_turn_and_no_departure(local_store: LocalStore) ->
 def test_a_turn_that_is_long_past_is_not_used(local_store: LocalStore) -> None:
     """A delayed process sends nothing late."""
     clock = Clock()
-    pacer = Pacer(schedule(local_store, clock), FakeStop(clock), clock=clock, monotonic=clock)
+    pacer = Pacer(schedule(local_store, clock), FakeStop(clock), monotonic=clock)
     turn = pacer.take()
     clock.now = turn.due + 0.3
     with pytest.raises(TurnMissedError):
@@ -260,7 +280,7 @@ def test_no_sliding_second_sees_more_departures_than_the_limit(
     """However late its threads are, a process keeps the limit in every window."""
     clock = Clock()
     store = LocalStore(tmp_path_factory.mktemp("pacing"))
-    pacer = Pacer(schedule(store, clock, rate), FakeStop(clock), clock=clock, monotonic=clock)
+    pacer = Pacer(schedule(store, clock, rate), FakeStop(clock), monotonic=clock)
     departures: list[float] = []
     for delay in delays:
         turn = pacer.take()
@@ -291,7 +311,7 @@ def test_calls_that_are_written_late_delay_the_next_ones(
     clock = Clock()
     kernel = Kernel(clock)
     store = LocalStore(tmp_path_factory.mktemp("pacing"))
-    kernel.pacer = pacer = Pacer(schedule(store, clock, rate), kernel, clock=clock, monotonic=clock)
+    kernel.pacer = pacer = Pacer(schedule(store, clock, rate), kernel, monotonic=clock)
     for late in held_up:
         turn = pacer.take()
         pacer.wait_until(turn, 0.0)

@@ -13,6 +13,7 @@ from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_page import advice, outcome, report_page
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
+from globe_sms.tasks.reports.page_blocks import Page
 from globe_sms.tasks.reports.results_link import results_link
 from globe_sms.tasks.vocabulary.row_reasons import INVALID_NUMBER_REASONS, UNSUPPORTED_NUMBER_REASONS
 from globe_sms.tasks.vocabulary.statuses import STATUSES
@@ -175,13 +176,15 @@ class _Access:
         (
             "s3://bucket/a b/camp/results.parquet",
             "https://s3.ap-southeast-1.amazonaws.com",
-            "(https://console.aws.amazon.com/s3/object/bucket?region=ap-southeast-1&prefix=a%20b/camp/results.parquet)",
+            "https://console.aws.amazon.com/s3/object/bucket?region=ap-southeast-1&prefix=a%20b/camp/results.parquet",
         ),
-        ("s3://bucket/camp/results.parquet", "http://minio:9000", "(http://minio:9000/bucket/camp/results.parquet)"),
-        ("/data/camp/results.parquet", "", "(file:///data/camp/results.parquet)"),
+        ("s3://bucket/camp/results.parquet", "http://minio:9000", "http://minio:9000/bucket/camp/results.parquet"),
+        ("/data/camp/results.parquet", "", "file:///data/camp/results.parquet"),
     ],
 )
 def test_the_results_have_a_link_that_gives_nobody_access(uri: str, endpoint: str, link: str) -> None:
     """The link has no signature: people need access of their own."""
     access: Any = _Access(endpoint)
-    assert link in results_link(uri, lambda: access)
+    found = results_link(uri, lambda: access)
+    assert found.at == link
+    assert f"(<{link}>)" in as_markdown(Page("Results", (found,)))

@@ -39,13 +39,21 @@ class ToldGateway:
         self.answers = deque(answers)
         self.written: list[BatchSend] = []
 
-    def send(self, batch: BatchSend, *, before_write: Callable[[], None], after_write: Callable[[], None]) -> Outcome:
+    def send(
+        self,
+        batch: BatchSend,
+        *,
+        before_write: Callable[[], None],
+        after_write: Callable[[], None],
+        on_answer: Callable[[], None],
+    ) -> Outcome:
         answer = self.answers.popleft() if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Outcome) and answer.verdict is CallVerdict.UNREACHABLE:
             return answer
         before_write()
         self.written.append(batch)
         after_write()
+        on_answer()
         if isinstance(answer, Exception):
             raise answer
         return answer if isinstance(answer, Outcome) else answer(batch)
@@ -90,7 +98,7 @@ def make_sender(
     if campaign.document.sending_since is None:
         campaign.adopt(A_PLAN, {"message": "hello"}, ())
     campaign.use_plan()
-    pacer = make_pacer(Schedule(store.within("pacing"), "account", rate, clock=clock), stop, clock=clock)
+    pacer = make_pacer(Schedule(store.within("pacing"), "account", rate, clock=clock), stop)
     return Sender(
         campaign=campaign,
         ledger=Ledger(campaign.store, Spill(folder / "spill", campaign.store.uri, patience=0.5, wait=lambda _: None)),

@@ -259,10 +259,17 @@ class SlowToConnect(ToldGateway):
         super().__init__(accepts)
         self._late = (clock, seconds)
 
-    def send(self, batch: BatchSend, *, before_write: Callable[[], None], after_write: Callable[[], None]) -> Outcome:
+    def send(
+        self,
+        batch: BatchSend,
+        *,
+        before_write: Callable[[], None],
+        after_write: Callable[[], None],
+        on_answer: Callable[[], None],
+    ) -> Outcome:
         clock, seconds = self._late
         clock.turn(seconds)
-        return super().send(batch, before_write=before_write, after_write=after_write)
+        return super().send(batch, before_write=before_write, after_write=after_write, on_answer=on_answer)
 
 
 def test_hours_that_end_before_the_claim_keep_it_from_being_made(

@@ -91,6 +91,18 @@ def test_no_more_wait_than_two_seconds_of_turns() -> None:
     assert sum(map(len, next(windows))) == 10
 
 
+def test_a_shard_of_any_length_keeps_nothing_of_what_was_sent() -> None:
+    """Without task runs: it's sent by the shard's own threads, and awaited as a whole."""
+    answers = _Answers()
+    with shard(600, 100, answers) as sending:
+        for window in sending.windows():
+            sending.start(window)
+        assert sending.await_end()
+        assert sending.await_end(0)
+    assert sorted(answers.sent) == list(range(600))
+    assert not sending._started
+
+
 @pytest.mark.parametrize(
     ("settlements", "name", "message"),
     [
@@ -137,6 +149,27 @@ def test_a_failure_of_one_chunk_keeps_none_of_its_group_from_being_sent() -> Non
     assert sorted(answers.sent) == [1, 2]
     assert answers.stop.stop.cause is StopCause.STOPPED
     assert "RuntimeError while chunk 0 was sent" in answers.stop.stop.message
+
+
+def test_a_failure_without_a_task_run_is_logged_without_numbers(caplog: pytest.LogCaptureFixture) -> None:
+    """For GLOBE_SMS_TRACEBACK; the other chunks are sent."""
+
+    class Fails(_Answers):
+        stop = StopSignal()
+
+        def send(self, chunk: Chunk, _history: History, _positions: tuple[int, ...] | None = None) -> SendRecord | None:
+            if chunk.index == 0:
+                raise RuntimeError(f"what is {chunk.phone_numbers[0]}?")
+            return super().send(chunk, _history, _positions)
+
+    answers: Any = Fails()
+    with shard(3, 6, answers) as sending:
+        sending.start(next(sending.windows()))
+        assert sending.await_end()
+    assert sorted(answers.sent) == [1, 2]
+    assert answers.stop.stop.cause is StopCause.STOPPED
+    assert "what is +65••••4500?" in caplog.text
+    assert "+6581234500" not in caplog.text
 
 
 def test_as_many_calls_may_be_in_the_air_as_the_slowest_answer_needs() -> None:

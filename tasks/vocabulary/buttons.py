@@ -1,0 +1,31 @@
+"""What to press on a run's page in Prefect's UI, and messages that say so instead of "run the same command again"."""
+
+import re
+from typing import Final
+
+_MENU: Final = "the menu with three dots (⋮) at the top right"
+RESUME: Final = (
+    f"on this run's page open {_MENU}, choose Resume, then choose approve or decline, enter your name and press Resume"
+)
+RETRY: Final = f"press Retry on this run's page (in {_MENU})"
+CANCEL: Final = f"press Cancel on this run's page (in {_MENU})"
+COPY: Final = f"choose Copy to new run on this run's page (in {_MENU}), and start it"
+
+_AGAIN: Final = re.compile(
+    r"\b([Rr])un (?:the same command|the same campaign|the campaign|this campaign|it) again"
+    r"(?P<changed>(?=,? (?:with(?:out)?|and resend)\b))?"
+)
+_COMMAND: Final = re.compile(r"\bThe same command (?=continues\b)")
+
+
+def in_button_words(message: str) -> str:
+    """Say what to press where the message says to run the campaign again.
+
+    Retry keeps the parameters; where one of them is to be changed, the run must be copied.
+    """
+    return _COMMAND.sub("Retry (in this run's menu, ⋮) ", _AGAIN.sub(_button, message))
+
+
+def _button(found: re.Match[str]) -> str:
+    said = RETRY if found["changed"] is None else COPY
+    return said[0].upper() + said[1:] if found[1] == "R" else said

@@ -1,0 +1,21 @@
+"""What to press in Prefect's UI where a message says to run the campaign again."""
+
+import pytest
+
+from globe_sms.tasks.vocabulary.buttons import COPY, RETRY, in_button_words
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("Top up. Then run the same command again: it continues.", f"Top up. Then {RETRY}: it continues."),
+        ("Run the campaign again to be asked again.", f"P{RETRY[1:]} to be asked again."),
+        ("Fix the cause, then run it again: it continues.", f"Fix the cause, then {RETRY}: it continues."),
+        ("To send it, run the campaign again with a later one.", f"To send it, {COPY} with a later one."),
+        ("run the campaign again without it (--dry-run)", f"{COPY} without it (--dry-run)"),
+        ("Nothing is left.", "Nothing is left."),
+    ],
+)
+def test_a_command_is_a_button(message: str, said: str) -> None:
+    """Retry keeps the fields, a copy lets you change one."""
+    assert in_button_words(message) == said
