@@ -50,5 +50,6 @@ def schema_of(flow: AnyFlow) -> dict[str, Any]:
         fields = schema["properties"]
         for name in _REQUIRED_OF_A_DEPLOYMENT:
             del fields[name]["default"]
+        fields["campaign"]["minLength"] = 1
         schema["required"] = [name for name in fields if name in {*schema["required"], *_REQUIRED_OF_A_DEPLOYMENT}]
     return schema

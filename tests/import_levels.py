@@ -47,6 +47,7 @@ KNOW_PREFECT: Final = (
     "flows/orchestration/scheduled_start.py",
     "flows/orchestration/this_flow_run.py",
     "flows/observers/current_observer.py",
+    "flows/observers/last_report.py",
     "flows/observers/prefect_artifacts.py",
     "flows/observers/prefect_events.py",
     "flows/observers/publish_page.py",
