@@ -1,21 +1,25 @@
 """The automations on the Prefect server; `python -m globe_sms.deployments.automations` creates two for dead workers.
 
-In Prefect 3.8 a worker that is stopped or lost leaves its flow runs `Running` forever, or `Pending` if they hadn't
-started, and their deployment's slot stays taken. Two automations mark such runs as crashed:
+In Prefect 3.9 a killed worker leaves its flow runs `Running` forever, or `Pending` if they hadn't started. Their
+deployment's slot expires after five minutes at most, since the runs renew it for so long. Two automations mark such
+runs as crashed, which frees the slot:
 
-- A run that sent a heartbeat, and then nothing for three heartbeats. Runs of deployments send one every 180 s
-  (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
+- A run that sent a heartbeat, and then nothing for three heartbeats. The deployments in prefect.yaml have their runs
+  send one every 30 s, the most often that Prefect can.
 - A run that a worker picked up half an hour ago and that still hasn't started.
 
 They watch only the runs of deployments whose entrypoint is in `globe_sms`, by the deployments' ids: on a shared server
 they never touch a run of another flow. Resuming a campaign doesn't depend on them: the campaign's own lease expires
-after 20 s. A third automation, switched off, is an example: it pauses a schedule after a campaign that went wrong.
+after 20 s, and a run that takes the campaign over ends the dead run's record itself
+(`flows.orchestration.dead_predecessor`). A third automation, switched off, is an example: it pauses a schedule after a
+campaign that went wrong.
 
 Source: Prefect 3, "Detect and respond to zombie flows" (docs.prefect.io).
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -33,8 +37,9 @@ from globe_sms.tasks.vocabulary.buttons import RETRY
 WORKER_LOST = "globe-sms: mark runs of dead workers as crashed"
 NEVER_STARTED = "globe-sms: mark runs that never started as crashed"
 PAUSE_AFTER_STOP = "globe-sms: pause the schedule when a campaign is stopped"
-HEARTBEAT_SECONDS = 180
+HEARTBEAT_VARIABLE = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
 START_MINUTES = 30
+_PREFECTS_HEARTBEAT_SECONDS = 180
 _MISSED_HEARTBEATS = 3
 _WENT_WRONG = ("sms.campaign.stopped", "sms.campaign.all_failed", "sms.campaign.empty_list")
 _OWN_ENTRYPOINTS = "globe_sms."
@@ -49,27 +54,44 @@ _NEVER_STARTED_MESSAGE = (
 )
 
 
-def create_dead_worker_automations(heartbeat_seconds: int = HEARTBEAT_SECONDS) -> str:
-    """Create or update both automations on the Prefect server of PREFECT_API_URL; return what was done.
-
-    `heartbeat_seconds` is PREFECT_FLOWS_HEARTBEAT_FREQUENCY of the workers.
-    """
+def create_dead_worker_automations() -> str:
+    """Create or update both automations on the Prefect server of PREFECT_API_URL; return what was done."""
     with get_client(sync_client=True) as client:
         deployments = own_deployments(client)
         if not deployments:
             return "the server has no deployments of globe-sms to watch: run `globe-sms deploy`"
-        automations = dead_worker_automations(deployments, heartbeat_seconds)
-        return "; ".join(create_or_update(client, automation).sentence() for automation in automations)
+        return "; ".join(
+            create_or_update(client, automation).sentence() for automation in dead_worker_automations(deployments)
+        )
 
 
-def own_deployments(client: SyncPrefectClient) -> tuple[UUID, ...]:
-    """Return the ids of all deployments on the server that run a flow of this package, sorted."""
-    found: list[UUID] = []
+@dataclass(frozen=True, slots=True, order=True)
+class OwnDeployment:
+    """A deployment on the server that runs a flow of this package, and how often its runs send a heartbeat."""
+
+    id: UUID
+    heartbeat_seconds: int = _PREFECTS_HEARTBEAT_SECONDS
+
+
+def own_deployments(client: SyncPrefectClient) -> tuple[OwnDeployment, ...]:
+    """Return all deployments on the server that run a flow of this package, sorted by id."""
+    found: list[OwnDeployment] = []
     offset = 0
     while page := client.read_deployments(limit=_PAGE, offset=offset, sort=DeploymentSort.NAME_ASC):
-        found += [each.id for each in page if (each.entrypoint or "").startswith(_OWN_ENTRYPOINTS)]
+        found += [
+            OwnDeployment(each.id, heartbeat_seconds_of(each.job_variables))
+            for each in page
+            if (each.entrypoint or "").startswith(_OWN_ENTRYPOINTS)
+        ]
         offset += len(page)
     return tuple(sorted(found))
+
+
+def heartbeat_seconds_of(job_variables: Mapping[str, Any]) -> int:
+    """Return how often runs with these job variables send a heartbeat; Prefect's 180 s if they don't say."""
+    environment: dict[str, Any] = job_variables.get("env") or {}
+    named = str(environment.get(HEARTBEAT_VARIABLE))
+    return int(named) if named.isdecimal() else _PREFECTS_HEARTBEAT_SECONDS
 
 
 def create_or_update(client: SyncPrefectClient, wanted: AutomationCore) -> Change:
@@ -86,25 +108,23 @@ def create_or_update(client: SyncPrefectClient, wanted: AutomationCore) -> Chang
 
 
 def dead_worker_automations(
-    deployments: Sequence[UUID],
-    heartbeat_seconds: int = HEARTBEAT_SECONDS,
-    start: timedelta = timedelta(minutes=START_MINUTES),
+    deployments: Sequence[OwnDeployment], start: timedelta = timedelta(minutes=START_MINUTES)
 ) -> Iterable[AutomationCore]:
     """Return the two automations that mark runs of these deployments as crashed.
 
-    `start` is how long a run may take to start.
+    The deployment whose runs send the fewest heartbeats says how long a silence must be. `start` is how long a run may
+    take to start.
 
     Raises:
         ValueError: no deployments are given, so an automation would watch the runs of every flow.
     """
     if not deployments:
         raise ValueError("name at least one deployment: without one, the runs of every flow would be watched")
-    silence = timedelta(seconds=_MISSED_HEARTBEATS * heartbeat_seconds)
-    yield _mark_crashed(WORKER_LOST, deployments, "prefect.flow-run.heartbeat", silence, _LOST_MESSAGE, force=False)
+    silence = timedelta(seconds=_MISSED_HEARTBEATS * max(each.heartbeat_seconds for each in deployments))
+    ids = [each.id for each in deployments]
+    yield _mark_crashed(WORKER_LOST, ids, "prefect.flow-run.heartbeat", silence, _LOST_MESSAGE, force=False)
     # From Pending to Crashed only by force: Prefect assumes that another worker may still start the run.
-    yield _mark_crashed(
-        NEVER_STARTED, deployments, "prefect.flow-run.Pending", start, _NEVER_STARTED_MESSAGE, force=True
-    )
+    yield _mark_crashed(NEVER_STARTED, ids, "prefect.flow-run.Pending", start, _NEVER_STARTED_MESSAGE, force=True)
 
 
 def pause_after_stop(deployment: UUID) -> AutomationCore:

@@ -113,12 +113,17 @@ def deploy(
         Parameter(help="Your own copy of deployments/prefect.yaml. It overrides what the server has."),
     ] = None,
     heartbeat_seconds: Annotated[
-        int,
+        int | None,
         Parameter(
             converter=whole_number,
-            help="The workers' PREFECT_FLOWS_HEARTBEAT_FREQUENCY. Three missed heartbeats mark a run as crashed.",
+            help="How often a run sends a heartbeat; three missed ones mark it as crashed. Default: the file's, 30.",
+            validator=Number(gte=30),
         ),
-    ] = 180,
+    ] = None,
+    notify: Annotated[
+        str | None,
+        Parameter(help="A notification block that tells people when a campaign needs them: its name, or type/name."),
+    ] = None,
 ) -> None:
     """Create or update block type, work pool, deployments and automations on a Prefect server.
 
@@ -128,6 +133,7 @@ def deploy(
     """
     from globe_sms.deployments.deploy import DeployOptions
     from globe_sms.deployments.deploy import deploy as deploy_to_server
+    from globe_sms.deployments.notifications import HOW, tells_people
 
     changes = deploy_to_server(
         DeployOptions(
@@ -137,6 +143,7 @@ def deploy(
             pause_schedules=pause_schedules,
             file=file,
             heartbeat_seconds=heartbeat_seconds,
+            notify=notify,
         )
     )
     table = Table(show_edge=False, pad_edge=False)
@@ -149,6 +156,8 @@ def deploy(
     console.print(
         f"Start a worker: prefect worker start --pool {work_pool or 'globe-sms'} --type {pool_type}", soft_wrap=True
     )
+    if not any(tells_people(change) for change in changes):
+        console.print(HOW, soft_wrap=True)
 
 
 def serve_receipts(

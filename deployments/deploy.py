@@ -5,25 +5,30 @@ Safe to run again: it reports each object as created, updated or unchanged.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
+from packaging.version import Version
+from prefect.client.base import ServerType
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.settings import get_current_settings
 
 from globe_sms.deployments.automations import (
-    HEARTBEAT_SECONDS,
+    HEARTBEAT_VARIABLE,
     create_or_update,
     dead_worker_automations,
     own_deployments,
     pause_after_stop,
 )
 from globe_sms.deployments.deployed_flows import flow_of, schema_of
+from globe_sms.deployments.notifications import block_of_notifications, find_notification_block, notifications
 from globe_sms.deployments.prefect_yaml import SHIPPED, DeploymentSpec, Specification, unknown_parameters
 from globe_sms.deployments.register_deployment import Registration, register_deployment
 from globe_sms.deployments.server_changes import Change, Effect
 from globe_sms.deployments.work_pools import PoolType, create_work_pool
+from globe_sms.flows.command_line.prefect_server_check import OLDEST_SERVER
 from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.blocks import AlibabaSmsAccount
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -44,7 +49,8 @@ class DeployOptions:
     image: str | None = None
     pause_schedules: bool = False
     file: Path | None = None
-    heartbeat_seconds: int = HEARTBEAT_SECONDS
+    heartbeat_seconds: int | None = None
+    notify: str | None = None
 
 
 def deploy(options: DeployOptions) -> list[Change]:
@@ -74,7 +80,7 @@ def open_server() -> SyncPrefectClient:
     """Return a client for the configured Prefect server, once the server has answered.
 
     Raises:
-        InputError: no server is set, it doesn't answer, or it requires credentials.
+        InputError: no server is set, it doesn't answer, it requires credentials, or it's too old.
     """
     url = get_current_settings().api.url
     if not url:
@@ -82,6 +88,7 @@ def open_server() -> SyncPrefectClient:
     with get_client(sync_client=True) as client:
         try:
             client.read_work_pools(limit=1)
+            _check_version(client, url)
         except PrefectHTTPStatusError as error:
             if error.response.status_code in _UNAUTHORIZED:
                 raise InputError(
@@ -96,7 +103,20 @@ def open_server() -> SyncPrefectClient:
     return get_client(sync_client=True)
 
 
+def _check_version(client: SyncPrefectClient, url: str) -> None:
+    """Refuse a server that is too old; Cloud is always new."""
+    if client.server_type is ServerType.CLOUD:
+        return
+    version = client.api_version()
+    if Version(version) < Version(OLDEST_SERVER):
+        raise InputError(
+            f"the Prefect server at {url} has Prefect {version}, and globe-sms needs {OLDEST_SERVER} or newer: upgrade "
+            "the server"
+        )
+
+
 def _deploy(client: SyncPrefectClient, options: DeployOptions, specs: tuple[DeploymentSpec, ...]) -> list[Change]:
+    block = None if options.notify is None else find_notification_block(client, options.notify).id
     pools = sorted({options.work_pool or spec.work_pool.name for spec in specs})
     changes = [_register_block(client), *(create_work_pool(client, pool, options.pool_type) for pool in pools)]
     registered: dict[str, UUID] = {}
@@ -111,15 +131,17 @@ def _deploy(client: SyncPrefectClient, options: DeployOptions, specs: tuple[Depl
         )
         registered[spec.name], change = register_deployment(client, _with_options(spec, options), registration)
         changes.append(change)
-    changes += [
-        create_or_update(client, automation)
-        for automation in dead_worker_automations(own_deployments(client), options.heartbeat_seconds)
-    ]
+    own = own_deployments(client)
+    changes += [create_or_update(client, automation) for automation in dead_worker_automations(own)]
     scheduled = next(
         (registered[spec.name] for spec in specs if spec.schedules and flow_of(spec) is send_campaign), None
     )
     if scheduled is not None:
         changes.append(create_or_update(client, pause_after_stop(scheduled)))
+    # Without --notify those that exist go on, and see the deployments that were added.
+    block = block or block_of_notifications(client)
+    if block is not None:
+        changes += [create_or_update(client, automation) for automation in notifications(own, block)]
     return changes
 
 
@@ -135,7 +157,11 @@ def _check_parameters(specs: tuple[DeploymentSpec, ...]) -> None:
 
 
 def _with_options(spec: DeploymentSpec, options: DeployOptions) -> DeploymentSpec:
-    variables = spec.work_pool.job_variables | ({"image": options.image} if options.image else {})
+    variables: dict[str, Any] = spec.work_pool.job_variables | ({"image": options.image} if options.image else {})
+    if options.heartbeat_seconds is not None:
+        heartbeat = {HEARTBEAT_VARIABLE: str(options.heartbeat_seconds)}
+        environment: dict[str, Any] = variables.get("env") or {}
+        variables["env"] = {**environment, **heartbeat}
     pool = spec.work_pool.model_copy(
         update={"name": options.work_pool or spec.work_pool.name, "job_variables": variables}
     )

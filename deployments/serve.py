@@ -10,7 +10,6 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.client.schemas.responses import DeploymentResponse
@@ -19,6 +18,7 @@ from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 from prefect.utilities.callables import ParameterSchema
 
+from globe_sms.deployments.automations import heartbeat_seconds_of
 from globe_sms.deployments.deploy import open_server
 from globe_sms.deployments.deployed_flows import flow_of, schema_of
 from globe_sms.deployments.prefect_yaml import SHIPPED, DeploymentSpec, Specification
@@ -42,25 +42,13 @@ def serve(file: Path | None = None) -> None:
         _runner_deployment(spec, deployment if file is None else None)
         for spec, deployment in zip(specs, existing, strict=True)
     ]
+    heartbeat = max(heartbeat_seconds_of(spec.work_pool.job_variables) for spec in specs)
     # Schedules stay on while this process restarts: a run due in that time starts late, or ends as Late.
-    runner = GracefulRunner(pause_on_shutdown=False, limit=len(served))
+    runner = Runner(pause_on_shutdown=False, limit=len(served), heartbeat_seconds=heartbeat)
     for deployment in served:
         runner.add_deployment(deployment)
     signal.signal(signal.SIGINT, runner.handle_sigterm)
     asyncio.run(runner.start())
-
-
-class GracefulRunner(Runner):
-    """A Prefect runner that waits for its runs when it is stopped.
-
-    Prefect 3.8.8's own runner leaves its loop at once on SIGTERM, and the runs are killed in the middle of a call.
-    """
-
-    def handle_sigterm(self, *_: Any, **__: Any) -> None:
-        """Accept no more runs, cancel the active ones, and exit once they have ended (30 s at most)."""
-        if not self.started:
-            sys.exit(0)
-        self.execute_in_background(self.astop)
 
 
 def _runner_deployment(spec: DeploymentSpec, existing: DeploymentResponse | None) -> RunnerDeployment:

@@ -1,9 +1,8 @@
 """Signatures that are made from the declared options: grouped for the flow, side by side for Python."""
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar, get_args
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
@@ -13,6 +12,7 @@ from pydantic_core import CoreSchema
 from globe_sms.tasks.campaign.options.declaration import Options, without_null
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.groups import GROUPS, Group
+from globe_sms.tasks.recipients.frames import Recipients
 
 NO_NUMBER: Final = -1  # in a form: the number that stands for none, where 0 is one
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -58,7 +58,7 @@ def python_parameters() -> list[inspect.Parameter]:
     fields = {name: field for model in models for name, field in model.model_fields.items()}
     del fields["recipients"]
     return [
-        inspect.Parameter("lists", inspect.Parameter.VAR_POSITIONAL, annotation=str | Path | Sequence[str | Path]),
+        inspect.Parameter("lists", inspect.Parameter.VAR_POSITIONAL, annotation=Recipients),
         *(_parameter(name, field.annotation, _default(field)) for name, field in fields.items()),
     ]
 

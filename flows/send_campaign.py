@@ -12,6 +12,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from globe_sms.flows.observers.current_observer import observe_run
 from globe_sms.flows.option_signatures import form_parameters, takes
+from globe_sms.flows.orchestration.answer_due import end_wait, is_answer_due
+from globe_sms.flows.orchestration.approval_form import suspend_last
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config, refuse_recorded_numbers
 from globe_sms.flows.orchestration.deployed_run import check_campaign_id, check_lasting, in_place_of_nulls
 from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_refusals
@@ -35,6 +37,7 @@ from globe_sms.tasks.sending.shard import MOST_THREADS
 )
 @takes(form_parameters(EveryCampaign, GROUPS))
 @name_refusals
+@suspend_last
 def send_campaign(**parameters: Any) -> CampaignReport:
     """Send one text message to every number of the lists, once, and account for every row.
 
@@ -50,6 +53,8 @@ def send_campaign(**parameters: Any) -> CampaignReport:
         AllFailedError: the gateway refused every number.
     """
     flow_run = this_flow_run()
+    if is_answer_due(flow_run):
+        return end_wait(flow_run)  # pyright: ignore[reportReturnType]  # a state, as at the end
     given = in_place_of_nulls(flatten_options(parameters), flow_run)
     scheduled = scheduled_time(given.get("time_zone"))
     late = lateness(scheduled, given.get("latest_start_minutes"))

@@ -1,6 +1,6 @@
 """`globe_sms.send`: a campaign from a notebook or a program."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -12,17 +12,20 @@ from globe_sms.flows.without_server import send_without_server
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.date_placeholders import fill_options, time_zone
 from globe_sms.tasks.campaign.options.words import in_python_words
+from globe_sms.tasks.keep_frames import keep_frames
+from globe_sms.tasks.recipients.frames import Frame, Recipients, is_frame
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.vocabulary.errors import InputError
 
 
 @takes(python_parameters())
-def send(*lists: str | Path | Sequence[str | Path], **options: Any) -> CampaignReport:
+def send(*lists: Recipients, **options: Any) -> CampaignReport:
     """Send a campaign to the lists, or resume it, and return its report.
 
     With a Prefect server (`PREFECT_API_URL`, or a profile's) it runs the flow `send-campaign`, without one the same
-    steps in this process, at once. Lists are URIs or paths, one by one or in a sequence. The options are those of
-    `globe-sms send` with underscores, side by side:
+    steps in this process, at once. Lists are URIs, paths or frames (polars, pandas, pyarrow, DuckDB: whatever has
+    `__arrow_c_stream__`), one by one or in a sequence. A frame is kept as a parquet file in the campaign's folder; the
+    same rows are the same list. The options are those of `globe-sms send` with underscores, side by side:
     `send("members.csv", message="Hi", type="NOTIFY", results="out", max_cost=20, prices="prices.csv")`.
 
     Raises:
@@ -32,7 +35,12 @@ def send(*lists: str | Path | Sequence[str | Path], **options: Any) -> CampaignR
     """
     try:
         now = datetime.now(time_zone(options.get("time_zone") or "UTC"))
-        config = CampaignConfig.checked(**fill_options({"recipients": tuple(_uris(lists)), **options}, now))
+        given = tuple(_lists(lists))
+        names = tuple(each if isinstance(each, str) else f"frame {place}" for place, each in enumerate(given, 1))
+        filled = fill_options({"recipients": names, **options}, now)
+        config = CampaignConfig.checked(**filled)
+        uris = [name if isinstance(each, str) else each for name, each in zip(config.recipients, given, strict=True)]
+        config = keep_frames(config, uris)
     except InputError as error:
         raise InputError(in_python_words(str(error))) from None
     if names_server():
@@ -46,11 +54,15 @@ def send(*lists: str | Path | Sequence[str | Path], **options: Any) -> CampaignR
     return report
 
 
-def _uris(lists: Iterable[Any]) -> Iterator[str]:
+def _lists(lists: Iterable[Any]) -> Iterator[str | Frame]:
     for given in lists:
         if isinstance(given, str | Path):
             yield str(given)
         elif isinstance(given, list | tuple):
-            yield from _uris(cast("Iterable[Any]", given))
+            yield from _lists(cast("Iterable[Any]", given))
+        elif is_frame(given):
+            yield given
         else:
-            raise InputError(f"recipients: {type(given).__name__} isn't a URI or a path: give where the list is")
+            raise InputError(
+                f"recipients: {type(given).__name__} isn't a URI, a path or a frame: say where the list is"
+            )

@@ -1,7 +1,7 @@
 """S3 credentials from a block of prefect-aws, read without that package.
 
-prefect-aws 0.7 pins botocore (through aiobotocore) below the version that this project is locked to. Its two block
-types come with Prefect's server, so operators can fill them in anyway; this module reads their fields.
+Its two block types come with Prefect's server, so operators can fill them in without it; this module reads them.
+prefect-aws can be installed beside (deployments/README.md), but only with a botocore older than the locked one.
 """
 
 from collections.abc import Callable, Mapping

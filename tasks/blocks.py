@@ -14,7 +14,7 @@ from globe_sms.tasks.account.account import Account
 from globe_sms.tasks.account.rate_margin import USUAL_MARGIN, WIDEST_MARGIN
 from globe_sms.tasks.gateway import Credentials, Endpoint, Region, check_connection, check_sender_id
 from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
-from globe_sms.tasks.read_block import read_block
+from globe_sms.tasks.read_block import ACCOUNT_BLOCK, read_block
 from globe_sms.tasks.vocabulary.errors import InputError
 
 _NO_SECRET: Final = SecretStr("")
@@ -30,7 +30,7 @@ class AlibabaSmsAccount(Block):
     model_config = ConfigDict(hide_input_in_errors=True)  # the input holds the secret
 
     _block_type_name = "Alibaba SMS account"
-    _block_type_slug = "alibaba-sms-account"
+    _block_type_slug = ACCOUNT_BLOCK
     # No logo: Prefect's client takes only http(s) URLs, and a page must not call other hosts.
     _description = "An Alibaba Cloud account that sends texts by BatchSendMessageToGlobe: key, endpoint and limits."
     _code_example = """\

@@ -28,6 +28,7 @@ from globe_sms.tasks.policy.undeliverable import UndeliverableNow
 from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.repeats.repeats import Repeats
 from globe_sms.tasks.reports.prices import Prices, read_prices
+from globe_sms.tasks.retention.forgotten import ForgottenNumbers
 from globe_sms.tasks.run_resources import RunResources
 from globe_sms.tasks.sending.call_size import CallSize
 from globe_sms.tasks.sending.progress import Progress
@@ -89,6 +90,7 @@ class CampaignRun:
         place_results: the rows of all campaigns of the results folder, as they are now.
         frequency: which numbers have had as many texts lately as the policy allows.
         undeliverable: which numbers' texts failed for good.
+        forgotten: which numbers were erased for good (`globe-sms forget`).
         sources: the lists as they were found at the start: only these are planned; None if the plan was frozen then.
         opt_outs: the opt-out lists, read again whenever they change.
         exclusions: what keeps rows of the plan from being sent now, looked at before each stretch of sending.
@@ -125,6 +127,7 @@ class CampaignRun:
         sending = SendingNow(resources.store, campaign.owner)
         self.frequency = FrequencyNow(self.place_results, campaign.id, sending, scratch)
         self.undeliverable = UndeliverableNow.of(self.place_results, campaign.id, scratch)
+        self.forgotten = ForgottenNumbers(resources.store, scratch)
         self.opt_outs = opt_outs_of(self.config, resources.s3, scratch, tables.overrides)
         self.end = self.config.end
         self.repeats = Repeats(
@@ -139,7 +142,8 @@ class CampaignRun:
         # All that keeps rows of the plan from being sent: each source is looked at before every stretch of sending.
         # The policy goes first: it may name other opt-out lists by now.
         self.exclusions = Exclusions(
-            (self._left_out_by_policy, lambda _: self.opt_outs.files(), self.repeats.files), scratch
+            (self.forgotten.files, self._left_out_by_policy, lambda _: self.opt_outs.files(), self.repeats.files),
+            scratch,
         )
 
     @property
@@ -223,7 +227,12 @@ class CampaignRun:
         Raises:
             InputError, StoreError: it isn't known who was texted.
         """
-        return (*self.repeats.find(rows, folder), *self.too_often(rows), *self.never_arrives(rows))
+        return (
+            *self.forgotten.files(rows),
+            *self.repeats.find(rows, folder),
+            *self.too_often(rows),
+            *self.never_arrives(rows),
+        )
 
     @property
     def has_budgets(self) -> bool:

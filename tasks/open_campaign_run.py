@@ -8,6 +8,7 @@ from pathlib import Path
 
 from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of
 from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign_run import CampaignRun, CampaignTables
@@ -18,7 +19,7 @@ from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
 from globe_sms.tasks.recipients import ListSource
-from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
+from globe_sms.tasks.run_resources import RunResources, open_resources, prompt_threads
 from globe_sms.tasks.sending.call_content import CallContent
 from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.retries import Retries
@@ -29,14 +30,18 @@ from globe_sms.tasks.vocabulary.stop_signal import StopCause, StopSignal
 
 
 @contextlib.contextmanager
-def open_run(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -> Generator[CampaignRun]:
+def open_run(
+    config: CampaignConfig, environ: Mapping[str, str] = os.environ, *, flow_run: str = ""
+) -> Generator[CampaignRun]:
     """Check the place and the credentials, take the campaign's lease, and give everything back at the end.
+
+    `flow_run` is the id of the flow run that carries it out, if Prefect records it; the lease names it.
 
     Raises:
         InputError: the results folder, the credentials, the endpoint or the settings can't be used.
         CampaignBusyError: another run is sending this campaign.
     """
-    with redact_errors(), _opened(config, environ) as run:
+    with redact_errors(), _opened(config, environ, flow_run) as run:
         yield run
 
 
@@ -61,7 +66,7 @@ def open_sender(run: CampaignRun) -> Generator[Sender]:
     credentials = run.resources.credentials()
     sender = f"{run.campaign.id} on {run.campaign.owner.host}"
     pacer = Pacer(run.resources.schedule(credentials, run.config.calls_per_second, sender=sender), run.stop)
-    with Gateway(run.resources.account.endpoint(), credentials) as gateway, short_collections():
+    with Gateway(run.resources.account.endpoint(), credentials) as gateway, prompt_threads():
         try:
             yield Sender(
                 campaign=run.campaign,
@@ -95,7 +100,7 @@ def _open_inputs(
 
 
 @contextlib.contextmanager
-def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[CampaignRun]:
+def _opened(config: CampaignConfig, environ: Mapping[str, str], flow_run: str) -> Generator[CampaignRun]:
     resources, policy, tables = _open_inputs(config, environ)
     config = config.overriding(tables.overrides)
     if tables.own is not None:
@@ -106,7 +111,7 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str]) -> Generator[Cam
     stop = StopSignal()
     with (
         tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch,
-        Campaign(resources.store, campaign_id, stop=stop) as campaign,
+        Campaign(resources.store, campaign_id, stop=stop, owner=Owner.here(flow_run)) as campaign,
     ):
         campaign.open(config.frozen_settings())
         spill = Spill(

@@ -15,7 +15,12 @@ from globe_sms.tasks.preview_campaign import preview_campaign
 from globe_sms.tasks.read_ledger import read_ledger
 from globe_sms.tasks.send_chunks import send_shard
 from globe_sms.tasks.sending.shard import Shard
-from globe_sms.tasks.track_delivery import query_gateway, read_delivery_receipts, write_deliveries
+from globe_sms.tasks.track_delivery import (
+    purge_old_campaigns,
+    query_gateway,
+    read_delivery_receipts,
+    write_deliveries,
+)
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.write_results import write_campaign_results
 
@@ -31,6 +36,7 @@ _NAMES: Final[Mapping[Callable[..., Any], str]] = {
     read_delivery_receipts: "read-delivery-receipts",
     query_gateway: "query-gateway",
     write_deliveries: "write-deliveries",
+    purge_old_campaigns: "purge-old-campaigns",
 }
 _TASKS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
     step: task(name=name, cache_policy=NO_CACHE, persist_result=False)(step) for step, name in _NAMES.items()

@@ -1,9 +1,12 @@
 """What a block on the Prefect server holds, read without the package that its class comes from."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from globe_sms.tasks.vocabulary.errors import InputError
+
+ACCOUNT_BLOCK: Final = "alibaba-sms-account"
+"""The slug of the account block's type."""
 
 
 def read_block(slug: str, name: str) -> Mapping[str, Any] | None:

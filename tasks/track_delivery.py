@@ -9,8 +9,10 @@ from globe_sms.tasks.delivery.rewrite_results import rewrite_results
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.presented_numbers import find_presented
+from globe_sms.tasks.policy.read_policy import read_policy
 from globe_sms.tasks.reports.delivery_report import write_delivery_report
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
+from globe_sms.tasks.retention.purge import Purge, purge
 from globe_sms.tasks.tracking_run import TrackingRun, Watch
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
@@ -45,6 +47,17 @@ def query_gateway(tracked: TrackingRun, watch: Watch) -> TrackingProgress:
     if messages.is_empty():
         return TrackingProgress(open=0)
     return tracked.ask(messages, watch)
+
+
+@redact_errors()
+def purge_old_campaigns(tracked: TrackingRun) -> Purge | None:
+    """Erase the campaigns of the results folder that the policy no longer keeps; None if it keeps all."""
+    resources = tracked.resources
+    policy = read_policy(resources.account, tracked.config.results, resources.s3)
+    seconds = None if policy is None else policy.rules.purge_after_seconds
+    if seconds is None:
+        return None
+    return purge(resources.store, timedelta(seconds=seconds), tracked.scratch, apply=True)
 
 
 @redact_errors()

@@ -14,7 +14,7 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import settings_of
+from globe_sms.tasks.campaign.campaign import read_document
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
@@ -25,7 +25,7 @@ from globe_sms.tasks.delivery.tracker import Tracker
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.gateway.query_message import QueryClient
 from globe_sms.tasks.pacing.async_pacer import QUERIES, QUERY_MARGIN, QueryTurns
-from globe_sms.tasks.run_resources import RunResources, open_resources, short_collections
+from globe_sms.tasks.run_resources import RunResources, open_resources, prompt_threads
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
@@ -111,7 +111,7 @@ class TrackingRun:
             finally:
                 await turns.leave()
 
-        with short_collections():
+        with prompt_threads():
             self._watched(track, tracker, watch)
         return tracker.progress
 
@@ -158,13 +158,18 @@ def _opened(config: TrackingConfig, environ: Mapping[str, str]) -> Generator[Tra
     )
     store = resources.store
     try:
-        known = settings_of(store, config.campaign)
+        known = read_document(store, config.campaign)
     except StoreError as error:
         raise InputError(str(error)) from error
-    if known is None:
+    if known is None or known.plan is None:
         raise InputError(
             f"{store.uri} has no campaign {config.campaign!r} with a plan: check --results and the id (globe-sms "
             "campaigns lists them)."
+        )
+    if known.erased_at is not None:
+        raise InputError(
+            f"campaign {config.campaign!r}: its numbers were erased on {known.erased_at:%Y-%m-%d} (globe-sms purge), "
+            "so nothing more is tracked. Its results have what was known by then."
         )
     with tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch:
         yield TrackingRun(config, resources, Path(scratch))

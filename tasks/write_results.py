@@ -28,6 +28,7 @@ from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import LeaseLostError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
+from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
@@ -56,11 +57,12 @@ def write_campaign_results(
         excluded=run.exclusions.current,
         resends=run.config.on_unknown is OnUnknown.RESEND,
     )
+    if stop is not None and stop.cause is StopCause.CANCELLED and not counts[Status.NOT_SENT]:
+        stop = None  # it came when all was sent
     store_retries()(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries()(run.store.put_file, RESULTS_KEY, path)
     _write_failures(run, path, counts)
     snapshot = run.progress.snapshot
-    schedule = run.resources.schedule_to_show() if snapshot.throttled else None
     planned = {} if run.campaign.document.plan is None else run.campaign.document.plan.rows
     report = CampaignReport(
         campaign=run.campaign.id,
@@ -81,7 +83,7 @@ def write_campaign_results(
         policy=show_policy(run.policy, pl.scan_parquet(path, glob=False)),
         left_out=LeftOutFigures(run.opt_outs.passed_over, left_out_since(plan, path, counts, planned)),
         call_size=run.call_size.found,
-        rate_advice=None if schedule is None else schedule.advice(),
+        schedule=run.resources.schedule_to_show() if snapshot.calls else None,
         readings=run.campaign.document.readings,
     )
     run.campaign.update(

@@ -11,10 +11,12 @@ from rich.console import Console
 
 from globe_sms.flows.command_line.account_command import account
 from globe_sms.flows.command_line.config_file import read_config_file
+from globe_sms.flows.command_line.doctor_command import doctor
 from globe_sms.flows.command_line.exit_codes import EXIT_INPUT, EXIT_SETTLED, EXIT_STOPPED
 from globe_sms.flows.command_line.inquiry_commands import add_inquiries
 from globe_sms.flows.command_line.policy_commands import add_policy
 from globe_sms.flows.command_line.prefect_settings import set_prefect_defaults
+from globe_sms.flows.command_line.retention_commands import forget, purge
 from globe_sms.flows.command_line.send_command import SEND_EPILOGUE, send
 from globe_sms.flows.command_line.track_command import TRACK_EPILOGUE, track
 from globe_sms.tasks.campaign.options.every_campaign import LISTS
@@ -31,6 +33,7 @@ A campaign is one message, one recipient list and one id. Running the same
 command again resumes it: what was sent, or may have been, is not sent again.
 
 Try it first, without any account:   globe-sms demo
+Check what a campaign needs:         globe-sms doctor
 
 Exit codes: 0 every row is settled; 1 stopped or crashed (run it again to go
 on), or every number was refused; 2 bad input or configuration, or lists
@@ -54,7 +57,10 @@ def make_app() -> App:
     app.command(track, name="track", help_epilogue=TRACK_EPILOGUE, config=read_config_file)
     add_inquiries(app)
     app.command(account, name="account")
+    app.command(doctor, name="doctor")
     add_policy(app)
+    app.command(purge, name="purge")
+    app.command(forget, name="forget")
     return app
 
 

@@ -41,14 +41,14 @@ def campaigns(
     from globe_sms.flows.command_line.inquiry_tables import campaigns_table
     from globe_sms.tasks.inquiry.list_campaigns import read_campaigns
 
-    store = open_existing(results, _s3(aws_credentials))
+    store = open_existing(results, s3_of(aws_credentials))
     found = read_campaigns(store)
     if json:
-        _write({"results": store.uri, "campaigns": [campaign.as_json() for campaign in found]})
+        write_json({"results": store.uri, "campaigns": [campaign.as_json() for campaign in found]})
     elif found:
-        _console().print(campaigns_table(found))
+        output_console().print(campaigns_table(found))
     else:
-        _console().print(f"{store.uri} has no campaigns.", markup=False, soft_wrap=True)
+        output_console().print(f"{store.uri} has no campaigns.", markup=False, soft_wrap=True)
 
 
 def show(
@@ -72,14 +72,14 @@ def show(
     from globe_sms.tasks.inquiry.show_page import show_page
     from globe_sms.tasks.reports.prices import read_prices
 
-    s3 = _s3(aws_credentials)
+    s3 = s3_of(aws_credentials)
     store = open_existing(results, s3)
     with tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch:
         view = look_at(store, campaign, Path(scratch), s3, prices=read_prices(prices, s3))
     if json:
-        _write(view.as_json())
+        write_json(view.as_json())
         return
-    console = _console()
+    console = output_console()
     console.print(page_for_terminal(show_page(view)))
     if view.deliveries is not None and view.deliveries.figures.total.messages:
         console.print(delivery_bars(view.deliveries.figures))
@@ -105,13 +105,13 @@ def explain(
     from globe_sms.flows.command_line.inquiry_tables import events_table
     from globe_sms.tasks.inquiry.explain_number import explain as find_events
 
-    s3 = _s3(aws_credentials)
+    s3 = s3_of(aws_credentials)
     asked = sys.stdin.readline().strip() if number == "-" else number
     found = find_events(open_existing(results, s3), asked, s3, default_region=default_region)
     if json:
-        _write(found.as_json())
+        write_json(found.as_json())
     else:
-        console = _console()
+        console = output_console()
         console.print(f"{found.number}: {found.sentence()}", markup=False, soft_wrap=True)
         if found.events:
             console.print(events_table(found.events))
@@ -122,7 +122,8 @@ def explain(
     return _INCOMPLETE if found.unreadable else 0
 
 
-def _s3(block: str | None) -> Callable[[], S3Access]:
+def s3_of(block: str | None) -> Callable[[], S3Access]:
+    """Return the access to S3 with the credentials of a block, or of the environment."""
     if block is None:
         return cache(S3Access.from_environment)
     from globe_sms.tasks.aws_credentials import open_s3
@@ -130,11 +131,13 @@ def _s3(block: str | None) -> Callable[[], S3Access]:
     return cache(lambda: open_s3(block))
 
 
-def _console() -> Console:
+def output_console() -> Console:
+    """Return what a command prints its answer with."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=_WIDTH_WITHOUT_TERMINAL)
 
 
-def _write(answer: dict[str, Any]) -> None:
+def write_json(answer: dict[str, Any]) -> None:
+    """Write a command's answer as one line of JSON."""
     sys.stdout.write(jsons.dumps(answer, ensure_ascii=False) + "\n")
     sys.stdout.flush()

@@ -6,7 +6,7 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
-from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState
+from globe_sms.tasks.inquiry.campaign_state import AHEAD_OF_ITS_RESULTS, BrokenDocument, CampaignOverview, CampaignState
 from globe_sms.tasks.inquiry.explanation_page import in_words, time_of
 from globe_sms.tasks.inquiry.number_events import Event, EventKind
 from globe_sms.tasks.reports.percentages import percent
@@ -15,6 +15,7 @@ from globe_sms.tasks.vocabulary.statuses import Status
 _STATE_COLOURS: Final = {
     CampaignState.RUNNING: "cyan",
     CampaignState.CRASHED: "red",
+    CampaignState.INTERRUPTED: "yellow",
     CampaignState.WAITING: "yellow",
     CampaignState.NOT_RUN: "yellow",
     CampaignState.STOPPED: "red",
@@ -71,7 +72,7 @@ def _figures(found: CampaignOverview) -> list[str]:
         planned = found.planned or {}
         left_out = sum(planned.get(status, 0) for status in _LEFT_OUT)
         return ["", "", "", *([f"{found.open:,}", f"{left_out:,}"] if found.planned else ["", ""]), rate]
-    about = "~" if found.state in {CampaignState.RUNNING, CampaignState.CRASHED} else ""
+    about = "~" if found.state in AHEAD_OF_ITS_RESULTS else ""
     counted = [found.counts[status] for status in (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)]
     left_out = sum(found.counts[status] for status in _LEFT_OUT)
     return [*(f"{about}{rows:,}" for rows in counted), f"{left_out:,}", rate]

@@ -1,7 +1,4 @@
-"""Check, before anything is sent, that the Prefect server that a run is recorded on can be reached.
-
-If none is set, Prefect starts a temporary server in this process.
-"""
+"""Check, before anything is sent, that the Prefect server that a run is recorded on can be reached."""
 
 import os
 from collections.abc import Mapping
@@ -13,6 +10,7 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.proxies import advice_on_proxy
 
 _VARIABLE: Final = "PREFECT_API_URL"
+OLDEST_SERVER: Final = "3.9.1"  # earlier ones give a retried run the answer of its earlier attempt
 _EXAMPLE: Final = "write it like http://127.0.0.1:4200/api"
 
 
@@ -91,13 +89,9 @@ def check_server(environ: Mapping[str, str]) -> None:
 
 
 def _without(environ: Mapping[str, str]) -> str:
-    """Say how to run without the server, if Prefect may start a temporary one."""
-    from prefect.settings import PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
-
-    if not PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
-        return ""
+    """Say how to run without the server."""
     how = f"unset {_VARIABLE}" if environ.get(_VARIABLE) else f"`prefect config unset {_VARIABLE}`"
-    return f"; or {how} to run on a temporary server"
+    return f"; or {how} to run without a server"
 
 
 def _shown(url: str) -> str:

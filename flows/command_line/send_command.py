@@ -38,7 +38,8 @@ Examples:
 Environment: ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET,
 or any other source of Alibaba's default credential chain; GLOBE_SMS_ENDPOINT
 for another region; AWS's own variables for S3, AWS_ENDPOINT_URL too;
-PREFECT_API_URL to record the run on your Prefect server.
+PREFECT_API_URL to record the run on your Prefect server; without it, the run
+starts at once, and nothing but the campaign's folder records it.
 """
 
 

@@ -11,8 +11,10 @@ from typing import Final
 from uuid import UUID
 
 from prefect import get_run_logger
+from prefect.context import FlowRunContext
 from prefect.runtime import deployment, flow_run
 
+from globe_sms.flows.observers.first_lines import first_lines
 from globe_sms.flows.observers.last_report import LastReport
 from globe_sms.flows.observers.outlet_threads import OutletThreads
 from globe_sms.flows.observers.prefect_artifacts import PrefectArtifacts
@@ -38,7 +40,9 @@ def observed_by(observer: RunObserver) -> Generator[None]:
 def observe_run() -> Generator[OutletThreads]:
     """Yield the observer for this flow run to report to: its outlets are the terminal, if any, and Prefect."""
     run = UUID(flow_run.id) if flow_run.id else None
-    outlets = [*_watching.get(), PrefectArtifacts(run), PrefectEvents(run), RunLog(get_run_logger())]
+    log, context = get_run_logger(), FlowRunContext.get()
+    story = RunLog(log, first_lines(log, context and context.flow_run))
+    outlets = [*_watching.get(), PrefectArtifacts(run), PrefectEvents(run), story]
     if deployment.name:
         outlets.append(LastReport(run, deployment.name))
     with quiet_tasks(), OutletThreads(outlets) as observer:

@@ -4,6 +4,7 @@ By key (`<campaign>` in small letters, digits and dashes):
 
     <campaign>-page        markdown  the campaign's page: preview, then progress every five seconds, then report
     <campaign>-failures    table     the first rows of each failure
+    <campaign>-account     markdown  the account's schedule, as it stood before the first call and after the last
     <campaign>-tracking    progress  how far a tracking is, every ten seconds
     <campaign>-deliveries  markdown  what a tracking learned
 
@@ -27,12 +28,14 @@ from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.tasks.campaign.approval import Answer
 from globe_sms.tasks.campaign.options.words import in_form_words
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
+from globe_sms.tasks.pacing.schedule_state import ScheduleState
 from globe_sms.tasks.reports.campaign_page import failures_table
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.page_blocks import Link
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.run_page import RunView, run_page, run_sentence
+from globe_sms.tasks.reports.schedule_page import schedule_page
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
 
@@ -75,6 +78,7 @@ class PrefectArtifacts(RunObserver):
     def previewed(self, preview: Preview) -> None:
         """Show the preview."""
         self._show(preview=preview)
+        self._show_schedule(preview.schedule)
 
     def asking(self, preview: Preview, until: float) -> None:
         """Show that somebody is asked, and how to answer."""
@@ -106,6 +110,7 @@ class PrefectArtifacts(RunObserver):
         """Show the report and the failures."""
         self._sending = None
         self._show(report=report)
+        self._show_schedule(report.schedule)
         if report.figures.failures:
             table = failures_table(report)
             rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
@@ -138,6 +143,12 @@ class PrefectArtifacts(RunObserver):
         with suppress(Exception):
             page = as_markdown(run_page(view, self._link_to_run()).in_words(in_form_words))
             self._put(PAGE, "markdown", page, in_form_words(run_sentence(view)))
+
+    def _show_schedule(self, schedule: ScheduleState | None) -> None:
+        if schedule is not None:
+            with suppress(Exception):
+                page = as_markdown(schedule_page(schedule).in_words(in_form_words))
+                self._put("account", "markdown", page, in_form_words(schedule.sentence()))
 
     def _link_to_run(self) -> Link | None:
         run = self._flow_run

@@ -1,17 +1,21 @@
 """The events that a campaign sends to Prefect, for automations: counts and reasons, no number and no text.
 
-Their resource is `globe-sms.campaign.<campaign>`; the flow run is related to it.
+Their resource is `globe-sms.campaign.<campaign>`; the flow run is related to it. The resource of `finished` says in the
+label `globe-sms.settled` whether all rows are, because a trigger sees labels and no payload.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
 from prefect.events import emit_event
 
 from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
+from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
 
 EVENTS: Final = {
@@ -24,11 +28,16 @@ EVENTS: Final = {
     "sms.campaign.stopped": "the run stopped before its end; `message` says why, `code` is the gateway's",
     "sms.campaign.declined": "somebody declined it, or nobody answered in time; nothing was sent",
     "sms.campaign.cancelled": "the run was cancelled; what was in the air is accounted for",
+    "sms.campaign.delivery_low": "a tracking found that few of the messages with a final state were delivered",
 }
+CAMPAIGNS: Final = "globe-sms.campaign.*"
+SETTLED: Final = "globe-sms.settled"
+LOW_DELIVERY: Final = 0.8
+_TELLING_SHARE: Final = 0.5  # of the messages must have a final state: the first ones to fail say little
 
 
 class PrefectEvents(RunObserver):
-    """Sends the events of one flow run; a tracking sends none."""
+    """Sends the events of one flow run."""
 
     def __init__(self, flow_run: UUID | None, *, emit: Callable[..., object] = emit_event) -> None:
         self._emit = emit
@@ -58,12 +67,23 @@ class PrefectEvents(RunObserver):
         """Tell how it ended."""
         summary = {name: value for name, value in report.summary().items() if name != "campaign"}
         stop = {} if report.stop is None else {"message": report.stop.message, "code": report.stop.code}
-        self._send(report.ending, **summary, settled=report.settled, dry_run=report.dry_run, **stop)
+        labels = {SETTLED: str(report.settled).lower()}
+        self._send(report.ending, labels, **summary, settled=report.settled, dry_run=report.dry_run, **stop)
 
-    def _send(self, what: str, **payload: Any) -> None:
+    def tracked(self, outcome: TrackingOutcome, progress: TrackingProgress) -> None:  # noqa: ARG002  # what was learned
+        """Tell that few messages were delivered."""
+        if outcome.report is None:
+            return
+        total = outcome.report.figures.total
+        if total.rate is not None and total.rate < LOW_DELIVERY and total.final >= _TELLING_SHARE * total.messages:
+            counts = {name: count for name, count in total.as_json().items() if name != "rate"}
+            self._send("delivery_low", counts=counts, rate=round(total.rate, 4))
+
+    def _send(self, what: str, labels: Mapping[str, str] = MappingProxyType({}), **payload: Any) -> None:
         resource = {
-            "prefect.resource.id": f"globe-sms.campaign.{self._campaign}",
+            "prefect.resource.id": CAMPAIGNS.replace("*", self._campaign),
             "prefect.resource.name": self._campaign,
+            **labels,
         }
         self._emit(event=f"sms.campaign.{what}", resource=resource, related=self._related, payload=payload)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from globe_sms.flows.observers.first_lines import Log, SayFirst
 from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.tasks.campaign.approval import NOBODY, Answer, Decision
 from globe_sms.tasks.campaign.options.words import in_form_words
@@ -35,16 +36,17 @@ _LEVELS: Final[Mapping[Ending, int]] = {
     Ending.NOTHING_TO_SEND: logging.WARNING,
 }
 
-_Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
-
 
 class RunLog(RunObserver):
-    """Writes a run's log, with a line for each tenth of the sending."""
+    """Writes a run's log, with a line for each tenth of the sending; `say_first` writes before all others."""
 
     refresh_seconds = 5.0
 
-    def __init__(self, log: _Log, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, log: Log, say_first: SayFirst | None = None, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._log = log
+        self._say_first = say_first
         self._monotonic = monotonic
         self._sending: Progress | None = None
         self._tenth = 0
@@ -74,7 +76,9 @@ class RunLog(RunObserver):
     def asking(self, preview: Preview, until: float) -> None:
         """Say that somebody is asked, until when, and how to answer."""
         numbers = counted(preview.numbers, "number")
-        self._say(f"Waiting for approval of {numbers} until {moment(until)}. To answer, {RESUME}.", logging.WARNING)
+        self._say_twice(
+            f"Waiting for approval of {numbers} until {moment(until)}. To answer, {RESUME}.", logging.WARNING
+        )
 
     def answered(self, answer: Answer) -> None:
         """Say who has decided."""
@@ -108,14 +112,21 @@ class RunLog(RunObserver):
     def ended(self, report: CampaignReport) -> None:
         """Say how it ended, what went wrong with what to do, and where the results are."""
         self._sending = None
-        self._say(outcome(report), _LEVELS.get(report.ending, logging.INFO if report.settled else logging.WARNING))
+        level = _LEVELS.get(report.ending, logging.INFO if report.settled else logging.WARNING)
+        self._say_twice(f"{outcome(report)} ({report.sentence()})", level)
         for reason, said in reason_notes(report):
             self._say(f"{reason}: {said}", logging.WARNING)
-        self._say(f"{report.sentence()}. {speed(report)} Results: {report.uri}")
+        self._say(f"{speed(report)} Results: {report.uri}")
 
     def closed(self) -> None:
         """Say the last progress."""
         self.refresh()
+
+    def _say_twice(self, said: str, level: int) -> None:
+        """Say it in its place and, for people who only open the page, before all else."""
+        self._say(said, level)
+        if self._say_first is not None:
+            self._say_first(in_form_words(said), level)
 
     def _say(self, said: str, level: int = logging.INFO) -> None:
         self._log.log(level, "%s", in_form_words(said))

@@ -4,7 +4,7 @@ How somebody is asked is in `ask_for_approval`, the form in Prefect in `approval
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from globe_sms.flows.orchestration.approval_page import Stage
 from globe_sms.flows.orchestration.ask_for_approval import ApprovalRequest, only_sent
@@ -42,7 +42,7 @@ def approve(
     Raises:
         InputError: somebody must be asked, but nobody can be.
         CampaignBusyError: another run has taken the campaign in the meantime.
-        prefect.exceptions.Pause: the run is suspended; the answer starts it again from the top.
+        AnswerNeededError: the run must be suspended; the answer starts it again from the top.
     """
     is_for_later = remaining.is_after_canary and preview.canary is None
     if run.config.dry_run or run.has_ended or is_for_later or not remaining.chunks:
@@ -86,6 +86,7 @@ def _new_question(run: CampaignRun, remaining: RemainingChunks, executor: Execut
         content=run.campaign.document.content,
         asked_by=executor.asked_by(run),
         after_canary=stage is Stage.AFTER_CANARY,
+        until=_in(run.config.approval_timeout),
     )
 
 
@@ -111,9 +112,9 @@ def _act_on(request: ApprovalRequest, answer: Answer) -> RemainingChunks:
     if answer.decision is Decision.APPROVED and not question.covers(remaining, run.campaign.document.content):
         note = f"{answer.by} approved it, but now there's more to send than the question said"
         answer = Answer(Decision.DECLINED, NOBODY, note)
+    executor.observer.answered(answer)
     run.campaign.update(approval=replace(question, decision=answer.decision, by=answer.by, note=answer.note, at=_now()))
     if answer.decision is Decision.APPROVED:
-        executor.log.info("%s: approved by %s %s", run.campaign.id, answer.by, answer.note)
         return remaining
     who = answer.note if answer.by == NOBODY else f"by {answer.by} {answer.note}"
     message = f"{who}; {only_sent(question).lower()} was sent. Run the campaign again to be asked again."
@@ -122,4 +123,8 @@ def _act_on(request: ApprovalRequest, answer: Answer) -> RemainingChunks:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return _in(0)
+
+
+def _in(seconds: int) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")

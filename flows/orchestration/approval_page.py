@@ -1,7 +1,8 @@
 """Where somebody is asked to approve a campaign who doesn't sit at this process's terminal."""
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from globe_sms.tasks.campaign.approval import Answer
 from globe_sms.tasks.reports.preview import Preview
@@ -24,6 +25,19 @@ class Stage(StrEnum):
         return f"{self}-of-{content[:_KEY_DIGITS]}" if self is Stage.FIRST else self.value
 
 
+class AnswerNeededError(BaseException):
+    """The run must be suspended until somebody answers; not an `Exception`, since nothing has gone wrong.
+
+    It's raised through all that the run has opened, and `suspend` is called last: an answer that comes at once finds
+    the lease given back and the page written. No answer until then (Unix time) counts as no.
+    """
+
+    def __init__(self, until: float, suspend: Callable[[], NoReturn]) -> None:
+        super().__init__("somebody must answer")
+        self.until = until
+        self.suspend = suspend
+
+
 class ApprovalPage(Protocol):
     """A page that asks: that of a flow run in Prefect."""
 
@@ -37,10 +51,10 @@ class ApprovalPage(Protocol):
         ...
 
     def suspend(self, preview: Preview, seconds: int, key: str) -> Answer:
-        """Suspend this run until somebody answers; in the run that the answer starts, return the answer.
+        """Return the answer in the run that it starts; before, and where it's unclear, have this run suspended.
 
         Raises:
-            prefect.exceptions.Pause: the run is suspended; its process must end.
+            AnswerNeededError: the run must be suspended.
         """
         ...
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from globe_sms.flows.observers.run_observer import Ask
-from globe_sms.flows.orchestration.approval_page import ApprovalPage, Stage
+from globe_sms.flows.orchestration.approval_page import AnswerNeededError, ApprovalPage, Stage
 from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.tasks.campaign.approval import Answer, Approval
 from globe_sms.tasks.campaign_run import CampaignRun
@@ -42,25 +42,28 @@ class ApprovalRequest:
         Raises:
             InputError: the run isn't recorded, or on a temporary Prefect server, where nobody can answer.
             CampaignBusyError: another run has taken the campaign in the meantime.
-            prefect.exceptions.Pause: the run is suspended; its process ends here.
+            AnswerNeededError: the run must be suspended; its process ends here.
         """
         page = self._page()
-        self.executor.observer.asking(self.preview, time.time() + self.run.config.approval_timeout)
         if page.suspends:
             self._write_unapproved_results()
-        self.executor.log.warning("%s: waiting for approval: press Resume on this run's page", self.run.campaign.id)
-        if page.suspends:
             return self.answer_of_suspended_run()
-        return self._wait_for(lambda: page.pause(self.preview, self.run.config.approval_timeout, self.stage))
+        seconds = self.run.config.approval_timeout
+        self.executor.observer.asking(self.preview, time.time() + seconds)
+        return self._wait_for(lambda: page.pause(self.preview, seconds, self.stage))
 
     def answer_of_suspended_run(self) -> Answer:
-        """Suspend the run; in the run that the answer starts, return the answer.
+        """Return the answer in the run that it starts; before, and where it's unclear, have this run suspended.
 
         Raises:
-            prefect.exceptions.Pause: the run is suspended; its process ends here.
+            AnswerNeededError: the run must be suspended.
         """
         key = self.stage.key(self.question.content)
-        return self._page().suspend(self.preview, self.run.config.approval_timeout, key)
+        try:
+            return self._page().suspend(self.preview, self.run.config.approval_timeout, key)
+        except AnswerNeededError as needed:
+            self.executor.observer.asking(self.preview, needed.until)
+            raise
 
     def _page(self) -> ApprovalPage:
         if self.executor.approval_page is None:

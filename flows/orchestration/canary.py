@@ -26,7 +26,7 @@ def send_canary(
     Without a canary, or if nobody comes after it, this returns `remaining` as it is.
 
     Raises:
-        CampaignBusyError, prefect.exceptions.Pause: see `approve`.
+        CampaignBusyError, AnswerNeededError: see `approve`.
     """
     if run.config.dry_run:
         return remaining

@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.flows.orchestration.approval_page import ApprovalPage
+from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.send_chunks import send_shard
 from globe_sms.tasks.sending.shard import Shard
@@ -24,10 +25,12 @@ class Executor:
         observer: hears how the run goes.
         log: the run's log.
         approval_page: where people are asked who don't sit at this process's terminal; None without one.
+        flow_run: the id of the flow run; empty without one.
     """
 
     log: Log
     approval_page: ApprovalPage | None = None
+    flow_run: str = ""
 
     def __init__(self, observer: RunObserver) -> None:
         self.observer = observer
@@ -51,6 +54,9 @@ class Executor:
     def asked_by(self, run: CampaignRun) -> str:
         """Return what names this run as the one that asks."""
         return run.campaign.owner.run
+
+    def took_over(self, campaign: Campaign) -> None:
+        """End what is left of the dead run that this run took the campaign from, if there was one."""
 
     def check_lasting(self, what: str, place: str | None) -> None:
         """Refuse a place that is lost with the run; one in a terminal may use any.

@@ -22,6 +22,7 @@ track-delivery:
 """
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -29,8 +30,10 @@ from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
+from globe_sms.flows.observers.first_lines import first_lines
+from globe_sms.flows.orchestration.cancelled_message import leave_message
 from globe_sms.flows.orchestration.ending_errors import error_of_campaign, error_of_tracking
-from globe_sms.flows.orchestration.this_flow_run import is_deployed, is_flow_run
+from globe_sms.flows.orchestration.this_flow_run import is_deployed, is_flow_run, this_flow_run
 from globe_sms.tasks.campaign.options.words import in_form_words
 from globe_sms.tasks.recipients import EmptyListError
 from globe_sms.tasks.reports.campaign_outcome import Ending
@@ -82,7 +85,10 @@ def campaign_state(report: CampaignReport) -> State[CampaignReport]:
             message = _in_words(f"{outcome_of(report)} ({counts})")
             return Failed(name="AllFailed", message=message, data=error_of_campaign(report))
         case Ending.CANCELLED:
-            return Cancelled(message=_in_words(stopped))
+            message = _in_words(stopped)
+            if is_deployed():
+                leave_message(this_flow_run().id, message)
+            return Cancelled(message=message)
         case Ending.DECLINED:
             return Cancelled(name="Declined", message=_in_words(stopped), data=error_of_campaign(report))
         case Ending.STOPPED:
@@ -105,7 +111,9 @@ def _failed(name: str, error: GlobeSmsError) -> State[Any]:
     """Return a failed state with what the error says, and say it in the log, which the run's page opens with."""
     message = _in_words(str(error))
     if is_flow_run():
-        get_run_logger().error(message)
+        log = get_run_logger()
+        log.error("%s", message)
+        first_lines(log, this_flow_run())(message, logging.ERROR)
     return Failed(name=name, message=message, data=error)
 
 

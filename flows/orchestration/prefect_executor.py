@@ -5,15 +5,19 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect import Flow, get_run_logger
 from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import Pause
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.flows.orchestration.approval_form import FlowRunPage
+from globe_sms.flows.orchestration.dead_predecessor import end_dead_predecessor
 from globe_sms.flows.orchestration.deployed_run import check_lasting
 from globe_sms.flows.orchestration.executor import Executor
+from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.prefect_tasks import send_shard_in_task_runs, task_of
 from globe_sms.tasks.sending.shard import Shard, shard_chunks
+from globe_sms.tasks.write_results import write_campaign_results
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -27,12 +31,24 @@ class PrefectExecutor(Executor):
         self._flow_run = flow_run
         self.log = get_run_logger()
         self.approval_page = FlowRunPage(flow_run)
+        self.flow_run = str(flow_run.id)
 
     def call(
         self, step: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
     ) -> _Result:
-        """Call the task of a step."""
-        return task_of(step)(*args, **kwargs)
+        """Call the task of a step.
+
+        The results are written even if somebody has paused the run meanwhile, though Prefect starts no task then.
+
+        Raises:
+            prefect.exceptions.Pause: the run was paused.
+        """
+        try:
+            return task_of(step)(*args, **kwargs)
+        except Pause:
+            if step is write_campaign_results:
+                step(*args, **kwargs)
+            raise
 
     def shard_size(self, calls_per_second: float) -> int:
         """Return how many chunks one flow run sends: those of 2,000 task runs."""
@@ -55,7 +71,11 @@ class PrefectExecutor(Executor):
 
     def asked_by(self, run: CampaignRun) -> str:  # noqa: ARG002  # the flow run goes on when the process has ended
         """Return the flow run's id."""
-        return str(self._flow_run.id)
+        return self.flow_run
+
+    def took_over(self, campaign: Campaign) -> None:
+        """Set the dead run's flow run to Crashed."""
+        end_dead_predecessor(campaign)
 
     def check_lasting(self, what: str, place: str | None) -> None:
         """Refuse a place that is lost with a deployed run.

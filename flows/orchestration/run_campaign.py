@@ -20,11 +20,12 @@ def run_campaign(config: CampaignConfig, executor: Executor) -> CampaignReport:
         InputError: the input or the configuration is wrong; nothing was sent.
         CampaignBusyError: another run is sending this campaign.
         LeaseLostError: another run has taken the campaign over.
-        prefect.exceptions.Pause: the flow run is suspended until somebody has answered.
+        AnswerNeededError: the flow run must be suspended until somebody has answered.
     """
     observer = executor.observer
     observer.step("checking the results folder and the credentials")
-    with open_run(config) as run:
+    with open_run(config, flow_run=executor.flow_run) as run:
+        executor.took_over(run.campaign)
         executor.check_lasting("The account's pacing folder", run.resources.account.pacing_place)
         observer.opened(run.campaign.id)
         observer.step("reading and validating the lists, or the plan that was frozen earlier")

@@ -1,9 +1,16 @@
 """The steps of a tracking in their order, the same for a flow run and for a run without a Prefect server."""
 
+from dataclasses import replace
+
 from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
-from globe_sms.tasks.track_delivery import query_gateway, read_delivery_receipts, write_deliveries
+from globe_sms.tasks.track_delivery import (
+    purge_old_campaigns,
+    query_gateway,
+    read_delivery_receipts,
+    write_deliveries,
+)
 from globe_sms.tasks.tracking_run import open_tracking
 
 
@@ -24,5 +31,7 @@ def run_tracking(config: TrackingConfig, executor: Executor) -> TrackingOutcome:
         progress = executor.call(query_gateway, tracked, observer.tracking)
         observer.step("writing the results")
         outcome = executor.call(write_deliveries, tracked, settled, progress)
+        purged = executor.call(purge_old_campaigns, tracked)
+    outcome = replace(outcome, purged=purged)
     observer.tracked(outcome, progress)
     return outcome

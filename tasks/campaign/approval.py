@@ -6,6 +6,7 @@ twice: each resend needs its own approval.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -38,7 +39,7 @@ class Approval:
 
     `numbers` and `resent_chunks` are the figures that were shown, `content` is the document's digest of settings and
     lists (`CampaignDocument.content`), `asked_by` names the run that asked, `at` is ISO. `after_canary` says that the
-    canary's outcome was shown, too.
+    canary's outcome was shown, too. Until `until` (ISO) an answer is waited for; none by then counts as no.
     """
 
     decision: Decision
@@ -50,6 +51,11 @@ class Approval:
     content: str
     asked_by: str
     after_canary: bool = False
+    until: str = ""
+
+    def waits(self, now: datetime) -> bool:
+        """Whether somebody is asked and may still answer."""
+        return self.decision is Decision.AWAITED and (not self.until or now < datetime.fromisoformat(self.until))
 
     def covers(self, remaining: RemainingChunks, content: str) -> bool:
         """Whether what is left to do now was shown when the question was asked."""

@@ -37,6 +37,9 @@ from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError, LeaseLostError, StoreError
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
+OF_THE_TEXT: Final = ("message", "message_column")
+"""The settings that hold a campaign's text, or name where it is."""
+
 _CLAIMS: Final = "claims/"
 _PATIENCE_SECONDS: Final = 45.0
 _SWAP_TRIES: Final = 5
@@ -78,6 +81,8 @@ class Campaign:
 
     The lease keeps two runs from working side by side; it is the claims that keep them from sending twice.
     A thread renews it. While it isn't held (`held()` is False) no call may leave.
+
+    `predecessor` is the lease of the dead run that this run took the campaign from; None if there was none.
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class Campaign:
         self.store = store.within(campaign)
         self.id = campaign
         self.owner = owner or Owner.here()
+        self.predecessor: Lease | None = None
         self._stop = stop
         self._clock = clock
         self._lock = threading.Lock()
@@ -206,8 +212,7 @@ class Campaign:
             self._swap({"sending_since": since, "replaced": None, "usage": None})
 
     def _has_begun(self) -> bool:
-        document = self.document
-        return document.sending_since is not None and document.usage is None
+        return self.document.is_ahead_of_results
 
     def held(self) -> bool:
         """Whether this run holds the lease for the next seconds, by its own clock."""
@@ -252,16 +257,19 @@ class Campaign:
         else:
             document = self._document = CampaignDocument.decode(stored.body, self.store.uri)
             if document.sending_since is not None:
-                _refuse_differences(self.id, document.settings, settings)
+                _refuse_differences(self.id, document, settings)
             if document.lease is not None and not document.lease.is_free(now, self.owner):
                 return False
             self._refuse_another_plan(document)
+            before = document.lease
             if document.sending_since is None:
                 self._refuse_claims()
             if document.plan is None:
                 document = document.changed(settings=dict(settings))
             document = document.changed(lease=lease)
             version = self.store.compare_and_swap(DOCUMENT_KEY, document.encode(), stored.version)
+            if version is not None and before is not None and before.run != self.owner.run:
+                self.predecessor = before
         if version is None:
             return False
         self._now_holds(document, version)
@@ -317,8 +325,10 @@ class Campaign:
         self._document, self._version, self._lease = document, version, document.lease
 
 
-def _refuse_differences(campaign: str, frozen: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    differences = setting_differences(frozen, given)
+def _refuse_differences(campaign: str, document: CampaignDocument, given: Mapping[str, Any]) -> None:
+    # Of an erased text only the hash is left, and nobody gets it any more.
+    erased = {} if document.erased_at is None else {name: given.get(name) for name in OF_THE_TEXT}
+    differences = setting_differences({**document.settings, **erased}, given)
     if differences:
         raise InputError(
             f"campaign {campaign!r} was started with other settings, which can't change once texts have gone out:\n"

@@ -27,6 +27,7 @@ _LEFT_OUT_WHEN_EMPTY: Final = (
     "approval",
     "canary_failed",
     "deliveries",
+    "erased_at",
 )
 
 
@@ -182,6 +183,7 @@ class CampaignDocument(_Part):
         approval: the last question whether it may be sent, and its answer.
         canary_failed: whether a run found that the canary failed.
         deliveries: accepted messages by delivery, and how many rows a receipt has settled; None if never tracked.
+        erased_at: when the numbers and texts of all its rows began to be replaced by hashes; None if they weren't.
     """
 
     campaign: str
@@ -200,6 +202,7 @@ class CampaignDocument(_Part):
     approval: Approval | None = None
     canary_failed: bool = False
     deliveries: Mapping[str, int] | None = None
+    erased_at: Instant | None = None
 
     @property
     def readings(self) -> tuple[tuple[str, ListReading], ...]:
@@ -211,6 +214,11 @@ class CampaignDocument(_Part):
     def is_test(self) -> bool:
         """Whether it goes to the operator's own numbers; then it keeps nobody from getting a campaign."""
         return self.settings.get("test_to_sha256") is not None
+
+    @property
+    def is_ahead_of_results(self) -> bool:
+        """Whether a run has claimed something since results were written last, if they ever were."""
+        return self.sending_since is not None and self.usage is None
 
     def changed(self, **fields: Any) -> Self:
         """Return it with other top-level fields, which are checked."""

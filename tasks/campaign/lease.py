@@ -20,16 +20,21 @@ _MARGIN_SECONDS: Final = 3.0  # more than the clocks of two machines may differ 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """One run of a campaign: its id, and where it runs, so that a dead run on this machine is noticed at once."""
+    """One run of a campaign: its id, and where it runs, so that a dead run on this machine is noticed at once.
+
+    `flow_run` is the id of its flow run in Prefect; empty without one.
+    """
 
     run: str
     host: str
     process: str
+    flow_run: str = ""
 
     @classmethod
-    def here(cls) -> Self:
-        """Describe this process."""
-        return cls(uuid.uuid4().hex, platform.node(), f"{_namespace()}:{os.getpid()}:{_started(os.getpid())}")
+    def here(cls, flow_run: str = "") -> Self:
+        """Describe this process, which carries out that flow run."""
+        process = f"{_namespace()}:{os.getpid()}:{_started(os.getpid())}"
+        return cls(uuid.uuid4().hex, platform.node(), process, flow_run)
 
     def is_dead_neighbour_of(self, other: "Owner") -> bool:
         """Whether this owner ran in `other`'s process namespace on its machine, and runs no more.
@@ -55,11 +60,17 @@ class Lease:
     process: str
     until: float
     nonce: str
+    flow_run: str = ""
 
     @classmethod
     def taken(cls, owner: Owner, now: float) -> Self:
         """Return the lease that `owner` takes, or renews, at Unix time `now`."""
-        return cls(owner.run, owner.host, owner.process, now + LEASE_SECONDS, uuid.uuid4().hex)
+        return cls(owner.run, owner.host, owner.process, now + LEASE_SECONDS, uuid.uuid4().hex, owner.flow_run)
+
+    @property
+    def taken_at(self) -> datetime:
+        """When it was taken or last renewed."""
+        return datetime.fromtimestamp(self.until - LEASE_SECONDS, UTC)
 
     @property
     def expires_at(self) -> datetime:

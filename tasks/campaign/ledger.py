@@ -12,13 +12,15 @@ presentation of a part of a chunk has `-part` at the end of its record's key: wh
 its claims and send records, which are read then (`tasks.campaign.remaining_positions`).
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import orjson
+
+from globe_sms.tasks.campaign.message_ids import MessageIds
 from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.remaining_positions import Portion, Presented
 from globe_sms.tasks.campaign.settlement import MEANINGS, ChunkState, Settlement
@@ -27,6 +29,7 @@ from globe_sms.tasks.store import Store, Stored
 _CLAIM = re.compile(r"claims/(\d+)-(\d+)")
 _PART = "-part"
 _RECORD = re.compile(rf"records/(\d+)-(\d+)-([a-z_]+)({_PART})?")
+_IDS = ',"message_ids":'  # last in a record, so that they can be read apart; within JSON texts, quotes are escaped
 _READERS = 16
 _SETTLED = frozenset(each for each, means in MEANINGS.items() if means.chunk is ChunkState.SETTLED)
 _DOUBTFUL = frozenset({None, *(each for each, means in MEANINGS.items() if means.chunk is ChunkState.UNKNOWN)})
@@ -65,12 +68,12 @@ class Claim:
 
     def encode(self) -> bytes:
         """Return the claim as JSON."""
-        return json.dumps(asdict(self), separators=(",", ":"), ensure_ascii=False).encode()
+        return orjson.dumps(asdict(self), option=orjson.OPT_NON_STR_KEYS)
 
     @classmethod
     def decode(cls, body: bytes) -> "Claim":
         """Read what `encode` wrote."""
-        data: dict[str, Any] = json.loads(body)
+        data: dict[str, Any] = orjson.loads(body)
         return cls(**{**data, **_coverage_of(data)})
 
 
@@ -126,14 +129,19 @@ class SendRecord:
         """Return the record as JSON."""
         data = {name: getattr(self, name) for name in self.__dataclass_fields__}
         data["attempts"] = [asdict(attempt) for attempt in self.attempts]
-        return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+        del data["message_ids"]
+        start = orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)[:-1]
+        return start + f"{_IDS}{MessageIds.of(self.message_ids).stored}}}".encode()
 
     @classmethod
     def decode(cls, body: bytes) -> "SendRecord":
         """Read what `encode` wrote."""
-        data: dict[str, Any] = json.loads(body)
+        text, _, ids = body.decode().rstrip().rpartition(_IDS)
+        data: dict[str, Any] = orjson.loads(f"{text}}}")
+        if not (ids.startswith("[") and ids.endswith("]}")):
+            raise ValueError("a send record isn't complete JSON")
         data["settlement"] = Settlement(data["settlement"])
-        data["message_ids"] = {int(position): value for position, value in data["message_ids"].items()}
+        data["message_ids"] = MessageIds(ids[:-1])
         for name in ("failed", "unclear", "unpaired_ids"):
             data[name] = tuple(data[name])
         data["attempts"] = tuple(Attempt(**attempt) for attempt in data["attempts"])

@@ -9,8 +9,8 @@ import polars as pl
 
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, STATUSES
 
-E164: Final = pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64).alias("e164")
-"""The number of a row of a plan or of results, as an integer."""
+E164: Final = pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64, strict=False).alias("e164")
+"""The number of a row of a plan or of results, as an integer; null where only its hash is left (`number_hashes`)."""
 
 RESULTS_KEY: Final = "results.parquet"
 RESULTS_SCHEMA: Final = pl.Schema(

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.number_hashes import MARK
 from globe_sms.tasks.delivery.receipt_codes import look_up
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, FINAL_DELIVERIES, Delivery
 
@@ -29,7 +30,7 @@ _INSTANT: Final = pl.Datetime("us", "UTC")
 STATE_SCHEMA: Final = pl.Schema(
     {
         "message_id": pl.String(),
-        "phone_number": pl.String(),  # E.164 with its plus sign
+        "phone_number": pl.String(),  # E.164 with its plus sign, or its hash
         "task_id": pl.String(),  # of the call, if known
         "delivery": pl.Enum(DELIVERIES),
         "delivery_code": pl.String(),
@@ -61,7 +62,7 @@ def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> di
         ValueError: `To`, `MessageId` or `Status` is missing or can't be read; it names the field, never its value.
     """
     number = _text(fields, "To").lstrip("+")
-    if not (number.isascii() and number.isdigit()):
+    if not (number.isascii() and (number.isdigit() or number.startswith(MARK))):
         raise ValueError("To is not a phone number")
     message_id = _text(fields, "MessageId")
     if not message_id:
@@ -77,7 +78,7 @@ def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> di
     detail = fields.get("NumberDetail")
     return {
         "message_id": message_id,
-        "phone_number": f"+{number}",
+        "phone_number": number if number.startswith(MARK) else f"+{number}",
         "task_id": _text(fields, "TaskId") or None,
         "delivery": delivery.value,
         "delivery_code": code if is_final else None,

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-from globe_sms.tasks.campaign.approval import Decision
 from globe_sms.tasks.campaign.campaign_json import (
     DOCUMENT_KEY,
     SETTLED_BY_RECEIPT,
@@ -25,12 +24,16 @@ class CampaignState(StrEnum):
 
     RUNNING = "running"  # a run holds the lease
     CRASHED = "crashed"  # a run ended without giving back the lease
-    WAITING = "waiting"  # somebody must approve it
+    INTERRUPTED = "interrupted"  # a run sent something and gave back the lease, but wrote no results: it was paused
+    WAITING = "waiting"  # somebody must approve it, and may still do so
     NOT_RUN = "not_run"  # started, but ended before there were results: an unreadable list, a limit
     STOPPED = "stopped"  # its last run stopped early
     OPEN = "open"  # finished, with unknown or not_sent rows
     SETTLED = "settled"  # nothing is left to send, and no row is unknown
     BROKEN = "broken"  # its campaign.json can't be read
+
+
+AHEAD_OF_ITS_RESULTS: Final = frozenset({CampaignState.RUNNING, CampaignState.CRASHED, CampaignState.INTERRUPTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,9 @@ def _state(document: CampaignDocument, now: datetime, here: Owner) -> CampaignSt
     lease, summary, approval = document.lease, document.summary, document.approval
     if lease is not None:
         return CampaignState.CRASHED if lease.is_free(now.timestamp(), here) else CampaignState.RUNNING
-    if approval is not None and approval.decision is Decision.AWAITED:
+    if document.is_ahead_of_results:
+        return CampaignState.INTERRUPTED
+    if approval is not None and approval.waits(now):
         return CampaignState.WAITING
     if summary is None:
         return CampaignState.NOT_RUN

@@ -17,6 +17,7 @@ from globe_sms.tasks.campaign.campaign_json import PLANS, plan_key
 from globe_sms.tasks.campaign.campaigns_of_folder import read_each
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import entries_of
+from globe_sms.tasks.campaign.number_hashes import NumberHashes, read_hashes
 from globe_sms.tasks.campaign.task_ids import chunk_of_task
 from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
 from globe_sms.tasks.delivery.archive import best_known
@@ -90,14 +91,18 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """The number to find; `written` is the given text, None if that is a valid number."""
+    """The number to find; `written` is the given text, None if that is a valid number.
+
+    `hashed` is what is left of it where it was erased; None if nothing ever was.
+    """
 
     verdict: Verdict
     phone_number: str | None
     written: str | None
+    hashed: str | None = None
 
     @classmethod
-    def of(cls, text: str, default_region: str | None) -> "Sought":
+    def of(cls, text: str, default_region: str | None, hashes: NumberHashes | None = None) -> "Sought":
         """Read a number in the same way as the lists.
 
         Raises:
@@ -108,16 +113,22 @@ class Sought:
         if number is None and _DIGITS.fullmatch(text.strip()):
             # A campaign's number overrides may make it valid.
             number = "+" + "".join(char for char in text if char.isdigit()).removeprefix("00")
-        return cls(verdict, number, text if verdict.phone_number is None else None)
+        hashed = None if number is None or hashes is None else hashes.number(number)
+        return cls(verdict, number, text if verdict.phone_number is None else None, hashed)
 
     @property
     def masked(self) -> str:
         """The number as it may be shown."""
         return mask_recipient(self.written) if self.phone_number is None else mask(self.phone_number)
 
+    def has_number(self) -> pl.Expr:
+        """Return whether a row has the number, or what is left of it."""
+        numbers = [number for number in (self.phone_number, self.hashed) if number is not None]
+        return pl.col("phone_number").is_in(numbers) if numbers else pl.lit(value=False)
+
     def matches(self) -> pl.Expr:
         """Return whether a row of a plan has the number."""
-        found = pl.lit(value=False) if self.phone_number is None else pl.col("phone_number") == self.phone_number
+        found = self.has_number()
         return found if self.written is None else found | (pl.col("recipient") == self.written)
 
 
@@ -137,7 +148,7 @@ def explain(
         InputError: libphonenumber doesn't know the default region.
         StoreError: the campaigns couldn't be listed.
     """
-    sought = Sought.of(text, default_region)
+    sought = Sought.of(text, default_region, read_hashes(store))
     reader = _Reader(store, s3, sought, clock(), Owner.here())
     found = read_each(store, reader.read, at_once=_AT_ONCE)
     return Explanation(
@@ -213,7 +224,7 @@ class _Reader:
         parts = [f"{folder.uri}/{key}" for key in folder.list(DELIVERIES)]
         if not parts:
             return []
-        rows = self._scan(parts).filter(pl.col("phone_number") == self._sought.phone_number).collect()
+        rows = self._scan(parts).filter(self._sought.has_number()).collect()
         return best_known(rows.lazy()).with_columns(chunk=chunk_of_task(campaign)).collect().to_dicts()
 
     def _scan(self, uris: list[str]) -> pl.LazyFrame:

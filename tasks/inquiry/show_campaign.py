@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
@@ -16,7 +16,13 @@ from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.delivery.archive import DeliveryArchive
-from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState, read_document
+from globe_sms.tasks.inquiry.campaign_state import (
+    AHEAD_OF_ITS_RESULTS,
+    BrokenDocument,
+    CampaignOverview,
+    CampaignState,
+    read_document,
+)
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import closed_chunks
 from globe_sms.tasks.reports.campaign_figures import count_figures
@@ -32,8 +38,6 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
-
-_AHEAD_OF_ITS_RESULTS: Final = (CampaignState.RUNNING, CampaignState.CRASHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def look_at(
     if isinstance(document, BrokenDocument):
         raise InputError(f"{document.fault} globe-sms explain NUMBER still works: it reads the plan and the ledger.")
     folder = store.within(campaign)
-    written = _written(folder, scratch) if document.state not in _AHEAD_OF_ITS_RESULTS else None
+    written = _written(folder, scratch) if document.state not in AHEAD_OF_ITS_RESULTS else None
     path = written or _account(folder, document, scratch, environ, now or datetime.now(UTC))
     if path is None:
         return CampaignView(document, folder.uri, None, from_ledger=False)
@@ -157,6 +161,7 @@ def _report(
     found = dict.fromkeys(STATUSES, 0)
     for reason in figures.reasons:
         found[reason.status] += reason.rows
+    is_ahead = document.state in AHEAD_OF_ITS_RESULTS
     not_sent = {reason.reason for reason in figures.reasons if reason.status == Status.NOT_SENT}
     return CampaignReport(
         campaign=document.campaign,
@@ -169,7 +174,7 @@ def _report(
         seconds=document.seconds or 0.0,
         rate=None,
         dry_run=RowReason.DRY_RUN in not_sent,
-        stop=None if document.stopped is None else Stop(StopCause.STOPPED, document.stopped),
+        stop=None if document.stopped is None or is_ahead else Stop(StopCause.STOPPED, document.stopped),
         s3=s3,
         costs=None if prices is None else cost_of(presented_rows(path), prices),
     )

@@ -13,6 +13,10 @@ from globe_sms.tasks.vocabulary.plurals import counted
 
 _STANDS: Final = {
     CampaignState.CRASHED: "Its last run was killed, or its machine failed. Run the same campaign again to continue.",
+    CampaignState.INTERRUPTED: (
+        "Its last run ended before it wrote results: somebody paused it in Prefect, for instance. To continue, resume "
+        "that run or run the same campaign again."
+    ),
     CampaignState.WAITING: "It is waiting for somebody to approve it.",
     CampaignState.NOT_RUN: "Its run ended before there were results; nothing was sent. Run it again to see why.",
 }

@@ -34,10 +34,12 @@ class ScheduleState:
     Attributes:
         senders: the runs that reserved turns in the last 20 seconds.
         rate: the limit that applied to the last turns, in calls a second.
-        slack: the share by which calls are spaced beyond that limit.
+        slack: the share by which calls are spaced beyond that limit; a run that is alone does so only where calls may
+            have arrived late.
         slowed: the factor by which throttling lengthens the interval for the moment; 1 if it doesn't.
         last_hour: calls of the last hour, and how many were throttled.
         last_minutes: the same for the last five minutes.
+        place: the URI of the folder that the schedule is kept in.
     """
 
     senders: tuple[ActiveSender, ...]
@@ -46,6 +48,7 @@ class ScheduleState:
     slowed: float
     last_hour: Throttled
     last_minutes: Throttled
+    place: str = ""
 
     @property
     def admitted(self) -> float | None:
@@ -77,8 +80,9 @@ class ScheduleState:
         hour = self.last_hour
         others = counted(len(self.senders), "other run") if self.senders else "no other run"
         return (
-            f"The account's schedule: {others} sending now; calls are spaced {self.slack:.1%} wider than the limit; "
-            f"{hour.throttled:,} of {counted(hour.calls, 'call')} were throttled in the last hour."
+            f"The account's schedule: {others} sending now; the limit is {self.rate:g} calls a second, and up to "
+            f"{self.slack:.1%} of it is left unused because of calls that arrive late; {hour.throttled:,} of "
+            f"{counted(hour.calls, 'call')} were throttled in the last hour."
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -117,6 +121,7 @@ def read_schedule(store: Store, account: str, now: float) -> ScheduleState | Non
             slowed=Slowness(**document.get("slow", {})).factor(now),
             last_hour=hour.last(_HOUR, now),
             last_minutes=hour.last(_JUDGED_MINUTES, now),
+            place=store.uri,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{store.uri}/{key} isn't a valid schedule of turns ({type(error).__name__}).") from None

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.number_hashes import is_hashed
 from globe_sms.tasks.campaign.results_schema import E164, RESULTS_SCHEMA
 from globe_sms.tasks.planning.left_out import write_numbers
 from globe_sms.tasks.recipients import Format, ListSource, find_lists, refusal, translate_errors
@@ -30,6 +31,8 @@ def read_texted(uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], 
     sources = find_results(uris, s3)
     since = now - timedelta(days=days)
     with translate_errors(sources, number_column=_NUMBER, s3=s3):
+        for source in sources:
+            _refuse_erased(source, since, s3)
         found = [_texted_since(source, since, s3) for source in sources]
         write_numbers(pl.concat(found), file)
 
@@ -56,6 +59,22 @@ def _texted_since(source: ListSource, since: datetime, s3: Callable[[], S3Access
             E164,
         )
     )
+
+
+def _refuse_erased(source: ListSource, since: datetime, s3: Callable[[], S3Access]) -> None:
+    """Fail closed where all numbers are hashes: their people would get the text again.
+
+    Raises:
+        InputError: they are.
+    """
+    texted = _scan_results(source, s3).filter(pl.col("status") == Status.ACCEPTED, pl.col("sent_at") >= since)
+    is_erased = texted.select(is_hashed().all() & (pl.len() > 0)).collect(engine="streaming").item()
+    if is_erased:
+        raise refusal(
+            source.uri,
+            "its numbers were erased (globe-sms purge), so it isn't known whom to leave out: leave it out of "
+            "--exclude-results, or lower --exclude-days",
+        )
 
 
 def find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:

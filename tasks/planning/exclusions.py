@@ -18,6 +18,7 @@ from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.left_out import leave_out
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 
 # Returns files for `leave_out`, as things are now; the same paths as long as nothing has changed. It's given the rows
 # that the plan sends, with the columns e164, region, status and, for personal texts, message.
@@ -96,6 +97,8 @@ class Exclusions:
         """
         rows = sendable_rows(plan)
         files = tuple(file for source in self._sources for file in source(rows) if file not in self._in_plan)
+        if plan.has_hashes:
+            files = (self._erased(rows), *files)
         if files != self._files:
             self.current = self._join(rows, files) if files else NOTHING_EXCLUDED
             self._files = files
@@ -106,6 +109,16 @@ class Exclusions:
     def seconds_ago(self) -> float | None:
         """How long ago the last look was; None before the first."""
         return None if self._looked_at is None else self._clock() - self._looked_at
+
+    def _erased(self, rows: pl.LazyFrame) -> Path:
+        """Return a file of the rows whose numbers are erased: only a hash is left, which can't be texted."""
+        file = self._folder / "erased.parquet"
+        if not file.exists():
+            erased = rows.filter(pl.col("e164").is_null())
+            erased.select("chunk", "position", source=pl.lit(RowReason.FORGOTTEN.value)).sink_parquet(
+                file, compression="lz4", engine="streaming"
+            )
+        return file
 
     def _join(self, rows: pl.LazyFrame, files: tuple[Path, ...]) -> Excluded:
         file = self._folder / f"excluded-{next(self._numbers)}.parquet"

@@ -20,6 +20,9 @@ from globe_sms.tasks.vocabulary.errors import InputError
 _ID = "globe-sms-plan"
 _PHONENUMBERS = "globe-sms-phonenumbers"
 _LAYOUT = "globe-sms-layout"
+HASHES: Final = "globe-sms-hashes"
+"""In a plan's metadata, if numbers of it are erased and their hashes are in it: `some` or `all` of them."""
+ALL_HASHED: Final = "all"
 NOBODY: Final[Mapping[int, Any]] = MappingProxyType({})
 BLOCK_ROWS = 1_000_000
 """The most rows that are read at once."""
@@ -65,7 +68,10 @@ def write_plan(plan: pl.LazyFrame, layout: ChunkLayout | None, plan_id: str, pat
 
 
 class FrozenPlan:
-    """A plan in a local copy that chunks are read from as they are needed; its object in the store never changes."""
+    """A plan in a local copy that chunks are read from as they are needed; its object in the store never changes.
+
+    Unless numbers are erased: then their hashes take their place, and nothing else changes.
+    """
 
     def __init__(self, path: Path, *, block_rows: int = BLOCK_ROWS) -> None:
         self.path = path
@@ -112,6 +118,11 @@ class FrozenPlan:
     def has_messages(self) -> bool:
         """Whether each row has a text of its own, with its parts."""
         return "message" in pl.read_parquet_schema(self.path)
+
+    @cached_property
+    def has_hashes(self) -> bool:
+        """Whether the numbers of some rows are erased."""
+        return HASHES in pl.read_parquet_metadata(self.path)
 
     @cached_property
     def layout(self) -> ChunkLayout | None:

@@ -11,9 +11,11 @@ from typing import Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.number_hashes import number_or_hash
 from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.policy.count_usage import QUARTER, presented_at
+from globe_sms.tasks.policy.erased_campaigns import with_hashes
 from globe_sms.tasks.policy.place_results import BegunCampaign, PlaceResults
 from globe_sms.tasks.policy.rules import Frequency
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -57,6 +59,7 @@ def texted_too_often(
     counts = pl.DataFrame(schema={"e164": pl.Int64, **dict.fromkeys(columns, pl.UInt32)})
     try:
         campaigns = [each for each in results.campaigns({but}) if _counts(each, min(starts))]
+        ours = with_hashes(ours, campaigns, results.place)
         for campaign in campaigns:
             texted = _texted(campaign, results, ours, starts, columns, waits=campaign.name in ahead)
             counts = pl.concat([counts, texted]).group_by("e164").agg(pl.col(columns).sum())
@@ -99,12 +102,14 @@ def _texted(
         return (
             rows.filter(status.is_in(_MAY_HAVE_GOT_IT) | is_left)
             .select(
-                E164,
+                number_or_hash() if campaign.document.erased_at is not None else E164,
                 **{
                     name: (is_left | (at >= start)).fill_null(value=True).cast(pl.UInt32)
                     for name, start in zip(columns, starts, strict=True)
                 },
             )
-            .join(ours.lazy(), on="e164", how="semi")
+            .join(ours.lazy(), left_on="e164", right_on="key")
+            .drop("e164")
+            .rename({"ours": "e164"})
             .collect(engine="streaming")
         )

@@ -25,6 +25,7 @@ def rules_in_words(rules: PolicyRules) -> tuple[tuple[str, str], ...]:
         "allow-country": ", ".join(rules.allow_country) and f"only {', '.join(rules.allow_country)}",
         "deny-country": ", ".join(rules.deny_country) and f"never {', '.join(rules.deny_country)}",
         "repeat-after": "" if rules.repeat_after is None else f"nobody gets the same text within {rules.repeat_after}",
+        "purge-after": "" if rules.purge_after is None else f"campaigns are erased {rules.purge_after} after their end",
         "approve-above": "" if rules.approve_above is None else _approval(rules.approve_above),
         "frequency": ", ".join(f"at most {each} for a number" for each in rules.frequency),
         "undeliverable": "" if rules.undeliverable is None else f"nobody whose {rules.undeliverable}",

@@ -11,12 +11,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from globe_sms.tasks.campaign.date_placeholders import time_zone
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.options import checks
+from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
 
 MOST_FREQUENCY_DAYS: Final = 366
 MOST_FREQUENCY_TEXTS: Final = 1_000_000
 MOST_UNDELIVERABLE_DAYS: Final = 3_650
 MOST_FAILURES: Final = 100
+LONGEST_PURGE_AFTER_DAYS: Final = 36_500
 
 
 def _dashed(name: str) -> str:
@@ -34,6 +36,14 @@ def _zone(value: str) -> str:
         time_zone(value)
     except InputError:
         raise ValueError(f"{value!r} is an unknown time zone: write a name of the IANA database") from None
+    return value
+
+
+def _purge_after(value: str) -> str:
+    try:
+        seconds_of(value, longest_days=LONGEST_PURGE_AFTER_DAYS)
+    except InputError as error:
+        raise ValueError(str(error)) from None
     return value
 
 
@@ -144,6 +154,15 @@ class PolicyRules(_Table):
             examples=['repeat-after = "7d"'],
         ),
     ] = None
+    purge_after: Annotated[
+        str | None,
+        AfterValidator(_purge_after),
+        Field(
+            description="Campaigns that ended longer ago than this lose their numbers and texts for good (globe-sms "
+            "purge), whenever track-delivery runs. What is left are hashes with a key.",
+            examples=['purge-after = "180d"'],
+        ),
+    ] = None
     approve_above: Annotated[
         _Count | None,
         Field(
@@ -201,6 +220,12 @@ class PolicyRules(_Table):
         if self.prices is None and self.budget.need_prices:
             raise ValueError('budget: the cost is unknown without prices: write prices = "s3://lists/prices.csv" too')
         return self
+
+    @property
+    def purge_after_seconds(self) -> float | None:
+        """How long ago a campaign must have ended to be erased; None if none is."""
+        after = self.purge_after
+        return None if after is None else seconds_of(after, longest_days=LONGEST_PURGE_AFTER_DAYS)
 
     @property
     def open_hours(self) -> Hours | None:

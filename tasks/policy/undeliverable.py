@@ -15,9 +15,11 @@ from typing import Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.number_hashes import number_or_hash
 from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.delivery.receipt_codes import is_permanent_failure
 from globe_sms.tasks.policy.count_usage import QUARTER
+from globe_sms.tasks.policy.erased_campaigns import with_hashes
 from globe_sms.tasks.policy.place_results import BegunCampaign, PlaceResults
 from globe_sms.tasks.policy.rules import Undeliverable
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -142,10 +144,10 @@ def _failures(
     ours: pl.DataFrame | None = None
     kept, waiting = pl.DataFrame(schema=_FAILURES), list[pl.DataFrame]()
 
-    def read(rows: pl.LazyFrame) -> pl.DataFrame:
+    def read(rows: pl.LazyFrame, number: pl.Expr) -> pl.DataFrame:
         return (
             rows.filter(is_permanent_failure(), since <= _AT)
-            .select(E164, _AT, code="delivery_code")
+            .select(number, _AT, code="delivery_code")
             .collect(engine="streaming")
         )
 
@@ -160,7 +162,8 @@ def _failures(
             if found.height:
                 if ours is None:
                     ours = numbers.select("e164").drop_nulls().unique().collect(engine="streaming")
-                kept = _latest(pl.concat([kept, found.join(ours, on="e164", how="semi")]), most)
+                    ours = with_hashes(ours, campaigns, results.place)
+                kept = _latest(pl.concat([kept, _of(found, ours)]), most)
             waiting = []
         if frame is None:
             return kept
@@ -173,15 +176,16 @@ def _latest(failures: pl.DataFrame, most: int) -> pl.DataFrame:
 
 def _delivered(failures: pl.DataFrame, campaigns: Sequence[BegunCampaign], results: PlaceResults) -> pl.DataFrame:
     """Return when each of these numbers last got a text (e164, delivered)."""
-    wanted = failures.select(pl.col("e164").unique())
+    wanted = with_hashes(failures.select(pl.col("e164").unique()), campaigns, results.place)
 
-    def read(rows: pl.LazyFrame) -> pl.DataFrame:
-        return (
+    def read(rows: pl.LazyFrame, number: pl.Expr) -> pl.DataFrame:
+        found = (
             rows.filter(pl.col("delivery").cast(pl.String) == Delivery.DELIVERED)
-            .select(E164, delivered=_AT)
-            .join(wanted.lazy(), on="e164", how="semi")
+            .select(number, delivered=_AT)
+            .join(wanted.lazy().select("key"), left_on="e164", right_on="key", how="semi")
             .collect(engine="streaming")
         )
+        return _of(found, wanted)
 
     last = pl.DataFrame(schema={"e164": pl.Int64, "delivered": pl.Datetime("us", "UTC")})
     for frame in _each(campaigns, results, read):
@@ -190,8 +194,13 @@ def _delivered(failures: pl.DataFrame, campaigns: Sequence[BegunCampaign], resul
     return last
 
 
+def _of(found: pl.DataFrame, ours: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of our numbers, by the number where the row has its hash."""
+    return found.join(ours, left_on="e164", right_on="key").with_columns(e164="ours").drop("ours")
+
+
 def _each(
-    campaigns: Sequence[BegunCampaign], results: PlaceResults, read: Callable[[pl.LazyFrame], pl.DataFrame]
+    campaigns: Sequence[BegunCampaign], results: PlaceResults, read: Callable[[pl.LazyFrame, pl.Expr], pl.DataFrame]
 ) -> Iterator[pl.DataFrame]:
     """Read the results of each campaign, several at a time; a campaign without any has no deliveries."""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="undeliverable") as pool:
@@ -201,7 +210,7 @@ def _each(
 
 
 def _read(
-    results: PlaceResults, read: Callable[[pl.LazyFrame], pl.DataFrame], campaign: BegunCampaign
+    results: PlaceResults, read: Callable[[pl.LazyFrame, pl.Expr], pl.DataFrame], campaign: BegunCampaign
 ) -> pl.DataFrame | None:
     rows = results.written_rows(campaign)
-    return None if rows is None else read(rows)
+    return None if rows is None else read(rows, E164 if campaign.document.erased_at is None else number_or_hash())

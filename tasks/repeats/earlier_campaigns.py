@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from globe_sms.tasks.campaign.campaign import read_document
@@ -12,6 +13,7 @@ from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
 
+_QUARTER_SECONDS: Final = 900.0
 _LEASE_SECONDS: Final = 60.0  # a run that sends writes campaign.json more often than that
 
 
@@ -24,16 +26,20 @@ class EarlierCampaign:
         texts: what its texts have in common.
         store: its folder.
         plan_key: where its plan is.
+        is_erased: whether its numbers and texts are hashes.
     """
 
     id: str
     texts: TextPattern
     store: Store
     plan_key: str
+    is_erased: bool = False
 
 
 def find_earlier(place: Store, texts: TextPattern, since: float, but: str) -> Sequence[EarlierCampaign]:
     """Return the campaigns that may have sent one of these texts since then, the latest first.
+
+    Erased ones among them are compared text by text: their settings tell only a hash.
 
     A run that sends renews its lease in campaign.json, so a campaign whose document is older has sent nothing since.
 
@@ -67,7 +73,16 @@ def _earlier(place: Store, document: CampaignDocument) -> EarlierCampaign | None
         return None
     folder = place.within(document.campaign)
     texts = TextPattern.of(wording_of(document.settings))
-    return EarlierCampaign(document.campaign, texts, folder, plan_key(document.plan.id))
+    erased = document.erased_at is not None
+    return EarlierCampaign(document.campaign, texts, folder, plan_key(document.plan.id), erased)
+
+
+def _ended_before(document: CampaignDocument, since: float) -> bool:
+    """Whether a campaign sent nothing since then, by what it used; erasing it has written its document again."""
+    usage = document.usage
+    return usage is not None and all(
+        datetime.fromisoformat(quarter).timestamp() + _QUARTER_SECONDS < since for quarter in usage.quarters
+    )
 
 
 def _modified(found: tuple[float, EarlierCampaign]) -> tuple[float, str]:
@@ -88,4 +103,7 @@ def _read(place: Store, name: str, texts: TextPattern, since: float) -> tuple[fl
             f"whether people already have this text is unknown, because campaign {name!r} can't be read: {error} "
             "--repeat-after 0 sends without looking at other campaigns."
         ) from None
-    return (stored.modified, earlier) if earlier is not None and texts.may_equal(earlier.texts) else None
+    if earlier is not None and earlier.is_erased and _ended_before(document, since):
+        return None
+    is_possible = earlier is not None and (earlier.is_erased or texts.may_equal(earlier.texts))
+    return (stored.modified, earlier) if earlier is not None and is_possible else None

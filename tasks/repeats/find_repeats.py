@@ -12,8 +12,10 @@ from typing import Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.number_hashes import existing_hashes, number_or_hash
 from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.messages.text_pattern import TextPattern
+from globe_sms.tasks.planning.frozen_plan import ALL_HASHED, HASHES
 from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts
 from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign, find_earlier
 from globe_sms.tasks.repeats.texted_positions import ClaimedChunks
@@ -23,6 +25,7 @@ from globe_sms.tasks.vocabulary.row_reasons import RowReason
 
 ROWS_AT_ONCE: Final = 2_000_000
 _FEW_CHUNKS: Final = 20
+_HASHED, _HASHED_TEXT = "hashed_e164", "hashed_text"
 _AT: Final = ("campaign", "chunk", "position")
 
 
@@ -75,8 +78,12 @@ class RepeatFinder:
         earlier = find_earlier(self._place, self._texts, since, self._campaign)
         ours = self._ours(rows)
         found: list[pl.DataFrame] = []
-        for texted, claimed in self._batches(earlier, since, folder):
+        numbered = list(enumerate(earlier))
+        plain = [each for each in numbered if not each[1].is_erased]
+        for texted, claimed in self._batches(plain, since, folder):
             found.append(self._confirmed(self._candidates(ours, texted, found), claimed, folder))
+        if erased := [each for each in numbered if each[1].is_erased]:
+            found += self._find_in_erased(erased, rows, found, since, folder)
         repeats = [each for each in found if each.height]
         if not repeats:
             return ()
@@ -87,6 +94,32 @@ class RepeatFinder:
         )
         pl.concat(repeats).select(*self._keys, source.alias("source")).write_parquet(path, compression="lz4")
         return (path,)
+
+    def _find_in_erased(
+        self,
+        erased: Sequence[tuple[int, EarlierCampaign]],
+        rows: pl.LazyFrame,
+        before: Sequence[pl.DataFrame],
+        since: float,
+        folder: Path,
+    ) -> list[pl.DataFrame]:
+        """Return who has the text from campaigns of which only hashes are left: our rows are hashed, and compared."""
+        hashes = existing_hashes(self._place)
+        personal = self._texts.personal
+        ours = rows.select("e164", *(["message"] if personal else [])).drop_nulls().collect(engine="streaming")
+        ours = ours.with_columns(hashes.of_integers(ours["e164"]).alias(_HASHED))
+        if personal:
+            texts = hashes.texts(ours["message"])
+            ours = ours.select("e164", _HASHED, hash_texts(pl.col("message")), texts.hash().alias(_HASHED_TEXT))
+        for each in before:
+            ours = ours.join(each, on=self._keys, how="anti")
+        keys = {"e164": _HASHED, **({TEXT_HASH: _HASHED_TEXT} if personal else {})}
+        hashed = ours.select(pl.col(name).alias(key) for key, name in keys.items()).lazy()
+        text = None if self._texts.text is None else hashes.text(self._texts.text)
+        found: list[pl.DataFrame] = []
+        for texted, claimed in self._batches(erased, since, folder, text):
+            found.append(self._confirmed(self._candidates(hashed, texted, found), claimed, folder))
+        return [each.rename(keys).join(ours, on=[*keys.values()]).select(*self._keys, "campaign") for each in found]
 
     def shares_with(self, rows: pl.LazyFrame, campaign: EarlierCampaign, folder: Path) -> bool:
         """Whether a campaign's plan has one of these rows' texts for the same number, sent or not."""
@@ -107,12 +140,15 @@ class RepeatFinder:
         return rows.select("e164", *texts).drop_nulls()
 
     def _batches(
-        self, earlier: Sequence[EarlierCampaign], since: float, folder: Path
+        self, earlier: Sequence[tuple[int, EarlierCampaign]], since: float, folder: Path, text: str | None = None
     ) -> Iterator[tuple[pl.DataFrame, dict[int, ClaimedChunks]]]:
-        """Yield the claimed positions of earlier campaigns with their numbers, a few million at a time."""
+        """Yield the claimed positions of earlier campaigns with their numbers, a few million at a time.
+
+        `text` is the hash of the text that all of ours get, for erased campaigns.
+        """
         pieces: list[pl.DataFrame] = []
         claimed: dict[int, ClaimedChunks] = {}
-        for number, campaign in enumerate(earlier):
+        for number, campaign in earlier:
             chunks = ClaimedChunks(campaign, since)
             if not chunks.indexes:
                 continue
@@ -123,8 +159,9 @@ class RepeatFinder:
                     f"plan ({campaign.store.uri}/{campaign.plan_key}) is missing. Restore it, or send with "
                     "--repeat-after 0, which doesn't look at other campaigns."
                 )
+            _check_erased(campaign, plan)
             indexes = pl.DataFrame({"chunk": sorted(chunks.indexes)}, schema={"chunk": pl.UInt32})
-            for piece in self._pieces(campaign, number, plan):
+            for piece in self._pieces(campaign, number, plan, text):
                 pieces.append(piece.join(indexes, on="chunk", how="semi"))
                 claimed[number] = chunks
                 if sum(each.height for each in pieces) >= self._rows_at_once:
@@ -134,16 +171,18 @@ class RepeatFinder:
         if pieces:
             yield pl.concat(pieces), claimed
 
-    def _pieces(self, campaign: EarlierCampaign, number: int, plan: Path) -> Iterator[pl.DataFrame]:
+    def _pieces(
+        self, campaign: EarlierCampaign, number: int, plan: Path, text: str | None = None
+    ) -> Iterator[pl.DataFrame]:
         """Yield the positions of a plan whose text could be ours, with their numbers."""
         rows = pl.scan_parquet(plan, glob=False)
         height = rows.select(pl.len()).collect().item()
         for start in range(0, height, self._rows_at_once):
             part = rows.slice(start, self._rows_at_once).filter(pl.col("chunk").is_not_null())
             yield (
-                self._with_our_text(part, campaign.texts)
+                self._with_our_text(part, campaign.texts, text or self._texts.text)
                 .select(
-                    E164,
+                    number_or_hash() if campaign.is_erased else E164,
                     *([TEXT_HASH] if self._texts.personal else []),
                     pl.lit(number, pl.UInt32).alias("campaign"),
                     "chunk",
@@ -152,10 +191,10 @@ class RepeatFinder:
                 .collect(engine="streaming")
             )
 
-    def _with_our_text(self, rows: pl.LazyFrame, texts: TextPattern) -> pl.LazyFrame:
+    def _with_our_text(self, rows: pl.LazyFrame, texts: TextPattern, ours: str | None) -> pl.LazyFrame:
         """Keep the rows whose text could be ours, with the hash of a personal one."""
-        if self._texts.text is not None:
-            return rows.filter(pl.col("message") == self._texts.text) if texts.personal else rows
+        if ours is not None:
+            return rows.filter(pl.col("message") == ours if texts.personal else pl.lit(texts.text == ours))
         return rows.with_columns(hash_texts(pl.col("message") if texts.text is None else pl.lit(texts.text)))
 
     def _candidates(self, ours: pl.LazyFrame, texted: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
@@ -227,4 +266,17 @@ class RepeatFinder:
             )
             .select(pl.coalesce("named", "others"))
             .to_series()
+        )
+
+
+def _check_erased(campaign: EarlierCampaign, plan: Path) -> None:
+    """Fail closed while a campaign is being erased: then its numbers can't be compared.
+
+    Raises:
+        InputError: its plan and its campaign.json don't agree.
+    """
+    if campaign.is_erased is not (pl.read_parquet_metadata(plan).get(HASHES) == ALL_HASHED):
+        raise InputError(
+            f"whether people already have this text is unknown: the numbers of campaign {campaign.id!r} are being "
+            "erased. Run the same command again; if that doesn't help, finish the erasure (globe-sms purge)."
         )

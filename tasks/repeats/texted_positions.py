@@ -15,6 +15,7 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.ledger import Claim, SendRecord, keys_of_records, read_entry, settlement_in
+from globe_sms.tasks.campaign.number_hashes import number_or_hash
 from globe_sms.tasks.campaign.results_schema import E164, RESULTS_KEY
 from globe_sms.tasks.campaign.settlement import MEANINGS
 from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign
@@ -73,7 +74,7 @@ class ClaimedChunks:
                     pl.col("status").cast(pl.String).is_in([Status.ACCEPTED, Status.UNKNOWN]),
                     pl.col("sent_at") >= since,
                 )
-                .select(E164, "chunk")
+                .select(number_or_hash() if self._campaign.is_erased else E164, "chunk")
                 .collect(engine="streaming")
             )
         finally:

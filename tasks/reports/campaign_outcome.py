@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.senders import Senders
+from globe_sms.tasks.pacing.schedule_state import ScheduleState
 from globe_sms.tasks.planning.left_out import NOBODY_LEFT_OUT, LeftOutFigures
 from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.campaign_figures import Figures, ReasonCount
@@ -39,7 +40,7 @@ class CampaignOutcome:
 
     `uri` is that of its results. `counts` has every status, including those without rows. `calls` and `seconds` are
     this run's; `rate` is its calls per second from the first call to the last, None with fewer than two calls.
-    `rate_advice` says what rate to set, if the gateway admits much less than the limit.
+    `schedule` is the account's at the end of the run; None if it made no call, or if the schedule couldn't be read.
     `call_size` is the most numbers that the gateway took in a call, if it refused a larger one; None if it never did.
     `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
     None for a campaign without one, `policy` without a policy. `left_out` is about opt-outs, `readings` is what was
@@ -63,8 +64,13 @@ class CampaignOutcome:
     policy: PolicyShown | None = None
     left_out: LeftOutFigures = NOBODY_LEFT_OUT
     call_size: int | None = None
-    rate_advice: str | None = None
+    schedule: ScheduleState | None = None
     readings: tuple[tuple[str, ListReading], ...] = ()
+
+    @property
+    def rate_advice(self) -> str | None:
+        """What rate to set, if the gateway admits much less than the limit."""
+        return None if self.schedule is None or not self.throttled else self.schedule.advice()
 
     @property
     def reasons(self) -> tuple[ReasonCount, ...]:

@@ -11,8 +11,9 @@ _FENCE = re.compile(r"`{3,}")
 
 
 def as_markdown(page: Page) -> str:
-    """Return the page as GitHub-flavoured Markdown."""
-    return "\n\n".join([f"# {_escaped(page.title)}", *(_markdown(block) for block in page.blocks)]) + "\n"
+    """Return the page as GitHub-flavoured Markdown; without a title it has no heading."""
+    heading = [f"# {_escaped(page.title)}"] if page.title else []
+    return "\n\n".join([*heading, *(_markdown(block) for block in page.blocks)]) + "\n"
 
 
 def _markdown(block: Block) -> str:

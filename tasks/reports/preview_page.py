@@ -1,6 +1,7 @@
 """The preview as a page: what would be sent to whom, which rows are left out, how it reads, how long it takes."""
 
 from collections import Counter
+from textwrap import shorten
 from typing import Final
 
 from globe_sms.tasks.campaign.campaign_json import NoLists
@@ -19,7 +20,7 @@ from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
 from globe_sms.tasks.vocabulary.statuses import SENDABLE
 
 _MOST_COUNTRIES: Final = 15
-_FEW_COUNTRIES: Final = 5
+_LONGEST_TEXT: Final = 200  # in the question, above its fields
 _MOST_LISTS: Final = 5
 _MOST_OPENINGS: Final = 5
 _CHANGED: Final = "Changed since the last plan of this campaign, from which nothing was sent"
@@ -31,12 +32,34 @@ def preview_page(preview: Preview) -> Page:
     return Page(f"Preview of {preview.campaign}", tuple(_blocks(preview)))
 
 
-def question_page(preview: Preview) -> Page:
-    """Return the preview in short, for the question whether to send it."""
-    blocks = [*_head(preview), _statuses(preview)]
-    if preview.destinations:
-        blocks.append(_countries(preview, _FEW_COUNTRIES))
-    return Page(f"Send {preview.campaign}?", tuple(blocks))
+def question_page(preview: Preview, *said: Block) -> Page:
+    """Return the preview in short, for the question whether to send it; `said` comes last, such as a link.
+
+    It has no title and no tables: the fields of the answer are below it, and must be seen without scrolling.
+    """
+    first, *head = _head(preview)
+    strong = [block for block in head if isinstance(block, Words) and block.strong]
+    canary = canary_sentence(preview) if preview.canary is None else None
+    found = (preview.null_markers, preview.replaced)
+    others = (canary, *map(_passed_over, preview.passed_over), *(each.sentence() for each in found if each is not None))
+    changes = [f"{term} {what}" for term, what in preview.changes]
+    blocks = [
+        first,
+        *strong,
+        *([Words(f"{_CHANGED}: {'; '.join(changes)}")] if changes else []),
+        *_message_in_short(preview),
+        *(Words(each) for each in others if each),
+        *said,
+    ]
+    return Page("", tuple(blocks))
+
+
+def _message_in_short(preview: Preview) -> list[Block]:
+    texts = list(dict.fromkeys(sample.text for sample in preview.samples))
+    if not texts:
+        return []
+    more = f" (and {len(texts) - 1:,} more samples)" if len(texts) > 1 else ""
+    return [Words(f"The text: {shorten(texts[0], _LONGEST_TEXT, placeholder=' ...')}{more}")]
 
 
 def preview_sentence(preview: Preview) -> str:
@@ -177,7 +200,7 @@ def _blocks(preview: Preview) -> list[Block]:
     if preview.refused:
         blocks.append(_refused(preview))
     if preview.destinations:
-        blocks.append(_countries(preview, _MOST_COUNTRIES))
+        blocks.append(_countries(preview))
     return blocks
 
 
@@ -238,23 +261,14 @@ def _groups(preview: Preview) -> Table:
     )
 
 
-def _statuses(preview: Preview) -> Table:
-    rows: Counter[str] = Counter()
-    for group in preview.groups:
-        rows[group.status] += group.rows
-    rows["all"] = preview.rows
-    counted = tuple((status, f"{count:,}") for status, count in rows.items())
-    return Table("Rows", ("status", "rows"), counted, numeric=frozenset({1}))
-
-
-def _countries(preview: Preview, most: int) -> Table:
+def _countries(preview: Preview) -> Table:
     rows: list[tuple[str, ...]] = []
-    for destination in preview.destinations[:most]:
+    for destination in preview.destinations[:_MOST_COUNTRIES]:
         place = country(destination.region)
         code = "" if place.code is None else f"+{place.code}"
         sender = preview.senders.of(destination.region) or "(Alibaba chooses)"
         rows.append((f"{destination.rows:,}", code, f"{place.name} {place.flag}", sender))
-    rest = preview.destinations[most:]
+    rest = preview.destinations[_MOST_COUNTRIES:]
     if rest:
         rows.append((f"{sum(destination.rows for destination in rest):,}", "", f"{len(rest)} more countries", ""))
     columns = ("rows", "code", "country", "sender")

@@ -7,6 +7,7 @@ from typing import Any, Final
 from globe_sms.tasks.delivery.mismatched_ids import OtherNumbers
 from globe_sms.tasks.delivery.reconcile import Reconciled
 from globe_sms.tasks.reports.delivery_report import DeliveryReport
+from globe_sms.tasks.retention.purge import Purge
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.statuses import Delivery, Status
@@ -24,7 +25,7 @@ class TrackingOutcome:
     `stopped` says why the tracking ended early and what to do, None if it didn't; `cancelled` that somebody cancelled
     it. `settled` is what receipts had proved when the tracking began. `other_numbers` are rows whose message id came
     back with a different number. `rewritten` is False if the results were left unchanged, because the campaign is
-    being sent.
+    being sent. `purged` is what the policy had erased; None if it keeps everything.
     """
 
     campaign: str
@@ -40,6 +41,7 @@ class TrackingOutcome:
     rewritten: bool = True
     report: DeliveryReport | None = None
     other_numbers: OtherNumbers | None = None
+    purged: Purge | None = None
 
     @property
     def pending(self) -> int:
@@ -76,7 +78,8 @@ class TrackingOutcome:
         """Return everything people should know, one sentence per line."""
         left_alone = None if self.rewritten else _LEFT_ALONE
         others = None if self.other_numbers is None else self.other_numbers.sentence()
-        said = (self.stopped, *self.settled.sentences(), others, self.sentence(), left_alone)
+        purged = self.purged.sentences() if self.purged is not None and self.purged.campaigns else []
+        said = (self.stopped, *self.settled.sentences(), others, self.sentence(), left_alone, *purged)
         return [line for line in said if line is not None]
 
     def sentence(self) -> str:

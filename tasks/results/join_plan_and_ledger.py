@@ -99,7 +99,9 @@ def write_results(
             block = results(rows, chunks).collect(engine="streaming")
             yield block if columns is None else block.select(columns)
 
-    register_io_source(blocks, schema=RESULTS_SCHEMA).sink_parquet(path, compression="zstd", engine="streaming")
+    register_io_source(blocks, schema=RESULTS_SCHEMA).sink_parquet(
+        path, compression="zstd", compression_level=1, engine="streaming"
+    )
     counted = pl.scan_parquet(path, glob=False).group_by(pl.col("status").cast(pl.String)).len().collect()
     found = dict(counted.iter_rows())
     return path, {status: int(found.get(status, 0)) for status in STATUSES}

@@ -8,6 +8,7 @@ from itertools import groupby
 import polars as pl
 
 from globe_sms.tasks.campaign.ledger import Claim, History, SendRecord
+from globe_sms.tasks.campaign.message_ids import MessageIds, id_lists
 from globe_sms.tasks.campaign.settlement import MEANINGS, ChunkState
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
@@ -227,26 +228,20 @@ class _Ids:
 
     def __init__(self) -> None:
         self._chunks: list[int] = []
-        self._sizes: list[int] = []
-        self._positions: list[int] = []
-        self._ids: list[str] = []
+        self._stored: list[str] = []
 
     def add(self, chunk: int, message_ids: Mapping[int, str]) -> None:
-        if not message_ids:
-            return  # an empty list would explode into a row
+        ids = message_ids if isinstance(message_ids, MessageIds) else MessageIds.of(message_ids)
         self._chunks.append(chunk)
-        self._sizes.append(len(message_ids))
-        self._positions.extend(message_ids.keys())
-        self._ids.extend(message_ids.values())
+        self._stored.append(ids.stored)
 
     def frame(self) -> pl.DataFrame:
-        chunks = pl.DataFrame(
-            {"chunk": self._chunks, "size": self._sizes}, schema={"chunk": pl.UInt32, "size": pl.UInt32}
+        ids = id_lists(self._stored)
+        size = ids.list.len()
+        found = (
+            pl.DataFrame({"chunk": pl.Series(self._chunks, dtype=pl.UInt32), "message_id": ids, "size": size})
+            .filter(pl.col("size") > 0)  # an empty list would explode into a row
+            .select("chunk", pl.int_ranges("size", dtype=pl.UInt16).alias("position"), "message_id")
+            .explode("position", "message_id")
         )
-        return pl.DataFrame(
-            {
-                "chunk": chunks.select(pl.col("chunk").repeat_by("size").explode()).to_series(),
-                "position": pl.Series(self._positions, dtype=pl.UInt16),
-                "message_id": pl.Series(self._ids, dtype=pl.String),
-            }
-        )
+        return found.drop_nulls("message_id") if found["message_id"].null_count() else found

@@ -38,6 +38,7 @@ class RowReason(StrEnum):
     # suppressed
     REPEAT = "repeat"  # the results add a colon and the campaign that sent the same text
     FREQUENCY = "frequency"
+    FORGOTTEN = "forgotten"
     UNDELIVERABLE = "undeliverable"  # the results add a colon and the code of the last failure
     # accepted
     MESSAGE_ID_UNMATCHED = "message_id_unmatched"
@@ -122,6 +123,9 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.REPEAT: (
         "Another campaign sent this number the same text lately (--repeat-after). The reason names the campaign."
     ),
+    RowReason.FORGOTTEN: (
+        "The number was erased (globe-sms forget, or purge), so it gets no text; only its hash is left."
+    ),
     RowReason.UNDELIVERABLE: (
         "Earlier texts to this number failed for good, and none was delivered since (--exclude-undelivered). The "
         "reason names the last code; the number comes back once a text reaches it."
@@ -167,7 +171,10 @@ REASON_SENTENCES: Final[dict[str, str]] = {
 }
 _BY_STATUS: Final = {  # their reasons name a row or a list
     Status.DUPLICATE: "An earlier row has the same number and gets the text.",
-    Status.SUPPRESSED: "The number is on an opt-out list, or another campaign sent it the same text lately.",
+    Status.SUPPRESSED: (
+        "The number is on an opt-out list, another campaign sent it the same text lately, or earlier texts to it "
+        "failed for good."
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """What the gateway's log says of a rate: its arrivals are the judge, never a sender's own counters."""
 
+from argparse import ArgumentParser
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -42,6 +43,24 @@ class Rate:
         """Throttled calls of all calls."""
         calls = self.admitted + self.throttled
         return self.throttled / calls if calls else 0.0
+
+
+def add_arrival_delay(parser: ArgumentParser) -> None:
+    """Add the option that delays the arrivals of a measurement at random, like a network."""
+    parser.add_argument(
+        "--arrival-delay",
+        nargs=2,
+        type=float,
+        default=[0.0, 0.0],
+        metavar="SECONDS",
+        help="each arrival's, from and to",
+    )
+
+
+def in_milliseconds(delay: Sequence[float]) -> str:
+    """Return a delay of arrivals for a table: `20 to 80 ms`, or `none`."""
+    low, high = (f"{1000 * seconds:g}" for seconds in delay)
+    return "none" if high == "0" else f"{low} to {high} ms"
 
 
 def within(arrivals: Sequence[Arrival], first: float, last: float) -> list[Arrival]:

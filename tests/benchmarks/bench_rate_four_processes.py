@@ -10,11 +10,11 @@ must reach 0.98 in sum with at most 1 % throttled, and each its share. Some 10 m
 import argparse
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from globe_sms.deployments.sandbox.child_process import wait_until
-from tests.benchmarks.arrival_rates import Rate, within
+from tests.benchmarks.arrival_rates import Rate, add_arrival_delay, in_milliseconds, within
 from tests.benchmarks.measured_campaigns import Stage
 from tests.benchmarks.printed_table import print_table, say
 
@@ -30,13 +30,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--rates", type=int, nargs="+", default=[1, 20])
+    add_arrival_delay(parser)
     options = parser.parse_args()
-    rows = [row for rate in options.rates for row in _measure(rate, options.seconds)]
+    rows = [row for rate in options.rates for row in _measure(rate, options.seconds, options.arrival_delay)]
     print_table(
         f"{_PROCESSES} processes, one account, {options.seconds:g} s, answers take {_LATENCY[0]} to {_LATENCY[1]} s",
         [
             "",
             "limit",
+            "arrivals delayed",
             "share in sum",
             "throttled",
             "busiest second",
@@ -49,7 +51,7 @@ def main() -> None:
     )
 
 
-def _measure(rate: int, seconds: float) -> list[list[str]]:
+def _measure(rate: int, seconds: float, delay: Sequence[float]) -> list[list[str]]:
     threads = max(4, 2 * math.ceil(rate * _LATENCY[1] / _PROCESSES))
     enough = math.ceil(rate * (seconds + _START_SECONDS))  # for one that sends alone until the others do
     half = math.ceil(rate * (seconds + _START_SECONDS / 5) / 2)  # a map of as many would take as long to begin
@@ -70,19 +72,27 @@ def _measure(rate: int, seconds: float) -> list[list[str]]:
                 numbers_per_call=_NUMBERS_PER_CALL,
             )
 
-        rows = [_side(stage, "globe-sms send", ours, rate, seconds, grace=_GRACE_SECONDS)]
+        rows = [_side(stage, "globe-sms send", ours, rate, seconds, delay, grace=_GRACE_SECONDS)]
         for slots in sorted({rate, 1}, reverse=True):
             label = f"Prefect rate_limit, {slots} slot{'s' * (slots > 1)}, {threads} threads"
-            rows.append(_side(stage, label, theirs(slots), rate, seconds, grace=0.0))
+            rows.append(_side(stage, label, theirs(slots), rate, seconds, delay, grace=0.0))
     return rows
 
 
 def _side(
-    stage: Stage, label: str, command: Callable[[str], list[str | Path]], rate: int, seconds: float, *, grace: float
+    stage: Stage,
+    label: str,
+    command: Callable[[str], list[str | Path]],
+    rate: int,
+    seconds: float,
+    delay: Sequence[float],
+    *,
+    grace: float,
 ) -> list[str]:
     say(f"{label}, {rate} calls/s ...")
     stage.sandbox.gateway.reset()
     stage.sandbox.gateway.set_latency(*_LATENCY)
+    stage.sandbox.gateway.delay_arrivals(*delay)
     prefix = "".join(letter for letter in label if letter.isalnum())
     names = [f"{prefix}-{process}" for process in range(_PROCESSES)]
     commands = [command(name) for name in names]
@@ -110,6 +120,7 @@ def _side(
     return [
         label,
         f"{rate}/s",
+        in_milliseconds(delay),
         f"{together.share(rate):.3f}",
         f"{together.throttled} ({together.throttled_share:.1%})",
         f"{together.busiest_second}",

@@ -7,7 +7,7 @@ gateway's arrivals: (n - 1) / (last - first) / limit. Ours must reach 0.985 with
 
 import argparse
 
-from tests.benchmarks.arrival_rates import Rate
+from tests.benchmarks.arrival_rates import Rate, add_arrival_delay, in_milliseconds
 from tests.benchmarks.measured_campaigns import Stage
 from tests.benchmarks.printed_table import print_table, say
 
@@ -23,10 +23,12 @@ def main() -> None:
     parser.add_argument(
         "--threads", type=int, default=8, help="of the task with rate_limit: latency times rate, and some"
     )
+    add_arrival_delay(parser)
     options = parser.parse_args()
     calls, size = options.calls, options.numbers_per_call
     with Stage(calls_per_second=1, numbers_per_call=size) as stage:
         stage.sandbox.gateway.set_latency(*_LATENCY)
+        stage.sandbox.gateway.delay_arrivals(*options.arrival_delay)
         stage.prefect.limit_rate("gateway", slots=1, decay_per_second=1.0)
         sides = {
             "globe-sms": (
@@ -55,10 +57,11 @@ def main() -> None:
         found = {name: Rate.of(arrivals) for name, arrivals in stage.arrivals(sides).items()}
     print_table(
         f"{calls} calls at a limit of 1 call/s, answers take {_LATENCY[0]} to {_LATENCY[1]} s",
-        ["", "share of the limit", "calls", "throttled", "seconds", "largest gap, s"],
+        ["", "arrivals delayed", "share of the limit", "calls", "throttled", "seconds", "largest gap, s"],
         [
             [
                 label,
+                in_milliseconds(options.arrival_delay),
                 f"{found[name].share(1):.3f}",
                 f"{found[name].admitted}",
                 f"{found[name].throttled}",

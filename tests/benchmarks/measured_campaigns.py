@@ -4,7 +4,7 @@ import itertools
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -72,10 +72,11 @@ class PrefectServer:
 class Stage:
     """A sandbox and a Prefect server of its own; a context manager that ends every process it started.
 
-    The options are those of `Sandbox`. Every list has numbers that no other list of the stage has.
+    Without `prefect`, runs are recorded nowhere, as at a terminal. The other options are those of `Sandbox`. Every list
+    has numbers that no other list of the stage has.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, prefect: bool = True, **options: Any) -> None:
         self._stack = ExitStack()
         self._count = itertools.count()
         self._next_number = NUMBERS.start
@@ -83,7 +84,8 @@ class Stage:
         try:
             self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="globe-sms-bench-")))
             self.sandbox = self._stack.enter_context(Sandbox(**options))
-            self.start_prefect()
+            if prefect:
+                self.start_prefect()
         except BaseException:
             self._stack.close()
             raise
@@ -110,7 +112,7 @@ class Stage:
         return {
             **kept,
             **self.sandbox.environment,
-            **self.prefect.environment,
+            **({"PREFECT_HOME": str(self.folder)} if self._prefect is None else self._prefect.environment),
             "PREFECT_LOGGING_LEVEL": "ERROR",
             "XDG_STATE_HOME": str(self.folder / "state"),
         }
@@ -154,9 +156,11 @@ class Stage:
         """Return the command that prints how many empty task runs a second Prefect's bare `.map` ends."""
         return [sys.executable, "-m", "tests.benchmarks.rival_empty_map", f"--tasks={tasks}", f"--threads={threads}"]
 
-    def start(self, command: list[str | Path]) -> Program:
-        """Start a process; it is ended with the stage at the latest."""
-        program = Program(command, self.environment, self.folder / f"run-{next(self._count)}")
+    def start(self, command: list[str | Path], environment: Mapping[str, str] | None = None) -> Program:
+        """Start a process, with more in its environment if given; it is ended with the stage at the latest."""
+        program = Program(
+            command, {**self.environment, **(environment or {})}, self.folder / f"run-{next(self._count)}"
+        )
         self._stack.callback(program.stop)
         return program
 

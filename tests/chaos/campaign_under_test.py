@@ -17,6 +17,7 @@ from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from tests.chaos.command_process import Command
+from tests.chaos.long_form import LONG
 from tests.chaos.prefect_server_process import PrefectServer
 from tests.chaos.results_against_log import Row, find_faults
 from tests.waiting import LONGEST_WAIT
@@ -71,12 +72,23 @@ class Campaign:
 
 @dataclass(slots=True)
 class Stage:
-    """One test's stage."""
+    """One test's stage.
+
+    `recorded` says whether runs are recorded on the Prefect server, which is started for the first of them. Unless a
+    test decides, none is in the short form, and every other one in the long form: then runs with and without a server
+    take over from each other.
+    """
 
     sandbox: Sandbox
-    prefect: PrefectServer
     folder: Path
+    start_prefect: Callable[[], PrefectServer]
+    recorded: bool | None = None
     commands: list[Command] = field(default_factory=list[Command])
+
+    @property
+    def prefect(self) -> PrefectServer:
+        """The Prefect server."""
+        return self.start_prefect()
 
     def campaign(
         self,
@@ -150,10 +162,11 @@ class Stage:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PREFECT_", "GLOBE_"))
         }
+        recorded = LONG and len(self.commands) % 2 == 1 if self.recorded is None else self.recorded
         return {
             **kept,
             **self.sandbox.environment,
-            **self.prefect.environment,
+            **(self.prefect.environment if recorded else {"PREFECT_API_URL": ""}),
             "XDG_STATE_HOME": str(self.state_home),
         }
 

@@ -1,4 +1,4 @@
-"""One sandbox and one Prefect server for the whole suite, and a stage for each test."""
+"""One sandbox for the whole suite, one Prefect server if a test needs it, and a stage for each test."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -19,17 +19,17 @@ def chaos_sandbox() -> Generator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def chaos_prefect() -> Generator[PrefectServer]:
-    """A Prefect server, so that a run's start costs seconds."""
+    """A Prefect server, for the tests whose runs are recorded."""
     with PrefectServer() as server:
         yield server
 
 
 @pytest.fixture
-def stage(chaos_sandbox: Sandbox, chaos_prefect: PrefectServer, tmp_path: Path) -> Generator[Stage]:
+def stage(chaos_sandbox: Sandbox, request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Stage]:
     """An empty log, answers that take a while so that calls are in the air, and an end for every run."""
     chaos_sandbox.gateway.reset()
     chaos_sandbox.gateway.set_latency(0.1, 0.5)
-    stage = Stage(chaos_sandbox, chaos_prefect, tmp_path)
+    stage = Stage(chaos_sandbox, tmp_path, lambda: request.getfixturevalue("chaos_prefect"))
     yield stage
     for command in stage.commands:
         if command.running:

@@ -18,6 +18,7 @@ EVERYBODY = 480 if LONG else 160
 DECLINED = ("not_sent", "declined")
 _WAYS: dict[str, Callable[[Stage, Campaign], Asked]] = {
     "at a terminal": AtTerminal,
+    "at a terminal, recorded": AtTerminal,
     "in Prefect": InPrefect,
     "deployed": Deployed,
 }
@@ -44,6 +45,7 @@ def test_nobody_but_the_canary_is_texted_before_the_second_yes_whatever_is_kille
 ) -> None:
     """While somebody is asked, in the canary, while they are asked again, after a no, and in the rest."""
     throw, seed = dice()
+    stage.recorded = way != "at a terminal"
     campaign = campaign_that_asks(stage, place)
     canary, rest = campaign.numbers[:CANARY], campaign.numbers[CANARY:]
     print(f"{seed}: {campaign.id}")  # noqa: T201
@@ -79,7 +81,7 @@ def test_nobody_but_the_canary_is_texted_before_the_second_yes_whatever_is_kille
     for _ in range(_KILLS["sending"]):
         kill_in(stage, campaign, rest, run, throw)
         run.start()
-    assert run.command.wait() in ((0, 3) if way == "at a terminal" else (0,)), (seed, run.command.stderr)
+    assert run.command.wait() in ((0, 3) if way.startswith("at a terminal") else (0,)), (seed, run.command.stderr)
     assert_all_went(stage, campaign, yes, seed)
 
 
@@ -109,8 +111,9 @@ def assert_only_the_canary_went(stage: Stage, campaign: Campaign, seed: str) -> 
 def assert_declined(stage: Stage, campaign: Campaign, run: Asked, seed: str) -> None:
     """A no at the second question: exit code, state and results say so."""
     assert_only_the_canary_went(stage, campaign, seed)
-    (latest, *_) = stage.prefect.flow_runs(campaign.id)
-    assert (latest["state_type"], latest["state_name"]) == ("CANCELLED", "Declined"), seed
+    if stage.recorded:
+        (latest, *_) = stage.prefect.flow_runs(campaign.id)
+        assert (latest["state_type"], latest["state_name"]) == ("CANCELLED", "Declined"), seed
     if not isinstance(run, Deployed):  # Prefect's engine prints a traceback of what ends a run
         run.command.check_output()
     if isinstance(run, AtTerminal):
@@ -132,6 +135,7 @@ def assert_all_went(stage: Stage, campaign: Campaign, yes: float, seed: str) -> 
 def test_a_deployed_run_that_is_retried_sends_what_was_approved_and_asks_for_nothing_twice(stage: Stage) -> None:
     """Its process is lost in the canary, and again in the rest; Retry is pressed in Prefect's UI."""
     throw, seed = dice()
+    stage.recorded = True
     campaign = campaign_that_asks(stage, "s3")
     run = Deployed(stage, campaign)
     assert run.await_question(FIRST), (seed, run.command.stderr)

@@ -1,6 +1,7 @@
 """SIGKILL while refused calls are presented in halves: nobody twice, nobody lost, and only the bad numbers failed."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_kills_while_the_size_of_calls_is_found_cost_nobody_the_text(stage: Stag
     campaign = stage.campaign("local", chunks=4, numbers_per_call=1_000, calls_per_second=4, mess=False)
     kills = _kill_again_and_again(stage, campaign, throw)
 
-    last = stage.run(campaign, "--numbers-per-call=250")
+    last = stage.run(replace(campaign, numbers_per_call=250))
 
     assert last.code in (0, 3), (seed, last.stderr)
     assert stage.faults(campaign) == [], seed

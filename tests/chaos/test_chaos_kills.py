@@ -40,6 +40,7 @@ def _while_writing_results(_stage: Stage, command: Command, throw: random.Random
 
 _SHORT: dict[str, Sequence[Aim]] = {
     "s3": (_while_planning, _while_sending, _while_sending, _while_writing_results),
+    "local, recorded": (_while_sending, _while_writing_results),
 }
 _SENDING = (_while_sending,) * 5
 _LONG: dict[str, Sequence[Aim]] = {
@@ -49,6 +50,10 @@ _LONG: dict[str, Sequence[Aim]] = {
     "local, a second time": (*_SENDING, _at_any_time),
     "s3, at random": (_at_any_time, _while_sending) * 4,
     "local, at random": (_at_any_time, _while_sending) * 4,
+    "s3, recorded": (_at_any_time, _while_planning, *_SENDING, _while_writing_results),
+    "local, recorded": (_while_planning, _at_any_time, *_SENDING, _while_writing_results),
+    "s3, without a server": (_at_any_time, _while_planning, *_SENDING, _while_writing_results),
+    "local, without a server": (_while_planning, _at_any_time, *_SENDING, _while_writing_results),
 }
 _CASES = _LONG if LONG else _SHORT
 
@@ -57,7 +62,9 @@ _CASES = _LONG if LONG else _SHORT
 def test_a_campaign_that_is_killed_again_and_again_sends_to_each_number_once(stage: Stage, case: str) -> None:
     """Every row is in the results; what was in the air at a kill is unknown, and nothing else is."""
     throw, seed = dice()
-    campaign = stage.campaign(case.partition(",")[0], chunks=200 if LONG else 90)
+    place, _, way = case.partition(", ")
+    stage.recorded = {"recorded": True, "without a server": False}.get(way)
+    campaign = stage.campaign(place, chunks=200 if LONG else 90)
     kills: list[float] = []
     for aim in _CASES[case]:
         command = stage.start(campaign)

@@ -60,7 +60,7 @@ def test_a_run_whose_worker_is_lost_is_marked_as_crashed_and_its_campaign_goes_o
 def test_a_run_that_was_picked_up_and_never_started_is_marked_as_crashed(site: Site) -> None:
     """And its deployment's slot is free again."""
     with site.here(), get_client(sync_client=True) as client:
-        soon = dead_worker_automations(own_deployments(client), heartbeat_seconds=30, start=timedelta(seconds=10))
+        soon = dead_worker_automations(own_deployments(client), start=timedelta(seconds=10))
         for automation in soon:
             create_or_update(client, automation)
     run = site.run("manual", **campaign_parameters(site, recipients=["nowhere.csv"], campaign="stranded"))

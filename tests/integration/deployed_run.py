@@ -59,6 +59,18 @@ class Deployed:
         assert ask(self._api, "POST", f"/flow_runs/{self.id}/resume", APPROVE)["status"] == "ACCEPT"
         return self.run()
 
+    def answer(self, **given: str) -> str:
+        """Answer so, and run it as a worker does then."""
+        answer = {"run_input": given} if given else {}
+        assert ask(self._api, "POST", f"/flow_runs/{self.id}/resume", answer)["status"] == "ACCEPT"
+        return self.run()
+
+    def answers_due(self) -> list[str]:
+        """Return the runs that are scheduled for the end of its wait."""
+        named = {"name": {"like_": "declined unless answered"}}
+        found = ask(self._api, "POST", "/flow_runs/filter", {"flow_runs": named})
+        return [run["id"] for run in found if self.id in run["idempotency_key"]]
+
     def question(self) -> str:
         """Return what it asks."""
         keys = ask(self._api, "GET", f"/flow_runs/{self.id}")["state"]["state_details"]["run_input_keyset"]

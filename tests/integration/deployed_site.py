@@ -47,7 +47,6 @@ class Site:
             **prefect.environment,
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "PREFECT_RUNNER_POLL_FREQUENCY": "1",
-            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
             "XDG_STATE_HOME": str(folder / "state"),
             "DO_NOT_TRACK": "1",
         }
@@ -215,7 +214,7 @@ def open_site(folder: Path, prefect_on: Callable[[str], PrefectServer | SplitSer
     ):
         site = Site(sandbox, prefect, folder)
         try:
-            done = site.globe_sms("deploy", "--heartbeat-seconds", "30")
+            done = site.globe_sms("deploy")
             assert done.returncode == 0, done.stderr
             _fill_in_the_blocks(site)
             yield site

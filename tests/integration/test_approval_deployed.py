@@ -2,12 +2,20 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+from prefect.flow_engine import load_flow_run, run_flow
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
+from globe_sms.flows.send_campaign import send_campaign
+from globe_sms.tasks.inquiry.campaign_state import CampaignState
+from globe_sms.tasks.inquiry.list_campaigns import read_campaigns
+from globe_sms.tasks.store.open_store import open_store
+from globe_sms.tasks.store.s3_access import S3Access
 from tests.integration.deployed_run import Deployed
+from tests.waiting import await_event
 
 pytestmark = [
     pytest.mark.slow,
@@ -42,6 +50,54 @@ def test_a_retry_goes_on_with_what_was_approved_and_asks_for_nothing_twice(
         sandbox.gateway.clear_faults()
     assert run.retry() == "Completed"
     assert (sandbox.gateway.stats().accepted_numbers, sandbox.gateway.stats().accepted_twice) == (30, 0)
+
+
+def test_a_suspended_run_says_how_to_answer_and_asks_again_after_an_empty_answer(
+    sandbox: Sandbox, api: httpx.Client, config: dict[str, Any]
+) -> None:
+    """The newer UI has no button Resume, and its dialog can be sent empty; no reminder of it is left."""
+    run = Deployed(api, **config, approve_above=0)
+    assert run.run() == "Suspended"
+    assert "menu with three dots" in run.state["message"]
+    page = "../../artifacts/artifact/"
+    assert "30 numbers in 3 calls" in run.question()
+    assert page in run.question()
+    assert len(run.answers_due()) == 1
+    assert run.answer() == "Suspended"
+    assert "no decision" in run.question()
+    assert run.answer(decision="approve") == "Suspended"
+    assert "without a name" in run.question()
+    assert sandbox.gateway.stats().calls == 0
+    assert run.answer(decision="approve", name="Mei Tan") == "Completed"
+    assert run.answers_due() == []
+    assert sandbox.gateway.stats().accepted_numbers == 30
+
+
+def test_a_suspended_run_that_nobody_answers_ends_as_declined(
+    sandbox: Sandbox, api: httpx.Client, config: dict[str, Any]
+) -> None:
+    """A run that was scheduled for that time resumes it; a yes that comes later is none."""
+    config["approval_timeout"] = 1
+    run = Deployed(api, **config, approve_above=0)
+    assert run.run() == "Suspended"
+    (due,) = run.answers_due()
+    await_event(lambda: not _waits(config), "the end of the wait")
+    reminder: Any = run_flow(send_campaign, flow_run=load_flow_run(UUID(due)), return_type="state")
+    assert (reminder.name, "goes on to end as declined" in reminder.message) == ("Completed", True)
+    assert run.run() == "Declined"
+    assert run.state["type"] == "CANCELLED"
+    assert "nobody answered in 1 s; nothing was sent" in run.state["message"]
+    late = Deployed(api, **config, approve_above=0)
+    assert late.run() == "Suspended"
+    await_event(lambda: not _waits(config), "the end of the wait")
+    assert late.approve() == "Declined"
+    assert sandbox.gateway.stats().calls == 0
+
+
+def _waits(config: dict[str, Any]) -> bool:
+    """Whether `globe-sms campaigns` says that the campaign waits for an answer."""
+    (found,) = read_campaigns(open_store(config["results"], S3Access.from_environment))
+    return found.state is CampaignState.WAITING
 
 
 def test_an_approval_of_a_list_that_has_changed_is_void(

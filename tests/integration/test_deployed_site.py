@@ -200,9 +200,9 @@ def test_deploying_again_changes_nothing_and_keeps_what_the_team_has_set(site: S
     site.set_parameters("scheduled", **mine)
     site.call("PATCH", f"/deployments/{scheduled['id']}/schedules/{scheduled['schedules'][0]['id']}", {"active": True})
     with site.here():
-        again = deploy(DeployOptions(heartbeat_seconds=30))
+        again = deploy(DeployOptions())
         assert {change.effect for change in again} == {Effect.UNCHANGED}, again
-        paused = deploy(DeployOptions(heartbeat_seconds=30, pause_schedules=True))
+        paused = deploy(DeployOptions(pause_schedules=True))
     assert [change.name for change in paused if change.effect is Effect.UPDATED] == ["send-campaign/scheduled"]
     found = site.deployment("scheduled")
     assert found["id"] == scheduled["id"]
@@ -211,7 +211,7 @@ def test_deploying_again_changes_nothing_and_keeps_what_the_team_has_set(site: S
 
 
 def test_an_active_schedule_makes_runs(site: Site) -> None:
-    """Prefect's scheduler plans them; with SQLAlchemy 2.1 it fails each time, though the schedule looks active."""
+    """Prefect's scheduler plans them; where a dependency breaks it, the schedule still looks active."""
     scheduled = site.deployment("scheduled")
     schedule = f"/deployments/{scheduled['id']}/schedules/{scheduled['schedules'][0]['id']}"
     mine = {"flow_runs": {"deployment_id": {"any_": [scheduled["id"]]}, "state": {"type": {"any_": ["SCHEDULED"]}}}}
@@ -230,7 +230,7 @@ def test_prefects_own_deploy_of_the_file_makes_the_same_deployments(site: Site) 
     names = ("scheduled", "manual", "ad-hoc")
     shipped = Path(inspect.getfile(deploy)).with_name("prefect.yaml")
     with site.here():
-        deploy(DeployOptions(heartbeat_seconds=30, file=shipped))
+        deploy(DeployOptions(file=shipped))
         ours = [_essence(site.deployment(name)) for name in names]
         done = site.start("prefect", "--no-prompt", "deploy", "--prefect-file", str(shipped), "--all")
         done.wait_until_gone(LONGEST_WAIT)
@@ -245,7 +245,7 @@ def test_the_example_automation_pauses_the_schedule_when_a_campaign_goes_wrong(s
         (found,) = client.read_automations_by_name(PAUSE_AFTER_STOP)
         assert found.enabled is False
         site.call("PATCH", f"/automations/{found.id}", {"enabled": True})
-        deploy(DeployOptions(heartbeat_seconds=30))
+        deploy(DeployOptions())
         (found,) = client.read_automations_by_name(PAUSE_AFTER_STOP)
         assert found.enabled, "what the team has switched on stays on"
 

@@ -38,11 +38,11 @@ NUMBERS = [f"65{number}" for number in random.Random(7).sample(range(81_000_000,
 class Desk:
     """A results folder with two campaigns: `resent` has a chunk that was unknown and sent again, `left` one that is."""
 
-    def __init__(self, sandbox: Sandbox, prefect_url: str, folder: Path) -> None:
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         clean = {
             k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "ALIBABA_", "GLOBE_SMS_", "PREFECT_"))
         }
-        self._environment = {**clean, **sandbox.environment, "PREFECT_API_URL": prefect_url}
+        self._environment = {**clean, **sandbox.environment, "PREFECT_API_URL": ""}
         # What a question needs is S3 alone: no gateway, no Prefect.
         wanted = ("AWS_", "PATH", "PYTHONPATH", "HOME", "LANG")
         self._asking = {name: value for name, value in self._environment.items() if name.startswith(wanted)}
@@ -87,10 +87,10 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(prefect_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Generator[Desk]:
     """Both campaigns, and a folder whose campaign.json is broken."""
     with Sandbox(calls_per_second=50) as sandbox:
-        made = Desk(sandbox, prefect_url, tmp_path_factory.mktemp("desk"))
+        made = Desk(sandbox, tmp_path_factory.mktemp("desk"))
         sandbox.gateway.add_fault("http_500", next=1)
         made.send("resent")
         made.send("resent", "--on-unknown", "resend")

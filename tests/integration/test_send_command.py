@@ -7,6 +7,7 @@ import random
 import re
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,20 +79,28 @@ def globe_sms(*arguments: str | Path, environment: Mapping[str, str], cwd: Path 
 
 
 @pytest.fixture
-def environment(sandbox: Sandbox, prefect_url: str) -> dict[str, str]:
-    """The sandbox's variables and the server's."""
+def environment(sandbox: Sandbox) -> dict[str, str]:
+    """The sandbox's variables, and no Prefect server, whatever the machine has set."""
     sandbox.gateway.reset()
-    return {**sandbox.environment, "PREFECT_API_URL": prefect_url}
+    return {**sandbox.environment, "PREFECT_API_URL": ""}
+
+
+@pytest.fixture(params=["at once", "recorded"])
+def either_environment(request: pytest.FixtureRequest, environment: dict[str, str]) -> dict[str, str]:
+    """The same without a Prefect server and with one."""
+    return environment | (
+        {} if request.param == "at once" else {"PREFECT_API_URL": request.getfixturevalue("prefect_url")}
+    )
 
 
 SEND = ("--message", "Hello", "--type", "NOTIFY", "--calls-per-second", "50")
 
 
-def test_a_campaign_from_end_to_end(environment: dict[str, str], sandbox: Sandbox, numbers: Path) -> None:
+def test_a_campaign_from_end_to_end(either_environment: dict[str, str], sandbox: Sandbox, numbers: Path) -> None:
     """Exit 0, JSON on the last line, results where it says; the second run calls nothing."""
     results = f"s3://{sandbox.bucket}/{uuid.uuid4().hex}"
     first = globe_sms(
-        "send", numbers, *SEND, "--results", results, "--campaign", "c", "--json", environment=environment
+        "send", numbers, *SEND, "--results", results, "--campaign", "c", "--json", environment=either_environment
     )
     assert first.code == 0, first.err
     assert first.json["campaign"] == "c"
@@ -104,7 +113,7 @@ def test_a_campaign_from_end_to_end(environment: dict[str, str], sandbox: Sandbo
     }
     assert isinstance(first.json["seconds"], float)
     second = globe_sms(
-        "send", numbers, *SEND, "--results", results, "--campaign", "c", "--json", environment=environment
+        "send", numbers, *SEND, "--results", results, "--campaign", "c", "--json", environment=either_environment
     )
     assert (second.code, second.json["calls"]) == (0, 0)
     assert sandbox.gateway.stats().calls == 1
@@ -133,11 +142,11 @@ def test_rows_that_are_left_unknown_are_exit_3(
 
 
 def test_a_stopped_campaign_is_exit_1_with_the_code_and_what_to_do(
-    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
+    either_environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
 ) -> None:
     """And with the JSON all the same."""
     sandbox.gateway.add_fault("code:OUT_OF_SERVICE")
-    ended = globe_sms("send", numbers, *SEND, "--results", tmp_path / "out", "--json", environment=environment)
+    ended = globe_sms("send", numbers, *SEND, "--results", tmp_path / "out", "--json", environment=either_environment)
     assert ended.code == 1
     assert "OUT_OF_SERVICE" in ended.err
     assert (ended.json["counts"]["not_sent"], ended.json["counts"]["failed"]) == (25, 0)
@@ -212,13 +221,14 @@ def test_other_settings_under_the_same_id_are_a_new_plan_before_the_sending_and_
 def test_bad_input_is_exit_2_and_says_what_to_do(
     environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path, arguments: list[str], words: list[str]
 ) -> None:
-    """One clear message, before Prefect is even started, and nothing sent."""
+    """One clear message, nothing sent, and nothing left behind."""
     ended = globe_sms(
         *(argument.replace("{list}", str(numbers)) for argument in arguments), environment=environment, cwd=tmp_path
     )
     assert ended.code == 2, ended.err
     assert [word for word in words if word not in ended.err] == []
     assert sandbox.gateway.stats().calls == 0
+    assert not [*tmp_path.rglob("campaign.json")]
 
 
 @pytest.mark.parametrize(
@@ -267,7 +277,7 @@ def at_a_terminal(*arguments: str | Path, environment: Mapping[str, str], keys: 
 
 @pytest.mark.parametrize(("keys", "code", "calls", "word"), [("y\n", 0, 1, "accepted"), ("n\n", 3, 0, "declined")])
 def test_a_terminal_shows_the_preview_and_is_asked(
-    environment: dict[str, str],
+    either_environment: dict[str, str],
     sandbox: Sandbox,
     numbers: Path,
     tmp_path: Path,
@@ -278,7 +288,7 @@ def test_a_terminal_shows_the_preview_and_is_asked(
 ) -> None:
     """Only yes sends; no is exit 3, with results that say so."""
     ended, shown = at_a_terminal(
-        "send", numbers, *SEND, "--results", tmp_path / "out", environment=environment, keys=keys
+        "send", numbers, *SEND, "--results", tmp_path / "out", environment=either_environment, keys=keys
     )
     assert ended == code, shown
     assert "Singapore" in shown
@@ -296,30 +306,89 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
+class _Terminal:
+    """`globe-sms` as the foreground process of a terminal of its own."""
+
+    def __init__(self, *arguments: str | Path, environment: Mapping[str, str]) -> None:
+        self._ours, theirs = os.openpty()
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PREFECT_"))}
+        program = Path(sys.executable).with_name("globe-sms")
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _WITH_A_TERMINAL_OF_ITS_OWN, program, *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**clean, "TERM": "xterm", "COLUMNS": "160", "AWS_EC2_METADATA_DISABLED": "true", **environment},
+        )
+        os.close(theirs)
+        self.shown = ""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):  # how a pseudo-terminal ends
+            while piece := os.read(self._ours, 65_536):
+                self.shown += piece.decode(errors="replace")
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def type(self, keys: str) -> None:
+        os.write(self._ours, keys.encode())
+
+    def close(self) -> None:
+        os.close(self._ours)
+
+    def wait(self) -> int:
+        code = self._process.wait(LONGEST_WAIT)
+        self._reader.join(LONGEST_WAIT)
+        return code
+
+
 def test_a_closed_terminal_ends_a_run_in_order(
-    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
+    either_environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
 ) -> None:
     """The kernel sends SIGHUP, and nothing that the run says after that is an error: the results are written."""
     sandbox.gateway.reset()
-    ours, theirs = os.openpty()
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c", _WITH_A_TERMINAL_OF_ITS_OWN, Path(sys.executable).with_name("globe-sms")),
-            *("send", numbers, *SEND[:4], "--calls-per-second=1", "--numbers-per-call=1", "--yes"),
-            *("--results", tmp_path / "out", "--campaign=c"),
-        ],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, **environment, "TERM": "xterm"},
+    terminal = _Terminal(
+        *("send", numbers, *SEND[:4], "--calls-per-second=1", "--numbers-per-call=1", "--yes"),
+        *("--results", tmp_path / "out", "--campaign=c"),
+        environment=either_environment,
     )
-    os.close(theirs)
-    await_event(lambda: process.poll() is not None or sandbox.gateway.stats().calls > 1, "some calls")
-    os.close(ours)
-    assert process.wait(LONGEST_WAIT) == 1
+    await_event(lambda: terminal.has_ended or sandbox.gateway.stats().calls > 1, "some calls")
+    terminal.close()
+    assert terminal.wait() == 1
     results = pl.read_parquet(tmp_path / "out" / "c" / "results.parquet")
     reasons = results.filter(pl.col("chunk").is_not_null())["reason"].value_counts()
     assert dict(reasons.iter_rows()).keys() == {None, "cancelled"}
+
+
+def test_ctrl_c_twice_at_a_terminal_ends_the_calls_and_writes_the_results(
+    environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path
+) -> None:
+    """The gateway answers nothing for ten minutes; the first Ctrl-C says what it waits for, the second doesn't wait."""
+    sandbox.gateway.set_latency(600.0)
+    terminal = _Terminal(
+        *("send", numbers, *SEND[:4], "--calls-per-second=10", "--numbers-per-call=1", "--yes"),
+        *("--results", tmp_path / "out", "--campaign=c"),
+        environment=environment,
+    )
+    try:
+        await_event(lambda: terminal.has_ended or sandbox.gateway.stats().calls > 1, "some calls")
+        terminal.type("\x03")
+        await_event(
+            lambda: terminal.has_ended or "Ctrl-C again ends them now" in terminal.shown, "a word about the wait"
+        )
+        terminal.type("\x03")
+        assert terminal.wait() == 1, terminal.shown
+    finally:
+        sandbox.gateway.set_latency(0.0)
+    assert "The run was cancelled (KeyboardInterrupt)" in terminal.shown
+    assert "Traceback" not in terminal.shown
+    results = pl.read_parquet(tmp_path / "out" / "c" / "results.parquet")
+    reasons = results.filter(pl.col("chunk").is_not_null())["reason"].value_counts()
+    assert dict(reasons.iter_rows()).keys() == {"no_reply", "cancelled"}
 
 
 @pytest.mark.parametrize("wanted", [("--approve-above", "0"), ("--approve-above", "24")])
@@ -414,7 +483,7 @@ def test_a_test_goes_to_own_numbers_only_and_once(
 def test_own_numbers_that_are_none_are_exit_2(
     environment: dict[str, str], sandbox: Sandbox, numbers: Path, tmp_path: Path, arguments: list[str], word: str
 ) -> None:
-    """Before Prefect is started, and nothing is sent to anybody."""
+    """Nothing is sent to anybody."""
     given = [argument.replace("{list}", str(numbers)) for argument in arguments]
     ended = globe_sms(
         "send", numbers, *SEND, "--results", tmp_path / "out", "--test-to", *given, environment=environment

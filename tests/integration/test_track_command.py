@@ -48,12 +48,12 @@ def sandbox() -> Generator[Sandbox]:
 
 
 @pytest.fixture
-def environment(sandbox: Sandbox, prefect_url: str) -> dict[str, str]:
-    """Nothing of this process's clouds; the sandbox's variables and the server's."""
+def environment(sandbox: Sandbox) -> dict[str, str]:
+    """Nothing of this process's clouds, the sandbox's variables, and no Prefect server."""
     sandbox.gateway.reset()
     sandbox.gateway.set_deliveries(**AT_ONCE)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "ALIBABA_", "GLOBE_SMS_", "PREFECT_"))}
-    return {**clean, **sandbox.environment, "PREFECT_API_URL": prefect_url, "AWS_EC2_METADATA_DISABLED": "true"}
+    return {**clean, **sandbox.environment, "PREFECT_API_URL": "", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 class Stage:
@@ -61,7 +61,7 @@ class Stage:
 
     def __init__(self, sandbox: Sandbox, environment: dict[str, str], folder: Path) -> None:
         self.gateway = sandbox.gateway
-        self.environment = environment
+        self.environment = self.tracking_environment = environment
         self.folder = folder
         prefix = uuid.uuid4().hex
         self.results = f"s3://{sandbox.bucket}/{prefix}"
@@ -92,7 +92,7 @@ class Stage:
         """Start a tracking."""
         command = [COMMAND, "track", campaign, "--results", self.results, *options, "--json"]
         return subprocess.Popen(
-            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, env=self.tracking_environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def track(self, *options: str, campaign: str = "c") -> tuple[int, dict[str, Any], str]:
@@ -126,6 +126,14 @@ def stage(sandbox: Sandbox, environment: dict[str, str], tmp_path: Path) -> Stag
     return Stage(sandbox, environment, tmp_path)
 
 
+@pytest.fixture(params=["at once", "recorded"])
+def either_stage(request: pytest.FixtureRequest, stage: Stage) -> Stage:
+    """One without a Prefect server, and one with it: its trackings are flow runs."""
+    if request.param == "recorded":
+        stage.tracking_environment = {**stage.environment, "PREFECT_API_URL": request.getfixturevalue("prefect_url")}
+    return stage
+
+
 def agrees_with_the_gateway(stage: Stage) -> None:
     """Every row has the id and the end that the gateway's own log has of its number."""
     fates = {record["number"]: record for record in stage.gateway.deliveries()}
@@ -138,15 +146,15 @@ def agrees_with_the_gateway(stage: Stage) -> None:
         assert row["status"] == "accepted"
 
 
-def test_every_message_gets_its_end_and_none_is_asked_twice(stage: Stage) -> None:
-    stage.gateway.set_deliveries(**AT_ONCE, undelivered=0.3, expired=0.1)
-    stage.send(300)
-    code, said, _ = stage.track("--wait", "10m")
+def test_every_message_gets_its_end_and_none_is_asked_twice(either_stage: Stage) -> None:
+    either_stage.gateway.set_deliveries(**AT_ONCE, undelivered=0.3, expired=0.1)
+    either_stage.send(300)
+    code, said, _ = either_stage.track("--wait", "10m")
     assert (code, said["open"], said["queries"]) == (0, 0, 300)
-    agrees_with_the_gateway(stage)
-    code, said, _ = stage.track()
+    agrees_with_the_gateway(either_stage)
+    code, said, _ = either_stage.track()
     assert (code, said["queries"]) == (0, 0)
-    assert set(stage.told().values()) == {1}
+    assert set(either_stage.told().values()) == {1}
 
 
 def test_what_is_on_its_way_is_asked_again_until_it_has_ended(stage: Stage) -> None:
@@ -232,18 +240,18 @@ def test_a_kill_in_the_middle_loses_seconds_and_a_resume_asks_nothing_again_that
 
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=long_form), signal.SIGINT])
-def test_a_cancelled_tracking_keeps_all_that_it_was_told(stage: Stage, number: signal.Signals) -> None:
-    stage.gateway.set_latency(0.2)
-    stage.send(3000)
-    process = stage.start()
-    await_event(lambda: stage.gateway.query_stats().calls > 600, "some queries")
+def test_a_cancelled_tracking_keeps_all_that_it_was_told(either_stage: Stage, number: signal.Signals) -> None:
+    either_stage.gateway.set_latency(0.2)
+    either_stage.send(3000)
+    process = either_stage.start()
+    await_event(lambda: either_stage.gateway.query_stats().calls > 600, "some queries")
     process.send_signal(number)
     out, said = process.communicate(timeout=LONGEST_WAIT)
     assert process.returncode == 1, said
     assert "Traceback" not in said
-    assert stage.archived() == set(stage.told())
+    assert either_stage.archived() == set(either_stage.told())
     deliveries = json.loads(out.splitlines()[-1])["deliveries"]
-    assert sum(deliveries.values()) - deliveries["pending"] == len(stage.archived()) < 3000
+    assert sum(deliveries.values()) - deliveries["pending"] == len(either_stage.archived()) < 3000
 
 
 @long_form

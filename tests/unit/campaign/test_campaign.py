@@ -16,7 +16,7 @@ from tests.unit.campaign.store_that_loses_answers import LosesAnswers
 from tests.unit.pacing.test_pacer import Clock, FakeStop
 
 SETTINGS: Mapping[str, Any] = {"message": "Hello", "type": "NOTIFY"}
-ELSEWHERE = Owner("run-elsewhere", "another-machine", "boot/pid:1:1")
+ELSEWHERE = Owner("run-elsewhere", "another-machine", "boot/pid:1:1", "its-flow-run")
 
 
 def campaign(store: Store, clock: Clock, owner: Owner | None = None) -> Campaign:
@@ -33,6 +33,7 @@ def test_the_first_run_freezes_the_settings_and_holds_the_lease(store: Store) ->
     with campaign(store, clock) as later:
         later.open(SETTINGS)
         assert later.held()
+        assert later.predecessor is None
 
 
 def test_a_second_run_waits_and_leaves_with_a_clear_message(local_store: Store) -> None:
@@ -54,6 +55,8 @@ def test_a_dead_owners_lease_is_taken_over_when_it_has_expired(local_store: Stor
         heir.open(SETTINGS)
         assert began + LEASE_SECONDS < clock.now < began + LEASE_SECONDS + 5
         assert not dead.held()
+        assert heir.predecessor is not None
+        assert (heir.predecessor.flow_run, heir.predecessor.taken_at.timestamp()) == ("its-flow-run", began)
         with pytest.raises(LeaseLostError, match="taken over"):
             dead.update(canary_failed=True)
 

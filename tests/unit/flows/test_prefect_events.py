@@ -1,16 +1,22 @@
 """The events that an automation can act on."""
 
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from globe_sms.flows.observers.prefect_events import EVENTS, PrefectEvents
+from globe_sms.flows.observers.prefect_events import EVENTS, SETTLED, PrefectEvents
+from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
+from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
+from tests.unit.delivery.delivered_rows import row as delivered_row
 from tests.unit.flows.previews import PREVIEW
+from tests.unit.flows.test_prefect_artifacts import OUTCOME
 from tests.unit.reports.test_campaign_page import report_of, sent
+from tests.unit.reports.test_delivery_report import report_of as delivery_report_of
 
 
 def test_events_name_the_campaign_and_the_run_and_hold_counts() -> None:
@@ -48,6 +54,7 @@ def test_what_nobody_got_has_an_event_of_its_own(tmp_path: Path, row: dict[str, 
     assert [each["event"] for each in told] == [f"sms.campaign.{event}"]
     assert set(told[0]["payload"]) == SUMMARY
     assert told[0]["event"] in EVENTS
+    assert told[0]["resource"][SETTLED] == str(told[0]["payload"]["settled"]).lower(), "a trigger sees labels only"
 
 
 def test_lists_without_rows_have_an_event_too() -> None:
@@ -82,3 +89,27 @@ def test_each_end_has_its_event_with_what_an_automation_needs(tmp_path: Path, st
     assert "campaign" not in payload
     if stop is not None:
         assert (payload["message"], payload["code"]) == (stop.message, stop.code)
+
+
+def tracked(*deliveries: str | None) -> TrackingOutcome:
+    """How a tracking ended whose messages were delivered or not; None: no final state yet."""
+    return replace(OUTCOME, report=delivery_report_of([delivered_row(each) for each in deliveries]))
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "told"),
+    [
+        (["delivered"] * 7 + ["undelivered", "expired", "undelivered"], ["sms.campaign.delivery_low"]),
+        (["delivered"] * 8 + ["undelivered"] * 2, []),
+        (["undelivered", "undelivered", None, None, None], []),
+        ([], []),
+    ],
+)
+def test_few_deliveries_are_told_once_enough_is_known(deliveries: list[str | None], told: list[str]) -> None:
+    """Under 80 %, of at least half of the messages: the first to fail say little."""
+    events: list[dict[str, Any]] = []
+    PrefectEvents(None, emit=lambda **event: events.append(event)).tracked(tracked(*deliveries), TrackingProgress(0))
+    assert [each["event"] for each in events] == told
+    for each in events:
+        assert each["payload"]["rate"] == 0.7
+        assert each["event"] in EVENTS

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE, temporary_settings
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from globe_sms.flows.command_line.app import make_app, run_app
 from globe_sms.flows.command_line.prefect_server_check import check_home, check_server, check_server_url
@@ -66,7 +66,7 @@ def another_server() -> Generator[str]:
 def test_a_server_that_is_not_prefects_is_named_without_its_password(another_server: str) -> None:
     """What to check, and how to do without it."""
     with (
-        temporary_settings({PREFECT_API_URL: another_server, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: True}),
+        temporary_settings({PREFECT_API_URL: another_server}),
         pytest.raises(InputError, match=r"doesn't answer: check.*unset PREFECT_API_URL.*Nothing was sent") as raised,
     ):
         check_server({"PREFECT_API_URL": another_server})
@@ -74,22 +74,19 @@ def test_a_server_that_is_not_prefects_is_named_without_its_password(another_ser
     assert another_server.partition("@")[2] in str(raised.value)
 
 
-@pytest.mark.parametrize(("allowed", "in_environment"), [(True, True), (True, False), (False, True)])
-def test_doing_without_is_offered_where_prefect_allows_it(*, allowed: bool, in_environment: bool) -> None:
+@pytest.mark.parametrize("in_environment", [True, False])
+def test_doing_without_is_offered(*, in_environment: bool) -> None:
     """A profile's address is unset by Prefect's own command."""
     environ = {"PREFECT_API_URL": NOBODY} if in_environment else {}
-    with (
-        temporary_settings({PREFECT_API_URL: NOBODY, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE: allowed}),
-        pytest.raises(InputError) as raised,
-    ):
+    with temporary_settings({PREFECT_API_URL: NOBODY}), pytest.raises(InputError) as raised:
         check_server(environ)
     said = str(raised.value)
-    assert ("temporary server" in said) is allowed
-    assert ("prefect config unset" in said) is (allowed and not in_environment)
+    assert "to run without a server" in said
+    assert ("prefect config unset" in said) is not in_environment
 
 
 def test_nothing_is_asked_where_no_server_is_set() -> None:
-    """Prefect starts its temporary one itself."""
+    """The demo's, which Prefect starts itself."""
     with temporary_settings({PREFECT_API_URL: None}):
         check_server({})
 

@@ -2,10 +2,14 @@
 
 import logging
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from globe_sms.flows.observers.first_lines import first_lines
 from globe_sms.flows.observers.quiet_tasks import quiet_tasks
 from globe_sms.flows.observers.run_log import RunLog
 from globe_sms.tasks.campaign.approval import NOBODY, Answer, Decision
@@ -107,9 +111,32 @@ def test_the_end_says_each_thing_that_went_wrong_and_what_to_do(
     first, *others = lines.records
     assert first.levelname == "ERROR"
     assert first.getMessage().startswith("Stopped: no balance. Top up, then press Retry on this run's page")
-    assert [record.getMessage().partition(":")[0] for record in others] == ["failed", "not_sent", "camp"]
+    assert "1 accepted, 1 failed, 1 not_sent" in first.getMessage()
+    assert [record.getMessage().partition(":")[0] for record in others[:-1]] == ["failed", "not_sent"]
     assert "check it" in others[0].getMessage()
-    assert "1 accepted, 1 failed, 1 not_sent" in others[-1].getMessage()
+    assert "results.parquet" in others[-1].getMessage()
+
+
+def test_the_end_and_the_question_are_the_first_lines_of_the_page(
+    lines: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """A run's page opens with its oldest lines; the latest of these comes first, also of a run that was retried."""
+    created = datetime(2026, 11, 30, 8, tzinfo=UTC)
+    adapter = logging.LoggerAdapter(LOG, {"flow_run_id": "run-1"})
+    for attempt in (1, 2):
+        run: Any = SimpleNamespace(created=created, run_count=attempt)
+        log = RunLog(adapter, first_lines(adapter, run))
+        log.asking(PREVIEW, 1_800_000_000.0)
+        log.ended(report_of(tmp_path, [sent("accepted")]))
+    page = sorted(lines.records, key=lambda record: record.created)
+    first, second, third, fourth = (record.getMessage() for record in page[:4])
+    assert page[3].created < created.timestamp()
+    assert "Every row is settled" in first
+    assert "Every row is settled" in third
+    assert "Waiting for approval" in second
+    assert "Waiting for approval" in fourth
+    assert first.startswith("At ")
+    assert all(record.__dict__["flow_run_id"] == "run-1" for record in page[:4])
 
 
 @pytest.mark.parametrize(("rows", "level"), [(["accepted"], "INFO"), (["accepted", "unknown"], "WARNING")])

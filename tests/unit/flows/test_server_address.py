@@ -32,7 +32,7 @@ PREFECT_API_URL = "{URL}"
         ({"home/profiles.toml": PROFILES}, {"PREFECT_PROFILE": "nowhere"}, False),
         ({"home/profiles.toml": PROFILES.replace('"here"', '"there"')}, {}, True),
         ({"home/profiles.toml": PROFILES.replace('"here"', '"there"')}, {"PREFECT_PROFILE": "here"}, False),
-        ({"home/profiles.toml": PROFILES.replace('"here"', '"there"')}, {"PREFECT_API_URL": ""}, True),
+        ({"home/profiles.toml": PROFILES.replace('"here"', '"there"')}, {"PREFECT_API_URL": ""}, False),
         ({"other.toml": PROFILES}, {"PREFECT_PROFILES_PATH": "other.toml", "PREFECT_PROFILE": "there"}, True),
         ({".env": f"export PREFECT_API_URL='{URL}' # ours"}, {}, True),
         ({".env": "PREFECT_API_URL=", "prefect.toml": f'api.url = "{URL}"'}, {}, False),

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import Campaign
-from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs, Summary, plan_key
+from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs, Summary, Usage, plan_key
 from globe_sms.tasks.campaign.lease import Lease
 from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
 from globe_sms.tasks.campaign.records_kept_locally import Spill
@@ -110,7 +110,8 @@ class KeptCampaign:
         self.campaign.update(
             summary=Summary(
                 campaign=self.campaign.id, results=self.store.uri, counts=counts, calls=3, seconds=4.5, **summary
-            )
+            ),
+            usage=Usage(quarters={}),
         )
 
     def end(self) -> None:

@@ -1,10 +1,12 @@
 """All campaigns of a results folder at a glance."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from globe_sms.tasks.campaign.approval import Approval, Decision
 from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, CampaignState
 from globe_sms.tasks.inquiry.list_campaigns import read_campaigns
 from globe_sms.tasks.store import LocalStore, Store
@@ -63,6 +65,16 @@ def _stop(kept: KeptCampaign) -> None:
     kept.end()
 
 
+def _pause(kept: KeptCampaign) -> None:
+    kept.accept(0)
+    kept.end()
+
+
+def _ask(kept: KeptCampaign, until: str) -> None:
+    kept.campaign.update(approval=Approval(Decision.AWAITED, "", "", "2026-11-30", 3, 0, "c", "run-1", until=until))
+    kept.end()
+
+
 @pytest.mark.parametrize(
     ("happens", "state", "unknown", "left"),
     [
@@ -72,6 +84,9 @@ def _stop(kept: KeptCampaign) -> None:
         (KeptCampaign.end, CampaignState.NOT_RUN, None, 3),
         (KeptCampaign.crash, CampaignState.CRASHED, None, 3),
         (lambda _: None, CampaignState.RUNNING, None, 3),
+        (_pause, CampaignState.INTERRUPTED, None, 3),
+        (partial(_ask, until="2999-01-01T00:00:00+00:00"), CampaignState.WAITING, None, 3),
+        (partial(_ask, until="2026-11-30T08:00:00+00:00"), CampaignState.NOT_RUN, None, 3),
     ],
 )
 def test_a_line_shows_the_state_of_the_campaign(

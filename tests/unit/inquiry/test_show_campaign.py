@@ -9,6 +9,7 @@ import pytest
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
+from globe_sms.tasks.inquiry.campaign_state import CampaignState
 from globe_sms.tasks.inquiry.show_campaign import CampaignView, look_at
 from globe_sms.tasks.inquiry.show_page import show_page
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
@@ -72,6 +73,21 @@ def test_a_crashed_campaign_is_shown_past_its_last_results(store: Store, kept: K
     assert reasons(view)["unknown", "interrupted"] == 2
     assert reasons(view)["not_sent", "stopped"] == 1
     assert "killed" in as_markdown(show_page(view))
+
+
+def test_a_paused_campaign_is_shown_as_the_ledger_says(store: Store, kept: KeptCampaign, tmp_path: Path) -> None:
+    """Its last run wrote no results; those of the one before, which was stopped, say less than was sent."""
+    kept.write_results(stopped="no balance")
+    kept.accept(0)
+    kept.end()
+    view = view_of(store, tmp_path)
+    assert view.from_ledger
+    assert view.report is not None
+    assert (view.report.counts["accepted"], view.document.state) == (2, CampaignState.INTERRUPTED)
+    said = as_markdown(show_page(view))
+    assert "resume that run" in said
+    assert "nothing was sent" not in said
+    assert "no balance" not in said
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""Erases one campaign's numbers and texts, or one number of it, step by step so that a killed erasure can go on.
+
+A campaign that is erased as a whole says so in campaign.json before the first object changes, and loses its text there
+last; in between nobody compares it with others (`tasks.repeats`). Claims and send records have no numbers: they know
+positions, ids, statuses and times, which stay.
+"""
+
+import contextlib
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from globe_sms.tasks.campaign.campaign import OF_THE_TEXT, Campaign, read_document
+from globe_sms.tasks.campaign.campaign_json import PLANS, CampaignDocument
+from globe_sms.tasks.campaign.config import wording_of
+from globe_sms.tasks.campaign.number_hashes import MARK, NumberHashes
+from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
+from globe_sms.tasks.delivery.rewrite_results import EARLIER
+from globe_sms.tasks.retention.erased_rows import Erasure, erase_rows
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.vocabulary.stop_signal import StopSignal
+
+_PARQUET: Final = ".parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedObject:
+    """An object and how many of its rows were erased, or would be; it's deleted if `rows` is None."""
+
+    uri: str
+    rows: int | None
+
+
+def erase_campaign(
+    place: Store, campaign: str, erasure: Erasure, scratch: Path, *, now: datetime, apply: bool
+) -> list[ErasedObject]:
+    """Erase a number from a campaign, or all of them; return what that concerns. Without `apply` nothing is changed.
+
+    It holds the campaign's lease, so no run sends it meanwhile.
+
+    Raises:
+        CampaignBusyError: it's being sent.
+        InputError: its campaign.json can't be read.
+        StoreError: the store didn't answer, or refused.
+    """
+    if not apply:
+        return list(_objects(place.within(campaign), erasure, scratch, apply=False))
+    with _held(place, campaign) as held:
+        if erasure.phone_number is not None:
+            return list(_objects(held.store, erasure, scratch, apply=True))
+        if held.document.sending_since is None:
+            return _delete_plan(held, erasure.hashes)
+        if held.document.erased_at is None:
+            held.update(erased_at=now)
+        found = list(_objects(held.store, erasure, scratch, apply=True))
+        held.update(settings=_erased_settings(held.document, erasure.hashes), replaced=None)
+    return found
+
+
+@contextlib.contextmanager
+def _held(place: Store, campaign: str) -> Generator[Campaign]:
+    document = read_document(place, campaign)
+    with Campaign(place, campaign, stop=StopSignal()) as held:
+        held.open({} if document is None else document.settings, patience=0.0)
+        yield held
+
+
+def _objects(store: Store, erasure: Erasure, scratch: Path, *, apply: bool) -> Iterator[ErasedObject]:
+    """Erase the plan first: a run that begins after a killed erasure reads numbers from it."""
+    everything = erasure.phone_number is None
+    keys = [*store.list(PLANS), *(key for key in store.list(DELIVERIES) if key.endswith(_PARQUET))]
+    keys += [key for key in store.list(RESULTS_KEY) if key == RESULTS_KEY]
+    earlier = list(store.list(EARLIER))
+    for key in [*keys, *([] if everything else earlier)]:
+        rows = erase_rows(store, key, erasure, scratch, apply=apply)
+        if rows:
+            yield ErasedObject(f"{store.uri}/{key}", rows)
+    for key in earlier if everything else ():
+        if apply:
+            store.delete(key)
+        yield ErasedObject(f"{store.uri}/{key}", None)
+
+
+def _delete_plan(held: Campaign, hashes: NumberHashes) -> list[ErasedObject]:
+    """Delete what a campaign has that never sent anything: the next run makes a plan of what the lists are then."""
+    keys = [*held.store.list(PLANS), *held.store.list(EARLIER), *held.store.list(RESULTS_KEY)]
+    held.update(plan=None, replaced=None, settings=_erased_settings(held.document, hashes))
+    for key in keys:
+        held.store.delete(key)
+    return [ErasedObject(f"{held.store.uri}/{key}", None) for key in keys]
+
+
+def _erased_settings(document: CampaignDocument, hashes: NumberHashes) -> dict[str, Any]:
+    """Return the settings with a hash in place of the text; whether each got a text of their own is still known."""
+    settings = dict(document.settings)
+    if str(settings.get("message") or settings.get("message_column") or MARK).startswith(MARK):
+        return settings
+    text = wording_of(settings).text
+    message, column = OF_THE_TEXT
+    if text is None:
+        return settings | {message: None, column: MARK}
+    return settings | {message: hashes.text(text), column: None}

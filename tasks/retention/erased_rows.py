@@ -1,0 +1,90 @@
+"""What of an object's rows is erased, in plans, results and deliveries: parquet files with a number in each row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from globe_sms.tasks.campaign.number_hashes import NumberHashes, is_hashed
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
+from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
+from globe_sms.tasks.planning.frozen_plan import ALL_HASHED, HASHES
+from globe_sms.tasks.store import Store
+from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
+
+_SOME: Final = "some"
+_OF_PLANS: Final = ("message", "segments", "position")
+# Columns that hold neither a number nor a text. All others are a list's own.
+_KEPT: Final = {*RESULTS_SCHEMA, *STATE_SCHEMA, *_OF_PLANS}
+_ARROW: Final = "ARROW:schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What is erased: one number (E.164 with its plus sign), or all of them (None)."""
+
+    hashes: NumberHashes
+    phone_number: str | None = None
+
+    def concerns(self, names: pl.Schema) -> pl.Expr:
+        """Return whether a row is erased, and hasn't been yet."""
+        if self.phone_number is None:
+            left = [pl.col(name).is_not_null() for name in names if name == "recipient" or name not in _KEPT]
+            texts = [
+                ~is_hashed(name) & pl.col(name).is_not_null() for name in ("phone_number", "message") if name in names
+            ]
+            return pl.any_horizontal(*left, *texts)
+        number = pl.col("phone_number") == self.phone_number
+        if "recipient" not in names:
+            return number.fill_null(value=False)
+        digits = pl.col("recipient").str.replace_all(r"\D", "").str.contains(self.phone_number[1:], literal=True)
+        return number.fill_null(value=False) | digits.fill_null(value=False)
+
+    def erased(self, names: pl.Schema) -> Mapping[str, pl.Expr]:
+        """Return what replaces the columns of the rows that are erased."""
+        hashes = self.hashes
+        number: dict[str, Any] = {"return_dtype": pl.String, "is_elementwise": True}
+        found = {
+            "phone_number": pl.col("phone_number").map_batches(hashes.numbers, **number)
+            if self.phone_number is None
+            else pl.when(pl.col("phone_number") == self.phone_number)
+            .then(pl.lit(hashes.number(self.phone_number)))
+            .otherwise("phone_number")
+        }
+        if "recipient" in names:
+            found["recipient"] = pl.lit(None, dtype=pl.String)
+        if "message" in names:
+            # A text may name its recipient; what others got stays, so that it's found again.
+            found["message"] = pl.col("message").map_batches(hashes.texts, **number)
+        return found | {name: pl.lit(None, dtype=dtype) for name, dtype in names.items() if name not in _KEPT}
+
+
+def erase_rows(store: Store, key: str, erasure: Erasure, scratch: Path, *, apply: bool) -> int:
+    """Erase what an object has of a number, or of all; return how many rows that concerns. Doing it again is harmless.
+
+    The object is replaced in one write: readers see either the old or the new one. Nothing is written without `apply`.
+
+    Raises:
+        StoreError: the store didn't answer, or refused.
+    """
+    before, after = scratch / "before.parquet", scratch / "after.parquet"
+    if not store.fetch(key, before):
+        raise StoreUnavailableError(f"{store.uri}/{key} is gone, although it was listed. Try again.")
+    rows = pl.scan_parquet(before, glob=False)
+    names = rows.collect_schema()
+    concerned = erasure.concerns(names)
+    count = int(rows.select(concerned.sum()).collect(engine="streaming").item())
+    metadata = {name: value for name, value in pl.read_parquet_metadata(before).items() if name != _ARROW}
+    is_plan = "position" in names
+    is_noted = metadata.get(HASHES) == ALL_HASHED or (erasure.phone_number is not None and HASHES in metadata)
+    if apply and (count or (is_plan and erasure.phone_number is None and not is_noted)):
+        if is_plan and not is_noted:
+            metadata[HASHES] = ALL_HASHED if erasure.phone_number is None else _SOME
+        rows.with_columns(
+            pl.when(concerned).then(new).otherwise(pl.col(name)).alias(name)
+            for name, new in erasure.erased(names).items()
+        ).sink_parquet(after, compression="zstd", statistics=not is_plan, metadata=metadata, engine="streaming")
+        store.put_file(key, after)
+    return count
