@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from globe_sms.flows.command_line.exit_codes import EXIT_OPEN, EXIT_SETTLED
 from globe_sms.flows.command_line.inquiry_commands import output_console, s3_of, write_json
+from globe_sms.tasks.store.open_store import open_existing
 
 _PLACE: Final = "Where the campaigns are kept: s3://bucket/prefix or a directory."
 _RECEIPTS: Final = "Where delivery receipts are kept (receipts serve --to); repeat it for more."
@@ -43,8 +44,7 @@ def purge(
     again. A campaign that is being sent is left alone.
     """
     from globe_sms.tasks.retention.purge import purge as purge_campaigns
-    from globe_sms.tasks.store.open_store import open_existing
-from globe_sms.tasks.vocabulary.durations import seconds_of
+    from globe_sms.tasks.vocabulary.durations import seconds_of
 
     s3 = s3_of(aws_credentials)
     seconds = seconds_of(older_than, longest_days=_LONGEST_DAYS)
