@@ -144,7 +144,7 @@ class PrefectSite:
 
         await_event(answered, "an answer of Prefect's server")
         answers[-1].raise_for_status()
-        return answers[-1].json()
+        return answers[-1].json() if answers[-1].content else None
 
     def stop(self) -> None:
         """End both and remove what they wrote."""
