@@ -115,7 +115,6 @@ def test_a_number_to_explain_is_kept_in_a_block_that_the_form_makes(
     dialog.get_by_role("button", name="Create").click()
     expect(form.field("Number")).to_contain_text("caller")
     form.fill("Results folder", f"s3://{sandbox.bucket}/campaigns")
-    picture(page, "explain", height=900)
     given = form.submit()["parameters"]
     assert given["number"].keys() == {"$ref"}
     assert "8123" not in json.dumps(given)
