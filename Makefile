@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# The extras of the image, as the Dockerfile has them.
+EXTRAS ?= server,docker
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check chaos bench conformance pictures screenshots lock clean
+.PHONY: help install demo test check chaos containers bench conformance pictures screenshots sbom lock clean
 
 help:            ## list the commands
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -35,6 +37,9 @@ check: $(READY)  ## lint, check formatting and types
 chaos: $(READY)  ## test kills, stops, faults and outages, the long form
 	GLOBE_SMS_CHAOS=long $(BIN)/python -m pytest tests/chaos tests/integration/test_track_command.py -s
 
+containers: $(READY) ## build the image and run a team's site in containers; needs Podman
+	GLOBE_SMS_CONTAINERS=yes $(BIN)/python -m pytest tests/containers -s
+
 bench: $(READY)  ## repeat every measurement in tests/benchmarks/README.md
 	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
@@ -47,6 +52,13 @@ pictures: $(READY) ## redraw tasks/house.svg and deployments/sandbox/demo.svg
 
 screenshots: $(READY) ## retake deployments/pictures/*.png in a real browser
 	GLOBE_SMS_PICTURES=deployments/pictures $(BIN)/python -m pytest tests/browser -q
+
+# What the image has, with licences: the same packages in a folder of their own, read by CycloneDX's own program.
+sbom: $(READY)   ## list the image's Python packages and their licences in dist/, as CycloneDX
+	rm -rf build/sbom && mkdir -p dist
+	$(BIN)/python deployments/image/install_locked.py --extras $(EXTRAS) --into build/sbom
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/globe-sms.cdx.json build/sbom/bin/python
 
 lock:            ## update requirements.lock
 	uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \

@@ -67,16 +67,18 @@ def _findings(
     from globe_sms.flows.command_line.doctor.prefect_server import check_prefect
     from globe_sms.tasks.aws_credentials import open_s3
     from globe_sms.tasks.run_resources import open_account
+    from globe_sms.tasks.store.store_clock import StoreClock
 
     s3 = cache(lambda: open_s3(aws_credentials))
     sender = cache(lambda: open_account(account, environ))
+    gateways = StoreClock()
     yield from findings_of("versions", check_versions)
     yield from findings_of("disk", lambda: check_folders(environ))
     yield from findings_of("prefect", lambda: check_prefect(environ))
     yield from findings_of("results", lambda: check_results(results, sender(), s3))
     yield from findings_of("lists", lambda: check_lists(recipients, s3))
-    yield from findings_of("account", lambda: check_account(sender()))
-    yield from findings_of("clock", lambda: check_clock(sender(), results, s3))
+    yield from findings_of("account", lambda: check_account(sender(), gateways))
+    yield from findings_of("clock", lambda: check_clock(gateways, results, s3))
     yield from findings_of("policy", lambda: check_policy(sender(), results, s3))
 
 

@@ -84,7 +84,7 @@ def _new_question(run: CampaignRun, remaining: RemainingChunks, executor: Execut
         numbers=remaining.numbers,
         resent_chunks=len(remaining.resent),
         content=run.campaign.document.content,
-        asked_by=executor.asked_by(run),
+        asked_by=executor.flow_run or run.campaign.owner.run,
         after_canary=stage is Stage.AFTER_CANARY,
         until=_in(run.config.approval_timeout),
     )

@@ -60,7 +60,7 @@ class CampaignApproval(RunInput):
         Literal["", "approve", "decline"],
         Field(
             title="Decision",
-            description="approve: send it now. decline: send nothing.",
+            description="Choose one. approve: send it now. decline: send nothing.",
             json_schema_extra=_only_answers,
         ),
     ] = ""
@@ -131,8 +131,8 @@ class FlowRunPage(ApprovalPage):
                     timeout_seconds=seconds + _LONGER_SECONDS, pause_key=asked[-1], message=_waiting(until)
                 )
                 form, keys = self._form(client, preview, said), _keep_keys(state)
-                form.save(keys, flow_run_id=run)  # pyright: ignore[reportArgumentType]  # a keyset, as Prefect makes it
                 client.set_flow_run_state(run, state)
+                form.save(keys, flow_run_id=run)  # pyright: ignore[reportArgumentType]  # a keyset, as Prefect makes it
                 if not _resumed(client, run, deadline):
                     return _no_answer(seconds)
                 given = _read_answer(form, run, keys)
@@ -168,7 +168,7 @@ def suspend_last(flow_function: _Function) -> _Function:
 
 
 def _suspend(client: SyncPrefectClient, run: FlowRun, form: type[CampaignApproval], key: str, until: float) -> NoReturn:
-    """Suspend the run: its form first, so an answer that comes at once finds it.
+    """Suspend the run, with its form.
 
     Raises:
         GlobeSmsError: Prefect refused.
@@ -179,13 +179,15 @@ def _suspend(client: SyncPrefectClient, run: FlowRun, form: type[CampaignApprova
         timeout_seconds=max(0, seconds) + _LONGER_SECONDS, pause_key=key, message=_waiting(until)
     )
     keys = _keep_keys(state)
-    form.save(keys, flow_run_id=run.id)  # pyright: ignore[reportArgumentType]  # a keyset, as Prefect makes it
-    schedule_answer_due(client, run, key, until)
+    with suppress(HTTPError, PrefectHTTPStatusError):  # without it the run waits for the server's own limit
+        schedule_answer_due(client, run, key, until)
     result = client.set_flow_run_state(run.id, state)
     if result.status is not SetStateStatus.ACCEPT or result.state is None:
         delete_answer_due(client, run, key)
         reason = getattr(result.details, "reason", None) or result.status
         raise GlobeSmsError(f"this campaign needs approval, but Prefect didn't suspend the run ({reason}).")
+    # Last: with the state the server deletes what it has of an earlier question under this key.
+    form.save(keys, flow_run_id=run.id)  # pyright: ignore[reportArgumentType]  # a keyset, as Prefect makes it
     raise Pause(state=result.state)
 
 

@@ -8,7 +8,6 @@ from typing import Any, ParamSpec, TypeVar
 from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.flows.orchestration.approval_page import ApprovalPage
 from globe_sms.tasks.campaign.campaign import Campaign
-from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.send_chunks import send_shard
 from globe_sms.tasks.sending.shard import Shard
 
@@ -50,10 +49,6 @@ class Executor:
     def send_shard(self, shard: Shard, campaign: str, number: int, shards: int) -> None:  # noqa: ARG002  # for records
         """Send a shard, the one with this number of so many."""
         send_shard(shard, self.observer.step)
-
-    def asked_by(self, run: CampaignRun) -> str:
-        """Return what names this run as the one that asks."""
-        return run.campaign.owner.run
 
     def took_over(self, campaign: Campaign) -> None:
         """End what is left of the dead run that this run took the campaign from, if there was one."""

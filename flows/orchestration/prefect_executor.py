@@ -14,7 +14,6 @@ from globe_sms.flows.orchestration.dead_predecessor import end_dead_predecessor
 from globe_sms.flows.orchestration.deployed_run import check_lasting
 from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.tasks.campaign.campaign import Campaign
-from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.prefect_tasks import send_shard_in_task_runs, task_of
 from globe_sms.tasks.sending.shard import Shard, shard_chunks
 from globe_sms.tasks.write_results import write_campaign_results
@@ -68,10 +67,6 @@ class PrefectExecutor(Executor):
                 self.log.warning("Prefect did not record shard %d of %d (%s)", number, shards, kind)
         if not shard.began:
             send_shard_in_task_runs(shard, self.observer.step)
-
-    def asked_by(self, run: CampaignRun) -> str:  # noqa: ARG002  # the flow run goes on when the process has ended
-        """Return the flow run's id."""
-        return self.flow_run
 
     def took_over(self, campaign: Campaign) -> None:
         """Set the dead run's flow run to Crashed."""

@@ -5,6 +5,8 @@ distinguished from a wrong key.
 Source: https://help.aliyun.com/zh/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
 """
 
+import time
+from collections.abc import Callable
 from typing import Final
 
 import httpx
@@ -25,16 +27,22 @@ _LONGEST_QUOTATION: Final = 200
 
 
 def check_connection(
-    endpoint: Endpoint, credentials: CredentialsSource, *, transport: httpx.BaseTransport | None = None
+    endpoint: Endpoint,
+    credentials: CredentialsSource,
+    *,
+    answered: Callable[[str | None, float, float], object] = lambda *_: None,
+    transport: httpx.BaseTransport | None = None,
 ) -> str:
     """Make the trial call and return a sentence about what it proved; sends no message.
 
-    Only a campaign can prove that the key may call BatchSendMessageToGlobe.
+    Only a campaign can prove that the key may call BatchSendMessageToGlobe. `answered` is told of any answer:
+    its Date header, and the monotonic times of the request and the answer.
 
     Raises:
         InputError: the endpoint couldn't be reached, or it refused the key, the signature or the account.
     """
     auth = AcsV3Auth(credentials)
+    asked = time.monotonic()
     try:
         with httpx.Client(
             transport=transport, trust_env=not endpoint.is_loopback, follow_redirects=False, timeout=_SECONDS
@@ -49,6 +57,7 @@ def check_connection(
         raise InputError(
             f"{endpoint} couldn't be reached ({type(error).__name__}): check the endpoint, the network and the proxy"
         ) from None
+    answered(answer.headers.get("date"), asked, time.monotonic())
     fields = read_fields(answer.content) or {}
     business, gateway = read_text(fields.get("ResponseCode")), read_text(fields.get("Code"))
     code = business or gateway

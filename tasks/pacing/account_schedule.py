@@ -118,8 +118,7 @@ class Schedule:
         def take(document: dict[str, Any], now: float) -> Turns:
             rate, floor = self._agreed(document, now)
             is_alone = len(document["runs"]) == 1
-            costly = waited if is_alone and waited is not None else count
-            slack = learned_slack(document).after_calls(costly, rate)
+            slack = learned_slack(document).after_calls(count, floor, rate, waited=waited if is_alone else None)
             slowness = Slowness(**document.get("slow", {})).after(count, 0, now, rate)
             share = slack.in_force(floor, rate)
             spare = floor if is_alone else share

@@ -109,7 +109,6 @@ def _texted(
                 },
             )
             .join(ours.lazy(), left_on="e164", right_on="key")
-            .drop("e164")
-            .rename({"ours": "e164"})
+            .select(pl.col("ours").alias("e164"), *columns)
             .collect(engine="streaming")
         )

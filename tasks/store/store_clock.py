@@ -43,6 +43,11 @@ class StoreClock:
         self._round_trip = math.inf
         self._parsed: tuple[str, float | None] = ("", None)
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether a store has told its time."""
+        return self._low is not None
+
     def monotonic(self) -> float:
         """Return the monotonic time that `answered` and `next_tick` mean."""
         return self._monotonic()

@@ -15,6 +15,7 @@ _AGAIN: Final = re.compile(
     r"\b([Rr])un (?:the same command|the same campaign|the campaign|this campaign|it) again"
     r"(?P<changed>(?=,? (?:with(?:out)?|and resend)\b))?"
 )
+_TRACK: Final = re.compile(r"\(globe-sms track[^)]*\)")
 _COMMAND: Final = re.compile(r"\bThe same command (?=continues\b)")
 
 
@@ -23,7 +24,8 @@ def in_button_words(message: str) -> str:
 
     Retry keeps the parameters; where one of them is to be changed, the run must be copied.
     """
-    return _COMMAND.sub("Retry (in this run's menu, ⋮) ", _AGAIN.sub(_button, message))
+    said = _TRACK.sub("(a run of the flow track-delivery)", _AGAIN.sub(_button, message))
+    return _COMMAND.sub("Retry (in this run's menu, ⋮) ", said)
 
 
 def _button(found: re.Match[str]) -> str:

@@ -2,7 +2,6 @@
 
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -30,7 +29,6 @@ class PrefectSite:
 
     def __init__(self, environment: Mapping[str, str], results: str, calls_per_second: float) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="globe-sms-prefect-"))
-        self._suspensions: Counter[str] = Counter()
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         file = self._home / "prefect.yaml"
@@ -99,25 +97,27 @@ class PrefectSite:
         found = self.ask("POST", "/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run]}}})
         return {artifact["key"]: artifact for artifact in found}
 
+    def log(self, run: str) -> list[str]:
+        """Return the lines of a run's log, the oldest first."""
+        query = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
+        return [line["message"] for line in self.ask("POST", "/logs/filter", query)]
+
     def events(self, prefix: str) -> list[dict[str, Any]]:
         """Return the events whose names begin so."""
         query = {"filter": {"event": {"prefix": [prefix]}}, "limit": 50}
         return self.ask("POST", "/events/filter", query)["events"]
 
     def answer(self, run: str, **given: Any) -> dict[str, Any]:
-        """Answer what a suspended run asks, as the form does."""
+        """Answer what a suspended run asks, as the form does; the form is there a moment after the state."""
+        keys = self.run(run)["state"]["state_details"]["run_input_keyset"]
+        form = f"/flow_runs/{run}/input/{keys['schema']}"
+        await_event(lambda: self._client.get(form).is_success, "the form")
         return self.ask("POST", f"/flow_runs/{run}/resume", {"run_input": given})
 
     def wait_for(self, run: str, *names: str) -> dict[str, Any]:
         """Wait until the run is in a state of one of these names, and return it."""
         self.until(lambda: self.run(run)["state_name"] in names, f"{names}")
-        found = self.run(run)
-        if found["state_name"] == "Suspended":
-            # Prefect sets the state before the process ends, and sets it again as it ends: an answer between is lost.
-            self._suspensions[run] += 1
-            ended = f"Execution of flow run '{run}' is paused."
-            self.until(lambda: self.printed.count(ended) >= self._suspensions[run], "the end of the suspended process")
-        return found
+        return self.run(run)
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for something; what the deployment has printed comes with the failure."""

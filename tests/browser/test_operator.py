@@ -8,11 +8,14 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from tests.browser.conftest import picture
 from tests.browser.prefect_with_ui import PrefectSite
@@ -31,6 +34,8 @@ pytestmark = [
 CAMPAIGN = "parcels-2026-11-24"
 # Each campaign here has a text of its own: another one's same text would be left out as a repeat.
 MESSAGE = "Your parcel arrives tomorrow between 9 and 12."
+PLANNED = "741 numbers in 15 calls"
+_BETWEEN_PRESSES = 15.0  # seconds
 _HOLD_SECONDS = 8  # longer than the five between two updates of the progress
 ENDED = ("Completed", "CompletedWithUnknown", "Stopped", "Declined", "Cancelled", "Failed", "Crashed")
 
@@ -56,25 +61,69 @@ def type_into(page: "playwright.Page", title: str, value: str, *, kind: str | No
     control.press("Tab")  # the form moves when a field is left, and a click on what has moved is lost
 
 
-def approve(page: "playwright.Page", site: PrefectSite, run: str) -> None:
-    """Answer yes on the run's page."""
-    page.goto(f"{site.url}/runs/flow-run/{run}")
+def open_run(page: "playwright.Page", site: PrefectSite, run: str, ui: str) -> None:
+    """Open a run's page in one of the UIs: "" is V1, "/v2" is V2, the default."""
+    page.goto(f"{site.url}{ui}/runs/flow-run/{run}")
+    playwright.expect(page.get_by_text("Logs", exact=True).first).to_be_visible()
+
+
+def press_in_menu(page: "playwright.Page", name: str) -> None:
+    """Choose from V2's menu with three dots, the only place for it."""
+    page.get_by_role("button", name="Open menu").click()
+    page.get_by_role("menuitem", name=name, exact=True).click()
+
+
+def press_until(site: PrefectSite, button: "playwright.Locator", run: str, *names: str) -> None:
+    """Press a button until the run isn't in one of these states any more: a busy server refuses at times."""
+
+    def left() -> bool:
+        return site.run(run)["state_name"] not in names
+
+    def pressed() -> bool:
+        if button.is_visible():
+            button.click()
+        with suppress(TimeoutError):
+            wait_until(left, seconds=_BETWEEN_PRESSES, what="the answer of the server")
+        return left()
+
+    site.until(pressed, "another state")
+
+
+def answer(page: "playwright.Page", site: PrefectSite, run: str, decision: str) -> None:
+    """Answer on the run's page in V2, as the log says; both fields are seen without scrolling."""
+    open_run(page, site, run, "/v2")
+    playwright.expect(page.get_by_text("To answer, on this run's page open the menu").first).to_be_in_viewport()
+    press_in_menu(page, "Resume")
+    dialog = page.get_by_role("dialog")
+    for what in (dialog.get_by_text(PLANNED), dialog.get_by_text(MESSAGE), dialog.get_by_text("The whole preview")):
+        playwright.expect(what.first).to_be_in_viewport()
+    chosen, named = dialog.get_by_role("button", name="Select Decision"), dialog.get_by_role("textbox")
+    for field in (chosen, named):
+        playwright.expect(field).to_be_in_viewport()
+    chosen.click()
+    page.get_by_role("option", name=decision, exact=True).click()
+    named.fill("Mei Tan")
+    picture(page, "approval")
+    press_until(site, dialog.get_by_role("button", name="Resume"), run, "Suspended")
+
+
+def decline_in_v1(page: "playwright.Page", site: PrefectSite, run: str) -> None:
+    """Answer no on the run's page in V1, which has a button for it."""
+    open_run(page, site, run, "")
     page.get_by_role("button", name="Resume").click()
-    playwright.expect(page.get_by_role("heading", name=f"Send {CAMPAIGN}?")).to_be_visible()
-    choose(page, "Decision", "approve")
+    playwright.expect(page.get_by_text(PLANNED).first).to_be_visible()
+    choose(page, "Decision", "decline")
     type_into(page, "Your name", "Mei Tan")
-    picture(page, "approval", height=1_250)
-    page.locator(".p-modal").get_by_role("button", name="Submit").click()
+    press_until(site, page.locator(".p-modal").get_by_role("button", name="Submit"), run, "Suspended")
 
 
 def watch(page: "playwright.Page", site: PrefectSite, sandbox: Sandbox, run: str) -> None:
-    """See the progress move; while nothing is seen, the gateway holds the account up, so the run can't end unseen."""
+    """See the page move; while nothing is seen, the gateway holds the account up, so the run can't end unseen."""
     held_until = 0.0
 
     def moving() -> bool:
         nonlocal held_until
-        found = site.artifacts(run).get(f"{CAMPAIGN}-progress")
-        if found is not None and 0.0 < float(found["data"]) < 100.0:
+        if re.match(r"Sending: [1-9]", str(campaign_page(site, run)["description"])):
             return True
         assert site.run(run)["state_name"] not in ENDED, "the run ended before its progress was seen"
         if sandbox.gateway.stats().calls and time.monotonic() >= held_until:
@@ -83,20 +132,32 @@ def watch(page: "playwright.Page", site: PrefectSite, sandbox: Sandbox, run: str
         return False
 
     site.until(moving, "a progress that moves")
-    progress = site.artifacts(run)[f"{CAMPAIGN}-progress"]
-    said = r"\d+ accepted, \d+ failed, \d+ unknown; \d+ calls at .* a second; about .* left"
-    assert re.search(said, progress["description"])
-    page.goto(f"{site.url}/artifacts/artifact/{progress['id']}")
-    playwright.expect(page.get_by_text(re.compile(r"Progress: [\d.]+%"))).to_be_visible()
-    picture(page, "progress", height=420)
+    look_at(page, site, run, "page", "Sending: ", "accepted", "To stop, press Cancel", as_picture="progress")
 
 
-def look_at(page: "playwright.Page", site: PrefectSite, run: str, name: str, *texts: str, height: int = 900) -> None:
+def campaign_page(site: PrefectSite, run: str) -> dict[str, Any]:
+    """Return the campaign's page, an artifact of the run."""
+    found = [artifact for key, artifact in site.artifacts(run).items() if key.endswith("-page")]
+    return found[0] if found else {"description": "", "data": ""}
+
+
+def look_at(
+    page: "playwright.Page",
+    site: PrefectSite,
+    run: str,
+    name: str,
+    *texts: str,
+    ui: str = "/v2",
+    as_picture: str | None = None,
+    height: int = 900,
+) -> None:
     """Open an artifact of the run and see these texts in it."""
-    page.goto(f"{site.url}/artifacts/artifact/{site.artifacts(run)[f'{CAMPAIGN}-{name}']['id']}")
+    (artifact,) = (each for key, each in site.artifacts(run).items() if key.endswith(f"-{name}"))
+    page.goto(f"{site.url}{ui}/artifacts/artifact/{artifact['id']}")
     for text in texts:
         playwright.expect(page.get_by_text(text).first).to_be_visible()
-    picture(page, name, height=height)
+    if as_picture is not None:
+        picture(page, as_picture, height=height)
 
 
 def test_an_operator_sends_a_campaign_from_the_browser(
@@ -117,20 +178,31 @@ def test_an_operator_sends_a_campaign_from_the_browser(
     )
     site.wait_for(run, "Suspended", *ENDED)
     assert sandbox.gateway.stats().calls == 0
-    look_at(page, site, run, "preview", f"Preview of {CAMPAIGN}", MESSAGE, "Singapore 🇸🇬", height=1_610)
+    waiting = "Waiting for approval until"
+    look_at(page, site, run, "page", waiting, MESSAGE, "Singapore 🇸🇬", as_picture="preview", height=1_610)
+    look_at(page, site, run, "page", waiting, MESSAGE, "Singapore 🇸🇬", ui="")
     planned = _results(sandbox, CAMPAIGN).filter(pl.col("status") == "not_sent")["phone_number"]
     sandbox.gateway.add_fault("code:MOBILE_NUMBER_ILLEGAL", number=planned[-1].removeprefix("+"))
-    approve(page, site, run)
+    answer(page, site, run, "approve")
     watch(page, site, sandbox, run)
     ended = site.wait_for(run, *ENDED)
     assert ended["state_name"] == "CompletedWithUnknown"
     assert "690 accepted, 1 failed, 50 unknown" in ended["state"]["message"]
-    site.until(lambda: f"{CAMPAIGN}-results" in site.artifacts(run), "the last artifact")
-    look_at(page, site, run, "report", "The gateway says that the number's format is wrong: check it.", height=1_250)
-    look_at(page, site, run, "failures", "MOBILE_NUMBER_ILLEGAL", height=800)
-    look_at(page, site, run, "results", "results.parquet")
-    page.goto(f"{site.url}/runs/flow-run/{run}")
-    playwright.expect(page.get_by_text("CompletedWithUnknown").first).to_be_visible()
+    site.until(lambda: f"{CAMPAIGN}-failures" in site.artifacts(run), "the last artifact")
+    what_to_do = "The gateway says that the number's format is wrong: check it."
+    look_at(page, site, run, "page", what_to_do, "results.parquet", ui="")
+    look_at(page, site, run, "page", what_to_do, "results.parquet", as_picture="report", height=1_250)
+    playwright.expect(page.get_by_role("link", name="results.parquet")).to_have_attribute(
+        "href", re.compile(r"/campaigns/parcels-2026-11-24/results\.parquet$")
+    )
+    look_at(page, site, run, "failures", "MOBILE_NUMBER_ILLEGAL", ui="")
+    look_at(page, site, run, "failures", "MOBILE_NUMBER_ILLEGAL", as_picture="failures", height=800)
+    for ui in ("", "/v2"):
+        open_run(page, site, run, ui)
+        playwright.expect(page.get_by_text("CompletedWithUnknown").first).to_be_visible()
+        playwright.expect(page.get_by_text("The outcome of 50 rows is unknown").first).to_be_in_viewport()
+    picture(page, "run")
+    assert "Finished in state Completed" not in "".join(site.log(run)[:-1])
 
     def told() -> list[str]:
         return [event["event"] for event in reversed(site.events("sms."))]
@@ -144,7 +216,9 @@ def test_an_operator_sends_a_campaign_from_the_browser(
     assert told() == ["sms.campaign.approval_needed", "sms.campaign.started", "sms.campaign.finished"]
 
 
-def test_a_declined_campaign_sends_nothing_and_is_asked_for_again(site: PrefectSite, sandbox: Sandbox) -> None:
+def test_a_declined_campaign_sends_nothing_and_is_asked_for_again(
+    page: "playwright.Page", site: PrefectSite, sandbox: Sandbox
+) -> None:
     """The answer no frees everything and is on record; the next run of the campaign asks anew, and yes is yes."""
     sandbox.gateway.reset()
     order = {
@@ -157,9 +231,11 @@ def test_a_declined_campaign_sends_nothing_and_is_asked_for_again(site: PrefectS
     }
     first = site.start(**order)
     site.wait_for(first, "Suspended", *ENDED)
-    assert site.answer(first, decision="decline", name="")["status"] == "REJECT"  # no name, no answer
     assert site.answer(first, decision="perhaps", name="Mei Tan")["status"] == "REJECT"
-    site.answer(first, decision="decline", name="Mei Tan")
+    site.answer(first, decision="approve")  # no name, no yes: it's asked for again
+    site.wait_for(first, "Suspended", *ENDED)
+    assert sandbox.gateway.stats().calls == 0
+    decline_in_v1(page, site, first)
     ended = site.wait_for(first, *ENDED)
     assert (ended["state_name"], ended["state_type"]) == ("Declined", "CANCELLED")
     assert "by Mei Tan in Prefect; nothing was sent" in ended["state"]["message"]
@@ -176,7 +252,7 @@ def test_a_declined_campaign_sends_nothing_and_is_asked_for_again(site: PrefectS
 
 
 def test_a_campaign_that_nobody_answers_for_has_results_that_say_so(site: PrefectSite, sandbox: Sandbox) -> None:
-    """No process waits for the answer; the results stand before the time is up, and an answer after it is refused."""
+    """No process waits for the answer; the results stand before the time is up, and the run ends as declined."""
     sandbox.gateway.reset()
     run = site.start(
         recipients=[f"s3://{sandbox.bucket}/lists/"],
@@ -188,10 +264,42 @@ def test_a_campaign_that_nobody_answers_for_has_results_that_say_so(site: Prefec
     )
     site.wait_for(run, "Suspended", *ENDED)
     ended = site.wait_for(run, *ENDED)
-    assert (ended["state_name"], ended["state"]["message"]) == ("Failed", "The flow was paused and never resumed.")
+    assert (ended["state_name"], ended["state_type"]) == ("Declined", "CANCELLED")
+    assert "nobody answered in 2 s; nothing was sent" in ended["state"]["message"]
     assert site.answer(run, decision="approve", name="Mei Tan")["status"] == "ABORT"
     assert _reasons(sandbox, "unanswered") == ["declined"]
     assert sandbox.gateway.stats().calls == 0
+
+
+def test_a_run_that_is_cancelled_says_how_far_it_got(
+    page: "playwright.Page", site: PrefectSite, sandbox: Sandbox
+) -> None:
+    """Prefect's own message, which says nothing of it, is replaced; Retry sends the rest."""
+    sandbox.gateway.reset()
+    run = site.start(
+        recipients=[f"s3://{sandbox.bucket}/lists/"],
+        message="Cancelled on the way.",
+        type="NOTIFY",
+        campaign="cancelled",
+        approve_above=5_000,
+        numbers_per_call=50,
+    )
+    site.until(lambda: sandbox.gateway.stats().calls >= 2, "the second call")
+    sandbox.gateway.add_fault("throttle", retry_after_ms=60_000)
+    open_run(page, site, run, "/v2")
+    press_in_menu(page, "Cancel")
+    cancel = page.get_by_role("alertdialog").get_by_role("button", name=re.compile("Cancel .*run", re.IGNORECASE))
+    press_until(site, cancel, run, "Running")
+    site.wait_for(run, "Cancelled", *ENDED)
+    site.until(lambda: "not_sent" in str(site.run(run)["state"]["message"]), "the run's own message")
+    message = site.run(run)["state"]["message"]
+    assert re.search(r"press Retry .*\(cancelled: [1-9]\d* accepted, .* not_sent", message, re.IGNORECASE), message
+    sandbox.gateway.clear_faults()
+    open_run(page, site, run, "/v2")
+    press_in_menu(page, "Retry")
+    press_until(site, page.get_by_role("alertdialog").get_by_role("button", name="Retry"), run, "Cancelled")
+    assert site.wait_for(run, "Completed", "Failed", "Crashed")["state_name"] == "Completed"
+    assert sandbox.gateway.stats().accepted_twice == 0
 
 
 def test_a_suspended_run_is_asked_again_after_its_canary_which_it_sends_once(

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from globe_sms.tasks.campaign.options.flow_parameters import group_options
 from tests.chaos.campaign_under_test import Campaign, Stage
 from tests.chaos.command_process import Command
+from tests.waiting import await_event
 
 FIRST, AFTER_CANARY = "approval", "approval-after-canary"  # Prefect's keys of the two questions
 _PAUSED = "PAUSED"
@@ -95,8 +96,12 @@ class InPrefect:
 
     def _resume(self, *, yes: bool) -> None:
         form = {"decision": "approve" if yes else "decline", "name": "Chaos"}
-        done = self._stage.prefect.ask("POST", f"/flow_runs/{self._run}/resume", {"run_input": form})
-        assert done["status"] == "ACCEPT", done
+        path = f"/flow_runs/{self._run}/resume"
+
+        def taken() -> bool:  # the form is there a moment after the state
+            return self._stage.prefect.ask("POST", path, {"run_input": form})["status"] == "ACCEPT"
+
+        await_event(taken, "the answer")
 
 
 class Deployed(InPrefect):

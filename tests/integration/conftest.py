@@ -71,11 +71,16 @@ def sandbox() -> Generator[Sandbox]:
 
 
 @pytest.fixture
-def in_sandbox(sandbox: Sandbox, prefect_url: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - started by it
-    """Flows of this process use the sandbox, and its gateway has forgotten all."""
+def in_sandbox(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Campaigns of this process use the sandbox, whose gateway has forgotten all, and no Prefect server."""
     sandbox.gateway.reset()
-    for name, value in sandbox.environment.items():
+    for name, value in {**sandbox.environment, "PREFECT_API_URL": ""}.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def recorded_in_sandbox(in_sandbox: None, prefect_url: str) -> None:
+    """Flows of this process use the sandbox and Prefect's server."""
 
 
 @pytest.fixture

@@ -39,8 +39,14 @@ class Operator:
         with suppress(httpx.HTTPError):
             answer = self._api.post("/flow_runs/filter", json={"flow_runs": wanted})
             runs: list[dict[str, Any]] = answer.json() if answer.is_success else []
-            return [run for run in runs if run["state"]["state_details"]["pause_key"] == self._key]
+            return [run for run in runs if self._asks(run)]
         return []
+
+    def _asks(self, run: dict[str, Any]) -> bool:
+        """Whether a run asks this question; its form is there a moment after its state."""
+        asked = run["state"]["state_details"]
+        form = f"/flow_runs/{run['id']}/input/{asked['run_input_keyset']['description']}"
+        return asked["pause_key"] == self._key and self._api.get(form).is_success
 
     def _work(self) -> None:
         await_event(lambda: bool(self._paused()), "a paused run")

@@ -22,7 +22,7 @@ pytestmark = [
     # Prefect's harness and its server leave sockets and loops to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.usefixtures("in_sandbox"),
+    pytest.mark.usefixtures("recorded_in_sandbox"),
 ]
 
 

@@ -220,7 +220,7 @@ def test_people_are_told_of_our_campaigns_and_of_no_other_flow(
     others = client.create_deployment(
         flow_id=client.create_flow_from_name("nightly-report"), name="other", entrypoint="reports.py:nightly"
     )
-    ours = client.read_deployment_by_name("send-campaign/manual").id
+    ours = client.read_deployment_by_name("send-campaign/scheduled").id
     for deployment, whose in ((others, "theirs"), (ours, "ours")):
         _let_everything_happen(client, deployment, whose, tmp_path)
     expected = {

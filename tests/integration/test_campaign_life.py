@@ -13,7 +13,7 @@ import pytest
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, InputError
-from tests.integration.flat_options import send_with
+from tests.integration.flat_options import send_at_once, send_with
 from tests.integration.prefect_operator import Operator
 
 pytestmark = [
@@ -50,13 +50,13 @@ def document_of(config: dict[str, Any]) -> dict[str, Any]:
 def test_a_typo_found_in_a_dry_run_is_mended_under_the_same_id(sandbox: Sandbox, config: dict[str, Any]) -> None:
     """Also where the list was mended, too: everybody on the new one gets the new text, once, also in a second run."""
     path = Path(config["recipients"][0])
-    dry = send_with(**config | {"message": "Helo", "numbers_per_call": 7}, dry_run=True)
+    dry = send_at_once(**config | {"message": "Helo", "numbers_per_call": 7}, dry_run=True)
     assert (dry.counts["not_sent"], sandbox.gateway.stats().calls) == (30, 0)
     assert "sending_since" not in document_of(config)
     path.write_text(path.read_text().replace("6581234529", "6591234529"))
-    sent = send_with(**config)
+    sent = send_at_once(**config)
     assert (sent.calls, sent.counts["accepted"]) == (3, 30)
-    again = send_with(**config)
+    again = send_at_once(**config)
     assert (again.calls, again.counts["accepted"]) == (0, 30)
     found = texts(sandbox)
     assert set(found.values()) == {1}
@@ -73,15 +73,15 @@ def test_once_texts_have_gone_out_the_text_stays_and_the_list_is_the_frozen_one(
     """Another text is refused; another list isn't read: the resume sends what is left of the plan. Calls may shrink."""
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH", next=1)
     with pytest.raises(CampaignStoppedError):
-        send_with(**config)
+        send_at_once(**config)
     sandbox.gateway.clear_faults()
     with pytest.raises(InputError, match="--message: was 'Hello', now 'Bye'"):
-        send_with(**config | {"message": "Bye"})
+        send_at_once(**config | {"message": "Bye"})
     with pytest.raises(InputError, match="was 'Hello', now 'Bye'"):
-        send_with(**config | {"message": "Bye"}, dry_run=True)
+        send_at_once(**config | {"message": "Bye"}, dry_run=True)
     path = Path(config["recipients"][0])
     path.write_text("phone\n6598765432\n")
-    sent = send_with(**config, suppress=[])
+    sent = send_at_once(**config, suppress=[])
     assert sent.counts["accepted"] == 30
     found = texts(sandbox)
     assert (len(found), set(found.values())) == (30, {1})

@@ -20,7 +20,7 @@ from globe_sms.tasks.open_campaign_run import open_sender
 from globe_sms.tasks.sending.chunk_queue import HoursQueue
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, InputError
-from tests.integration.flat_options import send_with
+from tests.integration.flat_options import send_at_once, send_with
 from tests.integration.prefect_operator import Operator
 
 pytestmark = [
@@ -61,7 +61,7 @@ class NoTerminal(RunObserver):
 
 def test_a_canary_goes_first_and_the_others_follow(sandbox: Sandbox, config: dict[str, Any]) -> None:
     """Exactly so many people, and everybody in the end."""
-    report = send_with(**config)
+    report = send_at_once(**config)
     assert report.counts["accepted"] == 30
     assert sorted(sizes(sandbox)[:2]) == [2, 10]
     assert sizes(sandbox)[2:] in ([10, 8], [8, 10])
@@ -75,15 +75,15 @@ def test_a_canary_that_fails_stops_the_campaign_and_is_never_sent_again(
     """A repeated command, of a schedule or of Prefect's, texts nobody; a higher limit sends the others."""
     sandbox.gateway.add_fault("http_500", next=2)
     with pytest.raises(CampaignStoppedError, match=r"12 numbers: 12 unknown.*--max-failure-rate 0\.2") as caught:
-        send_with(**config)
+        send_at_once(**config)
     stopped: Any = caught.value.report
     assert (stopped.counts["unknown"], stopped.counts["not_sent"], stopped.calls) == (12, 18, 2)
     assert set(stopped.results().filter(status="not_sent")["reason"]) == {"stopped"}
     with pytest.raises(CampaignStoppedError, match="12 unknown") as caught:
-        send_with(**config)
+        send_at_once(**config)
     again: Any = caught.value.report
     assert again.calls == 0
-    resumed = send_with(**config, max_failure_rate=1.0)
+    resumed = send_at_once(**config, max_failure_rate=1.0)
     assert (resumed.calls, resumed.counts["accepted"], resumed.counts["unknown"]) == (2, 18, 12)
     assert sandbox.gateway.stats().accepted_twice == 0
 
@@ -94,14 +94,14 @@ def test_what_was_not_sent_of_a_canary_that_failed_is_not_sent_to_have_it_judged
     """Hours may keep some of a canary back; a higher limit sends that, and then the others."""
     sandbox.gateway.add_fault("http_500", number="6581234500")
     with pytest.raises(CampaignStoppedError, match="2 accepted, 10 unknown"):
-        send_with(**config)
+        send_at_once(**config)
     folder = Path(config["results"]) / config["campaign"]
     for key in ("claims/000001-0", "records/000001-0-accepted"):
         (folder / key).unlink()  # as if it had been outside its hours
     with pytest.raises(CampaignStoppedError, match="12 numbers: 10 unknown, 2 not_sent"):
-        send_with(**config)
+        send_at_once(**config)
     assert len(sizes(sandbox)) == 2
-    assert send_with(**config, max_failure_rate=1.0).counts["accepted"] == 20
+    assert send_at_once(**config, max_failure_rate=1.0).counts["accepted"] == 20
     assert sizes(sandbox)[2] == 2
 
 
@@ -109,9 +109,9 @@ def test_a_stop_within_the_canary_goes_on_with_the_canary(sandbox: Sandbox, conf
     """What was refused for the account's sake is sent before it is judged."""
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
     with pytest.raises(CampaignStoppedError, match="AMOUNT_NOT_ENOUGH"):
-        send_with(**config)
+        send_at_once(**config)
     sandbox.gateway.clear_faults()
-    assert send_with(**config).counts["accepted"] == 30
+    assert send_at_once(**config).counts["accepted"] == 30
 
 
 def test_somebody_is_asked_again_with_what_became_of_the_canary(
@@ -180,14 +180,14 @@ def test_a_canary_that_is_stopped_for_its_failures_before_its_end_has_failed(
     sandbox.gateway.add_fault("throttle")  # the other two are not over before the fourth is judged
     failed = r"1,500 numbers: 1,000 unknown, 500 not_sent.*higher --max-failure-rate"
     with pytest.raises(CampaignStoppedError, match=failed):
-        send_with(**large)
+        send_at_once(**large)
     sandbox.gateway.clear_faults()
     calls = len(sizes(sandbox))
     for limit in (0.5, 0.9):
         with pytest.raises(CampaignStoppedError, match=failed):
-            send_with(**large, max_failure_rate=limit)
+            send_at_once(**large, max_failure_rate=limit)
     assert len(sizes(sandbox)) == calls
-    resumed = send_with(**large, max_failure_rate=1.0)
+    resumed = send_at_once(**large, max_failure_rate=1.0)
     assert (resumed.counts["accepted"], resumed.counts["unknown"]) == (1_000, 1_000)
     canary = {f"65812{number:05}" for number in range(1_500)}
     assert [canary.issuperset(arrival.numbers) for arrival in sandbox.gateway.log()[calls:]] == [
@@ -204,7 +204,7 @@ def test_a_kill_does_not_hide_that_a_canary_has_failed_before_its_end(sandbox: S
     sandbox.gateway.add_fault("http_500", next=4)
     sandbox.gateway.add_fault("throttle")
     with pytest.raises(CampaignStoppedError):
-        send_with(**large)
+        send_at_once(**large)
     path = Path(large["results"]) / large["campaign"] / "campaign.json"
     document = json.loads(path.read_text())
     assert document.pop("canary_failed") is True
@@ -212,7 +212,7 @@ def test_a_kill_does_not_hide_that_a_canary_has_failed_before_its_end(sandbox: S
     sandbox.gateway.clear_faults()
     calls = len(sizes(sandbox))
     with pytest.raises(CampaignStoppedError, match="1,000 unknown, 500 not_sent"):
-        send_with(**large)
+        send_at_once(**large)
     assert len(sizes(sandbox)) == calls
 
 
@@ -223,15 +223,15 @@ def test_a_resend_of_a_canary_that_failed_sends_no_more_of_it_unless_it_helps(
     sandbox.gateway.add_fault("http_500", next=4, processed=False)
     sandbox.gateway.add_fault("throttle")
     with pytest.raises(CampaignStoppedError):
-        send_with(**large)
+        send_at_once(**large)
     sandbox.gateway.clear_faults()
     calls = len(sizes(sandbox))
     sandbox.gateway.add_fault("http_500", processed=False)
     with pytest.raises(CampaignStoppedError, match="1,000 unknown, 500 not_sent"):
-        send_with(**large, on_unknown="resend")
+        send_at_once(**large, on_unknown="resend")
     assert len(sizes(sandbox)) == calls + 4
     sandbox.gateway.clear_faults()
-    assert send_with(**large, on_unknown="resend").counts["accepted"] == 2_000
+    assert send_at_once(**large, on_unknown="resend").counts["accepted"] == 2_000
     assert len(sizes(sandbox)) == calls + 4 + 4 + 4
     assert sandbox.gateway.stats().accepted_twice == 0
 
@@ -241,10 +241,10 @@ def test_what_an_account_refused_of_a_canary_is_no_failure_of_it(sandbox: Sandbo
     sandbox.gateway.set_latency(0.5)
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
     with pytest.raises(CampaignStoppedError, match="AMOUNT_NOT_ENOUGH"):
-        send_with(**large)
+        send_at_once(**large)
     sandbox.gateway.clear_faults()
     sandbox.gateway.set_latency(0.0)
-    assert send_with(**large).counts["accepted"] == 2_000
+    assert send_at_once(**large).counts["accepted"] == 2_000
 
 
 def test_who_is_asked_above_a_limit_is_asked_after_the_canary_too(
@@ -298,7 +298,7 @@ def test_the_canary_and_the_others_wait_for_their_hours_each_in_their_turn(
     path = tmp_path / "two-countries.csv"
     numbers = [*(f"65812345{number:02}" for number in range(12)), *(f"668123456{number:02}" for number in range(18))]
     path.write_text("phone\n" + "".join(f"{number}\n" for number in numbers))
-    report = send_with(**{**config, "recipients": [str(path)], "hours": "09:00-20:00", "hours_wait": "90m"})
+    report = send_at_once(**{**config, "recipients": [str(path)], "hours": "09:00-20:00", "hours_wait": "90m"})
     assert report.counts["accepted"] == 30
     assert [len(arrival.numbers) for arrival in sandbox.gateway.log()[:2]] in ([10, 2], [2, 10])
     assert timedelta(hours=2) <= datetime.fromtimestamp(clock.now, UTC) - datetime(2026, 3, 2, tzinfo=UTC)

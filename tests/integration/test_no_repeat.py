@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
-from tests.integration.flat_options import send_with
+from tests.integration.flat_options import send_at_once
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,7 +37,7 @@ class Place:
         path = self._folder / "list.csv"
         path.write_text("\n".join(["phone,name" if "," in rows[0] else "phone", *rows]) + "\n")
         given = {"message": "We open at 9", "type": "NOTIFY", "calls_per_second": 50, "numbers_per_call": 2} | options
-        return send_with([str(path)], results=self.results, **given)
+        return send_at_once([str(path)], results=self.results, **given)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import preview_page
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, InputError
-from tests.integration.flat_options import send_with
+from tests.integration.flat_options import send_at_once, send_with
 from tests.integration.prefect_operator import Operator
 
 pytestmark = [
@@ -74,11 +74,12 @@ def stop_before_anybody_is_texted(sandbox: Sandbox, config: dict[str, Any]) -> N
     """The plan is frozen, and everybody is left to send."""
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
     with pytest.raises(CampaignStoppedError):
-        send_with(**config)
+        send_at_once(**config)
     sandbox.gateway.clear_faults()
     sandbox.gateway.reset()
 
 
+@pytest.mark.usefixtures("prefect_url")
 def test_who_opts_out_between_runs_isnt_texted(sandbox: Sandbox, config: dict[str, Any], optouts: Path) -> None:
     """A call leaves them out and carries the others; one that nobody is left of isn't made."""
     stop_before_anybody_is_texted(sandbox, config)
@@ -125,18 +126,18 @@ def test_a_resend_leaves_out_who_opted_out_and_they_are_suppressed(
     stop_before_anybody_is_texted(sandbox, config)
     opt_out(optouts, 3)  # before the first call that may be taken
     sandbox.gateway.add_fault("accept_then_drop", number="6581234505")
-    assert send_with(**config).counts["unknown"] == 9
+    assert send_at_once(**config).counts["unknown"] == 9
     sandbox.gateway.clear_faults()
     sandbox.gateway.reset()
     opt_out(optouts, 7)  # after it
-    report = send_with(**config, on_unknown="resend")
+    report = send_at_once(**config, on_unknown="resend")
     assert called(sandbox) == [0, 1, 2, 4, 5, 6, 8, 9]
     assert rows_with(report, "unknown") == {}
     assert rows_with(report, "suppressed") == dict.fromkeys((3, 7, 29), str(optouts))
     row = report.results().row(7, named=True)
     assert (row["message_id"], row["response_code"]) == (None, None)
     opt_out(optouts, *range(7))
-    again = send_with(**config, on_unknown="resend")
+    again = send_at_once(**config, on_unknown="resend")
     assert (again.calls, again.counts) == (0, report.counts)
 
 

@@ -8,7 +8,7 @@ import pytest
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.reports.campaign_page import speed
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError
-from tests.integration.flat_options import send_with
+from tests.integration.flat_options import send_at_once
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,7 +25,7 @@ def send(config: dict[str, Any], tmp_path: Any) -> Any:
     def send_campaign(count: int, numbers_per_call: int = 250, **options: Any) -> Any:
         path = tmp_path / "numbers.csv"
         path.write_text("phone\n" + "".join(f"{number}\n" for number in numbers(count)))
-        return send_with([str(path)], **{**config, "numbers_per_call": numbers_per_call, **options})
+        return send_at_once([str(path)], **{**config, "numbers_per_call": numbers_per_call, **options})
 
     del config["recipients"]
     return send_campaign
@@ -132,7 +132,7 @@ def test_a_forbidden_word_in_one_personal_text_fails_its_row_alone(
     names = ["Casino" if place == 3 else "Ann" for place in range(40)]
     path.write_text("phone,name\n" + "".join(f"{n},{name}\n" for n, name in zip(numbers(40), names, strict=True)))
     sandbox.gateway.add_fault("code:BLACK_KEY_CONTROL_LIMIT", text="Casino")
-    report = send_with([str(path)], **{**config, "message": "Hi {name}"})
+    report = send_at_once([str(path)], **{**config, "message": "Hi {name}"})
     assert (report.counts["accepted"], report.counts["failed"]) == (39, 1)
     assert report.results().filter(status="failed")["row"].to_list() == [3]
 

@@ -1,4 +1,4 @@
-"""The whole flow against the sandbox, under Prefect's own test harness."""
+"""Whole campaigns against the sandbox: as flows under Prefect's own test harness, or at once."""
 
 import logging
 import random
@@ -24,14 +24,14 @@ from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.vocabulary.errors import AllFailedError, CampaignStoppedError, InputError
 from globe_sms.tasks.vocabulary.statuses import STATUSES
-from tests.integration.flat_options import send_with
+from tests.integration.flat_options import send_at_once, send_with
 
 pytestmark = [
     pytest.mark.slow,
     # Prefect's harness and its server leave sockets and loops to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.usefixtures("in_sandbox"),
+    pytest.mark.usefixtures("recorded_in_sandbox"),
 ]
 
 
@@ -120,7 +120,7 @@ def test_every_call_is_from_the_sender_of_its_numbers_country(sandbox: Sandbox, 
     """On the wire; also after a resume, which cuts the same chunks."""
     path = list_of([number for pair in zip(numbers(30), LONDON, PARIS, strict=True) for number in pair])
     for dry_run in (True, False):
-        report = send_with(
+        report = send_at_once(
             [path],
             message="Hello",
             type="NOTIFY",
@@ -149,7 +149,7 @@ def test_who_is_outside_the_hours_is_not_called(sandbox: Sandbox, results: str, 
     path = list_of([number for pair in zip(numbers(30), LONDON, strict=True) for number in pair])
     config: dict[str, Any] = {"message": "Hello", "results": results, "hours": hours, "calls_per_second": 50}
     for _ in range(2):
-        report = send_with([path], type="MKT", campaign="hours", hours_wait="0h", numbers_per_call=7, **config)
+        report = send_at_once([path], type="MKT", campaign="hours", hours_wait="0h", numbers_per_call=7, **config)
         found = report.results()
         assert dict(found.group_by("region", "status", "reason").len().select("region", "len").iter_rows()) == {
             "SG": 30,
@@ -159,7 +159,7 @@ def test_who_is_outside_the_hours_is_not_called(sandbox: Sandbox, results: str, 
         assert set(found.filter(region="GB")["reason"]) == {"quiet_hours"}
         assert not report.settled
     assert {number[:2] for arrival in sandbox.gateway.log() for number in arrival.numbers} == {"65"}
-    assert send_with([path], type="OTP", campaign="codes", **config).counts["accepted"] == 60
+    assert send_at_once([path], type="OTP", campaign="codes", **config).counts["accepted"] == 60
 
 
 @pytest.mark.usefixtures("interruptible")
@@ -208,9 +208,9 @@ def test_a_finished_campaign_sends_nothing_when_it_is_run_again(results: str, li
 def test_the_same_command_without_an_id_is_the_same_campaign(sandbox: Sandbox, results: str, list_of: Any) -> None:
     """A double click, or a repeated command, texts nobody twice; a changed list is another campaign."""
     path = list_of(numbers(10))
-    first = send_with([path], message="Hello", type="OTP", results=results, calls_per_second=50)
-    second = send_with([path], message="Hello", type="OTP", results=results, calls_per_second=50)
-    other = send_with([path], message="Hello you", type="OTP", results=results, calls_per_second=50)
+    first = send_at_once([path], message="Hello", type="OTP", results=results, calls_per_second=50)
+    second = send_at_once([path], message="Hello", type="OTP", results=results, calls_per_second=50)
+    other = send_at_once([path], message="Hello you", type="OTP", results=results, calls_per_second=50)
     assert first.campaign == second.campaign != other.campaign
     assert sandbox.gateway.stats().calls == 2
 
@@ -262,10 +262,10 @@ def test_a_dry_run_plans_and_calls_nothing_and_the_real_run_sends_its_plan(
     """What was previewed is what is sent."""
     path = list_of(numbers(20))
     config: dict[str, Any] = {"message": "Hello", "type": "OTP", "results": results, "campaign": "dry"}
-    dry = send_with([path], **config, calls_per_second=50, dry_run=True)
+    dry = send_at_once([path], **config, calls_per_second=50, dry_run=True)
     assert dry.results()["reason"].unique().to_list() == ["dry_run"]
     assert sandbox.gateway.stats().calls == 0
-    assert send_with([path], **config, calls_per_second=50).counts["accepted"] == 20
+    assert send_at_once([path], **config, calls_per_second=50).counts["accepted"] == 20
 
 
 def test_an_account_that_is_out_of_balance_stops_the_campaign_and_a_resume_goes_on(
@@ -293,12 +293,12 @@ def test_a_dropped_reply_is_unknown_held_and_resent_only_when_asked(
     path = list_of(numbers(40))
     config: dict[str, Any] = {"message": "Hello", "type": "MKT", "results": results, "campaign": "dropped"}
     sandbox.gateway.add_fault("accept_then_drop", next=1)
-    first = send_with([path], **config, calls_per_second=50, numbers_per_call=10)
+    first = send_at_once([path], **config, calls_per_second=50, numbers_per_call=10)
     assert (first.counts["unknown"], first.counts["accepted"]) == (10, 30)
     assert first.results().filter(pl.col("status") == "unknown")["reason"].unique().to_list() == ["no_reply"]
-    held = send_with([path], **config, calls_per_second=50, numbers_per_call=10)
+    held = send_at_once([path], **config, calls_per_second=50, numbers_per_call=10)
     assert (held.calls, held.counts["unknown"]) == (0, 10)
-    resent = send_with([path], **config, calls_per_second=50, numbers_per_call=10, on_unknown="resend")
+    resent = send_at_once([path], **config, calls_per_second=50, numbers_per_call=10, on_unknown="resend")
     assert (resent.calls, resent.resent, resent.counts["accepted"]) == (1, 1, 40)
     assert sandbox.gateway.stats().accepted_twice == 10
 
@@ -374,14 +374,14 @@ def test_each_recipient_reads_its_own_text(sandbox: Sandbox, results: str, tmp_p
     names = ["Ann", "Bo]", "Łukasz", "x" * 200, "", "Ev", "{name}"]
     path.write_text("phone,First Name\n" + "".join(f"{n},{name}\n" for n, name in zip(people, names, strict=True)))
     config: dict[str, Any] = {"message": "Hi {first_name}", "type": "OTP", "results": results, "campaign": "personal"}
-    dry = send_with([str(path)], **config, calls_per_second=50, numbers_per_call=3, dry_run=True)
+    dry = send_at_once([str(path)], **config, calls_per_second=50, numbers_per_call=3, dry_run=True)
     assert dry.results()["segments"].to_list() == [1, 1, 1, 2, None, 1, 1]
     sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH", next=1)
     with pytest.raises(CampaignStoppedError):
-        send_with([str(path)], **config, calls_per_second=50, numbers_per_call=3)
+        send_at_once([str(path)], **config, calls_per_second=50, numbers_per_call=3)
     sandbox.gateway.clear_faults()
     path.unlink()
-    report = send_with([str(path)], **config, calls_per_second=50, numbers_per_call=3)
+    report = send_at_once([str(path)], **config, calls_per_second=50, numbers_per_call=3)
     read = {
         number: text
         for arrival in sandbox.gateway.log()
@@ -411,9 +411,9 @@ def test_a_cap_stops_a_campaign_before_its_first_call(
     path = list_of([*numbers(20), "not a number"])
     config: dict[str, Any] = {"message": "x" * 161, "type": "OTP", "results": results, "campaign": "capped"}
     with pytest.raises(InputError, match=next(iter(cap)).replace("_", "-")):
-        send_with([path], **config, prices=str(prices), calls_per_second=50, **cap)
+        send_at_once([path], **config, prices=str(prices), calls_per_second=50, **cap)
     assert sandbox.gateway.stats().calls == 0
-    report = send_with([path], **config, prices=str(prices), calls_per_second=50, **changed)
+    report = send_at_once([path], **config, prices=str(prices), calls_per_second=50, **changed)
     assert report.counts["accepted"] == 20
 
 
@@ -423,11 +423,11 @@ def test_a_campaign_whose_end_has_come_calls_nothing_and_goes_on_with_a_later_on
     """Finished, with rows that say why; nobody is asked about what can't be sent."""
     config: dict[str, Any] = {"message": "Hello", "type": "NOTIFY", "results": results, "campaign": "ended"}
     config |= {"calls_per_second": 50, "approve_above": 0}
-    report = send_with([list_of(numbers(20))], **config, until="2026-01-01T00:00")
+    report = send_at_once([list_of(numbers(20))], **config, until="2026-01-01T00:00")
     assert (report.calls, report.settled) == (0, False)
     assert report.results()["reason"].unique().to_list() == ["expired"]
     config["approve_above"] = None
-    later = send_with(config.pop("recipients", [report.results()["source"][0]]), **config, until="2100-01-01T00:00")
+    later = send_at_once(config.pop("recipients", [report.results()["source"][0]]), **config, until="2100-01-01T00:00")
     assert later.counts["accepted"] == 20
     (arrival,) = sandbox.gateway.log()
     assert arrival.validity == 14_400

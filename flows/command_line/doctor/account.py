@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-import httpx
-
 from globe_sms.flows.command_line.doctor.finding import Verdict
 from globe_sms.tasks.account.account import Account
 from globe_sms.tasks.account.policy_location import usual_policy_uri
-from globe_sms.tasks.gateway import Endpoint, check_connection
+from globe_sms.tasks.gateway import check_connection
 from globe_sms.tasks.policy.check_policy import check_lists
 from globe_sms.tasks.policy.in_words import rules_in_words
 from globe_sms.tasks.policy.read_policy import read_policy
@@ -18,17 +16,16 @@ from globe_sms.tasks.store.s3_access import S3Access, is_s3
 from globe_sms.tasks.store.store_clock import StoreClock
 
 _SIGNATURE_SECONDS: Final = 300.0  # the gateway takes signatures of the last 15 minutes
-_TIMEOUT_SECONDS: Final = 15.0
 _SYNCHRONIZE: Final = "synchronize it (chrony, systemd-timesyncd)"
 
 
-def check_account(account: Account) -> Iterator[tuple[Verdict, str]]:
-    """Make the trial call that sends nothing, and tell the account's limits.
+def check_account(account: Account, clock: StoreClock) -> Iterator[tuple[Verdict, str]]:
+    """Make the trial call that sends nothing, and tell the account's limits; `clock` learns the gateway's time.
 
     Raises:
         InputError: no credentials were found, or the gateway can't be reached or refuses them.
     """
-    yield Verdict.OK, check_connection(account.endpoint(), account.credentials())
+    yield Verdict.OK, check_connection(account.endpoint(), account.credentials(), answered=clock.answered)
     rate, size = account.calls_per_second, account.numbers_per_call
     yield Verdict.OK, f"limits: {rate:g} calls a second of up to {size:,} numbers; {account.rate_margin():.1%} unused"
 
@@ -57,21 +54,20 @@ def check_policy(account: Account, results: str | None, s3: Callable[[], S3Acces
         yield Verdict.OK, f"{each.key} {each.uri}: {each.found}"
 
 
-def check_clock(account: Account, results: str | None, s3: Callable[[], S3Access]) -> Iterator[tuple[Verdict, str]]:
-    """Compare this machine's clock with S3's and the gateway's.
+def check_clock(gateways: StoreClock, results: str | None, s3: Callable[[], S3Access]) -> Iterator[tuple[Verdict, str]]:
+    """Compare this machine's clock with S3's and the gateway's; `gateways` is what `check_account` learned.
 
     Raises:
-        InputError, StoreError: S3 didn't answer, or the endpoint isn't valid.
+        InputError, StoreError: S3 didn't answer.
     """
+    if gateways.has_answers:
+        yield _by_skew(gateways.skew(), "the gateway's", _SIGNATURE_SECONDS)
+    else:
+        yield Verdict.NOTE, "the gateway's time isn't known: it didn't answer"
     if results is not None and is_s3(results):
         store = open_store(results, s3)
         next(iter(store.folders()), None)  # its clock learns from every answer
         yield _by_skew(store.clock.skew(), "S3's", MAX_CLOCK_SKEW)
-    skew = _gateways_skew(account.endpoint())
-    if skew is None:
-        yield Verdict.NOTE, "the gateway's time isn't known: it didn't answer"
-    else:
-        yield _by_skew(skew, "the gateway's", _SIGNATURE_SECONDS)
 
 
 def _by_skew(skew: float, whose: str, limit: float) -> tuple[Verdict, str]:
@@ -79,16 +75,3 @@ def _by_skew(skew: float, whose: str, limit: float) -> tuple[Verdict, str]:
         return Verdict.OK, f"this machine's clock agrees with {whose}"
     verdict = Verdict.WRONG if abs(skew) > limit else Verdict.NOTE
     return verdict, f"this machine's clock is {skew:+.0f} s from {whose}: {_SYNCHRONIZE}"
-
-
-def _gateways_skew(endpoint: Endpoint) -> float | None:
-    """Ask for nothing, without a key: any answer has a Date header; None if there was none."""
-    clock = StoreClock()
-    asked = clock.monotonic()
-    try:
-        with httpx.Client(trust_env=not endpoint.is_loopback, timeout=_TIMEOUT_SECONDS) as client:
-            date = client.get(endpoint.url).headers.get("date")
-    except httpx.HTTPError:
-        return None
-    clock.answered(date, asked, clock.monotonic())
-    return None if date is None else clock.skew()

@@ -46,9 +46,9 @@ def test_calls_that_are_throttled_now_and_then_are_no_reason_to_lower_the_limit(
 
 
 def test_the_schedule_says_who_sends_and_what_was_throttled(tmp_path: Path) -> None:
-    state = called(tmp_path, 2.0, 2, every=10)
+    state = called(tmp_path, 2.0, 2, every=10, seconds=45.0)
     assert [(sender.name, sender.rate) for sender in state.senders] == [("spring on a-host", 2.0)]
-    assert state.as_json()["last_hour"]["throttled"] == state.last_hour.throttled > 5
+    assert state.as_json()["last_hour"]["throttled"] == state.last_hour.throttled >= 5
     assert state.slack > 0.05
     assert "1 other run" in state.sentence()
     later = read_schedule(LocalStore(tmp_path), "account", 1_800_000_000.0 + 7_200)
