@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Self
 
 from prefect.blocks.core import Block
-from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationError, WithJsonSchema, field_validator, model_validator
 
 from globe_sms.tasks.account.account import Account
 from globe_sms.tasks.account.rate_margin import USUAL_MARGIN, WIDEST_MARGIN
@@ -63,8 +63,9 @@ globe-sms send s3://lists/members.csv --account production ...
     ] = _NO_SECRET
     region: Annotated[
         Region,
+        WithJsonSchema({"type": "string", "enum": [str(region) for region in Region]}),  # V1 shows an enum's words
         Field(
-            title="Region of the endpoint",  # Pydantic leaves out a title that is the enum's own name
+            title="Region of the endpoint",
             description="Whose public endpoint is called. Accounts abroad: ap-southeast-1.",
         ),
     ] = Region.SINGAPORE

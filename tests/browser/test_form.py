@@ -53,7 +53,8 @@ def test_a_campaign_is_started_by_mouse(ui: type[Form], page: Page, site: Prefec
     form.fill("Sender ID", "Parcels")
     form.fill("Region of local numbers", "Singapore")
     form.refused("Campaign ID", "1 to 100 letters, digits, dashes or underscores")
-    expect(form.field("Region of local numbers")).to_contain_text("two letters, such as SG")
+    if ui is Form:
+        expect(form.field("Region of local numbers")).to_contain_text("two letters, such as SG")
     form.fill("Campaign ID", "parcels-2026-11-30")
     form.fill("Region of local numbers", "SG")
     expect(form.field("Region of local numbers")).not_to_contain_text("does not match")
