@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 EXTRAS ?= server,docker
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check chaos containers bench conformance pictures screenshots sbom lock clean
+.PHONY: help install demo test check versions chaos containers bench conformance pictures screenshots sbom lock clean
 
 help:            ## list the commands
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -33,6 +33,15 @@ check: $(READY)  ## lint, check formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+
+# Each interpreter gets a .venv of its own from requirements.lock.
+PYTHONS ?= python3.12 python3.13
+versions:        ## run the unit tests on other interpreters: make versions PYTHONS="python3.12 python3.13"
+	@for python in $(PYTHONS); do \
+		echo "== $$python"; \
+		$(MAKE) --no-print-directory PYTHON=$$python VENV=.venv-$$(basename $$python) install && \
+		.venv-$$(basename $$python)/bin/python -m pytest tests/unit -n 2 --dist loadfile || exit 1; \
+	done
 
 chaos: $(READY)  ## test kills, stops, faults and outages, the long form
 	GLOBE_SMS_CHAOS=long $(BIN)/python -m pytest tests/chaos tests/integration/test_track_command.py -s
@@ -65,4 +74,4 @@ lock:            ## update requirements.lock
 		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --output-file requirements.lock
 
 clean:           ## remove .venv, caches and builds
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-* .pytest_cache .ruff_cache .hypothesis build dist
