@@ -75,7 +75,7 @@ def test_a_preview_in_prefect_names_the_fields_of_the_form() -> None:
     server = Server()
     artifacts_on(server).previewed(replace(PREVIEW, changes=(("--message", "was 'Helo', now '--hello'"),)))
     (preview,) = server.created
-    assert r"""**"Message"** was 'Helo', now '\-\-hello'""" in preview.data
+    assert r"""**Message** was 'Helo', now '\-\-hello'""" in preview.data
 
 
 def test_the_page_moves_while_the_run_goes_on() -> None:
