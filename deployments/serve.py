@@ -16,10 +16,11 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
+from prefect.utilities.callables import ParameterSchema
 
 from globe_sms.deployments.automations import heartbeat_seconds_of
 from globe_sms.deployments.deploy import open_server
-from globe_sms.deployments.deployed_flows import flow_of
+from globe_sms.deployments.deployed_flows import flow_of, schema_of
 from globe_sms.deployments.prefect_yaml import SHIPPED, DeploymentSpec, Specification
 from globe_sms.deployments.register_deployment import leave_work_pool, parameters_of, read_deployment, schedules_of
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -68,6 +69,7 @@ def _runner_deployment(spec: DeploymentSpec, existing: DeploymentResponse | None
         ),
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    deployment._parameter_openapi_schema = ParameterSchema.model_validate(schema_of(flow_of(spec)))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # from_flow takes none
     deployment.schedules = list(schedules_of(spec, existing, pause=False))
     return deployment
 

@@ -5,10 +5,10 @@
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from prefect.blocks.core import Block
-from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationError, WithJsonSchema, field_validator, model_validator
 
 from globe_sms.tasks.account.account import Account
 from globe_sms.tasks.account.rate_margin import USUAL_MARGIN, WIDEST_MARGIN
@@ -16,6 +16,8 @@ from globe_sms.tasks.gateway import Credentials, Endpoint, Region, check_connect
 from globe_sms.tasks.pacing.account_schedule import SLOWEST_RATE
 from globe_sms.tasks.read_block import ACCOUNT_BLOCK, read_block
 from globe_sms.tasks.vocabulary.errors import InputError
+
+_NO_SECRET: Final = SecretStr("")
 
 
 class AlibabaSmsAccount(Block):
@@ -29,11 +31,7 @@ class AlibabaSmsAccount(Block):
 
     _block_type_name = "Alibaba SMS account"
     _block_type_slug = ACCOUNT_BLOCK
-    # Prefect takes only http(s) URLs, not data: URIs; this is the logo of its own Secret block.
-    _logo_url = HttpUrl(
-        "https://raw.githubusercontent.com/PrefectHQ/prefect/420d0d6a78bb6df1fc18bcf188fdad43c1d22ea9/assets/"
-        "block-logos/secret.png"
-    )
+    # No logo: Prefect's client takes only http(s) URLs, and a page must not call other hosts.
     _description = "An Alibaba Cloud account that sends texts by BatchSendMessageToGlobe: key, endpoint and limits."
     _code_example = """\
 ```python
@@ -48,7 +46,7 @@ globe-sms send s3://lists/members.csv --account production ...
 ```"""
 
     access_key_id: Annotated[
-        str | None,
+        str,
         Field(
             title="Access key ID",
             description=(
@@ -56,20 +54,25 @@ globe-sms send s3://lists/members.csv --account production ...
                 "chain on the worker (variables, files or the machine's role)."
             ),
         ),
-    ] = None
+    ] = ""
     access_key_secret: Annotated[
-        SecretStr | None, Field(title="Access key secret", description="The secret of that access key.")
-    ] = None
+        SecretStr, Field(title="Access key secret", description="The secret of that access key.")
+    ] = _NO_SECRET
     security_token: Annotated[
-        SecretStr | None, Field(title="Security token", description="Only for a temporary (STS) key.")
-    ] = None
+        SecretStr, Field(title="Security token", description="Only for a temporary (STS) key.")
+    ] = _NO_SECRET
     region: Annotated[
-        Region, Field(title="Region", description="Whose public endpoint is called. Accounts abroad: ap-southeast-1.")
+        Region,
+        WithJsonSchema({"type": "string", "enum": [str(region) for region in Region]}),  # V1 shows an enum's words
+        Field(
+            title="Region of the endpoint",
+            description="Whose public endpoint is called. Accounts abroad: ap-southeast-1.",
+        ),
     ] = Region.SINGAPORE
     endpoint: Annotated[
-        str | None,
+        str,
         Field(title="Endpoint", description="Another endpoint than the region's, such as a VPC's: https://host"),
-    ] = None
+    ] = ""
     calls_per_second: Annotated[
         float,
         Field(
@@ -99,11 +102,11 @@ globe-sms send s3://lists/members.csv --account production ...
         ),
     ] = USUAL_MARGIN
     sender_id: Annotated[
-        str | None,
+        str,
         Field(title="Sender ID", description="An approved sender ID, for campaigns without one."),
-    ] = None
+    ] = ""
     account_name: Annotated[
-        str | None,
+        str,
         Field(
             title="Account name",
             description=(
@@ -111,9 +114,9 @@ globe-sms send s3://lists/members.csv --account production ...
                 "they use different access keys, or temporary ones. Empty: GLOBE_SMS_ACCOUNT, or the access key ID."
             ),
         ),
-    ] = None
+    ] = ""
     pacing: Annotated[
-        str | None,
+        str,
         Field(
             title="Pacing folder",
             description=(
@@ -121,10 +124,10 @@ globe-sms send s3://lists/members.csv --account production ...
                 "several buckets. Empty: GLOBE_SMS_PACING, or .globe-sms/pacing/ in the results' bucket."
             ),
         ),
-    ] = None
+    ] = ""
 
     policy: Annotated[
-        str | None,
+        str,
         Field(
             title="Policy",
             description=(
@@ -133,7 +136,7 @@ globe-sms send s3://lists/members.csv --account production ...
                 ".globe-sms/policy.toml in the results' bucket, if it's there."
             ),
         ),
-    ] = None
+    ] = ""
 
     @field_validator(
         "access_key_id",
@@ -147,14 +150,14 @@ globe-sms send s3://lists/members.csv --account production ...
         mode="before",
     )
     @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
+    def _blank_is_empty(cls, value: Any) -> Any:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        return None if isinstance(text, str) and not text.strip() else value
+        return "" if text is None or (isinstance(text, str) and not text.strip()) else value
 
     @field_validator("sender_id")
     @classmethod
-    def _sender(cls, value: str | None) -> str | None:
-        return None if value is None else check_sender_id(value)
+    def _sender(cls, value: str) -> str:
+        return check_sender_id(value) if value else value
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
@@ -171,12 +174,12 @@ globe-sms send s3://lists/members.csv --account production ...
             environ,
             key=self._key(),
             url=str(self._endpoint()),
-            name=self.account_name,
-            pacing=self.pacing,
-            policy=self.policy,
+            name=self.account_name or None,
+            pacing=self.pacing or None,
+            policy=self.policy or None,
             calls_per_second=self.calls_per_second,
             numbers_per_call=self.numbers_per_call,
-            sender_id=self.sender_id,
+            sender_id=self.sender_id or None,
             margin=self.margin,
         )
 
@@ -190,11 +193,12 @@ globe-sms send s3://lists/members.csv --account production ...
         return check_connection(account.endpoint(), account.credentials())
 
     def _key(self) -> Credentials | None:
-        if self.access_key_id is None and self.access_key_secret is None and self.security_token is None:
+        secret, token = self.access_key_secret.get_secret_value(), self.security_token.get_secret_value()
+        if not (self.access_key_id or secret or token):
             return None
-        if self.access_key_id is None or self.access_key_secret is None:
+        if not (self.access_key_id and secret):
             raise InputError("give both the access key ID and its secret, or neither for the default credential chain")
-        return Credentials(self.access_key_id.strip(), self.access_key_secret, self.security_token)
+        return Credentials(self.access_key_id.strip(), self.access_key_secret, self.security_token if token else None)
 
     def _endpoint(self) -> Endpoint:
         return Endpoint.parse(self.endpoint or self.region.endpoint)

@@ -4,13 +4,14 @@ import time
 from datetime import timedelta
 from functools import partial
 
+from globe_sms.tasks.campaign.senders import senders_of
 from globe_sms.tasks.delivery.reconcile import Reconciled, reconcile
 from globe_sms.tasks.delivery.rewrite_results import rewrite_results
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.presented_numbers import find_presented
-from globe_sms.tasks.policy.read_policy import read_policy
 from globe_sms.tasks.reports.delivery_report import write_delivery_report
+from globe_sms.tasks.reports.prices import read_prices
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.retention.purge import Purge, purge
 from globe_sms.tasks.tracking_run import TrackingRun, Watch
@@ -52,12 +53,10 @@ def query_gateway(tracked: TrackingRun, watch: Watch) -> TrackingProgress:
 @redact_errors()
 def purge_old_campaigns(tracked: TrackingRun) -> Purge | None:
     """Erase the campaigns of the results folder that the policy no longer keeps; None if it keeps all."""
-    resources = tracked.resources
-    policy = read_policy(resources.account, tracked.config.results, resources.s3)
-    seconds = None if policy is None else policy.rules.purge_after_seconds
+    seconds = None if tracked.policy is None else tracked.policy.rules.purge_after_seconds
     if seconds is None:
         return None
-    return purge(resources.store, timedelta(seconds=seconds), tracked.scratch, apply=True)
+    return purge(tracked.resources.store, timedelta(seconds=seconds), tracked.scratch, apply=True)
 
 
 @redact_errors()
@@ -74,7 +73,16 @@ def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: Tracki
     except CampaignBusyError:
         rewritten = report = None
     else:
-        report = write_delivery_report(tracked.folder, config.campaign, rewritten.path, tracked.scratch)
+        rules = None if tracked.policy is None else tracked.policy.rules
+        settings = tracked.settings
+        report = write_delivery_report(
+            tracked.folder,
+            config.campaign,
+            rewritten.path,
+            tracked.scratch,
+            prices=read_prices(config.prices or (None if rules is None else rules.prices), tracked.resources.s3),
+            senders=senders_of(settings.get("sender_id"), settings.get("sender_by_country") or ()),
+        )
     return TrackingOutcome(
         campaign=config.campaign,
         uri=f"{tracked.folder.uri}/results.parquet",
@@ -89,4 +97,5 @@ def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: Tracki
         stopped=progress.stopped,
         cancelled=tracked.cancelled,
         rewritten=rewritten is not None,
+        least_delivered=None if tracked.policy is None else tracked.policy.rules.least_delivered,
     )

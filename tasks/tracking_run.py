@@ -15,6 +15,7 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign import read_document
+from globe_sms.tasks.campaign.campaign_json import CampaignDocument
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
@@ -25,6 +26,7 @@ from globe_sms.tasks.delivery.tracker import Tracker
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.gateway.query_message import QueryClient
 from globe_sms.tasks.pacing.async_pacer import QUERIES, QUERY_MARGIN, QueryTurns
+from globe_sms.tasks.policy.read_policy import read_policy
 from globe_sms.tasks.run_resources import RunResources, open_resources, prompt_threads
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
@@ -41,10 +43,14 @@ Watch = Callable[[TrackingProgress], None]
 
 
 class TrackingRun:
-    """A campaign that is tracked; `scratch` is a folder that is deleted at the end."""
+    """A campaign that is tracked, under the account's policy; `scratch` is a folder that is deleted at the end."""
 
-    def __init__(self, config: TrackingConfig, resources: RunResources, scratch: Path) -> None:
+    def __init__(
+        self, config: TrackingConfig, resources: RunResources, scratch: Path, document: CampaignDocument
+    ) -> None:
         self.config = config
+        self.settings = document.settings
+        self.policy = read_policy(resources.account, config.results, resources.s3)
         self.resources = resources
         self.scratch = scratch
         self.began = time.monotonic()
@@ -172,4 +178,4 @@ def _opened(config: TrackingConfig, environ: Mapping[str, str]) -> Generator[Tra
             "so nothing more is tracked. Its results have what was known by then."
         )
     with tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch:
-        yield TrackingRun(config, resources, Path(scratch))
+        yield TrackingRun(config, resources, Path(scratch), known)

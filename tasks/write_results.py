@@ -1,5 +1,6 @@
 """The step that writes the results: plan and ledger joined, and the campaign summed up."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from globe_sms.tasks.policy.in_words import show_policy
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
+from globe_sms.tasks.reports.failures_csv import FAILURES_KEY, has_failures, write_failures
+from globe_sms.tasks.reports.row_numbers import RowNumbers
 from globe_sms.tasks.results.canary import Canary, count_canary
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
 from globe_sms.tasks.results.left_out_rows import left_out_since
@@ -54,10 +57,10 @@ def write_campaign_results(
         excluded=run.exclusions.current,
         resends=run.config.on_unknown is OnUnknown.RESEND,
     )
-    if stop is not None and stop.cause is StopCause.CANCELLED and not counts[Status.NOT_SENT]:
-        stop = None  # it came when all was sent
+    stop = stop_that_counts(stop, counts)
     store_retries()(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries()(run.store.put_file, RESULTS_KEY, path)
+    _write_failures(run, path, counts)
     snapshot = run.progress.snapshot
     planned = {} if run.campaign.document.plan is None else run.campaign.document.plan.rows
     report = CampaignReport(
@@ -93,6 +96,22 @@ def write_campaign_results(
         usage=count_usage(pl.scan_parquet(path, glob=False), run.store, run.tables.budget_prices or run.tables.prices),
     )
     return report
+
+
+def stop_that_counts(stop: Stop | None, counts: Mapping[str, int]) -> Stop | None:
+    """Return why the run has stopped; None if it was cancelled, or its worker killed, when all had been sent."""
+    came_late = stop is not None and stop.cause is StopCause.CANCELLED and not counts[Status.NOT_SENT]
+    return None if came_late else stop
+
+
+def _write_failures(run: CampaignRun, results: Path, counts: Mapping[str, int]) -> None:
+    """Put the failures beside the results, or take away those of an earlier run."""
+    if not has_failures(counts):
+        store_retries()(run.store.delete, FAILURES_KEY)
+        return
+    path = run.scratch / FAILURES_KEY
+    write_failures(results, RowNumbers.of(run.campaign.document.readings), path)
+    store_retries()(run.store.put_file, FAILURES_KEY, path)
 
 
 def _left(run: CampaignRun) -> str:

@@ -2,8 +2,8 @@
 
     from globe_sms import send, send_campaign
 
-`send_campaign` is the flow; `send` runs it from a notebook or a program. Both are imported when they are first used:
-importing this package costs nothing.
+`send` sends a campaign from a notebook or a program, without a Prefect server or recorded on one; `send_campaign` is
+the flow. Both are imported when they are first used: importing this package costs nothing.
 """
 
 from importlib import import_module

@@ -29,9 +29,9 @@ def account(
     All runs of the account share it, on all machines. Slack is how much wider
     than the limit calls are spaced; it grows when the gateway throttles calls.
     """
-    from globe_sms.flows.command_line.inquiry_commands import open_existing
     from globe_sms.tasks.pacing.async_pacer import QUERIES
     from globe_sms.tasks.run_resources import open_resources
+    from globe_sms.tasks.store.open_store import open_existing
 
     resources = open_resources(account, aws_credentials, results, os.environ, calls_gateway=False)
     open_existing(results, resources.s3)

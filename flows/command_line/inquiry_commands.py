@@ -11,10 +11,8 @@ from typing import Annotated, Any, Final
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from globe_sms.tasks.store import Store
-from globe_sms.tasks.store.s3_access import S3Access, is_s3
-from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.masking import mask_typed
+from globe_sms.tasks.store.open_store import open_existing
+from globe_sms.tasks.store.s3_access import S3Access
 
 _PLACE: Final = "Where the campaigns are kept: s3://bucket/prefix or a directory."
 _AWS: Final = "An AWS or MinIO credentials block. Default: the environment."
@@ -131,20 +129,6 @@ def s3_of(block: str | None) -> Callable[[], S3Access]:
     from globe_sms.tasks.aws_credentials import open_s3
 
     return cache(lambda: open_s3(block))
-
-
-def open_existing(results: str, s3: Callable[[], S3Access]) -> Store:
-    """Open a results folder; a command that only reads doesn't create it.
-
-    Raises:
-        InputError: the URI isn't valid, there are no S3 credentials, or the directory doesn't exist.
-    """
-    from globe_sms.tasks.store.open_store import open_store
-
-    store = open_store(results, s3)
-    if not is_s3(results) and not Path(results).expanduser().is_dir():
-        raise InputError(f"--results {mask_typed(results)!r}: this directory doesn't exist.")
-    return store
 
 
 def output_console() -> Console:

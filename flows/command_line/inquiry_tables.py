@@ -1,13 +1,13 @@
 """The tables that `globe-sms campaigns` and `globe-sms explain` print."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 from rich.table import Table
 from rich.text import Text
 
 from globe_sms.tasks.inquiry.campaign_state import AHEAD_OF_ITS_RESULTS, BrokenDocument, CampaignOverview, CampaignState
+from globe_sms.tasks.inquiry.explanation_page import in_words, time_of
 from globe_sms.tasks.inquiry.number_events import Event, EventKind
 from globe_sms.tasks.reports.percentages import percent
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -62,9 +62,7 @@ def events_table(events: Sequence[Event]) -> Table:
     table.add_column("", overflow="fold", ratio=1)
     for event in events:
         kind = Text(event.kind.value, style=_EVENT_COLOURS.get(event.kind, ""))
-        request = event.facts.get("request_id")
-        said = f"{event.said} (request {request})" if request and event.kind is EventKind.CALLED else event.said
-        table.add_row(_time(event.at), event.campaign, kind, Text(said))
+        table.add_row(time_of(event.at), event.campaign, kind, Text(in_words(event)))
     return table
 
 
@@ -84,7 +82,3 @@ def _note(found: CampaignOverview) -> str:
     if found.lease is not None:
         return f"run {found.lease.run[:8]} on {found.lease.host}"
     return found.stopped or ""
-
-
-def _time(at: datetime | None) -> str:
-    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}"

@@ -9,7 +9,8 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from globe_sms.flows.command_line.exit_codes import EXIT_OPEN, EXIT_SETTLED
-from globe_sms.flows.command_line.inquiry_commands import open_existing, output_console, s3_of, write_json
+from globe_sms.flows.command_line.inquiry_commands import output_console, s3_of, write_json
+from globe_sms.tasks.store.open_store import open_existing
 
 _PLACE: Final = "Where the campaigns are kept: s3://bucket/prefix or a directory."
 _RECEIPTS: Final = "Where delivery receipts are kept (receipts serve --to); repeat it for more."

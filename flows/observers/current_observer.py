@@ -12,9 +12,10 @@ from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.context import FlowRunContext
-from prefect.runtime import flow_run
+from prefect.runtime import deployment, flow_run
 
 from globe_sms.flows.observers.first_lines import first_lines
+from globe_sms.flows.observers.last_report import LastReport
 from globe_sms.flows.observers.outlet_threads import OutletThreads
 from globe_sms.flows.observers.prefect_artifacts import PrefectArtifacts
 from globe_sms.flows.observers.prefect_events import PrefectEvents
@@ -41,6 +42,8 @@ def observe_run() -> Generator[OutletThreads]:
     run = UUID(flow_run.id) if flow_run.id else None
     log, context = get_run_logger(), FlowRunContext.get()
     story = RunLog(log, first_lines(log, context and context.flow_run))
-    outlets = (*_watching.get(), PrefectArtifacts(run), PrefectEvents(run), story)
+    outlets = [*_watching.get(), PrefectArtifacts(run), PrefectEvents(run), story]
+    if deployment.name:
+        outlets.append(LastReport(run, deployment.name))
     with quiet_tasks(), OutletThreads(outlets) as observer:
         yield observer

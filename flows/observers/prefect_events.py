@@ -27,6 +27,7 @@ EVENTS: Final = {
     "sms.campaign.empty_list": "the lists have no rows; `message` says which",
     "sms.campaign.stopped": "the run stopped before its end; `message` says why, `code` is the gateway's",
     "sms.campaign.declined": "somebody declined it, or nobody answered in time; nothing was sent",
+    "sms.campaign.delivered": "a tracking ended; `low`: less was delivered than the policy's least-delivered",
     "sms.campaign.cancelled": "the run was cancelled; what was in the air is accounted for",
     "sms.campaign.delivery_low": "a tracking found that few of the messages with a final state were delivered",
 }
@@ -71,11 +72,21 @@ class PrefectEvents(RunObserver):
         self._send(report.ending, labels, **summary, settled=report.settled, dry_run=report.dry_run, **stop)
 
     def tracked(self, outcome: TrackingOutcome, progress: TrackingProgress) -> None:  # noqa: ARG002  # what was learned
-        """Tell that few messages were delivered."""
+        """Tell what was delivered, and with an event of its own that it was little."""
+        self._send(
+            "delivered",
+            deliveries=dict(outcome.deliveries),
+            unknown=outcome.unknown,
+            rate=None if outcome.rate is None else round(outcome.rate, 4),
+            least=outcome.least_delivered,
+            low=outcome.is_low,
+            final=outcome.final,
+        )
         if outcome.report is None:
             return
         total = outcome.report.figures.total
-        if total.rate is not None and total.rate < LOW_DELIVERY and total.final >= _TELLING_SHARE * total.messages:
+        least = LOW_DELIVERY if outcome.least_delivered is None else outcome.least_delivered
+        if total.rate is not None and total.rate < least and total.final >= _TELLING_SHARE * total.messages:
             counts = {name: count for name, count in total.as_json().items() if name != "rate"}
             self._send("delivery_low", counts=counts, rate=round(total.rate, 4))
 

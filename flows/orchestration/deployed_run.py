@@ -28,17 +28,23 @@ def in_place_of_nulls(options: Mapping[str, Any], flow_run: FlowRun) -> dict[str
     return {**options, **{name: own[name] for name in nulls if own.get(name) is not None}}
 
 
-def check_scheduled_id(campaign: str | None, flow_run: FlowRun) -> None:
-    """Refuse a scheduled run without a campaign ID: a changed list would be sent to twice.
+def check_campaign_id(campaign: str | None, flow_run: FlowRun) -> None:
+    """Refuse a deployed run without a campaign ID: an ID made of the lists changes with them, and texts people twice.
 
     Raises:
         InputError: the campaign ID is missing.
     """
-    if flow_run.auto_scheduled and not campaign:
+    if campaign or flow_run.deployment_id is None:
+        return
+    if flow_run.auto_scheduled:
         raise InputError(
             "Campaign ID: it's empty, and a schedule started this run, so nothing was sent. Enter one with the date in "
             "it, such as daily-{date}, in the deployment's parameters: then each day's campaign is sent once."
         )
+    raise InputError(
+        "Campaign ID: it's empty, so nothing was sent. Give the campaign a name, such as opening-2026-11: running it "
+        "again under this name continues it and texts nobody twice."
+    )
 
 
 def check_lasting(what: str, place: str | None, flow_run: FlowRun) -> None:

@@ -185,7 +185,9 @@ class Campaign:
             replaced = ReplacedPlan(
                 settings=document.settings, lists=document.lists, inputs=before.inputs, rows=before.rows
             )
-        self._swap({"plan": plan, "settings": dict(settings), "lists": tuple(lists), "replaced": replaced})
+        self._swap(
+            {"plan": plan, "settings": dict(settings), "lists": tuple(lists), "replaced": replaced, "is_erased": False}
+        )
         self._plan = plan.id
         with contextlib.suppress(StoreError):  # the next plan's run deletes them
             for key in others:

@@ -28,6 +28,7 @@ _LEFT_OUT_WHEN_EMPTY: Final = (
     "canary_failed",
     "deliveries",
     "erased_at",
+    "is_erased",
 )
 
 
@@ -184,6 +185,7 @@ class CampaignDocument(_Part):
         canary_failed: whether a run found that the canary failed.
         deliveries: accepted messages by delivery, and how many rows a receipt has settled; None if never tracked.
         erased_at: when the numbers and texts of all its rows began to be replaced by hashes; None if they weren't.
+        is_erased: whether none is left in any of its objects.
     """
 
     campaign: str
@@ -203,6 +205,7 @@ class CampaignDocument(_Part):
     canary_failed: bool = False
     deliveries: Mapping[str, int] | None = None
     erased_at: Instant | None = None
+    is_erased: bool = False
 
     @property
     def readings(self) -> tuple[tuple[str, ListReading], ...]:

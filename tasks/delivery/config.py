@@ -81,6 +81,15 @@ class TrackingConfig(Options, frozen=True):
         ),
         Terminal("Don't ask the gateway; write what is already known into the results."),
     ] = False
+    prices: Annotated[
+        str | None,
+        Field(
+            title="Prices",
+            description="A table (country or prefix, price of a part, currency), so that the report says what wasn't "
+            "delivered and what that cost. Empty: the policy's.",
+        ),
+        Terminal("A table (country or prefix, price of a part, currency): what wasn't delivered, and what it cost."),
+    ] = None
     queries_per_second: Annotated[
         float,
         Field(

@@ -107,9 +107,7 @@ TABLE: Final[tuple[ReceiptCode, ...]] = (
         "The carrier took the text without delivering it to the phone. If it's many, ask Alibaba.",
         _SMPP,
     ),
-    ReceiptCode(
-        "SKIPPED", True, False, Fault.CARRIER, "The carrier took the text and left it out: ask Alibaba.", _SMPP
-    ),
+    ReceiptCode("SKIPPED", True, False, Fault.CARRIER, "The carrier took the text and skipped it: ask Alibaba.", _SMPP),
     ReceiptCode(
         "UNKNOWN",
         True,

@@ -13,6 +13,7 @@ from globe_sms.tasks.campaign.campaign_json import (
     PlanFigures,
 )
 from globe_sms.tasks.campaign.lease import Lease, Owner
+from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.statuses import SENDABLE, STATUSES, Delivery, Status
@@ -44,7 +45,7 @@ class CampaignOverview:
     without results; a running or crashed campaign has got further than both. `deliveries` counts accepted messages by
     delivery; None if they were never tracked. `plan` is the id of the current plan, `sending_since` when it was frozen,
     just before the first claim. `alive_until` is when the lease of a running or crashed campaign ends:
-    no run was alive after that.
+    no run was alive after that. `readings` is what was read of each list, by its URI.
     """
 
     campaign: str
@@ -66,6 +67,7 @@ class CampaignOverview:
     throttled: int
     resent: int
     stopped: str | None
+    readings: tuple[tuple[str, ListReading], ...] = ()
 
     @property
     def unknown(self) -> int | None:
@@ -169,6 +171,7 @@ def _overview(document: CampaignDocument, now: datetime, here: Owner) -> Campaig
         throttled=0 if summary is None else summary.throttled,
         resent=0 if summary is None else summary.resent_chunks,
         stopped=None if summary is None else summary.stopped,
+        readings=document.readings,
     )
 
 

@@ -33,6 +33,7 @@ from globe_sms.tasks.inquiry.number_events import (
     settled_event,
 )
 from globe_sms.tasks.numbers import Verdict, checked_region, validate_text
+from globe_sms.tasks.reports.row_numbers import RowNumbers
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access, is_s3, split_uri
 from globe_sms.tasks.vocabulary.errors import StoreError
@@ -195,7 +196,8 @@ class _Reader:
         running = known is not None and known.state is CampaignState.RUNNING
         begun = None if known is None else known.begun_at
         rows = [PlannedRow(*row) for row in found.iter_rows()]
-        events = [planned_event(campaign, begun, row) for row in rows]
+        numbers = RowNumbers.of(() if known is None else known.readings)
+        events = [planned_event(campaign, begun, row, numbers) for row in rows]
         states = self._states(folder, campaign)
         for row in rows:
             if row.chunk is None or row.position is None:

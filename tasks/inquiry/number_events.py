@@ -10,6 +10,7 @@ from globe_sms.tasks.campaign.ledger import LedgerEntry, SendRecord
 from globe_sms.tasks.campaign.settlement import MEANINGS, Settlement
 from globe_sms.tasks.campaign.task_ids import task_id
 from globe_sms.tasks.delivery.receipt_codes import meaning
+from globe_sms.tasks.reports.row_numbers import RowNumbers
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import SENDABLE, Delivery
@@ -64,9 +65,9 @@ class PlannedRow:
     position: int | None
 
 
-def planned_event(campaign: str, at: datetime | None, row: PlannedRow) -> Event:
-    """Return what the plan says about a row; `at` is when the campaign started."""
-    place = f"{row.source.rpartition('/')[2]}#{row.row}"
+def planned_event(campaign: str, at: datetime | None, row: PlannedRow, numbers: RowNumbers) -> Event:
+    """Return what the plan says about a row; `at` is when the campaign started. `said` counts rows as `numbers` do."""
+    place = f"{row.source.rpartition('/')[2]}#{numbers.shown(row.source, row.row)}"
     verdict = "to be sent" if row.status is None else row.status + (f": {row.reason}" if row.reason else "")
     call = "" if row.chunk is None else f", in call {row.chunk}"
     facts = {

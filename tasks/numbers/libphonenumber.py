@@ -84,8 +84,7 @@ def checked_region(default_region: str | None) -> str | None:
     region = default_region.upper()
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise InputError(
-            f"The default region {mask_typed(default_region)!r} is unknown: use a two-letter code of ISO 3166, "
-            "such as SG or GB."
+            f"there is no region {mask_typed(default_region)!r}: write two letters of ISO 3166, such as SG or GB"
         )
     return region
 

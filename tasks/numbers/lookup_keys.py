@@ -53,6 +53,7 @@ _PLAIN_FORMS: Final = {
     **dict.fromkeys(_PUNCTUATION, ""),
 }
 _AT_MOST_ONE_DIGIT: Final = r"^[\x00-/:-\x7F]*[0-9]?[\x00-/:-\x7F]*$"
+_ASCII_BLANK: Final = r"^[\x00-\x20\x7F]*$"
 
 # What to add to the digits to get their key, indexed by 2 * length, minus 1 with a plus sign (counted in the length).
 _MARKS: Final = [
@@ -66,6 +67,10 @@ def keys_of(texts: pl.Series) -> pl.Series:
     """Return the key of each text as Int64: `ASK_REFERENCE` for odd texts, `EMPTY` for null."""
     keys = _keys_of_plain_digits(texts)
     left = _rows_without_key(keys)
+    if left.is_empty():
+        return keys
+    keys_of_left = _keys_of_wordy_texts(texts.gather(left))
+    keys, left = keys.scatter(left, keys_of_left), left.filter(keys_of_left.is_null())
     if left.is_empty():
         return keys
     texts = texts.gather(left)
@@ -89,10 +94,15 @@ def _keys_of_plain_digits(texts: pl.Series) -> pl.Series:
     return texts.to_frame(_TEXT).select_seq(*_parts_of_digits()).select_seq(_VALUE, _key_of_parts())[_KEY]
 
 
+def _keys_of_wordy_texts(texts: pl.Series) -> pl.Series:
+    """Return the keys of blank texts, and of words without a number: lists may be full of them."""
+    return texts.to_frame(_TEXT).select_seq(_TEXT, _digitless())[_KEY]
+
+
 def _keys_of_odd_texts(texts: pl.Series) -> pl.Series:
     """Return the keys of texts with more than digits and the usual separators."""
     rows = texts.to_frame(_TEXT).select_seq(_TEXT, _as_shown())
-    cleaned = rows.select_seq(_TEXT, _digitless(), _separated_without_invisible())
+    cleaned = rows.select_seq(_TEXT, _invisible(), _separated_without_invisible())
     keys = cleaned.select_seq(_TEXT, _key_or_of_cleaned())[_KEY]
     left = _rows_without_key(keys)
     if not left.is_empty():
@@ -154,10 +164,17 @@ def _as_shown() -> pl.Expr:
 
 @cache
 def _digitless() -> pl.Expr:
-    """Return the keys of empty texts, and of ASCII texts with too few digits for libphonenumber."""
-    few = pl.col(_TEXT).str.contains(_AT_MOST_ONE_DIGIT) & (pl.col(_TEXT).str.len_bytes() <= _LONGEST_TEXT)
-    is_empty = pl.col(_TEXT).is_null() | (pl.col(_SHOWN) == "")
+    """Return the keys of empty and blank texts, and of ASCII texts with too few digits for libphonenumber."""
+    text = pl.col(_TEXT)
+    few = text.str.contains(_AT_MOST_ONE_DIGIT) & (text.str.len_bytes() <= _LONGEST_TEXT)
+    is_empty = text.is_null() | text.str.contains(_ASCII_BLANK)
     return pl.when(is_empty).then(EMPTY).when(few).then(NOT_A_NUMBER).cast(pl.Int64).alias(_KEY)
+
+
+@cache
+def _invisible() -> pl.Expr:
+    """Return the keys of texts with only invisible characters."""
+    return pl.when(pl.col(_SHOWN) == "").then(EMPTY).cast(pl.Int64).alias(_KEY)
 
 
 @cache

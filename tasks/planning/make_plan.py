@@ -274,7 +274,7 @@ def plan_rows(
     is_duplicate = pl.col("first_row").is_not_null()
     first = pl.format("{}#{}", "first_source", "first_row")
     return mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first).select(
-        "source",
+        pl.col("source").cast(pl.String),
         "row",
         "recipient",
         pl.format("+{}", "e164").alias("phone_number"),
@@ -289,6 +289,7 @@ def plan_rows(
 
 def _write_rows(rows: pl.LazyFrame, path: Path) -> Path:
     has_texts = "message" in rows.collect_schema()
+    rows = rows.with_columns(pl.col("source").cast(pl.Categorical))  # few in many rows: as texts they take longer
     rows.sink_parquet(path, compression="lz4" if has_texts else "uncompressed", statistics=False, engine="streaming")
     return path
 

@@ -26,6 +26,9 @@ def rules_in_words(rules: PolicyRules) -> tuple[tuple[str, str], ...]:
         "deny-country": ", ".join(rules.deny_country) and f"never {', '.join(rules.deny_country)}",
         "repeat-after": "" if rules.repeat_after is None else f"nobody gets the same text within {rules.repeat_after}",
         "purge-after": "" if rules.purge_after is None else f"campaigns are erased {rules.purge_after} after their end",
+        "least-delivered": ""
+        if rules.least_delivered is None
+        else f"less than {rules.least_delivered:.0%} delivered is told to automations",
         "approve-above": "" if rules.approve_above is None else _approval(rules.approve_above),
         "frequency": ", ".join(f"at most {each} for a number" for each in rules.frequency),
         "undeliverable": "" if rules.undeliverable is None else f"nobody whose {rules.undeliverable}",

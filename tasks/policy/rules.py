@@ -163,6 +163,17 @@ class PolicyRules(_Table):
             examples=['purge-after = "180d"'],
         ),
     ] = None
+    least_delivered: Annotated[
+        float | None,
+        Field(
+            strict=True,
+            gt=0,
+            le=1,
+            description="The share of messages that must be delivered: below it, the event sms.campaign.delivered says "
+            "so (`low`), for automations.",
+            examples=["least-delivered = 0.9"],
+        ),
+    ] = None
     approve_above: Annotated[
         _Count | None,
         Field(

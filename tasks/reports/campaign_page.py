@@ -7,9 +7,11 @@ from globe_sms.tasks.gateway.response_codes import classify_code
 from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.reports.campaign_outcome import CampaignOutcome, Ending
 from globe_sms.tasks.reports.cost_table import cost_table
+from globe_sms.tasks.reports.failures_csv import failures_uri, has_failures
 from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
+from globe_sms.tasks.reports.row_numbers import RowNumbers
 from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
@@ -79,15 +81,16 @@ def speed(report: CampaignOutcome) -> str:
 
 
 def failures_table(report: CampaignOutcome) -> Table:
-    """Return the first rows of each failure, masked."""
+    """Return the first rows of each failure, masked; rows count as in the spreadsheet."""
+    numbers = RowNumbers.of(report.readings)
     return Table(
-        "First rows that failed or are unknown (the first row of a list is 0)",
+        "First rows that failed or are unknown",
         ("status", "reason", "row", "recipient", "gateway's answer"),
         tuple(
             (
                 row.status,
                 row.reason or "",
-                f"{row.source.rpartition('/')[2]}#{row.row}",
+                f"{row.source.rpartition('/')[2]}#{numbers.shown(row.source, row.row)}",
                 row.recipient,
                 shorten(row.description, _LONGEST_DESCRIPTION, placeholder=" ..."),
             )
@@ -122,6 +125,7 @@ def _blocks(report: CampaignOutcome) -> list[Block]:
         *row_blocks(report),
         *([] if (read := reading_notes(report.readings)) is None else [read]),
         Words(f"Results: {report.uri}"),
+        *([Words(f"Failures as CSV: {failures_uri(report.uri)}")] if has_failures(report.counts) else []),
     ]
 
 

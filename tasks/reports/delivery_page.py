@@ -9,6 +9,7 @@ from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.reports.delivery_figures import Deliveries, DeliveryFigures, Durations
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
 from globe_sms.tasks.reports.percentages import percent
+from globe_sms.tasks.reports.undelivered_cost import NOTHING_UNDELIVERED, UndeliveredCost
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.plurals import counted
 
@@ -19,12 +20,16 @@ _COLUMNS: Final = ("delivered", "undelivered", "expired", "not known yet", "rate
 _NOTHING: Final = "-"
 
 
-def delivery_page(campaign: str, figures: DeliveryFigures, as_of: datetime) -> Page:
+def delivery_page(
+    campaign: str, figures: DeliveryFigures, as_of: datetime, undelivered: UndeliveredCost = NOTHING_UNDELIVERED
+) -> Page:
     """Return the report as a page; `as_of` is when the figures were right."""
-    return Page(f"Delivery of {campaign}", tuple(delivery_blocks(figures, as_of)))
+    return Page(f"Delivery of {campaign}", tuple(delivery_blocks(figures, as_of, undelivered)))
 
 
-def delivery_blocks(figures: DeliveryFigures, as_of: datetime) -> list[Block]:
+def delivery_blocks(
+    figures: DeliveryFigures, as_of: datetime, undelivered: UndeliveredCost = NOTHING_UNDELIVERED
+) -> list[Block]:
     """Return the report, block by block."""
     said = figures.sentence()
     blocks: list[Block] = [Words(f"{said[:1].upper()}{said[1:]}.", strong=True)]
@@ -35,6 +40,10 @@ def delivery_blocks(figures: DeliveryFigures, as_of: datetime) -> list[Block]:
         blocks.append(
             Words(f"{settled} changed from unknown to accepted: delivery receipts show that the gateway took them.")
         )
+    if (cost := undelivered.sentence()) is not None:
+        blocks.append(Words(cost, strong=True))
+    if (table := undelivered.table()) is not None:
+        blocks.append(table)
     if figures.countries:
         blocks.append(_by_country(figures))
     if any(figures.carriers):

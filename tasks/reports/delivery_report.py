@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.receipt_codes import meaning
 from globe_sms.tasks.reports.delivery_figures import Deliveries, DeliveryFigures, count_deliveries
@@ -17,6 +18,8 @@ from globe_sms.tasks.reports.delivery_picture import as_svg
 from globe_sms.tasks.reports.page_as_html import as_html
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.page_blocks import Page
+from globe_sms.tasks.reports.prices import Prices
+from globe_sms.tasks.reports.undelivered_cost import NOTHING_UNDELIVERED, UndeliveredCost, count_undelivered
 from globe_sms.tasks.store import Store
 
 PICTURE_KEY: Final = "delivery.svg"
@@ -30,6 +33,7 @@ class DeliveryReport:
     uri: str
     as_of: datetime
     figures: DeliveryFigures
+    undelivered: UndeliveredCost = NOTHING_UNDELIVERED
 
     def summary(self) -> dict[str, Any]:
         """Return the figures for `--json`: counts, rates (0 to 1) and times (seconds)."""
@@ -52,6 +56,7 @@ class DeliveryReport:
                 }
                 for code in figures.codes
             ],
+            "undelivered": self.undelivered.as_json(),
         }
 
     def sentence(self) -> str:
@@ -60,7 +65,7 @@ class DeliveryReport:
 
     def page(self) -> Page:
         """Return the report as a page, without the picture."""
-        return delivery_page(self.campaign, self.figures, self.as_of)
+        return delivery_page(self.campaign, self.figures, self.as_of, self.undelivered)
 
     def markdown(self) -> str:
         """Return the page as Markdown with the picture inside, as Prefect's UI shows it: for an artifact."""
@@ -90,14 +95,29 @@ class DeliveryReport:
 
 
 def make_delivery_report(
-    results: pl.LazyFrame, states: pl.LazyFrame | None, *, campaign: str, uri: str, as_of: datetime
+    results: pl.LazyFrame,
+    states: pl.LazyFrame | None,
+    *,
+    campaign: str,
+    uri: str,
+    as_of: datetime,
+    prices: Prices | None = None,
+    senders: Senders | None = None,
 ) -> DeliveryReport:
     """Count results (`RESULTS_SCHEMA`, including its delivery columns) into a report; see `count_deliveries`."""
-    return DeliveryReport(campaign, uri.rstrip("/"), as_of, count_deliveries(results, states))
+    undelivered = count_undelivered(results, prices, senders or Senders())
+    return DeliveryReport(campaign, uri.rstrip("/"), as_of, count_deliveries(results, states), undelivered)
 
 
 def write_delivery_report(
-    store: Store, campaign: str, results: Path, scratch: Path, *, as_of: datetime | None = None
+    store: Store,
+    campaign: str,
+    results: Path,
+    scratch: Path,
+    *,
+    as_of: datetime | None = None,
+    prices: Prices | None = None,
+    senders: Senders | None = None,
 ) -> DeliveryReport:
     """Make the report of a campaign and put its picture, if it has one, beside the results, as `delivery.svg`.
 
@@ -107,6 +127,8 @@ def write_delivery_report(
         results: a local copy of its current results.
         scratch: a local folder for copies of the archive and for the picture.
         as_of: when the results were right; by default now.
+        prices: of a part; None if what wasn't delivered has no price.
+        senders: who the texts are from.
 
     Raises:
         StoreError: the store didn't answer, or refused.
@@ -117,6 +139,8 @@ def write_delivery_report(
         campaign=campaign,
         uri=store.uri,
         as_of=as_of or datetime.now(UTC),
+        prices=prices,
+        senders=senders,
     )
     svg = report.svg()
     if svg is not None:

@@ -12,6 +12,7 @@ from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
+from globe_sms.tasks.reports.row_numbers import RowNumbers
 from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
@@ -280,14 +281,15 @@ def _countries(preview: Preview) -> Table:
 def _refused(preview: Preview) -> Notes:
     """Say what each reason means, with its first rows; they name the list if there are several."""
     several = len({refused.source for refused in preview.refused}) > 1
+    numbers = RowNumbers.of(preview.readings)
     first: dict[tuple[str, str | None], list[str]] = {}
     for refused in preview.refused:
-        place = f"{_file(refused.source) if several else ''}#{refused.row}"
+        place = f"{_file(refused.source) if several else ''}#{numbers.shown(refused.source, refused.row)}"
         recipient = "" if refused.reason == RowReason.EMPTY else f" {refused.recipient}"
-        said = f"{place}{recipient}{_earlier(refused.detail, several=several)}"
+        said = f"{place}{recipient}{_earlier(refused.detail, numbers, several=several)}"
         first.setdefault((refused.status, refused.reason), []).append(said)
     return Notes(
-        "Why rows are left out, with the first rows of each reason (the first row of a list is 0)",
+        "Why rows are left out, with the first rows of each reason, numbered as in the spreadsheet",
         tuple(
             (reason or status, f"{explain_reason(status, reason)} {', '.join(rows)}")
             for (status, reason), rows in first.items()
@@ -301,8 +303,11 @@ def _file(place: str) -> str:
     return place.rpartition("/")[2]
 
 
-def _earlier(detail: str | None, *, several: bool) -> str:
+def _earlier(detail: str | None, numbers: RowNumbers, *, several: bool) -> str:
     """Say which row a duplicate repeats, or which list has the opt-out."""
     if detail is None:
         return ""
-    return f" (as {_file(detail) if several or '#' not in detail else '#' + detail.rpartition('#')[2]})"
+    source, _, row = detail.rpartition("#")
+    if not row.isdecimal():
+        return f" (as {_file(detail)})"
+    return f" (as {_file(source) if several else ''}#{numbers.shown(source, int(row))})"

@@ -6,6 +6,7 @@ from typing import Final
 
 from globe_sms.tasks.reports.campaign_page import outcome, report_page
 from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.reports.failures_csv import failures_uri, has_failures
 from globe_sms.tasks.reports.page_blocks import Block, Link, Page, Quote, Table, Words
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import preview_page, preview_sentence
@@ -83,6 +84,8 @@ def _blocks(view: RunView) -> Iterator[Block]:
     preview = view.preview
     if view.report is not None:
         yield results_link(view.report.uri, view.report.s3)
+        if has_failures(view.report.counts):
+            yield results_link(failures_uri(view.report.uri), view.report.s3)
         yield from report_page(view.report).blocks[1:]  # its first block is the page's first line
         yield from () if preview is None else (block for block in preview_page(preview).blocks if _is_message(block))
         return

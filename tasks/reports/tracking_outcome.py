@@ -25,7 +25,8 @@ class TrackingOutcome:
     `stopped` says why the tracking ended early and what to do, None if it didn't; `cancelled` that somebody cancelled
     it. `settled` is what receipts had proved when the tracking began. `other_numbers` are rows whose message id came
     back with a different number. `rewritten` is False if the results were left unchanged, because the campaign is
-    being sent. `purged` is what the policy had erased; None if it keeps everything.
+    being sent. `purged` is what the policy had erased; None if it keeps everything;
+    `least_delivered` is the share that it wants delivered.
     """
 
     campaign: str
@@ -42,6 +43,7 @@ class TrackingOutcome:
     report: DeliveryReport | None = None
     other_numbers: OtherNumbers | None = None
     purged: Purge | None = None
+    least_delivered: float | None = None
 
     @property
     def pending(self) -> int:
@@ -52,6 +54,17 @@ class TrackingOutcome:
     def unknown(self) -> int:
         """How many rows may or may not have been accepted."""
         return self.counts.get(Status.UNKNOWN, 0)
+
+    @property
+    def rate(self) -> float | None:
+        """The share of messages with a final state that were delivered (0 to 1); None without any."""
+        final = sum(self.deliveries.values()) - self.pending
+        return self.deliveries.get(Delivery.DELIVERED, 0) / final if final else None
+
+    @property
+    def is_low(self) -> bool:
+        """Whether fewer messages were delivered than the policy wants."""
+        return self.least_delivered is not None and self.rate is not None and self.rate < self.least_delivered
 
     @property
     def final(self) -> bool:

@@ -1,8 +1,8 @@
 """Erases one campaign's numbers and texts, or one number of it, step by step so that a killed erasure can go on.
 
-A campaign that is erased as a whole says so in campaign.json before the first object changes, and loses its text there
-last; in between nobody compares it with others (`tasks.repeats`). Claims and send records have no numbers: they know
-positions, ids, statuses and times, which stay.
+A campaign that is erased as a whole says so in campaign.json, and loses its text there, before the first object
+changes; until its plan has changed, too, nobody compares it with others (`tasks.repeats`). Claims and send records have
+no numbers: they know positions, ids, statuses and times, which stay.
 """
 
 import contextlib
@@ -54,9 +54,9 @@ def erase_campaign(
         if held.document.sending_since is None:
             return _delete_plan(held, erasure.hashes)
         if held.document.erased_at is None:
-            held.update(erased_at=now)
+            held.update(erased_at=now, settings=_erased_settings(held.document, erasure.hashes), replaced=None)
         found = list(_objects(held.store, erasure, scratch, apply=True))
-        held.update(settings=_erased_settings(held.document, erasure.hashes), replaced=None)
+        held.update(is_erased=True)
     return found
 
 
@@ -90,6 +90,7 @@ def _delete_plan(held: Campaign, hashes: NumberHashes) -> list[ErasedObject]:
     held.update(plan=None, replaced=None, settings=_erased_settings(held.document, hashes))
     for key in keys:
         held.store.delete(key)
+    held.update(is_erased=True)
     return [ErasedObject(f"{held.store.uri}/{key}", None) for key in keys]
 
 

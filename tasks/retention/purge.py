@@ -8,7 +8,7 @@ from typing import Any
 
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument
 from globe_sms.tasks.campaign.campaigns_of_folder import read_each
-from globe_sms.tasks.campaign.number_hashes import MARK, make_hashes, nothing_written
+from globe_sms.tasks.campaign.number_hashes import make_hashes, nothing_written
 from globe_sms.tasks.retention.erase_campaign import ErasedObject, erase_campaign
 from globe_sms.tasks.retention.erase_receipts import erase_receipts
 from globe_sms.tasks.retention.erased_rows import Erasure
@@ -131,7 +131,7 @@ def purge(
     lists: set[str] = set()
     already = 0
     for document, ended_at in old:
-        if _is_erased(document):
+        if document.is_erased:
             already += 1
             continue
         kept = None if unfinished else _left(document)
@@ -158,13 +158,6 @@ def _ended(place: Store, name: str) -> tuple[CampaignDocument, datetime] | None:
     if document.summary is not None and document.summary.ended_at is not None:
         return document, document.summary.ended_at
     return document, datetime.fromtimestamp(stored.modified, UTC)
-
-
-def _is_erased(document: CampaignDocument) -> bool:
-    """Whether nothing is left to erase: the text goes last."""
-    texts = [document.settings.get(name) for name in ("message", "message_column")]
-    is_done = any(isinstance(text, str) and text.startswith(MARK) for text in texts)
-    return is_done and (document.erased_at is not None or document.plan is None)
 
 
 def _left(document: CampaignDocument) -> str | None:

@@ -14,7 +14,7 @@ FEWEST_FOR_A_FAILURE_RATE: Final = 1_000  # numbers: the share that failed says 
 class FailureLimit:
     """The largest share of failed and unknown numbers, 0 to 1; it applies once `fewest` numbers were presented."""
 
-    max_rate: float = 0.5
+    max_rate: float
     fewest: int = FEWEST_FOR_A_FAILURE_RATE
 
     def check(self, progress: Progress, stop: StopSignal) -> None:

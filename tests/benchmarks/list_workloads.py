@@ -51,7 +51,7 @@ def copy(source: str, target: str) -> float:
 def plan(source: str, results: str) -> float:
     """Make and freeze the plan of a list on S3, in a store on S3."""
     access = S3Access.from_environment()
-    config = CampaignConfig.checked(recipients=(source,), results=results, **ORDER)
+    config = CampaignConfig.checked(recipients=(source,), results=results, number_column="phone", **ORDER)
     store = S3Store(access.client(), *split_uri(results))
     for key in store.list(PLANS):
         store.delete(key)

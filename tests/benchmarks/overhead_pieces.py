@@ -58,6 +58,7 @@ def main() -> None:
             results=options.results,
             campaign=campaign,
             numbers_per_call=options.numbers_per_call,
+            repeat_after="0",  # the same people get the same text again
             calls_per_second=CALLS_PER_SECOND,
         )
 

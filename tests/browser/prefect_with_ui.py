@@ -8,23 +8,31 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import yaml
 
+from globe_sms.deployments import serve
+from globe_sms.deployments.prefect_yaml import SHIPPED
 from globe_sms.deployments.sandbox.child_process import Child, free_ports
 from globe_sms.tasks.campaign.options.flow_parameters import group_options
-from tests.browser import served_deployment
 from tests.waiting import LONGEST_WAIT, await_event
 
 _PREFECT = Path(sys.executable).with_name("prefect")
 _ROOT = Path(__file__).parents[2]
 
 
+_SPECIFICATION: dict[str, Any] = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+_LAST = _SPECIFICATION["deployments"][-1]["name"]
+
+
 class PrefectSite:
-    """A Prefect server with its UI on loopback, and a deployment of the flow; a context manager."""
+    """A Prefect server with its UIs on loopback, and the shipped deployments; a context manager."""
 
     def __init__(self, environment: Mapping[str, str], results: str, calls_per_second: float) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="globe-sms-prefect-"))
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
+        file = self._home / "prefect.yaml"
+        file.write_text(_deployments(results, calls_per_second), encoding="utf-8")
         self._client = httpx.Client(base_url=f"{self.url}/api", trust_env=False, timeout=LONGEST_WAIT)
         settings = {
             "PREFECT_HOME": str(self._home),
@@ -47,7 +55,7 @@ class PrefectSite:
             await_event(self._is_up, "Prefect's server")
             self._children.append(
                 Child(
-                    [sys.executable, "-m", served_deployment.__name__, results, str(calls_per_second)],
+                    [sys.executable, "-m", serve.__name__, str(file)],
                     environment={**settings, **environment},
                     output=self._home / "serve.out",
                     remove=[],
@@ -61,9 +69,13 @@ class PrefectSite:
 
     @property
     def deployment(self) -> dict[str, Any] | None:
-        """The deployment, once it is registered."""
-        found = self.ask("POST", "/deployments/filter", {})
-        return found[0] if found else None
+        """The deployment `manual`, once all are registered."""
+        return self.deployments().get("manual")
+
+    def deployments(self) -> dict[str, dict[str, Any]]:
+        """The deployments by name; none until the last one is registered."""
+        found = {each["name"]: each for each in self.ask("POST", "/deployments/filter", {})}
+        return found if _LAST in found else {}
 
     def start(self, **parameters: Any) -> str:
         """Start a run of the deployment, as the form does, and return its id."""
@@ -98,8 +110,9 @@ class PrefectSite:
     def answer(self, run: str, **given: Any) -> dict[str, Any]:
         """Answer what a suspended run asks, as the form does; the form is there a moment after the state."""
         keys = self.run(run)["state"]["state_details"]["run_input_keyset"]
-        form = f"/flow_runs/{run}/input/{keys['schema']}"
-        await_event(lambda: self._client.get(form).is_success, "the form")
+        if keys is not None:
+            form = f"/flow_runs/{run}/input/{keys['schema']}"
+            await_event(lambda: self._client.get(form).is_success, "the form")
         return self.ask("POST", f"/flow_runs/{run}/resume", {"run_input": given})
 
     def wait_for(self, run: str, *names: str) -> dict[str, Any]:
@@ -132,7 +145,7 @@ class PrefectSite:
 
         await_event(answered, "an answer of Prefect's server")
         answers[-1].raise_for_status()
-        return answers[-1].json()
+        return answers[-1].json() if answers[-1].content else None
 
     def stop(self) -> None:
         """End both and remove what they wrote."""
@@ -150,3 +163,12 @@ class PrefectSite:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _deployments(results: str, calls_per_second: float) -> str:
+    """The shipped file, with this site's results and rate for campaigns by hand, and no limit of runs at once."""
+    for spec in _SPECIFICATION["deployments"]:
+        spec["concurrency_limit"] = None
+        if spec["name"] == "manual":
+            spec["parameters"] |= {"results": results, "account_and_rate": {"calls_per_second": calls_per_second}}
+    return yaml.safe_dump(_SPECIFICATION)

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ import polars as pl
 import pytest
 
 from globe_sms.deployments.sandbox.child_process import wait_until
-from globe_sms.deployments.sandbox.demo_lists import demo_lists
 from globe_sms.deployments.sandbox.sandbox import Sandbox
+from tests.browser.conftest import picture
 from tests.browser.prefect_with_ui import PrefectSite
 from tests.waiting import LONGEST_WAIT
 
@@ -32,65 +31,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-PICTURES = os.environ.get("GLOBE_SMS_PICTURES")
 CAMPAIGN = "parcels-2026-11-24"
 # Each campaign here has a text of its own: another one's same text would be left out as a repeat.
 MESSAGE = "Your parcel arrives tomorrow between 9 and 12."
 PLANNED = "741 numbers in 15 calls"
-_LONGEST_WAIT_MS = LONGEST_WAIT * 1_000
 _BETWEEN_PRESSES = 15.0  # seconds
-_OF_PREFECT = "amplitude.com/"  # V2 itself reports its use there
 _HOLD_SECONDS = 8  # longer than the five between two updates of the progress
 ENDED = ("Completed", "CompletedWithUnknown", "Stopped", "Declined", "Cancelled", "Failed", "Crashed")
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Generator[Sandbox]:
-    """An account with 4 calls a second of 50 numbers, and a messy list in its bucket."""
-    with Sandbox(calls_per_second=4, numbers_per_call=50) as running:
-        body = demo_lists(1_500).csv
-        running.s3.client().put_object(Bucket=running.bucket, Key="lists/customers.csv", Body=body)
-        yield running
-
-
-@pytest.fixture(scope="module")
-def site(sandbox: Sandbox) -> Generator[PrefectSite]:
-    """Prefect's server with its UI, and the deployment `manual`, which asks before it sends."""
-    with PrefectSite(sandbox.environment, f"s3://{sandbox.bucket}/campaigns", calls_per_second=2) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Generator["playwright.Browser"]:
-    """Chromium without a screen."""
-    from tests.browser.chromium import start_chromium
-
-    playwright.expect.set_options(timeout=_LONGEST_WAIT_MS)
-    with playwright.sync_playwright() as started:
-        browser = start_chromium(started)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: "playwright.Browser") -> Generator["playwright.Page"]:
-    """A window of its own; whatever it asks of other hosts than this one is a failure."""
-    page = browser.new_page(viewport={"width": 1_200, "height": 900})
-    page.set_default_timeout(_LONGEST_WAIT_MS)
-    elsewhere: list[str] = []
-    page.on("request", lambda request: None if "//127.0.0.1:" in request.url else elsewhere.append(request.url))
-    yield page
-    assert [url for url in elsewhere if not url.startswith(("data:", "blob:")) and _OF_PREFECT not in url] == []
-    page.close()
-
-
-def picture(page: "playwright.Page", name: str, *, height: int = 900) -> None:
-    """Keep a screenshot, if somebody wants it."""
-    if PICTURES:
-        page.set_viewport_size({"width": 1_200, "height": height})
-        page.mouse.move(0, 0)
-        page.wait_for_timeout(500)  # for the eye: transitions
-        page.screenshot(path=Path(PICTURES) / f"{name}.png")
 
 
 def field(page: "playwright.Page", title: str) -> "playwright.Locator":
@@ -112,31 +59,6 @@ def type_into(page: "playwright.Page", title: str, value: str, *, kind: str | No
     control = field(page, title).locator("textarea, input").last
     control.fill(value)
     control.press("Tab")  # the form moves when a field is left, and a click on what has moved is lost
-
-
-def fill_in_the_form(page: "playwright.Page", site: PrefectSite, lists: str) -> str:
-    """Start a campaign by the form, and return its run."""
-    page.goto(f"{site.url}/deployments/deployment/{site.deployment['id']}/run")  # type: ignore[index]
-    playwright.expect(page.get_by_text("Recipient lists", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Add item").first.click()  # of the first field; there are other lists further down
-    type_into(page, "Recipient lists", lists)
-    type_into(page, "Message", MESSAGE)
-    choose(page, "Kind of message", "NOTIFY")
-    type_into(page, "Campaign ID", CAMPAIGN)
-    type_into(page, "Sender ID", "Parcels")
-    type_into(page, "Numbers a call", "50")
-    page.get_by_text("Run Name").scroll_into_view_if_needed()
-    picture(page, "form", height=1_050)
-    submit = page.get_by_role("button", name="Submit")
-
-    def submitted() -> bool:
-        submit.press("Enter")  # the form does nothing while it still checks the last field
-        with suppress(TimeoutError):
-            wait_until(lambda: bool(site.runs()), seconds=_BETWEEN_PRESSES, what="the run")
-        return bool(site.runs())
-
-    site.until(submitted, "the run")
-    return str(site.runs()[0]["id"])
 
 
 def open_run(page: "playwright.Page", site: PrefectSite, run: str, ui: str) -> None:
@@ -246,7 +168,14 @@ def test_an_operator_sends_a_campaign_from_the_browser(
     sandbox.gateway.set_latency(0.1, 0.3)
     sandbox.gateway.add_fault("accept_then_drop", next=1)
 
-    run = fill_in_the_form(page, site, f"s3://{sandbox.bucket}/lists/")
+    run = site.start(
+        recipients=[f"s3://{sandbox.bucket}/lists/"],
+        message=MESSAGE,
+        type="NOTIFY",
+        campaign=CAMPAIGN,
+        sender_id="Parcels",
+        numbers_per_call=50,
+    )
     site.wait_for(run, "Suspended", *ENDED)
     assert sandbox.gateway.stats().calls == 0
     waiting = "Waiting for approval until"

@@ -91,7 +91,8 @@ class Team:
         """Call podman-compose with the project's files and settings."""
         self._write(".env", self.settings)
         profiles = ("--profile", "receipts", "--profile", "docker")
-        options = ("--project-name", PROJECT, *profiles)
+        # As with Docker. In a pod, no container outside of it could share the sandbox's network.
+        options = ("--in-pod=false", "--project-name", PROJECT, *profiles)
         return compose(self.podman, self._program, self.folder, *options, *arguments, files=_FILES)
 
     def up(self, service: str, *, scale: int = 1) -> None:

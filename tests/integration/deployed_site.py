@@ -69,6 +69,18 @@ class Site:
             timeout=LONGEST_WAIT,
         )
 
+    def in_shell(self, command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+        """Run a command of a page to its end, in a folder, with nothing but the server's address."""
+        return subprocess.run(
+            ["bash", "-c", command],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            cwd=folder,
+            timeout=LONGEST_WAIT,
+        )
+
     def start(self, *command: str, **environment: str) -> Child:
         """Start a program of Prefect's or ours, in an empty folder."""
         folder = Path(tempfile.mkdtemp(dir=self.folder))

@@ -2,7 +2,10 @@
 
 import inspect
 import json
+import re
+import shlex
 import signal
+import sys
 import uuid
 from collections import Counter
 from collections.abc import Generator
@@ -16,9 +19,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from prefect.client.orchestration import get_client
 
+from globe_sms.deployments import deploy as deploy_module
 from globe_sms.deployments.automations import PAUSE_AFTER_STOP
 from globe_sms.deployments.deploy import DeployOptions, deploy
 from globe_sms.deployments.server_changes import Effect
+from globe_sms.flows.option_signatures import NO_NUMBER
+from tests.chaos.command_process import PROGRAMS
 from tests.integration.deployed_site import (
     ACCOUNT,
     CALLS_PER_SECOND,
@@ -41,7 +47,7 @@ pytestmark = [
 
 _LATE_SECONDS = 1.0  # the first call may have arrived so long after its turn
 SINGAPORE = ZoneInfo("Asia/Singapore")
-WITHOUT_ASKING = {"approve_above": None}
+WITHOUT_ASKING = {"approve_above": NO_NUMBER}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +63,34 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
 def numbers(first: int, count: int) -> list[str]:
     """Mobile numbers of Singapore; lists that begin 1,000 apart share none."""
     return [f"65{81_000_000 + first + at}" for at in range(count)]
+
+
+def blocks_of(heading: str) -> dict[str, str]:
+    """The blocks of code below a heading of the page on deployments, by their language."""
+    page = Path(deploy_module.__file__).with_name("README.md").read_text(encoding="utf-8")
+    section = page.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return dict(re.findall(r"```(\w+)\n(.*?)```", section, re.DOTALL))
+
+
+def test_a_program_starts_a_campaign_as_the_page_on_deployments_says(site: Site, tmp_path: Path) -> None:
+    """From a shell and from Python, which continues the same campaign; parameters that are wrong start nothing."""
+    blocks = blocks_of("From a program")
+    site.upload("lists/guests.csv", numbers(9_000, 20))
+    site.sandbox.gateway.reset()
+    campaign = json.loads(blocks["json"].replace("your-bucket", site.sandbox.bucket))
+    keys = {"account_and_rate": {"account": ACCOUNT, "aws_credentials": S3_KEYS}}
+    (tmp_path / "campaign.json").write_text(json.dumps(campaign | keys))
+    shell = blocks["sh"].replace("prefect ", f"{PROGRAMS / 'prefect'} ")
+    python = f"{shlex.quote(sys.executable)} -c {shlex.quote(blocks['python'])}"
+    for command in (shell, python):
+        done = site.in_shell(command, tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("Completed opening-2026-11: 20 accepted; 0 calls")
+    assert site.sandbox.gateway.stats().accepted_numbers == 20
+    (tmp_path / "campaign.json").write_text(json.dumps({**campaign, "campaign": ""}))
+    refused = site.in_shell(shell, tmp_path)
+    assert refused.returncode == 1
+    assert "campaign" in refused.stdout + refused.stderr
 
 
 def test_three_campaigns_at_once_are_sent_once_each_at_the_accounts_rate(site: Site) -> None:

@@ -6,7 +6,7 @@ declarations. What bounds can't say, `CampaignConfig` checks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -23,6 +23,24 @@ class Terminal:
     positional: str = ""
     takes_all: bool = False
     shown: bool = True
+
+
+def shaped(words: str, pattern: str) -> dict[str, Any]:
+    """Return the JSON schema of a text that has to match a pattern.
+
+    Prefect's forms show the pattern with the error and nothing else, so it begins with a comment that says in words
+    what to write: `words`, which must not contain a closing parenthesis.
+    """
+    return {"pattern": f"(?#{words}){pattern}"}
+
+
+def each_shaped(words: str, pattern: str) -> dict[str, Any]:
+    """Return the JSON schema of a list of texts that each have to match a pattern; see `shaped`."""
+    return {"items": {"type": "string", **shaped(words, pattern)}}
+
+
+DURATION: Final = r"^\s*(0|(\d{1,7}(\.\d{1,3})?\s*(s|min|m|h|d)\s*)+)$"
+COUNTRY: Final = "[A-Za-z]{2}"
 
 
 def _as_a_form(schema: dict[str, Any]) -> None:

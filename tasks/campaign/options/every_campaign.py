@@ -4,11 +4,18 @@ from typing import Annotated, Final
 
 from pydantic import Field, SecretStr, WithJsonSchema
 
-from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.campaign.options.declaration import Options, Terminal, each_shaped, shaped
 from globe_sms.tasks.gateway import MessageType
 
 LONGEST_MESSAGE: Final = 1_500
 LISTS: Final = "URI"
+_DATE: Final = r"\{(date|year|month|day|hour)\}"
+_SPAN: Final = r"\s*\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}\s*"
+_SENDER: Final = r"([A-Za-z0-9]{1,11}|[0-9]{12,15})"
+_RULE: Final = rf"\s*((\*|[A-Za-z]{{2}})\s*=)?{_SENDER}\s*"
+_SENDERS: Final = shaped(
+    "up to 11 letters and digits, or 15 digits; one per country: SG=Acme, *=12345", rf"^({_RULE}(,{_RULE})*)?$"
+)
 
 OwnNumber = Annotated[SecretStr, WithJsonSchema({"type": "string"})]
 
@@ -20,11 +27,11 @@ class EveryCampaign(Options, frozen=True):
         tuple[str, ...],
         Field(
             min_length=1,
-            title="Recipient lists",
-            description="Where the lists are, one a line: an s3:// object, a prefix that ends in a slash, a pattern "
-            "such as s3://lists/2026-11/*.csv, or a path on the worker. CSV, parquet, NDJSON and XLSX, also "
-            "compressed. {date}, {year}, {month}, {day} and {hour} are replaced with the time the run was scheduled "
-            "for.",
+            title="Recipients",
+            description="Where the lists of phone numbers are: s3://bucket/list.csv, a folder (s3://bucket/lists/), a "
+            "pattern (s3://bucket/*.csv) or a path on the worker. CSV, XLSX, parquet or NDJSON. {date}, {year}, "
+            "{month}, {day} and {hour} become the time the run was scheduled for.",
+            json_schema_extra=each_shaped("where a list is; it can't be blank", r"\S"),
         ),
         Terminal("Recipient lists, one or more: S3 objects, prefixes, globs; local paths.", positional=LISTS),
     ]
@@ -32,10 +39,12 @@ class EveryCampaign(Options, frozen=True):
         str | None,
         Field(
             title="Campaign ID",
-            description="A name for this campaign: letters, digits, dashes, underscores. Run the same ID with the same "
-            "results folder to resume: nobody is texted twice. Empty: an ID is made from the settings and the lists; "
-            "changing any of them creates a new campaign, which texts everyone again, except people who got the very "
-            "same text lately. {date} works as in the lists.",
+            description="A name for this campaign: letters, digits, dashes, underscores. Running the same ID again "
+            "continues the campaign and texts nobody twice; another ID is another campaign. {date} works as above.",
+            json_schema_extra=shaped(
+                "1 to 100 letters, digits, dashes or underscores, beginning with a letter or digit",
+                rf"^([A-Za-z0-9]|{_DATE})([A-Za-z0-9_-]|{_DATE}){{0,99}}$|^$",
+            ),
         ),
         Terminal(
             "The campaign's ID: the same ID at the same --results resumes it. Default: made from settings and lists; "
@@ -48,9 +57,9 @@ class EveryCampaign(Options, frozen=True):
         Field(
             max_length=LONGEST_MESSAGE,
             title="Message",
-            description=f"The text people receive, at most {LONGEST_MESSAGE:,} characters. {{name}} prints the value "
-            "of the list's column called name; {name|friend} prints friend if the cell is empty. For braces write {{ "
-            "and }}.",
+            description=f"The text people receive, at most {LONGEST_MESSAGE:,} characters. {{name}} prints the "
+            "column called name, {name|friend} prints friend if its cell is empty, and {text} alone sends each "
+            "person the text in the column called text. For braces write {{ and }}.",
         ),
         Terminal(
             "The text. {name} prints the value of the column called name, {name|friend} prints friend if it's empty; "
@@ -60,9 +69,8 @@ class EveryCampaign(Options, frozen=True):
     type: Annotated[
         MessageType,
         Field(
-            title="Kind of message",
-            description="NOTIFY: a notification. MKT: a promotion. OTP: a verification code. GENERAL: anything else. "
-            "Some countries route and restrict them differently.",
+            title="Type of message",
+            description="NOTIFY: a notification. MKT: a promotion. OTP: a verification code. GENERAL: anything else.",
         ),
         Terminal("NOTIFY: a notification; MKT: a promotion; OTP: a verification code; GENERAL: anything else."),
     ]
@@ -71,19 +79,22 @@ class EveryCampaign(Options, frozen=True):
         Field(
             min_length=1,
             title="Results folder",
-            description="Where the campaign's folder goes, with its plan and results: s3://bucket/prefix, or an "
-            "absolute path on a disk that is kept after the run. Use one for all campaigns of an account: the same ID "
-            "in another folder is another campaign.",
+            description="Where the campaigns are kept: s3://bucket/prefix, or an absolute path on a disk that is kept "
+            "after the run. Use the same for all campaigns: an ID in another folder is another campaign.",
+            json_schema_extra=shaped(
+                "s3://bucket/prefix, or an absolute path on a disk that is kept", r"^(s3[an]?://[^/\s]|/|~/)"
+            ),
         ),
         Terminal("Where the campaign is kept: s3://bucket/prefix or a directory."),
     ]
     sender_id: Annotated[
         str | tuple[str, ...] | None,
-        WithJsonSchema({"type": "string"}),
+        WithJsonSchema({"type": "string"} | _SENDERS),
         Field(
             title="Sender ID",
             description="Who the text is from: an approved sender ID, up to 11 letters and digits, or up to 15 digits. "
-            "For one per country, separate them with commas: SG=Acme, GB=AcmeUK, *=12345 (* is every other country). "
+            "For one per country, separate them with commas: SG=Acme, GB=AcmeUK, *=12345, where the star is every "
+            "other country. "
             "Empty: the account's sender ID, or Alibaba chooses.",
         ),
         Terminal(
@@ -99,6 +110,7 @@ class EveryCampaign(Options, frozen=True):
             "recipient lists. A list or row that can't be read stops the campaign. How a list is read may follow it: "
             "optouts.csv#no-header,number-column=2,encoding=windows-1252,default-region=SG. Each run reads them before "
             "its first call, and again after a wait.",
+            json_schema_extra=each_shaped("where a list is; it can't be blank", r"\S"),
         ),
         Terminal(
             "Opt-out lists; one that can't be read stops the campaign. How it's read may follow: "
@@ -113,6 +125,7 @@ class EveryCampaign(Options, frozen=True):
             description="When texts may be sent, by the recipient's own clock: 09:00-20:00, or 20:00-02:00 over "
             "midnight. The run waits for people outside these hours. Codes (OTP) go at any time. Empty: around the "
             "clock.",
+            json_schema_extra=shaped("hours like 09:00-20:00", rf"^({_SPAN}(,{_SPAN})*)?$"),
         ),
         Terminal(
             "When people may be texted, by their own clocks, like 09:00-20:00; OTP goes at any time. Default: around "
@@ -137,22 +150,22 @@ class EveryCampaign(Options, frozen=True):
             title="Test numbers",
             description="A list of up to 20 numbers of your own, at s3:// or a path on the worker. They get the texts "
             "of the lists' first rows, and nobody else is texted. How the list is read may follow it, as for opt-out "
-            "lists. Don't type the numbers themselves: Prefect would "
-            "record them.",
+            "lists. Don't type the numbers themselves: Prefect would record them.",
+            json_schema_extra=each_shaped("where a list of your numbers is, never the numbers", "[A-Za-z]"),
         ),
         Terminal(
             "Your own numbers, or one list of them: only they are texted, with the first rows' texts.", takes_all=True
         ),
     ] = ()
-    # None, not a number, says that nobody is asked: every number, 0 too, already means "ask above it".
+    # None says that nobody is asked: every number, 0 too, already means "ask above it". In the form None is -1.
     approve_above: Annotated[
         int | None,
         Field(
             strict=True,
             ge=0,
             title="Ask above this many numbers",
-            description="Show the preview and wait for approval before texting more numbers than this. 0 always asks. "
-            "Empty: never ask.",
+            description="Show the preview and wait for approval before texting more numbers than this. 0 always asks, "
+            "-1 never does.",
         ),
         Terminal("Send nothing to more numbers than this unless somebody says yes, here or with --yes; 0 always asks."),
     ] = None

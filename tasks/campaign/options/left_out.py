@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.campaign.options.declaration import COUNTRY, DURATION, Options, Terminal, each_shaped, shaped
 
 
 class OnUnknown(StrEnum):
@@ -40,6 +40,7 @@ class LeftOut(Options, frozen=True):
             title="Results of earlier campaigns",
             description="People whom these campaigns texted lately get no text; one place a line, such as "
             "s3://campaigns/prod/*/results.parquet. Unknown rows don't count as texted.",
+            json_schema_extra=each_shaped("where results are; it can't be blank", r"\S"),
         ),
         Terminal(
             "Results of earlier campaigns, like s3://campaigns/prod/*/results.parquet: numbers they texted are left "
@@ -77,6 +78,7 @@ class LeftOut(Options, frozen=True):
             title="Same text again after",
             description="Nobody gets the same text twice within this time from the campaigns of this results folder, "
             "such as 20h or 3d, at most 30d. 0: no limit. Codes (OTP) and tests have none.",
+            json_schema_extra=shaped("a duration such as 20h or 3d", DURATION),
         ),
         Terminal(
             "Leave out people who got the same text from another campaign of these results within this time, like 20h "
@@ -88,6 +90,7 @@ class LeftOut(Options, frozen=True):
         Field(
             title="Only these countries",
             description="Two letters each, such as SG, one a line. Other countries are unsupported. Empty: all.",
+            json_schema_extra=each_shaped("two letters, such as SG", rf"^\s*{COUNTRY}\s*$"),
         ),
         Terminal("Send to this country only, like SG; repeat it for more. Others are unsupported."),
     ] = ()
@@ -96,6 +99,7 @@ class LeftOut(Options, frozen=True):
         Field(
             title="Not these countries",
             description="Two letters each, such as SG, one a line. Their numbers are unsupported.",
+            json_schema_extra=each_shaped("two letters, such as SG", rf"^\s*{COUNTRY}\s*$"),
         ),
         Terminal("Send nothing to this country, like SG; repeat it for more."),
     ] = ()

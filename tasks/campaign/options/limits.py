@@ -70,7 +70,7 @@ class Limits(Options, frozen=True):
             le=1,
             title="Failure limit",
             description="Stop when more than this share of the numbers failed or is unknown: checked after the first "
-            "1,000, and for a canary on its own. 0.5 is half.",
+            "1,000, and for a canary on its own. 0.2 is one in five.",
         ),
         Terminal("Stop when more than this share failed or is unknown, after 1,000 numbers or a canary."),
-    ] = 0.5
+    ] = 0.2

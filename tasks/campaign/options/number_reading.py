@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.campaign.options.declaration import COUNTRY, Options, Terminal, shaped
 
 
 class NumberReading(Options, frozen=True):
@@ -13,10 +13,10 @@ class NumberReading(Options, frozen=True):
     default_region: Annotated[
         str | None,
         Field(
-            title="Country of local numbers",
+            title="Region of local numbers",
             description="Two letters, such as SG: the country of numbers written without a country code. Empty: all "
             "numbers have one, such as +65 8123 4567; the plus sign may be missing.",
-            json_schema_extra={"pattern": "^([A-Za-z]{2})?$"},
+            json_schema_extra=shaped("two letters, such as SG", rf"^({COUNTRY})?$"),
         ),
         Terminal("Country of numbers without a country code, like SG. Default: all have one, with or without +."),
     ] = None

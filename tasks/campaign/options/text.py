@@ -23,7 +23,7 @@ class TextOptions(Options, frozen=True):
         bool,
         Field(
             title="Other systems' placeholders are text",
-            description="Nothing is sent if the message has {{name}}, *|name|*, ((name)) or the like, and the list has "
+            description="Nothing is sent if the message has {{name}}, ((name)), %name% or the like, and the list has "
             "a column called name: people would see the placeholder. Switch this on to send it as text.",
         ),
         Terminal("Send {{name}}, *|name|*, ((name)) and the like as they are, even if they name a column."),
@@ -32,8 +32,8 @@ class TextOptions(Options, frozen=True):
         bool,
         Field(
             title="NULL and the like are values",
-            description="Cells that say NULL, \\N, nan, NaN, None, NaT, <NA> or #N/A count as empty, so that "
-            'nobody gets "Hi NULL". Switch this on to take them as they are.',
+            description="Cells that say NULL, nan, None, #N/A or the like count as empty, so that nobody gets "
+            '"Hi NULL". Switch this on to take them as they are.',
         ),
         Terminal("Take cells that say NULL, nan, None and the like as they are; otherwise they count as empty."),
     ] = False

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.campaign.options.declaration import DURATION, Options, Terminal, shaped
 from globe_sms.tasks.gateway import LONGEST_VALIDITY, SHORTEST_VALIDITY
 
 LONGEST_APPROVAL: Final = 30 * 24 * 3_600
@@ -15,6 +15,7 @@ TimeZone = Annotated[
         title="Time zone",
         description="Which time zone {date} and the like are in, such as Asia/Singapore; also that of the latest time "
         "to send.",
+        json_schema_extra=shaped("a time zone such as Asia/Singapore", r"^([A-Za-z][\w+-]*(/[\w+-]+)*)?$"),
     ),
     Terminal("The time zone of {date} in a list's URI or the campaign ID, and of --until."),
 ]
@@ -30,6 +31,10 @@ class Timing(Options, frozen=True):
             description="Nothing is sent after it: a time such as 18:00 on the day of the run, a date and time such as "
             "2026-12-24T18:00, or hours, the end of the day's hours where the recipient is. People who haven't been "
             "texted by then are not_sent. Empty: no end.",
+            json_schema_extra=shaped(
+                "a time such as 18:00 or 2026-12-24T18:00, or the word hours",
+                r"^\s*(hours|\d{1,2}:\d{2}|\d{4}-\d{2}-\d{2}[T ].+)?\s*$",
+            ),
         ),
         Terminal(
             "Send nothing after a time, such as 18:00 (on the day of the run) or 2026-12-24T18:00, or after the end of "
@@ -59,6 +64,7 @@ class Timing(Options, frozen=True):
             description="How long a run waits for people outside the hours, such as 12h or 1d, at most 7d. People "
             "still outside then aren't texted; run the campaign again to go on. With a canary it waits for that first, "
             "then as long again for the others.",
+            json_schema_extra=shaped("a duration such as 12h or 1d", DURATION),
         ),
         Terminal(
             "How long to wait for people outside --hours, like 12h, at most 7d, for a canary and again for the others; "

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
@@ -14,6 +15,7 @@ _OPTION_OF: Final = {
     "numbers_override_sha256": "--numbers-override",
     "test_to_sha256": "--test-to",
 }
+_SUBJECT: Final = re.compile(r"^--([a-z][a-z-]*[a-z])(?=:|$| ')|^recipients(?=:)", re.MULTILINE)
 _OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])|^recipients(?=:)", re.MULTILINE)
 
 
@@ -25,20 +27,23 @@ def option_of(setting: str) -> str:
 def in_form_words(message: str) -> str:
     """Name the form's fields and buttons where the message names options and commands.
 
-    "Highest cost" for `--max-cost`, the button Retry for running the same command again.
+    "Highest cost" for `--max-cost`, the button Retry for running the same command again. A line about one
+    option begins with its field's title, without quotes.
     """
-    return _renamed(in_button_words(message), {name: f'"{title}"' for name, title in _titles().items()})
+    named = _SUBJECT.sub(lambda found: _titles().get(_name(found), found[0]), in_button_words(message))
+    return _OPTION.sub(lambda found: f'"{title}"' if (title := _titles().get(_name(found))) else found[0], named)
 
 
 def in_python_words(message: str) -> str:
     """Name the arguments where the message names options: `max_cost` for `--max-cost`."""
-    return _OPTION.sub(lambda found: (found[1] or found[0]).replace("-", "_"), message)
+    return _OPTION.sub(_name, message)
 
 
-def _titles() -> dict[str, str | None]:
+@cache
+def _titles() -> Mapping[str, str]:
     models = (EveryCampaign, *(group.options for group in GROUPS))
-    return {name: field.title for model in models for name, field in model.model_fields.items()}
+    return {name: str(field.title) for model in models for name, field in model.model_fields.items()}
 
 
-def _renamed(message: str, names: Mapping[str, str]) -> str:
-    return _OPTION.sub(lambda found: names.get((found[1] or found[0]).replace("-", "_"), found[0]), message)
+def _name(found: re.Match[str]) -> str:
+    return (found[1] or found[0]).replace("-", "_")

@@ -9,6 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from globe_sms.tasks.campaign.ledger import SendRecord
+from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.delivery.receipts_without_task import (
@@ -101,20 +103,8 @@ def test_a_row_that_was_presented_twice_is_left_alone_unless_one_was_refused(loc
     claim(local_store)
     claim(local_store, submission=1, at=CLAIMED + timedelta(minutes=1))
     assert settle(local_store, state()).states.is_empty()
-    refused = {
-        **dict.fromkeys(("reason", "code", "description", "request_id", "sent_at")),
-        "chunk": 3,
-        "submission": 0,
-        "run": "r",
-        "settlement": "stopped",
-        "fingerprint": "f",
-        "failed": [],
-        "unclear": [],
-        "message_ids": {},
-        "unpaired_ids": [],
-        "attempts": [],
-    }
-    local_store.put_if_absent("records/000003-0-stopped", json.dumps(refused).encode())
+    refused = SendRecord(3, 0, "r", Settlement.STOPPED, None, None, None, None, None, "f")
+    local_store.put_if_absent(refused.key, refused.encode())
     assert settle(local_store, state()).states["task_id"].to_list() == ["spring-3-101"]
 
 

@@ -120,8 +120,14 @@ def test_a_run_in_kubernetes_has_time_to_end_and_no_rights(tmp_path: Path) -> No
 def test_the_shipped_deployments_fit_the_flow() -> None:
     """Names of parameters, values by their types, placeholders, version."""
     specs = Specification.read().deployments
-    assert [spec.name for spec in specs] == ["scheduled", "manual", "ad-hoc", "hourly"]
-    assert [flow_of(spec).name for spec in specs] == [*["send-campaign"] * 3, "track-delivery"]
+    assert {spec.name: flow_of(spec).name for spec in specs} == {
+        **dict.fromkeys(["scheduled", "manual", "ad-hoc"], "send-campaign"),
+        "try-it": "try-campaign",
+        "resend-unknown": "resend-unknown",
+        "explain-number": "explain-number",
+        "test-connection": "check-account",
+        "hourly": "track-delivery",
+    }
     for spec in specs:
         assert unknown_parameters(spec, schema_of(flow_of(spec))) == []
         assert spec.version == VERSION
@@ -129,7 +135,7 @@ def test_the_shipped_deployments_fit_the_flow() -> None:
         assert spec.concurrency_limit.limit == 1
         assert "message" not in spec.parameters, "a text that nobody has written must not be sent"
     scheduled = specs[0]
-    for spec in (scheduled, specs[3]):
+    for spec in (scheduled, specs[-1]):
         assert [schedule.active for schedule in spec.schedules] == [False]
         timing = spec.parameters.get("timing", spec.parameters)
         assert {schedule.timezone for schedule in spec.schedules} == {timing["time_zone"]}
@@ -138,6 +144,32 @@ def test_the_shipped_deployments_fit_the_flow() -> None:
     assert fill(scheduled.parameters["campaign"], at) == "daily-2026-11-24"
     assert "2026-11-24" in fill(scheduled.parameters["recipients"][0], at)
     assert specs[1].parameters["approve_above"] == 0
+
+
+def test_every_deployment_says_what_it_is_what_to_fill_in_and_what_happens_then() -> None:
+    """And names fields by the titles that its form shows."""
+    for spec in Specification.read().deployments:
+        schema = schema_of(flow_of(spec))
+        titles = {name: field.get("title") for name, field in schema["properties"].items()}
+        what, fill_in, *then = spec.description.split("\n\n")
+        assert what.startswith("**")
+        assert fill_in.startswith("**Fill in** ")
+        assert then[0].startswith("**Then** ")
+        named = {" ".join(found.split()) for found in re.findall(r"(?<!\*)\*([A-Z][\w\s]+?)\*(?!\*)", fill_in)}
+        assert named - {"Custom run"} <= set(titles.values())
+        required = {titles[name] for name in schema.get("required", ()) if name not in spec.parameters}
+        assert required <= named or "the fields of the campaign" in fill_in
+
+
+def test_the_forms_of_campaigns_begin_with_what_is_required() -> None:
+    """A title has the name that Prefect's message has: 'recipients' is a required property."""
+    for name in ("manual", "ad-hoc", "scheduled", "try-it"):
+        (spec,) = (spec for spec in Specification.read().deployments if spec.name == name)
+        schema = schema_of(flow_of(spec))
+        assert schema["required"] == ["recipients", "campaign", "message", "type", "results"]
+        for place, field in enumerate(schema["required"]):
+            assert schema["properties"][field]["position"] == place
+            assert field in schema["properties"][field]["title"].lower()
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import uuid
 import pytest
 from prefect.client.schemas.objects import FlowRun
 
-from globe_sms.flows.orchestration.deployed_run import check_lasting, check_scheduled_id
+from globe_sms.flows.orchestration.deployed_run import check_campaign_id, check_lasting
 from globe_sms.tasks.campaign.options.flow_parameters import null_options
 from globe_sms.tasks.vocabulary.errors import InputError
 
@@ -13,12 +13,13 @@ def _run(*, scheduled: bool = False, deployed: bool = True) -> FlowRun:
 
 
 @pytest.mark.parametrize("campaign", [None, ""])
-def test_a_scheduled_run_needs_a_campaign_id(campaign: str | None) -> None:
-    """An id made of the lists would change with them, and text everybody again; a person may leave it out."""
-    with pytest.raises(InputError, match=r"Campaign ID: .*nothing was sent"):
-        check_scheduled_id(campaign, _run(scheduled=True))
-    check_scheduled_id("daily-2026-11-30", _run(scheduled=True))
-    check_scheduled_id(campaign, _run())
+def test_a_deployed_run_needs_a_campaign_id(campaign: str | None) -> None:
+    """An ID made of the lists would change with them, and text everybody again; a terminal may leave it out."""
+    for scheduled in (True, False):
+        with pytest.raises(InputError, match=r"Campaign ID: .*nothing was sent"):
+            check_campaign_id(campaign, _run(scheduled=scheduled))
+        check_campaign_id("daily-2026-11-30", _run(scheduled=scheduled))
+    check_campaign_id(campaign, _run(deployed=False))
 
 
 @pytest.mark.parametrize("results", ["campaigns", "./campaigns", "/tmp/x", "/var/tmp/x", "/srv/../tmp/x", "/dev/shm/x"])  # noqa: S108

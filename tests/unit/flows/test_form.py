@@ -1,6 +1,7 @@
 """What Prefect's UI makes of the flow's parameters, and that the command line and Python have the same ones."""
 
 import inspect
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
@@ -11,13 +12,16 @@ from prefect.utilities.schema_tools.validation import is_valid, validate
 
 from globe_sms.flows.command_line.config_file import read_config_file
 from globe_sms.flows.command_line.send_command import send as send_command
+from globe_sms.flows.option_signatures import NO_NUMBER
 from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.flows.send_from_python import send
 from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.date_placeholders import fill
 from globe_sms.tasks.campaign.options.declaration import Options
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.flow_parameters import flatten_options, group_options
 from globe_sms.tasks.campaign.options.groups import GROUPS
+from globe_sms.tasks.vocabulary.errors import InputError
 
 SCHEMA: dict[str, Any] = send_campaign.parameters.model_dump()
 FIELDS: dict[str, Any] = {name: SCHEMA["properties"][name] for name in EveryCampaign.model_fields}
@@ -36,6 +40,7 @@ FOUND_OUT = {
     "test_to_sha256",
 }
 OF_THE_ACCOUNT = {"numbers_per_call": None, "calls_per_second": None}
+OF_OTHERS: dict[str, dict[str, Any]] = {"until": {"hours": "09:00-20:00", "type": "MKT"}}
 REQUIRED = {"recipients": ["s3://b/x.csv"], "message": "Hi", "type": "OTP", "results": "s3://b/out"}
 
 
@@ -72,8 +77,10 @@ def test_a_group_has_a_heading_and_at_most_eight_fields_in_order(group: Any) -> 
 
 
 def test_no_field_asks_for_its_type_first() -> None:
-    """An empty field means "not given"; only "never ask" needs a value apart from every number."""
-    assert {name for name, field in (FIELDS | IN_GROUPS).items() if "anyOf" in field} == {"approve_above"}
+    """An empty field means "not given"; -1 says "never ask", since 0 asks always."""
+    assert [name for name, field in (FIELDS | IN_GROUPS).items() if "anyOf" in field or "null" in str(field)] == []
+    taken = send_campaign.validate_parameters({**REQUIRED, "approve_above": -1})
+    assert CampaignConfig.checked(**flatten_options(taken)).approve_above is None
 
 
 @pytest.mark.parametrize(
@@ -100,14 +107,13 @@ def test_only_what_has_no_sensible_default_is_required() -> None:
         ("message", "a" * 1_501),
         ("type", "SPAM"),
         ("results", ""),
-        ("default_region", "Singapore"),
         ("numbers_per_call", 0),
         ("numbers_per_call", 1_001),
         ("calls_per_second", 0),
         ("calls_per_second", 101),
         ("max_failure_rate", 1.5),
         ("canary", -1),
-        ("approve_above", -1),
+        ("approve_above", -2),
         ("approval_timeout", 0),
         ("on_unknown", "again"),
         ("nonsense", 1),
@@ -117,6 +123,42 @@ def test_a_wrong_value_is_refused_before_a_run_is_made(name: str, value: object)
     """By the schema that the server checks the form against."""
     parameters = {**REQUIRED, **group_options({name: value})}
     assert not is_valid(parameters, {**SCHEMA, "additionalProperties": False})
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong", "words"),
+    [
+        ("recipients", ["s3://b/{date}/"], [" "], "where a list is"),
+        ("campaign", "daily-{date}_{hour}", "my campaign", "letters, digits, dashes or underscores"),
+        ("campaign", "a" * 100, "-a", "beginning with a letter or digit"),
+        ("campaign", "{year}-{month}-{day}", "{week}", "letters, digits"),
+        ("results", "s3://b/out", "sandbox/campaigns", "s3://bucket/prefix, or an absolute path"),
+        ("results", "/srv/campaigns", "s3://", "s3://bucket/prefix"),
+        ("sender_id", "SG=Acme, gb=AcmeUK, *=123456789012345", "Acme Shop", "up to 11 letters and digits"),
+        ("sender_id", "", "AcmeAcmeAcme", "one per country"),
+        ("suppress", ["s3://b/out.csv#no-header"], [""], "where a list is"),
+        ("hours", "10:00-13:00, 14:00-24:00", "9-20", "hours like 09:00-20:00"),
+        ("test_to", ["/srv/own.csv"], ["+65 9123 4567"], "never the numbers"),
+        ("default_region", "sg", "Singapore", "two letters, such as SG"),
+        ("allow_country", ["SG", "my"], ["Malaysia"], "two letters"),
+        ("deny_country", [], ["65"], "two letters"),
+        ("exclude_results", ["s3://b/*/results.parquet"], [""], "where results are"),
+        ("repeat_after", "1d 12h", "20", "a duration such as 20h or 3d"),
+        ("hours_wait", "0", "soon", "a duration such as 12h or 1d"),
+        ("until", "2026-12-24T18:00", "tomorrow", "a time such as 18:00"),
+        ("until", "hours", "6pm", "the word hours"),
+        ("time_zone", "America/Argentina/Buenos_Aires", "GMT +8", "a time zone such as Asia/Singapore"),
+    ],
+)
+def test_the_form_says_in_words_what_is_wrong(name: str, right: object, wrong: object, words: str) -> None:
+    """The UI shows the server's message; what the form takes, the run takes too."""
+    assert validate({**REQUIRED, **group_options({name: right})}, SCHEMA) == []
+    CampaignConfig.checked(**REQUIRED | {name: _filled(right)} | OF_OTHERS.get(name, {}))
+    (error,) = validate({**REQUIRED, **group_options({name: wrong})}, SCHEMA)
+    assert words in error.message
+    if name not in {"results", "test_to", "time_zone"}:  # a terminal may use any folder, and own numbers
+        with pytest.raises(InputError):
+            CampaignConfig.checked(**{**REQUIRED, name: _filled(wrong)})
 
 
 def test_a_wrong_name_in_a_group_is_refused_before_a_run_is_made() -> None:
@@ -151,7 +193,8 @@ def test_the_form_shows_the_declared_defaults() -> None:
     for name, field in DECLARED.items():
         shown = (FIELDS | IN_GROUPS)[name].get("default")
         if not field.is_required():
-            assert (shown or None) == (_plain(field.default) or None), name
+            expected = NO_NUMBER if name == "approve_above" else _plain(field.default)
+            assert (shown or None) == (expected or None), name
 
 
 def test_a_configuration_has_the_same_defaults_but_for_what_the_account_says() -> None:
@@ -240,6 +283,11 @@ def _typed(options: dict[str, Any]) -> CampaignConfig:
     app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     taken.pop("config", None)
     return CampaignConfig.checked(**taken)
+
+
+def _filled(value: object) -> object:
+    """A campaign ID as the run has it, with its dates."""
+    return fill(value, datetime(2026, 11, 30, tzinfo=UTC)) if isinstance(value, str) and "{week" not in value else value
 
 
 def _plain(value: Any) -> Any:

@@ -35,10 +35,10 @@ def test_a_deployed_run_speaks_of_the_forms_titles() -> None:
     with pytest.raises(InputError) as caught:
         campaign_config({**RIGHT, **WRONG, "recipients": [" "]}, NOW, from_form=True)
     assert subjects(caught.value) == {
-        *('"Recipient lists"', '"Wait for the hours"', '"Numbers a call"', '"Calls a second"', '"Campaign ID"'),
+        *("Recipients", "Wait for the hours", "Numbers a call", "Calls a second", "Campaign ID"),
     }
     assert "--" not in str(caught.value)
-    with pytest.raises(InputError, match=r'^"Highest cost": .* without a table of prices: "Prices"$'):
+    with pytest.raises(InputError, match=r'^Highest cost: .* without a table of prices: "Prices"$'):
         campaign_config({**RIGHT, "max_cost": 1}, NOW, from_form=True)
 
 
@@ -73,6 +73,6 @@ def test_what_is_not_an_option_stays() -> None:
     """A dash in a text, an option of the terminal alone, and the word recipients within a line."""
     message = "the recipients--all of them--wait: add --yes, --json or --nonsense to read a--sheet.csv"
     assert in_python_words(COSTS) == COSTS.replace("--max-cost", "max_cost").replace("--prices", "prices")
-    assert in_form_words("recipients: a URI is blank") == '"Recipient lists": a URI is blank'
+    assert in_form_words("recipients: a URI is blank\n--prices: 1") == "Recipients: a URI is blank\nPrices: 1"
     assert in_form_words("what the recipients: read") == "what the recipients: read"
     assert in_form_words(message) == message

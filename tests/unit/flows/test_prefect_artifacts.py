@@ -16,6 +16,8 @@ from globe_sms.flows.observers.prefect_artifacts import PrefectArtifacts, artifa
 from globe_sms.tasks.campaign.approval import Answer, Decision
 from globe_sms.tasks.delivery.reconcile import Reconciled
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
+from globe_sms.tasks.pacing.schedule_state import ActiveSender, ScheduleState
+from globe_sms.tasks.pacing.throttling import Throttled
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -73,7 +75,7 @@ def test_a_preview_in_prefect_names_the_fields_of_the_form() -> None:
     server = Server()
     artifacts_on(server).previewed(replace(PREVIEW, changes=(("--message", "was 'Helo', now '--hello'"),)))
     (preview,) = server.created
-    assert r"""**"Message"** was 'Helo', now '\-\-hello'""" in preview.data
+    assert r"""**Message** was 'Helo', now '\-\-hello'""" in preview.data
 
 
 def test_the_page_moves_while_the_run_goes_on() -> None:
@@ -98,6 +100,20 @@ def test_the_page_moves_while_the_run_goes_on() -> None:
         assert line in page.data
     assert "To stop, press Cancel" in page.data
     assert "Lists: a.csv" in page.data  # the preview is still there
+
+
+def test_the_account_s_schedule_is_an_artifact_of_its_own() -> None:
+    """Who sends, how fast, what was throttled, the rate to set, and why Prefect's own page doesn't have it."""
+    judged = Throttled(calls=2_000, throttled=800, seconds=40.0)
+    others = (ActiveSender("winter on b-host", 50.0),)
+    schedule = ScheduleState(others, 50.0, 0.02, 1.0, judged, judged, place="s3://campaigns/.globe-sms/pacing")
+    server = Server()
+    artifacts_on(server).previewed(replace(PREVIEW, schedule=schedule))
+    (found,) = [artifact for artifact in server.created if artifact.key == "camp-1-account"]
+    assert "1 other run" in found.description
+    for said in ("winter on b-host", "admits about 30 calls a second, not 50", "Prefect's concurrency page", "pacing"):
+        assert said in found.data.replace("\\", "")
+    assert "--calls-per-second" not in found.data
 
 
 def test_the_last_page_is_that_of_the_end() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from globe_sms.flows.observers.prefect_events import EVENTS, SETTLED, PrefectEvents
+from globe_sms.tasks.delivery.reconcile import Reconciled
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
@@ -91,6 +92,18 @@ def test_each_end_has_its_event_with_what_an_automation_needs(tmp_path: Path, st
         assert (payload["message"], payload["code"]) == (stop.message, stop.code)
 
 
+@pytest.mark.parametrize(("delivered", "least", "low"), [(8, 0.9, True), (9, 0.9, False), (0, None, False)])
+def test_the_end_of_a_tracking_says_what_was_delivered(delivered: int, least: float | None, *, low: bool) -> None:
+    """And whether it's less than the policy wants, of the messages whose end is known."""
+    told: list[dict[str, Any]] = []
+    deliveries = {"delivered": delivered, "undelivered": 10 - delivered, "expired": 0, "pending": 5}
+    outcome = TrackingOutcome("c", "u", {}, deliveries, Reconciled(), 0, 0, 0.0, least_delivered=least)
+    PrefectEvents(None, emit=lambda **event: told.append(event)).tracked(outcome, TrackingProgress(open=0))
+    assert [each["event"] for each in told] == ["sms.campaign.delivered"]
+    assert told[0]["event"] in EVENTS
+    assert (told[0]["payload"]["rate"], told[0]["payload"]["low"]) == (delivered / 10, low)
+
+
 def tracked(*deliveries: str | None) -> TrackingOutcome:
     """How a tracking ended whose messages were delivered or not; None: no final state yet."""
     return replace(OUTCOME, report=delivery_report_of([delivered_row(each) for each in deliveries]))
@@ -109,7 +122,8 @@ def test_few_deliveries_are_told_once_enough_is_known(deliveries: list[str | Non
     """Under 80 %, of at least half of the messages: the first to fail say little."""
     events: list[dict[str, Any]] = []
     PrefectEvents(None, emit=lambda **event: events.append(event)).tracked(tracked(*deliveries), TrackingProgress(0))
-    assert [each["event"] for each in events] == told
-    for each in events:
+    (_, *low) = events
+    assert [each["event"] for each in low] == told
+    for each in low:
         assert each["payload"]["rate"] == 0.7
         assert each["event"] in EVENTS

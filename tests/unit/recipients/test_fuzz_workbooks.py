@@ -1,7 +1,7 @@
 """Any workbook, damaged or not, gives all its rows or one InputError in one line."""
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -62,6 +62,15 @@ def _sheet(rows: Sequence[tuple[int, bool, Sequence[tuple[str, int, str, bool]]]
     return sheet_xml(written, before=before), number
 
 
+def _rows_with_a_number(rows: Sequence[tuple[int, bool, Sequence[tuple[str, int, str, bool]]]]) -> Iterator[int]:
+    """Yield the rows of data whose first cell surely has a text: none of them may be lost."""
+    number = 1
+    for gap, _, cells in rows:
+        number += gap
+        if cells and cells[0][0] in {"str", "inlineStr"} and any(letter.isalnum() for letter in cells[0][2]):
+            yield number - 2
+
+
 def _damaged(data: bytes, edits: Sequence[tuple[int, int, bytes]]) -> bytes:
     """Edit the sheet inside the archive, so that the damage is beyond its checksums."""
     with zipfile.ZipFile(BytesIO(data)) as archive:
@@ -116,6 +125,8 @@ def test_any_workbook_gives_its_rows_or_one_line(
     assert read["row"].to_list() == list(range(read.height))
     if not edits:
         assert read.height <= last - 1
+        for row in _rows_with_a_number(rows):
+            assert read["recipient"][row] is not None
         gone = [number for number, (_, is_hidden, cells) in enumerate(rows) if is_hidden and any(c[2] for c in cells)]
         assert hidden is not Hidden.REFUSE or not gone or not read["hidden"].any()
         assert hidden is not Hidden.SEND or not read["hidden"].any()

@@ -164,15 +164,15 @@ def test_what_to_do_about_a_row_names_the_forms_fields_there(tmp_path: Path) -> 
     page = preview_page(preview_of(tmp_path, ["6581234567", "+658123"], campaign="camp"))
     assert "(--default-region)" in str(page)
     said = str(page.in_words(in_form_words))
-    assert '("Country of local numbers")' in said
+    assert '("Region of local numbers")' in said
     assert "--" not in said
 
 
 def test_an_empty_cell_does_not_look_like_a_masked_number(tmp_path: Path) -> None:
     """Only its row number is shown; other rows also show the masked text."""
     said = as_markdown(preview_page(preview_of(tmp_path, ["6581234567", "", "n/a"])))
-    assert re.search(r"invisible characters\. \\#1$", said, re.MULTILINE)
-    assert re.search(r"isn't a phone number\. \\#2 ••••$", said, re.MULTILINE)
+    assert re.search(r"invisible characters\. \\#2$", said, re.MULTILINE)
+    assert re.search(r"isn't a phone number\. \\#3 ••••$", said, re.MULTILINE)
 
 
 def test_it_names_the_gateway(tmp_path: Path) -> None:
@@ -223,8 +223,8 @@ def test_each_reason_says_what_it_means(tmp_path: Path) -> None:
     """People understand `china_mainland` the first time they see it."""
     markdown = as_markdown(preview_page(preview_of(tmp_path, RECIPIENTS)))
     assert "doesn't send to mainland China" in markdown
-    assert "\\#4 ••••8000" in markdown
-    assert "\\#1 ••••4567 \\(as \\#0\\)" in markdown
+    assert "\\#5 ••••8000" in markdown
+    assert "\\#2 ••••4567 \\(as \\#1\\)" in markdown
 
 
 def test_the_preview_says_who_may_be_texted_when(tmp_path: Path) -> None:

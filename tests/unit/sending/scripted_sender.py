@@ -108,7 +108,7 @@ def make_sender(
         stop=stop,
         progress=Progress(),
         retries=retries,
-        failure_limit=failure_limit or FailureLimit(),
+        failure_limit=failure_limit or FailureLimit(0.5),
         hours=hours,
         end=end,
         validity=validity,

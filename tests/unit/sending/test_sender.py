@@ -292,7 +292,7 @@ def test_no_failure_to_record_an_answer_gives_the_chunk_back(make: Make, monkeyp
 
 def test_too_many_failures_stop_the_campaign_after_a_thousand_numbers(make: Make) -> None:
     """Failed and unknown numbers count alike: a gateway in trouble must not swallow a whole list."""
-    sender, gateway = make(NO_REPLY, failure_limit=FailureLimit(fewest=6))
+    sender, gateway = make(NO_REPLY, failure_limit=FailureLimit(0.5, fewest=6))
     for index in range(4):
         sender.send(replace(CHUNK, index=index), History())
     assert len(gateway.written) == 2
