@@ -18,7 +18,7 @@ SECRET = "a-secret-of-the-test-1234"
     [
         ("s3://no-such-bucket/receipts", {}, "the bucket doesn't exist"),
         ("s3://tests/receipts", {"AWS_SECRET_ACCESS_KEY": "wrong"}, "the S3 secret is wrong"),
-        ("gs://tests/receipts", {}, "s3://bucket/prefix or a local directory"),
+        ("gs://tests/receipts", {}, "neither s3://bucket/prefix nor a directory"),
         ("s3://tests/receipts", {"GLOBE_SMS_RECEIPTS_SECRET": ""}, "GLOBE_SMS_RECEIPTS_SECRET isn't set"),
         ("s3://tests/receipts", {}, "can't listen on"),
     ],
