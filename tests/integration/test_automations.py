@@ -48,6 +48,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+_REQUIRED = {"message": "Hello"}  # by the form of `scheduled`, which leaves it to the operator
 _SHORTEST = timedelta(seconds=10)  # that a proactive trigger of Prefect may wait
 
 
@@ -124,7 +125,7 @@ def test_our_dead_runs_are_marked_and_those_of_other_flows_are_left_alone(client
     assert scheduled in {each.id for each in ours}
 
     def begin(deployment: UUID, *, beating: bool) -> FlowRun:
-        run = client.create_flow_run_from_deployment(deployment)
+        run = client.create_flow_run_from_deployment(deployment, parameters=_REQUIRED)
         client.set_flow_run_state(run.id, Running() if beating else Pending(), force=True)
         if beating:
             _heartbeat(client, run)
@@ -253,9 +254,9 @@ def _let_everything_happen(client: SyncPrefectClient, deployment: UUID, whose: s
         ("crashed", Crashed(message="the worker is gone")),
         ("late", Scheduled(name="Late")),
     ):
-        run = client.create_flow_run_from_deployment(deployment, name=f"{whose}-{name}")
+        run = client.create_flow_run_from_deployment(deployment, name=f"{whose}-{name}", parameters=_REQUIRED)
         client.set_flow_run_state(run.id, state, force=True)
-    run = client.create_flow_run_from_deployment(deployment, name=f"{whose}-events").id
+    run = client.create_flow_run_from_deployment(deployment, name=f"{whose}-events", parameters=_REQUIRED).id
     related = {"prefect.resource.id": f"prefect.deployment.{deployment}", "prefect.resource.role": "deployment"}
 
     def emit(**event: Any) -> None:

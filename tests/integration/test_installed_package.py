@@ -163,7 +163,9 @@ def test_a_deployed_run_and_a_notebook_find_the_flow_in_such_a_folder(installed:
     assert found == {
         "files": [str(package / "__init__.py"), str(package / "deployments" / "prefect.yaml")],
         "flow": "send-campaign",
-        "loaded": ["send-campaign", "track-delivery"],
+        "loaded": [
+            *("check-account", "explain-number", "resend-unknown", "send-campaign", "track-delivery", "try-campaign")
+        ],
         "strangers": [],
     }
 
