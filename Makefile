@@ -43,8 +43,8 @@ versions:        ## run the unit tests on other interpreters: make versions PYTH
 		.venv-$$(basename $$python)/bin/python -m pytest tests/unit -n 2 --dist loadfile || exit 1; \
 	done
 
-chaos: $(READY)  ## test kills, stops, faults and outages, the long form
-	GLOBE_SMS_CHAOS=long $(BIN)/python -m pytest tests/chaos tests/integration/test_track_command.py -s
+chaos: $(READY)  ## test kills, faults and outages, and both of Prefect's UIs, in the long form
+	GLOBE_SMS_CHAOS=long $(BIN)/python -m pytest tests/chaos tests/browser tests/integration/test_track_command.py -s
 
 containers: $(READY) ## build the image and run a team's site in containers; needs Podman
 	GLOBE_SMS_CONTAINERS=yes $(BIN)/python -m pytest tests/containers -s

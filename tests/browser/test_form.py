@@ -20,6 +20,7 @@ from globe_sms.tasks.blocks import AlibabaSmsAccount
 from tests.browser.conftest import picture
 from tests.browser.forms import Form, FormV1
 from tests.browser.prefect_with_ui import PrefectSite
+from tests.chaos.long_form import long_form
 
 pytestmark = [
     pytest.mark.slow,
@@ -29,7 +30,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-BOTH = pytest.mark.parametrize("ui", [Form, FormV1], ids=["V2", "V1"])
+BOTH = pytest.mark.parametrize("ui", [Form, pytest.param(FormV1, marks=long_form)], ids=["V2", "V1"])
 
 
 @BOTH

@@ -19,6 +19,7 @@ from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from tests.browser.conftest import picture
 from tests.browser.prefect_with_ui import PrefectSite
+from tests.chaos.long_form import long_form
 from tests.waiting import LONGEST_WAIT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
@@ -216,6 +217,7 @@ def test_an_operator_sends_a_campaign_from_the_browser(
     assert told() == ["sms.campaign.approval_needed", "sms.campaign.started", "sms.campaign.finished"]
 
 
+@long_form
 def test_a_declined_campaign_sends_nothing_and_is_asked_for_again(
     page: "playwright.Page", site: PrefectSite, sandbox: Sandbox
 ) -> None:
@@ -251,6 +253,7 @@ def test_a_declined_campaign_sends_nothing_and_is_asked_for_again(
     assert sandbox.gateway.stats().accepted_twice == 0
 
 
+@long_form
 def test_a_campaign_that_nobody_answers_for_has_results_that_say_so(site: PrefectSite, sandbox: Sandbox) -> None:
     """No process waits for the answer; the results stand before the time is up, and the run ends as declined."""
     sandbox.gateway.reset()
@@ -271,6 +274,7 @@ def test_a_campaign_that_nobody_answers_for_has_results_that_say_so(site: Prefec
     assert sandbox.gateway.stats().calls == 0
 
 
+@long_form
 def test_a_run_that_is_cancelled_says_how_far_it_got(
     page: "playwright.Page", site: PrefectSite, sandbox: Sandbox
 ) -> None:
