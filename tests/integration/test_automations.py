@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
-from prefect.blocks.system import Secret
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.client.schemas.objects import FlowRun, StateType
@@ -33,6 +32,7 @@ from globe_sms.deployments.deploy import DeployOptions, deploy
 from globe_sms.deployments.notifications import block_of_notifications, notifications, tells_people
 from globe_sms.deployments.server_changes import Effect
 from globe_sms.flows.observers.prefect_events import PrefectEvents
+from globe_sms.tasks.blocks import AlibabaSmsAccount
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
@@ -275,10 +275,10 @@ def _let_everything_happen(client: SyncPrefectClient, deployment: UUID, whose: s
     events.tracked(tracked("delivered", "delivered"), TrackingProgress(0))
 
 
-@pytest.mark.parametrize("name", ["nobody", "slack-webhook/nobody", "secret/a"])
+@pytest.mark.parametrize("name", ["nobody", "slack-webhook/nobody", "alibaba-sms-account/a"])
 def test_a_block_that_does_not_notify_is_refused(client: SyncPrefectClient, name: str) -> None:
     """Before anything is changed on the server."""
-    Secret(value="a secret").save("a", overwrite=True)  # not the account: its class keeps ids of this server
+    AlibabaSmsAccount().save("a", overwrite=True)
     before = client.read_automations()
     with pytest.raises(InputError, match="--notify"):
         deploy(DeployOptions(notify=name))

@@ -44,7 +44,7 @@ def test_a_campaign_is_tried_and_then_sent_under_the_same_id(
     run = Deployed(api, flow=try_campaign, **fields)
     assert run.run() == "Completed"
     assert sandbox.gateway.stats().calls == 0
-    assert f"{config['campaign']}-preview" in run.artifacts()
+    assert f"{config['campaign']}-page" in run.artifacts()
     assert Deployed(api, **{**config, "message": "Another text"}).run() == "Completed"
     assert sandbox.gateway.stats().accepted_numbers == 30
 

@@ -36,7 +36,7 @@ def test_how_a_table_is_read_follows_its_uri(place: str, uri: str, form: TableFo
         ("o.csv#no-header=yes", "'no-header=yes' can't follow"),
         ("o.csv#encoding", "'encoding' can't follow"),
         ("o.csv#encoding=klingon", r"o\.csv.*unknown text encoding 'klingon'"),
-        ("o.csv#default-region=XX", r"o\.csv.*'XX' is unknown"),
+        ("o.csv#default-region=XX", r"o\.csv.*there is no region 'XX'"),
         ("o.csv#number-column= ", "a name after the # is blank"),
         ("o.csv#header-row=0", "'0' isn't a line"),
     ],
