@@ -104,6 +104,7 @@ def test_a_campaign_is_tried_by_keyboard(ui: type[Form], page: Page, site: Prefe
     }
 
 
+@long_form
 def test_a_number_to_explain_is_kept_in_a_block_that_the_form_makes(
     page: Page, site: PrefectSite, sandbox: Sandbox
 ) -> None:
