@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 GRACE = 30.0  # seconds, a worker's
 
 
-@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("recorded", [False, pytest.param(True, marks=long_form)])
 def test_a_cancelled_run_ends_in_order_and_a_resume_sends_the_rest(stage: Stage, *, recorded: bool) -> None:
     """SIGTERM, then Ctrl-C on the resume: exit 1, Cancelled in Prefect, results that account for every row."""
     stage.recorded = recorded
