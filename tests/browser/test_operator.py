@@ -306,6 +306,7 @@ def test_a_run_that_is_cancelled_says_how_far_it_got(
     assert sandbox.gateway.stats().accepted_twice == 0
 
 
+@long_form
 def test_a_suspended_run_is_asked_again_after_its_canary_which_it_sends_once(
     site: PrefectSite, sandbox: Sandbox
 ) -> None:
@@ -337,6 +338,7 @@ def test_a_suspended_run_is_asked_again_after_its_canary_which_it_sends_once(
     assert sandbox.gateway.stats().accepted_twice == 0
 
 
+@long_form
 def test_a_tracking_shows_what_became_of_the_messages(
     page: "playwright.Page", site: PrefectSite, sandbox: Sandbox
 ) -> None:

@@ -300,4 +300,7 @@ def _essence(deployment: dict[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in deployment.items() if name not in varying}
     kept["schedules"] = [(each["schedule"], each["active"], each["slug"]) for each in deployment["schedules"]]
     kept["global_concurrency_limit"] = (deployment["global_concurrency_limit"] or {}).get("limit")
+    # Only `globe-sms deploy` has the form ask for ID and message; the run refuses to go without them.
+    schema = deployment["parameter_openapi_schema"]
+    kept["parameter_openapi_schema"] = sorted(schema["properties"])
     return kept
