@@ -21,7 +21,7 @@ from globe_sms.tasks.gateway import check_connection
 from globe_sms.tasks.policy.in_words import rules_in_words
 from globe_sms.tasks.policy.read_policy import read_policy
 from globe_sms.tasks.reports.page_blocks import Notes, Page, Words
-from globe_sms.tasks.run_resources import RunResources, open_resources
+from globe_sms.tasks.runs.run_resources import RunResources, open_resources
 from globe_sms.tasks.store import probe
 from globe_sms.tasks.vocabulary.errors import GlobeSmsError
 from globe_sms.tasks.vocabulary.plurals import counted

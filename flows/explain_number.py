@@ -16,9 +16,9 @@ from globe_sms.flows.option_signatures import chosen_parameters, required_parame
 from globe_sms.flows.orchestration.deployed_run import in_place_of_nulls
 from globe_sms.flows.orchestration.final_states import name_refusals
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
-from globe_sms.tasks.aws_credentials import open_s3
 from globe_sms.tasks.inquiry.explain_number import Explanation, explain
 from globe_sms.tasks.inquiry.explanation_page import explanation_page
+from globe_sms.tasks.runs.aws_credentials import open_s3
 from globe_sms.tasks.store.open_store import open_existing
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 

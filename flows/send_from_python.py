@@ -12,9 +12,9 @@ from globe_sms.flows.without_server import send_without_server
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.date_placeholders import fill_options, time_zone
 from globe_sms.tasks.campaign.options.words import in_python_words
-from globe_sms.tasks.keep_frames import keep_frames
 from globe_sms.tasks.recipients.frames import Frame, Recipients, is_frame
 from globe_sms.tasks.reports.campaign_report import CampaignReport
+from globe_sms.tasks.runs.keep_frames import keep_frames
 from globe_sms.tasks.vocabulary.errors import InputError
 
 

@@ -1,1 +1,1 @@
-"""The steps of a campaign and what they are made of; one module, one subject."""
+"""What Prefect sees: the steps as tasks, and the account's block."""

@@ -9,20 +9,20 @@ from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
 from prefect.states import Completed
 
-from globe_sms.tasks.check_canary import check_canary
-from globe_sms.tasks.plan_campaign import plan_campaign
-from globe_sms.tasks.preview_campaign import preview_campaign
-from globe_sms.tasks.read_ledger import read_ledger
-from globe_sms.tasks.send_chunks import send_shard
 from globe_sms.tasks.sending.shard import Shard
-from globe_sms.tasks.track_delivery import (
+from globe_sms.tasks.steps.check_canary import check_canary
+from globe_sms.tasks.steps.plan_campaign import plan_campaign
+from globe_sms.tasks.steps.preview_campaign import preview_campaign
+from globe_sms.tasks.steps.read_ledger import read_ledger
+from globe_sms.tasks.steps.send_chunks import send_shard
+from globe_sms.tasks.steps.track_delivery import (
     purge_old_campaigns,
     query_gateway,
     read_delivery_receipts,
     write_deliveries,
 )
+from globe_sms.tasks.steps.write_results import write_campaign_results
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
-from globe_sms.tasks.write_results import write_campaign_results
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")

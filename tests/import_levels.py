@@ -18,6 +18,8 @@ LEVELS: Final[tuple[tuple[str, ...], ...]] = (
     ("tasks/reports",),
     ("tasks/policy",),
     ("tasks/inquiry",),
+    ("tasks/runs",),
+    ("tasks/steps",),
     ("tasks",),
     ("flows/observers",),
     ("flows/orchestration",),
@@ -31,7 +33,7 @@ LEVELS: Final[tuple[tuple[str, ...], ...]] = (
 KNOW_PREFECT: Final = (
     "tasks/blocks.py",
     "tasks/prefect_tasks.py",
-    "tasks/read_block.py",
+    "tasks/runs/read_block.py",
     "flows/check_account.py",
     "flows/explain_number.py",
     "flows/resend_unknown.py",

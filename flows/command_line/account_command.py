@@ -30,7 +30,7 @@ def account(
     than the limit calls are spaced; it grows when the gateway throttles calls.
     """
     from globe_sms.tasks.pacing.async_pacer import QUERIES
-    from globe_sms.tasks.run_resources import open_resources
+    from globe_sms.tasks.runs.run_resources import open_resources
     from globe_sms.tasks.store.open_store import open_existing
 
     resources = open_resources(account, aws_credentials, results, os.environ, calls_gateway=False)

@@ -65,8 +65,8 @@ def _findings(
     from globe_sms.flows.command_line.doctor.machine import check_folders, check_versions
     from globe_sms.flows.command_line.doctor.places import check_lists, check_results
     from globe_sms.flows.command_line.doctor.prefect_server import check_prefect
-    from globe_sms.tasks.aws_credentials import open_s3
-    from globe_sms.tasks.run_resources import open_account
+    from globe_sms.tasks.runs.aws_credentials import open_s3
+    from globe_sms.tasks.runs.run_resources import open_account
     from globe_sms.tasks.store.store_clock import StoreClock
 
     s3 = cache(lambda: open_s3(aws_credentials))

@@ -126,7 +126,7 @@ def s3_of(block: str | None) -> Callable[[], S3Access]:
     """Return the access to S3 with the credentials of a block, or of the environment."""
     if block is None:
         return cache(S3Access.from_environment)
-    from globe_sms.tasks.aws_credentials import open_s3
+    from globe_sms.tasks.runs.aws_credentials import open_s3
 
     return cache(lambda: open_s3(block))
 

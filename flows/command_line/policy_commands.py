@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from globe_sms.tasks.policy.read_policy import Policy
-from globe_sms.tasks.run_resources import RunResources
+from globe_sms.tasks.runs.run_resources import RunResources
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
@@ -101,7 +101,7 @@ def init(results: _Results, *, account: _Account = None, aws_credentials: _Aws =
 
 
 def _open(results: str, account: str | None, aws_credentials: str | None) -> RunResources:
-    from globe_sms.tasks.run_resources import open_resources
+    from globe_sms.tasks.runs.run_resources import open_resources
 
     return open_resources(account, aws_credentials, results, os.environ, calls_gateway=False)
 

@@ -51,7 +51,7 @@ def record_campaign(config: CampaignConfig, console: Console, *, yes: bool) -> C
     check_home(os.environ)
     with TerminalObserver(console, TerminalQuestion(console, config, yes=yes)) as terminal:
         terminal.step("checking the lists, the results folder and the credentials")
-        from globe_sms.tasks.open_campaign_run import preflight
+        from globe_sms.tasks.runs.open_campaign_run import preflight
 
         preflight(config)
         terminal.step(_STARTING if names_server() else _STARTING_A_SERVER)
@@ -98,7 +98,7 @@ def _record_tracking(config: TrackingConfig, console: Console) -> TrackingOutcom
     check_server_url(os.environ)
     with TerminalObserver(console) as terminal:
         terminal.step("checking the campaign and the credentials")
-        from globe_sms.tasks.tracking_run import open_tracking
+        from globe_sms.tasks.runs.tracking_run import open_tracking
 
         with open_tracking(config):
             pass  # an error shows up here, before Prefect is started

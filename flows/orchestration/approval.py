@@ -19,10 +19,10 @@ from globe_sms.tasks.campaign.approval import (
     must_ask,
 )
 from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
-from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.read_ledger import read_ledger
 from globe_sms.tasks.reports.preview import Preview
+from globe_sms.tasks.runs.campaign_run import CampaignRun
+from globe_sms.tasks.steps.read_ledger import read_ledger
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 

@@ -8,13 +8,13 @@ from globe_sms.flows.observers.run_observer import Ask
 from globe_sms.flows.orchestration.approval_page import AnswerNeededError, ApprovalPage, Stage
 from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.tasks.campaign.approval import Answer, Approval
-from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.reports.preview import Preview
+from globe_sms.tasks.runs.campaign_run import CampaignRun
+from globe_sms.tasks.steps.write_results import write_campaign_results
 from globe_sms.tasks.vocabulary.durations import in_words
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
-from globe_sms.tasks.write_results import write_campaign_results
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from globe_sms.flows.orchestration.approval import approve
 from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
-from globe_sms.tasks.campaign_run import CampaignRun
-from globe_sms.tasks.check_canary import check_canary
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.read_ledger import read_ledger
 from globe_sms.tasks.reports.preview import Preview, preview_after
+from globe_sms.tasks.runs.campaign_run import CampaignRun
+from globe_sms.tasks.steps.check_canary import check_canary
+from globe_sms.tasks.steps.read_ledger import read_ledger
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 

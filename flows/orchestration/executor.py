@@ -8,8 +8,8 @@ from typing import Any, ParamSpec, TypeVar
 from globe_sms.flows.observers.run_observer import RunObserver
 from globe_sms.flows.orchestration.approval_page import ApprovalPage
 from globe_sms.tasks.campaign.campaign import Campaign
-from globe_sms.tasks.send_chunks import send_shard
 from globe_sms.tasks.sending.shard import Shard
+from globe_sms.tasks.steps.send_chunks import send_shard
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")

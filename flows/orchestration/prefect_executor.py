@@ -16,7 +16,7 @@ from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.prefect_tasks import send_shard_in_task_runs, task_of
 from globe_sms.tasks.sending.shard import Shard, shard_chunks
-from globe_sms.tasks.write_results import write_campaign_results
+from globe_sms.tasks.steps.write_results import write_campaign_results
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")

@@ -5,12 +5,12 @@ from globe_sms.flows.orchestration.canary import send_canary
 from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.open_campaign_run import open_run
-from globe_sms.tasks.plan_campaign import plan_campaign
-from globe_sms.tasks.preview_campaign import check_caps, preview_campaign
-from globe_sms.tasks.read_ledger import read_ledger
 from globe_sms.tasks.reports.campaign_report import CampaignReport
-from globe_sms.tasks.write_results import write_campaign_results
+from globe_sms.tasks.runs.open_campaign_run import open_run
+from globe_sms.tasks.steps.plan_campaign import plan_campaign
+from globe_sms.tasks.steps.preview_campaign import check_caps, preview_campaign
+from globe_sms.tasks.steps.read_ledger import read_ledger
+from globe_sms.tasks.steps.write_results import write_campaign_results
 
 
 def run_campaign(config: CampaignConfig, executor: Executor) -> CampaignReport:

@@ -5,13 +5,13 @@ from dataclasses import replace
 from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
-from globe_sms.tasks.track_delivery import (
+from globe_sms.tasks.runs.tracking_run import open_tracking
+from globe_sms.tasks.steps.track_delivery import (
     purge_old_campaigns,
     query_gateway,
     read_delivery_receipts,
     write_deliveries,
 )
-from globe_sms.tasks.tracking_run import open_tracking
 
 
 def run_tracking(config: TrackingConfig, executor: Executor) -> TrackingOutcome:

@@ -3,9 +3,9 @@
 from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.flows.orchestration.stretch import stretch_of_sending
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
-from globe_sms.tasks.campaign_run import CampaignRun
-from globe_sms.tasks.open_campaign_run import open_sender
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.runs.campaign_run import CampaignRun
+from globe_sms.tasks.runs.open_campaign_run import open_sender
 from globe_sms.tasks.sending.chunk_queue import ChunkQueue, HoursQueue, PlanOrderQueue, ShardQueue
 from globe_sms.tasks.sending.chunk_reader import ChunkReader
 from globe_sms.tasks.sending.shard import Shard

@@ -5,11 +5,11 @@ from collections.abc import Generator
 
 from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
-from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.preview_campaign import reserve_budgets
-from globe_sms.tasks.read_ledger import leave_out_now
-from globe_sms.tasks.send_chunks import cancelled
+from globe_sms.tasks.runs.campaign_run import CampaignRun
+from globe_sms.tasks.steps.preview_campaign import reserve_budgets
+from globe_sms.tasks.steps.read_ledger import leave_out_now
+from globe_sms.tasks.steps.send_chunks import cancelled
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 

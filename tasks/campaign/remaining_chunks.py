@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from globe_sms.tasks.campaign.ledger import History
+from globe_sms.tasks.campaign.chunk_history import History
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.ledger import Ledger, SendRecord
+from globe_sms.tasks.campaign.ledger import Ledger
+from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import Delivery, Status
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from globe_sms.tasks.campaign.ledger import LedgerEntry, SendRecord
+from globe_sms.tasks.campaign.ledger import LedgerEntry
+from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.campaign.settlement import MEANINGS, Settlement
 from globe_sms.tasks.campaign.task_ids import task_id
 from globe_sms.tasks.delivery.receipt_codes import meaning

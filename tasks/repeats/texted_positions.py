@@ -14,9 +14,11 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.ledger import Claim, SendRecord, keys_of_records, read_entry, settlement_in
+from globe_sms.tasks.campaign.ledger import keys_of_records, read_entry
+from globe_sms.tasks.campaign.ledger_keys import read_key
 from globe_sms.tasks.campaign.number_hashes import number_or_hash
 from globe_sms.tasks.campaign.results_schema import E164, RESULTS_KEY
+from globe_sms.tasks.campaign.send_record import Claim, SendRecord
 from globe_sms.tasks.campaign.settlement import MEANINGS
 from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -85,7 +87,7 @@ class ClaimedChunks:
         presented = [
             read_entry(self._campaign.store, chunk, submission, key)
             for submission, key in self._keys[chunk].items()
-            if key is None or settlement_in(key) in _MAY_HAVE_TEXTED
+            if key is None or _may_have_texted(key)
         ]
         lately = [each for each in presented if _when(each) >= self._since]
         named = {position for each in lately for position in _named(each)}
@@ -93,6 +95,11 @@ class ClaimedChunks:
             any(each.positions is None for each in lately),
             {position: any(_reaches(each, position) for each in lately) for position in named},
         )
+
+
+def _may_have_texted(record_key: str) -> bool:
+    said = read_key(record_key)
+    return said is None or said.settlement in _MAY_HAVE_TEXTED
 
 
 def _when(entry: Claim | SendRecord) -> float:

@@ -7,8 +7,9 @@ from itertools import groupby
 
 import polars as pl
 
-from globe_sms.tasks.campaign.ledger import Claim, History, SendRecord
+from globe_sms.tasks.campaign.chunk_history import History
 from globe_sms.tasks.campaign.message_ids import MessageIds, id_lists
+from globe_sms.tasks.campaign.send_record import Claim, SendRecord
 from globe_sms.tasks.campaign.settlement import MEANINGS, ChunkState
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import STATUSES, Status

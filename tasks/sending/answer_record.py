@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from globe_sms.tasks.campaign.ledger import SendRecord
+from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.campaign.settlement import MEANINGS, Settlement
 from globe_sms.tasks.gateway import Outcome
 from globe_sms.tasks.sending.presentation import Presentation

@@ -7,14 +7,15 @@ in between leaves only the numbers of the call in the air in doubt, and the next
 from dataclasses import dataclass
 from typing import Final
 
-from globe_sms.tasks.campaign.ledger import History, SendRecord
+from globe_sms.tasks.campaign.chunk_history import History
 from globe_sms.tasks.campaign.remaining_positions import Portion, left_after
+from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.campaign.settlement import MEANINGS, ChunkState, Settlement
 from globe_sms.tasks.gateway import classify_code
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.answer_record import numbers_by_status
 from globe_sms.tasks.sending.sender import Sender
-from globe_sms.tasks.sending.submission import OutsideHoursError
+from globe_sms.tasks.sending.sending_window import OutsideHoursError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 _MOST_REFUSED: Final = 8  # numbers of a chunk that were refused alone: more of them than of others end the search

@@ -6,7 +6,8 @@ from itertools import groupby
 
 import polars as pl
 
-from globe_sms.tasks.campaign.ledger import History, Ledger
+from globe_sms.tasks.campaign.chunk_history import History
+from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.remaining_positions import Portion, remaining_positions
 from globe_sms.tasks.campaign.settlement import ChunkState

@@ -1,15 +1,12 @@
 """Send one chunk after the other for a run, and stop the run where no call may follow."""
 
-from globe_sms.tasks.campaign.ledger import History, SendRecord
+from globe_sms.tasks.campaign.chunk_history import History
+from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.presentation import Presentation
-from globe_sms.tasks.sending.submission import (
-    ClaimLostError,
-    ExpiredError,
-    OutsideHoursError,
-    Submission,
-    SubmissionParts,
-)
+from globe_sms.tasks.sending.sending_window import ExpiredError, OutsideHoursError
+from globe_sms.tasks.sending.submission import ClaimLostError, Submission
+from globe_sms.tasks.sending.submission_parts import SubmissionParts
 from globe_sms.tasks.vocabulary.errors import InputError, LeaseLostError, SendRecordLostError, StoreError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError

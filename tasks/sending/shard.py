@@ -18,7 +18,8 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Self
 
-from globe_sms.tasks.campaign.ledger import History, SendRecord
+from globe_sms.tasks.campaign.chunk_history import History
+from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.campaign.settlement import MEANINGS, NOTHING_CLAIMED, Settlement
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.chunk_portions import send_chunk

@@ -5,96 +5,28 @@ goes wrong before the request is written proves that nothing was sent. Whatever 
 unknown, and it is never presented again unless the operator says so.
 """
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
-from globe_sms.tasks.campaign.campaign import Campaign
-from globe_sms.tasks.campaign.hours import Hours
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, History, Ledger, SendRecord
+from globe_sms.tasks.campaign.chunk_history import History
+from globe_sms.tasks.campaign.send_record import Attempt, Claim, SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.campaign.task_ids import task_id
-from globe_sms.tasks.campaign.until import NO_END, Until
-from globe_sms.tasks.gateway import LONGEST_VALIDITY, CallVerdict, Gateway, Outcome
-from globe_sms.tasks.pacing.pacer import Departure, Pacer, Turn, TurnMissedError
+from globe_sms.tasks.gateway import CallVerdict, Outcome
+from globe_sms.tasks.pacing.pacer import Departure, Turn, TurnMissedError
 from globe_sms.tasks.sending.answer_record import answered, numbers_by_status
-from globe_sms.tasks.sending.call_content import CallContent
-from globe_sms.tasks.sending.call_size import CallSize
-from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.presentation import Presentation
-from globe_sms.tasks.sending.progress import Progress
-from globe_sms.tasks.sending.retries import Retries
-from globe_sms.tasks.sending.validity_period import TooLateError, validity_period
+from globe_sms.tasks.sending.sending_window import SendingWindow
+from globe_sms.tasks.sending.submission_parts import LONGEST_CLAIM, SubmissionParts
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
-from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError, StopSignal
+from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StoppedError
 
-_SHORTEST_CLAIM_LEAD: Final = 0.03
-_LONGEST_CLAIM: Final = 2.0
 _CLOSING_SECONDS: Final = 1.0  # no new claims this close to the end of the recipients' hours
-_LONGEST_OPEN: Final = LONGEST_VALIDITY + 3_600.0  # hours that end later limit no text, however late its call is
 
 
 class ClaimLostError(Exception):
     """Another run has claimed this submission; it is theirs."""
-
-
-class OutsideHoursError(Exception):
-    """The chunk's recipients may not be texted now; `record` is its send record, if it was claimed."""
-
-    def __init__(self, record: SendRecord | None = None) -> None:
-        super().__init__("outside the hours of the chunk's time zones")
-        self.record = record
-
-
-class ExpiredError(Exception):
-    """The campaign's end (`--until`) has come for the chunk's recipients."""
-
-
-@dataclass(kw_only=True, eq=False)
-class SubmissionParts:
-    """What all submissions of a run share.
-
-    Attributes:
-        campaign: its lease must be held at the last look.
-        ledger: where claims and send records go.
-        gateway: makes the calls.
-        pacer: gives the turns.
-        texts: what a chunk's call says.
-        stop: ends every wait.
-        progress: counts.
-        retries: how often a call is tried again, and when.
-        failure_limit: how many failures stop the campaign.
-        hours: in which recipients may be texted; None for around the clock.
-        call_size: the most numbers of a call, which the answers may lower.
-        end: after which nothing is presented.
-        validity: the longest time in seconds in which a text may be handed to its carrier; None for the API's default.
-        clock: Unix time in seconds.
-        monotonic: for waits.
-        claim_lead: seconds before the turn at which the claim is written.
-    """
-
-    campaign: Campaign
-    ledger: Ledger
-    gateway: Gateway
-    pacer: Pacer
-    texts: CallContent
-    stop: StopSignal
-    progress: Progress
-    retries: Retries
-    failure_limit: FailureLimit
-    hours: Hours | None = None
-    call_size: CallSize = field(default_factory=CallSize)
-    end: Until = NO_END
-    validity: int | None = None
-    clock: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
-    claim_lead: float = _SHORTEST_CLAIM_LEAD
-
-    def claimed(self, seconds: float) -> None:
-        """Learn how long a claim takes: the next one is made as late as it can be, and still in time."""
-        self.claim_lead = min(_LONGEST_CLAIM, max(_SHORTEST_CLAIM_LEAD, 0.9 * self.claim_lead, 1.5 * seconds))
 
 
 class Submission:
@@ -116,8 +48,7 @@ class Submission:
         self._written = False
         self._is_settled = False
         group = presentation.chunk.group
-        self._zones = (group and group.zones) or ()
-        self._end = sender.end.end(self._zones)
+        self._window = SendingWindow.of(sender.hours, sender.end, (group and group.zones) or ())
 
     def run(self) -> SendRecord | None:
         """Claim, call, and try again until the outcome is known; return its record, which is in the ledger by then."""
@@ -144,7 +75,7 @@ class Submission:
         give_up = self._sender.monotonic() + self._sender.retries.store_patience
         while True:
             self._sender.stop.check()
-            self._check_hours(self._sender.clock() + _CLOSING_SECONDS)
+            self._window.check(self._sender.clock() + _CLOSING_SECONDS)
             try:
                 return self._call(self._sender.pacer.take())
             except TurnMissedError:
@@ -162,17 +93,17 @@ class Submission:
         self._written = False
         self._departure = self._answered_at = None
         leaves = max(turn.at, sender.clock())
-        closes = self._closes(leaves)
-        validity = self._validity(closes, leaves)
+        closes = self._window.closes(leaves)
+        validity = self._window.validity(closes, leaves, sender.validity)
 
         def before_write() -> None:
             sender.campaign.begin_sending()
             sender.pacer.prepared(sender.monotonic() - taken + sender.claim_lead)
             sender.pacer.wait_until(turn, sender.claim_lead)
-            self._check_hours(turn.at + _CLOSING_SECONDS)
+            self._window.check(turn.at + _CLOSING_SECONDS)
             self._write_claim(turn)
             self._departure = sender.pacer.depart(turn)
-            self._check_hours(sender.clock())
+            self._window.check(sender.clock())
             if validity is not None and sender.clock() + validity > closes:
                 raise TurnMissedError
             # The last look: a process that was frozen up to here may have lost the campaign to another run.
@@ -214,25 +145,6 @@ class Submission:
         if departure is not None and answered_at is not None and outcome.verdict is not CallVerdict.THROTTLED:
             self._sender.pacer.answered(departure, answered_at - departure.at)
 
-    def _check_hours(self, at: float) -> None:
-        if at >= self._end:
-            raise ExpiredError
-        hours = self._sender.hours
-        if hours is not None and not hours.is_open(self._zones, at):
-            raise OutsideHoursError
-
-    def _closes(self, at: float) -> float:
-        """Return until when the texts of a call at `at` may be handed on; infinite if nothing limits them."""
-        hours = self._sender.hours
-        return self._end if hours is None else min(self._end, hours.next_closed(self._zones, at, at + _LONGEST_OPEN))
-
-    def _validity(self, closes: float, at: float) -> int | None:
-        """Return the ValidityPeriod of a call at `at`, whose texts may be handed on until `closes`."""
-        try:
-            return validity_period(closes, at, self._sender.validity)
-        except TooLateError:
-            raise (ExpiredError if closes == self._end else OutsideHoursError) from None
-
     def _write_claim(self, turn: Turn) -> None:
         sender = self._sender
         if not sender.campaign.held():
@@ -259,8 +171,8 @@ class Submission:
         self._claimed = True
         took = sender.monotonic() - began
         sender.claimed(took)
-        if took > _LONGEST_CLAIM:
-            raise TurnMissedError  # the connection was idle for so long that the gateway may be closing it
+        if took > LONGEST_CLAIM:
+            raise TurnMissedError
 
     def _settlement_of(self, outcome: Outcome) -> Settlement | None:
         """Return how the submission ended, or None after the pause before the next try."""

@@ -23,9 +23,10 @@ import polars as pl
 from globe_sms.deployments.sandbox.s3_server import S3Server
 from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs, Summary, plan_key
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
+from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.send_record import Attempt, Claim, SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin

@@ -23,7 +23,7 @@ from typing import Any, Final
 from globe_sms.deployments.sandbox.s3_server import S3Server
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, PlanFigures, PlanInputs
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.campaign.ledger import Claim, SendRecord
+from globe_sms.tasks.campaign.send_record import Claim, SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan

@@ -19,9 +19,10 @@ from pathlib import Path
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import PLANS
+from globe_sms.tasks.campaign.chunk_history import History
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan

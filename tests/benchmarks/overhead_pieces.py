@@ -23,15 +23,15 @@ from globe_sms.flows.orchestration.prefect_executor import PrefectExecutor
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.flows.orchestration.this_flow_run import this_flow_run
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, SendRecord
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
+from globe_sms.tasks.campaign.send_record import Attempt, Claim, SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
-from globe_sms.tasks.campaign_run import CampaignRun
-from globe_sms.tasks.open_campaign_run import open_run, open_sender
-from globe_sms.tasks.plan_campaign import plan_campaign
-from globe_sms.tasks.read_ledger import read_ledger
+from globe_sms.tasks.runs.campaign_run import CampaignRun
+from globe_sms.tasks.runs.open_campaign_run import open_run, open_sender
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.sending.shard import thread_count
+from globe_sms.tasks.steps.plan_campaign import plan_campaign
+from globe_sms.tasks.steps.read_ledger import read_ledger
 from tests.benchmarks.measured_campaigns import MESSAGE
 from tests.benchmarks.measured_process import cpu_seconds
 

@@ -15,8 +15,8 @@ import pytest
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.flows.observers.current_observer import observed_by
 from globe_sms.flows.observers.run_observer import Ask, RunObserver
-from globe_sms.tasks.campaign_run import CampaignRun
-from globe_sms.tasks.open_campaign_run import open_sender
+from globe_sms.tasks.runs.campaign_run import CampaignRun
+from globe_sms.tasks.runs.open_campaign_run import open_sender
 from globe_sms.tasks.sending.chunk_queue import HoursQueue
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, InputError

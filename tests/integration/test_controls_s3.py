@@ -17,10 +17,10 @@ from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
-from globe_sms.tasks.open_campaign_run import preflight
 from globe_sms.tasks.planning.make_plan import check_campaign_lists, make_plan
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.reports.prices import read_prices
+from globe_sms.tasks.runs.open_campaign_run import preflight
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError

@@ -21,7 +21,9 @@ PICTURE: Final = ROOT / "tasks" / "house.svg"
 
 # Where the middle of a room is, as a share of the floor's width. Folders of flows/ and deployments/ share a floor each.
 _MIDDLES: Final = {
-    "tasks": 0.38,
+    "tasks": 0.56,
+    "tasks/steps": 0.56,
+    "tasks/runs": 0.56,
     "tasks/inquiry": 0.835,
     "tasks/policy": 0.30,
     "tasks/reports": 0.62,
@@ -46,7 +48,7 @@ _STORIES: Final = (("The life of a row", "#1f6feb"), ("The life of a chunk", "#d
 
 _WIDTH, _LEFT, _FLOOR, _GAP, _TOP = 1_280, 150, 74, 28, 64
 _ROOM = 340
-_ROOTS: Final = {"tasks": "the root", "flows": "the two flows", "deployments": "the root"}
+_ROOTS: Final = {"tasks": "the root", "flows": "the flows", "deployments": "the root"}
 _FLOOR_COLOURS: Final = {"deployments": "#eef0f4", "flows": "#e8eff9", "tasks": "#f4f1ea"}
 _LETTERS: Final = 53  # in a line of a room of that width
 _LINES: Final = 2

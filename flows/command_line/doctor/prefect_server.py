@@ -7,7 +7,7 @@ from packaging.version import Version
 
 from globe_sms.flows.command_line.doctor.finding import Verdict
 from globe_sms.flows.command_line.prefect_server_check import OLDEST_SERVER, check_server, check_server_url
-from globe_sms.tasks.read_block import ACCOUNT_BLOCK
+from globe_sms.tasks.runs.read_block import ACCOUNT_BLOCK
 from globe_sms.tasks.store.store_clock import StoreClock
 from globe_sms.tasks.vocabulary.plurals import counted
 

@@ -8,8 +8,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from globe_sms.tasks.campaign.ledger import Claim, History, Ledger, SendRecord
+from globe_sms.tasks.campaign.chunk_history import History
+from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill
+from globe_sms.tasks.campaign.send_record import Claim, SendRecord
 from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
 from globe_sms.tasks.results.join_plan_and_ledger import make_results
 from globe_sms.tasks.results.ledger_answers import gather

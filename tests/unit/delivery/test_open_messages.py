@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
+from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
+from globe_sms.tasks.campaign.send_record import Attempt, Claim, SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA

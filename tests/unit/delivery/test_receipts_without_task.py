@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.ledger import SendRecord
+from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA

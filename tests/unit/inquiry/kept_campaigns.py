@@ -11,9 +11,10 @@ import polars as pl
 from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs, Summary, Usage, plan_key
 from globe_sms.tasks.campaign.lease import Lease
-from globe_sms.tasks.campaign.ledger import Attempt, Claim, Ledger, SendRecord
+from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.send_record import Attempt, Claim, SendRecord
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.ledger import History
+from globe_sms.tasks.campaign.chunk_history import History
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.remaining_positions import Portion
 from globe_sms.tasks.planning.exclusions import Exclusions, take_off

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from globe_sms.tasks.campaign.ledger import History, SendRecord
+from globe_sms.tasks.campaign.chunk_history import History
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
+from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate

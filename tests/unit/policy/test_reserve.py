@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from globe_sms.tasks.campaign.ledger import Claim
+from globe_sms.tasks.campaign.send_record import Claim
 from globe_sms.tasks.campaign.sending_now import Reservation, SendingNow
 from globe_sms.tasks.messages import Wording
 from globe_sms.tasks.messages.text_pattern import TextPattern

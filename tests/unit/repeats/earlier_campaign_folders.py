@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, PlanFigures, PlanInputs
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.campaign.ledger import Claim, Ledger, SendRecord
+from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill
+from globe_sms.tasks.campaign.send_record import Claim, SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import make_plan

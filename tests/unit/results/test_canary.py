@@ -2,7 +2,7 @@
 
 import pytest
 
-from globe_sms.tasks.campaign.ledger import History
+from globe_sms.tasks.campaign.chunk_history import History
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.results.canary import Canary, stop_for
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StopSignal

@@ -6,7 +6,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.ledger import Claim, History, SendRecord
+from globe_sms.tasks.campaign.chunk_history import History
+from globe_sms.tasks.campaign.send_record import Claim, SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.results.join_plan_and_ledger import make_results
 from globe_sms.tasks.results.ledger_answers import gather

@@ -9,8 +9,8 @@ import pytest
 
 from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY
+from globe_sms.tasks.campaign.chunk_history import History
 from globe_sms.tasks.campaign.lease import LEASE_SECONDS, Owner
-from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.gateway import CallVerdict, Outcome
 from globe_sms.tasks.store import LocalStore, Store

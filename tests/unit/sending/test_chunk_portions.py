@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from globe_sms.tasks.campaign.ledger import History
+from globe_sms.tasks.campaign.chunk_history import History
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.gateway import BatchSend, CallVerdict, Outcome
 from globe_sms.tasks.planning.frozen_plan import Chunk

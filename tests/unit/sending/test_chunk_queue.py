@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from globe_sms.tasks.campaign.chunk_history import History
 from globe_sms.tasks.campaign.hours import Hours
-from globe_sms.tasks.campaign.ledger import History
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
 from globe_sms.tasks.campaign.until import NO_END, Until
@@ -27,8 +27,8 @@ from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.sending.chunk_queue import HoursQueue, PlanOrderQueue, ShardQueue
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.sending.sender import Sender
+from globe_sms.tasks.sending.sending_window import OutsideHoursError
 from globe_sms.tasks.sending.shard import Shard
-from globe_sms.tasks.sending.submission import OutsideHoursError
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.statuses import Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause, StopSignal

@@ -5,9 +5,10 @@ from typing import Any, TypeVar
 
 import pytest
 
+from globe_sms.tasks.campaign.chunk_history import History
 from globe_sms.tasks.campaign.lease import LEASE_SECONDS
-from globe_sms.tasks.campaign.ledger import History, SendRecord
 from globe_sms.tasks.campaign.records_kept_locally import Spill
+from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.campaign.settlement import ChunkState, Settlement
 from globe_sms.tasks.gateway import CallVerdict, Outcome
 from globe_sms.tasks.pacing.pacer import Departure, Pacer, Turn

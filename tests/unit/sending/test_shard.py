@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from globe_sms.tasks.campaign.ledger import History, SendRecord
+from globe_sms.tasks.campaign.chunk_history import History
+from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.planning.frozen_plan import Chunk
 from globe_sms.tasks.sending.call_size import CallSize

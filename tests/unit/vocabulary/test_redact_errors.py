@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from globe_sms.tasks import open_campaign_run as run_module
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.open_campaign_run import open_run, preflight
-from globe_sms.tasks.plan_campaign import plan_campaign
 from globe_sms.tasks.recipients import find_lists, read_lists, translate_errors
+from globe_sms.tasks.runs.open_campaign_run import open_run, preflight
+from globe_sms.tasks.steps.plan_campaign import plan_campaign
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
@@ -121,7 +121,7 @@ def test_tasks_runs_and_configs_raise_errors_without_causes(tmp_path: Path, monk
         _refused()
 
     monkeypatch.setattr(run_module, "probe", refused)
-    monkeypatch.setattr("globe_sms.tasks.plan_campaign.FrozenPlan.load", refused)
+    monkeypatch.setattr("globe_sms.tasks.steps.plan_campaign.FrozenPlan.load", refused)
     for leave in (
         lambda: open_run(config).__enter__(),
         lambda: preflight(config),

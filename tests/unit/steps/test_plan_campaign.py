@@ -8,14 +8,14 @@ import pytest
 
 from globe_sms.tasks.campaign.approval import Approval, Decision
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.campaign_run import CampaignRun
-from globe_sms.tasks.open_campaign_run import open_run
-from globe_sms.tasks.plan_campaign import plan_campaign
-from globe_sms.tasks.preview_campaign import preview_campaign
-from globe_sms.tasks.read_ledger import leave_out_now, read_ledger
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import preview_page
+from globe_sms.tasks.runs.campaign_run import CampaignRun
+from globe_sms.tasks.runs.open_campaign_run import open_run
+from globe_sms.tasks.steps.plan_campaign import plan_campaign
+from globe_sms.tasks.steps.preview_campaign import preview_campaign
+from globe_sms.tasks.steps.read_ledger import leave_out_now, read_ledger
 from globe_sms.tasks.vocabulary.errors import InputError
 
 Options = dict[str, Any]

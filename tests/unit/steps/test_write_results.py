@@ -2,8 +2,8 @@
 
 import pytest
 
+from globe_sms.tasks.steps.write_results import stop_that_counts
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
-from globe_sms.tasks.write_results import stop_that_counts
 
 CANCELLED = Stop(StopCause.CANCELLED, "The run was cancelled.")
 BALANCE = Stop(StopCause.STOPPED, "no balance")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from globe_sms.tasks.aws_credentials import open_s3
+from globe_sms.tasks.runs.aws_credentials import open_s3
 from globe_sms.tasks.vocabulary.errors import InputError
 
 MINIO: dict[str, Any] = {

@@ -14,7 +14,7 @@ from globe_sms.tasks.reports.delivery_report import write_delivery_report
 from globe_sms.tasks.reports.prices import read_prices
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.retention.purge import Purge, purge
-from globe_sms.tasks.tracking_run import TrackingRun, Watch
+from globe_sms.tasks.runs.tracking_run import TrackingRun, Watch
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from globe_sms.tasks.campaign.campaign_json import ListRead, NoLists, PlanFigures, plan_key
-from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
@@ -11,6 +10,7 @@ from globe_sms.tasks.policy.frozen_hours import check_frozen_hours
 from globe_sms.tasks.policy.tighten import planning_digest
 from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.reports.repeated_texts import count_repeats
+from globe_sms.tasks.runs.campaign_run import CampaignRun
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.statuses import Status

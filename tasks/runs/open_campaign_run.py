@@ -11,7 +11,6 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
-from globe_sms.tasks.campaign_run import CampaignRun, CampaignTables
 from globe_sms.tasks.gateway import Gateway
 from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.make_plan import check_campaign_lists
@@ -19,7 +18,8 @@ from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
 from globe_sms.tasks.recipients import ListSource
-from globe_sms.tasks.run_resources import RunResources, open_resources, prompt_threads
+from globe_sms.tasks.runs.campaign_run import CampaignRun, CampaignTables
+from globe_sms.tasks.runs.run_resources import RunResources, open_resources, prompt_threads
 from globe_sms.tasks.sending.call_content import CallContent
 from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.retries import Retries

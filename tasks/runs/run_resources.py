@@ -10,10 +10,11 @@ from functools import cache
 from typing import Final
 
 from globe_sms.tasks.account.account import Account
-from globe_sms.tasks.aws_credentials import open_s3
 from globe_sms.tasks.gateway import CredentialsSource
 from globe_sms.tasks.pacing.account_schedule import Schedule
 from globe_sms.tasks.pacing.schedule_state import ScheduleState, read_schedule
+from globe_sms.tasks.runs.account_settings import load_account
+from globe_sms.tasks.runs.aws_credentials import open_s3
 from globe_sms.tasks.store import Store, probe
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
@@ -132,8 +133,4 @@ def open_account(name: str | None, environ: Mapping[str, str]) -> Account:
     Raises:
         InputError: the block can't be read.
     """
-    if name is None:
-        return Account(environ)
-    from globe_sms.tasks.blocks import load_account
-
-    return load_account(name, environ)
+    return Account(environ) if name is None else load_account(name, environ)

@@ -1,9 +1,9 @@
 """The step that checks the canary, and stops the run if too much of it failed."""
 
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
-from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.results.canary import Canary, read_canary, stop_for
+from globe_sms.tasks.runs.campaign_run import CampaignRun
 from globe_sms.tasks.sending.failure_limit import FEWEST_FOR_A_FAILURE_RATE
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 

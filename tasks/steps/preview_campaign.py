@@ -3,7 +3,6 @@
 import time
 
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
-from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast, forecast_hours
 from globe_sms.tasks.planning.left_out import LeftOutFigures
@@ -14,6 +13,7 @@ from globe_sms.tasks.policy.in_words import show_policy
 from globe_sms.tasks.policy.reserve import BudgetReservation
 from globe_sms.tasks.reports.plan_changes import plan_changes
 from globe_sms.tasks.reports.preview import Preview, make_preview
+from globe_sms.tasks.runs.campaign_run import CampaignRun
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 

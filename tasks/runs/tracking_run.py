@@ -27,7 +27,7 @@ from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.gateway.query_message import QueryClient
 from globe_sms.tasks.pacing.async_pacer import QUERIES, QUERY_MARGIN, QueryTurns
 from globe_sms.tasks.policy.read_policy import read_policy
-from globe_sms.tasks.run_resources import RunResources, open_resources, prompt_threads
+from globe_sms.tasks.runs.run_resources import RunResources, open_resources, prompt_threads
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors

@@ -29,7 +29,7 @@ from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.repeats.repeats import Repeats
 from globe_sms.tasks.reports.prices import Prices, read_prices
 from globe_sms.tasks.retention.forgotten import ForgottenNumbers
-from globe_sms.tasks.run_resources import RunResources
+from globe_sms.tasks.runs.run_resources import RunResources
 from globe_sms.tasks.sending.call_size import CallSize
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.store import Store

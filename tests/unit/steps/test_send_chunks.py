@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from globe_sms.tasks.send_chunks import send_shard
 from globe_sms.tasks.sending.shard import Shard
+from globe_sms.tasks.steps.send_chunks import send_shard
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 

@@ -10,7 +10,6 @@ from globe_sms.tasks.campaign.campaign_json import Summary
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
 from globe_sms.tasks.campaign.until import NO_END
-from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.left_out import LeftOutFigures
 from globe_sms.tasks.policy.count_usage import count_usage
@@ -24,6 +23,7 @@ from globe_sms.tasks.results.canary import Canary, count_canary
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
 from globe_sms.tasks.results.left_out_rows import left_out_since
 from globe_sms.tasks.results.results_of_chunks import account_for
+from globe_sms.tasks.runs.campaign_run import CampaignRun
 from globe_sms.tasks.store.store_retries import store_retries
 from globe_sms.tasks.vocabulary.errors import LeaseLostError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors

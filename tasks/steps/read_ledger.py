@@ -6,10 +6,10 @@ import polars as pl
 
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
 from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
-from globe_sms.tasks.campaign_run import CampaignRun
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.planning.exclusions import take_off
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.runs.campaign_run import CampaignRun
 from globe_sms.tasks.sending.chunk_reader import stop_for_unreadable
 from globe_sms.tasks.sending.find_remaining import find_remaining
 from globe_sms.tasks.store.store_retries import store_retries

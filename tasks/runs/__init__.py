@@ -1,0 +1,1 @@
+"""Opens what a run needs (account, S3, results folder, lease, policy), and closes it."""

@@ -1,0 +1,1 @@
+"""The steps of a campaign and of a tracking, in the order in which a flow calls them."""
