@@ -2,9 +2,10 @@
 
 import sys
 import tempfile
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Protocol
 
 from cyclopts import Parameter
 
@@ -31,7 +32,7 @@ def purge(
     older_than: Annotated[str, Parameter(help="How long ago a campaign must have ended: like 180d; 0 for all.")],
     receipts: _Receipts = (),
     unfinished: Annotated[
-        bool, Parameter(help="Erase campaigns with rows that were never sent, too; they never are then.")
+        bool, Parameter(help="Also erase campaigns that still have rows to send. These rows are then never sent.")
     ] = False,
     apply: _Apply = False,
     aws_credentials: _Aws = None,
@@ -57,11 +58,7 @@ def purge(
             unfinished=unfinished,
             receipts=[open_existing(place, s3) for place in receipts],
         )
-    if json:
-        write_json(found.as_json())
-    else:
-        for line in found.sentences():
-            output_console().print(line, markup=False, soft_wrap=True)
+    _print(found, json=json)
     return EXIT_OPEN if found.kept else EXIT_SETTLED
 
 
@@ -96,9 +93,19 @@ def forget(
             default_region=default_region,
             receipts=[open_existing(place, s3) for place in receipts],
         )
+    _print(found, json=json)
+    return EXIT_OPEN if found.busy else EXIT_SETTLED
+
+
+class _Erased(Protocol):
+    def as_json(self) -> dict[str, Any]: ...
+
+    def sentences(self) -> Iterable[str]: ...
+
+
+def _print(found: _Erased, *, json: bool) -> None:
     if json:
         write_json(found.as_json())
-    else:
-        for line in found.sentences():
-            output_console().print(line, markup=False, soft_wrap=True)
-    return EXIT_OPEN if found.busy else EXIT_SETTLED
+        return
+    for line in found.sentences():
+        output_console().print(line, markup=False, soft_wrap=True)

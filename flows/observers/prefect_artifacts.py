@@ -103,7 +103,7 @@ class PrefectArtifacts(RunObserver):
             self._put("tracking", "progress", 0.0, "The first query is about to leave.")
 
     def failed(self, message: str) -> None:
-        """Show why there are no results."""
+        """Show why the run ended without results."""
         self._show(failure=message)
 
     def ended(self, report: CampaignReport) -> None:

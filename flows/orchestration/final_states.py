@@ -48,7 +48,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def late_state(message: str) -> State[None]:
     """Return the state of a run that started too late to send; `message` says so.
 
-    It's a failure: whoever watches for failures must hear of a daily campaign that didn't go out.
+    It's a failure, so that an alarm on failed runs also reports a daily campaign that didn't go out.
     """
     return _failed("Late", InputError(message))
 

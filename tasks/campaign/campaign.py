@@ -196,7 +196,7 @@ class Campaign:
     def begin_sending(self) -> None:
         """Freeze the plan and the settings for good, before the first claim. Thread-safe; free after the first time.
 
-        It also notes that the campaign's use of budgets is no longer summed up.
+        It also removes the sum of what the campaign used of the budgets, since sending changes it.
 
         Raises:
             LeaseLostError: another run has the lease.

@@ -2,8 +2,8 @@
 
 A number becomes `~` and twelve letters, which no search for digits finds. The key is made once for a results folder and
 lies in it (`.globe-sms/hash-key`): the same number has the same hash in all of its campaigns, so it's still known who
-was texted. Without the key nobody can try numbers out; whoever may read the folder's key could. Deleting it makes the
-erasure final, and nobody can be recognized any more.
+was texted. Anyone who can read the key can test whether a number is among the hashes; without it, nobody can. Deleting
+the key makes the erasure final.
 """
 
 import secrets

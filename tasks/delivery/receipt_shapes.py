@@ -66,7 +66,7 @@ def named(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def unwrapped(fields: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects that a queue's answer holds, named as `named` does; an object that is no wrapping as it is."""
+    """Yield the objects in a queue's answer, or an object that isn't wrapped, with the names that `named` gives."""
     yield from _unwrapped(fields, _DEEPEST)
 
 

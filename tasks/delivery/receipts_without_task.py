@@ -49,7 +49,7 @@ FindOthers = Callable[[pl.DataFrame, datetime], pl.DataFrame]
 
 
 def no_others(_candidates: pl.DataFrame, _since: datetime) -> pl.DataFrame:
-    """Return that there are no other campaigns."""
+    """Return nothing, for a campaign that is alone in its results folder."""
     return pl.DataFrame(schema=OTHERS)
 
 

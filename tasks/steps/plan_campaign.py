@@ -18,7 +18,7 @@ from globe_sms.tasks.vocabulary.statuses import Status
 
 @redact_errors()
 def plan_campaign(run: CampaignRun) -> FrozenPlan:
-    """Load the campaign's plan; make it (again) if it isn't frozen and was made of anything else than there is now.
+    """Load the campaign's plan; unless it's frozen, make it again if anything that it was made from has changed.
 
     Raises:
         InputError: a list can't be read, and the plan isn't frozen; or the frozen plan is gone.

@@ -8,19 +8,13 @@ in them. It must stay in seconds, and its memory must not grow with the campaign
 on a real S3 server on this machine.
 """
 
-import argparse
-import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from globe_sms.deployments.sandbox.s3_server import S3Server
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, PlanFigures, PlanInputs
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.send_record import Claim, SendRecord
@@ -32,8 +26,7 @@ from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
-from tests.benchmarks.measured_process import peak_mb
-from tests.benchmarks.printed_table import print_table, say
+from tests.benchmarks.many_campaigns import look_once, place_of, print_looks, read_options, tell
 
 CALL: Final = 250
 TEXT: Final = "We open at 9 tomorrow."
@@ -105,8 +98,8 @@ def write(store: Store, key: str, body: bytes) -> None:
         store.put_if_absent(key, body)
 
 
-def plan_once(place: str, path: Path, message: str, hours: float) -> dict[str, Any]:
-    """Plan the list in this process; return the seconds, the memory and who has the text."""
+def plan_once(place: str, path: Path, message: str, hours: float) -> None:
+    """Plan the list in this process, and tell what it took and how many have the text."""
     store = open_store(place, S3Access.from_environment)
     config = settings(path, message)
     finder = RepeatFinder(store, "ours", TextPattern.of(config.wording), hours * 3_600) if hours else None
@@ -121,63 +114,37 @@ def plan_once(place: str, path: Path, message: str, hours: float) -> dict[str, A
         )
         seconds = time.perf_counter() - began
         rows = plan.counts()
-    return {
-        "seconds": seconds,
-        "megabytes": peak_mb(os.getpid()),
-        "suppressed": rows.get("suppressed", 0),
-        "rows": sum(rows.values()),
-    }
-
-
-def measure(place: str, path: Path, message: str, hours: float) -> list[str]:
-    """Plan the list in a process of its own; return the line of the table."""
-    command = [sys.executable, "-m", __spec__.name, "--plan", place, str(path), message, str(hours)]
-    done = subprocess.run(command, env=dict(os.environ), check=True, stdout=subprocess.PIPE)
-    found = json.loads(done.stdout)
-    return [f"{found['seconds']:.2f}", f"{found['megabytes']:.0f}", f"{found['suppressed']:,} of {found['rows']:,}"]
+    tell(seconds, rows.get("suppressed", 0), sum(rows.values()))
 
 
 def main() -> None:
     """Make the campaigns, plan, print."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--campaigns", type=int, default=300)
-    options.add_argument("--rows", type=int, default=100_000)
-    options.add_argument("--list", type=int, default=100_000)
-    options.add_argument("--s3", action="store_true")
-    options.add_argument("--plan", nargs=4, help=argparse.SUPPRESS)
-    given = options.parse_args()
-    if given.plan:
-        place, path, message, hours = given.plan
-        sys.stdout.write(json.dumps(plan_once(place, Path(path), message, float(hours))))
+    given = read_options(__doc__, 4)
+    if given.once:
+        place, path, message, hours = given.once
+        plan_once(place, Path(path), message, float(hours))
         return
-    with tempfile.TemporaryDirectory(prefix="globe-sms-bench-") as folder, S3Server("bench") as server:
-        os.environ.update(server.environment)
-        place = "s3://bench/out" if given.s3 else str(Path(folder) / "out")
+    with place_of(given) as (place, folder):
         store = open_store(place, S3Access.from_environment)
-        say(f"making {given.campaigns} campaigns of {given.rows:,} rows in {place}")
 
         def keep(number: int) -> None:
-            scratch = Path(folder) / f"scratch-{number}"
+            scratch = folder / f"scratch-{number}"
             scratch.mkdir()
             keep_campaign(store, f"campaign-{number:04}", number * given.rows, given.rows, scratch)
 
         with ThreadPoolExecutor(_WRITERS if given.s3 else 2) as pool:
             list(pool.map(keep, range(given.campaigns)))
-        path = Path(folder) / "list.csv"
+        path = folder / "list.csv"
         every = max(1, 2 * given.campaigns * given.rows // given.list)
         numbers = (_FIRST + row * every + (row % 2) * 10**8 for row in range(given.list))
         path.write_text("phone\n" + "".join(f"{number}\n" for number in numbers))
         lines = [
-            ["--repeat-after 0", *measure(place, path, TEXT, 0)],
-            ["all campaigns have another text", *measure(place, path, OTHER, _HOURS)],
-            ["all campaigns have the same text", *measure(place, path, TEXT, _HOURS)],
+            ["--repeat-after 0", *look_once(__spec__.name, place, path, TEXT, 0)],
+            ["all campaigns have another text", *look_once(__spec__.name, place, path, OTHER, _HOURS)],
+            ["all campaigns have the same text", *look_once(__spec__.name, place, path, TEXT, _HOURS)],
         ]
-    print_table(
-        f"Planning {given.list:,} rows beside {given.campaigns} campaigns of {given.rows:,}",
-        ["", "seconds", "most memory, MB", "left out"],
-        lines,
-        place.partition("/")[0] or "a local folder",
-    )
+    title = f"Planning {given.list:,} rows beside {given.campaigns} campaigns of {given.rows:,}"
+    print_looks(title, lines, place)
 
 
 if __name__ == "__main__":

@@ -7,21 +7,14 @@ days before are read, too, for receipts come late), and by all. Each campaign ha
 numbers; 3 % of its texts failed for good. Bound: seconds, and the memory doesn't grow with the campaigns.
 """
 
-import argparse
-import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
-from globe_sms.deployments.sandbox.s3_server import S3Server
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, Usage
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
 from globe_sms.tasks.policy.place_results import PlaceResults
@@ -30,8 +23,7 @@ from globe_sms.tasks.policy.undeliverable import find_undeliverable
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
-from tests.benchmarks.measured_process import peak_mb
-from tests.benchmarks.printed_table import print_table, say
+from tests.benchmarks.many_campaigns import look_once, place_of, print_looks, read_options, tell
 
 _FIRST: Final = 6_580_000_000
 _NUMBERS: Final = 1_000_000
@@ -72,8 +64,8 @@ def keep_campaign(place: Store, number: int, rows: int, scratch: Path) -> None:
     folder.put_if_absent(DOCUMENT_KEY, document.encode())
 
 
-def find_once(place: str, rows: int, days: float) -> dict[str, Any]:
-    """Find the list's undeliverable numbers in this process; return the seconds, the memory and how many there are."""
+def find_once(place: str, rows: int, days: float) -> None:
+    """Find the list's undeliverable numbers in this process, and tell what it took."""
     s3 = S3Access.from_environment
     numbers = pl.LazyFrame({"e164": pl.int_range(rows, eager=True) * (_NUMBERS // rows) + _FIRST})
     with tempfile.TemporaryDirectory(prefix="globe-sms-bench-") as scratch:
@@ -83,48 +75,25 @@ def find_once(place: str, rows: int, days: float) -> dict[str, Any]:
         file = find_undeliverable(numbers, [rule], results, Path(scratch) / "found.parquet", but="ours")
         seconds = time.perf_counter() - began
         found = 0 if file is None else pl.read_parquet(file).height
-    return {"seconds": seconds, "megabytes": peak_mb(os.getpid()), "found": found}
-
-
-def measure(place: str, rows: int, days: float) -> list[str]:
-    """Look in a process of its own; return the line of the table."""
-    command = [sys.executable, "-m", __spec__.name, "--find", place, str(rows), str(days)]
-    done = subprocess.run(command, env=dict(os.environ), check=True, stdout=subprocess.PIPE)
-    found = json.loads(done.stdout)
-    return [f"{found['seconds']:.2f}", f"{found['megabytes']:.0f}", f"{found['found']:,} of {rows:,}"]
+    tell(seconds, found, rows)
 
 
 def main() -> None:
     """Make the campaigns, look, print."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--campaigns", type=int, default=300)
-    options.add_argument("--rows", type=int, default=100_000)
-    options.add_argument("--list", type=int, default=100_000)
-    options.add_argument("--s3", action="store_true")
-    options.add_argument("--find", nargs=3, help=argparse.SUPPRESS)
-    given = options.parse_args()
-    if given.find:
-        place, rows, days = given.find
-        sys.stdout.write(json.dumps(find_once(place, int(rows), float(days))))
+    given = read_options(__doc__, 3)
+    if given.once:
+        place, rows, days = given.once
+        find_once(place, int(rows), float(days))
         return
-    with tempfile.TemporaryDirectory(prefix="globe-sms-bench-") as folder, S3Server("bench") as server:
-        os.environ.update(server.environment)
-        place = "s3://bench/out" if given.s3 else str(Path(folder) / "out")
+    with place_of(given) as (place, folder):
         store = open_store(place, S3Access.from_environment)
-        say(f"making {given.campaigns} campaigns of {given.rows:,} rows in {place}")
         for number in range(given.campaigns):
-            keep_campaign(store, number, given.rows, Path(folder))
-        look = partial(measure, place, given.list)
+            keep_campaign(store, number, given.rows, folder)
         lines = [
-            ["one day: 10 campaigns", *look(1.0)],
-            [f"365 days: {given.campaigns} campaigns", *look(365.0)],
+            ["one day: 10 campaigns", *look_once(__spec__.name, place, given.list, 1.0)],
+            [f"365 days: {given.campaigns} campaigns", *look_once(__spec__.name, place, given.list, 365.0)],
         ]
-    print_table(
-        f"Who of {given.list:,} numbers is undeliverable, beside campaigns of {given.rows:,}",
-        ["", "seconds", "most memory, MB", "left out"],
-        lines,
-        place.partition("/")[0] or "a local folder",
-    )
+    print_looks(f"Who of {given.list:,} numbers is undeliverable, beside campaigns of {given.rows:,}", lines, place)
 
 
 if __name__ == "__main__":

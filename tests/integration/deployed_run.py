@@ -20,7 +20,7 @@ APPROVE = {"run_input": {"decision": "approve", "name": "Mei Tan"}}
 
 
 class Deployed:
-    """One run of a deployment; a worker is played by whoever calls it."""
+    """One run of a deployment; its methods do what a worker would."""
 
     def __init__(
         self,

@@ -19,9 +19,8 @@ _END: Final = b"PK\x05\x06"
 _END_SIZE: Final = 22
 _LONGEST_COMMENT: Final = 1 << 16
 _STREAMED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks others in pieces of any size
-# zipfile raises RuntimeError for an encrypted part, and NotImplementedError for what it can't unpack: an unknown
-# compression, strong encryption, patched data, a later version of the format.
-_UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+# zipfile raises RuntimeError, or a subclass of it, for a part that is encrypted, patched or of a later version.
+_UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 
 # A part of the archive, in lower case -> what the archive is.
 _OTHER_PACKAGES: Final = (

@@ -73,7 +73,7 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
 
 def test_the_command_line_and_the_run_import_nothing_of_prefect() -> None:
     """Nor what only some campaigns need: S3's client, charts, the server's frameworks."""
-    heavy = ("prefect", "boto3", "altair", "vl_convert", "sqlalchemy", "fastapi", "alibabacloud_credentials")
+    heavy = ("prefect", "boto3", "sqlalchemy", "fastapi", "alibabacloud_credentials")
     program = (
         "import sys, globe_sms.deployments.commands, globe_sms.flows.without_server, globe_sms.flows.send_from_python\n"
         f"print(*(name for name in {heavy} if name in sys.modules))"

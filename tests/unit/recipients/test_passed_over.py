@@ -136,7 +136,7 @@ def test_a_tables_folder_is_refused(sign: str, kind: str, inside: str, every_fil
     ],
 )
 def test_a_partition_of_a_table_is_refused_like_the_table(sign: str, part: str, tmp_path: Path) -> None:
-    """The deleted rows are in its files, too; a partition of files that are no table is read."""
+    """The deleted rows are in its files, too; a partition outside of a table is read."""
     put(tmp_path, f"table/{sign}", f"table/{part}a.csv", f"plain/{part}a.csv")
     for pattern in ("", "*.csv"):
         with pytest.raises(InputError, match="table, whose files still hold deleted rows"):
