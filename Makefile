@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 EXTRAS ?= server,docker
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check versions chaos containers bench conformance pictures screenshots sbom lock clean
+.PHONY: help install demo test examples check versions chaos containers bench conformance pictures screenshots sbom lock clean
 
 help:            ## list the commands
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -28,6 +28,9 @@ demo: $(READY)   ## send a campaign on this machine, to a simulated gateway
 # Four processes, since half of the time is waiting; the slowest files come first. Plain `pytest` uses one.
 test: $(READY)   ## run the whole test suite
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+
+examples: $(READY) ## look for examples that break a promise: other ones each time
+	$(BIN)/python -m pytest tests/unit --hypothesis-profile new-examples -n 2 --dist loadfile
 
 check: $(READY)  ## lint, check formatting and types
 	$(BIN)/ruff check .

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from botocore.exceptions import ClientError
 
-from globe_sms.tasks import open_campaign_run as run_module
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.recipients import find_lists, read_lists, translate_errors
+from globe_sms.tasks.runs import open_campaign_run as run_module
 from globe_sms.tasks.runs.open_campaign_run import open_run, preflight
 from globe_sms.tasks.steps.plan_campaign import plan_campaign
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
