@@ -132,8 +132,8 @@ class CampaignConfig(
             raise ValueError("--message and --message-column exclude each other: give one of them")
         if not self.message and self.message_column is None:
             raise ValueError(
-                "--message: the message is blank; write the text that people get, or name the column "
-                "that holds it with --message-column"
+                "--message: the message is blank; write the text that people get, or, if a column holds it, "
+                "--message-column"
             )
         text = self.wording.text
         if text is not None and not text.strip():

@@ -166,7 +166,7 @@ def test_a_page_says_why_a_run_has_no_results_and_what_to_press() -> None:
     artifacts.previewed(PREVIEW)
     artifacts.failed("above --max-recipients: 30")
     page = server.updated[-1]
-    assert page.description == 'Ended without results: above "Most numbers": 30'
+    assert page.description == 'Ended without results: above "Cap": 30'
     assert "press Retry" in page.data
 
 

@@ -56,7 +56,7 @@ def test_the_log_says_what_was_read_planned_asked_and_sent(lines: pytest.LogCapt
         "Reading the lists.",
         "Read a.csv: CSV, separated by semicolons, no header; numbers in the column phone.",
         "Planned: 30 numbers in 3 calls, about 3 s at 1 per second. Left out: 5 invalid.",
-        'This campaign will not be sent: above "Most numbers"',
+        'This campaign will not be sent: above "Cap"',
         f"Waiting for approval of 30 numbers until 2027-01-15 08:00 UTC. To answer, {RESUME}.",
         "Approved: by Mei Tan in Prefect.",
         "Sending to 0 numbers.",
