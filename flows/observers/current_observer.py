@@ -12,6 +12,7 @@ from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.context import FlowRunContext
+from prefect.exceptions import Abort, Pause, TerminationSignal
 from prefect.runtime import deployment, flow_run
 
 from globe_sms.flows.observers.first_lines import first_lines
@@ -46,4 +47,8 @@ def observe_run() -> Generator[OutletThreads]:
     if deployment.name:
         outlets.append(LastReport(run, deployment.name))
     with quiet_tasks(), OutletThreads(outlets) as observer:
-        yield observer
+        try:
+            yield observer
+        except (Pause, Abort, TerminationSignal) as error:
+            observer.interrupted(paused=isinstance(error, Pause))
+            raise

@@ -83,6 +83,10 @@ class OutletThreads(RunObserver):
         """Pass it on."""
         self._tell(lambda outlet: outlet.failed(message))
 
+    def interrupted(self, *, paused: bool) -> None:
+        """Pass it on."""
+        self._tell(lambda outlet: outlet.interrupted(paused=paused))
+
     def ended(self, report: CampaignReport) -> None:
         """Pass it on."""
         self._tell(lambda outlet: outlet.ended(report))

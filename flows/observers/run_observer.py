@@ -57,6 +57,9 @@ class RunObserver:
     def failed(self, message: str) -> None:
         """The run ends with an error and without results; `message` says why."""
 
+    def interrupted(self, *, paused: bool) -> None:
+        """Somebody has paused the run, or cancelled it before there was anything to account for; no results follow."""
+
     def ended(self, report: CampaignReport) -> None:
         """The campaign's results are written."""
 

@@ -105,7 +105,9 @@ def test_the_page_for_operators_has_the_fields_of_the_form() -> None:
     titles = {str(field.title) for model in models for field in form_of(model).model_fields.values() if field.title}
     rows = text_of("flows/README.md").split("### Options\n", 1)[1].split("| **This command** |", 1)[0]
     named = re.findall(r"^\| [^|*]+ \| ([^|]+) \|", rows, re.MULTILINE)[2:]  # below the header and its line
-    assert {re.split(r", (?:as (?:a position|`)|such as) ?|: ", said)[0] for said in named} == titles | {"not in the form"}
+    assert {re.split(r", (?:as (?:a position|`)|such as) ?|: ", said)[0] for said in named} == titles | {
+        "not in the form"
+    }
 
 
 def test_the_page_for_operators_has_every_option_of_track() -> None:

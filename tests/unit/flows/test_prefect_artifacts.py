@@ -170,6 +170,40 @@ def test_a_page_says_why_a_run_has_no_results_and_what_to_press() -> None:
     assert "press Retry" in page.data
 
 
+@pytest.mark.parametrize(
+    ("paused", "first", "then"),
+    [
+        (True, "Paused at 240 of 500 numbers (48 %): nothing more is sent until the run is resumed.", "choose Resume"),
+        (False, "Cancelled at 240 of 500 numbers (48 %): nothing more is sent until the run is tried", "press Retry"),
+    ],
+)
+def test_a_page_says_that_somebody_interrupted_the_run_and_what_to_press(
+    *, paused: bool, first: str, then: str
+) -> None:
+    """Its last line isn't Sending, although the last update comes later."""
+    progress = Progress()
+    progress.expect(500)
+    server = Server()
+    with observer_on(server, sending_seconds=3600.0) as observer:
+        observer.previewed(PREVIEW)
+        observer.sending(progress)
+        progress.settled(Status.ACCEPTED, 240)
+        observer.interrupted(paused=paused)
+    page = server.updated[-1]
+    assert page.description.startswith(first)
+    assert "| accepted | 240 |" in page.data
+    assert then in page.data
+
+
+def test_a_run_that_is_paused_before_its_first_call_says_so() -> None:
+    """Nothing of this run was sent."""
+    server = Server()
+    artifacts = artifacts_on(server)
+    artifacts.previewed(PREVIEW)
+    artifacts.interrupted(paused=True)
+    assert server.updated[-1].description.startswith("Paused before the first call of this run: ")
+
+
 def test_a_stopped_run_says_on_its_page_what_to_press(tmp_path: Path) -> None:
     """And leads to the results and to the run's page, which has the buttons."""
     server = Server()

@@ -101,6 +101,22 @@ def test_the_sending_is_a_line_a_tenth_and_missing_answers_are_told_once_a_minut
     assert len(lines.messages) == 1  # a sign of life, though nothing is sent
 
 
+def test_a_pause_is_told_first_with_what_was_sent_and_what_to_press(lines: pytest.LogCaptureFixture) -> None:
+    """Nothing else tells somebody who opens the page later that Prefect's Paused is all there is to it."""
+    first: list[str] = []
+    log = RunLog(LOG, lambda said, _: first.append(said))
+    progress = Progress()
+    progress.expect(20)
+    log.sending(progress)
+    progress.settled(Status.ACCEPTED, 5)
+    log.interrupted(paused=True)
+    log.closed()
+    (said,) = first
+    assert said == lines.messages[-1]
+    assert said.startswith("Somebody paused this run (5 of 20 numbers: 5 accepted, ")
+    assert said.endswith("choose Resume.")
+
+
 def test_the_end_says_each_thing_that_went_wrong_and_what_to_do(
     lines: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
