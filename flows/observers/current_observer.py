@@ -23,6 +23,7 @@ from globe_sms.flows.observers.prefect_events import PrefectEvents
 from globe_sms.flows.observers.quiet_tasks import quiet_tasks
 from globe_sms.flows.observers.run_log import RunLog
 from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.tasks.reports.run_page import Interruption
 
 _watching: Final[ContextVar[tuple[RunObserver, ...]]] = ContextVar("globe-sms-watching", default=())
 
@@ -50,5 +51,5 @@ def observe_run() -> Generator[OutletThreads]:
         try:
             yield observer
         except (Pause, Abort, TerminationSignal) as error:
-            observer.interrupted(paused=isinstance(error, Pause))
+            observer.interrupted(Interruption.PAUSED if isinstance(error, Pause) else Interruption.CANCELLED)
             raise

@@ -106,11 +106,11 @@ class PrefectArtifacts(RunObserver):
         """Show why the run ended without results."""
         self._show(failure=message)
 
-    def interrupted(self, *, paused: bool) -> None:
+    def interrupted(self, why: Interruption) -> None:
         """Show how far it came, and how to go on."""
         self.refresh()
         self._sending = None
-        self._show(asking_until=None, interruption=Interruption.PAUSED if paused else Interruption.CANCELLED)
+        self._show(asking_until=None, interruption=why)
 
     def ended(self, report: CampaignReport) -> None:
         """Show the report and the failures."""

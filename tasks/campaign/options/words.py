@@ -17,7 +17,7 @@ _OPTION_OF: Final = {
     "numbers_override_sha256": "--numbers-override",
     "test_to_sha256": "--test-to",
 }
-_SUBJECT: Final = re.compile(r"^--([a-z][a-z-]*[a-z])(?=:|$| ')|^recipients(?=:)", re.MULTILINE)
+_SUBJECT: Final = re.compile(r"^--([a-z][a-z-]*[a-z])(?=:|$| )|^recipients(?=:)", re.MULTILINE)
 _OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])|^recipients(?=:)", re.MULTILINE)
 
 

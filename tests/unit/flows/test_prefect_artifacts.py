@@ -18,6 +18,7 @@ from globe_sms.tasks.delivery.reconcile import Reconciled
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.pacing.schedule_state import ActiveSender, ScheduleState
 from globe_sms.tasks.pacing.throttling import Throttled
+from globe_sms.tasks.reports.run_page import Interruption
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -171,14 +172,22 @@ def test_a_page_says_why_a_run_has_no_results_and_what_to_press() -> None:
 
 
 @pytest.mark.parametrize(
-    ("paused", "first", "then"),
+    ("why", "first", "then"),
     [
-        (True, "Paused at 240 of 500 numbers (48 %): nothing more is sent until the run is resumed.", "choose Resume"),
-        (False, "Cancelled at 240 of 500 numbers (48 %): nothing more is sent until the run is tried", "press Retry"),
+        (
+            Interruption.PAUSED,
+            "Paused at 240 of 500 numbers (48 %): nothing more is sent until the run is resumed.",
+            "choose Resume",
+        ),
+        (
+            Interruption.CANCELLED,
+            "Cancelled at 240 of 500 numbers (48 %): nothing more is sent until the run is tried",
+            "press Retry",
+        ),
     ],
 )
 def test_a_page_says_that_somebody_interrupted_the_run_and_what_to_press(
-    *, paused: bool, first: str, then: str
+    why: Interruption, first: str, then: str
 ) -> None:
     """Its last line isn't Sending, although the last update comes later."""
     progress = Progress()
@@ -188,7 +197,7 @@ def test_a_page_says_that_somebody_interrupted_the_run_and_what_to_press(
         observer.previewed(PREVIEW)
         observer.sending(progress)
         progress.settled(Status.ACCEPTED, 240)
-        observer.interrupted(paused=paused)
+        observer.interrupted(why)
     page = server.updated[-1]
     assert page.description.startswith(first)
     assert "| accepted | 240 |" in page.data
@@ -200,7 +209,7 @@ def test_a_run_that_is_paused_before_its_first_call_says_so() -> None:
     server = Server()
     artifacts = artifacts_on(server)
     artifacts.previewed(PREVIEW)
-    artifacts.interrupted(paused=True)
+    artifacts.interrupted(Interruption.PAUSED)
     assert server.updated[-1].description.startswith("Paused before the first call of this run: ")
 
 

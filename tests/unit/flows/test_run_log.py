@@ -15,6 +15,7 @@ from globe_sms.flows.observers.run_log import RunLog
 from globe_sms.tasks.campaign.approval import NOBODY, Answer, Decision
 from globe_sms.tasks.recipients import Format, ListReading
 from globe_sms.tasks.reports.preview import Group
+from globe_sms.tasks.reports.run_page import Interruption
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.buttons import RESUME
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -109,7 +110,7 @@ def test_a_pause_is_told_first_with_what_was_sent_and_what_to_press(lines: pytes
     progress.expect(20)
     log.sending(progress)
     progress.settled(Status.ACCEPTED, 5)
-    log.interrupted(paused=True)
+    log.interrupted(Interruption.PAUSED)
     log.closed()
     (said,) = first
     assert said == lines.messages[-1]
