@@ -12,9 +12,10 @@ from globe_sms.tasks.campaign.results_schema import E164, RESULTS_SCHEMA
 from globe_sms.tasks.planning.left_out import write_numbers
 from globe_sms.tasks.recipients import Format, ListSource, find_lists, refusal, translate_errors
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.errors import InputError, about
 from globe_sms.tasks.vocabulary.statuses import Status
 
+_OPTION: Final = "--exclude-results"
 _NUMBER: Final = "phone_number"
 _RESULTS: Final = ("status", "sent_at")
 _NO_RESULTS: Final = (
@@ -22,6 +23,7 @@ _NO_RESULTS: Final = (
 )
 
 
+@about(_OPTION)
 def read_texted(uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], file: Path, *, now: datetime) -> None:
     """Write the numbers that results say were accepted in the last `days` to a file for `leave_out`.
 
@@ -37,6 +39,7 @@ def read_texted(uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], 
         write_numbers(pl.concat(found), file)
 
 
+@about(_OPTION)
 def check_texted(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
     """Check that each file is the results of a campaign, by its footer.
 
@@ -73,7 +76,7 @@ def _refuse_erased(source: ListSource, since: datetime, s3: Callable[[], S3Acces
         raise refusal(
             source.uri,
             "its numbers were erased (globe-sms purge), so it isn't known whom to leave out: leave it out of "
-            "--exclude-results, or lower --exclude-days",
+            f"{_OPTION}, or lower --exclude-days",
         )
 
 
@@ -90,7 +93,7 @@ def find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[Lis
         if not whole:
             raise
         # A results folder holds more than results: an error about a plan or a claim would help nobody.
-        raise InputError(f"--exclude-results {whole[0]}: {_NO_RESULTS} ({error})") from None
+        raise InputError(f"{_OPTION} {whole[0]}: {_NO_RESULTS} ({error})") from None
 
 
 def _scan_results(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFrame:

@@ -27,7 +27,7 @@ from globe_sms.tasks.recipients import (
     split_format,
 )
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.errors import InputError, about
 from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
 from globe_sms.tasks.vocabulary.statuses import Status
 
@@ -99,6 +99,7 @@ class OptOutLists:
         """Use other lists from the next look on; lists in both are read again only if they have changed."""
         self._places = tuple(dict.fromkeys(places))
 
+    @about(OPTION)
     def files(self) -> tuple[Path, ...]:
         """Return a file of numbers for each list, for `leave_out`; the same files as long as no list has changed.
 
@@ -150,12 +151,14 @@ class OptOutLists:
         return _ReadList(identity, file, {source: each.rows for source, each in damaged.items()})
 
 
+@about(OPTION)
 def identities_of(places: Iterable[str], s3: Callable[[], S3Access]) -> list[str]:
     """Return what tells whether lists have changed: the files of each, and what identifies their content."""
     found = ((place, file) for place in places for file in list_files(split_format(place)[0], s3))
     return [f"{place} {file.uri} {file.identity}" for place, file in found]
 
 
+@about(OPTION)
 def check_opt_outs(places: Iterable[str], s3: Callable[[], S3Access]) -> None:
     """Find opt-out lists that can't be read, by the first bytes and the columns of each; a second for a hundred.
 

@@ -461,6 +461,6 @@ def test_prefect_records_no_own_number(sandbox: Sandbox, results: str, list_of: 
         send_with([path], **config, calls_per_second=50, test_to=["6591234568"])
     named = FlowRunFilter(name=FlowRunFilterName(any_=["own"]))
     with get_client(sync_client=True) as client:
-        recorded = [run.parameters["test_to"] for run in client.read_flow_runs(flow_run_filter=named)]
+        recorded = [run.parameters["limits"]["test_to"] for run in client.read_flow_runs(flow_run_filter=named)]
     assert sorted(recorded) == sorted([["**********"], [str(own)], ["6591234568"]])
     assert [arrival.numbers for arrival in sandbox.gateway.log()] == [["6591234567"]]
