@@ -16,6 +16,7 @@ from globe_sms.tasks.delivery.json_scan import Junk, Scan
 from globe_sms.tasks.delivery.receipt_shapes import Kind, kind_of, unwrapped
 from globe_sms.tasks.recipients.file_content import decompress_stream
 from globe_sms.tasks.recipients.file_formats import compression_of
+from globe_sms.tasks.replies.stored_replies import STARTED
 from globe_sms.tasks.retention.erase_campaign import ErasedObject
 from globe_sms.tasks.retention.erased_rows import Erasure
 from globe_sms.tasks.store import Store
@@ -36,7 +37,8 @@ def erase_receipts(place: Store, erasure: Erasure, *, before: datetime, apply: b
         StoreError: the store didn't answer, or refused.
     """
     for key in list(place.list("")):
-        stored = None if key.startswith(_OURS) else place.get(key)
+        # What says when an endpoint started has no numbers, and opt-outs by replies need it.
+        stored = None if key.startswith((_OURS, f"{STARTED}/")) else place.get(key)
         if stored is None or stored.modified >= before.timestamp():
             continue
         uri = f"{place.uri}/{key}"
