@@ -19,6 +19,14 @@ with the secret as the last part of the path:
 A push is acknowledged once its receipts are in the store, never before.
 GET /health reports the endpoint's state.
 """
+_PULL_EPILOGUE: Final = """\
+Environment: Alibaba's default credential chain; AWS's own variables for S3;
+GLOBE_SMS_QUEUE_ENDPOINT and GLOBE_SMS_QUEUE_TOKEN_ENDPOINT, by default those
+of accounts outside of mainland China, in Singapore.
+
+A message is deleted once the store has it, never before. Run it as long as you
+like, or --until-empty on a schedule. Needs the extra mns.
+"""
 _To = Annotated[str, Parameter(help="Where to keep receipts and replies: s3://bucket/prefix or a directory.")]
 
 
@@ -28,6 +36,7 @@ def receipts_app() -> App:
         name="receipts", help="Receive the delivery receipts and replies that Alibaba has.", help_format="plaintext"
     )
     app.command(serve_receipts, name="serve", help_epilogue=_SERVE_EPILOGUE)
+    app.command(pull_receipts, name="pull", help_epilogue=_PULL_EPILOGUE)
     app.command(show_replies, name="replies")
     return app
 
@@ -48,9 +57,34 @@ def serve_receipts(
     return 0
 
 
+def pull_receipts(
+    *,
+    queue: Annotated[
+        str, Parameter(help="The queue's name in Alibaba's console, like Alicom-Queue-1234567890-GlobeSmsReport.")
+    ],
+    to: _To,
+    message_type: Annotated[
+        str | None,
+        Parameter(help="What the queue has: GlobeSmsReport or SmsUp. Default: what its name ends in."),
+    ] = None,
+    own_queue: Annotated[
+        bool, Parameter(help="The queue is one of your account, which your keys open without a token.")
+    ] = False,
+    until_empty: Annotated[bool, Parameter(help="End when the queue is empty.")] = False,
+) -> int:
+    """Take receipts and replies from Alibaba's message queue, and store them, until Ctrl-C or SIGTERM.
+
+    They are kept like those that are pushed to `globe-sms receipts serve`.
+    """
+    from globe_sms.deployments.receipts.pull import pull
+
+    pull(queue, to, message_type=message_type, own_queue=own_queue, until_empty=until_empty)
+    return 0
+
+
 def show_replies(
     receipts: Annotated[
-        str, Parameter(name=["--receipts"], help="Where receipts and replies are kept (receipts serve --to).")
+        str, Parameter(name=["--receipts"], help="Where receipts and replies are kept (receipts serve or pull --to).")
     ],
     *,
     aws_credentials: Annotated[

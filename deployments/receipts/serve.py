@@ -1,26 +1,23 @@
 """`globe-sms receipts serve`: runs the endpoint as a process, from reading its settings to a clean stop."""
 
-import json
 import logging
 import os
-import platform
 import re
 import signal
-import sys
-import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import uvicorn
 from pydantic import SecretStr
 
 from globe_sms.deployments.receipts.endpoint import ReceiptsEndpoint
 from globe_sms.deployments.receipts.group_commit import Batches
-from globe_sms.tasks.replies.stored_replies import REPLIES, STARTED
+from globe_sms.deployments.receipts.process_log import log_to_stderr
+from globe_sms.deployments.receipts.started import prove_writable
+from globe_sms.tasks.replies.stored_replies import REPLIES
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError, StoreError, StoreUnavailableError
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError
 
 SECRET_VARIABLE = "GLOBE_SMS_RECEIPTS_SECRET"  # noqa: S105  # the variable's name
 _SHORTEST_SECRET = 16
@@ -112,29 +109,3 @@ class _Reporter:
         elif error is None and self._failing:
             _log.info("%s accepts receipts again.", self._store.uri)
         self._failing = error is not None
-
-
-def prove_writable(store: Store) -> None:
-    """Record when and where this process started, which proves that the store is writable, and what the place is for.
-
-    Raises:
-        InputError: the store isn't writable.
-    """
-    now = datetime.now(UTC)
-    started = {"started_at": now.isoformat(), "host": platform.node(), "process": os.getpid()}
-    try:
-        store.put_if_absent(f"{STARTED}/{now:%Y%m%dT%H%M%S}Z-{uuid.uuid4().hex}.json", json.dumps(started).encode())
-    except StoreUnavailableError as error:
-        _log.warning("%s Nothing is acknowledged until the store recovers.", error)
-    except StoreError as error:
-        raise InputError(str(error)) from error
-
-
-def log_to_stderr() -> None:
-    """Log what people should know, and nothing of other libraries."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name, level in (("globe_sms.receipts", logging.INFO), ("uvicorn", logging.INFO)):
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(level)

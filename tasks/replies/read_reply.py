@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from globe_sms.tasks.delivery.delivery_states import instant_in
+from globe_sms.tasks.numbers import validate_text
 from globe_sms.tasks.replies.opt_out_words import Meaning, meaning_of
 
 _E164: Final = re.compile(r"\+?(?:00)?([1-9][0-9]{4,14})")
@@ -24,13 +25,15 @@ class Reply:
     """A reply.
 
     Attributes:
-        e164: the number of who wrote it, without the plus sign; None if it isn't one.
+        e164: the number of who wrote it, without the plus sign; None if it can't be one.
+        is_known: whether it's a number that can receive texts: one without its country code seldom is.
         at: when, by the reply's own time; None if that can't be read or hasn't come yet.
         meaning: what it says about texts.
         text: what was written.
     """
 
     e164: int | None
+    is_known: bool
     at: datetime | None
     meaning: Meaning
     text: str
@@ -38,7 +41,7 @@ class Reply:
     @property
     def is_understood(self) -> bool:
         """Whether its number and its time could be read."""
-        return self.e164 is not None and self.at is not None
+        return self.is_known and self.at is not None
 
 
 def read_reply(fields: Mapping[str, Any], *, now: datetime | None = None) -> Reply:
@@ -48,7 +51,10 @@ def read_reply(fields: Mapping[str, Any], *, now: datetime | None = None) -> Rep
     if at is not None and at > (now or datetime.now(UTC)) + _TOO_LATE:
         at = None
     text = _text(fields, "content")
-    return Reply(None if number is None else int(number[1]), at, meaning_of(text), text)
+    if number is None:
+        return Reply(None, is_known=False, at=at, meaning=meaning_of(text), text=text)
+    is_known = validate_text(f"+{number[1]}", None).phone_number is not None
+    return Reply(int(number[1]), is_known=is_known, at=at, meaning=meaning_of(text), text=text)
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

@@ -118,7 +118,16 @@ def test_a_time_that_is_not_one_or_has_not_come_keeps_somebody_out_and_never_put
 )
 def test_a_number_is_read_with_its_country_code(written_as: str, e164: int | None) -> None:
     """As receipts have it; Alibaba's documents don't say how replies have it."""
-    assert read_reply(reply("STOP", number=written_as)).e164 == e164
+    found = read_reply(reply("STOP", number=written_as))
+    assert (found.e164, found.is_known) == (e164, e164 is not None)
+
+
+def test_a_number_without_its_country_code_is_counted_as_not_understood(place: Place) -> None:
+    """Read with one it's nobody's number, and whom it means is for people to find out."""
+    place.keep(reply("STOP", number="81234567"))
+    found = StoredReplies(place.store, now=lambda: NOW)
+    found.look()
+    assert (found.counts.stop, found.counts.not_understood) == (0, 1)
 
 
 def test_the_time_is_beijings() -> None:
