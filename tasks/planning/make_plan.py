@@ -46,7 +46,6 @@ from globe_sms.tasks.recipients import (
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import about
-from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 
 # Returns files for `leave_out`, perhaps written into a folder: which of these rows must not get the text.
@@ -254,9 +253,9 @@ def plan_rows(
 ) -> tuple[pl.LazyFrame, ChunkLayout | None]:
     """Mark duplicates and give the sendable rows their chunks, in input order or, with `groups`, group by group.
 
-    Of several rows with one phone number the first is sent; the others name it: `first_source`, `first_row`. The rows are
-    read once and kept in `folder`, which must stay as long as the plan is read. All of it runs in the streaming engine:
-    neither the lists nor their numbers are in memory as a whole.
+    Of several rows with one phone number the first is sent; the others name it: `first_source`, `first_row`. The rows
+    are read once and kept in `folder`, which must stay as long as the plan is read. All of it runs in the streaming
+    engine: neither the lists nor their numbers are in memory as a whole.
 
     Args:
         validated: Rows in input order with the columns source, row, recipient, e164, region, status (null for rows
