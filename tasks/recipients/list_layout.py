@@ -139,6 +139,7 @@ def open_list(
         header_row=source.layout.header_row,
         rows_above=source.layout.rows_above,
         region_column=None if chosen.region is None else show([found.names[chosen.region]]),
+        origin=source.origin,
     )
     return OpenedList(source, shape, found.names, reading)
 

@@ -76,6 +76,19 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the rows of a list come from that isn't a file of the operator's.
+
+    `connection` and `rows` are a query's, `version` is a table's. Its content never changes: a query's rows are kept,
+    and each version of a table is another list.
+    """
+
+    connection: str | None = None
+    rows: int | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListReading:
     """What was read of a list, to be shown: where its columns begin, and what was passed over.
 
@@ -94,6 +107,7 @@ class ListReading:
     hidden_rows: int = 0
     hidden: str | None = None
     hidden_sheets: tuple[str, ...] = ()
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +137,8 @@ class ListSource:
     options: ReadOptions = AS_IT_IS
     reading: ListReading | None = field(default=None, repr=False, compare=False)
     """What was read of it; None before that."""
+    origin: Origin | None = None
+    """Of a query or a table; None for a file."""
     passed_over: PassedOver | None = field(default=None, repr=False, compare=False)
     """What was passed over where this list was found; on the first list of each place."""
 
