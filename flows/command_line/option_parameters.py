@@ -44,6 +44,7 @@ def _parameter(name: str, field: FieldInfo, group: Group | None) -> inspect.Para
     kind: Any = _HERE.get(name, field.annotation)
     if terminal.positional:
         said = Parameter(name=terminal.positional, help=terminal.help)
+        kind = list[str] if kind == tuple[str, ...] else kind
         default = inspect.Parameter.empty if field.is_required() else field.default
         return inspect.Parameter(
             name, inspect.Parameter.POSITIONAL_ONLY, default=default, annotation=Annotated[kind, said]

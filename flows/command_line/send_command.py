@@ -1,6 +1,7 @@
 """The command `globe-sms send`: its options, and what is made of them."""
 
 import inspect
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -60,7 +61,7 @@ def _here(name: str, default: Any, annotation: Any) -> inspect.Parameter:
         _here("config", None, Annotated[ConfigFile, Parameter(group=_HERE)]),
     ]
 )
-def send(recipients: tuple[str, ...] = (), /, *, yes: bool = False, json: bool = False, **options: Any) -> int:
+def send(recipients: Sequence[str] = (), /, *, yes: bool = False, json: bool = False, **options: Any) -> int:
     """Send a campaign from this process, or resume it."""
     if not recipients and options.get("query") is None and options.get("query_file") is None:
         raise InputError(_NO_LISTS)

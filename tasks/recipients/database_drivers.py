@@ -14,6 +14,7 @@ from globe_sms.tasks.vocabulary.masking import mask_numbers_in
 _DOTS: Final = "••••"
 _SHORTEST_SECRET: Final = 3  # of a parameter's value; a password counts whatever its length
 _MIXED: Final = "Type mismatch"  # SQLite's columns may hold values of several types
+_BEFORE: Final = re.compile(r"^(got external error: )?(.*\bERROR: +|[A-Z_]+: |\[\w+\] )?")  # the driver's own words
 _QUOTED: Final = re.compile(r"""(["'])(?:(?!\1).)*\1""")
 _OUR_EXTRA: Final = 'pip install "globe-sms[sql]"'
 
@@ -128,7 +129,7 @@ def in_words(error: BaseException, uri: str, *, of_rows: bool) -> str:
         said = said.replace(secret, _DOTS)
     if of_rows:
         said = _QUOTED.sub(f'"{_DOTS}"', said)
-    said = said.removeprefix("got external error: ").rstrip(". ")
+    said = _BEFORE.sub("", said).rstrip(". ")
     if _MIXED in said:
         said += ": write CAST(its name AS TEXT) in the query"
     return mask_numbers_in(" ".join(said.split())) or type(error).__name__

@@ -79,16 +79,11 @@ def ask_database(database: Database, query: str, folder: Path) -> QueryRows:
             if driver.first is not None:
                 cursor.execute(driver.first)
             cursor.adbc_statement.set_options(**driver.options)
-            cursor.execute(_alone(query))
+            cursor.execute(f"{query}\n")  # PostgreSQL's driver puts it in brackets, and it may end in a comment
             with _failing(module, database, "failed while its rows were read", of_rows=True):
                 path = write_rows(_plain(pl.scan_arrow_c_stream(cursor.fetch_arrow())), folder)
         rows: int = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
     return QueryRows(database.name, rows, LocalCopy(path, is_decoded=False))
-
-
-def _alone(query: str) -> str:
-    """Return a query as it can stand in brackets: without a semicolon, and with a line break after a comment."""
-    return f"{query.strip().rstrip(';').rstrip()}\n"
 
 
 def _plain(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -103,7 +98,7 @@ def _named(database: Database) -> Generator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(f"--connection {database.name}: {error}") from None
+        raise InputError(f"--connection {database.name!r}: {error}") from None
 
 
 @contextlib.contextmanager

@@ -32,8 +32,8 @@ def find_database(
         return Database(name, uri)
     if not is_set():
         raise InputError(
-            f"--connection {name}: no environment variable has this name, and no Prefect server is set that could have "
-            f"a block of it: export {name}=postgresql://user:password@host/database, or set PREFECT_API_URL"
+            f"--connection {name!r}: no environment variable has this name, and no Prefect server is set that could "
+            f"have a block of it: export {name}=postgresql://user:password@host/database, or set PREFECT_API_URL"
         )
     secret = read(_SECRET, name)
     if secret is not None:
@@ -42,12 +42,12 @@ def find_database(
         block = read(_SQLALCHEMY, name)
         if block is None:
             raise InputError(
-                f"--connection {name}: there's neither an environment variable {name} nor a block {_SECRET}/{name} or "
-                f"{_SQLALCHEMY}/{name} on the Prefect server: create a Secret block with the database's URI"
+                f"--connection {name!r}: there's neither an environment variable {name} nor a block {_SECRET}/{name} "
+                f"or {_SQLALCHEMY}/{name} on the Prefect server: create a Secret block with the database's URI"
             )
         uri = _uri_of(block.get("connection_info"))
     if not isinstance(uri, str) or not uri.strip():
-        raise InputError(f"--connection {name}: the block has no URI of a database: write it as a text")
+        raise InputError(f"--connection {name!r}: the block has no URI of a database: write it as a text")
     return Database(name, uri.strip())
 
 

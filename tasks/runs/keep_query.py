@@ -31,14 +31,14 @@ _LONGEST: Final = 1 << 20
 
 
 def read_query(config: CampaignConfig, s3: Callable[[], S3Access]) -> str | None:
-    """Return the text of a campaign's query; None without one.
+    """Return the text of a campaign's query, without a semicolon at its end; None without one.
 
     Raises:
         InputError: its file can't be read, or isn't a text.
     """
     place = config.query_file
     if place is None:
-        return config.query
+        return None if config.query is None else _bare(config.query)
     head = read_head(place, s3, _LONGEST)
     if not head.whole:
         raise refusal(place, f"it's longer than {_LONGEST >> 20} MiB, so it isn't a query: check --query-file")
@@ -46,9 +46,9 @@ def read_query(config: CampaignConfig, s3: Callable[[], S3Access]) -> str | None
         query = head.data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise refusal(place, "it isn't a text in UTF-8: check --query-file") from None
-    if not query.strip():
+    if not _bare(query):
         raise refusal(place, "it is empty: write a query into it")
-    return query
+    return _bare(query)
 
 
 def check_query(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -> None:
@@ -120,6 +120,10 @@ def drop_earlier_queries(store: Store, lists: tuple[ListRead, ...]) -> None:
         for key in store.list(_FOLDER):
             if f"{store.uri}/{key}" not in used:
                 store.delete(key)
+
+
+def _bare(query: str) -> str:
+    return query.strip().rstrip(";").rstrip()
 
 
 def _key(rows: QueryRows) -> str:

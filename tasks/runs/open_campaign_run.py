@@ -7,6 +7,7 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 
 from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of
+from globe_sms.tasks.campaign.campaign_json import query_on
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
@@ -17,7 +18,7 @@ from globe_sms.tasks.planning.make_plan import check_campaign_lists, open_campai
 from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
-from globe_sms.tasks.recipients import ListSource
+from globe_sms.tasks.recipients import EmptyListError, ListSource
 from globe_sms.tasks.recipients.database_query import QueryRows
 from globe_sms.tasks.runs.campaign_run import CampaignRun, CampaignTables
 from globe_sms.tasks.runs.keep_query import as_list, ask_query, check_query, keep_query, read_query
@@ -119,6 +120,8 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str], flow_run: str) -
         # Before the lease: bad lists leave nothing behind.
         sources = _check_lists(tightened(config, policy), resources)
         rows = None if sources is None else _ask(config, query, resources, scratch, environ)
+        if rows is not None and not rows.rows and not sources:
+            raise EmptyListError(f"{query_on(rows.connection)}: no rows found, so nothing was sent")
         identities = [f"{source.uri} {source.identity}" for source in sources or ()]
         campaign_id = config.campaign_for((*identities, *(() if rows is None else (f"query {rows.digest}",))))
         config = _with_account(config, resources, campaign_id)

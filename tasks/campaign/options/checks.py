@@ -131,7 +131,7 @@ def query(value: str | None) -> str | None:
     """A query without phone numbers: it's recorded with the run."""
     if value is None:
         return None
-    if not value.strip():
+    if not value.strip("; \t\r\n"):
         raise ValueError("the query is blank; write one, or leave the option out")
     found = (*_LONG_NUMBER.findall(value), *_NUMBER_ALONE.findall(value))
     if mask_written(value) != value or any(not _DAY.fullmatch(each) for each in found):
