@@ -46,6 +46,8 @@ def _format(reading: ListReading) -> str:
     said = ["NDJSON" if reading.format == Format.NDJSON else reading.format.upper()]
     if reading.format == Format.PARQUET:
         said = ["parquet"]
+    if origin is not None and origin.version is not None:
+        said = [f"{reading.format.capitalize()} table", origin.version]
     if reading.sheet is not None:
         said.append(f"sheet {reading.sheet}")
     if reading.delimiter is not None:
