@@ -141,11 +141,13 @@ def new_plan_id() -> str:
 
 @about("recipients")
 def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
-    """Find the lists that a campaign names.
+    """Find the lists that a campaign names; none if all of its recipients come from a query.
 
     Raises:
         InputError: as `find_lists`.
     """
+    if not config.recipients:
+        return ()
     return find_lists(
         config.recipients,
         s3,
