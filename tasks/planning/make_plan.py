@@ -236,9 +236,9 @@ def plan_rows(
 ) -> tuple[pl.LazyFrame, ChunkLayout | None]:
     """Mark duplicates and give the sendable rows their chunks, in input order or, with `groups`, group by group.
 
-    Of several rows with one phone number the first is sent; the others name it: `first_source`, `first_row`. The rows are
-    read once and kept in `folder`, which must stay as long as the plan is read. All of it runs in the streaming engine:
-    neither the lists nor their numbers are in memory as a whole.
+    Of several rows with one phone number the first is sent; the others name it: `first_source`, `first_row`. The rows
+    are read once and kept in `folder`, which must stay as long as the plan is read. All of it runs in the streaming
+    engine: neither the lists nor their numbers are in memory as a whole.
 
     Args:
         validated: Rows in input order with the columns source, row, recipient, e164, region, status (null for rows
