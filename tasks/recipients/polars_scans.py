@@ -16,6 +16,7 @@ from polars.io.plugins import register_io_source
 
 from globe_sms.tasks.recipients.cell_text import as_text
 from globe_sms.tasks.recipients.csv_quotes import NO_DELIMITER, PATH, stray_quotes
+from globe_sms.tasks.recipients.lake_tables import scan_table
 from globe_sms.tasks.recipients.list_layout import OpenedList, Shape, json_path
 from globe_sms.tasks.recipients.list_source import Format
 from globe_sms.tasks.recipients.read_options import Hidden
@@ -47,7 +48,9 @@ def scan(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) 
     if shape.format is Format.NDJSON:
         return _scan_ndjson(paths, shape, options)
     if shape.format is Format.PARQUET:
-        return _scan_parquet(paths, shape, options)
+        return _scan_parquet(group, paths, shape, options)
+    if (table := group[0].source.table) is not None:
+        return _texts_of(scan_table(table, s3), pl.lit(group[0].source.uri), shape)
     return _scan_workbook(group[0], shape)
 
 
@@ -164,11 +167,13 @@ def _number_of(name: str, number: str) -> str:
     return rf"(?:{key})\s*:\s*({number})"
 
 
-def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl.LazyFrame:
+def _scan_parquet(
+    group: Sequence[OpenedList], paths: Sequence[str], shape: Shape, options: dict[str, Any]
+) -> pl.LazyFrame:
     path = PATH
     while path in shape.names:
         path += "_"
-    schema = dict(zip(shape.names, shape.types, strict=True))
+    schema = {name: dtype for name, dtype in zip(shape.names, shape.types, strict=True) if name not in shape.partitions}
     rows = pl.scan_parquet(
         list(paths),
         schema=schema,
@@ -179,12 +184,22 @@ def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -
         **options,
     )
     rows = _in_large_batches(rows, len(paths))
+    values = [dict(each.source.partitions) for each in group]
+    partitions = [
+        pl.col(path).replace_strict(list(paths), [each[name] for each in values], return_dtype=pl.String).alias(name)
+        for name in shape.partitions
+    ]
+    return _texts_of(rows.with_columns(partitions), pl.col(path), shape)
+
+
+def _texts_of(rows: pl.LazyFrame, path: pl.Expr, shape: Shape) -> pl.LazyFrame:
+    """Return the columns of a shape as text, from rows whose columns have types and names."""
     texts = [as_text(pl.col(name), dtype) for name, dtype in zip(shape.names, shape.types, strict=True)]
     texts[1:] = [
         _without_point(text) if dtype.is_float() or dtype.is_decimal() else text  # in a column of text it is meant
         for text, dtype in zip(texts[1:], shape.types[1:], strict=True)
     ]
-    named = rows.select(pl.col(path).alias(PATH), *_renamed(texts))
+    named = rows.select(path.alias(PATH), *_renamed(texts))
     zero = pl.when(_has_zero_byte([pl.col("recipient")])).then(RowFault.ZERO_BYTE).otherwise(0).cast(pl.UInt8)
     return named.with_columns(zero.alias("fault"))
 
