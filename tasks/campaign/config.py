@@ -20,6 +20,7 @@ from globe_sms.tasks.campaign.options.limits import Limits
 from globe_sms.tasks.campaign.options.list_format import ListFormat
 from globe_sms.tasks.campaign.options.number_reading import NumberReading
 from globe_sms.tasks.campaign.options.own_numbers import check_own
+from globe_sms.tasks.campaign.options.results_table import ResultsTable
 from globe_sms.tasks.campaign.options.text import TextOptions
 from globe_sms.tasks.campaign.options.timing import Timing
 from globe_sms.tasks.campaign.options.words import option_of
@@ -53,10 +54,21 @@ _FROZEN: Final = (
     *("sender_id", "sender_by_country"),
     *("exclude_results", "allow_country", "deny_country", "test_to_sha256"),
 )
+_FROZEN_IF_GIVEN: Final = ("keep",)
+"""Not among the settings of a campaign without them, whose id stays what it was before there were such options."""
 
 
 class CampaignConfig(
-    EveryCampaign, ListFormat, NumberReading, TextOptions, Limits, LeftOut, AccountAndRate, Timing, frozen=True
+    EveryCampaign,
+    ListFormat,
+    NumberReading,
+    TextOptions,
+    Limits,
+    LeftOut,
+    AccountAndRate,
+    Timing,
+    ResultsTable,
+    frozen=True,
 ):
     """Everything that decides how a campaign is sent: all options, and what a run finds out about them.
 
@@ -89,7 +101,8 @@ class CampaignConfig(
         return given | {"inherited": {name for name in _OF_THE_ACCOUNT if name not in given}}
 
     @field_validator(
-        "recipients", "test_to", "suppress", "exclude_results", "allow_country", "deny_country", mode="before"
+        *("recipients", "test_to", "suppress", "exclude_results", "allow_country", "deny_country", "keep"),
+        mode="before",
     )
     @classmethod
     def _one_or_many(cls, value: object) -> object:
@@ -257,12 +270,15 @@ class CampaignConfig(
     def frozen_settings(self) -> dict[str, Any]:
         """Return what a resume must keep: everything in the campaign's own options that decides who gets which text.
 
+        Also what else the frozen plan is made of: the columns of the lists that it keeps.
+
         Opt-out lists, the size of calls and the policy aren't part of it: they apply to what is left to send.
         """
         if self.settings_before_policy is not None:
             return dict(self.settings_before_policy)
-        settings = self.model_dump(mode="json", include=set(_FROZEN))
+        settings = self.model_dump(mode="json", include={*_FROZEN, *_FROZEN_IF_GIVEN})
         return {
+            **{name: settings[name] for name in _FROZEN_IF_GIVEN if settings[name]},
             **{name: settings[name] for name in _FROZEN},
             "exclude_days": self.exclude_days if self.exclude_results else None,
             "hours": None if self.quiet_hours is None else str(self.quiet_hours),

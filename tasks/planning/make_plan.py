@@ -34,11 +34,13 @@ from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.planning.short_rows import find_short_rows, reason_with_short_rows
 from globe_sms.tasks.recipients import (
+    KEPT,
     EmptyListError,
     ListSource,
     OpenedList,
     check_unchanged,
     find_lists,
+    kept_of,
     open_lists,
     rows_of,
     translate_errors,
@@ -107,7 +109,9 @@ def make_plan(
         rows = add_texts(rows, config.wording)
     groups = groups_of(config.senders, None if config.quiet_hours is None else zone_table(now or datetime.now(UTC)))
     columns = config.wording.columns
-    with translate_errors(sources, number_column=config.number_column, s3=s3, columns=columns, prefix=PREFIX):
+    with translate_errors(
+        sources, number_column=config.number_column, s3=s3, columns=columns, prefix=PREFIX, keep=config.keep
+    ):
         if own is not None:
             rows, as_the_rows = put_in_place_of_rows(rows, own)
             groups = None if groups is None else as_the_rows(groups)
@@ -117,6 +121,7 @@ def make_plan(
             new_plan_id(),
             scratch,
             texts=() if config.wording.text is not None else TEXT_COLUMNS,
+            kept=[f"{KEPT}{each.name}" for each in kept_of(opened).values()],
             groups=groups,
             canary=config.canary_numbers,
             find_left_out=find_left_out,
@@ -160,7 +165,9 @@ def open_campaign_lists(
     Raises:
         InputError: as `open_lists`, also for a placeholder without a column, or in the style of another system.
     """
-    opened = open_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns)
+    opened = open_lists(
+        sources, number_column=config.number_column, s3=s3, columns=config.wording.columns, keep=config.keep
+    )
     if not config.literal_placeholders:
         for each in opened:
             check_template(config.message, each.source.uri, each.names)
@@ -199,6 +206,7 @@ def freeze(
     scratch: Path,
     *,
     texts: Sequence[str] = (),
+    kept: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
     find_left_out: FindLeftOut | None = None,
@@ -215,6 +223,7 @@ def freeze(
             numbers_per_call,
             Path(folder),
             texts=texts,
+            kept=kept,
             groups=groups,
             canary=canary,
             find_left_out=find_left_out,
@@ -230,6 +239,7 @@ def plan_rows(
     folder: Path,
     *,
     texts: Sequence[str] = (),
+    kept: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
     find_left_out: FindLeftOut | None = None,
@@ -246,7 +256,8 @@ def plan_rows(
             that can be sent) and reason.
         numbers_per_call: The most numbers of a chunk.
         folder: A local folder.
-        texts: Further columns of `validated` that the plan keeps at its end, for rows that are sent or invalid.
+        texts: Further columns of `validated` that the plan has after its own, for rows that are sent or invalid.
+        kept: Columns of the lists in `validated` that the plan has at its end, for all rows.
         groups: Which rows may share a call; None for all.
         canary: So many of the first sendable rows have chunks of their own.
         find_left_out: Finds who already has the text, or got too many: these rows are suppressed.
@@ -256,7 +267,7 @@ def plan_rows(
         The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
         the chunks were laid out.
     """
-    rows = _write_rows(validated.select(*_VALIDATED, *texts), folder / "validated.parquet")
+    rows = _write_rows(validated.select(*_VALIDATED, *texts, *kept), folder / "validated.parquet")
     short = None if find_short is None else find_short(pl.scan_parquet(rows, glob=False), folder)
     if find_left_out is not None:
         rows = _leave_out(rows, find_left_out, folder)
@@ -281,14 +292,15 @@ def plan_rows(
         pl.col("region").cast(pl.String),
         "status",
         "reason" if short is None else reason_with_short_rows().alias("reason"),
-        chunk=chunk.cast(pl.UInt32),
-        position=position.cast(pl.UInt16),
-        **{name: pl.when(keeps_texts).then(pl.col(name)) for name in texts},
+        chunk.cast(pl.UInt32).alias("chunk"),
+        position.cast(pl.UInt16).alias("position"),
+        *(pl.when(keeps_texts).then(pl.col(name)).alias(name) for name in texts),
+        *kept,
     ), layout
 
 
 def _write_rows(rows: pl.LazyFrame, path: Path) -> Path:
-    has_texts = "message" in rows.collect_schema()
+    has_texts = len(rows.collect_schema()) > len(_VALIDATED)
     rows = rows.with_columns(pl.col("source").cast(pl.Categorical))  # few in many rows: as texts they take longer
     rows.sink_parquet(path, compression="lz4" if has_texts else "uncompressed", statistics=False, engine="streaming")
     return path

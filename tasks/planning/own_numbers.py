@@ -16,7 +16,7 @@ from globe_sms.tasks.campaign.options.own_numbers import OPTION, is_number
 from globe_sms.tasks.messages import TEXT_COLUMNS
 from globe_sms.tasks.numbers import Overrides, validate
 from globe_sms.tasks.planning.chunk_layout import SendingGroups
-from globe_sms.tasks.recipients import open_table
+from globe_sms.tasks.recipients import KEPT, open_table
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_recipient
@@ -86,7 +86,11 @@ def put_in_place_of_rows(
     if not first.height:
         raise InputError(f"{OPTION}: no row of the lists can be sent, so there's no text to test. --dry-run shows why.")
     places = pl.Series([number % first.height for number in range(own.height)])
-    rows = own.with_columns(first[name].gather(places) for name in texts)
+    kept = {name: dtype for name, dtype in validated.collect_schema().items() if name.startswith(KEPT)}
+    rows = own.with_columns(
+        *(first[name].gather(places) for name in texts),
+        *(pl.lit(None, dtype).alias(name) for name, dtype in kept.items()),  # what is kept is about other people
+    )
     regions: dict[int, str | None] = {}
     for number, region in zip(own["e164"], first["region"].gather(places), strict=True):
         regions.setdefault(number, region)  # of a number that was given twice the first is sent

@@ -6,7 +6,7 @@ isn't JSON. CSV also has `whole`, which makes polars read each row to its end.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -35,7 +35,11 @@ class RowFault(IntEnum):
 
 
 def scan(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame:
-    """Scan lists of one shape, in order; `recipient`, `t0`, `t1` ... are the columns of the shape as text."""
+    """Scan lists of one shape, in order.
+
+    `recipient`, `t0`, `t1` ... are the columns of the shape as text, `k0`, `k1` ... those that are kept, with their
+    types.
+    """
     options: dict[str, Any] = s3().polars_options(shape.bucket) if shape.bucket else {}
     paths = [each.source.readable for each in group]
     if shape.format is Format.CSV:
@@ -50,6 +54,10 @@ def scan(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) 
 def _renamed(texts: Sequence[pl.Expr]) -> list[pl.Expr]:
     names = ("recipient", *(f"t{position}" for position in range(len(texts) - 1)))
     return [text.alias(name) for text, name in zip(texts, names, strict=True)]
+
+
+def _kept(columns: Iterable[pl.Expr]) -> list[pl.Expr]:
+    return [column.alias(f"k{place}") for place, column in enumerate(columns)]
 
 
 def _without_point(text: pl.Expr) -> pl.Expr:
@@ -87,7 +95,10 @@ def _scan_csv(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl
         fault = fault.when(texts[0].str.strip_chars().str.contains("\r", literal=True)).then(RowFault.BARE_RETURN)
     # polars skips fields that aren't selected, and their faults with them, so select something from each.
     whole = pl.any_horizontal([pl.col(field).is_null() for field in fields])
-    return rows.select(PATH, *_renamed(texts), fault.otherwise(0).cast(pl.UInt8).alias("fault"), whole.alias("whole"))
+    kept = _kept(pl.col(f"f{each.place}") for each in shape.kept)
+    return rows.select(
+        PATH, *_renamed(texts), *kept, fault.otherwise(0).cast(pl.UInt8).alias("fault"), whole.alias("whole")
+    )
 
 
 def hidden_faults(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame | None:
@@ -110,7 +121,8 @@ def _scan_ndjson(paths: Sequence[str], shape: Shape, options: dict[str, Any]) ->
     for place, name in enumerate(shape.names[1:], 1):
         is_number = pl.col("line").str.extract(_number_of(name, _WHOLE_FLOAT), 1) == texts[place]
         texts[place] = pl.when(is_number).then(_without_point(texts[place])).otherwise(texts[place])
-    named = lines.select(PATH, "line", *_renamed(texts))
+    kept = _kept(pl.col("line").str.json_path_match(json_path(each.name)) for each in shape.kept)
+    named = lines.select(PATH, "line", *_renamed(texts), *kept)
     recipient = pl.col("recipient")
     fault = (
         pl.when(recipient.is_null()).then(RowFault.NO_VALUE).when(_has_zero_byte([recipient])).then(RowFault.ZERO_BYTE)
@@ -127,9 +139,9 @@ def _number_of(name: str, number: str) -> str:
 
 def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl.LazyFrame:
     path = PATH
-    while path in shape.names:
+    while path in {*shape.names, *(each.name for each in shape.kept)}:
         path += "_"
-    schema = dict(zip(shape.names, shape.types, strict=True))
+    schema = {**dict(zip(shape.names, shape.types, strict=True)), **{each.name: each.stored for each in shape.kept}}
     rows = pl.scan_parquet(
         list(paths),
         schema=schema,
@@ -144,7 +156,8 @@ def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -
         _without_point(text) if dtype.is_float() or dtype.is_decimal() else text  # in a column of text it is meant
         for text, dtype in zip(texts[1:], shape.types[1:], strict=True)
     ]
-    named = rows.select(pl.col(path).alias(PATH), *_renamed(texts))
+    kept = _kept(pl.col(each.name).cast(each.dtype) for each in shape.kept)
+    named = rows.select(pl.col(path).alias(PATH), *_renamed(texts), *kept)
     zero = pl.when(_has_zero_byte([pl.col("recipient")])).then(RowFault.ZERO_BYTE).otherwise(0).cast(pl.UInt8)
     return named.with_columns(zero.alias("fault"))
 
@@ -152,7 +165,8 @@ def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -
 def _scan_workbook(opened: OpenedList, shape: Shape) -> pl.LazyFrame:
     rows = opened.rows if opened.rows is not None else pl.DataFrame()
     texts = [pl.col(f"f{place}") for place in range(len(shape.positions))]
+    kept = _kept(pl.col(f"f{len(texts) + place}") for place in range(len(shape.kept)))
     hidden = pl.col("hidden") if opened.source.options.hidden is Hidden.SKIP else pl.lit(False)
     return rows.lazy().select(
-        pl.lit(opened.source.uri).alias(PATH), *_renamed(texts), _NO_FAULT.alias("fault"), hidden.alias("hidden")
+        pl.lit(opened.source.uri).alias(PATH), *_renamed(texts), *kept, _NO_FAULT.alias("fault"), hidden.alias("hidden")
     )

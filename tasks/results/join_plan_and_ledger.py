@@ -7,7 +7,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
-from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan, kept_in_results
 from globe_sms.tasks.planning.left_out import status_of
 from globe_sms.tasks.results.ledger_answers import Answers
 from globe_sms.tasks.results.look_up_answers import add_answers
@@ -28,7 +28,7 @@ def make_results(
     segments: int | None = None,
     resends: bool = False,
 ) -> pl.LazyFrame:
-    """Join the plan with what the ledger says: `RESULTS_SCHEMA`, every input row once, in input order.
+    """Join the plan with what the ledger says: `RESULTS_SCHEMA` and kept columns, every input row once, in input order.
 
     Sendable rows of a chunk that was never claimed are `not_sent` for `not_sent_reason`. `phonenumbers` is the
     version of the metadata that the plan was validated by, noted beside each `not_valid_for_region`. `segments` is
@@ -64,7 +64,8 @@ def make_results(
     left_out = pl.col("position_status") == Status.SUPPRESSED
     joined = add_answers(plan, answers)
     waiting = [Status.NOT_SENT, Status.UNKNOWN] if resends else [Status.NOT_SENT]
-    if "left_out" in plan.collect_schema():
+    columns = plan.collect_schema()
+    if "left_out" in columns:
         left_out_now = pl.col("left_out").is_not_null() & status.is_in(waiting)
         status = pl.when(left_out_now).then(status_of(pl.col("left_out"))).otherwise(status)
         reason = pl.when(left_out_now).then(pl.col("left_out")).otherwise(reason)
@@ -72,14 +73,16 @@ def make_results(
         "campaign": pl.lit(campaign),
         "status": status,
         "reason": reason,
-        "segments": pl.col("segments")
-        if "segments" in plan.collect_schema()
-        else pl.when(~planned).then(pl.lit(segments)),
+        "segments": pl.col("segments") if "segments" in columns else pl.when(~planned).then(pl.lit(segments)),
         "metadata": pl.when(unlisted).then(pl.lit(phonenumbers and f"phonenumbers {phonenumbers}")),
         **{name: pl.when(~left_out.fill_null(value=False)).then(pl.col(name)) for name in _OF_AN_ANSWER},
         **dict.fromkeys(_OF_DELIVERY, pl.lit(None)),
+        **({} if "variant" in columns else {"variant": pl.lit(None)}),
     }
-    return joined.select(made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items())
+    return joined.select(
+        *(made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items()),
+        *(pl.col(name).alias(shown) for name, shown in kept_in_results(columns).items()),
+    )
 
 
 def write_results(
@@ -99,7 +102,9 @@ def write_results(
             block = results(rows, chunks).collect(engine="streaming")
             yield block if columns is None else block.select(columns)
 
-    register_io_source(blocks, schema=RESULTS_SCHEMA).sink_parquet(
+    planned = plan.schema
+    kept = {name: planned[own] for own, name in kept_in_results(planned).items()}
+    register_io_source(blocks, schema={**RESULTS_SCHEMA, **kept}).sink_parquet(
         path, compression="zstd", compression_level=1, engine="streaming"
     )
     counted = pl.scan_parquet(path, glob=False).group_by(pl.col("status").cast(pl.String)).len().collect()

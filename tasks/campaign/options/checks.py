@@ -36,6 +36,13 @@ def opt_out_lists(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def column_names(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of columns, each once."""
+    if not all(name.strip() for name in value):
+        raise ValueError("the name of a column is blank; give a column of the lists, or * for all of them")
+    return tuple(dict.fromkeys(value))
+
+
 def uri_of_table(value: str | None) -> str | None:
     """Where one table is, optionally with its encoding."""
     if value is not None and not value.strip():
@@ -148,5 +155,6 @@ CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "encoding": encoding,
     "numbers_override": uri_of_table,
     "prices": uri_of_table,
+    "keep": column_names,
 }
 """The check of each option that has one."""

@@ -1,4 +1,4 @@
-"""The seven groups of options, as the form and the help show them."""
+"""The eight groups of options, as the form and the help show them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,6 +9,7 @@ from globe_sms.tasks.campaign.options.left_out import LeftOut
 from globe_sms.tasks.campaign.options.limits import Limits
 from globe_sms.tasks.campaign.options.list_format import ListFormat
 from globe_sms.tasks.campaign.options.number_reading import NumberReading
+from globe_sms.tasks.campaign.options.results_table import ResultsTable
 from globe_sms.tasks.campaign.options.text import TextOptions
 from globe_sms.tasks.campaign.options.timing import Timing
 
@@ -30,4 +31,5 @@ GROUPS: Final = (
     Group("left_out", "Who is left out", LeftOut),
     Group("account_and_rate", "Account and rate", AccountAndRate),
     Group("timing", "Timing", Timing),
+    Group("results_table", "The results", ResultsTable),
 )

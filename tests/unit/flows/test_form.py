@@ -63,7 +63,10 @@ def test_the_form_begins_with_what_every_campaign_has() -> None:
         *("recipients", "campaign", "message", "type", "results", "sender_id", "suppress", "hours", "canary"),
         *("test_to", "approve_above", "dry_run"),
     ]
-    assert ordered[12:] == ["list_format", "number_reading", "text", "limits", "left_out", "account_and_rate", "timing"]
+    assert ordered[12:] == [
+        *("list_format", "number_reading", "text", "limits", "left_out", "account_and_rate", "timing"),
+        "results_table",
+    ]
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
