@@ -12,6 +12,7 @@ from globe_sms.tasks.campaign.approval import Approval
 from globe_sms.tasks.campaign.lease import Lease
 from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.statuses import Status
 
 DOCUMENT_KEY: Final = "campaign.json"
 FORMAT: Final = 1
@@ -212,6 +213,11 @@ class CampaignDocument(_Part):
         """What was read of each list, by its URI."""
         readings = () if self.plan is None else self.plan.readings
         return tuple((found.uri, reading) for found, reading in zip(self.lists or (), readings, strict=False))
+
+    @property
+    def held_out(self) -> int:
+        """How many rows of the plan get no text, to compare with; these are all that it says of `not_sent` rows."""
+        return 0 if self.plan is None else self.plan.rows.get(Status.NOT_SENT, 0)
 
     @property
     def is_test(self) -> bool:

@@ -18,7 +18,7 @@ import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import plan_key
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
+from globe_sms.tasks.messages import PREFIX, add_texts
 from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides
 from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.check_placeholders import check_own_texts, check_template
@@ -31,6 +31,7 @@ from globe_sms.tasks.planning.left_out import leave_out
 from globe_sms.tasks.planning.listed_numbers import judge_numbers
 from globe_sms.tasks.planning.opt_outs import OptOutLists, check_opt_outs
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
+from globe_sms.tasks.planning.random_split import HELD_OUT, with_holdout, with_variants
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.planning.short_rows import find_short_rows, reason_with_short_rows
 from globe_sms.tasks.recipients import (
@@ -48,6 +49,7 @@ from globe_sms.tasks.recipients import (
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import Status
 
 # Returns files for `leave_out`, perhaps written into a folder: which of these rows must not get the text.
@@ -105,8 +107,12 @@ def make_plan(
     rows = only_countries(rows, config.allow_country, config.deny_country)
     opt_outs = opt_outs or opt_outs_of(config, s3, scratch, overrides)
     rows = leave_out(rows, *opt_outs.files(), *_texted(config, s3, scratch, now))
+    if config.variants:
+        rows = with_variants(rows, config.variants, config.split_key)
     if config.wording.text is None:
         rows = add_texts(rows, config.wording)
+    if config.holdout_share:
+        rows = with_holdout(rows, config.holdout_share, config.split_key)
     groups = groups_of(config.senders, None if config.quiet_hours is None else zone_table(now or datetime.now(UTC)))
     columns = config.wording.columns
     with translate_errors(
@@ -120,7 +126,7 @@ def make_plan(
             config.numbers_per_call,
             new_plan_id(),
             scratch,
-            texts=() if config.wording.text is not None else TEXT_COLUMNS,
+            texts=config.wording.plan_columns,
             kept=[f"{KEPT}{each.name}" for each in kept_of(opened).values()],
             groups=groups,
             canary=config.canary_numbers,
@@ -170,7 +176,8 @@ def open_campaign_lists(
     )
     if not config.literal_placeholders:
         for each in opened:
-            check_template(config.message, each.source.uri, each.names)
+            for option, text in config.templates:
+                check_template(text, each.source.uri, each.names, option=option)
     return opened
 
 
@@ -253,7 +260,7 @@ def plan_rows(
 
     Args:
         validated: Rows in input order with the columns source, row, recipient, e164, region, status (null for rows
-            that can be sent) and reason.
+            that can be sent) and reason; perhaps with `HELD_OUT`, the same for all rows of a number.
         numbers_per_call: The most numbers of a chunk.
         folder: A local folder.
         texts: Further columns of `validated` that the plan has after its own, for rows that are sent or invalid.
@@ -267,11 +274,12 @@ def plan_rows(
         The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
         the chunks were laid out.
     """
-    rows = _write_rows(validated.select(*_VALIDATED, *texts, *kept), folder / "validated.parquet")
+    held_out = [name for name in (HELD_OUT,) if name in validated.collect_schema()]
+    rows = _write_rows(validated.select(*_VALIDATED, *texts, *kept, *held_out), folder / "validated.parquet")
     short = None if find_short is None else find_short(pl.scan_parquet(rows, glob=False), folder)
     if find_left_out is not None:
         rows = _leave_out(rows, find_left_out, folder)
-    ranks = rank_rows(rows, folder)
+    ranks = rank_rows(rows, folder, ranked=~pl.col(HELD_OUT) if held_out else None)
     parts, layout = [pl.scan_parquet(rows, glob=False), ranks], None
     if groups is None:
         chunk, position = chunks_in_input_order(numbers_per_call, canary)
@@ -284,7 +292,10 @@ def plan_rows(
     keeps_texts = pl.col("nth").is_not_null() | (pl.col("status") == Status.INVALID.value)
     is_duplicate = pl.col("first_row").is_not_null()
     first = pl.format("{}#{}", "first_source", "first_row")
-    return mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first).select(
+    marked = mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first)
+    for name in held_out:  # after the others: what keeps people out of a campaign keeps them out of its holdout
+        marked = mark_rows(marked, pl.col(name), Status.NOT_SENT, RowReason.HOLDOUT)
+    return marked.select(
         pl.col("source").cast(pl.String),
         "row",
         "recipient",

@@ -97,10 +97,13 @@ def _delete_plan(held: Campaign, hashes: NumberHashes) -> list[ErasedObject]:
 def _erased_settings(document: CampaignDocument, hashes: NumberHashes) -> dict[str, Any]:
     """Return the settings with a hash in place of the text; whether each got a text of their own is still known."""
     settings = dict(document.settings)
-    if str(settings.get("message") or settings.get("message_column") or MARK).startswith(MARK):
+    message, column, *others = OF_THE_TEXT
+    several = [settings.pop(name) for name in others if name in settings]
+    if several:
+        return settings | {message: None, column: MARK}
+    if str(settings.get(message) or settings.get(column) or MARK).startswith(MARK):
         return settings
     text = wording_of(settings).text
-    message, column = OF_THE_TEXT
     if text is None:
         return settings | {message: None, column: MARK}
     return settings | {message: hashes.text(text), column: None}

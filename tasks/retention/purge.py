@@ -167,7 +167,7 @@ def _left(document: CampaignDocument) -> str | None:
     if document.summary is None or document.usage is None:
         rows = 0 if document.plan is None else document.plan.rows.get(SENDABLE, 0)
         return f"its run was killed before it sent all {counted(rows, 'row')}: run it again (or --unfinished)"
-    left = document.summary.counts.get(Status.NOT_SENT, 0)
+    left = document.summary.counts.get(Status.NOT_SENT, 0) - document.held_out
     have = "hasn't" if left == 1 else "haven't"
     return f"{counted(left, 'row')} {have} been sent: run it again (or --unfinished)" if left else None
 

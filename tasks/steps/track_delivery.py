@@ -82,6 +82,7 @@ def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: Tracki
             tracked.scratch,
             prices=read_prices(config.prices or (None if rules is None else rules.prices), tracked.resources.s3),
             senders=senders_of(settings.get("sender_id"), settings.get("sender_by_country") or ()),
+            by_variant=bool(settings.get("variant")),
         )
     return TrackingOutcome(
         campaign=config.campaign,

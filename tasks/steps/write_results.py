@@ -57,7 +57,7 @@ def write_campaign_results(
         excluded=run.exclusions.current,
         resends=run.config.on_unknown is OnUnknown.RESEND,
     )
-    stop = stop_that_counts(stop, counts)
+    stop = stop_that_counts(stop, counts[Status.NOT_SENT] - run.campaign.document.held_out)
     store_retries()(run.campaign.renew)  # a run that lost the lease may have another plan's rows
     store_retries()(run.store.put_file, RESULTS_KEY, path)
     _write_failures(run, path, counts)
@@ -67,7 +67,7 @@ def write_campaign_results(
         campaign=run.campaign.id,
         uri=f"{run.store.uri}/{RESULTS_KEY}",
         counts=counts,
-        figures=count_figures(path),
+        figures=count_figures(path, by_variant=bool(run.config.variants)),
         calls=snapshot.calls,
         throttled=snapshot.throttled,
         resent=resent,
@@ -98,9 +98,9 @@ def write_campaign_results(
     return report
 
 
-def stop_that_counts(stop: Stop | None, counts: Mapping[str, int]) -> Stop | None:
-    """Return why the run has stopped; None if it was cancelled, or its worker killed, when all had been sent."""
-    came_late = stop is not None and stop.cause is StopCause.CANCELLED and not counts[Status.NOT_SENT]
+def stop_that_counts(stop: Stop | None, left: int) -> Stop | None:
+    """Return why the run has stopped; None if it was cancelled, or its worker killed, with no row left to send."""
+    came_late = stop is not None and stop.cause is StopCause.CANCELLED and not left
     return None if came_late else stop
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
+from globe_sms.tasks.campaign.experiment import read_by_language, read_holdout, read_variants
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.until import check_until
 from globe_sms.tasks.messages import parse_template
@@ -33,6 +34,36 @@ def opt_out_lists(value: tuple[str, ...]) -> tuple[str, ...]:
     """Where opt-out lists are, optionally with how each is read."""
     for uri in uris_of_lists(value):
         check_format(uri)
+    return value
+
+
+def variants(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Texts of an experiment, each with a name and perhaps a share."""
+    for each in read_variants(value):
+        _named_text(f"variant {each.name}", each.text)
+    return value
+
+
+def texts_by_language(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Texts by language tag."""
+    for tag, text in read_by_language(value).items():
+        _named_text(tag, text)
+    return value
+
+
+def _named_text(name: str, text: str) -> None:
+    if not text.strip():
+        raise ValueError(f"{name}: the text is blank; write the text that people get")
+    try:
+        message(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def holdout(value: str | None) -> str | None:
+    """A percentage."""
+    if value is not None:
+        read_holdout(value)
     return value
 
 
@@ -156,5 +187,8 @@ CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "numbers_override": uri_of_table,
     "prices": uri_of_table,
     "keep": column_names,
+    "variant": variants,
+    "message_by_language": texts_by_language,
+    "holdout": holdout,
 }
 """The check of each option that has one."""

@@ -64,8 +64,8 @@ def test_the_form_begins_with_what_every_campaign_has() -> None:
         *("test_to", "approve_above", "dry_run"),
     ]
     assert ordered[12:] == [
-        *("list_format", "number_reading", "text", "limits", "left_out", "account_and_rate", "timing"),
-        "results_table",
+        *("list_format", "number_reading", "text", "several_texts", "limits", "left_out", "account_and_rate"),
+        *("timing", "results_table"),
     ]
 
 

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -40,7 +40,7 @@ def test_a_parquet_list_s_columns_keep_their_types(tmp_path: Path) -> None:
             "phone": PHONES,
             "id": pl.Series([2**62 + 1, None], dtype=pl.UInt64),
             "since": [date(2026, 1, 2), None],
-            "at": [datetime(2026, 1, 2, 3, 4, 5, 6), None],
+            "at": [datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC), None],
             "spent": [0.1, float("nan")],
             "tags": [["a", None], []],
             "address": [{"city": "Bern", "lines": [1]}, None],
