@@ -13,7 +13,7 @@ LEVELS: Final[tuple[tuple[str, ...], ...]] = (
     ("tasks/recipients", "tasks/account", "tasks/pacing"),
     ("tasks/messages",),
     ("tasks/campaign",),
-    ("tasks/planning", "tasks/delivery"),
+    ("tasks/planning", "tasks/delivery", "tasks/publishing"),
     ("tasks/sending", "tasks/results", "tasks/repeats", "tasks/retention"),
     ("tasks/reports",),
     ("tasks/policy",),

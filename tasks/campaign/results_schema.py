@@ -15,6 +15,8 @@ E164: Final = pl.col("phone_number").str.strip_chars_start("+").cast(pl.Int64, s
 """The number of a row of a plan or of results, as an integer; null where only its hash is left (`number_hashes`)."""
 
 RESULTS_KEY: Final = "results.parquet"
+FAILURES_KEY: Final = "failures.csv"
+"""The rows that somebody may want to mend, beside the results."""
 RESULTS_SCHEMA: Final = pl.Schema(
     {
         "campaign": pl.String(),

@@ -43,7 +43,7 @@ class CampaignOutcome:
     `call_size` is the most numbers that the gateway took in a call, if it refused a larger one; None if it never did.
     `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
     None for a campaign without one, `policy` without a policy. `left_out` is about opt-outs, `readings` is what was
-    read of each list, by its URI.
+    read of each list, by its URI. `published` are the URIs of its partitions in tables that campaigns share.
     """
 
     campaign: str
@@ -65,6 +65,7 @@ class CampaignOutcome:
     call_size: int | None = None
     schedule: ScheduleState | None = None
     readings: tuple[tuple[str, ListReading], ...] = ()
+    published: tuple[str, ...] = ()
 
     @property
     def rate_advice(self) -> str | None:

@@ -126,6 +126,7 @@ def _blocks(report: CampaignOutcome) -> list[Block]:
         *row_blocks(report),
         *([] if (read := reading_notes(report.readings)) is None else [read]),
         Words(f"Results: {report.uri}"),
+        *(Words(f"Published: {uri}") for uri in report.published),
         *([Words(f"Failures as CSV: {failures_uri(report.uri)}")] if has_failures(report.counts) else []),
     ]
 

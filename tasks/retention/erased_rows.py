@@ -1,6 +1,6 @@
 """What of an object's rows is erased, in plans, results and deliveries: parquet files with a number in each row."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,8 @@ from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.planning.frozen_plan import ALL_HASHED, HASHES
 from globe_sms.tasks.store import Store
-from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError, StoreUnavailableError
 
 _SOME: Final = "some"
 _OF_PLANS: Final = ("message", "segments", "position")
@@ -21,12 +22,25 @@ _KEPT: Final = {*RESULTS_SCHEMA, *STATE_SCHEMA, *_OF_PLANS}
 _ARROW: Final = "ARROW:schema"
 
 
+def no_s3() -> S3Access:
+    """Return no access.
+
+    Raises:
+        InputError: always.
+    """
+    raise InputError("a table on S3 has rows of a campaign, and there's no access to S3 to erase them")
+
+
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What is erased: one number (E.164 with its plus sign), or all of them (None)."""
+    """What is erased: one number (E.164 with its plus sign), or all of them (None).
+
+    `s3` gives the access to the tables that campaigns share, where these are on S3.
+    """
 
     hashes: NumberHashes
     phone_number: str | None = None
+    s3: Callable[[], S3Access] = no_s3
 
     def concerns(self, names: pl.Schema) -> pl.Expr:
         """Return whether a row is erased, and hasn't been yet."""

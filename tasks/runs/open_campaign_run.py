@@ -17,6 +17,7 @@ from globe_sms.tasks.planning.make_plan import check_campaign_lists
 from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
+from globe_sms.tasks.publishing.publish import check_table
 from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.runs.campaign_run import CampaignRun, CampaignTables
 from globe_sms.tasks.runs.run_resources import RunResources, open_resources, prompt_threads
@@ -96,6 +97,8 @@ def _open_inputs(
     )
     probe(resources.store)
     policy = read_policy(resources.account, config.results, resources.s3)
+    if config.publish is not None and not config.dry_run:
+        check_table(config.publish, resources.s3)
     return resources, policy, CampaignTables.read(config, policy, resources.s3)
 
 

@@ -1,4 +1,4 @@
-"""A data team's campaign: its own columns, variants and a holdout, from the dry run to the erasure."""
+"""A data team's campaign: its own columns, variants, a holdout and a shared table, from the dry run to the erasure."""
 
 import json
 import shutil
@@ -32,14 +32,19 @@ def test_an_experiment_is_split_once_and_carries_its_columns(
         'variant = ["A:70=Hi {name}, open at 9.", "B:30=Only today, {name}: -20 %"]\n'
         'holdout = "20%"\nkeep = ["customer"]\ntype = "MKT"\ncampaign = "spring"\n'
         f'results = "{tmp_path / "out"}"\ncalls-per-second = 50\nnumbers-per-call = 10\nyes = true\n'
+        f'publish = "{tmp_path / "lake"}"\n'
     )
 
     def send(*options: str) -> tuple[int, pl.DataFrame, str]:
         code = run_app(make_app(), ("send", str(lists), "--config", str(config), "--json", *options))
         return code, pl.read_parquet(tmp_path / "out" / "spring" / "results.parquet"), capsys.readouterr().err
 
+    def published() -> pl.DataFrame:
+        return pl.read_parquet(tmp_path / "lake" / "campaign=spring" / "*" / "part.parquet", hive_partitioning=False)
+
     code, planned, preview = send("--dry-run")
     assert code == 0
+    assert not (tmp_path / "lake").exists()
     assert "Numbers by variant" in preview
     frame.reverse().write_parquet(lists / "members.parquet")
     code, sent, _ = send()
@@ -64,11 +69,23 @@ def test_an_experiment_is_split_once_and_carries_its_columns(
     assert code == 2
     assert "--holdout: was '20%', now '30%'" in said
 
+    table = published()
+    assert (
+        table.select("row", "variant", "customer", "status").rows()
+        == sent.select(table.columns).select("row", "variant", "customer", pl.col("status").cast(pl.String)).rows()
+    )
+    assert table["phone_number"].str.starts_with("~").all()
+    assert run_app(make_app(), ("track", "spring", "--results", str(tmp_path / "out"))) in {0, 3}
+    assert published()["delivery"].equals(
+        pl.read_parquet(tmp_path / "out" / "spring" / "results.parquet")["delivery"].cast(pl.String)
+    )
+    assert published()["delivery"].null_count() == held.height
+    capsys.readouterr()
     assert run_app(make_app(), ("show", "spring", "--results", str(tmp_path / "out"), "--json")) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["open"] == 0
     erase = ("purge", "--older-than", "0s", "--results", str(tmp_path / "out"), "--apply")
     assert run_app(make_app(), erase) == 0
     erased = pl.read_parquet(tmp_path / "out" / "spring" / "results.parquet")
-    assert erased["customer"].null_count() == 60
+    assert erased["customer"].null_count() == published()["customer"].null_count() == 60
     assert erased["variant"].equals(sent["variant"])
     assert "open at 9" not in (tmp_path / "out" / "spring" / "campaign.json").read_text()

@@ -13,6 +13,7 @@ from globe_sms.tasks.campaign.until import check_until
 from globe_sms.tasks.messages import parse_template
 from globe_sms.tasks.numbers import checked_region
 from globe_sms.tasks.recipients import OF_NAMED_COLUMNS, OF_NUMBERS, known_encoding, split_format
+from globe_sms.tasks.store.s3_access import is_s3
 from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
@@ -64,6 +65,13 @@ def holdout(value: str | None) -> str | None:
     """A percentage."""
     if value is not None:
         read_holdout(value)
+    return value
+
+
+def place_of_table(value: str | None) -> str | None:
+    """Where a table of many objects is."""
+    if value is not None and "://" in value and not is_s3(value):
+        raise ValueError(f"{mask_typed(value)!r} is neither s3://bucket/prefix nor a directory")
     return value
 
 
@@ -187,6 +195,7 @@ CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "numbers_override": uri_of_table,
     "prices": uri_of_table,
     "keep": column_names,
+    "publish": place_of_table,
     "variant": variants,
     "message_by_language": texts_by_language,
     "holdout": holdout,
