@@ -13,6 +13,7 @@ from globe_sms.tasks.campaign.experiment import Variant, read_by_language, read_
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.options import checks as option_checks
 from globe_sms.tasks.campaign.options.account_and_rate import AccountAndRate, CallsPerSecond, NumbersPerCall
+from globe_sms.tasks.campaign.options.database import DatabaseQuery
 from globe_sms.tasks.campaign.options.declaration import given_values
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.flow_parameters import group_options
@@ -41,7 +42,7 @@ _LONGEST_TESTED: Final = 100 - len("-test-01234567")
 _OF_THE_ACCOUNT: Final = ("sender_id", "numbers_per_call", "calls_per_second")
 _FOUND_OUT: Final = (
     *("inherited", "numbers_override_sha256", "scheduled", "sender_by_country", "test_to_sha256"),
-    "settings_before_policy",
+    *("query_sha256", "settings_before_policy"),
 )
 _MENDING: Final = {
     "int_type": "give a whole number, such as 250",
@@ -52,7 +53,8 @@ _MENDING: Final = {
 _OF_SEVERAL_TEXTS: Final = ("variant", "message_by_language", "language_column")
 _OF_THE_WORDING: Final = ("message", "message_column", "downgrade", "max_characters", "keep_null_markers")
 _FROZEN: Final = (
-    *("recipients", "number_column", "no_header", "header_row", "sheet", "hidden", "encoding"),
+    *("recipients", "query_sha256", "connection"),
+    *("number_column", "no_header", "header_row", "sheet", "hidden", "encoding"),
     *("default_region", "region_column", "first_number", "numbers_override_sha256"),
     *("type", *_OF_THE_WORDING),
     *("sender_id", "sender_by_country"),
@@ -65,6 +67,7 @@ _FROZEN_IF_GIVEN: Final = ("keep", "variant", "message_by_language", "holdout")
 class CampaignConfig(
     EveryCampaign,
     ListFormat,
+    DatabaseQuery,
     NumberReading,
     TextOptions,
     SeveralTexts,
@@ -80,7 +83,8 @@ class CampaignConfig(
     An option that is empty or None has its default. `inherited` names what was left to the account: its block's value,
     or the default without a block. `sender_id` is the sender ID of all countries that `sender_by_country` doesn't name.
     `scheduled` is when the run was to start, for the end that `until` names; None for now.
-    `numbers_override_sha256` and `test_to_sha256` are made of the contents: settings freeze those, not the URIs.
+    `numbers_override_sha256`, `test_to_sha256` and `query_sha256` are made of the contents: settings freeze those, not
+    the URIs.
     `settings_before_policy` are the frozen settings of the campaign's own options, once a policy has tightened them.
     """
 
@@ -91,6 +95,7 @@ class CampaignConfig(
     inherited: frozenset[str] = frozenset()
     numbers_override_sha256: str | None = None
     test_to_sha256: str | None = None
+    query_sha256: str | None = None
     settings_before_policy: Mapping[str, Any] | None = None
     scheduled: datetime | None = None
 
@@ -126,6 +131,21 @@ class CampaignConfig(
         return value
 
     @model_validator(mode="after")
+    def _lists_or_a_query(self) -> Self:
+        if self.query is not None and self.query_file is not None:
+            raise ValueError("--query and --query-file exclude each other: give one of them")
+        if self.asks_database and self.connection is None:
+            raise ValueError("--query: where is it asked? Name the connection with --connection")
+        if not self.asks_database and self.connection is not None:
+            raise ValueError("--connection: there's no query to ask: give one with --query or --query-file")
+        if not self.recipients and not self.asks_database:
+            raise ValueError(
+                "recipients: none are given: say where at least one list is, or ask a database with --query and "
+                "--connection"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _cost_needs_prices(self) -> Self:
         if self.max_cost is not None and self.prices is None:
             raise ValueError("--max-cost: the cost is unknown without a table of prices: --prices")
@@ -140,9 +160,9 @@ class CampaignConfig(
     @model_validator(mode="after")
     def _end_of_which_hours(self) -> Self:
         if self.until == HOURS and self.hours is None:
-            raise ValueError("--until hours needs hours: give them (--hours), or give a time such as 18:00")
+            raise ValueError("--until: there are no hours to end with: give them (--hours), or a time such as 18:00")
         if self.until == HOURS and self.type is MessageType.OTP:
-            raise ValueError("--until hours: codes (OTP) go at any time and have no hours; give a time such as 18:00")
+            raise ValueError("--until: codes (OTP) go at any time and have no hours; give a time such as 18:00")
         return self
 
     @model_validator(mode="after")
@@ -161,8 +181,8 @@ class CampaignConfig(
             raise ValueError(f"{given[0]} and {given[1]} exclude each other: give one of them")
         if not given:
             raise ValueError(
-                "--message: the message is blank; write the text that people get, or name the column "
-                "that holds it with --message-column"
+                "--message: the message is blank; write the text that people get, or, if a column holds it, "
+                "--message-column"
             )
         if self.message_by_language and normalize_name(self.language_column) == "":
             raise ValueError("--language-column: it is blank; name the column of language tags")
@@ -202,6 +222,11 @@ class CampaignConfig(
         """Return the configuration with what was left to the account taken from these settings, where they have it."""
         taken = {name: settings[name] for name in self.inherited if name in settings}
         return self.model_copy(update=taken)
+
+    @property
+    def asks_database(self) -> bool:
+        """Whether recipients come from a query, too."""
+        return self.query is not None or self.query_file is not None
 
     @property
     def read_options(self) -> ReadOptions:
@@ -301,6 +326,10 @@ class CampaignConfig(
         """Return the configuration with the content of its table of prefixes, which a resume must keep."""
         return self.model_copy(update={"numbers_override_sha256": overrides.digest if overrides.mobile else None})
 
+    def asking(self, query: str | None) -> Self:
+        """Return the configuration with the content of its query, which a resume must keep."""
+        return self.model_copy(update={"query_sha256": None if query is None else _digest(query)})
+
     def testing(self, numbers: Iterable[int]) -> Self:
         """Return the configuration with the own numbers (E.164) that its test goes to, which a resume must keep."""
         return self.model_copy(update={"test_to_sha256": _digest(sorted(numbers))})
@@ -396,5 +425,6 @@ def _line(detail: Any) -> str:
     said = str(detail["msg"]).removeprefix("Value error, ")
     if not detail["loc"]:
         return said
-    name = str(detail["loc"][0])
-    return f"{option_of(name)}: {_MENDING.get(detail['type'], said)}"
+    name, *where = detail["loc"]
+    items = "".join(f"item {each + 1}: " for each in where[:1] if isinstance(each, int))
+    return f"{option_of(str(name))}: {items}{_MENDING.get(detail['type'], said)}"

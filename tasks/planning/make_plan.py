@@ -24,7 +24,7 @@ from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.check_placeholders import check_own_texts, check_template
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroups, chunks_in_input_order, lay_out_chunks
 from globe_sms.tasks.planning.duplicates import rank_rows
-from globe_sms.tasks.planning.earlier_results import check_texted, read_texted
+from globe_sms.tasks.planning.earlier_results import ErasedResults, check_texted, find_hashed, read_texted
 from globe_sms.tasks.planning.filters import only_countries
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, write_plan
 from globe_sms.tasks.planning.left_out import leave_out
@@ -48,9 +48,9 @@ from globe_sms.tasks.recipients import (
 )
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.mark_rows import mark_rows
+from globe_sms.tasks.vocabulary.errors import about
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
-from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 
 # Returns files for `leave_out`, perhaps written into a folder: which of these rows must not get the text.
 FindLeftOut = Callable[[pl.LazyFrame, Path], Sequence[Path]]
@@ -60,6 +60,7 @@ FindShortRows = Callable[[pl.LazyFrame, Path], pl.LazyFrame | None]
 _VALIDATED: Final = ("source", "row", "recipient", "e164", "region", "status", "reason")
 
 
+@about("recipients")
 def make_plan(
     config: CampaignConfig,
     store: Store,
@@ -106,7 +107,8 @@ def make_plan(
     names = {name for each in opened for name in each.names}
     rows = only_countries(rows, config.allow_country, config.deny_country)
     opt_outs = opt_outs or opt_outs_of(config, s3, scratch, overrides)
-    rows = leave_out(rows, *opt_outs.files(), *_texted(config, s3, scratch, now))
+    texted, erased = _texted(config, s3, scratch, now)
+    rows = leave_out(rows, *opt_outs.files(), *texted)
     if config.variants:
         rows = with_variants(rows, config.variants, config.split_key)
     if config.wording.text is None:
@@ -130,7 +132,7 @@ def make_plan(
             kept=[f"{KEPT}{each.name}" for each in kept_of(opened).values()],
             groups=groups,
             canary=config.canary_numbers,
-            find_left_out=find_left_out,
+            find_left_out=_also_hashed(find_left_out, erased),
             find_short=partial(find_short_rows, opened=opened, s3=s3) if own is None else None,
         )
     check_unchanged(sources, s3=s3)
@@ -148,12 +150,15 @@ def new_plan_id() -> str:
     return uuid.uuid4().hex
 
 
+@about("recipients")
 def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
-    """Find the lists that a campaign names.
+    """Find the lists that a campaign names; none if all of its recipients come from a query.
 
     Raises:
         InputError: as `find_lists`.
     """
+    if not config.recipients:
+        return ()
     return find_lists(
         config.recipients,
         s3,
@@ -163,6 +168,7 @@ def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> t
     )
 
 
+@about("recipients")
 def open_campaign_lists(
     config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access]
 ) -> tuple[OpenedList, ...]:
@@ -197,13 +203,25 @@ def opt_outs_of(
 
 def _texted(
     config: CampaignConfig, s3: Callable[[], S3Access], scratch: Path, now: datetime | None
-) -> tuple[Path, ...]:
-    """Write the numbers that earlier campaigns texted to a file, if any campaigns are named."""
+) -> tuple[tuple[Path, ...], tuple[ErasedResults, ...]]:
+    """Write the numbers that earlier campaigns texted to a file, if any campaigns are named; and return the hashes."""
     if not config.exclude_results:
-        return ()
+        return (), ()
     file = scratch / "texted.parquet"
-    read_texted(config.exclude_results, config.exclude_days, s3, file, now=now or datetime.now(UTC))
-    return (file,)
+    erased = read_texted(config.exclude_results, config.exclude_days, s3, file, now=now or datetime.now(UTC))
+    return (file,), erased
+
+
+def _also_hashed(find_left_out: FindLeftOut | None, erased: Sequence[ErasedResults]) -> FindLeftOut | None:
+    """Return what finds these people, and those whom results without numbers say were texted."""
+    if not erased:
+        return find_left_out
+
+    def find(rows: pl.LazyFrame, folder: Path) -> Sequence[Path]:
+        others = () if find_left_out is None else find_left_out(rows, folder)
+        return (*find_hashed(erased, rows, folder), *others)
+
+    return find
 
 
 def freeze(
@@ -254,9 +272,9 @@ def plan_rows(
 ) -> tuple[pl.LazyFrame, ChunkLayout | None]:
     """Mark duplicates and give the sendable rows their chunks, in input order or, with `groups`, group by group.
 
-    Of several rows with one phone number the first is sent; the others' reason names it: `<source>#<row>`. The rows are
-    read once and kept in `folder`, which must stay as long as the plan is read. All of it runs in the streaming engine:
-    neither the lists nor their numbers are in memory as a whole.
+    Of several rows with one phone number the first is sent; the others name it: `first_source`, `first_row`. The rows
+    are read once and kept in `folder`, which must stay as long as the plan is read. All of it runs in the streaming
+    engine: neither the lists nor their numbers are in memory as a whole.
 
     Args:
         validated: Rows in input order with the columns source, row, recipient, e164, region, status (null for rows
@@ -271,8 +289,8 @@ def plan_rows(
         find_short: Finds rows that end before the number's field: these are `too_few_fields`, not `empty`.
 
     Returns:
-        The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
-        the chunks were laid out.
+        The plan's rows as they are stored (`rows_of_plan`), with `chunk` (u32) and `position` (u16), null for rows that
+        aren't sent; and with `groups`, how the chunks were laid out.
     """
     held_out = [name for name in (HELD_OUT,) if name in validated.collect_schema()]
     rows = _write_rows(validated.select(*_VALIDATED, *texts, *kept, *held_out), folder / "validated.parquet")
@@ -290,24 +308,32 @@ def plan_rows(
     if short is not None:
         parts.append(short)
     keeps_texts = pl.col("nth").is_not_null() | (pl.col("status") == Status.INVALID.value)
-    is_duplicate = pl.col("first_row").is_not_null()
-    first = pl.format("{}#{}", "first_source", "first_row")
-    marked = mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first)
+    is_duplicate = pl.col("status").is_null() & pl.col("first_row").is_not_null()
+    status = pl.when(is_duplicate).then(_status(Status.DUPLICATE))
+    reason = pl.col("reason") if short is None else reason_with_short_rows()
     for name in held_out:  # after the others: what keeps people out of a campaign keeps them out of its holdout
-        marked = mark_rows(marked, pl.col(name), Status.NOT_SENT, RowReason.HOLDOUT)
-    return marked.select(
-        pl.col("source").cast(pl.String),
+        is_held = pl.col(name) & pl.col("status").is_null() & pl.col("first_row").is_null()
+        status = status.when(is_held).then(_status(Status.NOT_SENT))
+        reason = pl.when(is_held).then(pl.lit(RowReason.HOLDOUT.value)).otherwise(reason.cast(pl.String))
+    return pl.concat(parts, how="horizontal").select(
+        "source",
         "row",
         "recipient",
         pl.format("+{}", "e164").alias("phone_number"),
-        pl.col("region").cast(pl.String),
-        "status",
-        "reason" if short is None else reason_with_short_rows().alias("reason"),
+        "region",
+        status.otherwise("status").alias("status"),
+        reason.alias("reason"),
+        "first_source",
+        "first_row",
         chunk.cast(pl.UInt32).alias("chunk"),
         position.cast(pl.UInt16).alias("position"),
         *(pl.when(keeps_texts).then(pl.col(name)).alias(name) for name in texts),
         *kept,
     ), layout
+
+
+def _status(status: Status) -> pl.Expr:
+    return pl.lit(status, dtype=pl.Enum(STATUSES))
 
 
 def _write_rows(rows: pl.LazyFrame, path: Path) -> Path:

@@ -20,7 +20,7 @@ from globe_sms.tasks.publishing.published_rows import published_rows
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError, StoreError
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError, about
 
 _OPTION: Final = "--publish"
 
@@ -53,7 +53,7 @@ class Publisher:
             return ()
         tables = {each.uri: each for each in document.outdated_tables}
         if uri is not None:
-            place = open_store(uri, self.s3).uri  # a directory's absolute path
+            place = open_store(uri, self.s3, _OPTION).uri  # a directory's absolute path
             date = tables[place].date if place in tables else f"{document.sending_since:%Y-%m-%d}"
             tables[place] = Publication(uri=place, numbers=numbers.value, date=date)
         return tuple(tables.values())
@@ -74,7 +74,9 @@ class Publisher:
             rows = published_rows(pl.scan_parquet(results, glob=False), numbers, hashes)
             rows.sink_parquet(path, compression="zstd", engine="streaming")
             try:
-                open_store(publication.uri, self.s3).put_file(partition_key(document.campaign, publication), path)
+                open_store(publication.uri, self.s3, _OPTION).put_file(
+                    partition_key(document.campaign, publication), path
+                )
             except (StoreError, InputError) as error:
                 raise StoreError(
                     f"campaign {document.campaign!r} is accounted for in {campaign.store.uri}, but the table at "
@@ -86,6 +88,7 @@ class Publisher:
             campaign.update(published=current)
 
 
+@about(_OPTION)
 def check_table(uri: str, s3: Callable[[], S3Access]) -> None:
     """Check that a table's place answers, before anything is sent for it.
 
@@ -93,11 +96,9 @@ def check_table(uri: str, s3: Callable[[], S3Access]) -> None:
         InputError: it isn't a place for a table, or doesn't answer.
     """
     try:
-        next(iter(open_store(uri, s3).list("campaign=")), None)
+        next(iter(open_store(uri, s3, _OPTION).list("campaign=")), None)
     except StoreError as error:
         raise InputError(f"{_OPTION}: {error}") from None
-    except InputError as error:
-        raise InputError(str(error).replace("--results", _OPTION)) from None
 
 
 def partition_key(campaign: str, publication: Publication) -> str:

