@@ -24,7 +24,7 @@ from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.check_placeholders import check_own_texts, check_template
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroups, chunks_in_input_order, lay_out_chunks
 from globe_sms.tasks.planning.duplicates import rank_rows
-from globe_sms.tasks.planning.earlier_results import check_texted, read_texted
+from globe_sms.tasks.planning.earlier_results import ErasedResults, check_texted, find_hashed, read_texted
 from globe_sms.tasks.planning.filters import only_countries
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, write_plan
 from globe_sms.tasks.planning.left_out import leave_out
@@ -46,8 +46,7 @@ from globe_sms.tasks.recipients import (
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import about
-from globe_sms.tasks.vocabulary.mark_rows import mark_rows
-from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 
 # Returns files for `leave_out`, perhaps written into a folder: which of these rows must not get the text.
 FindLeftOut = Callable[[pl.LazyFrame, Path], Sequence[Path]]
@@ -104,7 +103,8 @@ def make_plan(
     names = {name for each in opened for name in each.names}
     rows = only_countries(rows, config.allow_country, config.deny_country)
     opt_outs = opt_outs or opt_outs_of(config, s3, scratch, overrides)
-    rows = leave_out(rows, *opt_outs.files(), *_texted(config, s3, scratch, now))
+    texted, erased = _texted(config, s3, scratch, now)
+    rows = leave_out(rows, *opt_outs.files(), *texted)
     if config.wording.text is None:
         rows = add_texts(rows, config.wording)
     groups = groups_of(config.senders, None if config.quiet_hours is None else zone_table(now or datetime.now(UTC)))
@@ -121,7 +121,7 @@ def make_plan(
             texts=() if config.wording.text is not None else TEXT_COLUMNS,
             groups=groups,
             canary=config.canary_numbers,
-            find_left_out=find_left_out,
+            find_left_out=_also_hashed(find_left_out, erased),
             find_short=partial(find_short_rows, opened=opened, s3=s3) if own is None else None,
         )
     check_unchanged(sources, s3=s3)
@@ -141,11 +141,13 @@ def new_plan_id() -> str:
 
 @about("recipients")
 def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
-    """Find the lists that a campaign names.
+    """Find the lists that a campaign names; none if all of its recipients come from a query.
 
     Raises:
         InputError: as `find_lists`.
     """
+    if not config.recipients:
+        return ()
     return find_lists(
         config.recipients,
         s3,
@@ -187,13 +189,25 @@ def opt_outs_of(
 
 def _texted(
     config: CampaignConfig, s3: Callable[[], S3Access], scratch: Path, now: datetime | None
-) -> tuple[Path, ...]:
-    """Write the numbers that earlier campaigns texted to a file, if any campaigns are named."""
+) -> tuple[tuple[Path, ...], tuple[ErasedResults, ...]]:
+    """Write the numbers that earlier campaigns texted to a file, if any campaigns are named; and return the hashes."""
     if not config.exclude_results:
-        return ()
+        return (), ()
     file = scratch / "texted.parquet"
-    read_texted(config.exclude_results, config.exclude_days, s3, file, now=now or datetime.now(UTC))
-    return (file,)
+    erased = read_texted(config.exclude_results, config.exclude_days, s3, file, now=now or datetime.now(UTC))
+    return (file,), erased
+
+
+def _also_hashed(find_left_out: FindLeftOut | None, erased: Sequence[ErasedResults]) -> FindLeftOut | None:
+    """Return what finds these people, and those whom results without numbers say were texted."""
+    if not erased:
+        return find_left_out
+
+    def find(rows: pl.LazyFrame, folder: Path) -> Sequence[Path]:
+        others = () if find_left_out is None else find_left_out(rows, folder)
+        return (*find_hashed(erased, rows, folder), *others)
+
+    return find
 
 
 def freeze(
@@ -241,9 +255,9 @@ def plan_rows(
 ) -> tuple[pl.LazyFrame, ChunkLayout | None]:
     """Mark duplicates and give the sendable rows their chunks, in input order or, with `groups`, group by group.
 
-    Of several rows with one phone number the first is sent; the others' reason names it: `<source>#<row>`. The rows are
-    read once and kept in `folder`, which must stay as long as the plan is read. All of it runs in the streaming engine:
-    neither the lists nor their numbers are in memory as a whole.
+    Of several rows with one phone number the first is sent; the others name it: `first_source`, `first_row`. The rows
+    are read once and kept in `folder`, which must stay as long as the plan is read. All of it runs in the streaming
+    engine: neither the lists nor their numbers are in memory as a whole.
 
     Args:
         validated: Rows in input order with the columns source, row, recipient, e164, region, status (null for rows
@@ -257,8 +271,8 @@ def plan_rows(
         find_short: Finds rows that end before the number's field: these are `too_few_fields`, not `empty`.
 
     Returns:
-        The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
-        the chunks were laid out.
+        The plan's rows as they are stored (`rows_of_plan`), with `chunk` (u32) and `position` (u16), null for rows that
+        aren't sent; and with `groups`, how the chunks were laid out.
     """
     rows = _write_rows(validated.select(*_VALIDATED, *texts), folder / "validated.parquet")
     short = None if find_short is None else find_short(pl.scan_parquet(rows, glob=False), folder)
@@ -275,16 +289,18 @@ def plan_rows(
     if short is not None:
         parts.append(short)
     keeps_texts = pl.col("nth").is_not_null() | (pl.col("status") == Status.INVALID.value)
-    is_duplicate = pl.col("first_row").is_not_null()
-    first = pl.format("{}#{}", "first_source", "first_row")
-    return mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first).select(
-        pl.col("source").cast(pl.String),
+    is_duplicate = pl.col("status").is_null() & pl.col("first_row").is_not_null()
+    duplicate = pl.lit(Status.DUPLICATE, dtype=pl.Enum(STATUSES))
+    return pl.concat(parts, how="horizontal").select(
+        "source",
         "row",
         "recipient",
         pl.format("+{}", "e164").alias("phone_number"),
-        pl.col("region").cast(pl.String),
-        "status",
+        "region",
+        pl.when(is_duplicate).then(duplicate).otherwise("status").alias("status"),
         "reason" if short is None else reason_with_short_rows().alias("reason"),
+        "first_source",
+        "first_row",
         chunk=chunk.cast(pl.UInt32),
         position=position.cast(pl.UInt16),
         **{name: pl.when(keeps_texts).then(pl.col(name)) for name in texts},
