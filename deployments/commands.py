@@ -1,4 +1,4 @@
-"""The commands that deployments add to `globe-sms`: `demo`, `sandbox`, `deploy` and `receipts serve`."""
+"""The commands that deployments add to `globe-sms`: `demo`, `sandbox`, `deploy` and `receipts`."""
 
 import shlex
 import signal
@@ -7,26 +7,16 @@ import threading
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 from rich.table import Table
 
+from globe_sms.deployments.receipts.commands import receipts_app
 from globe_sms.flows.command_line.app import make_app, run_app
 from globe_sms.flows.command_line.hangup import end_on_hangup
 from globe_sms.flows.command_line.process_exit import leave
 from globe_sms.flows.command_line.whole_numbers import whole_number
-
-_RECEIPTS_EPILOGUE = """\
-Environment: GLOBE_SMS_RECEIPTS_SECRET, at least 16 characters; AWS's own
-variables for S3. In Alibaba's console enter this endpoint's public address,
-with the secret as the last part of the path:
-
-    https://sms.example.com/receipts/<secret>
-
-A push is acknowledged once its receipts are in the store, never before.
-GET /health reports the endpoint's state.
-"""
 
 
 def main() -> NoReturn:
@@ -35,9 +25,7 @@ def main() -> NoReturn:
     app.command(demo, name="demo")
     app.command(sandbox, name="sandbox")
     app.command(deploy, name="deploy")
-    receipts = App(name="receipts", help="Receive the delivery receipts that Alibaba pushes.", help_format="plaintext")
-    receipts.command(serve_receipts, name="serve", help_epilogue=_RECEIPTS_EPILOGUE)
-    app.command(receipts)
+    app.command(receipts_app())
     end_on_hangup()
     leave(run_app(app))
 
@@ -158,19 +146,3 @@ def deploy(
     )
     if not any(tells_people(change) for change in changes):
         console.print(HOW, soft_wrap=True)
-
-
-def serve_receipts(
-    *,
-    to: Annotated[str, Parameter(help="Where to keep the receipts: s3://bucket/prefix or a directory.")],
-    host: Annotated[str, Parameter(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, Parameter(converter=whole_number, help="The port to listen on.")] = 8080,
-) -> int:
-    """Receive the delivery receipts that Alibaba pushes, and store them, until Ctrl-C or SIGTERM.
-
-    It serves plain HTTP: put a TLS proxy in front of it.
-    """
-    from globe_sms.deployments.receipts.serve import serve
-
-    serve(to, host=host, port=port)
-    return 0

@@ -12,15 +12,20 @@ from hypothesis import settings
 from globe_sms.deployments.sandbox.s3_server import S3Server
 from globe_sms.tasks.store import LocalStore, S3Store, Store
 from globe_sms.tasks.store.s3_access import S3Access
+from tests.prefect_server import PrefectApi, PrefectServer
+from tests.waiting import await_event
 
 # A slow machine is no failing example, and a commit passes or fails by itself, not by the examples of the day.
 settings.register_profile("same-examples", deadline=None, derandomize=True)
 settings.register_profile("new-examples", deadline=None)
 settings.load_profile("same-examples")
 
-# Where the suite runs in several processes, one runs all of these, since they share compiled tables. Everything else
-# stays together by files.
-_TOGETHER = ("tests/unit/numbers/",)
+# Where the suite runs in several processes, one runs all of these, since they share compiled tables or a server with a
+# UI. Everything else stays together by files.
+_TOGETHER = ("tests/unit/numbers/", "tests/browser/")
+
+
+_SHARED = pytest.StashKey[PrefectServer]()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -33,6 +38,32 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return next((each for each in _TOGETHER if nodeid.startswith(each)), super()._split_scope(nodeid))
 
     return Together(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give the processes of the suite one Prefect server: one for each would take 10 s of CPU to start."""
+    if all("unit" in Path(each).parts for each in node.config.args):
+        return
+    server = node.config.stash.get(_SHARED, None)
+    if server is None:
+        server = node.config.stash[_SHARED] = PrefectServer()
+        node.config.add_cleanup(server.stop)
+    node.workerinput["prefect"] = (server.url, str(server.home))
+
+
+@pytest.fixture(scope="session")
+def prefect_server(request: pytest.FixtureRequest) -> Generator[PrefectApi]:
+    """The suite's Prefect server; what a test asks of it, it asks for its own campaigns."""
+    shared: tuple[str, str] | None = getattr(request.config, "workerinput", {}).get("prefect")
+    if shared is None:
+        with PrefectServer() as server:
+            yield server
+    else:
+        api = PrefectApi(shared[0], Path(shared[1]))
+        await_event(api.is_up, "Prefect's server")
+        yield api
+        api.stop()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 | answer | when |
 | --- | --- |
-| 200 `{"code":0,"msg":"success"}` | every receipt of the push is in the store; also to GET, HEAD and an empty body |
+| 200 `{"code":0,"msg":"success"}` | all that was pushed is in the store; also to GET, HEAD and an empty body |
 | 400 | the body isn't a JSON array of objects; it's kept under `_refused/` for inspection |
 | 404 | the path doesn't end in the secret, whatever else is wrong |
 | 405 | the path is right, but the method isn't POST, GET or HEAD |
@@ -29,7 +29,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from globe_sms.deployments.receipts.group_commit import Batches, FullError
-from globe_sms.deployments.receipts.push_body import NotReceiptsError, lines_of
+from globe_sms.deployments.receipts.push_body import NotReceiptsError, PushedLines, lines_of
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreError
 
@@ -47,12 +47,13 @@ _log = logging.getLogger("globe_sms.receipts")
 
 
 class ReceiptsEndpoint:
-    """Passes pushes to `batches`; other bodies are kept unchanged in `store`, at most a hundred."""
+    """Passes receipts to `batches` and replies to `replies`; other bodies are kept in `store`, at most a hundred."""
 
     def __init__(
         self,
         store: Store,
         batches: Batches,
+        replies: Batches,
         secret: SecretStr,
         *,
         body_seconds: float = BODY_SECONDS,
@@ -61,6 +62,7 @@ class ReceiptsEndpoint:
     ) -> None:
         self._store = store
         self._batches = batches
+        self._replies = replies
         self._secret = secret.get_secret_value().encode()
         self._body_seconds = body_seconds
         self._keep_seconds = keep_seconds
@@ -82,18 +84,20 @@ class ReceiptsEndpoint:
     @asynccontextmanager
     async def _lifespan(self, _application: Starlette) -> AsyncGenerator[None]:
         self._batches.start()
+        self._replies.start()
         try:
             yield
         finally:
-            await self._batches.stop()
+            await asyncio.gather(self._batches.stop(), self._replies.stop())
 
     async def _health(self, _request: Request) -> Response:
         # Always 200: a restart doesn't fix the store, and an unready pod would get no pushes.
         status = {
-            "status": "store_unavailable" if self._batches.trouble else "ok",
+            "status": "store_unavailable" if self._batches.trouble or self._replies.trouble else "ok",
             "receipts": self._batches.written,
-            "objects": self._batches.objects,
-            "waiting_bytes": self._batches.waiting,
+            "replies": self._replies.written,
+            "objects": self._batches.objects + self._replies.objects,
+            "waiting_bytes": self._batches.waiting + self._replies.waiting,
             "refused": self._refused,
         }
         return Response(json.dumps(status), media_type="application/json")
@@ -130,19 +134,22 @@ class ReceiptsEndpoint:
     async def _understand(self, body: bytes) -> Response:
         try:
             if len(body) <= _SMALL:
-                lines, count = lines_of(body)
+                lines = lines_of(body)
             else:
                 async with self._large:
-                    lines, count = await asyncio.to_thread(lines_of, body)
+                    lines = await asyncio.to_thread(lines_of, body)
         except NotReceiptsError as error:
             await self._keep_refused(body, str(error))
             return _answer(400, str(error))
-        return await self._keep(lines) if count else _answer(0, "success")
+        return await self._keep(lines)
 
-    async def _keep(self, lines: bytes) -> Response:
+    async def _keep(self, lines: PushedLines) -> Response:
         try:
             async with asyncio.timeout(self._keep_seconds):
-                await self._batches.keep(lines)
+                if lines.replies:
+                    await self._replies.keep(lines.replies)
+                if lines.receipts:
+                    await self._batches.keep(lines.receipts)
         except FullError:
             return _answer(503, "too much is waiting for the store: push again")
         except (StoreError, TimeoutError):

@@ -6,12 +6,12 @@ group is being written, the next one gathers.
 """
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from globe_sms.deployments.receipts.lines_in_store import put_lines
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
 
@@ -142,7 +142,4 @@ class Batches:
         self._on_write(error)
 
     def _put(self, body: bytes) -> None:
-        now = self._clock()
-        key = f"{now:%Y/%m/%d/%H}/{now:%Y%m%dT%H%M%S.%f}Z-{uuid.uuid4().hex}.ndjson"
-        if self._store.put_if_absent(key, body) is None:
-            raise StoreUnavailableError(f"{self._store.uri}: the store says that a new object already exists.")
+        put_lines(self._store, body, self._clock())

@@ -1,4 +1,4 @@
-"""Converts the body of a push to one line of JSON per delivery receipt.
+"""Converts the body of a push to one line of JSON per delivery receipt or reply.
 
 Source: "SmsReport" by HTTP batch push (message type GlobeSmsReport): POST, UTF-8, a JSON array of objects. A single
 object, as a message queue writes it, is accepted too, also in base64. Only the form is checked, so that no receipt is
@@ -6,18 +6,34 @@ lost if Alibaba adds or renames a field; `tasks.delivery.receipts` reads the fie
 """
 
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from globe_sms.tasks.delivery.receipt_shapes import objects_in, text_in
+from globe_sms.tasks.delivery.receipt_shapes import Kind, kind_of, named, objects_in, text_in
 
 
 class NotReceiptsError(ValueError):
     """A body isn't a JSON array of objects; the message says what's wrong without quoting it."""
 
 
-def lines_of(body: bytes) -> tuple[bytes, int]:
-    """Return the receipts of a push, each as a line of ASCII with its line feed, and their count.
+@dataclass(frozen=True, slots=True)
+class PushedLines:
+    """What a push has: each object is a line of ASCII with its line feed.
 
-    An empty body has none. Numbers keep all their digits: integers of any length, others as text.
+    Attributes:
+        receipts: delivery receipts, and objects that aren't understood.
+        replies: people's replies, kept apart because runs read them for opt-outs.
+    """
+
+    receipts: bytes = b""
+    replies: bytes = b""
+
+
+def lines_of(body: bytes) -> PushedLines:
+    """Return the lines of a push; an empty body has none.
+
+    Numbers keep all their digits: integers of any length, others as text.
 
     Raises:
         NotReceiptsError: the body isn't a push of receipts.
@@ -27,12 +43,19 @@ def lines_of(body: bytes) -> tuple[bytes, int]:
     except UnicodeDecodeError:
         raise NotReceiptsError("the body isn't UTF-8") from None
     if not text.strip():
-        return b"", 0
+        return PushedLines()
     value = text_in(text)
     if value is None:
         raise NotReceiptsError("the body isn't a JSON array of objects")
-    receipts = objects_in(value)
-    if receipts is None:
+    objects = objects_in(value)
+    if objects is None:
         raise NotReceiptsError("the body isn't a JSON array of objects")
-    lines = "".join(f"{json.dumps(receipt, separators=(',', ':'))}\n" for receipt in receipts)
-    return lines.encode("ascii"), len(receipts)
+    are_replies = [kind_of(named(each)) is Kind.REPLY for each in objects]
+    return PushedLines(
+        _lines(each for each, is_reply in zip(objects, are_replies, strict=True) if not is_reply),
+        _lines(each for each, is_reply in zip(objects, are_replies, strict=True) if is_reply),
+    )
+
+
+def _lines(objects: Iterable[Mapping[str, Any]]) -> bytes:
+    return "".join(f"{json.dumps(each, separators=(',', ':'))}\n" for each in objects).encode("ascii")

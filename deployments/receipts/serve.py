@@ -1,25 +1,23 @@
 """`globe-sms receipts serve`: runs the endpoint as a process, from reading its settings to a clean stop."""
 
-import json
 import logging
 import os
-import platform
 import re
 import signal
-import sys
-import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import uvicorn
 from pydantic import SecretStr
 
 from globe_sms.deployments.receipts.endpoint import ReceiptsEndpoint
 from globe_sms.deployments.receipts.group_commit import Batches
+from globe_sms.deployments.receipts.process_log import log_to_stderr
+from globe_sms.deployments.receipts.started import prove_writable
+from globe_sms.tasks.replies.stored_replies import REPLIES
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError, StoreError, StoreUnavailableError
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError
 
 SECRET_VARIABLE = "GLOBE_SMS_RECEIPTS_SECRET"  # noqa: S105  # the variable's name
 _SHORTEST_SECRET = 16
@@ -43,13 +41,14 @@ def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.envi
         InputError: the secret, the place, the host or the port isn't usable.
     """
     secret = read_secret(environ)
-    store = open_store(to, lambda: S3Access.from_environment(client_config=_IMPATIENT))
-    _log_to_stderr()
-    _prove_writable(store)
+    store = open_store(to, lambda: S3Access.from_environment(client_config=_IMPATIENT), "--to")
+    log_to_stderr()
+    prove_writable(store)
     batches = Batches(store, on_write=_Reporter(store))
+    replies = Batches(store.within(REPLIES), on_write=_Reporter(store.within(REPLIES)))
     server = uvicorn.Server(
         uvicorn.Config(
-            ReceiptsEndpoint(store, batches, secret).application(),
+            ReceiptsEndpoint(store, batches, replies, secret).application(),
             host=host,
             port=port,
             loop="asyncio",
@@ -70,7 +69,13 @@ def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.envi
         server.run()
     except SystemExit:
         raise InputError(f"the endpoint can't listen on {host}:{port}: see the line above") from None
-    _log.info("Stopped. %d receipts in %d objects were written to %s.", batches.written, batches.objects, store.uri)
+    _log.info(
+        "Stopped. %d receipts and %d replies in %d objects were written to %s.",
+        batches.written,
+        replies.written,
+        batches.objects + replies.objects,
+        store.uri,
+    )
 
 
 def read_secret(environ: Mapping[str, str]) -> SecretStr:
@@ -104,28 +109,3 @@ class _Reporter:
         elif error is None and self._failing:
             _log.info("%s accepts receipts again.", self._store.uri)
         self._failing = error is not None
-
-
-def _prove_writable(store: Store) -> None:
-    """Record when and where this endpoint started, which proves that the store is writable.
-
-    Raises:
-        InputError: the store isn't writable.
-    """
-    now = datetime.now(UTC)
-    started = {"started_at": now.isoformat(), "host": platform.node(), "process": os.getpid()}
-    try:
-        store.put_if_absent(f"_started/{now:%Y%m%dT%H%M%S}Z-{uuid.uuid4().hex}.json", json.dumps(started).encode())
-    except StoreUnavailableError as error:
-        _log.warning("%s Pushes are refused until the store recovers.", error)
-    except StoreError as error:
-        raise InputError(str(error)) from error
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name, level in (("globe_sms.receipts", logging.INFO), ("uvicorn", logging.INFO)):
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(level)

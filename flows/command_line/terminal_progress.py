@@ -98,7 +98,7 @@ class TerminalObserver(RunObserver):
             self._live.stop()
 
     def _print(self, line: str) -> None:
-        self._console.print(f"globe-sms: {line}", highlight=False)
+        self._console.print(f"globe-sms: {line}", highlight=False, soft_wrap=True)
 
     def _with_still_screen(self, ask: Callable[[], Answer]) -> Answer:
         """Ask while nothing moves on the screen."""
@@ -127,7 +127,7 @@ class TerminalObserver(RunObserver):
 
 def progress_line(snapshot: ProgressSnapshot, seconds: float) -> str:
     """Return the figures under the bar, as rich markup."""
-    counts = " ".join(
+    counts = ", ".join(
         f"[{STATUS_COLOURS[status]}]{snapshot.numbers[status]:,} {status}[/]"
         for status in PRESENTED
         if snapshot.numbers.get(status)

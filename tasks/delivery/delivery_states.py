@@ -82,8 +82,8 @@ def state_of(fields: Mapping[str, Any], origin: Origin, seen_at: datetime) -> di
         "task_id": _text(fields, "TaskId") or None,
         "delivery": delivery.value,
         "delivery_code": code if is_final else None,
-        "delivered_at": _instant(_text(fields, "ReceiveDate")) if is_final else None,
-        "submitted_at": _instant(_text(fields, "SendDate")),
+        "delivered_at": instant_in(_text(fields, "ReceiveDate")) if is_final else None,
+        "submitted_at": instant_in(_text(fields, "SendDate")),
         "parts": _parts(_text(fields, "SmsSize")),
         "carrier": (_text(detail, "Carrier") or None) if isinstance(detail, Mapping) else None,
         "origin": origin.value,
@@ -96,7 +96,8 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def _instant(text: str) -> datetime | None:
+def instant_in(text: str) -> datetime | None:
+    """Return the time that a date of Alibaba's says: RFC 2822, or ISO and Beijing's; None if it can't be read."""
     try:
         found = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
         return (found.replace(tzinfo=_BEIJING) if found.tzinfo is None else found).astimezone(UTC)

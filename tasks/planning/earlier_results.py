@@ -1,42 +1,83 @@
 """Numbers that earlier campaigns texted lately, from their results (`--exclude-results`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.number_hashes import is_hashed
+from globe_sms.tasks.campaign.number_hashes import HASH_KEY, HASHED, NumberHashes, is_hashed, read_hashes
 from globe_sms.tasks.campaign.results_schema import E164, RESULTS_SCHEMA
 from globe_sms.tasks.planning.left_out import write_numbers
 from globe_sms.tasks.recipients import Format, ListSource, find_lists, refusal, translate_errors
+from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError, about
 from globe_sms.tasks.vocabulary.statuses import Status
 
+_OPTION: Final = "--exclude-results"
 _NUMBER: Final = "phone_number"
+_HASHED_AT_ONCE: Final = 500_000  # numbers
 _RESULTS: Final = ("status", "sent_at")
 _NO_RESULTS: Final = (
     "it isn't a campaign's results.parquet: name the results of earlier campaigns, such as <results>/*/results.parquet"
 )
 
 
-def read_texted(uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], file: Path, *, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class ErasedResults:
+    """Results of which hashes are left (`globe-sms purge`, `forget`): its URI, the key's, and who was texted lately."""
+
+    uri: str
+    hashes: NumberHashes
+    texted: pl.Series
+
+
+@about(_OPTION)
+def read_texted(
+    uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], file: Path, *, now: datetime
+) -> tuple[ErasedResults, ...]:
     """Write the numbers that results say were accepted in the last `days` to a file for `leave_out`.
 
+    Returns:
+        The results that have hashes instead, for `find_hashed`.
+
     Raises:
-        InputError: results can't be read, or aren't results.
+        InputError: results can't be read, aren't results, or have hashes whose key is gone.
     """
     sources = find_results(uris, s3)
     since = now - timedelta(days=days)
     with translate_errors(sources, number_column=_NUMBER, s3=s3):
-        for source in sources:
-            _refuse_erased(source, since, s3)
-        found = [_texted_since(source, since, s3) for source in sources]
-        write_numbers(pl.concat(found), file)
+        erased = [found for source in sources if (found := _erased(source, since, s3)) is not None]
+        write_numbers(pl.concat([_texted_since(source, since, s3) for source in sources]), file)
+    return tuple(erased)
 
 
+def find_hashed(erased: Sequence[ErasedResults], rows: pl.LazyFrame, folder: Path) -> tuple[Path, ...]:
+    """Return files for `leave_out`: whose of these rows (e164) the hashes are.
+
+    A million numbers take some seconds, and little memory however many there are.
+    """
+    if not erased:
+        return ()
+    ours = rows.select(pl.col("e164").drop_nulls().unique()).collect(engine="streaming")["e164"]
+    files: list[Path] = []
+    for place, results in enumerate(erased):
+        found = [
+            numbers.filter(results.hashes.of_integers(numbers).is_in(results.texted.implode()))
+            for numbers in ours.to_frame().iter_slices(_HASHED_AT_ONCE)
+            for numbers in [numbers["e164"]]
+        ]
+        if numbers := [each for each in found if each.len()]:
+            files.append(folder / f"hashed-{place}.parquet")
+            source = pl.lit(results.uri).alias("source")
+            pl.concat(numbers).to_frame().select("e164", source).write_parquet(files[-1], compression="lz4")
+    return tuple(files)
+
+
+@about(_OPTION)
 def check_texted(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
     """Check that each file is the results of a campaign, by its footer.
 
@@ -61,20 +102,33 @@ def _texted_since(source: ListSource, since: datetime, s3: Callable[[], S3Access
     )
 
 
-def _refuse_erased(source: ListSource, since: datetime, s3: Callable[[], S3Access]) -> None:
-    """Fail closed where all numbers are hashes: their people would get the text again.
+def _erased(source: ListSource, since: datetime, s3: Callable[[], S3Access]) -> ErasedResults | None:
+    """Return whom hashes say results texted since then; None if they have none.
 
     Raises:
-        InputError: they are.
+        InputError: the key is gone: their people would get the text again.
     """
-    texted = _scan_results(source, s3).filter(pl.col("status") == Status.ACCEPTED, pl.col("sent_at") >= since)
-    is_erased = texted.select(is_hashed().all() & (pl.len() > 0)).collect(engine="streaming").item()
-    if is_erased:
+    texted = _scan_results(source, s3).filter(
+        pl.col("status") == Status.ACCEPTED, pl.col("sent_at") >= since, is_hashed()
+    )
+    hashed = texted.select(HASHED).collect(engine="streaming")["e164"].drop_nulls()
+    if hashed.is_empty():
+        return None
+    place = source.uri.rpartition("/")[0].rpartition("/")[0]
+    try:
+        hashes = read_hashes(open_store(place, s3, _OPTION))
+    except StoreError as error:
+        raise refusal(
+            source.uri, f"its numbers were erased, and the key of their hashes can't be read: {error}"
+        ) from error
+    if hashes is None:
         raise refusal(
             source.uri,
-            "its numbers were erased (globe-sms purge), so it isn't known whom to leave out: leave it out of "
-            "--exclude-results, or lower --exclude-days",
+            f"its numbers were erased (globe-sms purge), and the key of their hashes, {place}/{HASH_KEY}, isn't there, "
+            "so it isn't known whom to leave out: name the results where they were written, restore the key, or leave "
+            f"them out of {_OPTION}",
         )
+    return ErasedResults(source.uri, hashes, hashed)
 
 
 def find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
@@ -90,7 +144,7 @@ def find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[Lis
         if not whole:
             raise
         # A results folder holds more than results: an error about a plan or a claim would help nobody.
-        raise InputError(f"--exclude-results {whole[0]}: {_NO_RESULTS} ({error})") from None
+        raise InputError(f"{_OPTION} {whole[0]}: {_NO_RESULTS} ({error})") from None
 
 
 def _scan_results(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFrame:

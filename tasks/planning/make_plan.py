@@ -24,7 +24,7 @@ from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.check_placeholders import check_own_texts, check_template
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroups, chunks_in_input_order, lay_out_chunks
 from globe_sms.tasks.planning.duplicates import rank_rows
-from globe_sms.tasks.planning.earlier_results import check_texted, read_texted
+from globe_sms.tasks.planning.earlier_results import ErasedResults, check_texted, find_hashed, read_texted
 from globe_sms.tasks.planning.filters import only_countries
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, write_plan
 from globe_sms.tasks.planning.left_out import leave_out
@@ -45,6 +45,7 @@ from globe_sms.tasks.recipients import (
 )
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import about
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import Status
 
@@ -56,6 +57,7 @@ FindShortRows = Callable[[pl.LazyFrame, Path], pl.LazyFrame | None]
 _VALIDATED: Final = ("source", "row", "recipient", "e164", "region", "status", "reason")
 
 
+@about("recipients")
 def make_plan(
     config: CampaignConfig,
     store: Store,
@@ -102,7 +104,8 @@ def make_plan(
     names = {name for each in opened for name in each.names}
     rows = only_countries(rows, config.allow_country, config.deny_country)
     opt_outs = opt_outs or opt_outs_of(config, s3, scratch, overrides)
-    rows = leave_out(rows, *opt_outs.files(), *_texted(config, s3, scratch, now))
+    texted, erased = _texted(config, s3, scratch, now)
+    rows = leave_out(rows, *opt_outs.files(), *texted)
     if config.wording.text is None:
         rows = add_texts(rows, config.wording)
     groups = groups_of(config.senders, None if config.quiet_hours is None else zone_table(now or datetime.now(UTC)))
@@ -119,7 +122,7 @@ def make_plan(
             texts=() if config.wording.text is not None else TEXT_COLUMNS,
             groups=groups,
             canary=config.canary_numbers,
-            find_left_out=find_left_out,
+            find_left_out=_also_hashed(find_left_out, erased),
             find_short=partial(find_short_rows, opened=opened, s3=s3) if own is None else None,
         )
     check_unchanged(sources, s3=s3)
@@ -137,6 +140,7 @@ def new_plan_id() -> str:
     return uuid.uuid4().hex
 
 
+@about("recipients")
 def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
     """Find the lists that a campaign names; none if all of its recipients come from a query.
 
@@ -154,6 +158,7 @@ def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> t
     )
 
 
+@about("recipients")
 def open_campaign_lists(
     config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access]
 ) -> tuple[OpenedList, ...]:
@@ -185,13 +190,25 @@ def opt_outs_of(
 
 def _texted(
     config: CampaignConfig, s3: Callable[[], S3Access], scratch: Path, now: datetime | None
-) -> tuple[Path, ...]:
-    """Write the numbers that earlier campaigns texted to a file, if any campaigns are named."""
+) -> tuple[tuple[Path, ...], tuple[ErasedResults, ...]]:
+    """Write the numbers that earlier campaigns texted to a file, if any campaigns are named; and return the hashes."""
     if not config.exclude_results:
-        return ()
+        return (), ()
     file = scratch / "texted.parquet"
-    read_texted(config.exclude_results, config.exclude_days, s3, file, now=now or datetime.now(UTC))
-    return (file,)
+    erased = read_texted(config.exclude_results, config.exclude_days, s3, file, now=now or datetime.now(UTC))
+    return (file,), erased
+
+
+def _also_hashed(find_left_out: FindLeftOut | None, erased: Sequence[ErasedResults]) -> FindLeftOut | None:
+    """Return what finds these people, and those whom results without numbers say were texted."""
+    if not erased:
+        return find_left_out
+
+    def find(rows: pl.LazyFrame, folder: Path) -> Sequence[Path]:
+        others = () if find_left_out is None else find_left_out(rows, folder)
+        return (*find_hashed(erased, rows, folder), *others)
+
+    return find
 
 
 def freeze(

@@ -1,9 +1,12 @@
 """The opt-out lists of a campaign: who must not be texted, as the lists are now.
 
+`s3://bucket/receipts#replies` among them stands for the people whose last word to a text was STOP (`tasks.replies`).
+
 A list that can't be read is never taken for an empty one, and a row that isn't a phone number stops the campaign unless
 the operator says that such rows may be passed over.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +29,10 @@ from globe_sms.tasks.recipients import (
     refusal,
     split_format,
 )
+from globe_sms.tasks.replies.stored_replies import StoredReplies, is_replies, place_of, reply_keys
+from globe_sms.tasks.store.open_store import open_existing
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError, about
 from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
 from globe_sms.tasks.vocabulary.statuses import Status
 
@@ -93,12 +98,14 @@ class OptOutLists:
         self._overrides = overrides
         self._on_damaged = on_damaged
         self._read: dict[str, _ReadList] = {}
+        self._replies: dict[str, StoredReplies] = {}
         self._numbers = count()
 
     def use(self, places: Sequence[str]) -> None:
         """Use other lists from the next look on; lists in both are read again only if they have changed."""
         self._places = tuple(dict.fromkeys(places))
 
+    @about(OPTION)
     def files(self) -> tuple[Path, ...]:
         """Return a file of numbers for each list, for `leave_out`; the same files as long as no list has changed.
 
@@ -121,6 +128,11 @@ class OptOutLists:
         return found
 
     def _read_if_changed(self, place: str) -> "_ReadList":
+        if is_replies(place):
+            if place not in self._replies:
+                self._replies[place] = StoredReplies(open_existing(place_of(place), self._s3, OPTION))
+            self._read[place] = _ReadList((), self._replies[place].file(self._folder), {})
+            return self._read[place]
         uri, _ = split_format(place)
         identity = tuple((file.uri, file.identity) for file in list_files(uri, self._s3))
         before = self._read.get(place)
@@ -150,12 +162,17 @@ class OptOutLists:
         return _ReadList(identity, file, {source: each.rows for source, each in damaged.items()})
 
 
+@about(OPTION)
 def identities_of(places: Iterable[str], s3: Callable[[], S3Access]) -> list[str]:
     """Return what tells whether lists have changed: the files of each, and what identifies their content."""
-    found = ((place, file) for place in places for file in list_files(split_format(place)[0], s3))
-    return [f"{place} {file.uri} {file.identity}" for place, file in found]
+    found = (
+        (place, file) for place in places if not is_replies(place) for file in list_files(split_format(place)[0], s3)
+    )
+    lists = [f"{place} {file.uri} {file.identity}" for place, file in found]
+    return lists + [f"{place} {_state_of_replies(place, s3)}" for place in places if is_replies(place)]
 
 
+@about(OPTION)
 def check_opt_outs(places: Iterable[str], s3: Callable[[], S3Access]) -> None:
     """Find opt-out lists that can't be read, by the first bytes and the columns of each; a second for a hundred.
 
@@ -163,8 +180,24 @@ def check_opt_outs(places: Iterable[str], s3: Callable[[], S3Access]) -> None:
         InputError: a list doesn't exist, can't be read, has an unknown format, or has no column of phone numbers.
     """
     for place in places:
+        if is_replies(place):
+            _state_of_replies(place, s3)
+            continue
         with open_table(place, s3, option=OPTION):
             pass
+
+
+def _state_of_replies(place: str, s3: Callable[[], S3Access]) -> str:
+    """Return what changes with each object of replies.
+
+    Raises:
+        InputError: the place can't be read, or no endpoint ever wrote to it.
+    """
+    try:
+        keys = reply_keys(open_existing(place_of(place), s3, OPTION))
+    except StoreError as error:
+        raise InputError(f"{place}: the replies can't be read: {error}") from error
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()
 
 
 def _judged(read: pl.LazyFrame) -> pl.LazyFrame:

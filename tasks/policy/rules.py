@@ -117,7 +117,8 @@ class PolicyRules(_Table):
         AfterValidator(checks.uris_of_lists),
         Field(
             description="Opt-out lists, added to those of each campaign. Nobody on them gets a text. How one is read "
-            'is written after it: "s3://lists/calls.csv#no-header,number-column=2,default-region=SG".',
+            'is written after it: "s3://lists/calls.csv#no-header,number-column=2,default-region=SG". '
+            '"s3://receipts/sms#replies" are those who replied STOP to a text (globe-sms receipts).',
             examples=['suppress = ["s3://lists/opt-outs.csv"]'],
         ),
     ] = ()

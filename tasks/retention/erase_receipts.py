@@ -7,6 +7,7 @@ read in them is dropped.
 
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +17,7 @@ from globe_sms.tasks.delivery.json_scan import Junk, Scan
 from globe_sms.tasks.delivery.receipt_shapes import Kind, kind_of, unwrapped
 from globe_sms.tasks.recipients.file_content import decompress_stream
 from globe_sms.tasks.recipients.file_formats import compression_of
+from globe_sms.tasks.replies.stored_replies import STARTED
 from globe_sms.tasks.retention.erase_campaign import ErasedObject
 from globe_sms.tasks.retention.erased_rows import Erasure
 from globe_sms.tasks.store import Store
@@ -25,6 +27,7 @@ _OF_NUMBERS: Final = ("To", "phone_number")
 _DROPPED: Final = ("ErrorDescription", "err_msg", "NumberDetail")
 _SET_ASIDE: Final = "_"
 _OURS: Final = "."
+_WRITTEN_AROUND: Final = re.compile(r"[\s().+-]")
 
 
 def erase_receipts(place: Store, erasure: Erasure, *, before: datetime, apply: bool) -> Iterator[ErasedObject]:
@@ -36,7 +39,8 @@ def erase_receipts(place: Store, erasure: Erasure, *, before: datetime, apply: b
         StoreError: the store didn't answer, or refused.
     """
     for key in list(place.list("")):
-        stored = None if key.startswith(_OURS) else place.get(key)
+        # What says when an endpoint started has no numbers, and opt-outs by replies need it.
+        stored = None if key.startswith((_OURS, f"{STARTED}/")) else place.get(key)
         if stored is None or stored.modified >= before.timestamp():
             continue
         uri = f"{place.uri}/{key}"
@@ -70,7 +74,7 @@ def _erased(uri: str, body: bytes, erasure: Erasure) -> tuple[bytes, int]:
 
 
 def _concerned(fields: Mapping[str, Any], erasure: Erasure) -> bool:
-    numbers = [str(fields[name]).strip().lstrip("+") for name in _OF_NUMBERS if fields.get(name)]
+    numbers = [_digits_of(fields[name]) for name in _OF_NUMBERS if fields.get(name)]
     if erasure.phone_number is not None:
         return erasure.phone_number[1:] in numbers
     # Of a reply, whose opt-out holds for good, nothing is erased because of its age.
@@ -81,5 +85,10 @@ def _without_number(fields: Mapping[str, Any], erasure: Erasure) -> dict[str, An
     kept = {name: value for name, value in fields.items() if name not in {*_DROPPED, "content"}}
     for name in _OF_NUMBERS:
         if kept.get(name):
-            kept[name] = erasure.hashes.number(f"+{str(kept[name]).strip().lstrip('+')}")
+            kept[name] = erasure.hashes.number(f"+{_digits_of(kept[name])}")
     return kept
+
+
+def _digits_of(value: Any) -> str:
+    """Return a number without what people write around its digits; its country code is first. A hash stays."""
+    return _WRITTEN_AROUND.sub("", str(value)).removeprefix("00")

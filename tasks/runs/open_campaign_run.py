@@ -28,6 +28,7 @@ from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.retries import Retries
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import probe
+from globe_sms.tasks.vocabulary.errors import about
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.stop_signal import StopCause, StopSignal
 
@@ -99,7 +100,8 @@ def _open_inputs(
     resources = open_resources(
         config.account, config.aws_credentials, config.results, environ, calls_gateway=not config.dry_run
     )
-    probe(resources.store)
+    with about("--results"):
+        probe(resources.store)
     policy = read_policy(resources.account, config.results, resources.s3)
     return resources, policy, CampaignTables.read(config, policy, resources.s3)
 
@@ -126,7 +128,8 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str], flow_run: str) -
         campaign_id = config.campaign_for((*identities, *(() if rows is None else (f"query {rows.digest}",))))
         config = _with_account(config, resources, campaign_id)
         campaign = opened.enter_context(Campaign(resources.store, campaign_id, stop=stop, owner=Owner.here(flow_run)))
-        campaign.open(config.frozen_settings())
+        with about("--campaign"):
+            campaign.open(config.frozen_settings())
         if rows is not None and campaign.document.sending_since is None:
             sources = (*(sources or ()), keep_query(rows, config, campaign.store))
         spill = Spill(

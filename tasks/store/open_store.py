@@ -9,19 +9,19 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
 
-def open_existing(uri: str, s3: Callable[[], S3Access]) -> Store:
-    """Return the store of a results folder that is only read: a directory must exist.
+def open_existing(uri: str, s3: Callable[[], S3Access], option: str = "--results") -> Store:
+    """Return the store of a folder that is only read, named by an option: a directory must exist.
 
     Raises:
         InputError: the URI isn't valid, there are no S3 credentials, or the directory doesn't exist.
     """
-    store = open_store(uri, s3)
+    store = open_store(uri, s3, option)
     if not is_s3(uri) and not Path(uri).expanduser().is_dir():
-        raise InputError(f"--results: the directory {mask_typed(uri)!r} doesn't exist.")
+        raise InputError(f"{option}: the directory {mask_typed(uri)!r} doesn't exist.")
     return store
 
 
-def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
+def open_store(uri: str, s3: Callable[[], S3Access], option: str = "--results") -> Store:
     """Return the store at an s3:// prefix or a local directory; nothing is read or written yet.
 
     A directory's store names its absolute path, so that messages and results say which place a relative one meant.
@@ -34,8 +34,8 @@ def open_store(uri: str, s3: Callable[[], S3Access]) -> Store:
         access = s3()
         return S3Store(access.client(), bucket, prefix, clock=access.clock)
     if "://" in uri:
-        raise InputError(f"--results: {mask_typed(uri)!r} is neither s3://bucket/prefix nor a directory.")
+        raise InputError(f"{option}: {mask_typed(uri)!r} is neither s3://bucket/prefix nor a directory.")
     path = Path(uri).expanduser().absolute()
     if path.exists() and not path.is_dir():
-        raise InputError(f"--results: {mask_typed(uri)!r} is a file; give a directory, or s3://bucket/prefix.")
+        raise InputError(f"{option}: {mask_typed(uri)!r} is a file; give a directory, or s3://bucket/prefix.")
     return LocalStore(path)

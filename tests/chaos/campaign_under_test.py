@@ -18,8 +18,8 @@ from globe_sms.deployments.sandbox.gateway.arrival_log import Arrival
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from tests.chaos.command_process import Command
 from tests.chaos.long_form import LONG
-from tests.chaos.prefect_server_process import PrefectServer
 from tests.chaos.results_against_log import Row, find_faults
+from tests.prefect_server import PrefectApi
 from tests.waiting import LONGEST_WAIT
 
 CALLS_PER_SECOND = 20
@@ -74,21 +74,21 @@ class Campaign:
 class Stage:
     """One test's stage.
 
-    `recorded` says whether runs are recorded on the Prefect server, which is started for the first of them. Unless a
+    `recorded` says whether runs are recorded on the Prefect server. Unless a
     test decides, none is in the short form, and every other one in the long form: then runs with and without a server
     take over from each other.
     """
 
     sandbox: Sandbox
     folder: Path
-    start_prefect: Callable[[], PrefectServer]
+    ask_for_prefect: Callable[[], PrefectApi]
     recorded: bool | None = None
     commands: list[Command] = field(default_factory=list[Command])
 
     @property
-    def prefect(self) -> PrefectServer:
+    def prefect(self) -> PrefectApi:
         """The Prefect server."""
-        return self.start_prefect()
+        return self.ask_for_prefect()
 
     def campaign(
         self,

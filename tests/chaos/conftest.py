@@ -1,4 +1,4 @@
-"""One sandbox for the whole suite, one Prefect server if a test needs it, and a stage for each test."""
+"""One sandbox for all chaos tests, and a stage for each."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -7,7 +7,6 @@ import pytest
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from tests.chaos.campaign_under_test import ACCOUNT_CALLS_PER_SECOND, Stage
-from tests.chaos.prefect_server_process import PrefectServer
 
 
 @pytest.fixture(scope="session")
@@ -17,19 +16,12 @@ def chaos_sandbox() -> Generator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(scope="session")
-def chaos_prefect() -> Generator[PrefectServer]:
-    """A Prefect server, for the tests whose runs are recorded."""
-    with PrefectServer() as server:
-        yield server
-
-
 @pytest.fixture
 def stage(chaos_sandbox: Sandbox, request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Stage]:
     """An empty log, answers that take a while so that calls are in the air, and an end for every run."""
     chaos_sandbox.gateway.reset()
     chaos_sandbox.gateway.set_latency(0.1, 0.5)
-    stage = Stage(chaos_sandbox, tmp_path, lambda: request.getfixturevalue("chaos_prefect"))
+    stage = Stage(chaos_sandbox, tmp_path, lambda: request.getfixturevalue("prefect_server"))
     yield stage
     for command in stage.commands:
         if command.running:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.campaign_under_test import Stage
 from tests.chaos.long_form import long_form
-from tests.chaos.prefect_server_process import PrefectServer
+from tests.prefect_server import PrefectServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), long_form]
 

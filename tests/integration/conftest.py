@@ -1,7 +1,4 @@
-"""What integration tests share: objects of their own on S3, and one Prefect server.
-
-A server of its own would take each module ten seconds.
-"""
+"""What integration tests share: objects of their own on S3, and clients of Prefect's server."""
 
 import uuid
 from collections.abc import Generator
@@ -10,23 +7,35 @@ from typing import Any
 
 import httpx
 import pytest
-from prefect.settings import PREFECT_API_URL
-from prefect.testing.utilities import prefect_test_harness
+from prefect.context import (
+    _temporary_global_settings_context,  # pyright: ignore[reportPrivateUsage]
+    get_settings_context,
+)
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.store.s3_access import S3Access
 from tests.integration.objects_on_s3 import BUCKET, Put
+from tests.prefect_server import PrefectApi
 from tests.waiting import LONGEST_WAIT
 
 
 @pytest.fixture(scope="session")
-def prefect_url() -> Generator[str]:
-    """The API of a server of the tests' own; what a test asks of it, it asks for its own campaigns.
+def prefect_url(prefect_server: PrefectApi) -> Generator[str]:
+    """The API of the suite's server; Prefect's client in this process talks to it, unless a test says otherwise.
 
-    Prefect's client in this process talks to it from then on, unless a test says otherwise.
+    As Prefect's own test harness has it, whose server is another one for each process: also for threads that begin
+    without a context, and with what is to be logged sent before the server ends.
     """
-    with prefect_test_harness(server_startup_timeout=int(LONGEST_WAIT)):
-        yield str(PREFECT_API_URL.value())
+    with (
+        temporary_settings({PREFECT_API_URL: prefect_server.url}),
+        _temporary_global_settings_context(get_settings_context()),
+    ):
+        yield prefect_server.url
+        APILogWorker.drain_all()
+        EventsWorker.drain_all()
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.tasks.blocks import AlibabaSmsAccount
 from globe_sms.tasks.campaign.options.flow_parameters import group_options
 from tests.chaos.command_process import PROGRAMS
-from tests.chaos.prefect_server_process import PrefectServer
 from tests.integration.compose_servers import SplitServer
 from tests.integration.postgres_server import Postgres, postgres_programs
+from tests.prefect_server import PrefectServer
 from tests.waiting import LONGEST_WAIT, await_event
 
 CALLS_PER_SECOND = 5

@@ -36,7 +36,7 @@ from globe_sms.tasks.blocks import AlibabaSmsAccount
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
-from tests.chaos.prefect_server_process import PrefectServer
+from tests.prefect_server import PrefectServer
 from tests.unit.flows.previews import PREVIEW
 from tests.unit.flows.test_prefect_events import tracked
 from tests.unit.reports.test_campaign_page import report_of, sent

@@ -64,7 +64,11 @@ class Call:
 class Door:
     """Admits signed calls, each one once. Not thread-safe: belongs to one event loop."""
 
-    def __init__(self, accounts: Iterable[Account]) -> None:
+    def __init__(
+        self, accounts: Iterable[Account], *, actions: Iterable[str] = (ACTION, QUERY), version: str = VERSION
+    ) -> None:
+        self._actions = frozenset(actions)
+        self._version = version
         self._accounts = {account.key_id: account for account in accounts}
         self._nonces: OrderedDict[tuple[str, str], float] = OrderedDict()
 
@@ -80,7 +84,7 @@ class Door:
         if call.method != "POST":
             raise RefusedError(gateway_refusal("UnsupportedHTTPMethod"))
         headers = _single(call.headers)
-        _check_action(call.path, headers)
+        self._check_action(call.path, headers)
         authorization = headers.get("authorization")
         if authorization is None:
             raise RefusedError(gateway_refusal("IncompleteSignature", "There is no Authorization header."))
@@ -102,6 +106,17 @@ class Door:
         self._burn(account.key_id, headers["x-acs-signature-nonce"], now)
         return account, query
 
+    def _check_action(self, path: str, headers: dict[str, str]) -> None:
+        if path != "/":
+            raise RefusedError(gateway_refusal("InvalidAction.NotFound", "RPC calls go to the path /."))
+        for name in ("x-acs-action", "x-acs-version"):
+            if not headers.get(name):
+                raise RefusedError(missing(_REQUIRED[name]))
+        if headers["x-acs-version"] != self._version:
+            raise RefusedError(gateway_refusal("InvalidVersion"))
+        if headers["x-acs-action"] not in self._actions:
+            raise RefusedError(gateway_refusal("InvalidAction.NotFound"))
+
     def _burn(self, key_id: str, nonce: str, now: float) -> None:
         while self._nonces and next(iter(self._nonces.values())) < now - NONCE_MEMORY_SECONDS:
             self._nonces.popitem(last=False)
@@ -118,18 +133,6 @@ def _single(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
             raise RefusedError(gateway_refusal("IncompleteSignature", f"The header {name} stands twice."))
         single[name] = value.strip()
     return single
-
-
-def _check_action(path: str, headers: dict[str, str]) -> None:
-    if path != "/":
-        raise RefusedError(gateway_refusal("InvalidAction.NotFound", "RPC calls go to the path /."))
-    for name in ("x-acs-action", "x-acs-version"):
-        if not headers.get(name):
-            raise RefusedError(missing(_REQUIRED[name]))
-    if headers["x-acs-version"] != VERSION:
-        raise RefusedError(gateway_refusal("InvalidVersion"))
-    if headers["x-acs-action"] not in {ACTION, QUERY}:
-        raise RefusedError(gateway_refusal("InvalidAction.NotFound"))
 
 
 def _check_token(account: Account, headers: dict[str, str]) -> None:

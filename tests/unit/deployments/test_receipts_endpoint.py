@@ -61,7 +61,8 @@ def serve(store: LocalStore, use: Callable[[httpx.AsyncClient], Awaitable[Any]],
 
     async def run() -> Any:
         batches = Batches(store, gather_seconds=0.0, most_waiting=most_waiting)
-        application = ReceiptsEndpoint(store, batches, SecretStr(SECRET), **options).application()
+        replies = Batches(store.within("replies"), gather_seconds=0.0)
+        application = ReceiptsEndpoint(store, batches, replies, SecretStr(SECRET), **options).application()
         async with (
             application.router.lifespan_context(application),
             httpx.AsyncClient(transport=httpx.ASGITransport(application)) as client,
@@ -134,6 +135,16 @@ def test_a_console_that_tries_the_url_gets_the_documented_answer(method: str, bo
     assert answer.status_code == 200
     assert method == "HEAD" or answer.json() == {"code": 0, "msg": "success"}
     assert store.objects == {}
+
+
+def test_a_reply_is_stored_apart_from_receipts(tmp_path: Path) -> None:
+    """Runs read replies for opt-outs before each stretch of sending, and not the receipts beside them."""
+    reply = {"phone_number": "6581234567", "content": "STOP", "send_time": "2026-11-30 10:00:00"}
+    store = LocalStore(tmp_path)
+    assert post(store, json.dumps([RECEIPT, reply]).encode()).json() == {"code": 0, "msg": "success"}
+    kept = {key.partition("/")[0]: path.read_bytes() for key in store.list("") if (path := tmp_path / key)}
+    assert json.loads(kept.pop("replies")) == reply
+    assert [json.loads(body) for body in kept.values()] == [RECEIPT]
 
 
 def test_a_push_in_base64_is_stored_as_what_it_holds() -> None:
@@ -322,14 +333,14 @@ def test_every_acknowledged_receipt_is_stored(pushes: list[list[int]], fates: li
 def test_every_array_of_objects_is_stored_unchanged(value: Any) -> None:
     """With any field values; any other body is refused without a crash."""
     try:
-        lines, count = lines_of(json.dumps(value).encode())
+        lines = lines_of(json.dumps(value).encode())
     except NotReceiptsError:
         assert not isinstance(value, dict)
         assert not isinstance(value, list) or not all(isinstance(each, dict) for each in value)
         return
     wanted = [value] if isinstance(value, dict) else value
-    assert [json.loads(line) for line in lines.splitlines()] == wanted
-    assert count == len(wanted)
+    assert [json.loads(line) for line in lines.receipts.splitlines()] == wanted
+    assert not lines.replies
 
 
 @pytest.mark.parametrize("secret", [None, "", "short", "x" * 15, "has a blank in it 123", "slash/slash/slash/slash"])

@@ -46,6 +46,12 @@ def test_without_a_terminal_steps_and_progress_are_plain_lines() -> None:
     assert lines[3:] == ["globe-sms: writing"]
 
 
+def test_without_a_terminal_a_line_stays_a_line_however_long_it_is() -> None:
+    """A log is searched by lines."""
+    step = "waiting " * 40 + "until tomorrow"
+    assert shown(terminal=False, events=[("step", step)]).splitlines() == [f"globe-sms: {step}"]
+
+
 def test_without_a_terminal_a_tracking_prints_a_line_at_once_and_at_each_refresh() -> None:
     """However often it reports."""
     progress = TrackingProgress(open=3, asked=2)

@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 
 from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.number_hashes import HASH_KEY, make_hashes
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
 from tests.unit.planned_csv import NOW, planned, written
 
@@ -94,6 +96,26 @@ def test_who_was_texted_lately_gets_nothing(tmp_path: Path) -> None:
     results.write_parquet(path)
     found = verdicts(planned(tmp_path, PHONES, exclude_results=[str(path)], exclude_days=7))
     assert found == [("suppressed", str(path)), (None, None), (None, None)]
+
+
+def test_who_was_texted_by_an_erased_campaign_gets_nothing_while_the_key_is_there(tmp_path: Path) -> None:
+    """Its results have hashes; without the key beside them it isn't known who they are, so nobody is planned."""
+    place = tmp_path / "out"
+    (place / "old").mkdir(parents=True)
+    numbers = make_hashes(LocalStore(place)).numbers(pl.Series(["+6581234567", "+447400123456"]))
+    known = {"phone_number": numbers, "status": ["accepted"] * 2, "sent_at": [NOW - timedelta(days=2)] * 2}
+    results = pl.DataFrame(known).select(
+        (pl.col(name) if name in known else pl.lit(None, dtype)).cast(dtype).alias(name)
+        for name, dtype in RESULTS_SCHEMA.items()
+    )
+    path = place / "old" / "results.parquet"
+    results.write_parquet(path)
+    found = verdicts(planned(tmp_path, PHONES, exclude_results=[str(path)], exclude_days=7))
+    assert found == [("suppressed", str(path)), (None, None), ("suppressed", str(path))]
+    assert verdicts(planned(tmp_path, PHONES, exclude_results=[str(path)], exclude_days=1)) == [(None, None)] * 3
+    (place / HASH_KEY).unlink()
+    with pytest.raises(InputError, match=r"results\.parquet: its numbers were erased .*hash-key, isn't there"):
+        planned(tmp_path, PHONES, exclude_results=[str(path)], exclude_days=7)
 
 
 @pytest.mark.parametrize(

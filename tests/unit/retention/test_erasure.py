@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +32,7 @@ from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.retention.forget import Certificate, forget
 from globe_sms.tasks.retention.forgotten import ForgottenNumbers
 from globe_sms.tasks.retention.purge import Purge, purge
-from globe_sms.tasks.store import LocalStore
+from globe_sms.tasks.store import LocalStore, S3Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError, StoreUnavailableError
 from tests.unit.inquiry.kept_campaigns import BEGAN, KeptCampaign
@@ -366,6 +367,7 @@ def test_receipts_lose_their_numbers_and_still_count(kept: Kept, tmp_path: Path)
         {"To": DIGITS[0], "MessageId": "m-0-0", "Status": "1", "TaskId": "one-0-1", "ErrorDescription": DIGITS[0]},
         {"to": DIGITS[1], "message_id": "m-0-1", "status": "1"},
         {"phone_number": DIGITS[2], "content": "STOP"},
+        {"phone_number": "+65 8123-4562", "content": "STOP"},
     ]
     receipts.put_if_absent("2026/a.json", json.dumps(pushed).encode())
     receipts.put_if_absent("_refused/x", f"junk {DIGITS[3]}".encode())
@@ -377,12 +379,44 @@ def test_receipts_lose_their_numbers_and_still_count(kept: Kept, tmp_path: Path)
     assert stored is not None
     said = [json.loads(line) for line in stored.body.splitlines()]
     assert [number for number in DIGITS if number in stored.body.decode()] == [DIGITS[2]]
-    assert [each.get("MessageId") for each in said] == ["m-0-0", "m-0-1", None]
+    assert [each.get("MessageId") for each in said] == ["m-0-0", "m-0-1", None, None]
     assert list(receipts.list("_refused/")) == []
     kept.forget(NUMBERS[2], receipts=[receipts])
     stored = receipts.get("2026/a.json")
     assert stored is not None
     assert DIGITS[2] not in stored.body.decode()
+    assert "8123-4562" not in stored.body.decode()
+
+
+def test_a_campaign_on_s3_is_purged_and_forgotten_like_one_on_disk(s3_access: S3Access, tmp_path: Path) -> None:
+    """No object of the bucket has a number or the text any more; counts stay, and so does who has the text."""
+    store = S3Store(s3_access.client(), "tests", f"purge/{uuid.uuid4().hex}", clock=s3_access.clock)
+    one = KeptCampaign(store, "one", [*NUMBERS], tmp_path)
+    one.accept(0)
+    one.write_results(ended_at=NOW - timedelta(hours=1))
+    one.campaign.update(usage=count_usage(pl.scan_parquet(one.scratch / "results.parquet"), store, None))
+    one.end()
+
+    def found() -> set[str]:
+        copy, said = tmp_path / "copy", ""
+        for key in store.list(""):
+            assert store.fetch(key, copy)
+            said += repr(pl.read_parquet(copy).rows()) if key.endswith(".parquet") else copy.read_text()
+        return {word for word in (*DIGITS, TEXT) if word in said}
+
+    assert found() == {*DIGITS, TEXT}
+    assert forget(store, NUMBERS[3], tmp_path, apply=True, now=NOW).uri is not None
+    assert found() == {*DIGITS[:3], TEXT}
+    done = purge(store, OLD, tmp_path, apply=True, unfinished=True, now=NOW)
+    assert [(each.campaign, each.kept) for each in done.campaigns] == [("one", None)]
+    assert found() == set()
+    assert purge(store, OLD, tmp_path, apply=True, now=NOW).already == 1
+    wording = Wording.of(TEXT, None, downgrade=True, max_characters=1_500)
+    finder = RepeatFinder(store, "two", TextPattern.of(wording), 72_000.0)
+    files = finder.find(pl.LazyFrame({"e164": [int(number) for number in DIGITS]}), tmp_path)
+    assert sorted(number for file in files for number in pl.read_parquet(file)["e164"]) == [
+        int(each) for each in DIGITS[:2]
+    ]
 
 
 def test_hashes_have_no_digit_and_differ_by_key() -> None:
