@@ -20,7 +20,7 @@ ROWS = pl.DataFrame(
         "country": ["SG", "SG", "MY"],
     }
 )
-_SECOND_ROW = "^Bg9^0rr910000000000iXQKl0rr91000310000000000"
+_SECOND_ROW = "^Bg9^0rr910000000000iXQKl0rr91000005c8Xg0rr91"
 
 
 def delta_table(place: str, rows: pl.DataFrame = ROWS, **options: Any) -> str:
