@@ -1,13 +1,14 @@
 """Scans lists of one shape with polars, for each format: path, recipient, extra texts, and each row's fault.
 
 The column `fault` is 0 for a valid row. NDJSON also has `line`, to distinguish a row without a value from a line that
-isn't JSON. CSV also has `whole`, which makes polars read each row to its end.
+isn't JSON.
 """
 
 import json
 import re
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -83,14 +84,30 @@ def _scan_csv(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl
         **options,
     )
     texts = [pl.col(f"f{position}") for position in shape.positions]
-    texts[1:] = [_without_point(text) for text in texts[1:]]
-    extra = pl.any_horizontal([pl.col(field).str.strip_chars() != "" for field in fields[shape.width :]])
-    fault = pl.when(extra).then(RowFault.EXTRA_FIELDS).when(_has_zero_byte(texts)).then(RowFault.ZERO_BYTE)
+    # polars skips fields that aren't selected, and their faults with them, so each of them is looked at.
+    faults = pl.struct(fields).map_batches(
+        partial(_csv_faults, shape=shape), return_dtype=pl.UInt8, is_elementwise=True
+    )
+    return rows.select(
+        PATH, *_renamed([texts[0], *(_without_point(text) for text in texts[1:])]), faults.alias("fault")
+    )
+
+
+def _csv_faults(batch: pl.Series, *, shape: Shape) -> pl.Series:
+    """Return the fault of each row by its fields; almost all lists have none, and a batch is looked at as a whole."""
+    rows = batch.struct.unnest()
+    spare = [column for column in rows.get_columns()[shape.width :] if column.null_count() < column.len()]
+    texts = [rows.get_column(f"f{position}") for position in shape.positions]
+    looked_for = "\0\r" if shape.width == 1 else "\0"
+    if not spare and not any(text.str.count_matches(each, literal=True).max() for text in texts for each in looked_for):
+        return pl.repeat(0, rows.height, dtype=pl.UInt8, eager=True)
+    extra = pl.any_horizontal([pl.lit(value=False), *(column.str.strip_chars() != "" for column in spare)])
+    fault = pl.when(extra).then(RowFault.EXTRA_FIELDS)
+    fault = fault.when(_has_zero_byte([pl.col(text.name) for text in texts])).then(RowFault.ZERO_BYTE)
     if shape.width == 1:  # with more columns, the swallowed row shows as extra fields
-        fault = fault.when(texts[0].str.strip_chars().str.contains("\r", literal=True)).then(RowFault.BARE_RETURN)
-    # polars skips fields that aren't selected, and their faults with them, so select something from each.
-    whole = pl.any_horizontal([pl.col(field).is_null() for field in fields])
-    return rows.select(PATH, *_renamed(texts), fault.otherwise(0).cast(pl.UInt8).alias("fault"), whole.alias("whole"))
+        bare_return = pl.col(texts[0].name).str.strip_chars().str.contains("\r", literal=True)
+        fault = fault.when(bare_return).then(RowFault.BARE_RETURN)
+    return rows.select(fault.otherwise(0).cast(pl.UInt8)).to_series()
 
 
 def hidden_faults(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame | None:

@@ -201,15 +201,6 @@ def test_the_form_says_in_words_what_is_wrong(name: str, right: object, wrong: o
             CampaignConfig.checked(**{**REQUIRED, name: _filled(wrong)})
 
 
-def test_a_campaign_has_recipients_or_a_query() -> None:
-    """The form can't say which of the two is missing; the run does, before anything else."""
-    with pytest.raises(InputError, match="recipients: none are given"):
-        CampaignConfig.checked(**REQUIRED | {"recipients": []})
-    asked = {"recipients": [], "query_file": "s3://b/members.sql", "connection": "crm"}
-    assert validate({**REQUIRED, **group_options(asked)}, SCHEMA) == []
-    assert CampaignConfig.checked(**REQUIRED | asked).asks_database
-
-
 @pytest.mark.parametrize(
     ("field", "value", "options"),
     [
@@ -292,6 +283,15 @@ def test_any_options_have_a_merged_field_that_gives_them_back(merged: MergedFiel
 def _in_its_group(field: str, value: object) -> dict[str, Any]:
     group = next((group.name for group in GROUPS if field in form_of(group.options).model_fields), None)
     return {field: value} if group is None else {group: {field: value}}
+
+
+def test_a_campaign_has_recipients_or_a_query() -> None:
+    """The form can't say which of the two is missing; the run does, before anything else."""
+    with pytest.raises(InputError, match="recipients: none are given"):
+        CampaignConfig.checked(**REQUIRED | {"recipients": []})
+    asked = {"recipients": [], "query_file": "s3://b/members.sql", "connection": "crm"}
+    assert validate({**REQUIRED, **group_options(asked)}, SCHEMA) == []
+    assert CampaignConfig.checked(**REQUIRED | asked).asks_database
 
 
 def test_a_wrong_name_in_a_group_is_refused_before_a_run_is_made() -> None:
