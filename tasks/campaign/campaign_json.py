@@ -16,6 +16,9 @@ from globe_sms.tasks.vocabulary.errors import InputError
 DOCUMENT_KEY: Final = "campaign.json"
 FORMAT: Final = 1
 PLANS: Final = "plans/"
+LISTS: Final = "lists/"
+"""Where lists are kept that have no place of their own: frames, and the rows of queries."""
+QUERIES: Final = f"{LISTS}query-"
 SETTLED_BY_RECEIPT: Final = "settled_by_receipt"  # in `deliveries`, beside the deliveries
 _LEFT_OUT_WHEN_EMPTY: Final = (
     "lists",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.campaign import OF_THE_TEXT, Campaign, read_document
-from globe_sms.tasks.campaign.campaign_json import PLANS, CampaignDocument
+from globe_sms.tasks.campaign.campaign_json import LISTS, PLANS, QUERIES, CampaignDocument
 from globe_sms.tasks.campaign.config import wording_of
 from globe_sms.tasks.campaign.number_hashes import MARK, NumberHashes
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
@@ -47,15 +47,18 @@ def erase_campaign(
         StoreError: the store didn't answer, or refused.
     """
     if not apply:
-        return list(_objects(place.within(campaign), erasure, scratch, apply=False))
+        document = read_document(place, campaign)
+        is_sent = document is not None and document.sending_since is not None
+        return list(_objects(place.within(campaign), erasure, scratch, apply=False, is_sent=is_sent))
     with _held(place, campaign) as held:
         if erasure.phone_number is not None:
-            return list(_objects(held.store, erasure, scratch, apply=True))
+            is_sent = held.document.sending_since is not None
+            return list(_objects(held.store, erasure, scratch, apply=True, is_sent=is_sent))
         if held.document.sending_since is None:
             return _delete_plan(held, erasure.hashes)
         if held.document.erased_at is None:
             held.update(erased_at=now, settings=_erased_settings(held.document, erasure.hashes), replaced=None)
-        found = list(_objects(held.store, erasure, scratch, apply=True))
+        found = list(_objects(held.store, erasure, scratch, apply=True, is_sent=True))
         held.update(is_erased=True)
     return found
 
@@ -68,17 +71,23 @@ def _held(place: Store, campaign: str) -> Generator[Campaign]:
         yield held
 
 
-def _objects(store: Store, erasure: Erasure, scratch: Path, *, apply: bool) -> Iterator[ErasedObject]:
-    """Erase the plan first: a run that begins after a killed erasure reads numbers from it."""
+def _objects(store: Store, erasure: Erasure, scratch: Path, *, apply: bool, is_sent: bool) -> Iterator[ErasedObject]:
+    """Erase the plan first: a run that begins after a killed erasure reads numbers from it.
+
+    Lists that are kept in the folder aren't read any more once the campaign is being sent, so they are deleted with the
+    first number; before that a query is asked again, but a frame must stay.
+    """
     everything = erasure.phone_number is None
     keys = [*store.list(PLANS), *(key for key in store.list(DELIVERIES) if key.endswith(_PARQUET))]
     keys += [key for key in store.list(RESULTS_KEY) if key == RESULTS_KEY]
     earlier = list(store.list(EARLIER))
+    gone = [*earlier, *store.list(LISTS)] if everything else []
     for key in [*keys, *([] if everything else earlier)]:
         rows = erase_rows(store, key, erasure, scratch, apply=apply)
         if rows:
+            gone = gone or list(store.list(LISTS if is_sent else QUERIES))
             yield ErasedObject(f"{store.uri}/{key}", rows)
-    for key in earlier if everything else ():
+    for key in gone:
         if apply:
             store.delete(key)
         yield ErasedObject(f"{store.uri}/{key}", None)
@@ -86,7 +95,7 @@ def _objects(store: Store, erasure: Erasure, scratch: Path, *, apply: bool) -> I
 
 def _delete_plan(held: Campaign, hashes: NumberHashes) -> list[ErasedObject]:
     """Delete what a campaign has that never sent anything: the next run makes a plan of what the lists are then."""
-    keys = [*held.store.list(PLANS), *held.store.list(EARLIER), *held.store.list(RESULTS_KEY)]
+    keys = [key for folder in (PLANS, EARLIER, RESULTS_KEY, LISTS) for key in held.store.list(folder)]
     held.update(plan=None, replaced=None, settings=_erased_settings(held.document, hashes))
     for key in keys:
         held.store.delete(key)
