@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from globe_sms.deployments.receipts.endpoint import ReceiptsEndpoint
 from globe_sms.deployments.receipts.group_commit import Batches
 from globe_sms.deployments.receipts.process_log import log_to_stderr
-from globe_sms.deployments.receipts.started import prove_writable
+from globe_sms.deployments.receipts.started import prove_writable, tidy_replies
 from globe_sms.tasks.replies.stored_replies import REPLIES
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.open_store import open_store
@@ -44,6 +44,7 @@ def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.envi
     store = open_store(to, lambda: S3Access.from_environment(client_config=_IMPATIENT), "--to")
     log_to_stderr()
     prove_writable(store)
+    tidy_replies(store)
     batches = Batches(store, on_write=_Reporter(store))
     replies = Batches(store.within(REPLIES), on_write=_Reporter(store.within(REPLIES)))
     server = uvicorn.Server(
@@ -70,12 +71,13 @@ def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.envi
     except SystemExit:
         raise InputError(f"the endpoint can't listen on {host}:{port}: see the line above") from None
     _log.info(
-        "Stopped. %d receipts and %d replies in %d objects were written to %s.",
+        "Stopped. Written to %s: receipts %d, replies %d, in objects %d.",
+        store.uri,
         batches.written,
         replies.written,
         batches.objects + replies.objects,
-        store.uri,
     )
+
 
 
 def read_secret(environ: Mapping[str, str]) -> SecretStr:
