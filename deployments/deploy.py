@@ -125,7 +125,7 @@ def _deploy(client: SyncPrefectClient, options: DeployOptions, specs: tuple[Depl
         registration = Registration(
             client.create_flow_from_name(flow.name),
             flow.name,
-            schema_of(flow),
+            schema_of(flow, scheduled=bool(spec.schedules)),
             keep_edits=options.file is None,
             pause_schedules=options.pause_schedules,
         )
@@ -147,7 +147,7 @@ def _deploy(client: SyncPrefectClient, options: DeployOptions, specs: tuple[Depl
 
 def _check_parameters(specs: tuple[DeploymentSpec, ...]) -> None:
     for spec in specs:
-        schema = schema_of(flow_of(spec))
+        schema = schema_of(flow_of(spec), scheduled=bool(spec.schedules))
         unknown = unknown_parameters(spec, schema)
         if unknown:
             raise InputError(

@@ -12,6 +12,7 @@ from globe_sms.flows.resend_unknown import resend_unknown
 from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.flows.track_delivery import track_delivery
 from globe_sms.flows.try_campaign import try_campaign
+from globe_sms.tasks.campaign.options.timing import Timing
 from globe_sms.tasks.vocabulary.errors import InputError
 
 AnyFlow = Flow[Any, Any]
@@ -25,6 +26,7 @@ _FLOWS: Final[tuple[AnyFlow, ...]] = (
     check_account,
 )
 _REQUIRED_OF_A_DEPLOYMENT: Final = ("campaign", "message")
+_OF_A_SCHEDULE: Final = "latest_start_minutes"
 
 
 def flow_of(spec: DeploymentSpec) -> AnyFlow:
@@ -40,10 +42,11 @@ def flow_of(spec: DeploymentSpec) -> AnyFlow:
     return flows[function]
 
 
-def schema_of(flow: AnyFlow) -> dict[str, Any]:
+def schema_of(flow: AnyFlow, *, scheduled: bool = False) -> dict[str, Any]:
     """Return the JSON schema of the flow's parameters, which Prefect's form is built from.
 
-    A terminal may leave out the campaign's ID, and the message where a column has it; the form asks for both.
+    A terminal may leave out the campaign's ID, and the message where a column has it; the form asks for both. Only
+    `scheduled` deployments show the latest start.
     """
     schema = parameter_schema(flow).model_dump_for_openapi()
     if flow is send_campaign:
@@ -51,5 +54,9 @@ def schema_of(flow: AnyFlow) -> dict[str, Any]:
         for name in _REQUIRED_OF_A_DEPLOYMENT:
             del fields[name]["default"]
         fields["campaign"]["minLength"] = 1
+        if scheduled:
+            timing = schema["definitions"][Timing.__name__]
+            latest = timing["patternProperties"].pop(f"^{_OF_A_SCHEDULE}$")
+            timing["properties"][_OF_A_SCHEDULE] = {**latest, "position": len(timing["properties"])}
         schema["required"] = [name for name in fields if name in {*schema["required"], *_REQUIRED_OF_A_DEPLOYMENT}]
     return schema

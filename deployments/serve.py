@@ -69,7 +69,8 @@ def _runner_deployment(spec: DeploymentSpec, existing: DeploymentResponse | None
         ),
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    deployment._parameter_openapi_schema = ParameterSchema.model_validate(schema_of(flow_of(spec)))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # from_flow takes none
+    schema = schema_of(flow_of(spec), scheduled=bool(spec.schedules))
+    deployment._parameter_openapi_schema = ParameterSchema.model_validate(schema)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # from_flow takes none
     deployment.schedules = list(schedules_of(spec, existing, pause=False))
     return deployment
 

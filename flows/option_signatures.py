@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema
 from globe_sms.tasks.campaign.options.declaration import Options, without_null
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.groups import GROUPS, Group
+from globe_sms.tasks.campaign.options.merged_fields import form_of
 from globe_sms.tasks.recipients.frames import Recipients
 
 NO_NUMBER: Final = -1  # in a form: the number that stands for none, where 0 is one
@@ -35,7 +36,7 @@ def takes(parameters: Iterable[inspect.Parameter]) -> Callable[[_Function], _Fun
 def form_parameters(model: type[Options], groups: Iterable[Group] = ()) -> list[inspect.Parameter]:
     """Return a flow's parameters in the order of its form: the fields of a model, then a model for each group."""
     return [
-        *(_form_field(name, field) for name, field in model.model_fields.items()),
+        *(_form_field(name, field) for name, field in form_of(model).model_fields.items()),
         *(_parameter(group.name, _heading(group), {}) for group in groups),
     ]
 
@@ -89,7 +90,7 @@ def _form_field(name: str, field: FieldInfo, *, required: bool = False) -> inspe
 
 def _heading(group: Group) -> Any:
     said: Any = Field(json_schema_extra={"title": group.heading, "description": str(group.options.__doc__)})
-    return Annotated[group.options, BeforeValidator(lambda value: {} if value is None else value), said]
+    return Annotated[form_of(group.options), BeforeValidator(lambda value: {} if value is None else value), said]
 
 
 def _default(field: FieldInfo) -> Any:

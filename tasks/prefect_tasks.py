@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from prefect import task, unmapped
+from prefect.assets import Asset, materialize
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, wait
@@ -46,6 +47,14 @@ _TASKS: Final[Mapping[Callable[..., Any], Callable[..., Any]]] = {
 def task_of(step: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
     """Return the task of a step: called within a flow run, it's recorded as a task run."""
     return cast("Callable[_Parameters, _Result]", _TASKS[step])
+
+
+def writing_task_of(
+    step: Callable[_Parameters, _Result], written: Sequence[Asset], made_of: Sequence[Asset]
+) -> Callable[_Parameters, _Result]:
+    """Return the task of a step that writes assets, at least one."""
+    asset = materialize(*written, name=_NAMES[step], asset_deps=[*made_of], cache_policy=NO_CACHE, persist_result=False)
+    return cast("Callable[_Parameters, _Result]", asset(step))
 
 
 def _send_run_name() -> str:

@@ -48,6 +48,7 @@ KNOW_PREFECT: Final = (
     "flows/orchestration/deployed_run.py",
     "flows/orchestration/earlier_run.py",
     "flows/orchestration/final_states.py",
+    "flows/orchestration/lineage.py",
     "flows/orchestration/answer_due.py",
     "flows/orchestration/prefect_executor.py",
     "flows/orchestration/run_name.py",

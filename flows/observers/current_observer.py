@@ -12,6 +12,7 @@ from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.context import FlowRunContext
+from prefect.exceptions import Abort, Pause, TerminationSignal
 from prefect.runtime import deployment, flow_run
 
 from globe_sms.flows.observers.first_lines import first_lines
@@ -22,6 +23,7 @@ from globe_sms.flows.observers.prefect_events import PrefectEvents
 from globe_sms.flows.observers.quiet_tasks import quiet_tasks
 from globe_sms.flows.observers.run_log import RunLog
 from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.tasks.reports.run_page import Interruption
 
 _watching: Final[ContextVar[tuple[RunObserver, ...]]] = ContextVar("globe-sms-watching", default=())
 
@@ -46,4 +48,8 @@ def observe_run() -> Generator[OutletThreads]:
     if deployment.name:
         outlets.append(LastReport(run, deployment.name))
     with quiet_tasks(), OutletThreads(outlets) as observer:
-        yield observer
+        try:
+            yield observer
+        except (Pause, Abort, TerminationSignal) as error:
+            observer.interrupted(Interruption.PAUSED if isinstance(error, Pause) else Interruption.CANCELLED)
+            raise

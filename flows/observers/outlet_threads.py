@@ -15,6 +15,7 @@ from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.recipients import EmptyListError
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
+from globe_sms.tasks.reports.run_page import Interruption
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.errors import GlobeSmsError
@@ -82,6 +83,10 @@ class OutletThreads(RunObserver):
     def failed(self, message: str) -> None:
         """Pass it on."""
         self._tell(lambda outlet: outlet.failed(message))
+
+    def interrupted(self, why: Interruption) -> None:
+        """Pass it on."""
+        self._tell(lambda outlet: outlet.interrupted(why))
 
     def ended(self, report: CampaignReport) -> None:
         """Pass it on."""
@@ -166,7 +171,7 @@ class _Outlet:
 
 def _in_words(error: Exception) -> str:
     if isinstance(error, GlobeSmsError):
-        return str(error)
+        return error.with_option()
     return f"this should not have happened ({type(error).__name__}). The run's log has the details, for a bug report."
 
 

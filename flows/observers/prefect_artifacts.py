@@ -34,7 +34,7 @@ from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.page_blocks import Link
 from globe_sms.tasks.reports.preview import Preview
-from globe_sms.tasks.reports.run_page import RunView, run_page, run_sentence
+from globe_sms.tasks.reports.run_page import Interruption, RunView, run_page, run_sentence
 from globe_sms.tasks.reports.schedule_page import schedule_page
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
@@ -105,6 +105,12 @@ class PrefectArtifacts(RunObserver):
     def failed(self, message: str) -> None:
         """Show why the run ended without results."""
         self._show(failure=message)
+
+    def interrupted(self, why: Interruption) -> None:
+        """Show how far it came, and how to go on."""
+        self.refresh()
+        self._sending = None
+        self._show(asking_until=None, interruption=why)
 
     def ended(self, report: CampaignReport) -> None:
         """Show the report and the failures."""

@@ -18,10 +18,11 @@ from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.page_blocks import Notes, Words
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import left_out_counts, preview_page, preview_sentence
+from globe_sms.tasks.reports.run_page import Interruption
 from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.sending.progress_text import missing_words, percent, progress_sentence
-from globe_sms.tasks.vocabulary.buttons import RESUME
+from globe_sms.tasks.vocabulary.buttons import GO_ON, RESUME, RETRY
 from globe_sms.tasks.vocabulary.durations import moment
 from globe_sms.tasks.vocabulary.plurals import counted
 
@@ -108,6 +109,14 @@ class RunLog(RunObserver):
     def failed(self, message: str) -> None:  # noqa: ARG002  # the flow says it last, as its state does
         """No progress follows."""
         self._sending = None
+
+    def interrupted(self, why: Interruption) -> None:
+        """Say how far it came, and how to go on."""
+        self.refresh()
+        sent = "" if self._sending is None else f" ({progress_sentence(self._sending.snapshot, self._sending.seconds)})"
+        self._sending = None
+        how = GO_ON if why is Interruption.PAUSED else RETRY
+        self._say_twice(f"Somebody {why} this run{sent}. To go on, {how}.", logging.WARNING)
 
     def ended(self, report: CampaignReport) -> None:
         """Say how it ended, what went wrong with what to do, and where the results are."""

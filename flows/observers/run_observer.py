@@ -6,6 +6,7 @@ from globe_sms.tasks.campaign.approval import Answer
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
+from globe_sms.tasks.reports.run_page import Interruption
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
 
@@ -56,6 +57,9 @@ class RunObserver:
 
     def failed(self, message: str) -> None:
         """The run ends with an error and without results; `message` says why."""
+
+    def interrupted(self, why: Interruption) -> None:
+        """Somebody has paused the run, or cancelled it before there was anything to account for; no results follow."""
 
     def ended(self, report: CampaignReport) -> None:
         """The campaign's results are written."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.date_placeholders import fill_options
+from globe_sms.tasks.campaign.options.flow_parameters import flatten_options
 from globe_sms.tasks.campaign.options.own_numbers import is_number
 from globe_sms.tasks.campaign.options.words import in_form_words, in_python_words
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -30,7 +31,7 @@ def refuse_recorded_numbers(parameters: Mapping[str, Any]) -> None:
     Raises:
         InputError: a phone number was recorded. The message doesn't repeat it.
     """
-    given = parameters.get("test_to") or ()
+    given = flatten_options(parameters).get("test_to") or ()
     if any(is_number(str(each)) for each in ([given] if isinstance(given, str) else given)):
         raise InputError(
             "Test numbers: Prefect has recorded a phone number with this run. Nothing was sent. Put your own numbers "

@@ -52,11 +52,11 @@ def _options(run: FlowRun) -> dict[str, Any] | None:
     """Return the run's flat options; None if it sent nothing: a dry run, a test, or one that was refused."""
     if run.state_name not in _SENT or not run.parameters.get("campaign"):
         return None
-    options = in_place_of_nulls(flatten_options(run.parameters), run)
-    if options.get("dry_run") or options.get("test_to"):
-        return None
     at = run.expected_start_time or datetime.now(UTC)
     try:
+        options = in_place_of_nulls(flatten_options(run.parameters), run)
+        if options.get("dry_run") or options.get("test_to"):
+            return None
         return fill_options(options, at.astimezone(time_zone(options.get("time_zone") or "UTC")))
     except InputError:
         return None  # it can't have sent anything

@@ -109,7 +109,7 @@ def tracking_state(outcome: TrackingOutcome) -> State[TrackingOutcome]:
 
 def _failed(name: str, error: GlobeSmsError) -> State[Any]:
     """Return a failed state with what the error says, and say it in the log, which the run's page opens with."""
-    message = _in_words(str(error))
+    message = _in_words(error.with_option()) if is_deployed() else str(error)
     if is_flow_run():
         log = get_run_logger()
         log.error("%s", message)

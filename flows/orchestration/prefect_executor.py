@@ -13,10 +13,14 @@ from globe_sms.flows.orchestration.approval_form import FlowRunPage
 from globe_sms.flows.orchestration.dead_predecessor import end_dead_predecessor
 from globe_sms.flows.orchestration.deployed_run import check_lasting
 from globe_sms.flows.orchestration.executor import Executor
+from globe_sms.flows.orchestration.lineage import Lineage, lineage_of
 from globe_sms.tasks.campaign.campaign import Campaign
-from globe_sms.tasks.prefect_tasks import send_shard_in_task_runs, task_of
+from globe_sms.tasks.prefect_tasks import send_shard_in_task_runs, task_of, writing_task_of
 from globe_sms.tasks.sending.shard import Shard, shard_chunks
+from globe_sms.tasks.steps.track_delivery import write_deliveries
 from globe_sms.tasks.steps.write_results import write_campaign_results
+
+_WRITE_RESULTS = (write_campaign_results, write_deliveries)
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -42,8 +46,10 @@ class PrefectExecutor(Executor):
         Raises:
             prefect.exceptions.Pause: the run was paused.
         """
+        lineage = lineage_of(args[0]) if step in _WRITE_RESULTS else Lineage()
+        recorded = writing_task_of(step, lineage.results, lineage.lists) if lineage.results else task_of(step)
         try:
-            return task_of(step)(*args, **kwargs)
+            return recorded(*args, **kwargs)
         except Pause:
             if step is write_campaign_results:
                 step(*args, **kwargs)

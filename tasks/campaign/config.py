@@ -121,9 +121,9 @@ class CampaignConfig(
     @model_validator(mode="after")
     def _end_of_which_hours(self) -> Self:
         if self.until == HOURS and self.hours is None:
-            raise ValueError("--until hours needs hours: give them (--hours), or give a time such as 18:00")
+            raise ValueError("--until: there are no hours to end with: give them (--hours), or a time such as 18:00")
         if self.until == HOURS and self.type is MessageType.OTP:
-            raise ValueError("--until hours: codes (OTP) go at any time and have no hours; give a time such as 18:00")
+            raise ValueError("--until: codes (OTP) go at any time and have no hours; give a time such as 18:00")
         return self
 
     @model_validator(mode="after")
@@ -132,8 +132,8 @@ class CampaignConfig(
             raise ValueError("--message and --message-column exclude each other: give one of them")
         if not self.message and self.message_column is None:
             raise ValueError(
-                "--message: the message is blank; write the text that people get, or name the column "
-                "that holds it with --message-column"
+                "--message: the message is blank; write the text that people get, or, if a column holds it, "
+                "--message-column"
             )
         text = self.wording.text
         if text is not None and not text.strip():
@@ -309,5 +309,6 @@ def _line(detail: Any) -> str:
     said = str(detail["msg"]).removeprefix("Value error, ")
     if not detail["loc"]:
         return said
-    name = str(detail["loc"][0])
-    return f"{option_of(name)}: {_MENDING.get(detail['type'], said)}"
+    name, *where = detail["loc"]
+    items = "".join(f"item {each + 1}: " for each in where[:1] if isinstance(each, int))
+    return f"{option_of(str(name))}: {items}{_MENDING.get(detail['type'], said)}"

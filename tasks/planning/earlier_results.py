@@ -14,9 +14,10 @@ from globe_sms.tasks.planning.left_out import write_numbers
 from globe_sms.tasks.recipients import Format, ListSource, find_lists, refusal, translate_errors
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError, StoreError
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError, about
 from globe_sms.tasks.vocabulary.statuses import Status
 
+_OPTION: Final = "--exclude-results"
 _NUMBER: Final = "phone_number"
 _HASHED_AT_ONCE: Final = 500_000  # numbers
 _RESULTS: Final = ("status", "sent_at")
@@ -34,6 +35,7 @@ class ErasedResults:
     texted: pl.Series
 
 
+@about(_OPTION)
 def read_texted(
     uris: tuple[str, ...], days: float, s3: Callable[[], S3Access], file: Path, *, now: datetime
 ) -> tuple[ErasedResults, ...]:
@@ -75,6 +77,7 @@ def find_hashed(erased: Sequence[ErasedResults], rows: pl.LazyFrame, folder: Pat
     return tuple(files)
 
 
+@about(_OPTION)
 def check_texted(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> None:
     """Check that each file is the results of a campaign, by its footer.
 
@@ -113,7 +116,7 @@ def _erased(source: ListSource, since: datetime, s3: Callable[[], S3Access]) -> 
         return None
     place = source.uri.rpartition("/")[0].rpartition("/")[0]
     try:
-        hashes = read_hashes(open_store(place, s3, "--exclude-results"))
+        hashes = read_hashes(open_store(place, s3, _OPTION))
     except StoreError as error:
         raise refusal(
             source.uri, f"its numbers were erased, and the key of their hashes can't be read: {error}"
@@ -123,7 +126,7 @@ def _erased(source: ListSource, since: datetime, s3: Callable[[], S3Access]) -> 
             source.uri,
             f"its numbers were erased (globe-sms purge), and the key of their hashes, {place}/{HASH_KEY}, isn't there, "
             "so it isn't known whom to leave out: name the results where they were written, restore the key, or leave "
-            "them out of --exclude-results",
+            f"them out of {_OPTION}",
         )
     return ErasedResults(source.uri, hashes, hashed)
 
@@ -141,7 +144,7 @@ def find_results(uris: tuple[str, ...], s3: Callable[[], S3Access]) -> tuple[Lis
         if not whole:
             raise
         # A results folder holds more than results: an error about a plan or a claim would help nobody.
-        raise InputError(f"--exclude-results {whole[0]}: {_NO_RESULTS} ({error})") from None
+        raise InputError(f"{_OPTION} {whole[0]}: {_NO_RESULTS} ({error})") from None
 
 
 def _scan_results(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFrame:

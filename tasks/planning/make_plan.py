@@ -45,6 +45,7 @@ from globe_sms.tasks.recipients import (
 )
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import about
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.statuses import Status
 
@@ -56,6 +57,7 @@ FindShortRows = Callable[[pl.LazyFrame, Path], pl.LazyFrame | None]
 _VALIDATED: Final = ("source", "row", "recipient", "e164", "region", "status", "reason")
 
 
+@about("recipients")
 def make_plan(
     config: CampaignConfig,
     store: Store,
@@ -138,6 +140,7 @@ def new_plan_id() -> str:
     return uuid.uuid4().hex
 
 
+@about("recipients")
 def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
     """Find the lists that a campaign names.
 
@@ -153,6 +156,7 @@ def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> t
     )
 
 
+@about("recipients")
 def open_campaign_lists(
     config: CampaignConfig, sources: tuple[ListSource, ...], s3: Callable[[], S3Access]
 ) -> tuple[OpenedList, ...]:

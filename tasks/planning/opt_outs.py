@@ -32,7 +32,7 @@ from globe_sms.tasks.recipients import (
 from globe_sms.tasks.replies.stored_replies import StoredReplies, is_replies, place_of, reply_keys
 from globe_sms.tasks.store.open_store import open_existing
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError, StoreError
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError, about
 from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
 from globe_sms.tasks.vocabulary.statuses import Status
 
@@ -105,6 +105,7 @@ class OptOutLists:
         """Use other lists from the next look on; lists in both are read again only if they have changed."""
         self._places = tuple(dict.fromkeys(places))
 
+    @about(OPTION)
     def files(self) -> tuple[Path, ...]:
         """Return a file of numbers for each list, for `leave_out`; the same files as long as no list has changed.
 
@@ -161,6 +162,7 @@ class OptOutLists:
         return _ReadList(identity, file, {source: each.rows for source, each in damaged.items()})
 
 
+@about(OPTION)
 def identities_of(places: Iterable[str], s3: Callable[[], S3Access]) -> list[str]:
     """Return what tells whether lists have changed: the files of each, and what identifies their content."""
     found = (
@@ -170,6 +172,7 @@ def identities_of(places: Iterable[str], s3: Callable[[], S3Access]) -> list[str
     return lists + [f"{place} {_state_of_replies(place, s3)}" for place in places if is_replies(place)]
 
 
+@about(OPTION)
 def check_opt_outs(places: Iterable[str], s3: Callable[[], S3Access]) -> None:
     """Find opt-out lists that can't be read, by the first bytes and the columns of each; a second for a hundred.
 

@@ -18,7 +18,7 @@ from globe_sms.tasks.numbers import Overrides, validate
 from globe_sms.tasks.planning.chunk_layout import SendingGroups
 from globe_sms.tasks.recipients import open_table
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.errors import InputError, about
 from globe_sms.tasks.vocabulary.masking import mask_recipient
 from globe_sms.tasks.vocabulary.row_reasons import explain_reason
 
@@ -26,6 +26,7 @@ MOST_OWN_NUMBERS: Final = 20
 _LOOKED_THROUGH: Final = 1_000
 
 
+@about(OPTION)
 def read_own_numbers(
     given: Sequence[SecretStr], *, default_region: str | None, overrides: Overrides, s3: Callable[[], S3Access]
 ) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from globe_sms.tasks.reports.campaign_page import outcome, report_page
@@ -13,7 +14,7 @@ from globe_sms.tasks.reports.preview_page import preview_page, preview_sentence
 from globe_sms.tasks.reports.results_link import results_link
 from globe_sms.tasks.sending.progress import ProgressSnapshot
 from globe_sms.tasks.sending.progress_text import missing_words, percent, seconds_left, waiting_words
-from globe_sms.tasks.vocabulary.buttons import CANCEL, RESUME, RETRY
+from globe_sms.tasks.vocabulary.buttons import CANCEL, GO_ON, RESUME, RETRY
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.statuses import PRESENTED
 
@@ -22,6 +23,20 @@ _TO_WAIT: Final = (
     "A call that gets no answer is recorded as unknown and never sent again by itself. The run stops if too many are; "
     f"to stop it now, {CANCEL}."
 )
+
+
+class Interruption(StrEnum):
+    """Why a run ended before its results were reported."""
+
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+
+
+_WHAT_GOES_ON: Final = {Interruption.PAUSED: "the run is resumed", Interruption.CANCELLED: "the run is tried again"}
+_TO_GO_ON: Final = {
+    Interruption.PAUSED: f"To go on, {GO_ON}: nobody is texted twice. To give it up, {CANCEL}.",
+    Interruption.CANCELLED: f"To go on, {RETRY}: nobody is texted twice.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +49,7 @@ class RunView:
         asking_until: while somebody is asked, the Unix time after which no answer counts as no.
         progress: the figures while calls leave, and the Unix time that they're of.
         seconds: since the run began; belongs to `progress`.
+        interruption: set if somebody paused or cancelled the run before its results were reported.
         report: None until the results are written.
         failure: why the run ended without results.
     """
@@ -43,6 +59,7 @@ class RunView:
     asking_until: float | None = None
     progress: ProgressSnapshot | None = None
     seconds: float = 0.0
+    interruption: Interruption | None = None
     report: CampaignReport | None = None
     failure: str | None = None
 
@@ -59,18 +76,30 @@ def run_sentence(view: RunView) -> str:
         return f"Ended without results: {view.failure}"
     if view.report is not None:
         return outcome(view.report)
+    if view.interruption is not None:
+        return _interrupted_sentence(view.interruption, view.progress)
     if view.progress is not None:
         return _sending_sentence(view.progress, view.seconds)
-    if view.preview is None:
-        return "Reading the lists."
-    if view.asking_until is not None:
-        return f"Waiting for approval until {moment(view.asking_until)}: {_if_nobody_answers(view.preview)}."
-    return f"Planned: {preview_sentence(view.preview)}"
+    return "Reading the lists." if view.preview is None else _planned_sentence(view.preview, view.asking_until)
+
+
+def _planned_sentence(preview: Preview, asking_until: float | None) -> str:
+    if asking_until is not None:
+        return f"Waiting for approval until {moment(asking_until)}: {_if_nobody_answers(preview)}."
+    return f"Planned: {preview_sentence(preview)}"
 
 
 def _if_nobody_answers(preview: Preview) -> str:
     sent = "nothing" if preview.canary is None else "only the canary"
     return f"no answer by then counts as declined, and {sent} is sent"
+
+
+def _interrupted_sentence(interruption: Interruption, progress: ProgressSnapshot | None) -> str:
+    if progress is None:
+        far = "before the first call of this run"
+    else:
+        far = f"at {progress.done:,} of {progress.total:,} numbers ({percent(progress):.0f} %)"
+    return f"{interruption.capitalize()} {far}: nothing more is sent until {_WHAT_GOES_ON[interruption]}."
 
 
 def _sending_sentence(progress: ProgressSnapshot, seconds: float) -> str:
@@ -91,6 +120,10 @@ def _blocks(view: RunView) -> Iterator[Block]:
         return
     if view.failure is not None:
         yield Words(f"Fix that, then {RETRY}.")
+    elif view.interruption is not None:
+        if view.progress is not None:
+            yield _figures(view.progress, view.seconds)
+        yield Words(_TO_GO_ON[view.interruption])
     elif view.progress is not None:
         yield _figures(view.progress, view.seconds)
         yield Words(_TO_WAIT if missing_words(view.progress) else _TO_STOP)

@@ -34,7 +34,7 @@ from globe_sms.tasks.sending.call_size import CallSize
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.errors import InputError, about
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
 
@@ -61,9 +61,11 @@ class CampaignTables:
         Raises:
             InputError: one of them can't be read.
         """
-        overrides = read_overrides(config.numbers_override, s3)
+        with about("--numbers-override"):
+            overrides = read_overrides(config.numbers_override, s3)
         of_policy = read_prices(None if policy is None else policy.rules.prices, s3)
-        prices = of_policy if config.prices is None else read_prices(config.prices, s3)
+        with about("--prices"):
+            prices = of_policy if config.prices is None else read_prices(config.prices, s3)
         budget_prices = of_policy if policy is not None and policy.rules.budget.need_prices else None
         own = None
         if config.test_to:

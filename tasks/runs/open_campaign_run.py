@@ -25,6 +25,7 @@ from globe_sms.tasks.sending.failure_limit import FailureLimit
 from globe_sms.tasks.sending.retries import Retries
 from globe_sms.tasks.sending.sender import Sender
 from globe_sms.tasks.store import probe
+from globe_sms.tasks.vocabulary.errors import about
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.stop_signal import StopCause, StopSignal
 
@@ -94,7 +95,8 @@ def _open_inputs(
     resources = open_resources(
         config.account, config.aws_credentials, config.results, environ, calls_gateway=not config.dry_run
     )
-    probe(resources.store)
+    with about("--results"):
+        probe(resources.store)
     policy = read_policy(resources.account, config.results, resources.s3)
     return resources, policy, CampaignTables.read(config, policy, resources.s3)
 
@@ -113,7 +115,8 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str], flow_run: str) -
         tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch,
         Campaign(resources.store, campaign_id, stop=stop, owner=Owner.here(flow_run)) as campaign,
     ):
-        campaign.open(config.frozen_settings())
+        with about("--campaign"):
+            campaign.open(config.frozen_settings())
         spill = Spill(
             spill_folder(environ, Path.home()),
             campaign.store.uri,

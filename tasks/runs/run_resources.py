@@ -18,7 +18,7 @@ from globe_sms.tasks.runs.aws_credentials import open_s3
 from globe_sms.tasks.store import Store, probe
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError, StoreError
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError, about
 
 _SWITCH_SECONDS: Final = 0.0005
 
@@ -100,10 +100,13 @@ def open_resources(
     Raises:
         InputError: a block, the credentials, the endpoint or the folder can't be used.
     """
-    s3 = cache(lambda: open_s3(aws_credentials))
-    resources = RunResources(open_account(account, environ), s3, open_store(results, s3), results)
-    if calls_gateway:
-        resources.credentials()
+    s3 = cache(about("--aws-credentials")(lambda: open_s3(aws_credentials)))
+    with about("--results"):
+        store = open_store(results, s3)
+    with about("--account"):
+        resources = RunResources(open_account(account, environ), s3, store, results)
+        if calls_gateway:
+            resources.credentials()
     return resources
 
 

@@ -1,6 +1,8 @@
 """The step that previews a campaign, and what its preview decides: caps and budgets."""
 
+import re
 import time
+from typing import Final
 
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
@@ -16,6 +18,8 @@ from globe_sms.tasks.reports.preview import Preview, make_preview
 from globe_sms.tasks.runs.campaign_run import CampaignRun
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
+
+_OPTION: Final = re.compile(r"\((--[a-z-]+)\)")  # of a limit, as it says itself
 
 
 @redact_errors()
@@ -86,6 +90,8 @@ def check_caps(run: CampaignRun, preview: Preview) -> None:
         InputError: it breaks one; this run has sent nothing.
     """
     if preview.exceeded_limits and not run.config.dry_run:
+        named = _OPTION.search(preview.exceeded_limits[0])
         raise InputError(
-            "\n".join(f"campaign {run.campaign.id!r} is not sent: {limit}" for limit in preview.exceeded_limits)
+            "\n".join(f"campaign {run.campaign.id!r} is not sent: {limit}" for limit in preview.exceeded_limits),
+            option=named[1] if named else "",
         )

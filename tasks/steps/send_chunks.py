@@ -9,6 +9,8 @@ from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 _GRACE_SECONDS: Final = 15.0
 _STOPPING: Final = f"stopping: calls in progress get {_GRACE_SECONDS:.0f} s, Ctrl-C again ends them now"
 _CANCELLED: Final = "The run was cancelled ({kind}). Run the same campaign again to go on."
+_PAUSED: Final = "Somebody paused the run. Resume it to go on."
+_PAUSE: Final = "Pause"  # Prefect's, which nothing below the flows imports
 
 Launch = Callable[[Sequence[tuple[int, ...]]], None]
 """Begins to send groups of chunks, and doesn't wait for them."""
@@ -48,4 +50,5 @@ def _have_ended(await_end: AwaitEnd) -> bool:
 
 def cancelled(error: BaseException) -> Stop:
     """Return the stop of a run that this has interrupted."""
-    return Stop(StopCause.CANCELLED, _CANCELLED.format(kind=type(error).__name__))
+    kind = type(error).__name__
+    return Stop(StopCause.CANCELLED, _PAUSED if kind == _PAUSE else _CANCELLED.format(kind=kind))

@@ -7,6 +7,7 @@ _MENU: Final = "the menu with three dots (⋮) at the top right"
 RESUME: Final = (
     f"on this run's page open {_MENU}, choose Resume, then choose approve or decline, enter your name and press Resume"
 )
+GO_ON: Final = f"on this run's page open {_MENU} and choose Resume"
 RETRY: Final = f"press Retry on this run's page (in {_MENU})"
 CANCEL: Final = f"press Cancel on this run's page (in {_MENU})"
 COPY: Final = f"choose Copy to new run on this run's page (in {_MENU}), and start it"

@@ -16,17 +16,28 @@ A message says what is wrong, where, and what to do. It never holds a secret or 
 The gateway's answers are values (`tasks.gateway`), never exceptions.
 """
 
+from contextlib import ContextDecorator
+from types import TracebackType
+
 from globe_sms.tasks.vocabulary.masking import mask_written
 
 
 class GlobeSmsError(Exception):
     """The base class of every error that globe-sms raises on purpose.
 
-    Numbers with a plus sign are masked in the message, wherever they come from: a path, a setting, a name.
+    Numbers with a plus sign are masked in the message, wherever they come from: a path, a setting, a name. `option` is
+    the option whose value is wrong, such as `--suppress` (`recipients` for the lists); empty if the message begins with
+    it, or if it's about none.
     """
 
-    def __init__(self, message: str = "") -> None:
+    def __init__(self, message: str = "", *, option: str = "") -> None:
         super().__init__(mask_written(message))
+        self.option = option
+
+    def with_option(self) -> str:
+        """Return the message after the option that it's about, for forms: people look for the field."""
+        said = str(self)
+        return said if not self.option or said.startswith(("--", "recipients:")) else f"{self.option}: {said}"
 
 
 class InputError(GlobeSmsError):
@@ -88,3 +99,23 @@ class TrackingStoppedError(GlobeSmsError):
     def __init__(self, message: str, outcome: object = None) -> None:
         super().__init__(message)
         self.outcome = outcome
+
+
+class about(ContextDecorator):  # noqa: N801  # reads as a preposition: `with about("--prices"):`
+    """Note in each InputError or StoreError that leaves the block, or the decorated function, which option it's about.
+
+    The innermost block counts.
+    """
+
+    def __init__(self, option: str) -> None:
+        self._option = option
+
+    def __enter__(self) -> None:
+        """Start the block."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the exception through, with the option."""
+        if isinstance(error, InputError | StoreError) and not error.option:
+            error.option = self._option

@@ -112,9 +112,7 @@ REASON_SENTENCES: Final[dict[str, str]] = {
         "The row has no value for a placeholder in the message. Fill it in, or give the placeholder a default."
     ),
     RowReason.MESSAGE_EMPTY: "The row's message is blank.",
-    RowReason.MESSAGE_TOO_LONG: (
-        "The row's message has too many characters. Shorten it, or raise the limit (--max-characters)."
-    ),
+    RowReason.MESSAGE_TOO_LONG: ("The row's message is longer than --max-characters. Shorten it."),
     RowReason.CHINA_MAINLAND: "Alibaba's international API doesn't send to mainland China (+86).",
     RowReason.UNITED_STATES: "Alibaba's international API doesn't send to the United States.",
     RowReason.COUNTRY_DENIED: "The campaign or the policy doesn't text this country (--deny-country).",

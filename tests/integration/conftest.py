@@ -7,6 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
+from prefect.context import (
+    _temporary_global_settings_context,  # pyright: ignore[reportPrivateUsage]
+    get_settings_context,
+)
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
@@ -18,9 +24,18 @@ from tests.waiting import LONGEST_WAIT
 
 @pytest.fixture(scope="session")
 def prefect_url(prefect_server: PrefectApi) -> Generator[str]:
-    """The API of the suite's server; Prefect's client in this process talks to it, unless a test says otherwise."""
-    with temporary_settings({PREFECT_API_URL: prefect_server.url}):
+    """The API of the suite's server; Prefect's client in this process talks to it, unless a test says otherwise.
+
+    As Prefect's own test harness has it, whose server is another one for each process: also for threads that begin
+    without a context, and with what is to be logged sent before the server ends.
+    """
+    with (
+        temporary_settings({PREFECT_API_URL: prefect_server.url}),
+        _temporary_global_settings_context(get_settings_context()),
+    ):
         yield prefect_server.url
+        APILogWorker.drain_all()
+        EventsWorker.drain_all()
 
 
 @pytest.fixture

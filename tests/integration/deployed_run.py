@@ -71,6 +71,15 @@ class Deployed:
         found = ask(self._api, "POST", "/flow_runs/filter", {"flow_runs": named})
         return [run["id"] for run in found if self.id in run["idempotency_key"]]
 
+    def suspend(self) -> None:
+        """Press Pause: Prefect's UI suspends the run."""
+        state = {"type": "PAUSED", "name": "Suspended", "state_details": {"pause_reschedule": True}}
+        assert ask(self._api, "POST", f"/flow_runs/{self.id}/set_state", {"state": state})["status"] == "ACCEPT"
+
+    def resume(self) -> None:
+        """Press Resume."""
+        assert ask(self._api, "POST", f"/flow_runs/{self.id}/resume", {})["status"] == "ACCEPT"
+
     def question(self) -> str:
         """Return what it asks."""
         keys = ask(self._api, "GET", f"/flow_runs/{self.id}")["state"]["state_details"]["run_input_keyset"]

@@ -25,6 +25,7 @@ from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.vocabulary.errors import AllFailedError, CampaignStoppedError, InputError
 from globe_sms.tasks.vocabulary.statuses import STATUSES
 from tests.integration.flat_options import send_at_once, send_with
+from tests.waiting import await_event
 
 pytestmark = [
     pytest.mark.slow,
@@ -55,6 +56,16 @@ def state_of(api: httpx.Client, campaign: str) -> tuple[str, str]:
     return run["state_type"], run["state_name"]
 
 
+def made_of(api: httpx.Client, asset: str) -> list[list[str]]:
+    """The assets that each materialization of this one names, as Prefect's server has its events."""
+    kind = {"event": {"name": ["prefect.asset.materialization.succeeded"]}, "resource": {"id": [asset]}}
+    events = api.post("/events/filter", json={"filter": kind}).raise_for_status().json()["events"]
+    return [
+        [each["prefect.resource.id"] for each in event["related"] if each["prefect.resource.role"] == "asset"]
+        for event in events
+    ]
+
+
 LONDON = [f"4474001234{number:02}" for number in range(30)]
 PARIS = [f"336123456{number:02}" for number in range(30)]
 
@@ -76,8 +87,10 @@ def list_of(tmp_path: Path) -> Any:
     return write
 
 
-def test_a_messy_list_becomes_results_that_account_for_every_row(sandbox: Sandbox, results: str) -> None:
-    """CSV and parquet from S3, every promise of the results at once."""
+def test_a_messy_list_becomes_results_that_account_for_every_row(
+    sandbox: Sandbox, results: str, api: httpx.Client
+) -> None:
+    """CSV and parquet from S3, every promise of the results at once; Prefect has both as assets."""
     lists = demo_lists(1_200)
     client = sandbox.s3.client()
     folder = uuid.uuid4().hex
@@ -114,6 +127,8 @@ def test_a_messy_list_becomes_results_that_account_for_every_row(sandbox: Sandbo
     first = found.select("phone_number", key=pl.format("{}#{}", "source", "row"))
     named = duplicates.join(first, left_on=["reason", "phone_number"], right_on=["key", "phone_number"])
     assert named.height == duplicates.height
+    await_event(lambda: bool(made_of(api, report.uri)), "the event of the results' asset")
+    assert made_of(api, report.uri) == [[f"s3://{sandbox.bucket}/{folder}/"]]
 
 
 def test_every_call_is_from_the_sender_of_its_numbers_country(sandbox: Sandbox, results: str, list_of: Any) -> None:
@@ -446,6 +461,6 @@ def test_prefect_records_no_own_number(sandbox: Sandbox, results: str, list_of: 
         send_with([path], **config, calls_per_second=50, test_to=["6591234568"])
     named = FlowRunFilter(name=FlowRunFilterName(any_=["own"]))
     with get_client(sync_client=True) as client:
-        recorded = [run.parameters["test_to"] for run in client.read_flow_runs(flow_run_filter=named)]
+        recorded = [run.parameters["limits"]["test_to"] for run in client.read_flow_runs(flow_run_filter=named)]
     assert sorted(recorded) == sorted([["**********"], [str(own)], ["6591234568"]])
     assert [arrival.numbers for arrival in sandbox.gateway.log()] == [["6591234567"]]

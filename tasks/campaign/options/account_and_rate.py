@@ -1,4 +1,4 @@
-"""The options that say which account sends, and how fast."""
+"""The options that say how fast the account sends, and with which keys S3 is read."""
 
 from typing import Annotated, Any, Final
 
@@ -35,9 +35,8 @@ AwsCredentials = Annotated[
 
 
 class AccountAndRate(Options, frozen=True):
-    """Which account sends, and how fast."""
+    """How fast the account sends, and the keys of S3."""
 
-    account: Account = None
     aws_credentials: AwsCredentials = None
     numbers_per_call: Annotated[
         int | None,

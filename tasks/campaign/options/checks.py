@@ -24,8 +24,9 @@ _CONTROL: Final = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 
 def uris_of_lists(value: tuple[str, ...]) -> tuple[str, ...]:
     """Where lists are."""
-    if not all(uri.strip() for uri in value):
-        raise ValueError("a URI is blank; give an s3:// object, prefix or glob, or a local path")
+    for place, uri in enumerate(value, 1):
+        if not uri.strip():
+            raise ValueError(f"item {place} is blank; give an s3:// object, prefix or glob, or a local path")
     return value
 
 

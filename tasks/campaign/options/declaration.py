@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.fields import FieldInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,23 @@ class Terminal:
     positional: str = ""
     takes_all: bool = False
     shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NotInForm:
+    """An option that the form has no field of its own for.
+
+    `words` replace it in messages for people who fill in the form. `field` is the merged field that sets it; if it's
+    empty, only programs set it, and so the form's schema takes it without showing it.
+    """
+
+    words: str
+    field: str = ""
+
+
+def not_in_form(field: FieldInfo) -> NotInForm | None:
+    """Return what an option's declaration says if it has no field of its own in the form."""
+    return next((each for each in field.metadata if isinstance(each, NotInForm)), None)
 
 
 def shaped(words: str, pattern: str) -> dict[str, Any]:
@@ -43,13 +61,20 @@ DURATION: Final = r"^\s*(0|(\d{1,7}(\.\d{1,3})?\s*(s|min|m|h|d)\s*)+)$"
 COUNTRY: Final = "[A-Za-z]{2}"
 
 
-def _as_a_form(schema: dict[str, Any]) -> None:
-    """Put the fields in the order of their declaration, and show an empty field for None."""
-    for position, field in enumerate(schema.get("properties", {}).values()):
+def _as_a_form(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Put the fields in the order of their declaration, and show an empty field for None.
+
+    What the form doesn't show is a pattern that only its name matches: the server takes it, the UIs show no field.
+    """
+    properties: dict[str, Any] = schema.get("properties", {})
+    for position, field in enumerate(properties.values()):
         field["position"] = position
         without_null(field)
         if field.get("default", "") is None:
             del field["default"]
+    for name, field in model.model_fields.items():
+        if name in properties and not_in_form(field) is not None:
+            schema.setdefault("patternProperties", {})[f"^{name}$"] = properties.pop(name)
 
 
 def without_null(schema: dict[str, Any]) -> None:

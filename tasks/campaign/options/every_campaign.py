@@ -1,10 +1,11 @@
-"""The twelve options that every campaign has."""
+"""The options that every campaign has: twelve fields of the form, of which *Cap* is two options."""
 
 from typing import Annotated, Final
 
-from pydantic import Field, SecretStr, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
-from globe_sms.tasks.campaign.options.declaration import Options, Terminal, each_shaped, shaped
+from globe_sms.tasks.campaign.options.account_and_rate import Account
+from globe_sms.tasks.campaign.options.declaration import NotInForm, Options, Terminal, each_shaped, shaped
 from globe_sms.tasks.gateway import MessageType
 
 LONGEST_MESSAGE: Final = 1_500
@@ -16,8 +17,6 @@ _RULE: Final = rf"\s*((\*|[A-Za-z]{{2}})\s*=)?{_SENDER}\s*"
 _SENDERS: Final = shaped(
     "up to 11 letters and digits, or 15 digits; one per country: SG=Acme, *=12345", rf"^({_RULE}(,{_RULE})*)?$"
 )
-
-OwnNumber = Annotated[SecretStr, WithJsonSchema({"type": "string"})]
 
 
 class EveryCampaign(Options, frozen=True):
@@ -132,31 +131,6 @@ class EveryCampaign(Options, frozen=True):
             "the clock."
         ),
     ] = None
-    canary: Annotated[
-        int,
-        Field(
-            strict=True,
-            ge=0,
-            title="Canary",
-            description="How many numbers are texted first. The others follow only if few enough of these failed or "
-            "are unknown (see the failure limit). If the run asks before sending, it asks again with the canary's "
-            "outcome. 0: no canary.",
-        ),
-        Terminal("Text this many numbers first, and the others only if few enough of them failed."),
-    ] = 0
-    test_to: Annotated[
-        tuple[OwnNumber, ...],
-        Field(
-            title="Test numbers",
-            description="A list of up to 20 numbers of your own, at s3:// or a path on the worker. They get the texts "
-            "of the lists' first rows, and nobody else is texted. How the list is read may follow it, as for opt-out "
-            "lists. Don't type the numbers themselves: Prefect would record them.",
-            json_schema_extra=each_shaped("where a list of your numbers is, never the numbers", "[A-Za-z]"),
-        ),
-        Terminal(
-            "Your own numbers, or one list of them: only they are texted, with the first rows' texts.", takes_all=True
-        ),
-    ] = ()
     # None says that nobody is asked: every number, 0 too, already means "ask above it". In the form None is -1.
     approve_above: Annotated[
         int | None,
@@ -169,6 +143,19 @@ class EveryCampaign(Options, frozen=True):
         ),
         Terminal("Send nothing to more numbers than this unless somebody says yes, here or with --yes; 0 always asks."),
     ] = None
+    max_recipients: Annotated[
+        int | None,
+        Field(strict=True, ge=0),
+        Terminal("Send nothing if there are more numbers than this."),
+        NotInForm('"Cap"', "cap"),
+    ] = None
+    max_cost: Annotated[
+        float | None,
+        Field(ge=0),
+        Terminal("Send nothing if the campaign costs more; in the currency of --prices."),
+        NotInForm('"Cap"', "cap"),
+    ] = None
+    account: Account = None
     dry_run: Annotated[
         bool,
         Field(

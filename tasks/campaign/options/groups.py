@@ -26,7 +26,7 @@ GROUPS: Final = (
     Group("list_format", "The list", ListFormat),
     Group("number_reading", "The numbers", NumberReading),
     Group("text", "The text", TextOptions),
-    Group("limits", "Limits", Limits),
+    Group("limits", "Tests and limits", Limits),
     Group("left_out", "Who is left out", LeftOut),
     Group("account_and_rate", "Account and rate", AccountAndRate),
     Group("timing", "Timing", Timing),

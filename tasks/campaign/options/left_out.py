@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from globe_sms.tasks.campaign.options.declaration import COUNTRY, DURATION, Options, Terminal, each_shaped, shaped
+from globe_sms.tasks.campaign.options.declaration import DURATION, NotInForm, Options, Terminal, shaped
 
 
 class OnUnknown(StrEnum):
@@ -36,27 +36,18 @@ class LeftOut(Options, frozen=True):
     ] = OnDamaged.REFUSE
     exclude_results: Annotated[
         tuple[str, ...],
-        Field(
-            title="Results of earlier campaigns",
-            description="People whom these campaigns texted lately get no text; one place a line, such as "
-            "s3://campaigns/prod/*/results.parquet. Unknown rows don't count as texted.",
-            json_schema_extra=each_shaped("where results are; it can't be blank", r"\S"),
-        ),
         Terminal(
             "Results of earlier campaigns, like s3://campaigns/prod/*/results.parquet: numbers they texted are left "
             "out.",
             takes_all=True,
         ),
+        NotInForm('"Results of earlier campaigns"', "exclude_results"),
     ] = ()
     exclude_days: Annotated[
         float,
-        Field(
-            gt=0,
-            le=3_650,
-            title="Days an earlier text counts",
-            description="How many days back a text counts in the results of earlier campaigns.",
-        ),
+        Field(gt=0, le=3_650),
         Terminal("How many days back a text counts in --exclude-results."),
+        NotInForm('the days in "Results of earlier campaigns"', "exclude_results"),
     ] = 30.0
     exclude_undelivered: Annotated[
         float | None,
@@ -87,21 +78,13 @@ class LeftOut(Options, frozen=True):
     ] = "20h"
     allow_country: Annotated[
         tuple[str, ...],
-        Field(
-            title="Only these countries",
-            description="Two letters each, such as SG, one a line. Other countries are unsupported. Empty: all.",
-            json_schema_extra=each_shaped("two letters, such as SG", rf"^\s*{COUNTRY}\s*$"),
-        ),
         Terminal("Send to this country only, like SG; repeat it for more. Others are unsupported."),
+        NotInForm('"Countries"', "countries"),
     ] = ()
     deny_country: Annotated[
         tuple[str, ...],
-        Field(
-            title="Not these countries",
-            description="Two letters each, such as SG, one a line. Their numbers are unsupported.",
-            json_schema_extra=each_shaped("two letters, such as SG", rf"^\s*{COUNTRY}\s*$"),
-        ),
         Terminal("Send nothing to this country, like SG; repeat it for more."),
+        NotInForm('"Countries"', "countries"),
     ] = ()
     on_unknown: Annotated[
         OnUnknown,

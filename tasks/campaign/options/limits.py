@@ -1,15 +1,42 @@
-"""The options that say what a campaign may cost, when it doesn't start, and when it stops."""
+"""The options that say whom a campaign is tried on, when it doesn't start, and when it stops."""
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr, WithJsonSchema
 
-from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.campaign.options.declaration import Options, Terminal, each_shaped
+
+OwnNumber = Annotated[SecretStr, WithJsonSchema({"type": "string"})]
 
 
 class Limits(Options, frozen=True):
-    """What the campaign may cost, when it doesn't start, and when it stops."""
+    """Whom the campaign is tried on, when it doesn't start, and when it stops."""
 
+    test_to: Annotated[
+        tuple[OwnNumber, ...],
+        Field(
+            title="Test numbers",
+            description="A list of up to 20 numbers of your own, at s3:// or a path on the worker. They get the texts "
+            "of the lists' first rows, and nobody else is texted. How the list is read may follow it, as for opt-out "
+            "lists. Don't type the numbers themselves: Prefect would record them.",
+            json_schema_extra=each_shaped("where a list of your numbers is, never the numbers", "[A-Za-z]"),
+        ),
+        Terminal(
+            "Your own numbers, or one list of them: only they are texted, with the first rows' texts.", takes_all=True
+        ),
+    ] = ()
+    canary: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=0,
+            title="Canary",
+            description="How many numbers are texted first. The others follow only if few enough of these failed or "
+            "are unknown (see the failure limit). If the run asks before sending, it asks again with the canary's "
+            "outcome. 0: no canary.",
+        ),
+        Terminal("Text this many numbers first, and the others only if few enough of them failed."),
+    ] = 0
     min_recipients: Annotated[
         int | None,
         Field(
@@ -21,16 +48,6 @@ class Limits(Options, frozen=True):
         ),
         Terminal("Send nothing if there are fewer numbers than this, as in a list that came out too short."),
     ] = None
-    max_recipients: Annotated[
-        int | None,
-        Field(
-            strict=True,
-            ge=0,
-            title="Most numbers",
-            description="A campaign that would text more numbers than this sends nothing. Empty: no limit.",
-        ),
-        Terminal("Send nothing if there are more numbers than this."),
-    ] = None
     prices: Annotated[
         str | None,
         Field(
@@ -39,15 +56,6 @@ class Limits(Options, frozen=True):
             "price (of one message part) and currency. Preview and report then say what the campaign costs.",
         ),
         Terminal("A table (country or prefix, price of a part, currency), to say what it costs."),
-    ] = None
-    max_cost: Annotated[
-        float | None,
-        Field(
-            ge=0,
-            title="Highest cost",
-            description="A campaign that costs more sends nothing; in the currency of the prices. Empty: no limit.",
-        ),
-        Terminal("Send nothing if the campaign costs more; in the currency of --prices."),
     ] = None
     max_invalid_rate: Annotated[
         float | None,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.campaign.options.declaration import NotInForm, Options, Terminal
 from globe_sms.tasks.recipients.read_options import Hidden
 
 _LAST_HEADER_ROW = 1_000
@@ -15,17 +15,13 @@ class ListFormat(Options, frozen=True):
 
     number_column: Annotated[
         str | None,
-        Field(
-            title="Column of phone numbers",
-            description="Only needed if the column isn't called phone, mobile or msisdn, or another could be it. In "
-            "lists without a header its position: 1, 2 and so on.",
-        ),
         Terminal("The column of the numbers, if it isn't called phone, mobile or msisdn; without a header 1, 2, ..."),
+        NotInForm('"Column of phone numbers"', "number_column"),
     ] = None
     no_header: Annotated[
         bool,
-        Field(title="No header", description="The lists (CSV, XLSX) start with their first row, without column names."),
         Terminal("The lists start with their first row, without column names."),
+        NotInForm('a position such as 1 in "Column of phone numbers"', "number_column"),
     ] = False
     header_row: Annotated[
         int | None,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from globe_sms.tasks.campaign.options.declaration import Options, Terminal
+from globe_sms.tasks.campaign.options.declaration import NotInForm, Options, Terminal
 from globe_sms.tasks.campaign.options.every_campaign import LONGEST_MESSAGE
 
 
@@ -13,11 +13,8 @@ class TextOptions(Options, frozen=True):
 
     message_column: Annotated[
         str | None,
-        Field(
-            title="Column of messages",
-            description="The column that holds each recipient's own text, instead of a message above.",
-        ),
         Terminal("The column that holds each recipient's own text, instead of --message."),
+        NotInForm('"Message", as {name of the column}'),
     ] = None
     literal_placeholders: Annotated[
         bool,
@@ -48,12 +45,7 @@ class TextOptions(Options, frozen=True):
     ] = True
     max_characters: Annotated[
         int,
-        Field(
-            strict=True,
-            ge=1,
-            le=LONGEST_MESSAGE,
-            title="Longest text, in characters",
-            description=f"Rows with a longer text are invalid and get none. {LONGEST_MESSAGE:,} is Alibaba's limit.",
-        ),
+        Field(strict=True, ge=1, le=LONGEST_MESSAGE),
         Terminal("Rows with a longer text are invalid (message_too_long); at most 1,500."),
+        NotInForm("the limit of 1,500 characters"),
     ] = LONGEST_MESSAGE

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from globe_sms.tasks.campaign.options.declaration import DURATION, Options, Terminal, shaped
+from globe_sms.tasks.campaign.options.declaration import DURATION, NotInForm, Options, Terminal, shaped
 from globe_sms.tasks.gateway import LONGEST_VALIDITY, SHORTEST_VALIDITY
 
 LONGEST_APPROVAL: Final = 30 * 24 * 3_600
@@ -94,4 +94,5 @@ class Timing(Options, frozen=True):
             "however late.",
         ),
         Terminal(shown=False),
+        NotInForm('"Latest start, in minutes"'),  # but for deployments with a schedule
     ] = None

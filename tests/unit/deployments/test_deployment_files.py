@@ -165,11 +165,13 @@ def test_the_forms_of_campaigns_begin_with_what_is_required() -> None:
     """A title has the name that Prefect's message has: 'recipients' is a required property."""
     for name in ("manual", "ad-hoc", "scheduled", "try-it"):
         (spec,) = (spec for spec in Specification.read().deployments if spec.name == name)
-        schema = schema_of(flow_of(spec))
+        schema = schema_of(flow_of(spec), scheduled=bool(spec.schedules))
         assert schema["required"] == ["recipients", "campaign", "message", "type", "results"]
         for place, field in enumerate(schema["required"]):
             assert schema["properties"][field]["position"] == place
             assert field in schema["properties"][field]["title"].lower()
+        timing = schema.get("definitions", {}).get("Timing", {}).get("properties", {})
+        assert ("latest_start_minutes" in timing) == (name == "scheduled")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_a_deployed_run_takes_results_that_last(results: str) -> None:
 def test_nulls_are_found_one_by_one_and_by_group() -> None:
     """As Prefect's UI records them."""
     found = null_options(
-        {"campaign": None, "message": "Hi", "limits": None, "timing": {"hours_wait": None, "until": 1}}
+        {"campaign": None, "message": "Hi", "cap": None, "limits": None, "timing": {"hours_wait": None, "until": 1}}
     )
-    assert {"campaign", "max_cost", "hours_wait"} <= found
-    assert not {"message", "limits", "timing", "until"} & found
+    assert {"campaign", "max_recipients", "max_cost", "prices", "hours_wait"} <= found
+    assert not {"message", "cap", "limits", "timing", "until"} & found

@@ -21,10 +21,11 @@ from globe_sms.tasks.campaign.options.declaration import Options
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.flow_parameters import flatten_options, group_options
 from globe_sms.tasks.campaign.options.groups import GROUPS
+from globe_sms.tasks.campaign.options.merged_fields import MERGED, MergedField, form_of
 from globe_sms.tasks.vocabulary.errors import InputError
 
 SCHEMA: dict[str, Any] = send_campaign.parameters.model_dump()
-FIELDS: dict[str, Any] = {name: SCHEMA["properties"][name] for name in EveryCampaign.model_fields}
+FIELDS: dict[str, Any] = {name: SCHEMA["properties"][name] for name in form_of(EveryCampaign).model_fields}
 IN_GROUPS: dict[str, Any] = {
     name: field
     for group in GROUPS
@@ -32,6 +33,9 @@ IN_GROUPS: dict[str, Any] = {
 }
 MODELS: tuple[type[Options], ...] = (EveryCampaign, *(group.options for group in GROUPS))
 DECLARED = {name: field for model in MODELS for name, field in model.model_fields.items()}
+MERGED_OPTIONS = {option for field in MERGED for option in field.options}
+# What only programs set, or only a schedule needs: the form has no field for it.
+NOT_SHOWN = {"message_column", "max_characters", "latest_start_minutes"}
 TERMINAL_ONLY = {"yes", "json", "config"}
 SCHEDULE_ONLY = {"latest_start_minutes"}
 # What a run, or the configuration itself, finds out, and no operator gives.
@@ -44,7 +48,7 @@ OF_OTHERS: dict[str, dict[str, Any]] = {"until": {"hours": "09:00-20:00", "type"
 REQUIRED = {"recipients": ["s3://b/x.csv"], "message": "Hi", "type": "OTP", "results": "s3://b/out"}
 
 
-@pytest.mark.parametrize("name", DECLARED)
+@pytest.mark.parametrize("name", FIELDS | IN_GROUPS)
 def test_every_field_explains_itself(name: str) -> None:
     """A title that isn't the parameter's own name, and whole sentences."""
     field = (FIELDS | IN_GROUPS)[name]
@@ -60,8 +64,8 @@ def test_the_form_begins_with_what_every_campaign_has() -> None:
     ordered = sorted(SCHEMA["properties"], key=lambda name: SCHEMA["properties"][name]["position"])
     assert ordered == list(inspect.signature(send_campaign).parameters)
     assert ordered[:12] == [
-        *("recipients", "campaign", "message", "type", "results", "sender_id", "suppress", "hours", "canary"),
-        *("test_to", "approve_above", "dry_run"),
+        *("recipients", "campaign", "message", "type", "results", "sender_id", "suppress", "hours"),
+        *("approve_above", "cap", "account", "dry_run"),
     ]
     assert ordered[12:] == ["list_format", "number_reading", "text", "limits", "left_out", "account_and_rate", "timing"]
 
@@ -73,7 +77,23 @@ def test_a_group_has_a_heading_and_at_most_eight_fields_in_order(group: Any) -> 
     assert SCHEMA["properties"][group.name].get("title", shown["title"]) == group.heading
     fields = shown["properties"]
     assert 0 < len(fields) <= 8
-    assert sorted(fields, key=lambda name: fields[name]["position"]) == list(group.options.model_fields)
+    shown_fields = [name for name in form_of(group.options).model_fields if name not in NOT_SHOWN]
+    assert sorted(fields, key=lambda name: fields[name]["position"]) == shown_fields
+
+
+def test_every_option_is_a_field_or_a_part_of_one() -> None:
+    """Two fields that belong together are one: a cap, countries, the number column, results and days."""
+    assert (
+        DECLARED.keys() - MERGED_OPTIONS - NOT_SHOWN | {field.name for field in MERGED} == (FIELDS | IN_GROUPS).keys()
+    )
+
+
+@pytest.mark.parametrize("name", sorted(NOT_SHOWN))
+def test_programs_set_what_the_form_does_not_show(name: str) -> None:
+    """The schema takes it, and still checks it."""
+    value = {"message_column": "text", "max_characters": 300, "latest_start_minutes": 5}[name]
+    assert validate({**REQUIRED, **group_options({name: value})}, SCHEMA) == []
+    assert not is_valid({**REQUIRED, **group_options({name: [value]})}, SCHEMA)
 
 
 def test_no_field_asks_for_its_type_first() -> None:
@@ -113,6 +133,8 @@ def test_only_what_has_no_sensible_default_is_required() -> None:
         ("calls_per_second", 101),
         ("max_failure_rate", 1.5),
         ("canary", -1),
+        ("cap", "20 EUR"),
+        ("countries", "SG, not US"),
         ("approve_above", -2),
         ("approval_timeout", 0),
         ("on_unknown", "again"),
@@ -140,9 +162,6 @@ def test_a_wrong_value_is_refused_before_a_run_is_made(name: str, value: object)
         ("hours", "10:00-13:00, 14:00-24:00", "9-20", "hours like 09:00-20:00"),
         ("test_to", ["/srv/own.csv"], ["+65 9123 4567"], "never the numbers"),
         ("default_region", "sg", "Singapore", "two letters, such as SG"),
-        ("allow_country", ["SG", "my"], ["Malaysia"], "two letters"),
-        ("deny_country", [], ["65"], "two letters"),
-        ("exclude_results", ["s3://b/*/results.parquet"], [""], "where results are"),
         ("repeat_after", "1d 12h", "20", "a duration such as 20h or 3d"),
         ("hours_wait", "0", "soon", "a duration such as 12h or 1d"),
         ("until", "2026-12-24T18:00", "tomorrow", "a time such as 18:00"),
@@ -159,6 +178,90 @@ def test_the_form_says_in_words_what_is_wrong(name: str, right: object, wrong: o
     if name not in {"results", "test_to", "time_zone"}:  # a terminal may use any folder, and own numbers
         with pytest.raises(InputError):
             CampaignConfig.checked(**{**REQUIRED, name: _filled(wrong)})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "options"),
+    [
+        ("cap", "20000", {"max_recipients": 20_000}),
+        ("cap", "20,000", {"max_recipients": 20_000}),
+        ("cap", "cost 150.5", {"max_cost": 150.5}),
+        ("cap", " 5 and cost 0 ", {"max_recipients": 5, "max_cost": 0.0}),
+        ("countries", "SG, my", {"allow_country": ("SG", "my")}),
+        ("countries", "not US,IN", {"deny_country": ("US", "IN")}),
+        ("countries", "NO, SE; not US", {"allow_country": ("NO", "SE"), "deny_country": ("US",)}),
+        ("number_column", "mobile", {"number_column": "mobile"}),
+        ("number_column", "2", {"number_column": "2", "no_header": True}),
+        ("exclude_results", ["s3://b/*/r.parquet"], {"exclude_results": ("s3://b/*/r.parquet",)}),
+        ("exclude_results", ["a#1#days=7", "b#days=7"], {"exclude_results": ("a#1", "b"), "exclude_days": 7.0}),
+    ],
+)
+def test_a_merged_field_is_its_options(field: str, value: object, options: dict[str, Any]) -> None:
+    """As people write it, through the server's check and the flow's."""
+    merged = next(each for each in MERGED if each.name == field)
+    given = {**REQUIRED, **_in_its_group(field, value)}
+    assert validate(given, SCHEMA) == []
+    flat = flatten_options(send_campaign.validate_parameters(given))
+    assert {name: flat[name] for name in merged.options if name in flat} == options
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        *(
+            (("cap"), wrong, "20000 for numbers; cost 150 for a cost")
+            for wrong in ("20 EUR", "cost", "-1", "5 6", "2,00")
+        ),
+        *(
+            ("countries", wrong, "not US, IN")
+            for wrong in ("SG, not US", "Malaysia", "65", "not", "SG;", "not US, not IN")
+        ),
+        ("exclude_results", [""], "where results are"),
+    ],
+)
+def test_a_wrong_merged_field_is_refused_in_words(field: str, value: object, words: str) -> None:
+    """`SG, not US` could mean either of two lists of people."""
+    (error,) = validate({**REQUIRED, **_in_its_group(field, value)}, SCHEMA)
+    assert words in error.message
+    merged = next(each for each in MERGED if each.name == field)
+    if merged.name != "exclude_results":
+        with pytest.raises(InputError, match=f"^{merged.title}: "):
+            merged.split(value)
+
+
+def test_earlier_results_have_one_number_of_days() -> None:
+    """Two that differ, or one place without, are refused: they'd be applied to all."""
+    for places in (["a#days=7", "b#days=8"], ["a#days=7", "b"]):
+        with pytest.raises(InputError, match=r"^Results of earlier campaigns: .*the same number of days"):
+            flatten_options({"left_out": {"exclude_results": places}})
+
+
+@given(st.sampled_from(MERGED), st.data())
+def test_any_options_have_a_merged_field_that_gives_them_back(merged: MergedField, data: st.DataObject) -> None:
+    """A run from a terminal is recorded with the form's fields, and Copy to new run fills them in."""
+    values: dict[str, st.SearchStrategy[Any]] = {
+        "max_recipients": st.integers(0),
+        "max_cost": st.floats(0, 1e15),
+        "allow_country": st.lists(st.sampled_from(["SG", "no", "NO"]), min_size=1).map(tuple),
+        "deny_country": st.lists(st.sampled_from(["FR", "in"]), min_size=1).map(tuple),
+        "number_column": st.sampled_from(["2", "mobile", "no header", "header: 2", "no header: x"])
+        | st.text("2 mé:", min_size=1),
+        "no_header": st.just(value=True),
+        "exclude_results": st.lists(st.sampled_from(["a", "a#days=3", "s3://b/#1"]), min_size=1).map(tuple),
+        "exclude_days": st.floats(1e-6, 3_650).filter(lambda days: days != 30),
+    }
+    options = data.draw(st.fixed_dictionaries({}, optional={name: values[name] for name in merged.options}))
+    if "exclude_results" not in options:
+        options.pop("exclude_days", None)  # it says nothing without them
+    value = merged.join(options)
+    assert (merged.split(value) if value else {}) == options
+    written = list(value) if isinstance(value, tuple) else value
+    assert validate({**REQUIRED, **_in_its_group(merged.name, written)}, SCHEMA) == []
+
+
+def _in_its_group(field: str, value: object) -> dict[str, Any]:
+    group = next((group.name for group in GROUPS if field in form_of(group.options).model_fields), None)
+    return {field: value} if group is None else {group: {field: value}}
 
 
 def test_a_wrong_name_in_a_group_is_refused_before_a_run_is_made() -> None:
@@ -191,6 +294,8 @@ def test_the_help_has_the_groups_of_the_form() -> None:
 def test_the_form_shows_the_declared_defaults() -> None:
     """An empty field where there is none."""
     for name, field in DECLARED.items():
+        if name in MERGED_OPTIONS | NOT_SHOWN:
+            continue
         shown = (FIELDS | IN_GROUPS)[name].get("default")
         if not field.is_required():
             expected = NO_NUMBER if name == "approve_above" else _plain(field.default)
@@ -248,11 +353,11 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 def test_form_command_line_and_python_lead_to_one_configuration(options: dict[str, Any], empty: set[str]) -> None:
     """Fields that the form left empty, or null as an old schedule has them, are options that nobody gave."""
     options = {**REQUIRED, **options}
+    if not options.get("exclude_results"):
+        options.pop("exclude_days", None)  # it says nothing without them
     flat = CampaignConfig.checked(**options)
-    as_form = options | {
-        name: "" if name in {"campaign", "account", "hours"} else None for name in empty - options.keys()
-    }
-    taken = send_campaign.validate_parameters(group_options(as_form))
+    nulls = {name: "" if name in {"campaign", "account", "hours"} else None for name in empty - options.keys()}
+    taken = send_campaign.validate_parameters(group_options(options | nulls))
     assert CampaignConfig.checked(**flatten_options(taken)) == flat
     assert CampaignConfig.checked(**flatten_options(send_campaign.validate_parameters(flat.parameters()))) == flat
     assert CampaignConfig.checked(**flat.options()) == flat

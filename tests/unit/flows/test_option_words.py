@@ -9,6 +9,7 @@ from globe_sms.flows.command_line.app import make_app, run_app
 from globe_sms.flows.command_line.exit_codes import EXIT_INPUT
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config
 from globe_sms.flows.send_from_python import send
+from globe_sms.tasks.campaign.options.declaration import not_in_form
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.groups import GROUPS
 from globe_sms.tasks.campaign.options.words import in_form_words, in_python_words
@@ -17,8 +18,8 @@ from globe_sms.tasks.vocabulary.errors import InputError
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 RIGHT: dict[str, Any] = {"recipients": ["a.csv"], "message": "Hi", "type": "MKT", "results": "out"}
 WRONG: dict[str, Any] = {"hours_wait": "soon", "numbers_per_call": 1_001, "calls_per_second": 0, "campaign": "a b"}
-TITLES = {
-    name: str(field.title)
+DECLARED = {
+    name: field
     for model in (EveryCampaign, *(group.options for group in GROUPS))
     for name, field in model.model_fields.items()
 }
@@ -38,7 +39,7 @@ def test_a_deployed_run_speaks_of_the_forms_titles() -> None:
         *("Recipients", "Wait for the hours", "Numbers a call", "Calls a second", "Campaign ID"),
     }
     assert "--" not in str(caught.value)
-    with pytest.raises(InputError, match=r'^Highest cost: .* without a table of prices: "Prices"$'):
+    with pytest.raises(InputError, match=r'^Cap: .* without a table of prices: "Prices"$'):
         campaign_config({**RIGHT, "max_cost": 1}, NOW, from_form=True)
 
 
@@ -61,11 +62,13 @@ def test_the_terminal_speaks_of_options(capsys: pytest.CaptureFixture[str]) -> N
     assert {line.partition(":")[0] for line in said.splitlines()} == {f"--{name.replace('_', '-')}" for name in WRONG}
 
 
-@pytest.mark.parametrize("name", sorted(TITLES))
+@pytest.mark.parametrize("name", sorted(DECLARED))
 def test_every_option_has_both_words(name: str) -> None:
     """Within a sentence, too."""
     message = f"give --{name.replace('_', '-')}, or not"
-    assert in_form_words(message) == f'give "{TITLES[name]}", or not'
+    said = not_in_form(DECLARED[name])
+    words = f'"{DECLARED[name].title}"' if said is None else said.words
+    assert in_form_words(message) == f"give {words}, or not"
     assert in_python_words(message) == f"give {name}, or not"
 
 

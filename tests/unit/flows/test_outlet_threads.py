@@ -13,6 +13,7 @@ from globe_sms.tasks.campaign.approval import Answer, Decision
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.recipients import EmptyListError
 from globe_sms.tasks.reports.preview import Preview
+from globe_sms.tasks.reports.run_page import Interruption
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.errors import InputError
 from tests.unit.flows.previews import PREVIEW
@@ -28,6 +29,7 @@ EVENTS: dict[str, tuple[Any, ...]] = {
     "tracking": (TrackingProgress(open=1),),
     "no_rows": ("list.csv: no rows found",),
     "failed": ("no such list",),
+    "interrupted": (Interruption.PAUSED,),
     "ended": ("a report",),
     "tracked": ("an outcome", TrackingProgress(open=1)),
 }

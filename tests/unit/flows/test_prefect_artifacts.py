@@ -18,6 +18,7 @@ from globe_sms.tasks.delivery.reconcile import Reconciled
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.pacing.schedule_state import ActiveSender, ScheduleState
 from globe_sms.tasks.pacing.throttling import Throttled
+from globe_sms.tasks.reports.run_page import Interruption
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -166,8 +167,50 @@ def test_a_page_says_why_a_run_has_no_results_and_what_to_press() -> None:
     artifacts.previewed(PREVIEW)
     artifacts.failed("above --max-recipients: 30")
     page = server.updated[-1]
-    assert page.description == 'Ended without results: above "Most numbers": 30'
+    assert page.description == 'Ended without results: above "Cap": 30'
     assert "press Retry" in page.data
+
+
+@pytest.mark.parametrize(
+    ("why", "first", "then"),
+    [
+        (
+            Interruption.PAUSED,
+            "Paused at 240 of 500 numbers (48 %): nothing more is sent until the run is resumed.",
+            "choose Resume",
+        ),
+        (
+            Interruption.CANCELLED,
+            "Cancelled at 240 of 500 numbers (48 %): nothing more is sent until the run is tried",
+            "press Retry",
+        ),
+    ],
+)
+def test_a_page_says_that_somebody_interrupted_the_run_and_what_to_press(
+    why: Interruption, first: str, then: str
+) -> None:
+    """Its last line isn't Sending, although the last update comes later."""
+    progress = Progress()
+    progress.expect(500)
+    server = Server()
+    with observer_on(server, sending_seconds=3600.0) as observer:
+        observer.previewed(PREVIEW)
+        observer.sending(progress)
+        progress.settled(Status.ACCEPTED, 240)
+        observer.interrupted(why)
+    page = server.updated[-1]
+    assert page.description.startswith(first)
+    assert "| accepted | 240 |" in page.data
+    assert then in page.data
+
+
+def test_a_run_that_is_paused_before_its_first_call_says_so() -> None:
+    """Nothing of this run was sent."""
+    server = Server()
+    artifacts = artifacts_on(server)
+    artifacts.previewed(PREVIEW)
+    artifacts.interrupted(Interruption.PAUSED)
+    assert server.updated[-1].description.startswith("Paused before the first call of this run: ")
 
 
 def test_a_stopped_run_says_on_its_page_what_to_press(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from globe_sms.flows.observers.run_log import RunLog
 from globe_sms.tasks.campaign.approval import NOBODY, Answer, Decision
 from globe_sms.tasks.recipients import Format, ListReading
 from globe_sms.tasks.reports.preview import Group
+from globe_sms.tasks.reports.run_page import Interruption
 from globe_sms.tasks.sending.progress import Progress
 from globe_sms.tasks.vocabulary.buttons import RESUME
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -56,7 +57,7 @@ def test_the_log_says_what_was_read_planned_asked_and_sent(lines: pytest.LogCapt
         "Reading the lists.",
         "Read a.csv: CSV, separated by semicolons, no header; numbers in the column phone.",
         "Planned: 30 numbers in 3 calls, about 3 s at 1 per second. Left out: 5 invalid.",
-        'This campaign will not be sent: above "Most numbers"',
+        'This campaign will not be sent: above "Cap"',
         f"Waiting for approval of 30 numbers until 2027-01-15 08:00 UTC. To answer, {RESUME}.",
         "Approved: by Mei Tan in Prefect.",
         "Sending to 0 numbers.",
@@ -99,6 +100,22 @@ def test_the_sending_is_a_line_a_tenth_and_missing_answers_are_told_once_a_minut
     for now[0] in range(100, 1_100, 10):
         log.refresh()
     assert len(lines.messages) == 1  # a sign of life, though nothing is sent
+
+
+def test_a_pause_is_told_first_with_what_was_sent_and_what_to_press(lines: pytest.LogCaptureFixture) -> None:
+    """Nothing else tells somebody who opens the page later that Prefect's Paused is all there is to it."""
+    first: list[str] = []
+    log = RunLog(LOG, lambda said, _: first.append(said))
+    progress = Progress()
+    progress.expect(20)
+    log.sending(progress)
+    progress.settled(Status.ACCEPTED, 5)
+    log.interrupted(Interruption.PAUSED)
+    log.closed()
+    (said,) = first
+    assert said == lines.messages[-1]
+    assert said.startswith("Somebody paused this run (5 of 20 numbers: 5 accepted, ")
+    assert said.endswith("choose Resume.")
 
 
 def test_the_end_says_each_thing_that_went_wrong_and_what_to_do(

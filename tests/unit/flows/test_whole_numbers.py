@@ -52,6 +52,8 @@ def test_python_and_the_form_take_whole_numbers_only(name: str, value: object) -
     """What Prefect checks before a run begins, and what the configuration checks itself."""
     with pytest.raises(InputError, match=f"--{name.replace('_', '-')}.*whole number"):
         CampaignConfig.checked(**GOOD, **{name: value})
+    if name == "max_recipients":
+        return  # in the form it's a part of the text "Cap"
     with pytest.raises(ParameterTypeError):
         send_campaign.validate_parameters({**GOOD, **group_options({name: value})})
 
@@ -59,7 +61,7 @@ def test_python_and_the_form_take_whole_numbers_only(name: str, value: object) -
 def test_whole_numbers_pass() -> None:
     """By every way in."""
     taken = send_campaign.validate_parameters({**GOOD, **group_options({"numbers_per_call": 10, "canary": 5})})
-    assert (taken["account_and_rate"].numbers_per_call, taken["canary"]) == (10, 5)
+    assert (taken["account_and_rate"].numbers_per_call, taken["limits"].canary) == (10, 5)
     assert CampaignConfig.checked(**GOOD, numbers_per_call=10).numbers_per_call == 10
 
 

@@ -178,4 +178,4 @@ def test_a_configuration_never_shows_own_numbers() -> None:
     )
     shown = f"{config!r} {config.frozen_settings()} {config.parameters()}"
     assert "447400" not in shown
-    assert config.parameters()["test_to"] == [SecretStr(number) for number in OWN]
+    assert config.parameters()["limits"]["test_to"] == [SecretStr(number) for number in OWN]

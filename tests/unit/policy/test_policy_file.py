@@ -79,7 +79,7 @@ def test_a_policy_says_all_of_its_rules() -> None:
         ("[frequency]\ntexts = 0\ndays = 7", r"frequency\.texts: it must be greater than or equal to 1"),
         ("time-zone = 'Mars'", "time-zone: 'Mars' is an unknown time zone"),
         ("repeat-after = '2 weeks'", "repeat-after: '2 weeks' isn't a duration"),
-        ("suppress = ['']", "suppress: a URI is blank"),
+        ("suppress = ['']", "suppress: item 1 is blank"),
         ("[budget.day]\ncost = 3", "budget: the cost is unknown without prices: write prices = "),
         ("[frequency]\ntexts = 9_999_999\ndays = 7", r"frequency\.texts: it must be less than or equal to 1000000"),
         ("[frequency]\ntexts = 1\ndays = true", r"frequency\.days: it isn't a number \(for example: days = 7\)"),
