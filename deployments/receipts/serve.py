@@ -79,7 +79,6 @@ def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.envi
     )
 
 
-
 def read_secret(environ: Mapping[str, str]) -> SecretStr:
     """Read the secret of the path.
 
