@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from cyclopts import App, CycloptsError, MissingArgumentError, Parameter, UnusedCliTokensError
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from rich.console import Console
 
 from globe_sms.flows.command_line.account_command import account
@@ -19,7 +19,6 @@ from globe_sms.flows.command_line.prefect_settings import set_prefect_defaults
 from globe_sms.flows.command_line.retention_commands import forget, purge
 from globe_sms.flows.command_line.send_command import SEND_EPILOGUE, send
 from globe_sms.flows.command_line.track_command import TRACK_EPILOGUE, track
-from globe_sms.tasks.campaign.options.every_campaign import LISTS
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, GlobeSmsError, InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_written
 from globe_sms.tasks.vocabulary.proxies import keep_off_loopback
@@ -102,11 +101,6 @@ def _what_was_wrong(error: CycloptsError | InputError) -> str:
         said = (
             f"{' '.join(error.unused_tokens or ())} belongs to no option: lists go before the options, and an option "
             "with several values is repeated for each of them. See --help."
-        )
-    elif isinstance(error, MissingArgumentError) and error.argument is not None and error.argument.name == LISTS:
-        said = (
-            "no recipient lists (URI) were given. They go before the options, because --suppress, --exclude-results "
-            "and --test-to take everything that follows them."
         )
     else:
         said = str(error)

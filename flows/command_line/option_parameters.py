@@ -45,7 +45,10 @@ def _parameter(name: str, field: FieldInfo, group: Group | None) -> inspect.Para
     if terminal.positional:
         said = Parameter(name=terminal.positional, help=terminal.help)
         kind = list[str] if kind == tuple[str, ...] else kind
-        return inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY, annotation=Annotated[kind, said])
+        default = inspect.Parameter.empty if field.is_required() else field.default
+        return inspect.Parameter(
+            name, inspect.Parameter.POSITIONAL_ONLY, default=default, annotation=Annotated[kind, said]
+        )
     said = Parameter(
         help=terminal.help or field.description,
         negative=f"--no-{name.replace('_', '-')}" if field.default is True else "",

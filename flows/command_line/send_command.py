@@ -1,6 +1,7 @@
 """The command `globe-sms send`: its options, and what is made of them."""
 
 import inspect
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -15,10 +16,15 @@ from globe_sms.flows.command_line.terminal_report import show_report
 from globe_sms.flows.option_signatures import takes
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.date_placeholders import fill_options, time_zone
+from globe_sms.tasks.vocabulary.errors import InputError
 
 _HERE: Final = Group("This command", sort_key=99)
 _Yes = Annotated[bool, Parameter(name=["--yes", "-y"], group=_HERE, help="Send without asking.")]
 _Json = Annotated[bool, Parameter(group=_HERE, help="The last line on stdout is one JSON object.")]
+_NO_LISTS: Final = (
+    "no recipient lists (URI) were given. They go before the options, because --suppress, --exclude-results and "
+    "--test-to take everything that follows them. To ask a database instead, give --query and --connection."
+)
 SEND_EPILOGUE = """\
 Examples:
 
@@ -55,8 +61,10 @@ def _here(name: str, default: Any, annotation: Any) -> inspect.Parameter:
         _here("config", None, Annotated[ConfigFile, Parameter(group=_HERE)]),
     ]
 )
-def send(recipients: list[str], /, *, yes: bool = False, json: bool = False, **options: Any) -> int:
+def send(recipients: Sequence[str] = (), /, *, yes: bool = False, json: bool = False, **options: Any) -> int:
     """Send a campaign from this process, or resume it."""
+    if not recipients and options.get("query") is None and options.get("query_file") is None:
+        raise InputError(_NO_LISTS)
     options.pop("config", None)  # it was read before
     now = datetime.now(time_zone(options.get("time_zone") or "UTC"))
     campaign = CampaignConfig.checked(**fill_options({"recipients": recipients, **options}, now))

@@ -23,7 +23,8 @@ def run_campaign(config: CampaignConfig, executor: Executor) -> CampaignReport:
         AnswerNeededError: the flow run must be suspended until somebody has answered.
     """
     observer = executor.observer
-    observer.step("checking the results folder and the credentials")
+    asking = ", and asking the database unless the plan is frozen" if config.asks_database else ""
+    observer.step(f"checking the results folder and the credentials{asking}")
     with open_run(config, flow_run=executor.flow_run) as run:
         executor.took_over(run.campaign)
         executor.check_lasting("The account's pacing folder", run.resources.account.pacing_place)

@@ -37,6 +37,11 @@ def plan_key(plan: str) -> str:
     return f"{PLANS}{plan}.parquet"
 
 
+def query_on(connection: str) -> str:
+    """Return what people know the rows of a query by."""
+    return f"the query on {connection}"
+
+
 def _in_utc(time: datetime) -> datetime:
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
@@ -49,10 +54,19 @@ class _Part(BaseModel):
 
 
 class ListRead(_Part):
-    """A list that the plan was made of; `identity` changes with its content."""
+    """A list that the plan was made of; `identity` changes with its content.
+
+    For the rows of a query, `connection` is where it was asked.
+    """
 
     uri: str
     identity: str
+    connection: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What people know it by."""
+        return self.uri if self.connection is None else query_on(self.connection)
 
 
 class PolicyRead(_Part):

@@ -12,6 +12,7 @@ from globe_sms.tasks.campaign.date_placeholders import time_zone
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.options import checks as option_checks
 from globe_sms.tasks.campaign.options.account_and_rate import AccountAndRate, CallsPerSecond, NumbersPerCall
+from globe_sms.tasks.campaign.options.database import DatabaseQuery
 from globe_sms.tasks.campaign.options.declaration import given_values
 from globe_sms.tasks.campaign.options.every_campaign import EveryCampaign
 from globe_sms.tasks.campaign.options.flow_parameters import group_options
@@ -37,7 +38,7 @@ _LONGEST_TESTED: Final = 100 - len("-test-01234567")
 _OF_THE_ACCOUNT: Final = ("sender_id", "numbers_per_call", "calls_per_second")
 _FOUND_OUT: Final = (
     *("inherited", "numbers_override_sha256", "scheduled", "sender_by_country", "test_to_sha256"),
-    "settings_before_policy",
+    *("query_sha256", "settings_before_policy"),
 )
 _MENDING: Final = {
     "int_type": "give a whole number, such as 250",
@@ -47,7 +48,8 @@ _MENDING: Final = {
 }
 _OF_THE_WORDING: Final = ("message", "message_column", "downgrade", "max_characters", "keep_null_markers")
 _FROZEN: Final = (
-    *("recipients", "number_column", "no_header", "header_row", "sheet", "hidden", "encoding"),
+    *("recipients", "query_sha256", "connection"),
+    *("number_column", "no_header", "header_row", "sheet", "hidden", "encoding"),
     *("default_region", "region_column", "first_number", "numbers_override_sha256"),
     *("type", *_OF_THE_WORDING),
     *("sender_id", "sender_by_country"),
@@ -56,14 +58,24 @@ _FROZEN: Final = (
 
 
 class CampaignConfig(
-    EveryCampaign, ListFormat, NumberReading, TextOptions, Limits, LeftOut, AccountAndRate, Timing, frozen=True
+    EveryCampaign,
+    ListFormat,
+    DatabaseQuery,
+    NumberReading,
+    TextOptions,
+    Limits,
+    LeftOut,
+    AccountAndRate,
+    Timing,
+    frozen=True,
 ):
     """Everything that decides how a campaign is sent: all options, and what a run finds out about them.
 
     An option that is empty or None has its default. `inherited` names what was left to the account: its block's value,
     or the default without a block. `sender_id` is the sender ID of all countries that `sender_by_country` doesn't name.
     `scheduled` is when the run was to start, for the end that `until` names; None for now.
-    `numbers_override_sha256` and `test_to_sha256` are made of the contents: settings freeze those, not the URIs.
+    `numbers_override_sha256`, `test_to_sha256` and `query_sha256` are made of the contents: settings freeze those, not
+    the URIs.
     `settings_before_policy` are the frozen settings of the campaign's own options, once a policy has tightened them.
     """
 
@@ -74,6 +86,7 @@ class CampaignConfig(
     inherited: frozenset[str] = frozenset()
     numbers_override_sha256: str | None = None
     test_to_sha256: str | None = None
+    query_sha256: str | None = None
     settings_before_policy: Mapping[str, Any] | None = None
     scheduled: datetime | None = None
 
@@ -105,6 +118,21 @@ class CampaignConfig(
     def _own_numbers(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         check_own(value)
         return value
+
+    @model_validator(mode="after")
+    def _lists_or_a_query(self) -> Self:
+        if self.query is not None and self.query_file is not None:
+            raise ValueError("--query and --query-file exclude each other: give one of them")
+        if self.asks_database and self.connection is None:
+            raise ValueError("--query: where is it asked? Name the connection with --connection")
+        if not self.asks_database and self.connection is not None:
+            raise ValueError("--connection: there's no query to ask: give one with --query or --query-file")
+        if not self.recipients and not self.asks_database:
+            raise ValueError(
+                "recipients: none are given: say where at least one list is, or ask a database with --query and "
+                "--connection"
+            )
+        return self
 
     @model_validator(mode="after")
     def _cost_needs_prices(self) -> Self:
@@ -171,6 +199,11 @@ class CampaignConfig(
         return self.model_copy(update=taken)
 
     @property
+    def asks_database(self) -> bool:
+        """Whether recipients come from a query, too."""
+        return self.query is not None or self.query_file is not None
+
+    @property
     def read_options(self) -> ReadOptions:
         """How the lists are read."""
         return ReadOptions(
@@ -225,6 +258,10 @@ class CampaignConfig(
     def overriding(self, overrides: Overrides) -> Self:
         """Return the configuration with the content of its table of prefixes, which a resume must keep."""
         return self.model_copy(update={"numbers_override_sha256": overrides.digest if overrides.mobile else None})
+
+    def asking(self, query: str | None) -> Self:
+        """Return the configuration with the content of its query, which a resume must keep."""
+        return self.model_copy(update={"query_sha256": None if query is None else _digest(query)})
 
     def testing(self, numbers: Iterable[int]) -> Self:
         """Return the configuration with the own numbers (E.164) that its test goes to, which a resume must keep."""

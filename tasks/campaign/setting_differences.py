@@ -8,7 +8,7 @@ from globe_sms.tasks.campaign.options.words import option_of
 from globe_sms.tasks.campaign.senders import senders_of
 
 _SENDERS: Final = ("sender_id", "sender_by_country")
-_BY_CONTENT: Final = ("numbers_override_sha256", "test_to_sha256")
+_BY_CONTENT: Final = ("numbers_override_sha256", "test_to_sha256", "query_sha256")
 _NOT_GIVEN: Final = "not given"
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], ())
 

@@ -33,6 +33,7 @@ from globe_sms.tasks.inquiry.number_events import (
     settled_event,
 )
 from globe_sms.tasks.numbers import Verdict, checked_region, validate_text
+from globe_sms.tasks.planning.frozen_plan import rows_of_plan
 from globe_sms.tasks.reports.row_numbers import RowNumbers
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access, is_s3, split_uri
@@ -189,7 +190,7 @@ class _Reader:
         key = _plan_key(folder, known)
         if key is None:
             return []  # not a campaign, or one without a plan
-        plan = self._scan([f"{folder.uri}/{key}"])
+        plan = rows_of_plan(self._scan([f"{folder.uri}/{key}"]))
         found = plan.filter(self._sought.matches()).select(_OF_A_ROW).collect()
         if found.is_empty():
             return []

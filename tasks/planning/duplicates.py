@@ -104,7 +104,7 @@ def _source_starts(rows: Path) -> pl.DataFrame:
         .select("source", "row")
         .with_row_index("index")
         .filter(pl.col("row") == 0)
-        .select(pl.col("source").cast(pl.String), "index")
+        .select("source", "index")
         .collect(engine="streaming")
         .sort("index")
     )

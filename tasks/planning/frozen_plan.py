@@ -67,6 +67,22 @@ def write_plan(plan: pl.LazyFrame, layout: ChunkLayout | None, plan_id: str, pat
     )
 
 
+def rows_of_plan(stored: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a plan's rows, as they are stored in its object, with texts where few values are stored as enums."""
+    return with_reasons(stored).with_columns(pl.col("source", "region").cast(pl.String))
+
+
+def with_reasons(stored: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a plan's rows with the reason of each; that of a duplicate names the first row: `<source>#<row>`.
+
+    The object has the first row as a number beside its list: such texts, unlike each other, took as long to write and
+    to read as all other columns.
+    """
+    first = pl.format("{}#{}", "first_source", "first_row")
+    reason = pl.when(pl.col("first_row").is_not_null()).then(first).otherwise(pl.col("reason").cast(pl.String))
+    return stored.with_columns(reason=reason).drop("first_source", "first_row")
+
+
 class FrozenPlan:
     """A plan in a local copy that chunks are read from as they are needed; its object in the store never changes.
 
@@ -104,6 +120,9 @@ class FrozenPlan:
 
     def scan(self) -> pl.LazyFrame:
         """Return the plan's rows in input order."""
+        return rows_of_plan(self._stored())
+
+    def _stored(self) -> pl.LazyFrame:
         return pl.scan_parquet(self.path, glob=False)
 
     def scan_numbers(self, chunks: Sequence[int] | None = None) -> pl.LazyFrame:
@@ -136,19 +155,19 @@ class FrozenPlan:
 
     def canary_chunks(self, canary: int) -> int:
         """How many chunks hold the first `canary` sendable rows: the chunks from 0 on, without other rows."""
-        first = self.scan().filter(pl.col("chunk").is_not_null()).head(canary)
+        first = self._stored().filter(pl.col("chunk").is_not_null()).head(canary)
         last = first.select(pl.col("chunk").max()).collect(engine="streaming").item()
         return 0 if last is None else last + 1
 
     def chunk_sizes(self, chunks: Collection[int]) -> Mapping[int, int]:
         """How many numbers each of these chunks has."""
         wanted = pl.LazyFrame({"chunk": sorted(chunks)}, schema={"chunk": pl.UInt32})
-        counted = self.scan().join(wanted, on="chunk", how="semi").group_by("chunk").len()
+        counted = self._stored().join(wanted, on="chunk", how="semi").group_by("chunk").len()
         return dict(counted.collect(engine="streaming").iter_rows())
 
     def counts(self) -> Mapping[str, int]:
         """The number of rows by status; rows without one are `sendable`."""
-        counted = self.scan().group_by(pl.col("status").cast(pl.String).fill_null("sendable")).len().collect()
+        counted = self._stored().group_by(pl.col("status").cast(pl.String).fill_null("sendable")).len().collect()
         return dict(counted.iter_rows())
 
     def chunks(self, first: int, last: int) -> Iterator[Chunk]:
@@ -198,6 +217,8 @@ class FrozenPlan:
     def blocks(self) -> Iterator[tuple[pl.LazyFrame, range]]:
         """Yield the rows in blocks of up to a million, in input order, each with the range of the chunks to look up.
 
+        Lists and regions stay enums here, which are written in a fraction of the time of texts.
+
         Usually a block has the rows of whole chunks, and those that aren't sent between them: up to 2,000 chunks if
         they are numbered in input order, or the chunks of a window if the plan has sending groups. A chunk or window
         with so many rows between that it's longer than a block becomes several blocks with the same range. Even a plan
@@ -207,13 +228,13 @@ class FrozenPlan:
         ends = [*(row for row, _ in self._blocks[1:]), self._row_count]
         for number, ((start, _), end) in enumerate(zip(self._blocks, ends, strict=True)):
             for row in range(start, max(end, start + 1), self._most):
-                rows = self.scan().slice(row, min(self._most, end - row))
-                yield rows, range(starts[number], starts[number + 1])
+                rows = self._stored().slice(row, min(self._most, end - row))
+                yield with_reasons(rows), range(starts[number], starts[number + 1])
 
     def _block_rows(self, first: int, last: int) -> pl.LazyFrame:
         start = self._blocks[first][0]
         after = self._blocks[last + 1][0] if last + 1 < len(self._blocks) else None
-        return self.scan().slice(start, None if after is None else after - start)
+        return self._stored().slice(start, None if after is None else after - start)
 
     def _block_of(self, chunk: int) -> int:
         return bisect_right(self._blocks, chunk, key=lambda block: block[1]) - 1
@@ -222,12 +243,12 @@ class FrozenPlan:
     def _chunk_count(self) -> int:
         if self.layout is not None:
             return self.layout.chunk_count
-        last = self.scan().select(pl.col("chunk").max()).collect(engine="streaming").item()
+        last = self._stored().select(pl.col("chunk").max()).collect(engine="streaming").item()
         return 0 if last is None else last + 1
 
     @cached_property
     def _row_count(self) -> int:
-        return self.scan().select(pl.len()).collect(engine="streaming").item()
+        return self._stored().select(pl.len()).collect(engine="streaming").item()
 
     @cached_property
     def _blocks(self) -> tuple[tuple[int, int], ...]:
@@ -237,7 +258,7 @@ class FrozenPlan:
         """
         if self.layout is not None:
             return self.layout.windows
-        sent = self.scan().with_row_index("index").filter(pl.col("chunk").is_not_null())
+        sent = self._stored().with_row_index("index").filter(pl.col("chunk").is_not_null())
         firsts, last = pl.collect_all(
             [sent.filter(pl.col("position") == 0).select("index"), sent.select(pl.col("index").max())],
             engine="streaming",

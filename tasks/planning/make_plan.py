@@ -46,8 +46,7 @@ from globe_sms.tasks.recipients import (
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import about
-from globe_sms.tasks.vocabulary.mark_rows import mark_rows
-from globe_sms.tasks.vocabulary.statuses import Status
+from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 
 # Returns files for `leave_out`, perhaps written into a folder: which of these rows must not get the text.
 FindLeftOut = Callable[[pl.LazyFrame, Path], Sequence[Path]]
@@ -142,11 +141,13 @@ def new_plan_id() -> str:
 
 @about("recipients")
 def find_campaign_lists(config: CampaignConfig, s3: Callable[[], S3Access]) -> tuple[ListSource, ...]:
-    """Find the lists that a campaign names.
+    """Find the lists that a campaign names; none if all of its recipients come from a query.
 
     Raises:
         InputError: as `find_lists`.
     """
+    if not config.recipients:
+        return ()
     return find_lists(
         config.recipients,
         s3,
@@ -254,9 +255,9 @@ def plan_rows(
 ) -> tuple[pl.LazyFrame, ChunkLayout | None]:
     """Mark duplicates and give the sendable rows their chunks, in input order or, with `groups`, group by group.
 
-    Of several rows with one phone number the first is sent; the others' reason names it: `<source>#<row>`. The rows are
-    read once and kept in `folder`, which must stay as long as the plan is read. All of it runs in the streaming engine:
-    neither the lists nor their numbers are in memory as a whole.
+    Of several rows with one phone number the first is sent; the others name it: `first_source`, `first_row`. The rows
+    are read once and kept in `folder`, which must stay as long as the plan is read. All of it runs in the streaming
+    engine: neither the lists nor their numbers are in memory as a whole.
 
     Args:
         validated: Rows in input order with the columns source, row, recipient, e164, region, status (null for rows
@@ -270,8 +271,8 @@ def plan_rows(
         find_short: Finds rows that end before the number's field: these are `too_few_fields`, not `empty`.
 
     Returns:
-        The plan's rows, with `chunk` (u32) and `position` (u16), null for rows that aren't sent; and with `groups`, how
-        the chunks were laid out.
+        The plan's rows as they are stored (`rows_of_plan`), with `chunk` (u32) and `position` (u16), null for rows that
+        aren't sent; and with `groups`, how the chunks were laid out.
     """
     rows = _write_rows(validated.select(*_VALIDATED, *texts), folder / "validated.parquet")
     short = None if find_short is None else find_short(pl.scan_parquet(rows, glob=False), folder)
@@ -288,16 +289,18 @@ def plan_rows(
     if short is not None:
         parts.append(short)
     keeps_texts = pl.col("nth").is_not_null() | (pl.col("status") == Status.INVALID.value)
-    is_duplicate = pl.col("first_row").is_not_null()
-    first = pl.format("{}#{}", "first_source", "first_row")
-    return mark_rows(pl.concat(parts, how="horizontal"), is_duplicate, Status.DUPLICATE, first).select(
-        pl.col("source").cast(pl.String),
+    is_duplicate = pl.col("status").is_null() & pl.col("first_row").is_not_null()
+    duplicate = pl.lit(Status.DUPLICATE, dtype=pl.Enum(STATUSES))
+    return pl.concat(parts, how="horizontal").select(
+        "source",
         "row",
         "recipient",
         pl.format("+{}", "e164").alias("phone_number"),
-        pl.col("region").cast(pl.String),
-        "status",
+        "region",
+        pl.when(is_duplicate).then(duplicate).otherwise("status").alias("status"),
         "reason" if short is None else reason_with_short_rows().alias("reason"),
+        "first_source",
+        "first_row",
         chunk=chunk.cast(pl.UInt32),
         position=position.cast(pl.UInt16),
         **{name: pl.when(keeps_texts).then(pl.col(name)) for name in texts},

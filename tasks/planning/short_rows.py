@@ -79,7 +79,7 @@ def reason_with_short_rows() -> pl.Expr:
     """Return the reason of rows beside the column `SHORT`: those that are short aren't called empty."""
     reason = pl.col("reason")
     is_short = pl.col(SHORT) & (reason == RowReason.EMPTY.value)
-    return pl.when(is_short).then(pl.lit(RowReason.TOO_FEW_FIELDS.value)).otherwise(reason)
+    return pl.when(is_short).then(pl.lit(RowReason.TOO_FEW_FIELDS.value)).otherwise(reason.cast(pl.String))
 
 
 def _can_be_short(opened: OpenedList) -> bool:

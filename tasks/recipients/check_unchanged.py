@@ -27,7 +27,7 @@ def check_unchanged(sources: Sequence[ListSource], s3: Callable[[], S3Access]) -
 
 
 def _check(source: ListSource, *, s3: Callable[[], S3Access]) -> None:
-    if _identity_now(source, s3) != source.identity:
+    if source.origin is None and _identity_now(source, s3) != source.identity:
         raise refusal(source.uri, "it has changed since it was found: run the command again")
 
 

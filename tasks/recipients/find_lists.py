@@ -25,16 +25,19 @@ from globe_sms.tasks.recipients.file_formats import (
     parse_line,
     text_format,
 )
+from globe_sms.tasks.recipients.lake_tables import find_table_version, is_table
 from globe_sms.tasks.recipients.list_source import (
     EmptyListError,
     Format,
     Layout,
     ListSource,
     LocalCopy,
+    Origin,
     PassedOver,
     empty,
     refusal,
 )
+from globe_sms.tasks.recipients.partitions import partitions_of
 from globe_sms.tasks.recipients.polars_reach import within_reach
 from globe_sms.tasks.recipients.read_options import AS_IT_IS, ReadOptions
 from globe_sms.tasks.recipients.uri_expansion import Expanded, expand
@@ -60,11 +63,12 @@ def find_lists(
 ) -> tuple[ListSource, ...]:
     """Find the recipient lists that URIs match, and inspect the first bytes of each.
 
-    A URI is an s3:// object, prefix or glob (`*`, `?`, `**`), or a local file, folder or glob; a name that exists
-    literally with a wildcard in it is taken literally. Lists come in the order of `uris`, sorted within each, without
-    repetitions. Local files are read once for their SHA-256. A list that isn't UTF-8 is copied to a temporary UTF-8
-    file, which lives as long as its ListSource. In a prefix, folder or glob, files and folders with the names
-    in `passed_over` are left out, and so are empty lists beside others; the first list of each says how many.
+    A URI is an s3:// object, prefix or glob (`*`, `?`, `**`), a local file, folder or glob, or a table
+    (`delta+s3://...`, `iceberg+s3://...`); a name that exists literally with a wildcard in it is taken literally. Lists
+    come in the order of `uris`, sorted within each, without repetitions. Local files are read once for their SHA-256. A
+    list that isn't UTF-8 is copied to a temporary UTF-8 file, which lives as long as its ListSource. In a prefix,
+    folder or glob, files and folders with the names in `passed_over` are left out, and so are empty lists beside
+    others; the first list of each says how many.
 
     Args:
         uris: URIs of the lists.
@@ -131,6 +135,8 @@ def map_in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> 
 def _inspect(
     uri: str, *, s3: Callable[[], S3Access], named: str | None, has_header: bool, options: ReadOptions
 ) -> ListSource:
+    if is_table(uri):
+        return _table(uri, s3, options)
     for limit in (_FIRST_READ, _SECOND_READ):
         head = read_head(uri, s3, limit)
         source = _describe(uri, head, named, limit, has_header=has_header, options=options)
@@ -152,7 +158,10 @@ def _describe(
     binary = binary_format(uri, head.data)
     if binary is not None:
         layout = Layout(has_header=has_header)
-        return ListSource(uri, binary, None, UTF8, head.size, head.identity, layout, options=options)
+        partitions = partitions_of(uri) if binary is Format.PARQUET else ()
+        return ListSource(
+            uri, binary, None, UTF8, head.size, head.identity, layout, options=options, partitions=partitions
+        )
     compression = compression_of(head.data)
     data = decompress_text(uri, head.data, compression, limit) if compression else head.data
     text = decode_head(uri, data, named, whole=head.whole and (compression is None or len(data) < limit))
@@ -163,6 +172,16 @@ def _describe(
     if layout is None:
         return None
     return ListSource(uri, form, compression, text.encoding, head.size, head.identity, layout, options=options)
+
+
+def _table(uri: str, s3: Callable[[], S3Access], options: ReadOptions) -> ListSource:
+    table = find_table_version(uri, s3)
+    if table.version is None:
+        raise empty(uri)
+    version = table.in_words
+    return ListSource(
+        uri, table.format, None, UTF8, 0, version, options=options, table=table, origin=Origin(version=version)
+    )
 
 
 def _ndjson_layout(head: DecodedHead) -> Layout | None:

@@ -44,13 +44,18 @@ def write_frame(frame: Frame, folder: Path) -> Path:
     Raises:
         InputError: the frame can't be read, or written as parquet.
     """
-    path = folder / "frame.parquet"
     try:
-        _lazy(frame).sink_parquet(path, compression="lz4", row_group_size=_ROWS, statistics=False, engine="streaming")
+        return write_rows(_lazy(frame), folder)
     except ImportError as error:
         raise InputError(f"recipients: the frame needs a package to hand over its rows: {error}") from None
     except (pl.exceptions.PolarsError, TypeError, ValueError, OSError) as error:
         raise InputError(f"recipients: the frame can't be read as a list: {_first_line(error)}") from None
+
+
+def write_rows(rows: pl.LazyFrame, folder: Path) -> Path:
+    """Write rows to a parquet file in `folder` as they stream, and return its path, named after its SHA-256."""
+    path = folder / "rows.parquet"
+    rows.sink_parquet(path, compression="lz4", row_group_size=_ROWS, statistics=False, engine="streaming")
     with path.open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
     return path.rename(folder / f"{digest}.parquet")

@@ -1,7 +1,7 @@
 """The layout of a list: which columns are read, and how. Lists of the same shape are read in one scan."""
 
 import json
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +11,7 @@ import polars as pl
 from globe_sms.tasks.recipients.cell_text import as_text, refused_type
 from globe_sms.tasks.recipients.column_names import is_possible_name, is_region_name
 from globe_sms.tasks.recipients.column_samples import ColumnSample, sample_columns
+from globe_sms.tasks.recipients.lake_tables import reading_table, scan_table
 from globe_sms.tasks.recipients.list_source import Compression, Format, ListReading, ListSource, refusal
 from globe_sms.tasks.recipients.number_column import named_column, number_column, show
 from globe_sms.tasks.recipients.polars_reach import fetched
@@ -24,6 +25,7 @@ from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 
 _SAMPLED_ROWS: Final = 200
+_TYPED: Final = (Format.PARQUET, Format.DELTA, Format.ICEBERG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class Shape:
     spare_fields: int = 0
     workbook: str | None = None
     """The URI of a workbook, as each has its own shape."""
+    table: str | None = None
+    """The URI of a table, likewise."""
+    partitions: tuple[str, ...] = ()
+    """Which of the columns the folders of the files name, not the files."""
     has_region: bool = False
     """Whether the last of the columns is the one of the countries."""
 
@@ -103,11 +109,14 @@ def open_list(
     if source.format is Format.XLSX:
         return _open_workbook(source, number, columns, s3)
     found = _Columns(source.layout.names, samples=source.layout.samples)
-    if source.format is Format.PARQUET:
-        schema = _parquet_schema(source, s3)
+    partitions: dict[str, str | None] = {}
+    if source.format in _TYPED:
+        stored = _schema(source, s3)
+        partitions = {name: value for name, value in source.partitions if name not in stored}
+        schema = {**stored, **dict.fromkeys(partitions, pl.String())}
         key = (number, tuple(schema.items()))
         if key not in sampled:
-            sampled[key] = _parquet_samples(source, schema, s3)
+            sampled[key] = _samples(source, schema, partitions, s3)
         found = _Columns(tuple(schema), tuple(schema.values()), sampled[key])
     has_header = source.layout.has_header or source.format is not Format.CSV
     chosen = _choose(source, found, number, columns, has_header=has_header)
@@ -130,15 +139,18 @@ def open_list(
         width=len(found.names) if csv else 0,
         spare_fields=source.layout.spare_fields if csv else 0,
         has_region=chosen.region is not None,
+        table=None if source.table is None else source.uri,
+        partitions=tuple(partitions),
     )
     reading = ListReading(
         format=str(source.format),
         number_column=show([found.names[chosen.number]]),
-        encoding=None if source.format is Format.PARQUET else source.encoding,
+        encoding=None if source.format in _TYPED else source.encoding,
         delimiter=source.layout.delimiter,
         header_row=source.layout.header_row,
         rows_above=source.layout.rows_above,
         region_column=None if chosen.region is None else show([found.names[chosen.region]]),
+        origin=source.origin,
     )
     return OpenedList(source, shape, found.names, reading)
 
@@ -223,23 +235,35 @@ def _choose_visible(source: ListSource, head: SheetHead, number: str | None, col
     return chosen
 
 
-def _parquet_schema(source: ListSource, s3: Callable[[], S3Access]) -> dict[str, pl.DataType]:
+def _columns_of(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFrame:
+    """Return the rows of a list whose columns have types."""
+    if source.table is not None:
+        return scan_table(source.table, s3)
     options: dict[str, Any] = s3().polars_options(source.bucket) if source.bucket else {}
+    return pl.scan_parquet(source.readable, glob=False, hive_partitioning=False, **options)
+
+
+def _schema(source: ListSource, s3: Callable[[], S3Access]) -> dict[str, pl.DataType]:
+    if source.table is not None:
+        with reading_table(source.table):
+            return dict(_columns_of(source, s3).collect_schema())
     try:
-        return dict(pl.scan_parquet(source.readable, glob=False, hive_partitioning=False, **options).collect_schema())
+        return dict(_columns_of(source, s3).collect_schema())
     except OSError:
         if source.bucket is not None:  # S3's fault, perhaps
-            return _parquet_schema(fetched(source, s3), s3)
+            return _schema(fetched(source, s3), s3)
         raise refusal(source.uri, UNREADABLE_PARQUET) from None
     except (pl.exceptions.PolarsError, ValueError, pl.exceptions.PanicException):
         raise refusal(source.uri, UNREADABLE_PARQUET) from None
 
 
-def _parquet_samples(
-    source: ListSource, schema: dict[str, pl.DataType], s3: Callable[[], S3Access]
+def _samples(
+    source: ListSource,
+    schema: dict[str, pl.DataType],
+    partitions: Mapping[str, str | None],
+    s3: Callable[[], S3Access],
 ) -> tuple[ColumnSample, ...]:
     """Sample the columns whose names matter; none if the file can't be read: reading it reports that."""
-    options: dict[str, Any] = s3().polars_options(source.bucket) if source.bucket else {}
     names = [
         name
         for name, dtype in schema.items()
@@ -249,7 +273,8 @@ def _parquet_samples(
         return ()
     try:
         rows = (
-            pl.scan_parquet(source.readable, glob=False, hive_partitioning=False, **options)
+            _columns_of(source, s3)
+            .with_columns(pl.lit(value, pl.String).alias(name) for name, value in partitions.items())
             .select(as_text(pl.col(name), schema[name]).alias(name) for name in names)
             .head(_SAMPLED_ROWS)
             .collect(engine="streaming")

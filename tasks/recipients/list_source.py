@@ -14,12 +14,14 @@ from globe_sms.tasks.vocabulary.masking import mask_typed
 
 
 class Format(StrEnum):
-    """The format of a list, detected from its content."""
+    """The format of a list: detected from a file's content, or named with a table."""
 
     CSV = "csv"
     PARQUET = "parquet"
     NDJSON = "ndjson"
     XLSX = "xlsx"
+    DELTA = "delta"
+    ICEBERG = "iceberg"
 
 
 class Compression(StrEnum):
@@ -76,6 +78,19 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the rows of a list come from that isn't a file of the operator's.
+
+    `connection` and `rows` are a query's, `version` is a table's. Its content never changes: a query's rows are kept,
+    and each version of a table is another list.
+    """
+
+    connection: str | None = None
+    rows: int | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListReading:
     """What was read of a list, to be shown: where its columns begin, and what was passed over.
 
@@ -94,6 +109,7 @@ class ListReading:
     hidden_rows: int = 0
     hidden: str | None = None
     hidden_sheets: tuple[str, ...] = ()
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +119,28 @@ class PassedOver:
     uri: str
     count: int
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LakeTable:
+    """A table at one of its versions.
+
+    Attributes:
+        uri: as it was named.
+        format: Delta or Iceberg.
+        place: the URI or path of the table, or of Iceberg's metadata of this version.
+        version: Delta's version, or Iceberg's snapshot; None for an Iceberg table that never had rows.
+    """
+
+    uri: str
+    format: Format
+    place: str
+    version: int | None
+
+    @property
+    def in_words(self) -> str:
+        """The version as people know it."""
+        return f"{'version' if self.format is Format.DELTA else 'snapshot'} {self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +161,13 @@ class ListSource:
     options: ReadOptions = AS_IT_IS
     reading: ListReading | None = field(default=None, repr=False, compare=False)
     """What was read of it; None before that."""
+    origin: Origin | None = None
+    """Of a query or a table; None for a file."""
+    table: LakeTable | None = None
+    """The table at its version; None for a file."""
+    partitions: tuple[tuple[str, str | None], ...] = ()
+    """The columns that the folders of a parquet file name, as in `country=SG/`, and their values; the file's own
+    columns go before them."""
     passed_over: PassedOver | None = field(default=None, repr=False, compare=False)
     """What was passed over where this list was found; on the first list of each place."""
 

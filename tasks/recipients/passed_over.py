@@ -22,6 +22,7 @@ _TABLES: Final = (
     (re.compile(r"(?:(.*)/)?\.hoodie/.*", re.DOTALL), "Hudi"),
     (re.compile(r"(?:(.*)/)?\.hoodie_partition_metadata", re.DOTALL), "Hudi"),
 )
+_UNREADABLE: Final = "Hudi"
 TABLE_FOLDERS: Final = ("_delta_log/", "metadata/", ".hoodie/")
 """The folders beside a table's files that tell what it is."""
 _IN_A_TABLE: Final = re.compile(r"[^/=]+=[^/]*|data|_change_data", re.DOTALL)
@@ -93,13 +94,15 @@ def glob_to_regex(pattern: str) -> str:
     return "".join(meant.get(part) or re.escape(part) for part in parts)
 
 
-def table_refusal(kind: str) -> str:
-    """Say why a table's folder isn't read, and what to do."""
-    return (
-        f"it's {'an' if kind == 'Iceberg' else 'a'} {kind} table, whose files still hold deleted rows, and globe-sms "
-        "doesn't read such tables: export it to parquet or CSV (for example with DuckDB, Spark or Athena), and name "
-        "what you exported"
-    )
+def table_refusal(kind: str, place: str) -> str:
+    """Say why a table's folder isn't read like other folders, and what to do."""
+    what = f"it's {'an' if kind == 'Iceberg' else 'a'} {kind} table, whose files still hold deleted rows"
+    if kind == _UNREADABLE:
+        return (
+            f"{what}, and globe-sms doesn't read such tables: export it to parquet or CSV (for example with DuckDB, "
+            "Spark or Athena), and name what you exported"
+        )
+    return f"{what}: to read its current rows only, name it as a table, {kind.lower()}+{place}"
 
 
 def all_passed_over(passed_over: Sequence[str], shown: int) -> str:

@@ -1,19 +1,21 @@
 """Scans lists of one shape with polars, for each format: path, recipient, extra texts, and each row's fault.
 
 The column `fault` is 0 for a valid row. NDJSON also has `line`, to distinguish a row without a value from a line that
-isn't JSON. CSV also has `whole`, which makes polars read each row to its end.
+isn't JSON.
 """
 
 import json
 import re
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from globe_sms.tasks.recipients.cell_text import as_text
 from globe_sms.tasks.recipients.csv_quotes import NO_DELIMITER, PATH, stray_quotes
+from globe_sms.tasks.recipients.lake_tables import scan_table
 from globe_sms.tasks.recipients.list_layout import OpenedList, Shape, json_path
 from globe_sms.tasks.recipients.list_source import Format
 from globe_sms.tasks.recipients.read_options import Hidden
@@ -43,7 +45,9 @@ def scan(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) 
     if shape.format is Format.NDJSON:
         return _scan_ndjson(paths, shape, options)
     if shape.format is Format.PARQUET:
-        return _scan_parquet(paths, shape, options)
+        return _scan_parquet(group, paths, shape, options)
+    if (table := group[0].source.table) is not None:
+        return _texts_of(scan_table(table, s3), pl.lit(group[0].source.uri), shape)
     return _scan_workbook(group[0], shape)
 
 
@@ -80,14 +84,30 @@ def _scan_csv(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl
         **options,
     )
     texts = [pl.col(f"f{position}") for position in shape.positions]
-    texts[1:] = [_without_point(text) for text in texts[1:]]
-    extra = pl.any_horizontal([pl.col(field).str.strip_chars() != "" for field in fields[shape.width :]])
-    fault = pl.when(extra).then(RowFault.EXTRA_FIELDS).when(_has_zero_byte(texts)).then(RowFault.ZERO_BYTE)
+    # polars skips fields that aren't selected, and their faults with them, so each of them is looked at.
+    faults = pl.struct(fields).map_batches(
+        partial(_csv_faults, shape=shape), return_dtype=pl.UInt8, is_elementwise=True
+    )
+    return rows.select(
+        PATH, *_renamed([texts[0], *(_without_point(text) for text in texts[1:])]), faults.alias("fault")
+    )
+
+
+def _csv_faults(batch: pl.Series, *, shape: Shape) -> pl.Series:
+    """Return the fault of each row by its fields; almost all lists have none, and a batch is looked at as a whole."""
+    rows = batch.struct.unnest()
+    spare = [column for column in rows.get_columns()[shape.width :] if column.null_count() < column.len()]
+    texts = [rows.get_column(f"f{position}") for position in shape.positions]
+    looked_for = "\0\r" if shape.width == 1 else "\0"
+    if not spare and not any(text.str.count_matches(each, literal=True).max() for text in texts for each in looked_for):
+        return pl.repeat(0, rows.height, dtype=pl.UInt8, eager=True)
+    extra = pl.any_horizontal([pl.lit(value=False), *(column.str.strip_chars() != "" for column in spare)])
+    fault = pl.when(extra).then(RowFault.EXTRA_FIELDS)
+    fault = fault.when(_has_zero_byte([pl.col(text.name) for text in texts])).then(RowFault.ZERO_BYTE)
     if shape.width == 1:  # with more columns, the swallowed row shows as extra fields
-        fault = fault.when(texts[0].str.strip_chars().str.contains("\r", literal=True)).then(RowFault.BARE_RETURN)
-    # polars skips fields that aren't selected, and their faults with them, so select something from each.
-    whole = pl.any_horizontal([pl.col(field).is_null() for field in fields])
-    return rows.select(PATH, *_renamed(texts), fault.otherwise(0).cast(pl.UInt8).alias("fault"), whole.alias("whole"))
+        bare_return = pl.col(texts[0].name).str.strip_chars().str.contains("\r", literal=True)
+        fault = fault.when(bare_return).then(RowFault.BARE_RETURN)
+    return rows.select(fault.otherwise(0).cast(pl.UInt8)).to_series()
 
 
 def hidden_faults(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame | None:
@@ -125,11 +145,13 @@ def _number_of(name: str, number: str) -> str:
     return rf"(?:{key})\s*:\s*({number})"
 
 
-def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl.LazyFrame:
+def _scan_parquet(
+    group: Sequence[OpenedList], paths: Sequence[str], shape: Shape, options: dict[str, Any]
+) -> pl.LazyFrame:
     path = PATH
     while path in shape.names:
         path += "_"
-    schema = dict(zip(shape.names, shape.types, strict=True))
+    schema = {name: dtype for name, dtype in zip(shape.names, shape.types, strict=True) if name not in shape.partitions}
     rows = pl.scan_parquet(
         list(paths),
         schema=schema,
@@ -139,12 +161,22 @@ def _scan_parquet(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -
         glob=False,
         **options,
     )
+    values = [dict(each.source.partitions) for each in group]
+    partitions = [
+        pl.col(path).replace_strict(list(paths), [each[name] for each in values], return_dtype=pl.String).alias(name)
+        for name in shape.partitions
+    ]
+    return _texts_of(rows.with_columns(partitions), pl.col(path), shape)
+
+
+def _texts_of(rows: pl.LazyFrame, path: pl.Expr, shape: Shape) -> pl.LazyFrame:
+    """Return the columns of a shape as text, from rows whose columns have types and names."""
     texts = [as_text(pl.col(name), dtype) for name, dtype in zip(shape.names, shape.types, strict=True)]
     texts[1:] = [
         _without_point(text) if dtype.is_float() or dtype.is_decimal() else text  # in a column of text it is meant
         for text, dtype in zip(texts[1:], shape.types[1:], strict=True)
     ]
-    named = rows.select(pl.col(path).alias(PATH), *_renamed(texts))
+    named = rows.select(path.alias(PATH), *_renamed(texts))
     zero = pl.when(_has_zero_byte([pl.col("recipient")])).then(RowFault.ZERO_BYTE).otherwise(0).cast(pl.UInt8)
     return named.with_columns(zero.alias("fault"))
 

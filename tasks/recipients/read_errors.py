@@ -111,6 +111,12 @@ def _raise_other_than_s3(
 def _raise_fault(source: ListSource, s3: Callable[[], S3Access]) -> NoReturn:
     """Raise the error that says why a list can't be read."""
     check_unchanged([source], s3)
+    if source.table is not None:
+        raise refusal(
+            source.uri,
+            f"a file of its {source.table.in_words} can't be read: it may have been removed since (VACUUM, expired "
+            "snapshots); run the command again",
+        )
     if source.format is Format.PARQUET:
         raise refusal(source.uri, UNREADABLE_PARQUET)
     pieces = _plain_pieces(source, s3)

@@ -117,7 +117,7 @@ def _numbered(
     copied = {each.source.readable: each.source.uri for each in group if each.source.copy}
     source = pl.col(PATH).replace(list(copied), list(copied.values())) if copied else pl.col(PATH)
     frame = frame.select(source.alias("source"), index.alias("row"), pl.exclude(PATH, "index"))
-    checked = pl.struct("recipient", "fault", "source", "row", "^(line|whole)$").map_batches(
+    checked = pl.struct("recipient", "fault", "source", "row", "^line$").map_batches(
         partial(_check, key=shape.names[0] if shape.names else ""), return_dtype=pl.String, is_elementwise=True
     )
     read = frame.select(

@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from globe_sms.tasks.recipients.lake_tables import find_table_version, is_table
 from globe_sms.tasks.recipients.list_source import refusal
 from globe_sms.tasks.recipients.passed_over import (
     TABLE_FOLDERS,
@@ -59,14 +60,16 @@ def expand(uris: Sequence[str], s3: Callable[[], S3Access], *, every_file: bool 
 
 
 def _expand(uri: str, s3: Callable[[], S3Access], *, every_file: bool) -> Expanded:
+    if is_table(uri):
+        return Expanded((uri.rstrip("/"),))
     listed = _listed_on_s3(uri, s3()) if is_s3(uri) else _listed_on_disk(uri)
     if listed.base is None:
         return Expanded(tuple(file.uri for file in listed.files))
     start = len(listed.base)
     if table := find_table(listed.names):
-        raise refusal(f"{listed.base}{table[0]}".rstrip("/"), table_refusal(table[1]))
+        raise _refuse_table(f"{listed.base}{table[0]}", table[1])
     if listed.table is not None:
-        raise refusal(listed.table[0].rstrip("/"), table_refusal(listed.table[1]))
+        raise _refuse_table(*listed.table)
     if every_file:
         return Expanded(tuple(file.uri for file in listed.files if not _is_marker(file.uri)))
     part_passed_over = rule_of(listed.pattern, find_campaigns(listed.names))
@@ -75,6 +78,11 @@ def _expand(uri: str, s3: Callable[[], S3Access], *, every_file: bool) -> Expand
         tuple(uri for uri, part in parts.items() if part is None),
         tuple(dict.fromkeys(part for part in parts.values() if part is not None)),
     )
+
+
+def _refuse_table(folder: str, kind: str) -> InputError:
+    place = folder.rstrip("/")
+    return refusal(place, table_refusal(kind, place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +110,13 @@ class _Listed:
 
 
 def list_files(uri: str, s3: Callable[[], S3Access]) -> list[StoredFile]:
-    """Return the files that a URI matches, sorted, without known marker files; possibly none.
+    """Return the files that a URI matches, sorted, without known marker files; possibly none. A table is one.
 
     Raises:
         InputError: access is denied.
     """
+    if is_table(uri):
+        return [StoredFile(uri, 0, find_table_version(uri, s3).in_words)]
     listed = _listed_on_s3(uri, s3()) if is_s3(uri) else _listed_on_disk(uri)
     return [file for file in listed.files if listed.base is None or not _is_marker(file.uri)]
 

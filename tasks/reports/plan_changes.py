@@ -45,7 +45,7 @@ def plan_changes(document: CampaignDocument) -> tuple[tuple[str, str], ...]:
 
 
 def _list_changes(before: Sequence[ListRead], now: Sequence[ListRead]) -> str:
-    old, new = ({found.uri: found.identity for found in lists} for lists in (before, now))
+    old, new = ({found.name: found.identity for found in lists} for lists in (before, now))
     said = [
         _named("new", [uri for uri in new if uri not in old]),
         _named("changed", [uri for uri in new if uri in old and old[uri] != new[uri]]),

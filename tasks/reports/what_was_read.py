@@ -16,7 +16,8 @@ def reading_notes(readings: Sequence[tuple[str, ListReading]]) -> Notes | None:
     """Return what was read of each list, those that were read in the same way together; None if it isn't known."""
     groups: dict[ListReading, list[str]] = {}
     for uri, reading in readings:
-        groups.setdefault(reading, []).append(uri.rpartition("/")[2])
+        of_query = reading.origin is not None and reading.origin.connection is not None
+        groups.setdefault(reading, []).append("query" if of_query else uri.rstrip("/").rpartition("/")[2])
     entries = [(_names(lists), reading_sentence(reading)) for reading, lists in groups.items()]
     if len(entries) > _MOST:
         rest = sum(len(lists) for lists in list(groups.values())[_MOST:])
@@ -39,9 +40,14 @@ def reading_sentence(reading: ListReading) -> str:
 
 
 def _format(reading: ListReading) -> str:
+    origin = reading.origin
+    if origin is not None and origin.connection is not None:
+        return f"asked on {origin.connection}, {counted(origin.rows or 0, 'row')}"
     said = ["NDJSON" if reading.format == Format.NDJSON else reading.format.upper()]
     if reading.format == Format.PARQUET:
         said = ["parquet"]
+    if origin is not None and origin.version is not None:
+        said = [f"{reading.format.capitalize()} table", origin.version]
     if reading.sheet is not None:
         said.append(f"sheet {reading.sheet}")
     if reading.delimiter is not None:

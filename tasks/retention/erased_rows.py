@@ -15,7 +15,7 @@ from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
 
 _SOME: Final = "some"
-_OF_PLANS: Final = ("message", "segments", "position")
+_OF_PLANS: Final = ("message", "segments", "position", "first_source", "first_row")
 # Columns that hold neither a number nor a text. All others are a list's own.
 _KEPT: Final = {*RESULTS_SCHEMA, *STATE_SCHEMA, *_OF_PLANS}
 _ARROW: Final = "ARROW:schema"

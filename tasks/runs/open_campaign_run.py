@@ -7,18 +7,21 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 
 from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of
+from globe_sms.tasks.campaign.campaign_json import query_on
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.gateway import Gateway
 from globe_sms.tasks.pacing.pacer import Pacer
-from globe_sms.tasks.planning.make_plan import check_campaign_lists
+from globe_sms.tasks.planning.make_plan import check_campaign_lists, open_campaign_lists
 from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
-from globe_sms.tasks.recipients import ListSource
+from globe_sms.tasks.recipients import EmptyListError, ListSource
+from globe_sms.tasks.recipients.database_query import QueryRows
 from globe_sms.tasks.runs.campaign_run import CampaignRun, CampaignTables
+from globe_sms.tasks.runs.keep_query import as_list, ask_query, check_query, keep_query, read_query
 from globe_sms.tasks.runs.run_resources import RunResources, open_resources, prompt_threads
 from globe_sms.tasks.sending.call_content import CallContent
 from globe_sms.tasks.sending.failure_limit import FailureLimit
@@ -54,7 +57,9 @@ def preflight(config: CampaignConfig, environ: Mapping[str, str] = os.environ) -
         InputError: as `open_run` and the reading of the lists would.
     """
     resources, policy, _ = _open_inputs(config, environ)
-    _check_lists(tightened(config, policy), resources)
+    read_query(config, resources.s3)
+    if _check_lists(tightened(config, policy), resources) is not None:
+        check_query(config, environ)
 
 
 @contextlib.contextmanager
@@ -107,16 +112,26 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str], flow_run: str) -
     config = config.overriding(tables.overrides)
     if tables.own is not None:
         config = config.testing(tables.own["e164"])
-    sources = _check_lists(tightened(config, policy), resources)  # before the lease: bad lists leave nothing behind
-    campaign_id = config.campaign_for(tuple(f"{source.uri} {source.identity}" for source in sources or ()))
-    config = _with_account(config, resources, campaign_id)
+    query = read_query(config, resources.s3)
+    config = config.asking(query)
     stop = StopSignal()
-    with (
-        tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True) as scratch,
-        Campaign(resources.store, campaign_id, stop=stop, owner=Owner.here(flow_run)) as campaign,
-    ):
+    with contextlib.ExitStack() as opened:
+        scratch = Path(
+            opened.enter_context(tempfile.TemporaryDirectory(prefix="globe-sms-", ignore_cleanup_errors=True))
+        )
+        # Before the lease: bad lists leave nothing behind.
+        sources = _check_lists(tightened(config, policy), resources)
+        rows = None if sources is None else _ask(config, query, resources, scratch, environ)
+        if rows is not None and not rows.rows and not sources:
+            raise EmptyListError(f"{query_on(rows.connection)}: no rows found, so nothing was sent")
+        identities = [f"{source.uri} {source.identity}" for source in sources or ()]
+        campaign_id = config.campaign_for((*identities, *(() if rows is None else (f"query {rows.digest}",))))
+        config = _with_account(config, resources, campaign_id)
+        campaign = opened.enter_context(Campaign(resources.store, campaign_id, stop=stop, owner=Owner.here(flow_run)))
         with about("--campaign"):
             campaign.open(config.frozen_settings())
+        if rows is not None and campaign.document.sending_since is None:
+            sources = (*(sources or ()), keep_query(rows, config, campaign.store))
         spill = Spill(
             spill_folder(environ, Path.home()),
             campaign.store.uri,
@@ -130,7 +145,7 @@ def _opened(config: CampaignConfig, environ: Mapping[str, str], flow_run: str) -
             campaign=campaign,
             ledger=Ledger(campaign.store, spill),
             stop=stop,
-            scratch=Path(scratch),
+            scratch=scratch,
             sources=sources,
         )
         run.note_policy()
@@ -143,6 +158,17 @@ def _check_lists(config: CampaignConfig, resources: RunResources) -> tuple[ListS
         return check_campaign_lists(config, resources.s3)
     check_opt_outs(config.suppress, resources.s3)
     return None
+
+
+def _ask(
+    config: CampaignConfig, query: str | None, resources: RunResources, scratch: Path, environ: Mapping[str, str]
+) -> QueryRows | None:
+    """Return the rows of the campaign's query, once it's known that they can be a list; None without a query."""
+    known = config if config.campaign is None else _with_account(config, resources, config.campaign)
+    rows = ask_query(known, query, resources.store, scratch, environ)
+    if rows is not None:
+        open_campaign_lists(config, (as_list(rows, config),), resources.s3)
+    return rows
 
 
 def _with_account(config: CampaignConfig, resources: RunResources, campaign: str) -> CampaignConfig:

@@ -9,6 +9,13 @@ ACCOUNT_BLOCK: Final = "alibaba-sms-account"
 """The slug of the account block's type."""
 
 
+def is_server_set() -> bool:
+    """Whether a Prefect server is set, so that blocks may be read without starting a temporary one."""
+    from prefect.settings import PREFECT_API_URL
+
+    return bool(PREFECT_API_URL.value())
+
+
 def read_block(slug: str, name: str) -> Mapping[str, Any] | None:
     """Return the fields of the block `slug`/`name`, secrets in clear; None if there is none.
 

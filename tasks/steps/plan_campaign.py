@@ -11,6 +11,7 @@ from globe_sms.tasks.policy.tighten import planning_digest
 from globe_sms.tasks.recipients import ListSource
 from globe_sms.tasks.reports.repeated_texts import count_repeats
 from globe_sms.tasks.runs.campaign_run import CampaignRun
+from globe_sms.tasks.runs.keep_query import drop_earlier_queries
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -30,7 +31,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         check_frozen_hours(plan, run.config.quiet_hours, run.policy, run.campaign.id)
         return plan
     sources = run.sources or find_campaign_lists(run.config, run.resources.s3)
-    lists = tuple(ListRead(uri=source.uri, identity=source.identity) for source in sources)
+    lists = tuple(map(_list_read, sources))
     settings = run.config.frozen_settings()
     inputs = find_plan_inputs(run.config, run.resources.s3, policy=planning_digest(run.policy))
     if document.plan is not None and (document.settings, document.lists, document.plan.inputs) == (
@@ -66,6 +67,7 @@ def plan_campaign(run: CampaignRun) -> FrozenPlan:
         readings=tuple(source.reading for source in read if source.reading is not None),
     )
     run.campaign.adopt(figures, settings, lists)
+    drop_earlier_queries(run.store, lists)
     passed_over = _passed_over(sources)
     if passed_over != run.campaign.document.passed_over:
         run.campaign.update(passed_over=passed_over)
@@ -81,6 +83,11 @@ def _frozen_plan(run: CampaignRun) -> FrozenPlan:
             "object, or send under another --campaign with --exclude-results for those who have the text."
         )
     return plan
+
+
+def _list_read(source: ListSource) -> ListRead:
+    connection = None if source.origin is None else source.origin.connection
+    return ListRead(uri=source.uri, identity=source.identity, connection=connection)
 
 
 def _passed_over(sources: Sequence[ListSource]) -> tuple[NoLists, ...]:

@@ -32,7 +32,7 @@ def preview_campaign(run: CampaignRun, plan: FrozenPlan, remaining: RemainingChu
         plan,
         run.config,
         campaign=run.campaign.id,
-        lists=run.config.recipients if read is None else tuple(found.uri for found in read),
+        lists=run.config.recipients if read is None else tuple(found.name for found in read),
         passed_over=run.campaign.document.passed_over,
         numbers=remaining.numbers,
         parts=remaining.parts,

@@ -14,11 +14,15 @@ from globe_sms.tasks.numbers import checked_region
 from globe_sms.tasks.recipients import OF_NAMED_COLUMNS, OF_NUMBERS, known_encoding, split_format
 from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.masking import mask_typed
+from globe_sms.tasks.vocabulary.masking import mask_typed, mask_written
 
 LONGEST_HOURS_WAIT_DAYS: Final = 7
 LONGEST_REPEAT_AFTER_DAYS: Final = 30
 _CAMPAIGN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_LONG_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9_])[0-9]{8,15}(?![A-Za-z0-9_])")
+_NUMBER_ALONE: Final = re.compile(r"'[ ().%+-]*[0-9](?:[ ().%+-]*[0-9]){6,}[ ().%+-]*'")
+_DAY: Final = re.compile(r"'?(?:19|20)[0-9]{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12][0-9]|3[01])(?:[0-9]{6})?'?")
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -43,6 +47,13 @@ def uri_of_table(value: str | None) -> str | None:
         raise ValueError("the URI is blank; give an s3:// object or a local path, or leave the option out")
     if value is not None:
         check_format(value, OF_NAMED_COLUMNS)
+    return value
+
+
+def uri_of_query(value: str | None) -> str | None:
+    """Where a file with a query is."""
+    if value is not None and not value.strip():
+        raise ValueError("the path is blank; say where the file is, or leave the option out")
     return value
 
 
@@ -117,6 +128,31 @@ def until(value: str | None) -> str | None:
     return None if value is None else check_until(value)
 
 
+def query(value: str | None) -> str | None:
+    """A query without phone numbers: it's recorded with the run."""
+    if value is None:
+        return None
+    if not value.strip("; \t\r\n"):
+        raise ValueError("the query is blank; write one, or leave the option out")
+    found = (*_LONG_NUMBER.findall(value), *_NUMBER_ALONE.findall(value))
+    if mask_written(value) != value or any(not _DAY.fullmatch(each) for each in found):
+        raise ValueError(
+            "the query has what looks like a phone number, and Prefect records the query: put it into a file "
+            "(--query-file), or into a table of the database"
+        )
+    return value
+
+
+def connection(value: str | None) -> str | None:
+    """The name of a connection, never the connection itself."""
+    if value is not None and not _NAME.fullmatch(value):
+        raise ValueError(
+            "give the name of an environment variable or of a Prefect block (letters, digits, dashes, underscores), "
+            "never the database's URI: it would be recorded with its password"
+        )
+    return value
+
+
 def region(value: str | None) -> str | None:
     """A country by its two letters."""
     try:
@@ -146,6 +182,9 @@ CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "until": until,
     "repeat_after": repeat_after,
     "default_region": region,
+    "query": query,
+    "query_file": uri_of_query,
+    "connection": connection,
     "encoding": encoding,
     "numbers_override": uri_of_table,
     "prices": uri_of_table,

@@ -1,9 +1,10 @@
-"""The seven groups of options, as the form and the help show them."""
+"""The eight groups of options, as the form and the help show them."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from globe_sms.tasks.campaign.options.account_and_rate import AccountAndRate
+from globe_sms.tasks.campaign.options.database import DatabaseQuery
 from globe_sms.tasks.campaign.options.declaration import Options
 from globe_sms.tasks.campaign.options.left_out import LeftOut
 from globe_sms.tasks.campaign.options.limits import Limits
@@ -24,6 +25,7 @@ class Group:
 
 GROUPS: Final = (
     Group("list_format", "The list", ListFormat),
+    Group("database", "A query of a database", DatabaseQuery),
     Group("number_reading", "The numbers", NumberReading),
     Group("text", "The text", TextOptions),
     Group("limits", "Tests and limits", Limits),

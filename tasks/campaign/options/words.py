@@ -16,6 +16,7 @@ _OPTION_OF: Final = {
     "sender_by_country": "--sender-id",
     "numbers_override_sha256": "--numbers-override",
     "test_to_sha256": "--test-to",
+    "query_sha256": "--query",
 }
 _SUBJECT: Final = re.compile(r"^--([a-z][a-z-]*[a-z])(?=:|$| )|^recipients(?=:)", re.MULTILINE)
 _OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])|^recipients(?=:)", re.MULTILINE)

@@ -41,10 +41,14 @@ SCHEDULE_ONLY = {"latest_start_minutes"}
 # What a run, or the configuration itself, finds out, and no operator gives.
 FOUND_OUT = {
     *("inherited", "numbers_override_sha256", "scheduled", "sender_by_country", "settings_before_policy"),
-    "test_to_sha256",
+    *("test_to_sha256", "query_sha256"),
 }
 OF_THE_ACCOUNT = {"numbers_per_call": None, "calls_per_second": None}
-OF_OTHERS: dict[str, dict[str, Any]] = {"until": {"hours": "09:00-20:00", "type": "MKT"}}
+OF_OTHERS: dict[str, dict[str, Any]] = {
+    "until": {"hours": "09:00-20:00", "type": "MKT"},
+    "query": {"connection": "crm"},
+    "connection": {"query": "select phone from members"},
+}
 REQUIRED = {"recipients": ["s3://b/x.csv"], "message": "Hi", "type": "OTP", "results": "s3://b/out"}
 
 
@@ -67,7 +71,16 @@ def test_the_form_begins_with_what_every_campaign_has() -> None:
         *("recipients", "campaign", "message", "type", "results", "sender_id", "suppress", "hours"),
         *("approve_above", "cap", "account", "dry_run"),
     ]
-    assert ordered[12:] == ["list_format", "number_reading", "text", "limits", "left_out", "account_and_rate", "timing"]
+    assert ordered[12:] == [
+        "list_format",
+        "database",
+        "number_reading",
+        "text",
+        "limits",
+        "left_out",
+        "account_and_rate",
+        "timing",
+    ]
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
@@ -114,8 +127,8 @@ def test_choices_are_a_list_to_choose_from(name: str, choices: list[str]) -> Non
 
 
 def test_only_what_has_no_sensible_default_is_required() -> None:
-    """An operator fills in four fields; the message is none if a column has it."""
-    assert sorted([*SCHEMA["required"], "message"]) == sorted(REQUIRED)
+    """An operator fills in four fields: no message if a column has it, and no recipients if a query finds them."""
+    assert sorted([*SCHEMA["required"], "message", "recipients"]) == sorted(REQUIRED)
     assert all("required" not in SCHEMA["definitions"][group.options.__name__] for group in GROUPS)
     assert validate(REQUIRED, SCHEMA) == []
 
@@ -123,8 +136,9 @@ def test_only_what_has_no_sensible_default_is_required() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("recipients", []),
         ("message", "a" * 1_501),
+        ("connection", "postgresql://crm:s3cret@h/d"),
+        ("query", "select * from members where phone = '+6581234567'"),
         ("type", "SPAM"),
         ("results", ""),
         ("numbers_per_call", 0),
@@ -162,6 +176,13 @@ def test_a_wrong_value_is_refused_before_a_run_is_made(name: str, value: object)
         ("hours", "10:00-13:00, 14:00-24:00", "9-20", "hours like 09:00-20:00"),
         ("test_to", ["/srv/own.csv"], ["+65 9123 4567"], "never the numbers"),
         ("default_region", "sg", "Singapore", "two letters, such as SG"),
+        (
+            "query",
+            "select phone from m where at > 20261130",
+            "select '+6581234567' as phone",
+            "without phone numbers",
+        ),
+        ("connection", "crm", "postgresql://crm:s3cret@h/d", "the name of a block or variable"),
         ("repeat_after", "1d 12h", "20", "a duration such as 20h or 3d"),
         ("hours_wait", "0", "soon", "a duration such as 12h or 1d"),
         ("until", "2026-12-24T18:00", "tomorrow", "a time such as 18:00"),
@@ -264,6 +285,15 @@ def _in_its_group(field: str, value: object) -> dict[str, Any]:
     return {field: value} if group is None else {group: {field: value}}
 
 
+def test_a_campaign_has_recipients_or_a_query() -> None:
+    """The form can't say which of the two is missing; the run does, before anything else."""
+    with pytest.raises(InputError, match="recipients: none are given"):
+        CampaignConfig.checked(**REQUIRED | {"recipients": []})
+    asked = {"recipients": [], "query_file": "s3://b/members.sql", "connection": "crm"}
+    assert validate({**REQUIRED, **group_options(asked)}, SCHEMA) == []
+    assert CampaignConfig.checked(**REQUIRED | asked).asks_database
+
+
 def test_a_wrong_name_in_a_group_is_refused_before_a_run_is_made() -> None:
     """As one beside the groups."""
     assert not is_valid({**REQUIRED, "limits": {"nonsense": 1}}, SCHEMA)
@@ -279,7 +309,7 @@ def test_the_command_line_and_python_take_what_is_declared() -> None:
         name: value for name, value in declared.items() if name in command
     }
     assert python.pop("lists") is ...
-    assert python | {"recipients": ...} == declared
+    assert python | {"recipients": ()} == declared
 
 
 def test_the_help_has_the_groups_of_the_form() -> None:

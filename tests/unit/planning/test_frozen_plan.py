@@ -13,7 +13,7 @@ from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate
-from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan, rows_of_plan
 from globe_sms.tasks.planning.make_plan import freeze, plan_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.results.join_plan_and_ledger import make_results
@@ -43,7 +43,7 @@ def rows(recipients: list[str | None]) -> pl.LazyFrame:
 def planned(recipients: list[str | None], numbers_per_call: int = 3) -> pl.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         plan, _ = plan_rows(validate(rows(recipients), default_region=None), numbers_per_call, Path(folder))
-        return plan.collect(engine="streaming")
+        return rows_of_plan(plan).collect(engine="streaming")
 
 
 @given(st.lists(RECIPIENTS, max_size=40), st.integers(1, 7))
