@@ -41,7 +41,7 @@ def make_results(
     and where the run `resends` unknown rows, those too.
     """
     made = rows_to_write(plan, answers, campaign, not_sent_reason, phonenumbers, segments=segments, resends=resends)
-    return made.cast(dict(RESULTS_SCHEMA))
+    return made.cast(RESULTS_SCHEMA)
 
 
 def rows_to_write(
