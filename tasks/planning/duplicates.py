@@ -6,6 +6,8 @@ findings go to files, which are then read in the order of the list.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +17,9 @@ BLOCK_ROWS = 2_000_000
 _MOST_PARTS = 400
 _AT_ONCE = 2
 _ROWS_AT_ONCE = 20_000  # of each part in memory, while the numbers are split into parts
+_PIECE_OF_PARTS = 8  # a part with more rows than so many times the usual is read in pieces
+_FIRST_LOOK = 10_000
+_PAIR = ("index", "first")
 _NUMBER = pl.when(pl.col("status").is_null()).then(pl.col("e164")).alias("number")
 
 
@@ -30,14 +35,35 @@ def rank_rows(
         rows: A parquet file with the columns source, row, e164 and status. Rows with a status are ignored. The rows
             of a source are together and count from 0.
         folder: Where the frame's files are written; they must stay as long as it is read.
-        part_numbers: How many rows are compared with each other at once.
+        part_numbers: How many rows are compared with each other at once; more if many have the same number.
         block_rows: How many rows are read at once.
     """
     count = int(pl.scan_parquet(rows, glob=False).select(pl.len()).collect().item())
-    parts = _hand_out(rows, folder / "numbers", min(_MOST_PARTS, -(-count // part_numbers))) if count else []
+    parts: list[Path] = []
+    if not _is_ordered(rows, count):
+        parts = _hand_out(rows, folder / "numbers", min(_MOST_PARTS, -(-count // part_numbers)))
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="duplicates") as pool:
-        duplicates = list(pool.map(_write_duplicates, parts))
+        found = pool.map(partial(_write_duplicates, most=part_numbers * _PIECE_OF_PARTS), parts)
+        duplicates = list(chain.from_iterable(found))
     return pl.scan_parquet(list(_write_ranks(rows, duplicates, folder, count, block_rows)), glob=False)
+
+
+def _is_ordered(rows: Path, count: int) -> bool:
+    """Whether each number is above the one before it, or each below: then none is there twice.
+
+    Exports often are. What is in disorder shows it in the first rows.
+    """
+    before: pl.Series | None = None
+    rising = falling = True
+    start, size = 0, _FIRST_LOOK
+    while start < count and (rising or falling):
+        block = pl.scan_parquet(rows, glob=False).select(_NUMBER).slice(start, size).collect(engine="streaming")
+        numbers = block.to_series().drop_nulls()
+        steps = (numbers if before is None else pl.concat([before, numbers])).diff().drop_nulls()
+        rising, falling = rising and bool((steps > 0).all()), falling and bool((steps < 0).all())
+        before = numbers.tail(1) if numbers.len() else before
+        start, size = start + size, BLOCK_ROWS
+    return rising or falling
 
 
 def _hand_out(rows: Path, folder: Path, parts: int) -> list[Path]:
@@ -60,17 +86,42 @@ def _hand_out(rows: Path, folder: Path, parts: int) -> list[Path]:
     return sorted(each for each in folder.glob("*") if each.is_dir())  # a part without numbers has none
 
 
-def _write_duplicates(part: Path) -> Path:
-    """Write the rows of a part whose number an earlier row has, by position: `index`, and `first` for that row."""
-    numbers = pl.read_parquet(sorted(part.glob("*.parquet")), glob=False, hive_partitioning=False)
-    path = part / "duplicates"
-    (
-        numbers.select("index", first=pl.col("index").min().over("number"))
-        .filter(pl.col("first") != pl.col("index"))
-        .sort("index")  # so that a block finds its own without reading the others'
-        .write_parquet(path, compression="lz4")
-    )
-    return path
+def _write_duplicates(part: Path, most: int) -> list[Path]:
+    """Write the rows of a part whose number an earlier row has, by position: `index`, and `first` for that row.
+
+    A part has few different numbers, but perhaps very many rows: it's read in pieces of `most` rows.
+    """
+    files = sorted(part.glob("*.parquet"))
+    numbers = pl.scan_parquet(files, glob=False, hive_partitioning=False)
+    rows = int(numbers.select(pl.len()).collect().item())
+    firsts: pl.DataFrame | None = None
+    if rows > most:
+        firsts = numbers.group_by("number").agg(pl.col("index").min().alias("first")).collect(engine="streaming")
+    written: list[Path] = []
+    for start in range(0, rows, most):
+        piece = numbers.slice(start, most).collect()
+        if not piece["index"].is_sorted():
+            piece = piece.sort("index")
+        found = _repeated(piece) if firsts is None else _repeated_of(piece, firsts)
+        if not found.is_empty():
+            written.append(part / f"duplicates-{start:012}")
+            found.write_parquet(written[-1], compression="lz4")  # by position, so a block finds its own alone
+    return written
+
+
+def _repeated(numbers: pl.DataFrame) -> pl.DataFrame:
+    """Return `index` and `first` of the rows, in order, whose number another one before has."""
+    is_first = numbers["number"].is_first_distinct()
+    if is_first.all():
+        return pl.DataFrame(schema={"index": pl.UInt32, "first": pl.UInt32})
+    firsts = numbers.filter(is_first).select("number", first="index")
+    return numbers.filter(~is_first).join(firsts, on="number", how="left", maintain_order="left").select(*_PAIR)
+
+
+def _repeated_of(numbers: pl.DataFrame, firsts: pl.DataFrame) -> pl.DataFrame:
+    """Return the same where the first row of each number is known."""
+    found = numbers.join(firsts, on="number", how="left", maintain_order="left").select(*_PAIR)
+    return found.filter(pl.col("first") != pl.col("index"))
 
 
 def _write_ranks(rows: Path, duplicates: list[Path], folder: Path, count: int, block_rows: int) -> Iterator[Path]:

@@ -42,12 +42,16 @@ def sample_columns(rows: Sequence[Sequence[str]], width: int, names: Sequence[st
     samples: list[ColumnSample] = []
     for column in range(width):
         filled = [row[column] for row in seen if column < len(row) and row[column].strip()]
+        numbers = [looks_like_number(value) for value in filled]
         countries = filled if column < len(names) and is_region_name(names[column]) else ()
         samples.append(
             ColumnSample(
                 len(filled),
-                sum(looks_like_number(value) for value in filled),
-                sum(_DIGITS.fullmatch(value) is not None or looks_like_number(value) for value in filled),
+                sum(numbers),
+                sum(
+                    is_number or _DIGITS.fullmatch(value) is not None
+                    for is_number, value in zip(numbers, filled, strict=True)
+                ),
                 sum(region_of(value) is not None for value in countries),
             )
         )

@@ -77,8 +77,12 @@ def csv_layout(uri: str, head: DecodedHead, *, has_header: bool, options: ReadOp
         if start < len(lines) or head.whole:
             raise refusal(uri, _no_header(options.header_row))
         return None
+    absent = [each for each in candidates if each not in head.text]
     trials = [
-        trial for each in candidates if (trial := _try(lines[start:], each, options.number_column, whole=head.whole))
+        trial
+        for each in candidates
+        if each not in absent[1:]  # one that isn't there splits like any other
+        and (trial := _try(lines[start:], each, options.number_column, whole=head.whole))
     ]
     if not trials:
         if head.whole:

@@ -6,12 +6,13 @@ isn't JSON.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from functools import partial
 from typing import Any
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from globe_sms.tasks.recipients.cell_text import as_text
 from globe_sms.tasks.recipients.csv_quotes import NO_DELIMITER, PATH, stray_quotes
@@ -22,6 +23,8 @@ from globe_sms.tasks.recipients.read_options import Hidden
 from globe_sms.tasks.store.s3_access import S3Access
 
 _NO_FAULT = pl.lit(0, pl.UInt8)
+_MANY_FILES = 8
+_BATCH_ROWS = 100_000
 _SCIENTIFIC = r"-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+"
 _WHOLE_FLOAT = r"-?[0-9]+\.0"
 
@@ -49,6 +52,23 @@ def scan(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) 
     if (table := group[0].source.table) is not None:
         return _texts_of(scan_table(table, s3), pl.lit(group[0].source.uri), shape)
     return _scan_workbook(group[0], shape)
+
+
+def _in_large_batches(rows: pl.LazyFrame, files: int) -> pl.LazyFrame:
+    """Put the rows of many small files together: each batch costs as much as some ten thousand rows."""
+    if files < _MANY_FILES:
+        return rows
+
+    def batches(
+        columns: list[str] | None, predicate: pl.Expr | None, count: int | None, _size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        wanted = rows if count is None else rows.head(count)
+        wanted = wanted if predicate is None else wanted.filter(predicate)
+        wanted = wanted if columns is None else wanted.select(columns)
+        for batch in wanted.collect_batches(chunk_size=_BATCH_ROWS, maintain_order=True, engine="streaming"):
+            yield batch.rechunk()
+
+    return register_io_source(batches, schema=rows.collect_schema())
 
 
 def _renamed(texts: Sequence[pl.Expr]) -> list[pl.Expr]:
@@ -83,6 +103,7 @@ def _scan_csv(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl
         glob=False,
         **options,
     )
+    rows = _in_large_batches(rows, len(paths))
     texts = [pl.col(f"f{position}") for position in shape.positions]
     # polars skips fields that aren't selected, and their faults with them, so each of them is looked at.
     faults = pl.struct(fields).map_batches(
@@ -122,6 +143,7 @@ def _scan_ndjson(paths: Sequence[str], shape: Shape, options: dict[str, Any]) ->
     # Each line is parsed on its own: polars' json_decode joins lines and can shift rows, and its scan_ndjson turns the
     # number 6.58e9 into 6580000000, which would pass for a phone number.
     lines = pl.scan_lines(list(paths), name="line", include_file_paths=PATH, glob=False, **options)
+    lines = _in_large_batches(lines, len(paths))
     line = pl.col("line").str.strip_prefix("\ufeff")
     lines = lines.filter(line.str.strip_chars() != "").with_columns(line)
     texts = [pl.col("line").str.json_path_match(json_path(name)) for name in shape.names]
@@ -161,6 +183,7 @@ def _scan_parquet(
         glob=False,
         **options,
     )
+    rows = _in_large_batches(rows, len(paths))
     values = [dict(each.source.partitions) for each in group]
     partitions = [
         pl.col(path).replace_strict(list(paths), [each[name] for each in values], return_dtype=pl.String).alias(name)

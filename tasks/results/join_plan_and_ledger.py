@@ -41,7 +41,7 @@ def make_results(
     and where the run `resends` unknown rows, those too.
     """
     made = rows_to_write(plan, answers, campaign, not_sent_reason, phonenumbers, segments=segments, resends=resends)
-    return made.cast(RESULTS_SCHEMA)
+    return made.select(pl.col(name).cast(dtype) for name, dtype in RESULTS_SCHEMA.items())
 
 
 def rows_to_write(
