@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import Final
 
+from globe_sms.deployments.receipts.lines_in_store import IMPATIENT
 from globe_sms.deployments.receipts.message_queue import MessageQueue
 from globe_sms.deployments.receipts.process_log import log_to_stderr
 from globe_sms.deployments.receipts.pull_queue import REFUSED, Puller
@@ -50,7 +51,7 @@ def pull(
     """
     at = _endpoint(environ, QUEUE_VARIABLE, QUEUE_ENDPOINT)
     credentials = credentials_from_default_chain(environ=environ)
-    store = open_store(to, S3Access.from_environment, "--to")
+    store = open_store(to, lambda: S3Access.from_environment(client_config=IMPATIENT), "--to")
     with ExitStack() as opened:
         tokens = None if own_queue else opened.enter_context(_tokens(environ, credentials, queue, message_type))
         queues = [
