@@ -70,6 +70,12 @@ WRONG: dict[str, Any] = {
     "approval_timeout": 0,
     "max_characters": 0,
     "latest_start_minutes": -1,
+    "variant": ["A=Hi", "B"],
+    "holdout": "some",
+    "message_by_language": ["de="],
+    "keep": ["name", " "],
+    "publish": "ftp://host/table",
+    "publish_numbers": "perhaps",
     "query": "select '+6581234567' as phone",
     "query_file": " ",
     "connection": "postgres://user@host/database",
@@ -83,6 +89,19 @@ ANY_TEXT = {
     *("account", "aws_credentials", "number_column", "sheet", "region_column", "message_column", "time_zone"),
     *("language_column", "publish"),
 }
+<<<<<<< HEAD
+=======
+ANY_TEXT = {
+    "account",
+    "aws_credentials",
+    "number_column",
+    "sheet",
+    "region_column",
+    "message_column",
+    "time_zone",
+    "language_column",
+}
+>>>>>>> operator
 RIGHT: dict[str, Any] = {"message": "Hi", "type": "NOTIFY", "campaign": "c"}
 
 
