@@ -84,11 +84,7 @@ def column_names(value: tuple[str, ...]) -> tuple[str, ...]:
     """Names of columns, each once."""
     for place, name in enumerate(value, 1):
         if not name.strip():
-<<<<<<< HEAD
             raise ValueError(f"item {place} is blank; give the name of a column of the lists, or * for all of them")
-=======
-            raise ValueError(f"item {place} is blank; give a column of the lists, or * for all of them")
->>>>>>> operator
     return tuple(dict.fromkeys(value))
 
 

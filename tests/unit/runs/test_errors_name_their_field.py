@@ -79,18 +79,7 @@ WRONG: dict[str, Any] = {
     "query": "select '+6581234567' as phone",
     "query_file": " ",
     "connection": "postgres://user@host/database",
-    "variant": ["A=Hi", "no text"],
-    "holdout": "half",
-    "message_by_language": ["de=Hallo", "Hallo"],
-    "keep": ["id", " "],
-    "publish_numbers": "some",
 }
-ANY_TEXT = {
-    *("account", "aws_credentials", "number_column", "sheet", "region_column", "message_column", "time_zone"),
-    *("language_column", "publish"),
-}
-<<<<<<< HEAD
-=======
 ANY_TEXT = {
     "account",
     "aws_credentials",
@@ -101,7 +90,6 @@ ANY_TEXT = {
     "time_zone",
     "language_column",
 }
->>>>>>> operator
 RIGHT: dict[str, Any] = {"message": "Hi", "type": "NOTIFY", "campaign": "c"}
 
 
