@@ -138,6 +138,8 @@ def _numbered(
         index -= pl.when(starts).then(index).otherwise(0).cum_max()
     copied = {each.source.readable: each.source.uri for each in group if each.source.copy}
     source = pl.col(PATH).replace(list(copied), list(copied.values())) if copied else pl.col(PATH)
+    if len(group) == 1:  # a text of its own for each of 10 million rows would take a gigabyte
+        source = pl.lit(group[0].source.uri)
     frame = frame.select(source.alias("source"), index.alias("row"), pl.exclude(PATH, "index"))
     checked = pl.struct("recipient", "fault", "source", "row", "^line$").map_batches(
         partial(_check, key=shape.names[0] if shape.names else ""), return_dtype=pl.String, is_elementwise=True

@@ -24,11 +24,12 @@ from globe_sms.tasks.recipients.list_source import LocalCopy, Origin, refusal
 from globe_sms.tasks.runs.find_database import find_database
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError, StoreError
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError, about
 
 _LONGEST: Final = 1 << 20
 
 
+@about("--query-file")
 def read_query(config: CampaignConfig, s3: Callable[[], S3Access]) -> str | None:
     """Return the text of a campaign's query, without a semicolon at its end; None without one.
 
