@@ -43,7 +43,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Give the processes of the suite one Prefect server: one for each would take 10 s of CPU to start."""
-    if all("unit" in Path(each).parts for each in node.config.args):
+    if all({"unit", "contract"} & {*Path(each).parts} for each in node.config.args):
         return
     server = node.config.stash.get(_SHARED, None)
     if server is None:

@@ -1,1 +1,1 @@
-"""The endpoint that receives Alibaba's delivery receipts by HTTP push, and stores them on S3 or in a directory."""
+"""Receives delivery receipts and replies, by HTTP push or from Alibaba's message queue, and stores them."""

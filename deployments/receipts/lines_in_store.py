@@ -1,10 +1,19 @@
 """The objects of a place of receipts: lines of JSON, under the time when they were written."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
+
+IMPATIENT: Final[Mapping[str, object]] = {
+    "connect_timeout": 2,
+    "read_timeout": 5,
+    "retries": {"mode": "standard", "total_max_attempts": 2},
+}
+"""boto3's settings for such a place: pushing clients hang up, and queues show messages again, long before its own."""
 
 
 def put_lines(store: Store, lines: bytes, now: datetime) -> None:

@@ -9,11 +9,12 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import Final
 
+from globe_sms.deployments.receipts.lines_in_store import IMPATIENT
 from globe_sms.deployments.receipts.message_queue import MessageQueue
 from globe_sms.deployments.receipts.process_log import log_to_stderr
 from globe_sms.deployments.receipts.pull_queue import REFUSED, Puller
 from globe_sms.deployments.receipts.queue_token import QueueTokens
-from globe_sms.deployments.receipts.started import prove_writable
+from globe_sms.deployments.receipts.started import prove_writable, tidy_replies
 from globe_sms.tasks.gateway.credentials import credentials_from_default_chain
 from globe_sms.tasks.gateway.endpoint import Endpoint
 from globe_sms.tasks.gateway.signature import CredentialsSource
@@ -50,7 +51,7 @@ def pull(
     """
     at = _endpoint(environ, QUEUE_VARIABLE, QUEUE_ENDPOINT)
     credentials = credentials_from_default_chain(environ=environ)
-    store = open_store(to, S3Access.from_environment, "--to")
+    store = open_store(to, lambda: S3Access.from_environment(client_config=IMPATIENT), "--to")
     with ExitStack() as opened:
         tokens = None if own_queue else opened.enter_context(_tokens(environ, credentials, queue, message_type))
         queues = [
@@ -73,6 +74,7 @@ def pull(
 def _take_messages(queues: Sequence[MessageQueue], place: str, store: Store, *, until_empty: bool) -> None:
     log_to_stderr()
     prove_writable(store)
+    tidy_replies(store)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_stop, stop))
@@ -81,18 +83,18 @@ def _take_messages(queues: Sequence[MessageQueue], place: str, store: Store, *, 
     puller.run(until_empty=until_empty)
     pulled = puller.pulled
     _log.info(
-        "Stopped. %d receipts and %d replies in %d objects were written to %s.",
+        "Stopped. Written to %s: receipts %d, replies %d, in objects %d.",
+        store.uri,
         pulled.receipts,
         pulled.replies,
         pulled.objects,
-        store.uri,
     )
     if pulled.refused:
-        _log.warning("%d messages weren't JSON: they are kept in %s/%s.", pulled.refused, store.uri, REFUSED)
+        _log.warning("Messages that weren't JSON: %d, kept in %s/%s.", pulled.refused, store.uri, REFUSED)
     if pulled.not_deleted:
         _log.warning(
-            "%d messages are kept, but come again: the queue had shown them again before they could be deleted. Give "
-            "it a longer visibility timeout if it's yours.",
+            "Messages that are written, but come again: %d. The queue showed them again before they could be deleted; "
+            "give it a longer visibility timeout if it's yours.",
             pulled.not_deleted,
         )
 

@@ -11,8 +11,9 @@ from pydantic import SecretStr
 
 from globe_sms.deployments.receipts.endpoint import ReceiptsEndpoint
 from globe_sms.deployments.receipts.group_commit import Batches
+from globe_sms.deployments.receipts.lines_in_store import IMPATIENT
 from globe_sms.deployments.receipts.process_log import log_to_stderr
-from globe_sms.deployments.receipts.started import prove_writable
+from globe_sms.deployments.receipts.started import prove_writable, tidy_replies
 from globe_sms.tasks.replies.stored_replies import REPLIES
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.open_store import open_store
@@ -24,12 +25,6 @@ _SHORTEST_SECRET = 16
 _IN_A_PATH = re.compile(r"[A-Za-z0-9._~-]+")
 _MOST_CONNECTIONS = 1_000
 _LAST_ANSWERS_SECONDS = 20
-# A pushing client hangs up long before boto3's usual timeouts; short ones free the writers for the next push.
-_IMPATIENT: Mapping[str, object] = {
-    "connect_timeout": 2,
-    "read_timeout": 5,
-    "retries": {"mode": "standard", "total_max_attempts": 2},
-}
 
 _log = logging.getLogger("globe_sms.receipts")
 
@@ -41,9 +36,10 @@ def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.envi
         InputError: the secret, the place, the host or the port isn't usable.
     """
     secret = read_secret(environ)
-    store = open_store(to, lambda: S3Access.from_environment(client_config=_IMPATIENT), "--to")
+    store = open_store(to, lambda: S3Access.from_environment(client_config=IMPATIENT), "--to")
     log_to_stderr()
     prove_writable(store)
+    tidy_replies(store)
     batches = Batches(store, on_write=_Reporter(store))
     replies = Batches(store.within(REPLIES), on_write=_Reporter(store.within(REPLIES)))
     server = uvicorn.Server(
@@ -70,11 +66,11 @@ def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.envi
     except SystemExit:
         raise InputError(f"the endpoint can't listen on {host}:{port}: see the line above") from None
     _log.info(
-        "Stopped. %d receipts and %d replies in %d objects were written to %s.",
+        "Stopped. Written to %s: receipts %d, replies %d, in objects %d.",
+        store.uri,
         batches.written,
         replies.written,
         batches.objects + replies.objects,
-        store.uri,
     )
 
 

@@ -1,12 +1,14 @@
-"""Says in a place of receipts that something keeps them there, by an object of when it started."""
+"""What a process does with a place of receipts when it starts: it says so there, and tidies up."""
 
 import json
 import logging
 import os
 import platform
+import threading
 import uuid
 from datetime import UTC, datetime
 
+from globe_sms.tasks.replies.put_together import put_replies_together
 from globe_sms.tasks.replies.stored_replies import STARTED
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError, StoreUnavailableError
@@ -28,3 +30,16 @@ def prove_writable(store: Store) -> None:
         _log.warning("%s Nothing is acknowledged until the store recovers.", error)
     except StoreError as error:
         raise InputError(str(error)) from error
+
+
+def tidy_replies(store: Store) -> None:
+    """Put small objects of replies together, in a thread that may be killed at any time."""
+
+    def tidy() -> None:
+        try:
+            if gone := put_replies_together(store):
+                _log.info("Put %d objects of replies together.", gone)
+        except StoreError as error:
+            _log.warning("Small objects of replies stay as they are, which makes reading them slower: %s", error)
+
+    threading.Thread(target=tidy, name="tidy-replies", daemon=True).start()

@@ -14,7 +14,7 @@ from globe_sms.flows.command_line.inquiry_commands import output_console, s3_of,
 from globe_sms.tasks.store.open_store import open_existing
 
 _PLACE: Final = "Where the campaigns are kept: s3://bucket/prefix or a directory."
-_RECEIPTS: Final = "Where delivery receipts are kept (receipts serve --to); repeat it for more."
+_RECEIPTS: Final = "Where delivery receipts are kept (receipts serve or pull --to); repeat it for more."
 _APPLY: Final = "Erase for good. Without it, only what would be erased is listed."
 _AWS: Final = "An AWS or MinIO credentials block. Default: the environment."
 _JSON: Final = "The last line on stdout is one JSON object."

@@ -44,6 +44,10 @@ class Reply:
         return self.is_known and self.at is not None
 
 
+NOT_UNDERSTOOD: Final = Reply(None, is_known=False, at=None, meaning=Meaning.OTHER, text="")
+"""What isn't a reply at all."""
+
+
 def read_reply(fields: Mapping[str, Any], *, now: datetime | None = None) -> Reply:
     """Read a reply; any field may be missing or wrong."""
     number = _E164.fullmatch(re.sub(r"[ ().-]", "", _text(fields, "phone_number")))

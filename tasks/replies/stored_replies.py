@@ -6,19 +6,23 @@ be read, a STOP holds for good, and a START counts for nothing.
 """
 
 import hashlib
+import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.number_hashes import MARK
 from globe_sms.tasks.delivery.json_scan import Junk, Scan
 from globe_sms.tasks.delivery.receipt_shapes import Kind, kind_of, unwrapped
+from globe_sms.tasks.recipients.file_content import decompress_stream
+from globe_sms.tasks.recipients.file_formats import compression_of
 from globe_sms.tasks.replies.opt_out_words import Meaning
-from globe_sms.tasks.replies.read_reply import Reply, read_reply
+from globe_sms.tasks.replies.read_reply import NOT_UNDERSTOOD, Reply, read_reply
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
 
@@ -30,6 +34,7 @@ AS_A_LIST: Final = f"#{REPLIES}"
 """What follows a place of receipts that stands among opt-out lists."""
 
 _AT_ONCE: Final = 16
+_MOST_LISTINGS: Final = 5
 _OPTED: Final = {"e164": pl.Int64, "at": pl.Datetime("us", "UTC"), "out": pl.Boolean}
 
 
@@ -45,7 +50,7 @@ def place_of(entry: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ReplyCounts:
-    """How many replies there are: STOP, START, others, and those whose number or time couldn't be read."""
+    """How many replies there are: STOP, START, others, and those that couldn't be read, or their number or time."""
 
     stop: int = 0
     start: int = 0
@@ -90,10 +95,7 @@ class StoredReplies:
             InputError: no endpoint ever wrote to the place.
             StoreError: it can't be read.
         """
-        keys = reply_keys(self._store)
-        new = [key for key in keys if key not in self._read]
-        replies = [reply for found in self._all(new) for reply in found]
-        self._read |= frozenset(new)
+        replies = self._read_new()
         self._count(replies)
         said = [
             (reply.e164, reply.at, reply.meaning is Meaning.STOP)
@@ -127,32 +129,42 @@ class StoredReplies:
             self.opted_out.to_frame().select("e164", source).write_parquet(self._file, compression="lz4")
         return self._file
 
-    def _all(self, keys: Sequence[str]) -> list[list[Reply]]:
+    def _read_new(self) -> list[Reply]:
+        """Read the objects that weren't read before.
+
+        Objects may be put together meanwhile (`put_together`): what is gone then lies in a new one.
+        """
+        replies: list[Reply] = []
+        for _ in range(_MOST_LISTINGS):
+            new = [key for key in reply_keys(self._store) if key not in self._read]
+            found = self._all(new)
+            read = {key: of_object for key, of_object in zip(new, found, strict=True) if of_object is not None}
+            self._read |= frozenset(read)
+            replies += [reply for of_object in read.values() for reply in of_object]
+            if len(read) == len(new):
+                return replies
+        raise InputError(
+            f"{self._store.uri}/{REPLIES}: objects disappear while they are read, so somebody's STOP may be missing: "
+            "run the same command again."
+        )
+
+    def _all(self, keys: Sequence[str]) -> list[list[Reply] | None]:
         if not keys:
             return []
         with ThreadPoolExecutor(min(_AT_ONCE, len(keys)), thread_name_prefix="replies") as pool:
-            found = list(pool.map(self._of_object, keys))
-        for reply in (reply for replies in found for reply in replies):
-            self._note(reply)
-        return found
+            return list(pool.map(self._of_object, keys))
 
-    def _of_object(self, key: str) -> list[Reply]:
+    def _of_object(self, key: str) -> list[Reply] | None:
         stored = self._store.get(key)
         if stored is None:
-            raise InputError(
-                f"{self._store.uri}/{key} was deleted while it was read, and it may have had somebody's STOP: run the "
-                "same command again."
-            )
-        now = self._now()
-        return [
-            read_reply(fields, now=now)
-            for found in Scan(iter((stored.body,)))
-            if not isinstance(found, Junk)
-            for fields in unwrapped(found)
-            if kind_of(fields) is Kind.REPLY
-        ]
+            return None
+        uri, now = f"{self._store.uri}/{key}", self._now()
+        pieces = decompress_stream(uri, io.BytesIO(stored.body), compression_of(stored.body))
+        return [reply for found in Scan(pieces) for reply in _replies_in(found, now)]
 
     def _count(self, replies: Sequence[Reply]) -> None:
+        for reply in replies:
+            self._note(reply)
         understood = [reply.meaning for reply in replies if reply.is_understood]
         self.counts = ReplyCounts(
             stop=self.counts.stop + understood.count(Meaning.STOP),
@@ -176,6 +188,14 @@ def reply_keys(store: Store) -> list[str]:
             "the place that --to names."
         )
     return keys
+
+
+def _replies_in(found: dict[str, Any] | Junk, now: datetime) -> list[Reply]:
+    """Return the replies of an object or a line; what is neither a reply nor erased is one that isn't understood."""
+    if isinstance(found, Junk):
+        return [NOT_UNDERSTOOD]
+    objects = [fields for fields in unwrapped(found) if not str(fields.get("phone_number")).startswith(MARK)]
+    return [read_reply(fields, now=now) if kind_of(fields) is Kind.REPLY else NOT_UNDERSTOOD for fields in objects]
 
 
 def _counts(reply: Reply) -> bool:

@@ -1,7 +1,8 @@
 """What wasn't delivered and what that cost, by country, code and sender: where to change something first.
 
-Alibaba charges for a text when it's submitted, whatever the receipt says (https://alibabacloud.com/help/sms/product-overview/pricing).
-"""  # an address
+Alibaba charges for a text when it's submitted, whatever the receipt says (https://alibabacloud.com/help/sms/product-overview/pricing),
+but not for one that exceeds its validity before a carrier has it (/help/en/sms/user-guide/set-validity-period).
+"""  # addresses
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -47,7 +48,10 @@ class UndeliveredCost:
         amounts = [entry.amount for entry in self.entries if entry.amount is not None]
         if not amounts or self.currency is None:
             return None
-        return f"What wasn't delivered cost {money(sum(amounts, Decimal(0)))} {self.currency}."
+        said = f"What wasn't delivered cost {money(sum(amounts, Decimal(0)))} {self.currency}"
+        if any(entry.delivery is Delivery.EXPIRED for entry in self.entries):
+            return f"{said}, or less: what expired before Alibaba handed it to a carrier is free."
+        return f"{said}."
 
     def table(self) -> Table | None:
         """Return the table of the report; None if everything arrived."""
@@ -66,6 +70,19 @@ class UndeliveredCost:
             )
             for entry in self.entries[:_MOST_ROWS]
         ]
+        if rest := self.entries[_MOST_ROWS:]:
+            amount = _sum([entry.amount for entry in rest])
+            rows.append(
+                (
+                    f"{sum(entry.messages for entry in rest):,}",
+                    f"{sum(entry.parts for entry in rest):,}",
+                    *(["-" if amount is None else money(amount)] if priced else []),
+                    f"{len(rest):,} more",
+                    "",
+                    "",
+                    "",
+                )
+            )
         columns = ("messages", "parts", *([self.currency or ""] if priced else []), "country", "code", "sender")
         return Table(
             "Not delivered, by what it cost",

@@ -31,30 +31,38 @@ _WRITTEN_AROUND: Final = re.compile(r"[\s().+-]")
 
 
 def erase_receipts(place: Store, erasure: Erasure, *, before: datetime, apply: bool) -> Iterator[ErasedObject]:
-    """Erase a number, or all of them, from the objects that were written before then; yield what that concerns.
+    """Erase all numbers from the objects that were written before then, or one from all; yield what that concerns.
 
     Bodies that the endpoint refused may hold anything: they are deleted.
 
     Raises:
         StoreError: the store didn't answer, or refused.
     """
-    for key in list(place.list("")):
-        # What says when an endpoint started has no numbers, and opt-outs by replies need it.
-        stored = None if key.startswith((_OURS, f"{STARTED}/")) else place.get(key)
-        if stored is None or stored.modified >= before.timestamp():
-            continue
-        uri = f"{place.uri}/{key}"
-        if key.startswith(_SET_ASIDE):
-            if erasure.phone_number is None or erasure.phone_number[1:].encode() in stored.body:
-                if apply:
-                    place.delete(key)
-                yield ErasedObject(uri, None)
-            continue
-        lines, count = _erased(uri, stored.body, erasure)
-        if count:
+    seen: set[str] = set()
+    while keys := [key for key in place.list("") if key not in seen]:
+        # What is put together meanwhile (`replies.put_together`) has other names when this ends.
+        seen.update(keys)
+        for key in keys:
+            yield from _erase_object(place, key, erasure, before=before, apply=apply)
+
+
+def _erase_object(place: Store, key: str, erasure: Erasure, *, before: datetime, apply: bool) -> Iterator[ErasedObject]:
+    # What says when an endpoint started has no numbers, and opt-outs by replies need it.
+    stored = None if key.startswith((_OURS, f"{STARTED}/")) else place.get(key)
+    if stored is None or (erasure.phone_number is None and stored.modified >= before.timestamp()):
+        return
+    uri = f"{place.uri}/{key}"
+    if key.startswith(_SET_ASIDE):
+        if erasure.phone_number is None or erasure.phone_number[1:].encode() in stored.body:
             if apply:
-                place.compare_and_swap(key, lines, stored.version)
-            yield ErasedObject(uri, count)
+                place.delete(key)
+            yield ErasedObject(uri, None)
+        return
+    lines, count = _erased(uri, stored.body, erasure)
+    if count:
+        if apply:
+            place.compare_and_swap(key, lines, stored.version)
+        yield ErasedObject(uri, count)
 
 
 def _erased(uri: str, body: bytes, erasure: Erasure) -> tuple[bytes, int]:

@@ -1,5 +1,6 @@
 """People who opt out while a campaign is under way: between its runs, while somebody is asked, during its canary."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from globe_sms.tasks.reports.campaign_page import report_page
 from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import preview_page
 from globe_sms.tasks.sending.progress import Progress
+from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import CampaignStoppedError, InputError
 from tests.integration.flat_options import send_at_once, send_with
 from tests.integration.prefect_operator import Operator
@@ -139,6 +141,24 @@ def test_a_resend_leaves_out_who_opted_out_and_they_are_suppressed(
     opt_out(optouts, *range(7))
     again = send_at_once(**config, on_unknown="resend")
     assert (again.calls, again.counts) == (0, report.counts)
+
+
+def test_who_replies_stop_isnt_texted_and_start_puts_them_back(
+    sandbox: Sandbox, config: dict[str, Any], tmp_path: Path
+) -> None:
+    """Also after the plan is frozen, which has everybody; the place is empty but for the endpoint's start by then."""
+    receipts = LocalStore(tmp_path / "receipts")
+    receipts.put_if_absent("_started/1.json", b"{}")
+    config["suppress"] = [f"{receipts.uri}#replies"]
+    stop_before_anybody_is_texted(sandbox, config)
+    said = [(3, "Stop!", "10:00:00"), (5, "STOP", "10:00:00"), (5, "start", "10:00:01"), (7, "thanks", "10:00:00")]
+    for number, text, at in said:
+        fields = {"phone_number": f"65812345{number:02}", "content": text, "send_time": f"2026-11-01 {at}"}
+        receipts.put_if_absent(f"replies/{number}-{text}.ndjson", json.dumps(fields).encode())
+    report = send_at_once(**config)
+    assert called(sandbox) == [number for number in range(30) if number != 3]
+    assert rows_with(report, "suppressed") == {3: f"{receipts.uri}/replies"}
+    assert report.settled
 
 
 def test_a_list_that_cannot_be_read_stops_the_run_before_the_next_call(

@@ -111,13 +111,15 @@ class EveryCampaign(Options, frozen=True):
             title="Opt-out lists",
             description="Numbers on these lists get no text. One list a line, in the same places and formats as the "
             "recipient lists. A list or row that can't be read stops the campaign. How a list is read may follow it: "
-            "optouts.csv#no-header,number-column=2,encoding=windows-1252,default-region=SG. Each run reads them before "
-            "its first call, and again after a wait.",
+            "optouts.csv#no-header,number-column=2,encoding=windows-1252,default-region=SG. "
+            "s3://receipts/sms#replies are those who replied STOP, where globe-sms receipts keeps replies. Each run "
+            "reads them before its first call, and again after a wait.",
             json_schema_extra=each_shaped("where a list is; it can't be blank", r"\S"),
         ),
         Terminal(
             "Opt-out lists; one that can't be read stops the campaign. How it's read may follow: "
-            "optouts.csv#no-header,number-column=2,encoding=windows-1252,default-region=SG.",
+            "optouts.csv#no-header,number-column=2,encoding=windows-1252,default-region=SG. "
+            "s3://receipts/sms#replies: those who replied STOP.",
             takes_all=True,
         ),
     ] = ()

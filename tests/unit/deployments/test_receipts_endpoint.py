@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,8 +20,10 @@ from globe_sms.deployments.receipts.endpoint import LARGEST_BODY, ReceiptsEndpoi
 from globe_sms.deployments.receipts.group_commit import Batches
 from globe_sms.deployments.receipts.push_body import NotReceiptsError, lines_of
 from globe_sms.deployments.receipts.serve import read_secret
+from globe_sms.tasks.planning.opt_outs import OptOutLists
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError, StoreUnavailableError
+from tests.unit.planned_csv import no_s3
 from tests.waiting import LONGEST_WAIT
 
 SECRET = "a-secret-of-the-test-1234"
@@ -142,9 +145,11 @@ def test_a_reply_is_stored_apart_from_receipts(tmp_path: Path) -> None:
     reply = {"phone_number": "6581234567", "content": "STOP", "send_time": "2026-11-30 10:00:00"}
     store = LocalStore(tmp_path)
     assert post(store, json.dumps([RECEIPT, reply]).encode()).json() == {"code": 0, "msg": "success"}
-    kept = {key.partition("/")[0]: path.read_bytes() for key in store.list("") if (path := tmp_path / key)}
+    kept = {key.partition("/")[0]: (tmp_path / key).read_bytes() for key in store.list("")}
     assert json.loads(kept.pop("replies")) == reply
     assert [json.loads(body) for body in kept.values()] == [RECEIPT]
+    (file,) = OptOutLists((f"{tmp_path}#replies",), no_s3, tmp_path).files()
+    assert pl.read_parquet(file)["e164"].to_list() == [6581234567]
 
 
 def test_a_push_in_base64_is_stored_as_what_it_holds() -> None:

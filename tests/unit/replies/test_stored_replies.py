@@ -1,5 +1,6 @@
 """Who has opted out by replies: the last word counts, in whatever order and however often replies come."""
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -162,6 +163,15 @@ def test_a_place_without_an_endpoint_stops_the_campaign(tmp_path: Path) -> None:
         OptOutLists((f"{tmp_path}/elsewhere#replies",), no_s3, tmp_path).files()
     with pytest.raises(InputError, match=r"--suppress: the directory .* doesn't exist"):
         check_opt_outs([f"{tmp_path}/nowhere#replies"], no_s3)
+
+
+def test_compressed_replies_count_and_what_is_none_is_counted_apart(place: Place) -> None:
+    """Another system may have put them there; an erased reply is nobody's any more."""
+    lines = "\n".join(map(json.dumps, [reply("STOP"), {"from": "x"}, {"phone_number": "~abc", "send_time": "x"}]))
+    place.store.put_if_absent("replies/others.ndjson.gz", gzip.compress(f"{lines}\nno JSON".encode()))
+    found = StoredReplies(place.store, now=lambda: NOW)
+    found.look()
+    assert ([*found.opted_out], found.counts.not_understood, found.counts.total) == ([NUMBER], 2, 3)
 
 
 def test_lists_and_replies_stand_beside_each_other(place: Place, tmp_path: Path) -> None:

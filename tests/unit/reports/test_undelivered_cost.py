@@ -27,7 +27,9 @@ def test_the_most_expensive_comes_first_with_its_sender_and_advice() -> None:
         ("SG", None, "Acme", 1, 1, "0.05"),
         ("MY", "REJECTD", "AcmeMY", 4, 4, "0.04"),
     ]
-    assert found.sentence() == "What wasn't delivered cost 0.39 USD."
+    assert found.sentence() == (
+        "What wasn't delivered cost 0.39 USD, or less: what expired before Alibaba handed it to a carrier is free."
+    )
     table = found.table()
     assert table is not None
     assert "--exclude-undelivered" in table.rows[0][-1]
@@ -44,3 +46,13 @@ def test_without_prices_the_parts_are_counted() -> None:
 def test_where_everything_arrived_there_is_nothing_to_say() -> None:
     found = count_undelivered(results_of(ROWS[-2:]), PRICES, Senders())
     assert (found.sentence(), found.table(), found.as_json()) == (None, None, [])
+
+
+def test_a_long_table_says_what_the_rest_cost() -> None:
+    """The amounts of the table add up to the sentence's."""
+    rows = [row("undelivered", delivery_code=f"C{code:02}", phone_number="+6581234567") for code in range(14)]
+    found = count_undelivered(results_of([each | {"segments": 1} for each in rows]), PRICES, Senders())
+    table = found.table()
+    assert table is not None
+    assert table.rows[-1] == ("2", "2", "0.10", "2 more", "", "", "")
+    assert found.sentence() == "What wasn't delivered cost 0.70 USD."
