@@ -67,8 +67,8 @@ def check_lasting(what: str, place: str | None, flow_run: FlowRun, *, remembers:
         return
     then = "; then the same campaign would text everyone again" if remembers else ""
     raise InputError(
-        f"{what}: {place!r} {problem}, and is lost when the run ends{then}. Nothing was sent. Enter s3://bucket/prefix, "
-        "or an absolute path on a disk that is kept."
+        f"{what}: {place!r} {problem}, and is lost when the run ends{then}. Nothing was sent. Enter "
+        "s3://bucket/prefix, or an absolute path on a disk that is kept."
     )
 
 
