@@ -122,6 +122,20 @@ def test_a_bad_list_is_refused_in_one_line(case: str, tmp_path: Path) -> None:
     assert "81234567" not in message
 
 
+@pytest.mark.parametrize("case", ["a field too many", "a tail of zeros", "columns without names"])
+def test_a_bad_list_among_many_is_named(case: str, tmp_path: Path) -> None:
+    """Many lists are read in batches that hold rows of several; the fault is still that list's."""
+    data, expected = REFUSED[case]
+    (header, *_) = data.split(b"\n")
+    lists = [tmp_path / f"{place:02}.csv" for place in range(12)]
+    for path in lists:
+        path.write_bytes(header + b"\n1\n")
+    lists[7].write_bytes(data)
+    with pytest.raises(InputError, match=expected) as caught:
+        recipients(*lists)
+    assert str(caught.value).startswith(f"{lists[7]}: ")
+
+
 @pytest.mark.parametrize("number", ["phone", "PHONE"])
 def test_a_named_column_must_be_unique(number: str, tmp_path: Path) -> None:
     """An exact match wins over another spelling; two matches are an error."""

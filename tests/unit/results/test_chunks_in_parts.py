@@ -5,7 +5,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from pyarrow import parquet
+from pyarrow.types import is_dictionary
 
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.messages import parts_of
 from globe_sms.tasks.results.results_of_chunks import account_for
@@ -60,6 +63,18 @@ def test_each_half_has_its_own_outcome(kept: KeptCampaign, tmp_path: Path) -> No
     kept.answer(0, Settlement.REFUSED, 2, **SECOND, reason="MOBILE_NUMBER_ILLEGAL", code="MOBILE_NUMBER_ILLEGAL")
     assert rows(kept, tmp_path)[1] == ("failed", "MOBILE_NUMBER_ILLEGAL", None, "MOBILE_NUMBER_ILLEGAL", 2)
     assert left(kept, resend=True) == ([], 2)
+
+
+def test_the_file_has_the_contracts_types_for_every_reader(kept: KeptCampaign, tmp_path: Path) -> None:
+    """Whatever types its columns were written from."""
+    kept.claim(0)
+    kept.answer(0, Settlement.ACCEPTED, code="OK", message_ids={0: "m", 1: "n"})
+    path, _ = account_for(kept.plan, kept.ledger, kept.store, tmp_path, campaign="camp", not_sent="stopped", segments=1)
+    assert pl.read_parquet_schema(path) == RESULTS_SCHEMA
+    assert pl.read_parquet(path).select("campaign", "region", "response_code").row(0) == ("camp", "SG", "OK")
+    arrow = parquet.read_schema(path)
+    texts = [name for name, dtype in RESULTS_SCHEMA.items() if dtype == pl.String]
+    assert not any(is_dictionary(arrow.field(name).type) for name in texts)
 
 
 def test_a_part_that_was_presented_alone_leaves_the_rest_unpresented(kept: KeptCampaign, tmp_path: Path) -> None:
