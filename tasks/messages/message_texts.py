@@ -245,7 +245,7 @@ def _value(column: str, damaging: str = _DAMAGING) -> pl.Expr:
 
 def _without_null_markers(rows: pl.LazyFrame, columns: Sequence[str], wording: Wording) -> pl.LazyFrame:
     """Empty the values that are markers of a missing one, and keep a row's first marker as `NULL_MARKER`."""
-    if wording.keep_null_markers:
+    if wording.keep_null_markers or not columns:
         return rows.with_columns(pl.lit(None, pl.String).alias(NULL_MARKER))
     is_marker = {column: pl.col(column).is_in(NULL_MARKERS) for column in columns}
     first = pl.coalesce([pl.when(found).then(pl.col(column)) for column, found in is_marker.items()])

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import CampaignDocument, Publication
 from globe_sms.tasks.campaign.number_hashes import make_hashes
 from globe_sms.tasks.campaign.options.results_table import PublishNumbers
-from globe_sms.tasks.publishing.published_rows import published_rows
+from globe_sms.tasks.publishing.published_rows import write_published
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
@@ -71,8 +69,7 @@ class Publisher:
             path = self.scratch / "published.parquet"
             numbers = PublishNumbers(publication.numbers)
             hashes = make_hashes(self.place) if numbers is PublishNumbers.HASHED else None
-            rows = published_rows(pl.scan_parquet(results, glob=False), numbers, hashes)
-            rows.sink_parquet(path, compression="zstd", engine="streaming")
+            write_published(results, numbers, hashes, path)
             try:
                 open_store(publication.uri, self.s3, _OPTION).put_file(
                     partition_key(document.campaign, publication), path

@@ -4,16 +4,19 @@ How much it says of a number is chosen (`PublishNumbers`). Unless that's everyth
 column either: not as the list wrote it, and not in a column of the list that was kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from globe_sms.tasks.campaign.number_hashes import NumberHashes, is_hashed
 from globe_sms.tasks.campaign.options.results_table import PublishNumbers
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.vocabulary.masking import mask
 
+_ROWS_AT_ONCE: Final = 250_000
 _FEWEST_DIGITS: Final = 6  # of a number as the list wrote it, to look for it elsewhere
 _LOOKS_LIKE_A_NUMBER: Final = r"\+?\d{7,}"
 _SIGNED: Final[Mapping[pl.DataType, pl.DataType]] = {
@@ -40,6 +43,22 @@ def published_rows(results: pl.LazyFrame, numbers: PublishNumbers, hashes: Numbe
         columns["response_description"] = pl.col("response_description").str.replace_all(_LOOKS_LIKE_A_NUMBER, "••••")
         columns["phone_number"] = _number(numbers, hashes)
     return results.select(_plain(name, column, schema[name]).alias(name) for name, column in columns.items())
+
+
+def write_published(results: Path, numbers: PublishNumbers, hashes: NumberHashes | None, path: Path) -> None:
+    """Write the rows of a campaign's partition to a local file, some at a time: memory doesn't grow with them."""
+    rows = pl.scan_parquet(results, glob=False)
+    count = int(rows.select(pl.len()).collect().item())
+
+    def blocks(
+        columns: list[str] | None, _predicate: pl.Expr | None, _rows: int | None, _size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for start in range(0, max(count, 1), _ROWS_AT_ONCE):
+            block = published_rows(rows.slice(start, _ROWS_AT_ONCE), numbers, hashes).collect(engine="streaming")
+            yield block if columns is None else block.select(columns)
+
+    schema = published_rows(rows, numbers, hashes).collect_schema()
+    register_io_source(blocks, schema=schema).sink_parquet(path, compression="zstd", engine="streaming")
 
 
 def _number(numbers: PublishNumbers, hashes: NumberHashes | None) -> pl.Expr:

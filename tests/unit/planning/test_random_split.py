@@ -97,6 +97,11 @@ def test_the_plan_says_who_gets_which_text_and_holds_the_others_out(tmp_path: Pa
     assert sum(len(chunk.phone_numbers) for chunk in plan.chunks(0, plan.chunk_count() - 1)) == sent.height
 
 
+def test_texts_without_placeholders_are_split_too(tmp_path: Path) -> None:
+    rows = rows_of(planned(tmp_path, listed(NUMBERS), message="", variant=["A=Hi", "B=Hello"], campaign="c"))
+    assert set(rows.select("variant", "message").rows()) == {("A", "Hi"), ("B", "Hello")}
+
+
 def test_opt_outs_and_rows_without_a_text_are_not_held_out(tmp_path: Path) -> None:
     """They would be left out anyway, so they say nothing about the text."""
     (tmp_path / "stop.csv").write_text("phone\n" + "".join(f"{number}\n" for number in NUMBERS[:50]))
