@@ -224,12 +224,15 @@ class Stage:
         campaign: Campaign,
         *,
         resent: Collection[str] = (),
+        resends: int = 1,
         unheard: bool = False,
         opted_out: Mapping[str, int] | None = None,
     ) -> list[str]:
         """The judge's word on the campaign as it stands."""
         arrivals, results = self.arrivals(campaign), self.results(campaign)
-        return find_faults(arrivals, results, campaign.rows, resent=resent, unheard=unheard, opted_out=opted_out)
+        return find_faults(
+            arrivals, results, campaign.rows, resent=resent, resends=resends, unheard=unheard, opted_out=opted_out
+        )
 
     def keys(self, campaign: Campaign, folder: str) -> set[str]:
         """The names in one folder of the campaign (`claims`, `records`), listed past the product."""

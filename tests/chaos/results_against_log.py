@@ -67,16 +67,17 @@ def find_faults(
     rows: Sequence[Row],
     *,
     resent: Collection[str] = (),
+    resends: int = 1,
     unheard: bool = False,
     opted_out: Mapping[str, int] | None = None,
 ) -> list[str]:
     """Say what is wrong, a line a fault; an empty list means that every promise was kept.
 
     `arrivals` are the campaign's own, in any order. `resent` are the numbers (digits) that the operator had
-    presented once more with `--on-unknown resend`. `unheard`: the gateway was killed, so a call may have been
-    written to it that its log does not have; what is unknown need not have arrived then. `opted_out` are numbers
-    (digits) that opted out while the campaign was under way, each with the first arrival that must not have it. One
-    that a resend left out is suppressed, whatever happened to the call before.
+    presented once more with `--on-unknown resend`, in so many runs (`resends`). `unheard`: the gateway was killed, so
+    a call may have been written to it that its log does not have; what is unknown need not have arrived then.
+    `opted_out` are numbers (digits) that opted out while the campaign was under way, each with the first arrival that
+    must not have it. One that a resend left out is suppressed, whatever happened to the call before.
     """
     opted_out = opted_out or {}
     presented: dict[str, list[Arrival]] = {}
@@ -84,7 +85,7 @@ def find_faults(
         for number in arrival.numbers:
             presented.setdefault(number, []).append(arrival)
     return [
-        *_twice(presented, set(resent)),
+        *_twice(presented, dict.fromkeys(resent, 1 + resends)),
         *_lost(results, rows),
         *_after_opting_out(presented, opted_out),
         *(
@@ -97,9 +98,9 @@ def find_faults(
     ]
 
 
-def _twice(presented: Mapping[str, Sequence[Arrival]], resent: set[str]) -> Iterable[str]:
+def _twice(presented: Mapping[str, Sequence[Arrival]], times: Mapping[str, int]) -> Iterable[str]:
     for number, arrivals in presented.items():
-        allowed = 2 if number in resent else 1
+        allowed = times.get(number, 1)
         taken = [arrival.sequence for arrival in arrivals if number in arrival.accepted]
         if len(taken) > allowed:
             yield f"{number} was accepted {len(taken)} times, in the arrivals {taken}"

@@ -70,18 +70,25 @@ WRONG: dict[str, Any] = {
     "approval_timeout": 0,
     "max_characters": 0,
     "latest_start_minutes": -1,
+    "variant": ["A=Hi", "B"],
+    "holdout": "some",
+    "message_by_language": ["de="],
+    "keep": ["name", " "],
+    "publish": "ftp://host/table",
+    "publish_numbers": "perhaps",
     "query": "select '+6581234567' as phone",
     "query_file": " ",
     "connection": "postgres://user@host/database",
-    "variant": ["A=Hi", "no text"],
-    "holdout": "half",
-    "message_by_language": ["de=Hallo", "Hallo"],
-    "keep": ["id", " "],
-    "publish_numbers": "some",
 }
 ANY_TEXT = {
-    *("account", "aws_credentials", "number_column", "sheet", "region_column", "message_column", "time_zone"),
-    *("language_column", "publish"),
+    "account",
+    "aws_credentials",
+    "number_column",
+    "sheet",
+    "region_column",
+    "message_column",
+    "time_zone",
+    "language_column",
 }
 RIGHT: dict[str, Any] = {"message": "Hi", "type": "NOTIFY", "campaign": "c"}
 
