@@ -15,7 +15,7 @@ LEVELS: Final[tuple[tuple[str, ...], ...]] = (
     ("tasks/campaign",),
     ("tasks/delivery",),
     ("tasks/replies",),
-    ("tasks/planning",),
+    ("tasks/planning", "tasks/publishing"),
     ("tasks/sending", "tasks/results", "tasks/repeats", "tasks/retention"),
     ("tasks/reports",),
     ("tasks/policy",),

@@ -70,11 +70,11 @@ def _figures(found: CampaignOverview) -> list[str]:
     rate = "" if found.delivery_rate is None else percent(found.delivery_rate)
     if found.counts is None:
         planned = found.planned or {}
-        left_out = sum(planned.get(status, 0) for status in _LEFT_OUT)
+        left_out = sum(planned.get(status, 0) for status in _LEFT_OUT) + found.held_out
         return ["", "", "", *([f"{found.open:,}", f"{left_out:,}"] if found.planned else ["", ""]), rate]
     about = "~" if found.state in AHEAD_OF_ITS_RESULTS else ""
-    counted = [found.counts[status] for status in (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN, Status.NOT_SENT)]
-    left_out = sum(found.counts[status] for status in _LEFT_OUT)
+    counted = [*(found.counts[status] for status in (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN)), found.open or 0]
+    left_out = sum(found.counts[status] for status in _LEFT_OUT) + found.held_out
     return [*(f"{about}{rows:,}" for rows in counted), f"{left_out:,}", rate]
 
 

@@ -57,6 +57,7 @@ def purge(
             apply=apply,
             unfinished=unfinished,
             receipts=[open_existing(place, s3) for place in receipts],
+            s3=s3,
         )
     _print(found, json=json)
     return EXIT_OPEN if found.kept else EXIT_SETTLED
@@ -92,6 +93,7 @@ def forget(
             apply=apply,
             default_region=default_region,
             receipts=[open_existing(place, s3) for place in receipts],
+            s3=s3,
         )
     _print(found, json=json)
     return EXIT_OPEN if found.busy else EXIT_SETTLED

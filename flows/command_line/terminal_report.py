@@ -35,6 +35,7 @@ def show_report(report: CampaignReport, *, as_json: bool) -> None:
         *left_out_sentences(report.left_out),
         outcome_of(report),
         f"Results: {report.uri}",
+        *(f"Published: {uri}" for uri in report.published),
     ):
         console.print(line, soft_wrap=True, markup=False)
     if as_json:

@@ -12,6 +12,7 @@ from uuid import UUID
 from prefect.events import emit_event
 
 from globe_sms.flows.observers.run_observer import RunObserver
+from globe_sms.tasks.campaign.options.words import in_form_words
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.preview import Preview
@@ -67,7 +68,7 @@ class PrefectEvents(RunObserver):
     def ended(self, report: CampaignReport) -> None:
         """Tell how it ended."""
         summary = {name: value for name, value in report.summary().items() if name != "campaign"}
-        stop = {} if report.stop is None else {"message": report.stop.message, "code": report.stop.code}
+        stop = {} if report.stop is None else {"message": in_form_words(report.stop.message), "code": report.stop.code}
         labels = {SETTLED: str(report.settled).lower()}
         self._send(report.ending, labels, **summary, settled=report.settled, dry_run=report.dry_run, **stop)
 

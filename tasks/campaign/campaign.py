@@ -37,7 +37,7 @@ from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError, LeaseLostError, StoreError
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
-OF_THE_TEXT: Final = ("message", "message_column")
+OF_THE_TEXT: Final = ("message", "message_column", "variant", "message_by_language", "language_column")
 """The settings that hold a campaign's text, or name where it is."""
 
 _CLAIMS: Final = "claims/"

@@ -12,10 +12,13 @@ from globe_sms.tasks.campaign.approval import Approval
 from globe_sms.tasks.campaign.lease import Lease
 from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.statuses import Status
 
 DOCUMENT_KEY: Final = "campaign.json"
 FORMAT: Final = 1
 PLANS: Final = "plans/"
+LISTS: Final = "lists/"
+"""Where lists are that came from a program: frames, as files."""
 SETTLED_BY_RECEIPT: Final = "settled_by_receipt"  # in `deliveries`, beside the deliveries
 _LEFT_OUT_WHEN_EMPTY: Final = (
     "lists",
@@ -24,6 +27,7 @@ _LEFT_OUT_WHEN_EMPTY: Final = (
     "sending_since",
     "policy",
     "usage",
+    "published",
     "approval",
     "canary_failed",
     "deliveries",
@@ -178,6 +182,22 @@ class Summary(_Part):
     ended_at: Instant | None = None
 
 
+class Publication(_Part):
+    """A table of many campaigns that has this one's results.
+
+    Attributes:
+        uri: where the table is.
+        numbers: what it says of phone numbers (`PublishNumbers`).
+        date: the day of the campaign's partition; it never changes.
+        is_current: whether the table has the campaign's latest results.
+    """
+
+    uri: str
+    numbers: str
+    date: str
+    is_current: bool = False
+
+
 class CampaignDocument(_Part):
     """One campaign.
 
@@ -191,6 +211,7 @@ class CampaignDocument(_Part):
         sending_since: when plan and settings were frozen, just before the first claim; None while it's planned only.
         summary: None until a run has written results.
         usage: what all runs presented, for the policy's budgets; None while a run adds to it, or after one was killed.
+        published: the tables that have its results, or are to get them.
         lease: of the run that sends it now, or that was killed; None between runs.
         lists: what the plan was made of.
         passed_over: the files and folders beside them that were passed over by their names.
@@ -211,6 +232,7 @@ class CampaignDocument(_Part):
     sending_since: Instant | None = None
     summary: Summary | None = None
     usage: Usage | None = None
+    published: tuple[Publication, ...] = ()
     lease: Lease | None = None
     lists: tuple[ListRead, ...] | None = None
     passed_over: tuple[NoLists, ...] = ()
@@ -226,6 +248,16 @@ class CampaignDocument(_Part):
         """What was read of each list, by its URI."""
         readings = () if self.plan is None else self.plan.readings
         return tuple((found.uri, reading) for found, reading in zip(self.lists or (), readings, strict=False))
+
+    @property
+    def outdated_tables(self) -> tuple[Publication, ...]:
+        """Its tables as they are once its results have changed."""
+        return tuple(each.model_copy(update={"is_current": False}) for each in self.published)
+
+    @property
+    def held_out(self) -> int:
+        """How many rows of the plan get no text, to compare with; these are all that it says of `not_sent` rows."""
+        return 0 if self.plan is None else self.plan.rows.get(Status.NOT_SENT, 0)
 
     @property
     def is_test(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 
 from globe_sms.tasks.campaign.date_placeholders import time_zone
+from globe_sms.tasks.campaign.experiment import Variant, read_by_language, read_holdout, read_variants
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.options import checks as option_checks
 from globe_sms.tasks.campaign.options.account_and_rate import AccountAndRate, CallsPerSecond, NumbersPerCall
@@ -21,6 +22,8 @@ from globe_sms.tasks.campaign.options.limits import Limits
 from globe_sms.tasks.campaign.options.list_format import ListFormat
 from globe_sms.tasks.campaign.options.number_reading import NumberReading
 from globe_sms.tasks.campaign.options.own_numbers import check_own
+from globe_sms.tasks.campaign.options.results_table import ResultsTable
+from globe_sms.tasks.campaign.options.several_texts import SeveralTexts
 from globe_sms.tasks.campaign.options.text import TextOptions
 from globe_sms.tasks.campaign.options.timing import Timing
 from globe_sms.tasks.campaign.options.words import option_of
@@ -30,6 +33,7 @@ from globe_sms.tasks.gateway import MessageType, check_sender_id
 from globe_sms.tasks.messages import Wording
 from globe_sms.tasks.numbers import Overrides
 from globe_sms.tasks.recipients import ReadOptions
+from globe_sms.tasks.recipients.column_names import normalize_name
 from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
@@ -46,6 +50,7 @@ _MENDING: Final = {
     "missing": "it is missing, and every campaign needs it",
     "extra_forbidden": "unknown option",
 }
+_OF_SEVERAL_TEXTS: Final = ("variant", "message_by_language", "language_column")
 _OF_THE_WORDING: Final = ("message", "message_column", "downgrade", "max_characters", "keep_null_markers")
 _FROZEN: Final = (
     *("recipients", "query_sha256", "connection"),
@@ -55,6 +60,8 @@ _FROZEN: Final = (
     *("sender_id", "sender_by_country"),
     *("exclude_results", "allow_country", "deny_country", "test_to_sha256"),
 )
+_FROZEN_IF_GIVEN: Final = ("keep", "variant", "message_by_language", "holdout")
+"""Not among the settings of a campaign without them, whose id stays what it was before there were such options."""
 
 
 class CampaignConfig(
@@ -63,10 +70,12 @@ class CampaignConfig(
     DatabaseQuery,
     NumberReading,
     TextOptions,
+    SeveralTexts,
     Limits,
     LeftOut,
     AccountAndRate,
     Timing,
+    ResultsTable,
     frozen=True,
 ):
     """Everything that decides how a campaign is sent: all options, and what a run finds out about them.
@@ -102,7 +111,9 @@ class CampaignConfig(
         return given | {"inherited": {name for name in _OF_THE_ACCOUNT if name not in given}}
 
     @field_validator(
-        "recipients", "test_to", "suppress", "exclude_results", "allow_country", "deny_country", mode="before"
+        *("recipients", "test_to", "suppress", "exclude_results", "allow_country", "deny_country", "keep", "variant"),
+        "message_by_language",
+        mode="before",
     )
     @classmethod
     def _one_or_many(cls, value: object) -> object:
@@ -156,18 +167,32 @@ class CampaignConfig(
 
     @model_validator(mode="after")
     def _one_wording(self) -> Self:
-        if self.message and self.message_column is not None:
-            raise ValueError("--message and --message-column exclude each other: give one of them")
-        if not self.message and self.message_column is None:
+        given = [
+            option
+            for option, value in (
+                ("--message", self.message and not self.message_by_language),
+                ("--message-column", self.message_column is not None),
+                ("--variant", self.variant),
+                ("--message-by-language", self.message_by_language),
+            )
+            if value
+        ]
+        if len(given) > 1:
+            raise ValueError(f"{given[0]} and {given[1]} exclude each other: give one of them")
+        if not given:
             raise ValueError(
                 "--message: the message is blank; write the text that people get, or, if a column holds it, "
                 "--message-column"
             )
-        text = self.wording.text
-        if text is not None and not text.strip():
-            raise ValueError("--message: the message is blank; write the text that people get")
-        if text is not None and len(text) > self.max_characters:
-            raise ValueError(f"--message: the text has {len(text):,} characters, allowed are {self.max_characters:,}")
+        if self.message_by_language and normalize_name(self.language_column) == "":
+            raise ValueError("--language-column: it is blank; name the column of language tags")
+        for option, text in self.same_texts:
+            if not text.strip():
+                raise ValueError(f"{option}: the message is blank; write the text that people get")
+            if len(text) > self.max_characters:
+                raise ValueError(
+                    f"{option}: the text has {len(text):,} characters, allowed are {self.max_characters:,}"
+                )
         return self
 
     @field_validator("sender_id")
@@ -253,7 +278,49 @@ class CampaignConfig(
     @property
     def wording(self) -> Wording:
         """Where the texts come from."""
-        return wording_of(self.model_dump(include=set(_OF_THE_WORDING)))
+        return wording_of(self.model_dump(include={*_OF_THE_WORDING, *_OF_SEVERAL_TEXTS}))
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """The texts of an experiment; none if the campaign isn't one."""
+        return read_variants(self.variant)
+
+    @property
+    def texts_by_language(self) -> Mapping[str, str]:
+        """The texts by language tag, without the message for other languages."""
+        return read_by_language(self.message_by_language)
+
+    @property
+    def holdout_share(self) -> float:
+        """The share of the numbers that get no text (0 to 1); 0 in a test."""
+        return 0.0 if self.holdout is None or self.test_to else read_holdout(self.holdout)
+
+    @property
+    def split_key(self) -> str:
+        """What decides beside a number which variant it gets, and whether it's held out.
+
+        It's the campaign's id, or what that is made of without the lists' contents: so rows in another order, or more
+        of them, change nothing for a number.
+        """
+        return self.campaign or _digest(self._own_settings())
+
+    @property
+    def templates(self) -> tuple[tuple[str, str], ...]:
+        """The texts that are written in the options, each with where; placeholders aren't filled in."""
+        return (
+            *([("--message", self.message)] if self.message else []),
+            *((f"--variant {variant.name}", variant.text) for variant in self.variants),
+            *((f"--message-by-language {tag}", text) for tag, text in self.texts_by_language.items()),
+        )
+
+    @property
+    def same_texts(self) -> tuple[tuple[str, str], ...]:
+        """Those of `templates` that have no placeholder, as they leave."""
+        worded = [
+            (option, Wording.of(text, None, downgrade=self.downgrade, max_characters=self.max_characters).text)
+            for option, text in self.templates
+        ]
+        return tuple((option, text) for option, text in worded if text is not None)
 
     def overriding(self, overrides: Overrides) -> Self:
         """Return the configuration with the content of its table of prefixes, which a resume must keep."""
@@ -294,12 +361,16 @@ class CampaignConfig(
     def frozen_settings(self) -> dict[str, Any]:
         """Return what a resume must keep: everything in the campaign's own options that decides who gets which text.
 
+        Also what else the frozen plan is made of: the columns of the lists that it keeps.
+
         Opt-out lists, the size of calls and the policy aren't part of it: they apply to what is left to send.
         """
         if self.settings_before_policy is not None:
             return dict(self.settings_before_policy)
-        settings = self.model_dump(mode="json", include=set(_FROZEN))
+        settings = self.model_dump(mode="json", include={*_FROZEN, *_FROZEN_IF_GIVEN})
         return {
+            **{name: settings[name] for name in _FROZEN_IF_GIVEN if settings[name]},
+            **({"language_column": self.language_column} if self.message_by_language else {}),
             **{name: settings[name] for name in _FROZEN},
             "exclude_days": self.exclude_days if self.exclude_results else None,
             "hours": None if self.quiet_hours is None else str(self.quiet_hours),
@@ -333,9 +404,17 @@ def wording_of(settings: Mapping[str, Any]) -> Wording:
     """
     given = {name: settings.get(name, CampaignConfig.model_fields[name].default) for name in _OF_THE_WORDING}
     message, column = given.pop("message") or None, given.pop("message_column")
-    if message is None and column is None:
+    variants, languages = settings.get("variant") or (), settings.get("message_by_language") or ()
+    if message is None and column is None and not variants and not languages:
         raise InputError("the settings have neither a message nor a column of texts: restore the latest campaign.json")
-    return Wording.of(message, column, **given)
+    return Wording.of(
+        message,
+        column,
+        **given,
+        variants={variant.name: variant.text for variant in read_variants(variants)},
+        by_language=read_by_language(languages),
+        tag_column=settings.get("language_column"),
+    )
 
 
 def _digest(value: Any) -> str:

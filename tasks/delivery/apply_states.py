@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA, pack_kept
 from globe_sms.tasks.campaign.task_ids import chunk_of_task
 from globe_sms.tasks.delivery.delivery_states import Origin
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, STATUSES, Delivery, Status
@@ -15,7 +15,7 @@ _SETTLED: Final = (Status.UNKNOWN.value, Status.NOT_SENT.value, Status.SUPPRESSE
 
 
 def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> pl.LazyFrame:
-    """Return the results with what the states say: `RESULTS_SCHEMA`, every row of `results` once, in its order.
+    """Return the results with what the states say: the same columns, every row of `results` once, in its order.
 
     Rows with a message id are matched by it. Rows without one (unknown, or `message_id_unmatched`) are matched by their
     number and the chunk in the TaskId. A match proves that the gateway accepted the row, so it becomes accepted, gets
@@ -24,7 +24,7 @@ def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> 
     failed. Accepted rows without a final state are pending. Applying the same states again changes nothing.
 
     Args:
-        results: with `RESULTS_SCHEMA`.
+        results: with `RESULTS_SCHEMA`, and perhaps columns of the lists.
         states: with `STATE_SCHEMA`, each message once.
         campaign: the id of the campaign whose results they are.
     """
@@ -36,6 +36,7 @@ def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> 
         .unique(["chunk", "phone_number"], keep="first", maintain_order=True)
         .select("chunk", "phone_number", *(pl.col(name).alias(f"row_{name}") for name in _FOUND))
     )
+    results, kept = pack_kept(results)
     joined = results.join(by_id, on="message_id", how="left", maintain_order="left").join(
         by_row, on=["chunk", "phone_number"], how="left", maintain_order="left"
     )
@@ -61,4 +62,5 @@ def apply_states(results: pl.LazyFrame, states: pl.LazyFrame, campaign: str) -> 
         "delivered_at": known("delivered_at"),
         "settled_by": pl.when(settles).then(pl.lit(Origin.RECEIPT.value)).otherwise(pl.col("settled_by")),
     }
-    return joined.select(made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items())
+    applied = [made.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items()]
+    return joined.select(*applied, *kept).unnest(*kept)

@@ -20,6 +20,9 @@ from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.statuses import DELIVERIES, STATUSES
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
+# Writes a campaign's results (a local file) into its tables.
+Publish = Callable[[Campaign, Path], None]
+
 EARLIER: Final = "earlier/"
 _KEPT_VERSIONS: Final = 3
 
@@ -44,6 +47,7 @@ def rewrite_results(
     patience: float = 0.0,
     stop: StopSignal | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    publish: Publish | None = None,
 ) -> Rewritten:
     """Apply a campaign's archive to its results.
 
@@ -58,6 +62,7 @@ def rewrite_results(
         patience: how many seconds to wait for a run of the campaign to end.
         stop: ends the wait.
         clock: its time names the old version.
+        publish: writes the new version into the tables that have the old one.
 
     Raises:
         InputError: the campaign doesn't exist, or has no results yet.
@@ -80,6 +85,10 @@ def rewrite_results(
         counts, deliveries = _count(after, "status", STATUSES), _count(after, "delivery", DELIVERIES)
         settled = pl.scan_parquet(after, glob=False).select(pl.col("settled_by").count()).collect().item()
         if changed:
+            if held.document.published:
+                held.update(
+                    published=[each.model_copy(update={"is_current": False}) for each in held.document.published]
+                )
             folder.put_file_if_absent(f"{EARLIER}results-{clock():%Y%m%dT%H%M%S%f}.parquet", before)
             folder.put_file(RESULTS_KEY, after)
             _forget_oldest(folder)
@@ -90,6 +99,8 @@ def rewrite_results(
                 deliveries=known,
                 summary=None if summary is None else summary.model_copy(update={"counts": counts}),
             )
+        if publish is not None and not all(each.is_current for each in held.document.published):
+            publish(held, after)
     return Rewritten(after, changed, counts, deliveries, settled, others)
 
 

@@ -70,15 +70,20 @@ class CampaignOverview:
     readings: tuple[tuple[str, ListReading], ...] = ()
 
     @property
+    def held_out(self) -> int:
+        """How many rows get no text, to compare with."""
+        return 0 if self.planned is None else self.planned.get(Status.NOT_SENT, 0)
+
+    @property
     def unknown(self) -> int | None:
         """How many rows are unknown in the last results."""
         return None if self.counts is None else self.counts[Status.UNKNOWN]
 
     @property
     def open(self) -> int | None:
-        """How many rows are not_sent in the last results; without results, how many the plan sends."""
+        """How many rows were left in the last results; without results, how many the plan sends."""
         if self.counts is not None:
-            return self.counts[Status.NOT_SENT]
+            return self.counts[Status.NOT_SENT] - self.held_out
         return None if self.planned is None else self.planned.get(SENDABLE, 0)
 
     @property
@@ -192,5 +197,6 @@ def _state(document: CampaignDocument, now: datetime, here: Owner) -> CampaignSt
         return CampaignState.NOT_RUN
     if summary.stopped:
         return CampaignState.STOPPED
-    is_open = any(summary.counts.get(status, 0) for status in (Status.UNKNOWN, Status.NOT_SENT))
+    left = summary.counts.get(Status.NOT_SENT, 0) - document.held_out
+    is_open = left or summary.counts.get(Status.UNKNOWN, 0)
     return CampaignState.OPEN if is_open else CampaignState.SETTLED

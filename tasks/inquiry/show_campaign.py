@@ -115,6 +115,7 @@ def look_at(
             campaign=campaign,
             uri=folder.uri,
             as_of=now or datetime.now(UTC),
+            by_variant=bool(document.settings.get("variant")),
         )
     return CampaignView(document, folder.uri, report, from_ledger=written is None, deliveries=deliveries)
 
@@ -157,7 +158,7 @@ def _quiet(plan: FrozenPlan, document: CampaignOverview, now: datetime) -> froze
 def _report(
     document: CampaignOverview, folder: Store, path: Path, s3: Callable[[], S3Access], prices: Prices | None
 ) -> CampaignReport:
-    figures = count_figures(path)
+    figures = count_figures(path, by_variant=bool(document.settings.get("variant")))
     found = dict.fromkeys(STATUSES, 0)
     for reason in figures.reasons:
         found[reason.status] += reason.rows
@@ -184,7 +185,7 @@ def _rows(report: CampaignReport) -> dict[str, Any]:
     return {
         "counts": dict(report.counts),
         "unknown": report.counts[Status.UNKNOWN],
-        "open": report.counts[Status.NOT_SENT],
+        "open": report.left,
         "reasons": [{"status": entry.status, "reason": entry.reason, "rows": entry.rows} for entry in report.reasons],
         "countries": [
             {

@@ -1,7 +1,7 @@
 """Renders the text of each row with polars expressions, and rejects rows without a valid text."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -17,6 +17,7 @@ from globe_sms.tasks.messages.gsm7_alphabet import (
 )
 from globe_sms.tasks.messages.message_parts import count_parts, parts_of
 from globe_sms.tasks.messages.template import Placeholder, Template, parse_template
+from globe_sms.tasks.messages.text_choices import TextChoices
 from globe_sms.tasks.vocabulary.mark_rows import mark_rows
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import Status
@@ -43,7 +44,9 @@ NULL_MARKERS: Final = ("NULL", "null", r"\N", "nan", "NaN", "None", "#N/A", "NaT
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The source of the texts: a template, or a column that holds them; `downgrade` replaces look-alikes for GSM-7.
+    """The source of the texts: a template, a column that holds them, or several templates by variant or language.
+
+    `downgrade` replaces look-alikes for GSM-7.
 
     Texts are in Unicode's composed form (NFC), in which letters need the fewest parts. With `keep_null_markers` a value
     such as `NULL` is kept; otherwise it counts as missing.
@@ -54,6 +57,7 @@ class Wording:
     downgrade: bool
     max_characters: int
     keep_null_markers: bool = False
+    choices: TextChoices | None = None
 
     @classmethod
     def of(
@@ -64,20 +68,32 @@ class Wording:
         downgrade: bool,
         max_characters: int,
         keep_null_markers: bool = False,
+        variants: Mapping[str, str] | None = None,
+        by_language: Mapping[str, str] | None = None,
+        tag_column: str | None = None,
     ) -> Self:
-        """Return the source of the texts for a campaign's `message` or `column`.
+        """Return the source of the texts for a campaign's `message` or `column`, or its texts by variant or language.
+
+        With texts by language the message is for rows whose language has none.
 
         Raises:
-            InputError: the template isn't valid.
+            InputError: a template isn't valid.
         """
-        template = None if message is None else parse_template(unicodedata.normalize("NFC", message))
-        return cls(template, column, downgrade, max_characters, keep_null_markers)
+        template = None if message is None else _template(message)
+        choices = None
+        if variants or by_language:
+            texts = {name: _template(text) for name, text in (variants or by_language or {}).items()}
+            choices = TextChoices(texts) if variants else TextChoices(texts, tag_column, template)
+            template = None
+        return cls(template, column, downgrade, max_characters, keep_null_markers, choices)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The list columns that the texts need."""
         if self.column is not None:
             return (self.column,)
+        if self.choices is not None:
+            return self.choices.columns
         return () if self.template is None else self.template.columns
 
     @property
@@ -100,6 +116,17 @@ class Wording:
         text = self.text
         return None if text is None else parts_of(text)
 
+    @property
+    def plan_columns(self) -> tuple[str, ...]:
+        """The columns of a plan about its rows' texts; none if all rows get the same one."""
+        if self.text is not None:
+            return ()
+        return TEXT_COLUMNS if self.choices is None else (*TEXT_COLUMNS, self.choices.column)
+
+
+def _template(text: str) -> Template:
+    return parse_template(unicodedata.normalize("NFC", text))
+
 
 def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
     """Add `TEXT_COLUMNS` to validated rows; reject rows that can't have a text.
@@ -108,19 +135,18 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
     a status already keep it. Without a value: `invalid`, `missing_<column>`; without a text or with one that is too
     long: `message_empty`, `message_too_long`. `message`, `segments` (UInt16) and `replaced` are null in
     rows that are not sent. `replaced` (String) holds the characters that downgrading replaced, in order; null if there
-    were none.
+    were none. Texts of variants need the column `variant`; for texts by language, `language` is added, too.
     `null_marker` (String) is the marker that counts as a missing value in a row that had no status before.
     """
-    if wording.template is None:
-        rows = rows.with_columns(message=_value(str(wording.column), _DAMAGING_IN_TEXTS))
+    if wording.column is not None:
+        rows = rows.with_columns(message=_value(wording.column, _DAMAGING_IN_TEXTS))
         rows = _without_null_markers(rows, ["message"], wording)
         missing = None
     else:
         # Clean each column in a step of its own: polars shares repeated expressions only within one step.
-        rows = rows.with_columns(_value(column).alias(f"{PREFIX}{column}") for column in wording.template.columns)
-        rows = _without_null_markers(rows, [f"{PREFIX}{column}" for column in wording.template.columns], wording)
-        rows = rows.with_columns(message=_rendered(wording.template))
-        missing = _missing(wording.template)
+        rows = rows.with_columns(_value(column).alias(f"{PREFIX}{column}") for column in wording.columns)
+        rows = _without_null_markers(rows, [f"{PREFIX}{column}" for column in wording.columns], wording)
+        rows, missing = _with_messages(rows, wording)
     message = pl.col("message")
     if wording.downgrade:
         rows = rows.with_columns(replaced=only_look_alikes(message), message=without_look_alikes(message))
@@ -140,6 +166,21 @@ def add_texts(rows: pl.LazyFrame, wording: Wording) -> pl.LazyFrame:
         .with_columns(segments=count_parts(message, _gsm(wording)))
         .drop("fault")
     )
+
+
+def _with_messages(rows: pl.LazyFrame, wording: Wording) -> tuple[pl.LazyFrame, pl.Expr | None]:
+    """Render the templates; return the rows, and the reason of those that lack a value or a text of their language."""
+    choices = wording.choices
+    if choices is None:
+        template = wording.template or Template(())
+        return rows.with_columns(message=_rendered(template)), _missing(template)
+    missing = choices.of_each_row(_missing)
+    if choices.tag_column is not None:
+        language = choices.language_of(pl.col(f"{PREFIX}{choices.tag_column}"))
+        rows = rows.with_columns(language.alias(choices.column))
+        no_text = pl.lit(f"{RowReason.MISSING}_{choices.tag_column}")
+        missing = pl.when(pl.col(choices.column).is_null()).then(no_text).otherwise(missing)
+    return rows.with_columns(message=choices.of_each_row(_rendered)), missing
 
 
 def _gsm(wording: Wording) -> pl.Expr | None:

@@ -1,10 +1,13 @@
 """What the texts of a campaign have in common: whether two campaigns could send the same text, without their lists."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Self
 
 from globe_sms.tasks.messages.gsm7_alphabet import replace_look_alikes
 from globe_sms.tasks.messages.message_texts import Wording
+from globe_sms.tasks.messages.template import Placeholder
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,14 @@ class TextPattern:
         text = wording.text
         if text is not None:
             return cls(text, "", personal=False)
-        pieces = () if wording.template is None else wording.template.pieces
-        ends = [piece if isinstance(piece, str) else "" for piece in (pieces[:1] + pieces[-1:] if pieces else ("", ""))]
+        if wording.choices is not None:
+            ends = [_ends(template.pieces) for template in wording.choices.templates]
+        else:
+            ends = [_ends(() if wording.template is None else wording.template.pieces)]
         if wording.downgrade:
-            ends = [replace_look_alikes(end) for end in ends]
-        return cls(ends[0], ends[-1], personal=True)
+            ends = [(replace_look_alikes(start), replace_look_alikes(end)) for start, end in ends]
+        starts, backwards = [start for start, _ in ends], [end[::-1] for _, end in ends]
+        return cls(_common_start(starts), _common_start(backwards)[::-1], personal=True)
 
     @property
     def text(self) -> str | None:
@@ -53,3 +59,16 @@ class TextPattern:
         """Whether a personal text could be this one."""
         is_long_enough = len(text) >= len(self.start) + len(self.end)
         return is_long_enough and text.startswith(self.start) and text.endswith(self.end)
+
+
+def _ends(pieces: Sequence[str | Placeholder]) -> tuple[str, str]:
+    """Return what a text begins and ends with, outside its placeholders; one without any is all beginning."""
+    if len(pieces) < 2:  # noqa: PLR2004 - one piece is all text, or all placeholder
+        return "".join(piece for piece in pieces if isinstance(piece, str)), ""
+    first, last = (piece if isinstance(piece, str) else "" for piece in (pieces[0], pieces[-1]))
+    return first, last
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    first, last = min(texts), max(texts)
+    return "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))

@@ -10,8 +10,8 @@ from globe_sms.tasks.recipients import fault_in
 from globe_sms.tasks.vocabulary.errors import InputError
 
 
-def check_template(message: str, uri: str, columns: Collection[str]) -> None:
-    """Refuse a message with a placeholder of another system that names a column of the list at `uri`.
+def check_template(message: str, uri: str, columns: Collection[str], *, option: str = "--message") -> None:
+    """Refuse the text of an option with a placeholder of another system that names a column of the list at `uri`.
 
     Raises:
         InputError: it says which, and what to write instead.
@@ -20,7 +20,7 @@ def check_template(message: str, uri: str, columns: Collection[str]) -> None:
     if found is not None:
         placeholder, column = found
         raise InputError(
-            f"--message: {placeholder} would go out as text, but {uri} has a column {column!r}. For the column's value "
+            f"{option}: {placeholder} would go out as text, but {uri} has a column {column!r}. For the column's value "
             f"write {{{column}}}; to send it as text, add --literal-placeholders."
         )
 

@@ -24,7 +24,12 @@ _NUMBER = pl.when(pl.col("status").is_null()).then(pl.col("e164")).alias("number
 
 
 def rank_rows(
-    rows: Path, folder: Path, *, part_numbers: int = PART_NUMBERS, block_rows: int = BLOCK_ROWS
+    rows: Path,
+    folder: Path,
+    *,
+    ranked: pl.Expr | None = None,
+    part_numbers: int = PART_NUMBERS,
+    block_rows: int = BLOCK_ROWS,
 ) -> pl.LazyFrame:
     """Return a frame beside `rows`, row for row: `nth`, `first_source` and `first_row`, null where they don't apply.
 
@@ -35,6 +40,8 @@ def rank_rows(
         rows: A parquet file with the columns source, row, e164 and status. Rows with a status are ignored. The rows
             of a source are together and count from 0.
         folder: Where the frame's files are written; they must stay as long as it is read.
+        ranked: Which rows have `nth`, the same for all rows of a number; None for all of them. Duplicates are found
+            among the others, too.
         part_numbers: How many rows are compared with each other at once; more if many have the same number.
         block_rows: How many rows are read at once.
     """
@@ -45,7 +52,8 @@ def rank_rows(
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="duplicates") as pool:
         found = pool.map(partial(_write_duplicates, most=part_numbers * _PIECE_OF_PARTS), parts)
         duplicates = list(chain.from_iterable(found))
-    return pl.scan_parquet(list(_write_ranks(rows, duplicates, folder, count, block_rows)), glob=False)
+    ranks = _write_ranks(rows, duplicates, folder, ranked=ranked, count=count, block_rows=block_rows)
+    return pl.scan_parquet(list(ranks), glob=False)
 
 
 def _is_ordered(rows: Path, count: int) -> bool:
@@ -124,17 +132,20 @@ def _repeated_of(numbers: pl.DataFrame, firsts: pl.DataFrame) -> pl.DataFrame:
     return found.filter(pl.col("first") != pl.col("index"))
 
 
-def _write_ranks(rows: Path, duplicates: list[Path], folder: Path, count: int, block_rows: int) -> Iterator[Path]:
+def _write_ranks(
+    rows: Path, duplicates: list[Path], folder: Path, *, ranked: pl.Expr | None, count: int, block_rows: int
+) -> Iterator[Path]:
+    counts = _NUMBER.is_not_null() if ranked is None else _NUMBER.is_not_null() & ranked
     starts = _source_starts(rows)
     nothing = pl.LazyFrame(schema={"index": pl.UInt32, "first": pl.UInt32})
     found = pl.scan_parquet(duplicates, glob=False) if duplicates else nothing
-    ranked = 0
+    done = 0
     for start in range(0, max(count, 1), block_rows):
-        block = pl.scan_parquet(rows, glob=False).select(_NUMBER.is_not_null()).slice(start, block_rows)
+        block = pl.scan_parquet(rows, glob=False).select(counts).slice(start, block_rows)
         has_number = block.collect(engine="streaming").to_series()
         duplicated = found.filter(pl.col("index").is_between(start, start + block_rows - 1)).collect(engine="streaming")
-        ranks = _with_places(_beside(has_number, duplicated, start), starts, ranked)
-        ranked += ranks["nth"].count()
+        ranks = _with_places(_beside(has_number, duplicated, start), starts, done)
+        done += ranks["nth"].count()
         path = folder / f"ranks-{start:012}.parquet"
         ranks.write_parquet(path, compression="uncompressed", statistics=False)
         yield path

@@ -1,7 +1,7 @@
 """The frozen plan: every row with its verdict, and for sendable rows the chunk and the position in it."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,8 +12,9 @@ import phonenumbers
 import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import plan_key
-from globe_sms.tasks.campaign.results_schema import E164
+from globe_sms.tasks.campaign.results_schema import E164, names_in_results
 from globe_sms.tasks.planning.chunk_layout import WINDOW_CHUNKS, ChunkLayout, SendingGroup
+from globe_sms.tasks.recipients import KEPT
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError
 
@@ -26,6 +27,12 @@ ALL_HASHED: Final = "all"
 NOBODY: Final[Mapping[int, Any]] = MappingProxyType({})
 BLOCK_ROWS = 1_000_000
 """The most rows that are read at once."""
+
+
+def kept_in_results(plan: Iterable[str]) -> Mapping[str, str]:
+    """Return which of a plan's columns are kept of the lists, with their names in the results."""
+    names = names_in_results(name.removeprefix(KEPT) for name in plan if name.startswith(KEPT))
+    return {f"{KEPT}{own}": name for own, name in names.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +141,14 @@ class FrozenPlan:
         return rows.with_columns(E164)
 
     @cached_property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Its columns, with their types."""
+        return self.scan().collect_schema()
+
+    @cached_property
     def has_messages(self) -> bool:
         """Whether each row has a text of its own, with its parts."""
-        return "message" in pl.read_parquet_schema(self.path)
+        return "message" in self.schema
 
     @cached_property
     def has_hashes(self) -> bool:

@@ -18,7 +18,7 @@ import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import plan_key
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
+from globe_sms.tasks.messages import PREFIX, add_texts
 from globe_sms.tasks.numbers import NO_OVERRIDES, Overrides
 from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.check_placeholders import check_own_texts, check_template
@@ -31,14 +31,17 @@ from globe_sms.tasks.planning.left_out import leave_out
 from globe_sms.tasks.planning.listed_numbers import judge_numbers
 from globe_sms.tasks.planning.opt_outs import OptOutLists, check_opt_outs
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
+from globe_sms.tasks.planning.random_split import HELD_OUT, with_holdout, with_variants
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.planning.short_rows import find_short_rows, reason_with_short_rows
 from globe_sms.tasks.recipients import (
+    KEPT,
     EmptyListError,
     ListSource,
     OpenedList,
     check_unchanged,
     find_lists,
+    kept_of,
     open_lists,
     rows_of,
     translate_errors,
@@ -46,6 +49,7 @@ from globe_sms.tasks.recipients import (
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import about
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import STATUSES, Status
 
 # Returns files for `leave_out`, perhaps written into a folder: which of these rows must not get the text.
@@ -105,11 +109,17 @@ def make_plan(
     opt_outs = opt_outs or opt_outs_of(config, s3, scratch, overrides)
     texted, erased = _texted(config, s3, scratch, now)
     rows = leave_out(rows, *opt_outs.files(), *texted)
+    if config.variants:
+        rows = with_variants(rows, config.variants, config.split_key)
     if config.wording.text is None:
         rows = add_texts(rows, config.wording)
+    if config.holdout_share:
+        rows = with_holdout(rows, config.holdout_share, config.split_key)
     groups = groups_of(config.senders, None if config.quiet_hours is None else zone_table(now or datetime.now(UTC)))
     columns = config.wording.columns
-    with translate_errors(sources, number_column=config.number_column, s3=s3, columns=columns, prefix=PREFIX):
+    with translate_errors(
+        sources, number_column=config.number_column, s3=s3, columns=columns, prefix=PREFIX, keep=config.keep
+    ):
         if own is not None:
             rows, as_the_rows = put_in_place_of_rows(rows, own)
             groups = None if groups is None else as_the_rows(groups)
@@ -118,7 +128,8 @@ def make_plan(
             config.numbers_per_call,
             new_plan_id(),
             scratch,
-            texts=() if config.wording.text is not None else TEXT_COLUMNS,
+            texts=config.wording.plan_columns,
+            kept=[f"{KEPT}{each.name}" for each in kept_of(opened).values()],
             groups=groups,
             canary=config.canary_numbers,
             find_left_out=_also_hashed(find_left_out, erased),
@@ -166,10 +177,13 @@ def open_campaign_lists(
     Raises:
         InputError: as `open_lists`, also for a placeholder without a column, or in the style of another system.
     """
-    opened = open_lists(sources, number_column=config.number_column, s3=s3, columns=config.wording.columns)
+    opened = open_lists(
+        sources, number_column=config.number_column, s3=s3, columns=config.wording.columns, keep=config.keep
+    )
     if not config.literal_placeholders:
         for each in opened:
-            check_template(config.message, each.source.uri, each.names)
+            for option, text in config.templates:
+                check_template(text, each.source.uri, each.names, option=option)
     return opened
 
 
@@ -217,6 +231,7 @@ def freeze(
     scratch: Path,
     *,
     texts: Sequence[str] = (),
+    kept: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
     find_left_out: FindLeftOut | None = None,
@@ -233,6 +248,7 @@ def freeze(
             numbers_per_call,
             Path(folder),
             texts=texts,
+            kept=kept,
             groups=groups,
             canary=canary,
             find_left_out=find_left_out,
@@ -248,6 +264,7 @@ def plan_rows(
     folder: Path,
     *,
     texts: Sequence[str] = (),
+    kept: Sequence[str] = (),
     groups: SendingGroups | None = None,
     canary: int = 0,
     find_left_out: FindLeftOut | None = None,
@@ -261,10 +278,11 @@ def plan_rows(
 
     Args:
         validated: Rows in input order with the columns source, row, recipient, e164, region, status (null for rows
-            that can be sent) and reason.
+            that can be sent) and reason; perhaps with `HELD_OUT`, the same for all rows of a number.
         numbers_per_call: The most numbers of a chunk.
         folder: A local folder.
-        texts: Further columns of `validated` that the plan keeps at its end, for rows that are sent or invalid.
+        texts: Further columns of `validated` that the plan has after its own, for rows that are sent or invalid.
+        kept: Columns of the lists in `validated` that the plan has at its end, for all rows.
         groups: Which rows may share a call; None for all.
         canary: So many of the first sendable rows have chunks of their own.
         find_left_out: Finds who already has the text, or got too many: these rows are suppressed.
@@ -274,11 +292,12 @@ def plan_rows(
         The plan's rows as they are stored (`rows_of_plan`), with `chunk` (u32) and `position` (u16), null for rows that
         aren't sent; and with `groups`, how the chunks were laid out.
     """
-    rows = _write_rows(validated.select(*_VALIDATED, *texts), folder / "validated.parquet")
+    held_out = [name for name in (HELD_OUT,) if name in validated.collect_schema()]
+    rows = _write_rows(validated.select(*_VALIDATED, *texts, *kept, *held_out), folder / "validated.parquet")
     short = None if find_short is None else find_short(pl.scan_parquet(rows, glob=False), folder)
     if find_left_out is not None:
         rows = _leave_out(rows, find_left_out, folder)
-    ranks = rank_rows(rows, folder)
+    ranks = rank_rows(rows, folder, ranked=~pl.col(HELD_OUT) if held_out else None)
     parts, layout = [pl.scan_parquet(rows, glob=False), ranks], None
     if groups is None:
         chunk, position = chunks_in_input_order(numbers_per_call, canary)
@@ -290,25 +309,35 @@ def plan_rows(
         parts.append(short)
     keeps_texts = pl.col("nth").is_not_null() | (pl.col("status") == Status.INVALID.value)
     is_duplicate = pl.col("status").is_null() & pl.col("first_row").is_not_null()
-    duplicate = pl.lit(Status.DUPLICATE, dtype=pl.Enum(STATUSES))
+    status = pl.when(is_duplicate).then(_status(Status.DUPLICATE))
+    reason = pl.col("reason") if short is None else reason_with_short_rows()
+    for name in held_out:  # after the others: what keeps people out of a campaign keeps them out of its holdout
+        is_held = pl.col(name) & pl.col("status").is_null() & pl.col("first_row").is_null()
+        status = status.when(is_held).then(_status(Status.NOT_SENT))
+        reason = pl.when(is_held).then(pl.lit(RowReason.HOLDOUT.value)).otherwise(reason.cast(pl.String))
     return pl.concat(parts, how="horizontal").select(
         "source",
         "row",
         "recipient",
         pl.format("+{}", "e164").alias("phone_number"),
         "region",
-        pl.when(is_duplicate).then(duplicate).otherwise("status").alias("status"),
-        "reason" if short is None else reason_with_short_rows().alias("reason"),
+        status.otherwise("status").alias("status"),
+        reason.alias("reason"),
         "first_source",
         "first_row",
-        chunk=chunk.cast(pl.UInt32),
-        position=position.cast(pl.UInt16),
-        **{name: pl.when(keeps_texts).then(pl.col(name)) for name in texts},
+        chunk.cast(pl.UInt32).alias("chunk"),
+        position.cast(pl.UInt16).alias("position"),
+        *(pl.when(keeps_texts).then(pl.col(name)).alias(name) for name in texts),
+        *kept,
     ), layout
 
 
+def _status(status: Status) -> pl.Expr:
+    return pl.lit(status, dtype=pl.Enum(STATUSES))
+
+
 def _write_rows(rows: pl.LazyFrame, path: Path) -> Path:
-    has_texts = "message" in rows.collect_schema()
+    has_texts = len(rows.collect_schema()) > len(_VALIDATED)
     rows = rows.with_columns(pl.col("source").cast(pl.Categorical))  # few in many rows: as texts they take longer
     rows.sink_parquet(path, compression="lz4" if has_texts else "uncompressed", statistics=False, engine="streaming")
     return path

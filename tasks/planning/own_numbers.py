@@ -13,10 +13,10 @@ import polars as pl
 from pydantic import SecretStr
 
 from globe_sms.tasks.campaign.options.own_numbers import OPTION, is_number
-from globe_sms.tasks.messages import TEXT_COLUMNS
+from globe_sms.tasks.messages import CHOICES, TEXT_COLUMNS
 from globe_sms.tasks.numbers import Overrides, validate
 from globe_sms.tasks.planning.chunk_layout import SendingGroups
-from globe_sms.tasks.recipients import open_table
+from globe_sms.tasks.recipients import KEPT, open_table
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError, about
 from globe_sms.tasks.vocabulary.masking import mask_recipient
@@ -66,8 +66,9 @@ def put_in_place_of_rows(
 ) -> tuple[pl.LazyFrame, Callable[[SendingGroups], SendingGroups]]:
     """Return the own numbers as the rows to plan, with the texts of the first sendable rows, one each.
 
-    Where the lists have fewer rows, texts are used again. The second value makes groups put each number where the row
-    belongs whose text it gets, so that it has the row's sender.
+    Of several texts (by variant or language) the first number gets one, the next another, and so on. Where the lists
+    have fewer rows, texts are used again. The second value makes groups put each number where the row belongs whose
+    text it gets, so that it has the row's sender.
 
     Args:
         validated: the lists' rows, with their texts if each has its own.
@@ -76,7 +77,8 @@ def put_in_place_of_rows(
     Raises:
         InputError: no row of the lists can be sent.
     """
-    texts = [name for name in TEXT_COLUMNS if name in validated.collect_schema()]
+    columns = validated.collect_schema()
+    texts = [name for name in (*TEXT_COLUMNS, *CHOICES) if name in columns]
     first = (
         validated.filter(pl.col("status").is_null())
         .select("e164", "region", *texts)
@@ -86,8 +88,14 @@ def put_in_place_of_rows(
     )
     if not first.height:
         raise InputError(f"{OPTION}: no row of the lists can be sent, so there's no text to test. --dry-run shows why.")
+    for choice in set(CHOICES).intersection(texts):
+        first = first.sort(pl.int_range(pl.len()).over(choice), maintain_order=True)
     places = pl.Series([number % first.height for number in range(own.height)])
-    rows = own.with_columns(first[name].gather(places) for name in texts)
+    kept = {name: dtype for name, dtype in columns.items() if name.startswith(KEPT)}
+    rows = own.with_columns(
+        *(first[name].gather(places) for name in texts),
+        *(pl.lit(None, dtype).alias(name) for name, dtype in kept.items()),  # what is kept is about other people
+    )
     regions: dict[int, str | None] = {}
     for number, region in zip(own["e164"], first["region"].gather(places), strict=True):
         regions.setdefault(number, region)  # of a number that was given twice the first is sent

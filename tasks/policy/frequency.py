@@ -96,7 +96,7 @@ def _texted(
 ) -> pl.DataFrame:
     """Return our numbers that a campaign texted; for each rule 1 if it did so within the rule's days, else 0."""
     status = pl.col("status").cast(pl.String)
-    is_left = status.is_in([Status.NOT_SENT] if waits else [])
+    is_left = status.is_in([Status.NOT_SENT] if waits else []) & (pl.col("reason") != RowReason.HOLDOUT)
     with results.rows(campaign) as rows:
         at = presented_at(rows, results.place.within(campaign.name))
         return (

@@ -20,6 +20,7 @@ from globe_sms.tasks.recipients.check_unchanged import check_unchanged
 from globe_sms.tasks.recipients.field_counts import count_fields, short_rows_error
 from globe_sms.tasks.recipients.file_formats import known_encoding
 from globe_sms.tasks.recipients.find_lists import find_lists
+from globe_sms.tasks.recipients.kept_columns import KEPT
 from globe_sms.tasks.recipients.list_layout import OpenedList
 from globe_sms.tasks.recipients.list_source import (
     Compression,
@@ -31,7 +32,7 @@ from globe_sms.tasks.recipients.list_source import (
     refusal,
 )
 from globe_sms.tasks.recipients.read_errors import place_of_row, translate_errors
-from globe_sms.tasks.recipients.read_lists import COUNTRY, HIDDEN, fault_in, open_lists, read_lists, rows_of
+from globe_sms.tasks.recipients.read_lists import COUNTRY, HIDDEN, fault_in, kept_of, open_lists, read_lists, rows_of
 from globe_sms.tasks.recipients.read_options import Hidden, ReadOptions
 from globe_sms.tasks.recipients.several_numbers import first_numbers, holds_several
 from globe_sms.tasks.recipients.small_table import NumbersTable, SmallTable, TableRow, open_table, read_small_table
@@ -47,6 +48,7 @@ from globe_sms.tasks.recipients.uri_expansion import list_files
 __all__ = [
     "COUNTRY",
     "HIDDEN",
+    "KEPT",
     "OF_NAMED_COLUMNS",
     "OF_NUMBERS",
     "Compression",
@@ -69,6 +71,7 @@ __all__ = [
     "first_numbers",
     "holds_several",
     "in_words_of_table",
+    "kept_of",
     "known_encoding",
     "list_files",
     "open_lists",

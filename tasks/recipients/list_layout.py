@@ -11,6 +11,7 @@ import polars as pl
 from globe_sms.tasks.recipients.cell_text import as_text, refused_type
 from globe_sms.tasks.recipients.column_names import is_possible_name, is_region_name
 from globe_sms.tasks.recipients.column_samples import ColumnSample, sample_columns
+from globe_sms.tasks.recipients.kept_columns import KeptColumn, kept_columns
 from globe_sms.tasks.recipients.lake_tables import reading_table, scan_table
 from globe_sms.tasks.recipients.list_source import Compression, Format, ListReading, ListSource, refusal
 from globe_sms.tasks.recipients.number_column import named_column, number_column, show
@@ -55,6 +56,8 @@ class Shape:
     """Which of the columns the folders of the files name, not the files."""
     has_region: bool = False
     """Whether the last of the columns is the one of the countries."""
+    kept: tuple[KeptColumn, ...] = ()
+    """The columns that the campaign keeps as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,12 @@ class _Columns:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """The positions of the number column, the extra columns, and the column of countries if there is one."""
+    """The positions of the number column, the extra columns and, if there's one, of the countries; what is kept."""
 
     number: int
     others: tuple[int, ...]
     region: int | None
+    kept: tuple[KeptColumn, ...]
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -98,16 +102,18 @@ def open_list(
     columns: Sequence[str],
     s3: Callable[[], S3Access],
     sampled: dict[object, tuple[ColumnSample, ...]],
+    keep: Sequence[str] = (),
 ) -> OpenedList:
     """Find the number column and the extra columns of a list; reads a parquet footer or a whole workbook.
 
-    `sampled` keeps the samples of parquet lists by their schema, so that one of a thousand equal lists is sampled.
+    `keep` names the columns that are kept as they are (`kept_columns`). `sampled` keeps the samples of parquet lists by
+    their schema, so that one of a thousand equal lists is sampled.
 
     Raises:
         InputError: a column is missing, or the footer or workbook can't be read.
     """
     if source.format is Format.XLSX:
-        return _open_workbook(source, number, columns, s3)
+        return _open_workbook(source, number, columns, keep, s3)
     found = _Columns(source.layout.names, samples=source.layout.samples)
     partitions: dict[str, str | None] = {}
     if source.format in _TYPED:
@@ -119,13 +125,13 @@ def open_list(
             sampled[key] = _samples(source, schema, partitions, s3)
         found = _Columns(tuple(schema), tuple(schema.values()), sampled[key])
     has_header = source.layout.has_header or source.format is not Format.CSV
-    chosen = _choose(source, found, number, columns, has_header=has_header)
+    chosen = _choose(source, found, number, columns, keep, has_header=has_header)
     read = tuple(found.names[position] for position in chosen.positions)
     types = tuple(found.types[position] for position in chosen.positions) if found.types else ()
     if types:
         _check_types(source.uri, read, types)
     if source.format is Format.NDJSON:
-        _check_keys(source.uri, read)
+        _check_keys(source.uri, (*read, *(each.name for each in chosen.kept)))
     csv = source.format is Format.CSV
     shape = Shape(
         source.format,
@@ -141,6 +147,7 @@ def open_list(
         has_region=chosen.region is not None,
         table=None if source.table is None else source.uri,
         partitions=tuple(partitions),
+        kept=chosen.kept,
     )
     reading = ListReading(
         format=str(source.format),
@@ -156,18 +163,25 @@ def open_list(
 
 
 def _choose(
-    source: ListSource, found: _Columns, number: str | None, columns: Sequence[str], *, has_header: bool
+    source: ListSource,
+    found: _Columns,
+    number: str | None,
+    columns: Sequence[str],
+    keep: Sequence[str],
+    *,
+    has_header: bool,
 ) -> _Chosen:
     chosen = number_column(source.uri, found.names, number, has_header=has_header, samples=found.samples)
     return _Chosen(
         chosen,
         tuple(named_column(source.uri, found.names, column) for column in columns),
         region_column(source.uri, found.names, source.options, number=chosen, samples=found.samples),
+        kept_columns(source.uri, found.names, found.types, keep),
     )
 
 
 def _open_workbook(
-    source: ListSource, number: str | None, columns: Sequence[str], s3: Callable[[], S3Access]
+    source: ListSource, number: str | None, columns: Sequence[str], keep: Sequence[str], s3: Callable[[], S3Access]
 ) -> OpenedList:
     options, has_header = source.options, source.layout.has_header
     with open_workbook(source, s3) as package:
@@ -175,8 +189,9 @@ def _open_workbook(
         head = choose_sheet(package, contents, options, wanted=number, has_header=has_header)
         hidden = tuple(show([sheet.name]) for sheet in contents.sheets if sheet.hidden and sheet != head.sheet)
         with _naming_sheet(head, () if options.hidden is Hidden.SEND else hidden):
-            chosen = _choose_visible(source, head, number, columns)
-        rows = read_rows(package, contents, head, options, number=chosen.number, others=chosen.positions[1:])
+            chosen = _choose_visible(source, head, number, columns, keep)
+        others = (*chosen.positions[1:], *(each.place for each in chosen.kept))
+        rows = read_rows(package, contents, head, options, number=chosen.number, others=others)
     shape = Shape(
         source.format,
         None,
@@ -185,6 +200,7 @@ def _open_workbook(
         names=(),
         workbook=source.uri,
         has_region=chosen.region is not None,
+        kept=chosen.kept,
     )
     reading = ListReading(
         format=str(source.format),
@@ -210,22 +226,25 @@ def _naming_sheet(head: SheetHead, hidden: Sequence[str]) -> Generator[None]:
         raise InputError(f"{error} (sheet {show([head.sheet.name])!r}{unread})") from None
 
 
-def _choose_visible(source: ListSource, head: SheetHead, number: str | None, columns: Sequence[str]) -> _Chosen:
+def _choose_visible(
+    source: ListSource, head: SheetHead, number: str | None, columns: Sequence[str], keep: Sequence[str]
+) -> _Chosen:
     """Find the columns among those that the spreadsheet program shows; a hidden one is refused by its name."""
     has_header = head.header is not None
     samples = sample_columns(head.texts, len(head.names), head.names)
     everything = _Columns(head.names, samples=samples)
     if source.options.hidden is Hidden.SEND or not head.hidden_positions:
-        return _choose(source, everything, number, columns, has_header=has_header)
+        return _choose(source, everything, number, columns, keep, has_header=has_header)
     shown = tuple(
         "" if place in head.hidden_positions and has_header else name for place, name in enumerate(head.names)
     )
     seen = tuple(ColumnSample() if place in head.hidden_positions else sample for place, sample in enumerate(samples))
     try:
-        chosen = _choose(source, _Columns(shown, samples=seen), number, columns, has_header=has_header)
+        chosen = _choose(source, _Columns(shown, samples=seen), number, columns, keep, has_header=has_header)
     except InputError:
-        chosen = _choose(source, everything, number, columns, has_header=has_header)
-    hidden = [place for place in chosen.positions if place in head.hidden_positions]
+        chosen = _choose(source, everything, number, columns, keep, has_header=has_header)
+    read = (*chosen.positions, *(each.place for each in chosen.kept))
+    hidden = [place for place in read if place in head.hidden_positions]
     if hidden:
         raise refusal(
             source.uri,

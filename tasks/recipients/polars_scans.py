@@ -6,7 +6,7 @@ isn't JSON.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from functools import partial
 from typing import Any
@@ -40,7 +40,11 @@ class RowFault(IntEnum):
 
 
 def scan(group: Sequence[OpenedList], shape: Shape, s3: Callable[[], S3Access]) -> pl.LazyFrame:
-    """Scan lists of one shape, in order; `recipient`, `t0`, `t1` ... are the columns of the shape as text."""
+    """Scan lists of one shape, in order.
+
+    `recipient`, `t0`, `t1` ... are the columns of the shape as text, `k0`, `k1` ... those that are kept, with their
+    types.
+    """
     options: dict[str, Any] = s3().polars_options(shape.bucket) if shape.bucket else {}
     paths = [each.source.readable for each in group]
     if shape.format is Format.CSV:
@@ -76,6 +80,10 @@ def _renamed(texts: Sequence[pl.Expr]) -> list[pl.Expr]:
     return [text.alias(name) for text, name in zip(texts, names, strict=True)]
 
 
+def _kept(columns: Iterable[pl.Expr]) -> list[pl.Expr]:
+    return [column.alias(f"k{place}") for place, column in enumerate(columns)]
+
+
 def _without_point(text: pl.Expr) -> pl.Expr:
     """Return texts in which a whole float, as pandas writes a column of counts, is a whole number: `1200.0` is 1200.
 
@@ -109,9 +117,9 @@ def _scan_csv(paths: Sequence[str], shape: Shape, options: dict[str, Any]) -> pl
     faults = pl.struct(fields).map_batches(
         partial(_csv_faults, shape=shape), return_dtype=pl.UInt8, is_elementwise=True
     )
-    return rows.select(
-        PATH, *_renamed([texts[0], *(_without_point(text) for text in texts[1:])]), faults.alias("fault")
-    )
+    kept = _kept(pl.col(f"f{each.place}") for each in shape.kept)
+    texts[1:] = [_without_point(text) for text in texts[1:]]
+    return rows.select(PATH, *_renamed(texts), *kept, faults.alias("fault"))
 
 
 def _csv_faults(batch: pl.Series, *, shape: Shape) -> pl.Series:
@@ -152,7 +160,8 @@ def _scan_ndjson(paths: Sequence[str], shape: Shape, options: dict[str, Any]) ->
     for place, name in enumerate(shape.names[1:], 1):
         is_number = pl.col("line").str.extract(_number_of(name, _WHOLE_FLOAT), 1) == texts[place]
         texts[place] = pl.when(is_number).then(_without_point(texts[place])).otherwise(texts[place])
-    named = lines.select(PATH, "line", *_renamed(texts))
+    kept = _kept(pl.col("line").str.json_path_match(json_path(each.name)) for each in shape.kept)
+    named = lines.select(PATH, "line", *_renamed(texts), *kept)
     recipient = pl.col("recipient")
     fault = (
         pl.when(recipient.is_null()).then(RowFault.NO_VALUE).when(_has_zero_byte([recipient])).then(RowFault.ZERO_BYTE)
@@ -171,9 +180,10 @@ def _scan_parquet(
     group: Sequence[OpenedList], paths: Sequence[str], shape: Shape, options: dict[str, Any]
 ) -> pl.LazyFrame:
     path = PATH
-    while path in shape.names:
+    while path in {*shape.names, *(each.name for each in shape.kept)}:
         path += "_"
-    schema = {name: dtype for name, dtype in zip(shape.names, shape.types, strict=True) if name not in shape.partitions}
+    stored = dict(zip(shape.names, shape.types, strict=True)) | {each.name: each.stored for each in shape.kept}
+    schema = {name: dtype for name, dtype in stored.items() if name not in shape.partitions}
     rows = pl.scan_parquet(
         list(paths),
         schema=schema,
@@ -199,7 +209,8 @@ def _texts_of(rows: pl.LazyFrame, path: pl.Expr, shape: Shape) -> pl.LazyFrame:
         _without_point(text) if dtype.is_float() or dtype.is_decimal() else text  # in a column of text it is meant
         for text, dtype in zip(texts[1:], shape.types[1:], strict=True)
     ]
-    named = rows.select(path.alias(PATH), *_renamed(texts))
+    kept = _kept(pl.col(each.name).cast(each.dtype) for each in shape.kept)
+    named = rows.select(path.alias(PATH), *_renamed(texts), *kept)
     zero = pl.when(_has_zero_byte([pl.col("recipient")])).then(RowFault.ZERO_BYTE).otherwise(0).cast(pl.UInt8)
     return named.with_columns(zero.alias("fault"))
 
@@ -207,7 +218,8 @@ def _texts_of(rows: pl.LazyFrame, path: pl.Expr, shape: Shape) -> pl.LazyFrame:
 def _scan_workbook(opened: OpenedList, shape: Shape) -> pl.LazyFrame:
     rows = opened.rows if opened.rows is not None else pl.DataFrame()
     texts = [pl.col(f"f{place}") for place in range(len(shape.positions))]
+    kept = _kept(pl.col(f"f{len(texts) + place}") for place in range(len(shape.kept)))
     hidden = pl.col("hidden") if opened.source.options.hidden is Hidden.SKIP else pl.lit(False)
     return rows.lazy().select(
-        pl.lit(opened.source.uri).alias(PATH), *_renamed(texts), _NO_FAULT.alias("fault"), hidden.alias("hidden")
+        pl.lit(opened.source.uri).alias(PATH), *_renamed(texts), *kept, _NO_FAULT.alias("fault"), hidden.alias("hidden")
     )

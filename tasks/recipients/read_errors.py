@@ -33,6 +33,7 @@ def translate_errors(
     s3: Callable[[], S3Access],
     columns: Sequence[str] = (),
     prefix: str = "",
+    keep: Sequence[str] = (),
 ) -> Generator[None]:
     """Turn errors into InputErrors while the frame of `read_lists` is collected or sunk.
 
@@ -45,6 +46,7 @@ def translate_errors(
         s3: as passed to `read_lists`.
         columns: as passed to `read_lists`.
         prefix: as passed to `read_lists`.
+        keep: as passed to `read_lists`.
 
     Raises:
         InputError: replaces any error of polars or the operating system.
@@ -53,10 +55,9 @@ def translate_errors(
         try:
             yield
         except _READING as error:
+            read = partial(read_lists, number_column=number_column, s3=s3, columns=columns, prefix=prefix, keep=keep)
             for source in sources:
-                _read_alone(
-                    source, partial(read_lists, number_column=number_column, s3=s3, columns=columns, prefix=prefix), s3
-                )
+                _read_alone(source, read, s3)
             check_unchanged(sources, s3)  # a list that failed once may have been replaced during the read
             raise _other_cause(error) from None
         except InputError as error:

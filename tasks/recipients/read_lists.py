@@ -1,6 +1,6 @@
 """Reads lists into one lazy frame, and checks each row for faults that polars would silently misread."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from itertools import groupby
 
@@ -10,6 +10,7 @@ from globe_sms.tasks.recipients.column_samples import ColumnSample
 from globe_sms.tasks.recipients.csv_quotes import PATH
 from globe_sms.tasks.recipients.file_formats import parse_line
 from globe_sms.tasks.recipients.find_lists import map_in_threads
+from globe_sms.tasks.recipients.kept_columns import KEPT, Kept, kept_over_lists
 from globe_sms.tasks.recipients.list_layout import OpenedList, Shape, open_list
 from globe_sms.tasks.recipients.list_source import ListSource, refusal
 from globe_sms.tasks.recipients.number_column import check_extra_columns
@@ -36,9 +37,10 @@ def read_lists(
     s3: Callable[[], S3Access],
     columns: Sequence[str] = (),
     prefix: str = "",
+    keep: Sequence[str] = (),
 ) -> pl.LazyFrame:
     """Open lists and return their rows: `open_lists` and `rows_of`, without their marks."""
-    opened = open_lists(sources, number_column=number_column, s3=s3, columns=columns)
+    opened = open_lists(sources, number_column=number_column, s3=s3, columns=columns, keep=keep)
     return rows_of(opened, s3=s3, columns=columns, prefix=prefix).drop(*MARKS)
 
 
@@ -48,6 +50,7 @@ def open_lists(
     number_column: str | None,
     s3: Callable[[], S3Access],
     columns: Sequence[str] = (),
+    keep: Sequence[str] = (),
 ) -> tuple[OpenedList, ...]:
     """Find the columns of each list; only parquet footers, samples and workbooks are read.
 
@@ -56,17 +59,29 @@ def open_lists(
         number_column: the name of the column with the phone numbers; None looks for a usual name in each list.
         s3: returns the access to S3; called only if a list is on S3.
         columns: the names of extra columns to read; each list must have all of them.
+        keep: the names of columns to keep as they are; each list must have all of them. `*` is all columns of each.
 
     Raises:
-        InputError: a column is missing or ambiguous, or a footer or workbook can't be read.
+        InputError: a column is missing or ambiguous, its types in the lists can't be one, or a footer or workbook can't
+            be read.
     """
     access = cache(s3)
     if any(source.on_s3 for source in sources):
         access()
     sampled: dict[object, tuple[ColumnSample, ...]] = {}
-    return tuple(
-        map_in_threads(partial(open_list, number=number_column, columns=columns, s3=access, sampled=sampled), sources)
-    )
+    opening = partial(open_list, number=number_column, columns=columns, s3=access, sampled=sampled, keep=keep)
+    opened = tuple(map_in_threads(opening, sources))
+    kept_of(opened)  # fails here, before anything is read
+    return opened
+
+
+def kept_of(opened: Sequence[OpenedList]) -> Mapping[str, Kept]:
+    """Return the columns that are kept of opened lists, by what was asked for.
+
+    Raises:
+        InputError: the types of one can't be one.
+    """
+    return kept_over_lists((each.source.uri, each.shape.kept) for each in opened)
 
 
 def rows_of(
@@ -76,9 +91,10 @@ def rows_of(
 
     Its columns are `source` (String: the URI), `row` (UInt64: 0 is the source's first data row), `recipient` (String
     or null: as written), then `columns`, as text, and `MARKS`: the country as the list has it (String, null without a
-    column of countries) and whether the spreadsheet hides the row (Boolean, false unless such rows are skipped). Blank
-    lines are rows in CSV lists, but not in NDJSON. Faults in rows are raised when the frame is collected with
-    `recipient`, so do that inside `translate_errors`. CSV lists are then read twice, in parallel.
+    column of countries) and whether the spreadsheet hides the row (Boolean, false unless such rows are skipped). Then
+    come the columns that are kept, with their types, each named `KEPT` and its name. Blank lines are rows in CSV lists,
+    but not in NDJSON. Faults in rows are raised when the frame is collected with `recipient`, so do that inside
+    `translate_errors`. CSV lists are then read twice, in parallel.
 
     Args:
         opened: the lists, as `open_lists` returned them.
@@ -92,8 +108,10 @@ def rows_of(
     named = tuple(f"{prefix}{column}" for column in columns)
     check_extra_columns(named)
     access = cache(s3)
+    kept = kept_of(opened)
     frames = [
-        _numbered(tuple(group), shape, named, access) for shape, group in groupby(opened, key=lambda each: each.shape)
+        _numbered(tuple(group), shape, named, kept, access)
+        for shape, group in groupby(opened, key=lambda each: each.shape)
     ]
     if frames:
         return pl.concat(frames)
@@ -102,7 +120,11 @@ def rows_of(
 
 
 def _numbered(
-    group: Sequence[OpenedList], shape: Shape, columns: Sequence[str], s3: Callable[[], S3Access]
+    group: Sequence[OpenedList],
+    shape: Shape,
+    columns: Sequence[str],
+    kept: Mapping[str, Kept],
+    s3: Callable[[], S3Access],
 ) -> pl.LazyFrame:
     """Read lists of one shape in one scan, and number each list's rows from 0.
 
@@ -127,14 +149,24 @@ def _numbered(
         *(pl.col(f"t{n}").alias(name) for n, name in enumerate(columns)),
         (pl.col(f"t{len(columns)}") if shape.has_region else pl.lit(None, pl.String)).alias(COUNTRY),
         (pl.col("hidden") if shape.workbook else pl.lit(False)).alias(HIDDEN),
+        *_kept(shape, kept),
     )
     unread = hidden_faults(group, shape, s3)
     if unread is None:
         return read
     texts = [pl.col(PATH).alias(name) for name in ("recipient", *columns)]
     marks = (pl.lit(None, pl.String).alias(COUNTRY), pl.lit(False).alias(HIDDEN))
+    marks += tuple(pl.lit(None, each.dtype).alias(f"{KEPT}{each.name}") for each in kept.values())
     nothing = unread.select(pl.col(PATH).alias("source"), pl.lit(0, pl.UInt64).alias("row"), *texts, *marks)
     return pl.concat([nothing, read])
+
+
+def _kept(shape: Shape, kept: Mapping[str, Kept]) -> list[pl.Expr]:
+    """Return the kept columns of a scan; those that its lists lack are null."""
+    places = {each.wanted: pl.col(f"k{place}") for place, each in enumerate(shape.kept)}
+    return [
+        places.get(wanted, pl.lit(None)).cast(each.dtype).alias(f"{KEPT}{each.name}") for wanted, each in kept.items()
+    ]
 
 
 def _check(batch: pl.Series, *, key: str) -> pl.Series:

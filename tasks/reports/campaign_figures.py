@@ -47,6 +47,17 @@ class CountryCount:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantCount:
+    """How many rows of a variant have which status."""
+
+    variant: str
+    accepted: int
+    failed: int
+    unknown: int
+    not_sent: int
+
+
+@dataclass(frozen=True, slots=True)
 class FailedRow:
     """One of the first rows of a failure; recipient and description are masked, the first row is 0."""
 
@@ -66,10 +77,11 @@ class Figures:
     countries: tuple[CountryCount, ...]
     failures: tuple[FailedRow, ...]
     repeats: Mapping[str, int] = field(default_factory=dict[str, int])
+    variants: tuple[VariantCount, ...] = ()
 
 
-def count_figures(path: Path) -> Figures:
-    """Count results.parquet by reason and by country, and read the first rows of each failure, masked."""
+def count_figures(path: Path, *, by_variant: bool = False) -> Figures:
+    """Count results.parquet by reason, country and perhaps variant, and read the first rows of each failure, masked."""
     rows = pl.scan_parquet(path, glob=False).with_columns(pl.col("status").cast(pl.String))
     reasons = tuple(
         ReasonCount(*counted)
@@ -89,11 +101,12 @@ def count_figures(path: Path) -> Figures:
         .iter_rows()
     )
     failed = [reason for reason in reasons if reason.status in _BAD][: _MOST_EXAMPLES // _EXAMPLES]
+    presented = rows.filter(pl.col("status").is_in(_PRESENTED))
+    by_status = [(pl.col("status") == status).sum().alias(status) for status in _PRESENTED]
     countries, *failures = pl.collect_all(
         [
-            rows.filter(pl.col("status").is_in(_PRESENTED))
-            .group_by("region")
-            .agg(*((pl.col("status") == status).sum().alias(status) for status in _PRESENTED), pl.len())
+            presented.group_by("region")
+            .agg(*by_status, pl.len())
             .sort("len", "region", descending=[True, False])
             .drop("len"),
             *(
@@ -114,5 +127,16 @@ def count_figures(path: Path) -> Figures:
             for frame in failures
             for status, reason, source, row, recipient, description in frame.iter_rows()
         ),
+        variants=tuple(
+            VariantCount(*counted)
+            for counted in presented.filter(pl.col("variant").is_not_null())
+            .group_by("variant")
+            .agg(*by_status)
+            .sort("variant")
+            .collect(engine="streaming")
+            .iter_rows()
+        )
+        if by_variant
+        else (),
         repeats=count_repeats(rows) if any(reason.status == Status.SUPPRESSED for reason in reasons) else {},
     )

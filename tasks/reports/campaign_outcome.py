@@ -14,10 +14,9 @@ from globe_sms.tasks.reports.cost import Cost
 from globe_sms.tasks.reports.policy_shown import PolicyShown
 from globe_sms.tasks.results.canary import Canary
 from globe_sms.tasks.vocabulary.plurals import counted
+from globe_sms.tasks.vocabulary.row_reasons import RowReason
 from globe_sms.tasks.vocabulary.statuses import PRESENTED, Status
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
-
-_OPEN: Final = (Status.UNKNOWN, Status.NOT_SENT)
 
 
 class Ending(StrEnum):
@@ -44,7 +43,7 @@ class CampaignOutcome:
     `call_size` is the most numbers that the gateway took in a call, if it refused a larger one; None if it never did.
     `costs` covers every row that was presented, including failed and unknown ones; None without prices. `canary` is
     None for a campaign without one, `policy` without a policy. `left_out` is about opt-outs, `readings` is what was
-    read of each list, by its URI.
+    read of each list, by its URI. `published` are the URIs of its partitions in tables that campaigns share.
     """
 
     campaign: str
@@ -66,6 +65,7 @@ class CampaignOutcome:
     call_size: int | None = None
     schedule: ScheduleState | None = None
     readings: tuple[tuple[str, ListReading], ...] = ()
+    published: tuple[str, ...] = ()
 
     @property
     def rate_advice(self) -> str | None:
@@ -80,7 +80,17 @@ class CampaignOutcome:
     @property
     def settled(self) -> bool:
         """Whether nothing is left to send and no row is unknown; a dry run leaves nothing to settle."""
-        return self.stop is None and (self.dry_run or not any(self.counts[status] for status in _OPEN))
+        return self.stop is None and (self.dry_run or not (self.counts[Status.UNKNOWN] or self.left))
+
+    @property
+    def left(self) -> int:
+        """How many rows a later run would send: those that weren't, without the holdout."""
+        return self.counts[Status.NOT_SENT] - self.held_out
+
+    @property
+    def held_out(self) -> int:
+        """How many rows get no text, to compare with."""
+        return sum(each.rows for each in self.reasons if each.reason == RowReason.HOLDOUT)
 
     @property
     def ending(self) -> Ending:
@@ -88,7 +98,7 @@ class CampaignOutcome:
         if self.stop is not None:
             return _STOPPED_BY.get(self.stop.cause, Ending.STOPPED)
         presented = sum(self.counts[status] for status in PRESENTED)
-        if not presented and not self.counts[Status.NOT_SENT]:
+        if not presented and not self.left:
             return Ending.NOTHING_TO_SEND
         all_failed = presented == self.counts[Status.FAILED] > 0 and not self.dry_run
         return Ending.ALL_FAILED if all_failed else Ending.FINISHED

@@ -64,7 +64,8 @@ def _settled(report: CampaignOutcome) -> str:
         )
     if not report.calls and report.counts[Status.ACCEPTED]:
         return "Nothing was left to send: this campaign had already finished. To send again, use a new campaign ID."
-    return "Every row is settled."
+    held = report.held_out
+    return f"Every row is settled; {counted(held, 'number')} held out (--holdout)." if held else "Every row is settled."
 
 
 def speed(report: CampaignOutcome) -> str:
@@ -125,6 +126,7 @@ def _blocks(report: CampaignOutcome) -> list[Block]:
         *row_blocks(report),
         *([] if (read := reading_notes(report.readings)) is None else [read]),
         Words(f"Results: {report.uri}"),
+        *(Words(f"Published: {uri}") for uri in report.published),
         *([Words(f"Failures as CSV: {failures_uri(report.uri)}")] if has_failures(report.counts) else []),
     ]
 
@@ -146,11 +148,22 @@ def row_blocks(report: CampaignOutcome) -> list[Block]:
         blocks.append(Notes("What to do", notes, advice=True))
     if report.figures.countries:
         blocks.append(_countries(report))
+    if report.figures.variants:
+        blocks.append(_variants(report))
     if report.costs is not None:
         blocks.append(cost_table(report.costs, _MOST_COUNTRIES))
     if report.figures.failures:
         blocks.append(failures_table(report))
     return blocks
+
+
+def _variants(report: CampaignOutcome) -> Table:
+    rows = [
+        (*(f"{count:,}" for count in (each.accepted, each.failed, each.unknown, each.not_sent)), each.variant)
+        for each in report.figures.variants
+    ]
+    columns = (Status.ACCEPTED, Status.FAILED, Status.UNKNOWN, Status.NOT_SENT, "variant")
+    return Table("By variant", columns, tuple(rows), numeric=frozenset(range(len(columns) - 1)))
 
 
 def _countries(report: CampaignOutcome) -> Table:

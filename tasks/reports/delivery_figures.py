@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 from typing import Any, Final
@@ -95,7 +95,8 @@ class DeliveryFigures:
     """What happened to the accepted messages of a campaign.
 
     `countries` is by region (ISO 3166 alpha-2, None for numbers without one), the largest first; `carriers` by the name
-    that QueryMessage gives, None where only receipts came; `hours` by the hour of sending, in order. `settled` counts
+    that QueryMessage gives, None where only receipts came; `hours` by the hour of sending, `variants` by name, both in
+    order. `settled` counts
     the rows that a delivery receipt turned from unknown to accepted.
     """
 
@@ -107,6 +108,7 @@ class DeliveryFigures:
     durations: Durations
     country_durations: Mapping[str | None, Durations]
     settled: int
+    variants: Mapping[str, Deliveries] = field(default_factory=dict[str, Deliveries])
 
     @property
     def failures(self) -> tuple[CodeCount, ...]:
@@ -123,15 +125,18 @@ class DeliveryFigures:
         return f"{percent(total.rate)} delivered: {of}{pending}"
 
 
-def count_deliveries(results: pl.LazyFrame, states: pl.LazyFrame | None = None) -> DeliveryFigures:
+def count_deliveries(
+    results: pl.LazyFrame, states: pl.LazyFrame | None = None, *, by_variant: bool = False
+) -> DeliveryFigures:
     """Count the accepted rows of results (`RESULTS_SCHEMA`) by what happened to their messages.
 
     An accepted row about which nothing is known is pending. The carriers come from `states` (`STATE_SCHEMA`, each
-    message once); without it there are none. A delivery that seems earlier than its sending, because clocks differ,
-    took 0 seconds.
+    message once); without it there are none. `by_variant`: whether the campaign has variants. A delivery that seems
+    earlier than its sending, because clocks differ, took 0 seconds.
     """
     rows = results.filter(pl.col("status").cast(pl.String) == Status.ACCEPTED).select(
         "region",
+        *(["variant"] if by_variant else []),
         pl.col("delivery").cast(pl.String).fill_null(Delivery.PENDING.value),
         "delivery_code",
         "settled_by",
@@ -145,10 +150,11 @@ def count_deliveries(results: pl.LazyFrame, states: pl.LazyFrame | None = None) 
         rows.filter(pl.col("delivery") != Delivery.PENDING).group_by("delivery", "delivery_code").len(),
         delivered.group_by("region", _SECONDS).len().sort(_SECONDS),
         rows.select((pl.col("settled_by") == _SETTLED_BY).sum()),
+        *([_by(rows.filter(pl.col("variant").is_not_null()), "variant")] if by_variant else []),
     ]
     if states is not None:
         queries.append(_by(states, "carrier"))
-    regions, hours, codes, durations, settled, *carriers = pl.collect_all(
+    regions, hours, codes, durations, settled, *others = pl.collect_all(
         queries,
         engine="streaming",
         optimizations=pl.QueryOptFlags(comm_subplan_elim=False),  # it would keep the shared rows in memory
@@ -157,7 +163,7 @@ def count_deliveries(results: pl.LazyFrame, states: pl.LazyFrame | None = None) 
     return DeliveryFigures(
         total=sum(countries.values(), Deliveries()),
         countries=countries,
-        carriers=_ranked(carriers[0]) if carriers else {},
+        carriers=_ranked(others[-1]) if states is not None else {},
         hours=dict(sorted(_counted(hours).items())),
         codes=tuple(
             CodeCount(Delivery(delivery), code, messages)
@@ -171,6 +177,7 @@ def count_deliveries(results: pl.LazyFrame, states: pl.LazyFrame | None = None) 
             for (region,), part in durations.partition_by("region", as_dict=True, maintain_order=True).items()
         },
         settled=int(settled.item() or 0),
+        variants=dict(sorted(_counted(others[0]).items())) if by_variant else {},
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from globe_sms.tasks.delivery.receipt_codes import meaning
 from globe_sms.tasks.numbers.countries import country
+from globe_sms.tasks.reports.delivery_by_variant import variant_blocks
 from globe_sms.tasks.reports.delivery_figures import Deliveries, DeliveryFigures, Durations
 from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Table, Words
 from globe_sms.tasks.reports.percentages import percent
@@ -44,6 +45,8 @@ def delivery_blocks(
         blocks.append(Words(cost, strong=True))
     if (table := undelivered.table()) is not None:
         blocks.append(table)
+    if figures.variants:
+        blocks += variant_blocks(figures.variants)
     if figures.countries:
         blocks.append(_by_country(figures))
     if any(figures.carriers):

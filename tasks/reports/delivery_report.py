@@ -12,6 +12,7 @@ import polars as pl
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.receipt_codes import meaning
+from globe_sms.tasks.reports.delivery_by_variant import variants_as_json
 from globe_sms.tasks.reports.delivery_figures import Deliveries, DeliveryFigures, count_deliveries
 from globe_sms.tasks.reports.delivery_page import delivery_page
 from globe_sms.tasks.reports.delivery_picture import as_svg
@@ -46,6 +47,7 @@ class DeliveryReport:
             "seconds_to_deliver": figures.durations.as_json(),
             "by_country": _listed(figures.countries, "region"),
             "by_carrier": _listed(figures.carriers, "carrier"),
+            "by_variant": variants_as_json(figures.variants),
             "by_hour": [{"hour": hour.isoformat(), **found.as_json()} for hour, found in figures.hours.items()],
             "by_code": [
                 {
@@ -103,10 +105,13 @@ def make_delivery_report(
     as_of: datetime,
     prices: Prices | None = None,
     senders: Senders | None = None,
+    by_variant: bool = False,
 ) -> DeliveryReport:
     """Count results (`RESULTS_SCHEMA`, including its delivery columns) into a report; see `count_deliveries`."""
     undelivered = count_undelivered(results, prices, senders or Senders())
-    return DeliveryReport(campaign, uri.rstrip("/"), as_of, count_deliveries(results, states), undelivered)
+    return DeliveryReport(
+        campaign, uri.rstrip("/"), as_of, count_deliveries(results, states, by_variant=by_variant), undelivered
+    )
 
 
 def write_delivery_report(
@@ -118,6 +123,7 @@ def write_delivery_report(
     as_of: datetime | None = None,
     prices: Prices | None = None,
     senders: Senders | None = None,
+    by_variant: bool = False,
 ) -> DeliveryReport:
     """Make the report of a campaign and put its picture, if it has one, beside the results, as `delivery.svg`.
 
@@ -129,6 +135,7 @@ def write_delivery_report(
         as_of: when the results were right; by default now.
         prices: of a part; None if what wasn't delivered has no price.
         senders: who the texts are from.
+        by_variant: whether the campaign has variants.
 
     Raises:
         StoreError: the store didn't answer, or refused.
@@ -141,6 +148,7 @@ def write_delivery_report(
         as_of=as_of or datetime.now(UTC),
         prices=prices,
         senders=senders,
+        by_variant=by_variant,
     )
     svg = report.svg()
     if svg is not None:

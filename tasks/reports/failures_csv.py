@@ -6,10 +6,10 @@ from typing import Final
 
 import polars as pl
 
+from globe_sms.tasks.campaign.results_schema import FAILURES_KEY
 from globe_sms.tasks.reports.row_numbers import RowNumbers
 from globe_sms.tasks.vocabulary.statuses import Status
 
-FAILURES_KEY: Final = "failures.csv"
 _FAILURES: Final = (Status.FAILED, Status.UNKNOWN, Status.INVALID, Status.UNSUPPORTED)
 _AS_TEXT: Final = ("source", "recipient", "response_description")
 _FORMULA: Final = r"^[=@\t\r]|^[+-][^\d(]"  # a spreadsheet would calculate it

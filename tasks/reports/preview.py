@@ -14,6 +14,7 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.until import NO_END, Until
+from globe_sms.tasks.messages import CHOICES, OTHERS
 from globe_sms.tasks.pacing.schedule_state import ScheduleState
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
@@ -30,6 +31,7 @@ from globe_sms.tasks.reports.replaced_characters import ReplacedCharacters, coun
 from globe_sms.tasks.reports.saved_texts import SavedTexts, count_saved
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
 from globe_sms.tasks.reports.strange_countries import StrangeCountry, find_strange_countries
+from globe_sms.tasks.reports.text_figures import TextFigures, count_texts, in_words
 from globe_sms.tasks.reports.ucs2_texts import Ucs2, count_ucs2
 from globe_sms.tasks.results.canary import Canary
 from globe_sms.tasks.vocabulary.masking import mask, mask_numbers_in, mask_recipient
@@ -75,11 +77,15 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The message as one of the first recipients will read it; the number is masked."""
+    """The message as one of the first recipients will read it; the number is masked.
+
+    `choice` is the variant or the language whose text it is, in words; None where there's one text.
+    """
 
     phone_number: str
     region: str | None
     text: str
+    choice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ class Preview:
     how many rows of the plan have the text from which other campaign; `saved` is what undeliverable ones would cost.
     `readings` is what was read of each list, by its URI; `passed_over` is what was beside the lists.
     `left_out` is about opt-outs. `policy` is None without one. `schedule` is the account's; None if nobody has sent.
+    `texts` are several texts, by variant or language; empty for one text.
     """
 
     campaign: str
@@ -138,6 +145,12 @@ class Preview:
     passed_over: tuple[NoLists, ...] = ()
     policy: PolicyShown | None = None
     schedule: ScheduleState | None = None
+    texts: tuple[TextFigures, ...] = ()
+
+    @property
+    def held_out(self) -> int:
+        """How many rows get no text, to compare with."""
+        return sum(group.rows for group in self.groups if group.reason == RowReason.HOLDOUT)
 
     @property
     def sendable(self) -> int:
@@ -202,9 +215,7 @@ def make_preview(
                 pl.col("recipient").str.contains("+", literal=True).sum().alias("with_plus"),
             )
             .sort("sendable", "region", descending=[True, False]),
-            rows.filter(status=SENDABLE).head(MOST_OWN_NUMBERS)
-            if config.test_to
-            else rows.filter(chunk=0).filter(pl.col("position") < _EXAMPLES).sort("position"),
+            _examples(rows.filter(status=SENDABLE), config),
             *(
                 rows.filter(pl.col("status") == group.status, pl.col("reason").eq_missing(pl.lit(group.reason)))
                 .select("status", "reason", "source", "row", "recipient", "detail")
@@ -232,7 +243,7 @@ def make_preview(
         destinations=tuple(Destination(region, rows) for region, rows, *_ in destinations.iter_rows() if rows),
         refused=tuple(_refused(row) for frame in refused for row in frame.iter_rows(named=True)),
         samples=tuple(
-            Sample(mask(row["phone_number"]), row["region"], _shown(row.get("message"), config))
+            Sample(mask(row["phone_number"]), row["region"], _shown(row.get("message"), config), _choice(row))
             for row in samples.iter_rows(named=True)
         ),
         numbers=numbers,
@@ -270,7 +281,19 @@ def make_preview(
         passed_over=passed_over,
         policy=policy,
         schedule=schedule,
+        texts=count_texts(plan, config, prices),
     )
+
+
+def _examples(sent: pl.LazyFrame, config: CampaignConfig) -> pl.LazyFrame:
+    """Return the rows whose texts are shown: the first ones, or the first of each of several texts; all of a test."""
+    if config.test_to:
+        return sent.head(MOST_OWN_NUMBERS)
+    choices = config.wording.choices
+    if choices is None:
+        return sent.filter(chunk=0).filter(pl.col("position") < _EXAMPLES).sort("position")
+    names = (*choices.texts, *(() if choices.default is None else (OTHERS,)))
+    return pl.concat([sent.filter(pl.col(choices.column) == name).head(1) for name in names])
 
 
 def preview_after(canary: Canary, preview: Preview, remaining: RemainingChunks) -> Preview:
@@ -313,6 +336,11 @@ def _shown(own: str | None, config: CampaignConfig) -> str:
     if own is None:
         return config.wording.text or ""
     return _CODE.sub("••••", mask_numbers_in(own))
+
+
+def _choice(row: dict[str, Any]) -> str | None:
+    """Return which of several texts a row of the plan has, in words."""
+    return next((in_words(row[column], column) for column in CHOICES if row.get(column)), None)
 
 
 def _refused(row: dict[str, Any]) -> RefusedRow:

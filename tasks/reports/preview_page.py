@@ -13,6 +13,7 @@ from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table
 from globe_sms.tasks.reports.preview import Preview, Ucs2
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
 from globe_sms.tasks.reports.row_numbers import RowNumbers
+from globe_sms.tasks.reports.text_figures import texts_table
 from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
@@ -55,6 +56,9 @@ def question_page(preview: Preview, *said: Block) -> Page:
 
 
 def _message_in_short(preview: Preview) -> list[Block]:
+    if preview.texts and not preview.is_test:
+        each = _LONGEST_TEXT // 2
+        return [Words(f"{said.choice}: {shorten(said.text, each, placeholder=' ...')}") for said in preview.samples]
     texts = list(dict.fromkeys(sample.text for sample in preview.samples))
     if not texts:
         return []
@@ -115,8 +119,7 @@ def _head(preview: Preview) -> list[Block]:
         blocks.append(Notes(_CHANGED, preview.changes))
     if canary := canary_sentence(preview):
         blocks.append(Words(canary, strong=preview.canary is not None))
-    if warning := resend_sentence(preview):
-        blocks.append(Words(warning, strong=True))
+    blocks += [Words(said, strong=True) for said in (_holdout_sentence(preview), resend_sentence(preview)) if said]
     if preview.hours_forecast is not None and preview.numbers:
         blocks.append(Words(_hours_sentence(preview.hours_forecast)))
     if (ends := _end_sentence(preview)) and preview.numbers:
@@ -134,6 +137,13 @@ def _head(preview: Preview) -> list[Block]:
     if preview.ucs2 is not None:
         blocks.append(Words(_ucs2_sentence(preview.ucs2)))
     return blocks
+
+
+def _holdout_sentence(preview: Preview) -> str | None:
+    if not preview.held_out:
+        return None
+    held = "1 number gets" if preview.held_out == 1 else f"{preview.held_out:,} numbers get"
+    return f"The holdout: {held} no text, to compare with (--holdout)."
 
 
 def _limits(preview: Preview) -> list[Block]:
@@ -193,6 +203,8 @@ def _ucs2_sentence(ucs2: Ucs2) -> str:
 
 def _blocks(preview: Preview) -> list[Block]:
     blocks = [*_head(preview), _groups(preview)]
+    if preview.texts:
+        blocks.append(texts_table(preview.texts))
     if preview.costs is not None:
         blocks.append(cost_table(preview.costs, _MOST_COUNTRIES))
     if preview.policy is not None and preview.policy.rules:
@@ -238,11 +250,15 @@ def _warnings(preview: Preview) -> list[str]:
 
 def _messages(preview: Preview) -> list[Block]:
     """Show each different text once; if there are several, and in a test, say who gets it."""
-    readers: dict[str, list[str]] = {}
+    readers: dict[tuple[str | None, str], list[str]] = {}
     for sample in preview.samples:
-        readers.setdefault(sample.text, []).append(f"{sample.phone_number} {country(sample.region).flag}")
+        said = f"{sample.phone_number} {country(sample.region).flag}"
+        readers.setdefault((sample.choice, sample.text), []).append(said)
     one = len(readers) == 1 and not preview.is_test
-    return [Quote("Message" if one else f"Message to {', '.join(to)}", text) for text, to in readers.items()]
+    return [
+        Quote((choice or "Message") + ("" if one else f" to {', '.join(to)}"), text)
+        for (choice, text), to in readers.items()
+    ]
 
 
 def left_out_counts(preview: Preview) -> dict[str, int]:

@@ -10,7 +10,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY, RESULTS_SCHEMA
-from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan, kept_in_results
 from globe_sms.tasks.planning.left_out import status_of
 from globe_sms.tasks.results.ledger_answers import Answers
 from globe_sms.tasks.results.look_up_answers import add_answers
@@ -32,7 +32,7 @@ def make_results(
     segments: int | None = None,
     resends: bool = False,
 ) -> pl.LazyFrame:
-    """Join the plan with what the ledger says: `RESULTS_SCHEMA`, every input row once, in input order.
+    """Join the plan with what the ledger says: `RESULTS_SCHEMA` and kept columns, every input row once, in input order.
 
     Sendable rows of a chunk that was never claimed are `not_sent` for `not_sent_reason`. `phonenumbers` is the
     version of the metadata that the plan was validated by, noted beside each `not_valid_for_region`. `segments` is
@@ -41,7 +41,7 @@ def make_results(
     and where the run `resends` unknown rows, those too.
     """
     made = rows_to_write(plan, answers, campaign, not_sent_reason, phonenumbers, segments=segments, resends=resends)
-    return made.select(pl.col(name).cast(dtype) for name, dtype in RESULTS_SCHEMA.items())
+    return made.with_columns(pl.col(name).cast(dtype) for name, dtype in RESULTS_SCHEMA.items())
 
 
 def rows_to_write(
@@ -86,7 +86,8 @@ def rows_to_write(
     left_out = pl.col("position_status") == Status.SUPPRESSED
     joined = add_answers(plan, answers)
     waiting = [Status.NOT_SENT, Status.UNKNOWN] if resends else [Status.NOT_SENT]
-    if "left_out" in plan.collect_schema():
+    columns = plan.collect_schema()
+    if "left_out" in columns:
         left_out_now = pl.col("left_out").is_not_null() & status.is_in(waiting)
         status = pl.when(left_out_now).then(status_of(pl.col("left_out"))).otherwise(status)
         reason = pl.when(left_out_now).then(pl.col("left_out")).otherwise(reason)
@@ -95,17 +96,20 @@ def rows_to_write(
         "campaign": pl.lit(campaign, dtype=pl.Enum([campaign])),
         "status": status,
         "reason": reason,
-        "segments": pl.col("segments")
-        if "segments" in plan.collect_schema()
-        else pl.when(~planned).then(pl.lit(segments)),
+        "segments": pl.col("segments") if "segments" in columns else pl.when(~planned).then(pl.lit(segments)),
         "metadata": pl.when(unlisted).then(pl.lit(next(iter(metadata), None), dtype=pl.Enum(metadata))),
         **{name: pl.when(~left_out.fill_null(value=False)).then(pl.col(name)) for name in _OF_AN_ANSWER},
         **dict.fromkeys(_OF_DELIVERY, pl.lit(None)),
+        **({} if "variant" in columns else {"variant": pl.lit(None)}),
     }
     types = {name: dtype for name, dtype in RESULTS_SCHEMA.items() if dtype != pl.String()}
     types |= dict.fromkeys(("delivery_code", "settled_by"), pl.Enum([]))
+    types |= {} if "variant" in columns else {"variant": pl.Enum([])}
     found = {name: made.get(name, pl.col(name)).alias(name) for name in RESULTS_SCHEMA}
-    return joined.select(each.cast(types[name]) if name in types else each for name, each in found.items())
+    return joined.select(
+        *(each.cast(types[name]) if name in types else each for name, each in found.items()),
+        *(pl.col(name).alias(shown) for name, shown in kept_in_results(columns).items()),
+    )
 
 
 def write_results(
@@ -129,20 +133,21 @@ def write_results(
             yield block if columns is None else block.select(columns)
 
     register_io_source(blocks, schema=schema).sink_parquet(
-        path, compression="zstd", compression_level=1, metadata=_as_texts(), engine="streaming"
+        path, compression="zstd", compression_level=1, metadata=_types_of(schema), engine="streaming"
     )
     counted = pl.scan_parquet(path, glob=False).group_by(pl.col("status").cast(pl.String)).len().collect()
     found = dict(counted.iter_rows())
     return path, {status: int(found.get(status, 0)) for status in STATUSES}
 
 
-def _as_texts() -> dict[str, str]:
+def _types_of(schema: pl.Schema) -> dict[str, str]:
     """Return what a file says of its types, so that readers find `RESULTS_SCHEMA` whatever a column was written from.
 
-    Parquet stores the values of enums and categoricals as texts; only this note tells them apart.
+    Parquet stores the values of enums and categoricals as texts; only this note tells them apart. Columns of the lists
+    keep the types that they have in `schema`.
     """
     empty = BytesIO()
-    pl.DataFrame(schema=RESULTS_SCHEMA).write_parquet(empty)
+    pl.DataFrame(schema={**schema, **RESULTS_SCHEMA}).write_parquet(empty)
     return {_ARROW: pl.read_parquet_metadata(BytesIO(empty.getvalue()))[_ARROW]}
 
 

@@ -6,19 +6,20 @@ no numbers: they know positions, ids, statuses and times, which stay.
 """
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.campaign import OF_THE_TEXT, Campaign, read_document
-from globe_sms.tasks.campaign.campaign_json import PLANS, CampaignDocument
+from globe_sms.tasks.campaign.campaign_json import LISTS, PLANS, CampaignDocument
 from globe_sms.tasks.campaign.config import wording_of
 from globe_sms.tasks.campaign.number_hashes import MARK, NumberHashes
-from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.results_schema import FAILURES_KEY, RESULTS_KEY
 from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
 from globe_sms.tasks.delivery.rewrite_results import EARLIER
+from globe_sms.tasks.publishing.publish import Publisher, partition_uris
 from globe_sms.tasks.retention.erased_rows import Erasure, erase_rows
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
@@ -47,17 +48,38 @@ def erase_campaign(
         StoreError: the store didn't answer, or refused.
     """
     if not apply:
-        return list(_objects(place.within(campaign), erasure, scratch, apply=False))
+        document = read_document(place, campaign)
+        objects = list(_objects(place.within(campaign), erasure, scratch, apply=False))
+        return objects if document is None else objects + _of_tables(document, objects)
     with _held(place, campaign) as held:
         if erasure.phone_number is not None:
-            return list(_objects(held.store, erasure, scratch, apply=True))
+            return _in_tables_too(place, held, erasure, scratch)
         if held.document.sending_since is None:
             return _delete_plan(held, erasure.hashes)
         if held.document.erased_at is None:
             held.update(erased_at=now, settings=_erased_settings(held.document, erasure.hashes), replaced=None)
-        found = list(_objects(held.store, erasure, scratch, apply=True))
+        found = _in_tables_too(place, held, erasure, scratch)
         held.update(is_erased=True)
     return found
+
+
+def _in_tables_too(place: Store, held: Campaign, erasure: Erasure, scratch: Path) -> list[ErasedObject]:
+    """Erase the campaign's objects, then write its partitions of shared tables from what is left of its results."""
+    if held.document.published:
+        held.update(published=held.document.outdated_tables)
+    objects = list(_objects(held.store, erasure, scratch, apply=True))
+    objects += _of_tables(held.document, objects)
+    results = scratch / "erased-results.parquet"
+    if held.document.published and held.store.fetch(RESULTS_KEY, results):
+        Publisher(place, erasure.s3, scratch).publish(held, results)
+    return objects
+
+
+def _of_tables(document: CampaignDocument, objects: Sequence[ErasedObject]) -> list[ErasedObject]:
+    """Return the campaign's partitions of shared tables, if they have rows that its results lose, or have lost."""
+    rows = next((each.rows for each in objects if each.uri.endswith(f"/{RESULTS_KEY}")), 0)
+    is_behind = not all(each.is_current for each in document.published)
+    return [ErasedObject(uri, rows) for uri in partition_uris(document)] if rows or is_behind else []
 
 
 @contextlib.contextmanager
@@ -74,11 +96,15 @@ def _objects(store: Store, erasure: Erasure, scratch: Path, *, apply: bool) -> I
     keys = [*store.list(PLANS), *(key for key in store.list(DELIVERIES) if key.endswith(_PARQUET))]
     keys += [key for key in store.list(RESULTS_KEY) if key == RESULTS_KEY]
     earlier = list(store.list(EARLIER))
+    found = everything
     for key in [*keys, *([] if everything else earlier)]:
         rows = erase_rows(store, key, erasure, scratch, apply=apply)
         if rows:
+            found = True
             yield ErasedObject(f"{store.uri}/{key}", rows)
-    for key in earlier if everything else ():
+    # Copies: of lists, which a frozen plan doesn't need, and of rows of the results, which the next run writes again.
+    copies = [*earlier, *store.list(LISTS)] if everything else []
+    for key in [*copies, *(store.list(FAILURES_KEY) if found else ())]:
         if apply:
             store.delete(key)
         yield ErasedObject(f"{store.uri}/{key}", None)
@@ -86,7 +112,8 @@ def _objects(store: Store, erasure: Erasure, scratch: Path, *, apply: bool) -> I
 
 def _delete_plan(held: Campaign, hashes: NumberHashes) -> list[ErasedObject]:
     """Delete what a campaign has that never sent anything: the next run makes a plan of what the lists are then."""
-    keys = [*held.store.list(PLANS), *held.store.list(EARLIER), *held.store.list(RESULTS_KEY)]
+    places = (PLANS, LISTS, EARLIER, RESULTS_KEY, FAILURES_KEY)
+    keys = [key for place in places for key in held.store.list(place)]
     held.update(plan=None, replaced=None, settings=_erased_settings(held.document, hashes))
     for key in keys:
         held.store.delete(key)
@@ -97,10 +124,13 @@ def _delete_plan(held: Campaign, hashes: NumberHashes) -> list[ErasedObject]:
 def _erased_settings(document: CampaignDocument, hashes: NumberHashes) -> dict[str, Any]:
     """Return the settings with a hash in place of the text; whether each got a text of their own is still known."""
     settings = dict(document.settings)
-    if str(settings.get("message") or settings.get("message_column") or MARK).startswith(MARK):
+    message, column, *others = OF_THE_TEXT
+    several = [settings.pop(name) for name in others if name in settings]
+    if several:
+        return settings | {message: None, column: MARK}
+    if str(settings.get(message) or settings.get(column) or MARK).startswith(MARK):
         return settings
     text = wording_of(settings).text
-    message, column = OF_THE_TEXT
     if text is None:
         return settings | {message: None, column: MARK}
     return settings | {message: hashes.text(text), column: None}

@@ -1,6 +1,6 @@
 """What of an object's rows is erased, in plans, results and deliveries: parquet files with a number in each row."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,21 +12,35 @@ from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.planning.frozen_plan import ALL_HASHED, HASHES
 from globe_sms.tasks.store import Store
-from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
+from globe_sms.tasks.store.s3_access import S3Access
+from globe_sms.tasks.vocabulary.errors import InputError, StoreUnavailableError
 
 _SOME: Final = "some"
 _OF_PLANS: Final = ("message", "segments", "position", "first_source", "first_row")
-# Columns that hold neither a number nor a text. All others are a list's own.
+# Columns that hold neither a number nor a text. All others are a list's own, and may say anything about a person.
 _KEPT: Final = {*RESULTS_SCHEMA, *STATE_SCHEMA, *_OF_PLANS}
 _ARROW: Final = "ARROW:schema"
 
 
+def no_s3() -> S3Access:
+    """Return no access.
+
+    Raises:
+        InputError: always.
+    """
+    raise InputError("a table on S3 has rows of a campaign, and there's no access to S3 to erase them")
+
+
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What is erased: one number (E.164 with its plus sign), or all of them (None)."""
+    """What is erased: one number (E.164 with its plus sign), or all of them (None).
+
+    `s3` gives the access to the tables that campaigns share, where these are on S3.
+    """
 
     hashes: NumberHashes
     phone_number: str | None = None
+    s3: Callable[[], S3Access] = no_s3
 
     def concerns(self, names: pl.Schema) -> pl.Expr:
         """Return whether a row is erased, and hasn't been yet."""
@@ -36,17 +50,34 @@ class Erasure:
                 ~is_hashed(name) & pl.col(name).is_not_null() for name in ("phone_number", "message") if name in names
             ]
             return pl.any_horizontal(*left, *texts)
-        number = pl.col("phone_number") == self.phone_number
-        if "recipient" not in names:
-            return number.fill_null(value=False)
-        digits = pl.col("recipient").str.replace_all(r"\D", "").str.contains(self.phone_number[1:], literal=True)
-        return number.fill_null(value=False) | digits.fill_null(value=False)
+        mentions = [self._mentions(name, dtype) for name, dtype in names.items() if name not in _KEPT]
+        return pl.any_horizontal(self._is_of(names), *mentions)
+
+    def _is_of(self, names: pl.Schema) -> pl.Expr:
+        """Return whether a row is the number's: as a phone number, or as the list wrote it."""
+        number = (pl.col("phone_number") == self.phone_number).fill_null(value=False)
+        return number | self._mentions("recipient", names["recipient"]) if "recipient" in names else number
+
+    def _mentions(self, name: str, dtype: pl.DataType) -> pl.Expr:
+        """Return whether a value has the number's digits, among others of another person, too."""
+        if dtype.is_nested():
+            text = pl.struct(name).struct.json_encode()
+        elif dtype == pl.String or dtype.is_numeric():
+            text = pl.col(name).cast(pl.String)
+        else:
+            return pl.lit(value=False)
+        digits = text.str.replace_all(r"\D", "").str.contains((self.phone_number or "+")[1:], literal=True)
+        return digits.fill_null(value=False)
 
     def erased(self, names: pl.Schema) -> Mapping[str, pl.Expr]:
-        """Return what replaces the columns of the rows that are erased."""
+        """Return the columns that change, as they are afterwards.
+
+        A row of the number loses all that its list says of it; another row loses only a value that has the number.
+        """
         hashes = self.hashes
+        of_row = self.concerns(names) if self.phone_number is None else self._is_of(names)
         number: dict[str, Any] = {"return_dtype": pl.String, "is_elementwise": True}
-        found = {
+        found: dict[str, pl.Expr] = {
             "phone_number": pl.col("phone_number").map_batches(hashes.numbers, **number)
             if self.phone_number is None
             else pl.when(pl.col("phone_number") == self.phone_number)
@@ -58,7 +89,12 @@ class Erasure:
         if "message" in names:
             # A text may name its recipient; what others got stays, so that it's found again.
             found["message"] = pl.col("message").map_batches(hashes.texts, **number)
-        return found | {name: pl.lit(None, dtype=dtype) for name, dtype in names.items() if name not in _KEPT}
+        changed = {name: pl.when(of_row).then(new).otherwise(pl.col(name)) for name, new in found.items()}
+        for name, dtype in names.items():
+            if name not in _KEPT:
+                gone = of_row if self.phone_number is None else of_row | self._mentions(name, dtype)
+                changed[name] = pl.when(~gone).then(pl.col(name))
+        return changed
 
 
 def erase_rows(store: Store, key: str, erasure: Erasure, scratch: Path, *, apply: bool) -> int:
@@ -82,9 +118,8 @@ def erase_rows(store: Store, key: str, erasure: Erasure, scratch: Path, *, apply
     if apply and (count or (is_plan and erasure.phone_number is None and not is_noted)):
         if is_plan and not is_noted:
             metadata[HASHES] = ALL_HASHED if erasure.phone_number is None else _SOME
-        rows.with_columns(
-            pl.when(concerned).then(new).otherwise(pl.col(name)).alias(name)
-            for name, new in erasure.erased(names).items()
-        ).sink_parquet(after, compression="zstd", statistics=not is_plan, metadata=metadata, engine="streaming")
+        rows.with_columns(new.alias(name) for name, new in erasure.erased(names).items()).sink_parquet(
+            after, compression="zstd", statistics=not is_plan, metadata=metadata, engine="streaming"
+        )
         store.put_file(key, after)
     return count

@@ -5,7 +5,7 @@ sent from a plan that still has it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +16,10 @@ from globe_sms.tasks.campaign.number_hashes import make_hashes, nothing_written
 from globe_sms.tasks.numbers import checked_region, validate_text
 from globe_sms.tasks.retention.erase_campaign import ErasedObject, erase_campaign
 from globe_sms.tasks.retention.erase_receipts import erase_receipts
-from globe_sms.tasks.retention.erased_rows import Erasure
+from globe_sms.tasks.retention.erased_rows import Erasure, no_s3
 from globe_sms.tasks.retention.forgotten import certificate_key
 from globe_sms.tasks.store import Store
+from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError
 from globe_sms.tasks.vocabulary.masking import mask
 from globe_sms.tasks.vocabulary.plurals import counted
@@ -94,6 +95,7 @@ def forget(
     default_region: str | None = None,
     receipts: Sequence[Store] = (),
     now: datetime | None = None,
+    s3: Callable[[], S3Access] = no_s3,
 ) -> Certificate:
     """Erase a number from all campaigns of a results folder and from receipts. Run again, it goes on.
 
@@ -105,6 +107,7 @@ def forget(
         default_region: The country of a local number.
         receipts: Where delivery receipts and replies are kept.
         now: The current time.
+        s3: Gives the access to tables on S3 that have the campaigns' results.
 
     Raises:
         InputError: the text isn't a phone number, or campaign.json of a campaign can't be read.
@@ -118,7 +121,7 @@ def forget(
     if hashed is not None:
         certificate = replace(certificate, uri=f"{place.uri}/{certificate_key(hashed)}")
         place.put_if_absent(certificate_key(hashed), _encoded(certificate))
-    erasure = Erasure(hashes, number)
+    erasure = Erasure(hashes, number, s3)
     objects: list[ErasedObject] = []
     busy: list[str] = []
     campaigns = 0

@@ -1,6 +1,6 @@
 """Erases the campaigns of a results folder that ended long ago, and the receipts that were pushed by then."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,8 +11,9 @@ from globe_sms.tasks.campaign.campaigns_of_folder import read_each
 from globe_sms.tasks.campaign.number_hashes import make_hashes, nothing_written
 from globe_sms.tasks.retention.erase_campaign import ErasedObject, erase_campaign
 from globe_sms.tasks.retention.erase_receipts import erase_receipts
-from globe_sms.tasks.retention.erased_rows import Erasure
+from globe_sms.tasks.retention.erased_rows import Erasure, no_s3
 from globe_sms.tasks.store import Store
+from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError
 from globe_sms.tasks.vocabulary.plurals import counted
 from globe_sms.tasks.vocabulary.statuses import SENDABLE, Status
@@ -103,6 +104,7 @@ def purge(
     unfinished: bool = False,
     receipts: Sequence[Store] = (),
     now: datetime | None = None,
+    s3: Callable[[], S3Access] = no_s3,
 ) -> Purge:
     """Erase the campaigns that ended longer ago than this. Run again, it goes on where it was killed.
 
@@ -117,6 +119,7 @@ def purge(
         unfinished: Whether to erase campaigns that have rows left to send.
         receipts: Where delivery receipts are kept.
         now: The current time.
+        s3: Gives the access to tables on S3 that have the campaigns' results.
 
     Raises:
         InputError: campaign.json of a campaign can't be read.
@@ -124,7 +127,7 @@ def purge(
     """
     now = now or datetime.now(UTC)
     before = now - older_than
-    erasure = Erasure(make_hashes(place) if apply else nothing_written())
+    erasure = Erasure(make_hashes(place) if apply else nothing_written(), s3=s3)
     found = read_each(place, lambda name: _ended(place, name))
     old = sorted((each for each in found if each[1] < before), key=lambda each: (each[1], each[0].campaign))
     campaigns: list[PurgedCampaign] = []
@@ -167,7 +170,7 @@ def _left(document: CampaignDocument) -> str | None:
     if document.summary is None or document.usage is None:
         rows = 0 if document.plan is None else document.plan.rows.get(SENDABLE, 0)
         return f"its run was killed before it sent all {counted(rows, 'row')}: run it again (or --unfinished)"
-    left = document.summary.counts.get(Status.NOT_SENT, 0)
+    left = document.summary.counts.get(Status.NOT_SENT, 0) - document.held_out
     have = "hasn't" if left == 1 else "haven't"
     return f"{counted(left, 'row')} {have} been sent: run it again (or --unfinished)" if left else None
 

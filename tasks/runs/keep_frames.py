@@ -4,15 +4,13 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
+from globe_sms.tasks.campaign.campaign_json import LISTS
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.planning.make_plan import find_campaign_lists
 from globe_sms.tasks.recipients.frames import Frame, write_frame
 from globe_sms.tasks.runs.run_resources import open_resources
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
-
-_FOLDER: Final = "lists"
 
 
 @redact_errors()
@@ -54,8 +52,8 @@ def keep_frames(
         folder = resources.store.within(campaign)
         for file in files:
             if file is not None:
-                folder.put_file_if_absent(f"{_FOLDER}/{file.name}", file)
+                folder.put_file_if_absent(f"{LISTS}{file.name}", file)
     kept = tuple(
-        name if file is None else f"{folder.uri}/{_FOLDER}/{name}" for name, file in zip(named, files, strict=True)
+        name if file is None else f"{folder.uri}/{LISTS}{name}" for name, file in zip(named, files, strict=True)
     )
     return config.model_copy(update={"campaign": campaign, "recipients": kept})

@@ -18,6 +18,7 @@ from globe_sms.tasks.planning.make_plan import check_campaign_lists, open_campai
 from globe_sms.tasks.planning.opt_outs import check_opt_outs
 from globe_sms.tasks.policy.read_policy import Policy, read_policy
 from globe_sms.tasks.policy.tighten import tightened
+from globe_sms.tasks.publishing.publish import check_table
 from globe_sms.tasks.recipients import EmptyListError, ListSource
 from globe_sms.tasks.recipients.database_query import QueryRows
 from globe_sms.tasks.runs.campaign_run import CampaignRun, CampaignTables
@@ -103,6 +104,8 @@ def _open_inputs(
     with about("--results"):
         probe(resources.store)
     policy = read_policy(resources.account, config.results, resources.s3)
+    if config.publish is not None and not config.dry_run:
+        check_table(config.publish, resources.s3)
     return resources, policy, CampaignTables.read(config, policy, resources.s3)
 
 

@@ -10,6 +10,7 @@ from globe_sms.tasks.delivery.rewrite_results import rewrite_results
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.presented_numbers import find_presented
+from globe_sms.tasks.publishing.publish import Publisher
 from globe_sms.tasks.reports.delivery_report import write_delivery_report
 from globe_sms.tasks.reports.prices import read_prices
 from globe_sms.tasks.reports.tracking_outcome import TrackingOutcome
@@ -56,7 +57,8 @@ def purge_old_campaigns(tracked: TrackingRun) -> Purge | None:
     seconds = None if tracked.policy is None else tracked.policy.rules.purge_after_seconds
     if seconds is None:
         return None
-    return purge(tracked.resources.store, timedelta(seconds=seconds), tracked.scratch, apply=True)
+    resources = tracked.resources
+    return purge(resources.store, timedelta(seconds=seconds), tracked.scratch, apply=True, s3=resources.s3)
 
 
 @redact_errors()
@@ -68,7 +70,11 @@ def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: Tracki
     config = tracked.config
     try:
         rewritten = rewrite_results(
-            tracked.resources.store, config.campaign, tracked.scratch, patience=_PATIENCE_SECONDS
+            tracked.resources.store,
+            config.campaign,
+            tracked.scratch,
+            patience=_PATIENCE_SECONDS,
+            publish=Publisher(tracked.resources.store, tracked.resources.s3, tracked.scratch).publish,
         )
     except CampaignBusyError:
         rewritten = report = None
@@ -82,6 +88,7 @@ def write_deliveries(tracked: TrackingRun, settled: Reconciled, progress: Tracki
             tracked.scratch,
             prices=read_prices(config.prices or (None if rules is None else rules.prices), tracked.resources.s3),
             senders=senders_of(settings.get("sender_id"), settings.get("sender_by_country") or ()),
+            by_variant=bool(settings.get("variant")),
         )
     return TrackingOutcome(
         campaign=config.campaign,

@@ -8,16 +8,17 @@ import polars as pl
 
 from globe_sms.tasks.campaign.campaign_json import Summary
 from globe_sms.tasks.campaign.options.left_out import OnUnknown
-from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.results_schema import FAILURES_KEY, RESULTS_KEY
 from globe_sms.tasks.campaign.until import NO_END
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.left_out import LeftOutFigures
 from globe_sms.tasks.policy.count_usage import count_usage
 from globe_sms.tasks.policy.in_words import show_policy
+from globe_sms.tasks.publishing.publish import Publisher, partition_uris
 from globe_sms.tasks.reports.campaign_figures import count_figures
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.cost import cost_of
-from globe_sms.tasks.reports.failures_csv import FAILURES_KEY, has_failures, write_failures
+from globe_sms.tasks.reports.failures_csv import has_failures, write_failures
 from globe_sms.tasks.reports.row_numbers import RowNumbers
 from globe_sms.tasks.results.canary import Canary, count_canary
 from globe_sms.tasks.results.join_plan_and_ledger import presented_rows
@@ -42,6 +43,7 @@ def write_campaign_results(
 
     Raises:
         LeaseLostError: another run has taken the campaign over.
+        StoreError: the results are written, but not the table that all campaigns share.
     """
     stop = run.stop.stop or waiting
     if stop is not None and stop.cause is StopCause.LEASE_LOST:
@@ -57,8 +59,14 @@ def write_campaign_results(
         excluded=run.exclusions.current,
         resends=run.config.on_unknown is OnUnknown.RESEND,
     )
-    stop = stop_that_counts(stop, counts)
+    stop = stop_that_counts(stop, counts[Status.NOT_SENT] - run.campaign.document.held_out)
     store_retries()(run.campaign.renew)  # a run that lost the lease may have another plan's rows
+    publisher = Publisher(run.resources.store, run.resources.s3, run.scratch)
+    published = publisher.tables_of(
+        run.campaign.document, None if run.config.dry_run else run.config.publish, run.config.publish_numbers
+    )
+    if published != run.campaign.document.published:
+        run.campaign.update(published=published)
     store_retries()(run.store.put_file, RESULTS_KEY, path)
     _write_failures(run, path, counts)
     snapshot = run.progress.snapshot
@@ -67,7 +75,7 @@ def write_campaign_results(
         campaign=run.campaign.id,
         uri=f"{run.store.uri}/{RESULTS_KEY}",
         counts=counts,
-        figures=count_figures(path),
+        figures=count_figures(path, by_variant=bool(run.config.variants)),
         calls=snapshot.calls,
         throttled=snapshot.throttled,
         resent=resent,
@@ -84,6 +92,7 @@ def write_campaign_results(
         call_size=run.call_size.found,
         schedule=run.resources.schedule_to_show() if snapshot.calls else None,
         readings=run.campaign.document.readings,
+        published=partition_uris(run.campaign.document),
     )
     run.campaign.update(
         summary=Summary(
@@ -95,12 +104,13 @@ def write_campaign_results(
         ),
         usage=count_usage(pl.scan_parquet(path, glob=False), run.store, run.tables.budget_prices or run.tables.prices),
     )
+    publisher.publish(run.campaign, path)
     return report
 
 
-def stop_that_counts(stop: Stop | None, counts: Mapping[str, int]) -> Stop | None:
-    """Return why the run has stopped; None if it was cancelled, or its worker killed, when all had been sent."""
-    came_late = stop is not None and stop.cause is StopCause.CANCELLED and not counts[Status.NOT_SENT]
+def stop_that_counts(stop: Stop | None, left: int) -> Stop | None:
+    """Return why the run has stopped; None if it was cancelled, or its worker killed, with no row left to send."""
+    came_late = stop is not None and stop.cause is StopCause.CANCELLED and not left
     return None if came_late else stop
 
 

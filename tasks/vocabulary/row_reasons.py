@@ -54,6 +54,7 @@ class RowReason(StrEnum):
     # not_sent
     DRY_RUN = "dry_run"
     DECLINED = "declined"
+    HOLDOUT = "holdout"
     QUIET_HOURS = "quiet_hours"
     EXPIRED = "expired"
     STOPPED = "stopped"
@@ -109,7 +110,8 @@ REASON_SENTENCES: Final[dict[str, str]] = {
         "The spreadsheet hides this row or filters it out, and such rows are skipped (--hidden). Unhide it to send."
     ),
     RowReason.MISSING: (
-        "The row has no value for a placeholder in the message. Fill it in, or give the placeholder a default."
+        "The row has no value for a placeholder in the message, or there's no text in its language. Fill it in, or "
+        "give the placeholder a default; for other languages, give a message (--message)."
     ),
     RowReason.MESSAGE_EMPTY: "The row's message is blank.",
     RowReason.MESSAGE_TOO_LONG: ("The row's message is longer than --max-characters. Shorten it."),
@@ -150,6 +152,10 @@ REASON_SENTENCES: Final[dict[str, str]] = {
     RowReason.IN_THE_AIR: "The call is under way, or its run has just ended. Look again in a moment.",
     RowReason.DRY_RUN: "A dry run makes no calls. To send, run the campaign again without it (--dry-run).",
     RowReason.DECLINED: "Nobody approved the campaign. Run it again to be asked again.",
+    RowReason.HOLDOUT: (
+        "The number was chosen by chance to get no text, so that you can compare with the others (--holdout). It never "
+        "gets this campaign's text."
+    ),
     RowReason.QUIET_HOURS: (
         "It was outside the hours (--hours) where the recipient is, or the time there isn't known. A run waits for the "
         "hours as long as you let it (--hours-wait). After that, run the campaign again during the hours."

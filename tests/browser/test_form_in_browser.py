@@ -7,6 +7,7 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from typing import Any
 
 import pytest
 
@@ -150,9 +151,12 @@ def test_editing_a_schedule_overrides_nothing(page: Page, site: PrefectSite) -> 
     dialog.get_by_label("Value", exact=True).fill("30 8 * * *")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)
-    (schedule,) = site.deployments()["scheduled"]["schedules"]
-    assert schedule["schedule"]["cron"] == "30 8 * * *"
-    assert schedule["parameters"] == {}
+
+    def schedule() -> Any:
+        return site.deployments()["scheduled"]["schedules"][0]
+
+    site.until(lambda: schedule()["schedule"]["cron"] == "30 8 * * *", "the new time")  # the dialog closes before
+    assert schedule()["parameters"] == {}
 
 
 @BOTH

@@ -17,6 +17,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
+from prefect.flow_engine import load_flow_run, run_flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Crashed, Failed, Pending, Running, Scheduled
 
@@ -30,12 +31,15 @@ from globe_sms.deployments.automations import (
 )
 from globe_sms.deployments.deploy import DeployOptions, deploy
 from globe_sms.deployments.notifications import block_of_notifications, notifications, tells_people
+from globe_sms.deployments.sandbox.sandbox import Sandbox
 from globe_sms.deployments.server_changes import Effect
 from globe_sms.flows.observers.prefect_events import PrefectEvents
+from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.blocks import AlibabaSmsAccount
 from globe_sms.tasks.delivery.tracking_progress import TrackingProgress
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
+from tests.chaos.long_form import long_form
 from tests.prefect_server import PrefectServer
 from tests.unit.flows.previews import PREVIEW
 from tests.unit.flows.test_prefect_events import tracked
@@ -245,6 +249,39 @@ def test_people_are_told_of_our_campaigns_and_of_no_other_flow(
     assert "is a worker running?" in bodies["late"]
     (run,) = client.read_flow_runs(flow_run_filter=FlowRunFilter(name=FlowRunFilterName(any_=["ours-crashed"])))
     assert f"/runs/flow-run/{run.id}" in bodies["crashed"]
+
+
+@long_form
+def test_people_are_told_of_a_run_that_really_stops(
+    client: SyncPrefectClient, receiver: _Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The events of the test above as a run itself sends them, by the automations that `deploy` made."""
+    deploy(DeployOptions(notify="ops"))
+    path = tmp_path / "list.csv"
+    path.write_text("phone\n" + "".join(f"65812345{number:02}\n" for number in range(20)))
+    with Sandbox(calls_per_second=50) as sandbox:
+        for name, value in sandbox.environment.items():
+            if not name.startswith("PREFECT_"):
+                monkeypatch.setenv(name, value)
+        sandbox.gateway.add_fault("code:AMOUNT_NOT_ENOUGH")
+        parameters = {
+            "recipients": [str(path)],
+            "message": "Hello",
+            "type": "NOTIFY",
+            "campaign": "really",
+            "results": f"s3://{sandbox.bucket}/out",
+            "account_and_rate": {"numbers_per_call": 10},
+        }
+        deployment = client.read_deployment_by_name("send-campaign/ad-hoc").id
+        run = client.create_flow_run_from_deployment(deployment, parameters=parameters, state=Pending())
+        state = run_flow(send_campaign, flow_run=load_flow_run(run.id), return_type="state")
+    assert (state.type, state.name) == (StateType.FAILED, "Stopped")
+    await_event(lambda: "really: stopped" in receiver.subjects, "the notification")
+    (told,) = [each for each in receiver.received if each["subject"] == "really: stopped"]
+    assert "balance" in told["body"]
+    assert "So far: 20 not_sent." in told["body"]
+    assert f"/runs/flow-run/{run.id}" in told["body"]
+    assert "--" not in told["body"]
 
 
 def _let_everything_happen(client: SyncPrefectClient, deployment: UUID, whose: str, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ _MIDDLES: Final = {
     "tasks/retention": 0.115,
     "tasks/planning": 0.42,
     "tasks/replies": 0.60,
+    "tasks/publishing": 0.76,
     "tasks/delivery": 0.76,
     "tasks/campaign": 0.52,
     "tasks/messages": 0.76,

@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
+from globe_sms.tasks.campaign.experiment import read_by_language, read_holdout, read_variants
 from globe_sms.tasks.campaign.hours import Hours
 from globe_sms.tasks.campaign.until import check_until
 from globe_sms.tasks.messages import parse_template
 from globe_sms.tasks.numbers import checked_region
 from globe_sms.tasks.recipients import OF_NAMED_COLUMNS, OF_NUMBERS, known_encoding, split_format
+from globe_sms.tasks.store.s3_access import is_s3
 from globe_sms.tasks.vocabulary.durations import seconds_of
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_typed, mask_written
@@ -39,6 +41,50 @@ def opt_out_lists(value: tuple[str, ...]) -> tuple[str, ...]:
     for uri in uris_of_lists(value):
         check_format(uri)
     return value
+
+
+def variants(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Texts of an experiment, each with a name and perhaps a share."""
+    for each in read_variants(value):
+        _named_text(f"variant {each.name}", each.text)
+    return value
+
+
+def texts_by_language(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Texts by language tag."""
+    for tag, text in read_by_language(value).items():
+        _named_text(tag, text)
+    return value
+
+
+def _named_text(name: str, text: str) -> None:
+    if not text.strip():
+        raise ValueError(f"{name}: the text is blank; write the text that people get")
+    try:
+        message(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def holdout(value: str | None) -> str | None:
+    """A percentage."""
+    if value is not None:
+        read_holdout(value)
+    return value
+
+
+def place_of_table(value: str | None) -> str | None:
+    """Where a table of many objects is."""
+    if value is not None and "://" in value and not is_s3(value):
+        raise ValueError(f"{mask_typed(value)!r} is neither s3://bucket/prefix nor a directory")
+    return value
+
+
+def column_names(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of columns, each once."""
+    if not all(name.strip() for name in value):
+        raise ValueError("the name of a column is blank; give a column of the lists, or * for all of them")
+    return tuple(dict.fromkeys(value))
 
 
 def uri_of_table(value: str | None) -> str | None:
@@ -188,5 +234,10 @@ CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "encoding": encoding,
     "numbers_override": uri_of_table,
     "prices": uri_of_table,
+    "keep": column_names,
+    "publish": place_of_table,
+    "variant": variants,
+    "message_by_language": texts_by_language,
+    "holdout": holdout,
 }
 """The check of each option that has one."""

@@ -76,10 +76,12 @@ def test_the_form_begins_with_what_every_campaign_has() -> None:
         "database",
         "number_reading",
         "text",
+        "several_texts",
         "limits",
         "left_out",
         "account_and_rate",
         "timing",
+        "results_table",
     ]
 
 

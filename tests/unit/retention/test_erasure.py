@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.campaign import read_document
-from globe_sms.tasks.campaign.campaign_json import CampaignDocument
+from globe_sms.tasks.campaign.campaign import Campaign, read_document
+from globe_sms.tasks.campaign.campaign_json import CampaignDocument, Publication
 from globe_sms.tasks.campaign.number_hashes import NumberHashes
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
@@ -28,13 +28,15 @@ from globe_sms.tasks.policy.frequency import texted_too_often
 from globe_sms.tasks.policy.place_results import PlaceResults
 from globe_sms.tasks.policy.rules import Frequency, Undeliverable
 from globe_sms.tasks.policy.undeliverable import find_undeliverable
+from globe_sms.tasks.publishing.publish import Publisher, partition_uris
 from globe_sms.tasks.repeats.find_repeats import RepeatFinder
 from globe_sms.tasks.retention.forget import Certificate, forget
 from globe_sms.tasks.retention.forgotten import ForgottenNumbers
 from globe_sms.tasks.retention.purge import Purge, purge
 from globe_sms.tasks.store import LocalStore, S3Store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError, StoreUnavailableError
+from globe_sms.tasks.vocabulary.errors import InputError, StoreError, StoreUnavailableError
+from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 from tests.unit.inquiry.kept_campaigns import BEGAN, KeptCampaign
 
 NUMBERS = [f"+658123456{last}" for last in range(4)]
@@ -417,6 +419,35 @@ def test_a_campaign_on_s3_is_purged_and_forgotten_like_one_on_disk(s3_access: S3
     assert sorted(number for file in files for number in pl.read_parquet(file)["e164"]) == [
         int(each) for each in DIGITS[:2]
     ]
+
+
+def test_a_shared_table_loses_what_the_results_lose(kept: Kept, tmp_path: Path) -> None:
+    """An erasure that couldn't write it says so, and does it the next time; copies of rows and lists go, too."""
+    table = Publication(uri=str(tmp_path / "lake" / "sms"), numbers="full", date="2096-10-02")
+    folder = kept.store.within("one")
+    for key in ("failures.csv", "lists/frame.parquet"):
+        folder.put_if_absent(key, NUMBERS[0].encode())
+    publisher = Publisher(kept.store, no_s3, kept.scratch)
+    with Campaign(kept.store, "one", stop=StopSignal()) as held:
+        held.open(kept.one.campaign.document.settings)
+        held.update(published=[table])
+        publisher.publish(held, kept.path / "one" / "results.parquet")
+    (partition,) = partition_uris(held.document)
+    assert set(NUMBERS) <= set(pl.read_parquet(partition)["phone_number"])
+    (tmp_path / "lake").rename(tmp_path / "elsewhere")
+    (tmp_path / "lake").write_text("no folder")
+    with pytest.raises(StoreError, match=r"the table at .*sms wasn't updated"):
+        kept.forget(NUMBERS[0])
+    (tmp_path / "lake").unlink()
+    (tmp_path / "elsewhere").rename(tmp_path / "lake")
+    assert partition in {each.uri for each in kept.forget(NUMBERS[0], apply=False).objects}
+    kept.forget(NUMBERS[0])
+    assert [*folder.list("failures.csv")] == []
+    assert NUMBERS[0] not in set(pl.read_parquet(partition)["phone_number"])
+    assert NUMBERS[1] in set(pl.read_parquet(partition)["phone_number"])
+    assert partition in {each.uri for each in kept.purge().campaigns[0].objects}
+    assert pl.read_parquet(partition)["phone_number"].str.starts_with("~").all()
+    assert [*folder.list("lists/")] == []
 
 
 def test_hashes_have_no_digit_and_differ_by_key() -> None:

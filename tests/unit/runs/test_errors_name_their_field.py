@@ -70,6 +70,9 @@ WRONG: dict[str, Any] = {
     "approval_timeout": 0,
     "max_characters": 0,
     "latest_start_minutes": -1,
+    "query": "select '+6581234567' as phone",
+    "query_file": " ",
+    "connection": "postgres://user@host/database",
 }
 ANY_TEXT = {"account", "aws_credentials", "number_column", "sheet", "region_column", "message_column", "time_zone"}
 RIGHT: dict[str, Any] = {"message": "Hi", "type": "NOTIFY", "campaign": "c"}

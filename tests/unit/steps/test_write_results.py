@@ -10,11 +10,11 @@ BALANCE = Stop(StopCause.STOPPED, "no balance")
 
 
 @pytest.mark.parametrize(
-    ("stop", "not_sent", "counts"),
+    ("stop", "left", "counts"),
     [(CANCELLED, 0, None), (CANCELLED, 3, CANCELLED), (BALANCE, 0, BALANCE), (None, 3, None)],
 )
 def test_a_run_whose_worker_is_killed_when_all_is_sent_has_finished(
-    stop: Stop | None, not_sent: int, counts: Stop | None
+    stop: Stop | None, left: int, counts: Stop | None
 ) -> None:
     """It isn't a cancelled one."""
-    assert stop_that_counts(stop, {"not_sent": not_sent, "accepted": 20}) == counts
+    assert stop_that_counts(stop, left) == counts
