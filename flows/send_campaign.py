@@ -64,6 +64,7 @@ def send_campaign(**parameters: Any) -> CampaignReport:
     refuse_recorded_numbers(flow_run.parameters)
     config = campaign_config(given, scheduled, from_form=flow_run.deployment_id is not None)
     check_lasting("Results folder", config.results, flow_run)
+    check_lasting("Publish to", config.publish, flow_run, remembers=False)
     with observe_run() as observer:
         report = run_campaign(config, PrefectExecutor(observer, flow_run))
     return campaign_state(report)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data

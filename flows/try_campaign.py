@@ -17,7 +17,7 @@ from globe_sms.tasks.sending.shard import MOST_THREADS
 
 FIELDS: Final = (
     *("recipients", "campaign", "message", "type", "results", "test_to", "sender_id", "suppress", "default_region"),
-    *("account", "aws_credentials"),
+    *("account", "aws_credentials", "query", "query_file", "connection"),
 )
 
 

@@ -47,10 +47,11 @@ def check_campaign_id(campaign: str | None, flow_run: FlowRun) -> None:
     )
 
 
-def check_lasting(what: str, place: str | None, flow_run: FlowRun) -> None:
+def check_lasting(what: str, place: str | None, flow_run: FlowRun, *, remembers: bool = True) -> None:
     """Refuse a place that is lost with a deployed run; a run in a terminal may use any.
 
-    `what` is the place's name in the message; `place` an s3:// prefix, a path, or None for no place of its own.
+    `what` is the place's name in the message; `place` an s3:// prefix, a path, or None for no place of its own. What
+    `remembers` who was texted keeps them from being texted again.
 
     Raises:
         InputError: it's a relative path, or inside a temporary folder or the run's working directory.
@@ -64,9 +65,10 @@ def check_lasting(what: str, place: str | None, flow_run: FlowRun) -> None:
         problem = "is inside a temporary folder or this run's working directory"
     else:
         return
+    then = "; then the same campaign would text everyone again" if remembers else ""
     raise InputError(
-        f"{what}: {place!r} {problem}, and is lost when the run ends; then the same campaign would text everyone "
-        "again. Nothing was sent. Enter s3://bucket/prefix, or an absolute path on a disk that is kept."
+        f"{what}: {place!r} {problem}, and is lost when the run ends{then}. Nothing was sent. Enter s3://bucket/prefix, "
+        "or an absolute path on a disk that is kept."
     )
 
 

@@ -18,7 +18,8 @@ DOCUMENT_KEY: Final = "campaign.json"
 FORMAT: Final = 1
 PLANS: Final = "plans/"
 LISTS: Final = "lists/"
-"""Where lists are that came from a program: frames, as files."""
+"""Where lists are kept that have no place of their own: frames, and the rows of queries."""
+QUERIES: Final = f"{LISTS}query-"
 SETTLED_BY_RECEIPT: Final = "settled_by_receipt"  # in `deliveries`, beside the deliveries
 _LEFT_OUT_WHEN_EMPTY: Final = (
     "lists",

@@ -81,7 +81,12 @@ def reading_table(table: LakeTable) -> Generator[None]:
 
 
 def _options(place: str, s3: Callable[[], S3Access]) -> dict[str, Any]:
-    return s3().polars_options(split_uri(place)[0]) if is_s3(place) else {"credential_provider": None}
+    """Return how polars reads a place, with the settings that deltalake and pyiceberg take, too: texts."""
+    if not is_s3(place):
+        return {"credential_provider": None}
+    options = s3().polars_options(split_uri(place)[0])
+    texts = {name: each for name, each in options["storage_options"].items() if isinstance(each, str)}
+    return {**options, "storage_options": texts}
 
 
 def _delta(uri: str, place: str, s3: Callable[[], S3Access]) -> LakeTable:

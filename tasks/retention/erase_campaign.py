@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from globe_sms.tasks.campaign.campaign import OF_THE_TEXT, Campaign, read_document
-from globe_sms.tasks.campaign.campaign_json import LISTS, PLANS, CampaignDocument
+from globe_sms.tasks.campaign.campaign_json import LISTS, PLANS, QUERIES, CampaignDocument
 from globe_sms.tasks.campaign.config import wording_of
 from globe_sms.tasks.campaign.number_hashes import MARK, NumberHashes
 from globe_sms.tasks.campaign.results_schema import FAILURES_KEY, RESULTS_KEY
@@ -49,7 +49,8 @@ def erase_campaign(
     """
     if not apply:
         document = read_document(place, campaign)
-        objects = list(_objects(place.within(campaign), erasure, scratch, apply=False))
+        is_sent = document is not None and document.sending_since is not None
+        objects = list(_objects(place.within(campaign), erasure, scratch, apply=False, is_sent=is_sent))
         return objects if document is None else objects + _of_tables(document, objects)
     with _held(place, campaign) as held:
         if erasure.phone_number is not None:
@@ -67,7 +68,8 @@ def _in_tables_too(place: Store, held: Campaign, erasure: Erasure, scratch: Path
     """Erase the campaign's objects, then write its partitions of shared tables from what is left of its results."""
     if held.document.published:
         held.update(published=held.document.outdated_tables)
-    objects = list(_objects(held.store, erasure, scratch, apply=True))
+    is_sent = held.document.sending_since is not None
+    objects = list(_objects(held.store, erasure, scratch, apply=True, is_sent=is_sent))
     objects += _of_tables(held.document, objects)
     results = scratch / "erased-results.parquet"
     if held.document.published and held.store.fetch(RESULTS_KEY, results):
@@ -90,8 +92,12 @@ def _held(place: Store, campaign: str) -> Generator[Campaign]:
         yield held
 
 
-def _objects(store: Store, erasure: Erasure, scratch: Path, *, apply: bool) -> Iterator[ErasedObject]:
-    """Erase the plan first: a run that begins after a killed erasure reads numbers from it."""
+def _objects(store: Store, erasure: Erasure, scratch: Path, *, apply: bool, is_sent: bool) -> Iterator[ErasedObject]:
+    """Erase the plan first: a run that begins after a killed erasure reads numbers from it.
+
+    Lists that are kept in the folder aren't read any more once the campaign is being sent, so they are deleted with the
+    first number; before that a query is asked again, but a frame must stay.
+    """
     everything = erasure.phone_number is None
     keys = [*store.list(PLANS), *(key for key in store.list(DELIVERIES) if key.endswith(_PARQUET))]
     keys += [key for key in store.list(RESULTS_KEY) if key == RESULTS_KEY]
@@ -102,9 +108,10 @@ def _objects(store: Store, erasure: Erasure, scratch: Path, *, apply: bool) -> I
         if rows:
             found = True
             yield ErasedObject(f"{store.uri}/{key}", rows)
-    # Copies: of lists, which a frozen plan doesn't need, and of rows of the results, which the next run writes again.
-    copies = [*earlier, *store.list(LISTS)] if everything else []
-    for key in [*copies, *(store.list(FAILURES_KEY) if found else ())]:
+    # Copies: of lists, and of rows of the results, which the next run writes again.
+    lists = LISTS if everything or is_sent else QUERIES
+    copies = [*store.list(lists), *store.list(FAILURES_KEY)] if found else []
+    for key in [*(earlier if everything else ()), *copies]:
         if apply:
             store.delete(key)
         yield ErasedObject(f"{store.uri}/{key}", None)

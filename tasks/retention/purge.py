@@ -145,7 +145,8 @@ def purge(
             except CampaignBusyError:
                 kept = "it is being sent"
             else:
-                lists |= {each.uri for each in document.lists or ()}
+                kept_here = f"{place.within(document.campaign).uri}/"
+                lists |= {each.uri for each in document.lists or () if not each.uri.startswith(kept_here)}
         campaigns.append(PurgedCampaign(document.campaign, ended_at, tuple(objects), kept))
     pushed = [each for store in receipts for each in erase_receipts(store, erasure, before=before, apply=apply)]
     return Purge(apply, before, tuple(campaigns), tuple(pushed), already, tuple(sorted(lists)))

@@ -14,7 +14,7 @@ from typing import Final
 
 from globe_sms.tasks.campaign.approval import Decision
 from globe_sms.tasks.campaign.campaign import read_document
-from globe_sms.tasks.campaign.campaign_json import CampaignDocument, ListRead, query_on
+from globe_sms.tasks.campaign.campaign_json import QUERIES, CampaignDocument, ListRead, query_on
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.recipients import Format, ListSource
 from globe_sms.tasks.recipients.database_query import QueryRows, ask_database, check_database
@@ -26,7 +26,6 @@ from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
 
-_FOLDER: Final = "lists/query-"
 _LONGEST: Final = 1 << 20
 
 
@@ -117,7 +116,7 @@ def drop_earlier_queries(store: Store, lists: tuple[ListRead, ...]) -> None:
     """Delete the rows of earlier questions from the campaign's folder; the next plan's run deletes what stays."""
     used = {each.uri for each in lists}
     with contextlib.suppress(StoreError):
-        for key in store.list(_FOLDER):
+        for key in store.list(QUERIES):
             if f"{store.uri}/{key}" not in used:
                 store.delete(key)
 
@@ -127,7 +126,7 @@ def _bare(query: str) -> str:
 
 
 def _key(rows: QueryRows) -> str:
-    return f"{_FOLDER}{rows.digest}.parquet"
+    return f"{QUERIES}{rows.digest}.parquet"
 
 
 def _is_shown(document: CampaignDocument, config: CampaignConfig, now: datetime) -> bool:

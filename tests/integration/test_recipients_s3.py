@@ -18,10 +18,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 from globe_sms.deployments.sandbox.child_process import GRPC_OFFSET, Child, free_ports
 from globe_sms.deployments.sandbox.s3_server import S3Server, find_program
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
-from globe_sms.tasks.recipients import PassedOver, check_unchanged, find_lists, read_lists, translate_errors
+from globe_sms.tasks.recipients import (
+    COUNTRY,
+    PassedOver,
+    ReadOptions,
+    check_unchanged,
+    find_lists,
+    open_lists,
+    read_lists,
+    rows_of,
+    translate_errors,
+)
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 from tests.integration.objects_on_s3 import Put
+from tests.unit.recipients.lakes import delete_from_delta, delta_table, iceberg_table
 from tests.waiting import await_event
 
 pytestmark = pytest.mark.usefixtures("only_this_server")
@@ -78,16 +89,63 @@ def test_what_is_no_list_by_its_name_is_passed_over_and_counted(put: Put, prefix
     assert read(put("lists/_named.csv", b"phone\n3\n"))[0][2] == "3"
 
 
-@pytest.mark.parametrize("sign", ["_delta_log/0.json", "metadata/v1.metadata.json", ".hoodie/hoodie.properties"])
-def test_a_tables_folder_is_refused(sign: str, put: Put, prefix: str) -> None:
+@pytest.mark.parametrize(
+    ("sign", "advice"),
+    [
+        ("_delta_log/0.json", r"delta\+s3://"),
+        ("metadata/v1.metadata.json", r"iceberg\+s3://"),
+        (".hoodie/hoodie.properties", "export it to parquet or CSV"),
+    ],
+)
+def test_a_tables_folder_is_refused(sign: str, advice: str, put: Put, prefix: str) -> None:
     """Also by a glob that doesn't match what tells that it is one, or by a partition."""
     put(f"tables/t1/{sign}", b"{}")
     put("tables/t1/day=1/part.parquet", parquet(1))
     uri = put("tables/t1/part.parquet", parquet(1))
     for place in ("tables/", "tables/t1", "tables/t1/p*", "tables/*/*.parquet", "tables/t1/day=1", "tables/t1/day=1/*"):
-        with pytest.raises(InputError, match=rf"{prefix}/tables/t1: it's an? \w+ table.*export it to parquet or CSV"):
+        with pytest.raises(InputError, match=rf"{prefix}/tables/t1: it's an? \w+ table.*{advice}"):
             read(f"{prefix}/{place}")
     assert read(uri) == [(uri, 0, "1")]
+
+
+def test_a_delta_table_is_read_at_the_version_it_had_when_it_was_found(put: Put, prefix: str, tmp_path: Path) -> None:
+    """Without the row that was deleted from it."""
+    place = tmp_path / "members"
+    delta_table(str(place), partition_by=["country"])
+    delete_from_delta(str(place))
+    for path in sorted(place.rglob("*")):
+        if path.is_file():
+            put(f"members/{path.relative_to(place)}", path.read_bytes())
+    uri = f"delta+{prefix}/members"
+    assert sorted(number for _, _, number in read(uri)) == ["+6581234561", "+6581234563"]
+
+
+def test_an_iceberg_table_is_read_without_its_deleted_rows(s3_server: S3Server, prefix: str) -> None:
+    settings = {
+        "s3.endpoint": s3_server.environment["AWS_ENDPOINT_URL"],
+        "s3.access-key-id": s3_server.access_key,
+        "s3.secret-access-key": s3_server.secret_key,
+        "s3.region": s3_server.environment["AWS_REGION"],
+    }
+    table = iceberg_table(prefix, **settings)
+    table.delete("name = 'Bert'")
+    uri = f"iceberg+{prefix}/crm/members"
+    assert read(uri) == [(uri, 0, "+6581234561"), (uri, 1, "+6581234563")]
+
+
+def test_folders_of_a_partitioned_parquet_list_are_columns(put: Put, prefix: str) -> None:
+    """As Redshift unloads it, with its manifest; also of a file that boto3 fetches, whose copy has another path."""
+    put("sms/country=SG/day=2026-11-30/0000_part_00.parquet", parquet(81234567))
+    put("sms/country=MY//day=2026-12-01/0001_part_00.parquet", parquet(123456789))
+    put("sms/manifest", b"{}")
+    s3 = cache(S3Access.from_environment)
+    found = find_lists([f"{prefix}/sms/"], s3, options=ReadOptions(finds_region=True))
+    opened = open_lists(found, number_column=None, s3=s3, columns=("day",))
+    rows = rows_of(opened, s3=s3, columns=("day",)).collect(engine="streaming")
+    assert rows.select("recipient", "day", COUNTRY).rows() == [
+        ("123456789", "2026-12-01", "MY"),
+        ("81234567", "2026-11-30", "SG"),
+    ]
 
 
 @pytest.mark.parametrize(

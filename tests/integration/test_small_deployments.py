@@ -1,5 +1,6 @@
 """The deployments with a few fields: they spare people a terminal."""
 
+import sqlite3
 import uuid
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from globe_sms.flows.explain_number import explain_number
 from globe_sms.flows.resend_unknown import resend_unknown
 from globe_sms.flows.try_campaign import try_campaign
 from tests.integration.deployed_run import Deployed
+from tests.unit.recipients.databases import sqlite_database
 
 pytestmark = [
     pytest.mark.slow,
@@ -47,6 +49,25 @@ def test_a_campaign_is_tried_and_then_sent_under_the_same_id(
     assert f"{config['campaign']}-page" in run.artifacts()
     assert Deployed(api, **{**config, "message": "Another text"}).run() == "Completed"
     assert sandbox.gateway.stats().accepted_numbers == 30
+
+
+def test_a_query_is_asked_by_the_name_of_a_secret_and_its_approved_rows_are_sent(
+    sandbox: Sandbox, api: httpx.Client, config: dict[str, Any], fields: dict[str, Any], tmp_path: Path
+) -> None:
+    """Nothing that Prefect records has the database's URI; a row that comes while somebody is asked isn't sent."""
+    database = sqlite_database(tmp_path, [("+6581234561", "Anna", 1), ("+6581234562", "Bert", 2)])
+    name = f"members-{config['campaign']}"
+    Secret(value=SecretStr(database.uri)).save(name)
+    asked = {"recipients": [], "query": "select phone, name from members", "connection": name}
+    assert Deployed(api, flow=try_campaign, **fields | asked).run() == "Completed"
+    run = Deployed(api, **config | asked, approve_above=0)
+    assert run.run() == "Suspended"
+    with sqlite3.connect(tmp_path / "members.sqlite") as connection:
+        connection.execute("insert into members values ('+6581234563', 'Cleo', 3)")
+    connection.close()
+    assert run.approve() == "Completed"
+    assert sandbox.gateway.stats().accepted_numbers == 2
+    assert "members.sqlite" not in str(api.post("/flow_runs/filter", json={}).json())
 
 
 def test_a_test_goes_to_own_numbers_only(

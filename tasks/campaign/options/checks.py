@@ -82,8 +82,9 @@ def place_of_table(value: str | None) -> str | None:
 
 def column_names(value: tuple[str, ...]) -> tuple[str, ...]:
     """Names of columns, each once."""
-    if not all(name.strip() for name in value):
-        raise ValueError("the name of a column is blank; give a column of the lists, or * for all of them")
+    for place, name in enumerate(value, 1):
+        if not name.strip():
+            raise ValueError(f"item {place} is blank; give the name of a column of the lists, or * for all of them")
     return tuple(dict.fromkeys(value))
 
 

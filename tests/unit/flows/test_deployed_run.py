@@ -28,6 +28,8 @@ def test_a_deployed_run_refuses_results_that_do_not_last(results: str) -> None:
     with pytest.raises(InputError, match=r"Results folder: .*Nothing was sent"):
         check_lasting("Results folder", results, _run())
     check_lasting("Results folder", results, _run(deployed=False))
+    with pytest.raises(InputError, match=r"Publish to: .*is lost when the run ends\. Nothing was sent"):
+        check_lasting("Publish to", results, _run(), remembers=False)
 
 
 @pytest.mark.parametrize("results", ["s3://bucket/campaigns", "/srv/campaigns", "/tmpfiles/campaigns"])  # noqa: S108

@@ -107,19 +107,19 @@ def test_a_results_folder_inside_the_lists_is_passed_over(beside: str, tmp_path:
 @pytest.mark.parametrize(
     ("sign", "kind"),
     [
-        ("_delta_log/00000000000000000000.json", "a Delta table"),
-        ("metadata/00001-a.metadata.json", "an Iceberg table"),
-        (".hoodie/hoodie.properties", "a Hudi table"),
+        ("_delta_log/00000000000000000000.json", r"a Delta table.*name it as a table, delta\+{place}$"),
+        ("metadata/00001-a.metadata.json", r"an Iceberg table.*name it as a table, iceberg\+{place}$"),
+        (".hoodie/hoodie.properties", "a Hudi table.*export it to parquet or CSV"),
     ],
 )
 @pytest.mark.parametrize("inside", ["", "tables/t1/"])
 @pytest.mark.parametrize("every_file", [False, True])
 def test_a_tables_folder_is_refused(sign: str, kind: str, inside: str, every_file: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter
-    """Its files hold deleted rows: the message names it and says to export it. Its file itself can be named."""
+    """Its files hold deleted rows: the message names it and says how it's read. Its file itself can be named."""
     put(tmp_path, f"{inside}{sign}")
     pl.DataFrame({"phone": [1]}).write_parquet(tmp_path / inside / "part.parquet")
     for pattern in ("", "**/*.parquet", f"{inside}p*"):
-        with pytest.raises(InputError, match=f"{kind}.*export it to parquet or CSV") as caught:
+        with pytest.raises(InputError, match=kind.format(place=f"{tmp_path}/{inside}".rstrip("/"))) as caught:
             found(tmp_path, pattern, every_file=every_file)
         assert str(caught.value).startswith(f"{tmp_path}/{inside}".rstrip("/"))
     assert found(tmp_path, f"{inside}part.parquet") == ([f"{inside}part.parquet"], None)

@@ -301,6 +301,20 @@ def test_a_run_of_an_erased_campaign_is_not_refused_for_its_text(kept: Kept) -> 
         kept.one.campaign.open({**settings, "type": "MKT"}, patience=0.0)
 
 
+@pytest.mark.parametrize("everything", [True, False])
+def test_lists_that_are_kept_with_the_campaign_go_with_its_numbers(kept: Kept, everything: bool) -> None:  # noqa: FBT001 - a parameter
+    """The rows of a query, and of a frame: neither is read once the campaign is being sent."""
+    folder = kept.path / "one" / "lists"
+    folder.mkdir()
+    for name in ("query-a", "b"):
+        pl.DataFrame({"phone": NUMBERS}).write_parquet(folder / f"{name}.parquet")
+    done = kept.purge() if everything else kept.forget(NUMBERS[0])
+    assert list(folder.iterdir()) == []
+    assert kept.found(DIGITS[0]) == set()
+    objects = done.campaigns[0].objects if isinstance(done, Purge) else done.objects
+    assert {each.uri.rpartition("/")[2] for each in objects if each.rows is None} >= {"query-a.parquet", "b.parquet"}
+
+
 def test_a_campaign_that_never_sent_loses_its_plan(kept: Kept) -> None:
     """The next run makes a plan of what its lists are then."""
     planned = KeptCampaign(kept.store, "planned", NUMBERS, kept.scratch)

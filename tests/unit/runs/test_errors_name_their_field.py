@@ -73,8 +73,16 @@ WRONG: dict[str, Any] = {
     "query": "select '+6581234567' as phone",
     "query_file": " ",
     "connection": "postgres://user@host/database",
+    "variant": ["A=Hi", "no text"],
+    "holdout": "half",
+    "message_by_language": ["de=Hallo", "Hallo"],
+    "keep": ["id", " "],
+    "publish_numbers": "some",
 }
-ANY_TEXT = {"account", "aws_credentials", "number_column", "sheet", "region_column", "message_column", "time_zone"}
+ANY_TEXT = {
+    *("account", "aws_credentials", "number_column", "sheet", "region_column", "message_column", "time_zone"),
+    *("language_column", "publish"),
+}
 RIGHT: dict[str, Any] = {"message": "Hi", "type": "NOTIFY", "campaign": "c"}
 
 
