@@ -58,9 +58,10 @@ bench: $(READY)  ## repeat every measurement in tests/benchmarks/README.md
 conformance: $(READY) ## compare ten million generated numbers with phonenumbers
 	GLOBE_SMS_CONFORMANCE=long $(BIN)/python -m pytest tests/unit/numbers -s
 
-pictures: $(READY) ## redraw tasks/house.svg and deployments/sandbox/demo.svg
+pictures: $(READY) ## redraw tasks/house.svg and deployments/sandbox/demo.svg, run flows/campaign.ipynb
 	$(BIN)/python -m tests.pictures.house
 	$(BIN)/python -m tests.pictures.demo
+	$(BIN)/python -m tests.pictures.notebook
 
 screenshots: $(READY) ## retake deployments/pictures/*.png in a real browser
 	GLOBE_SMS_PICTURES=deployments/pictures $(BIN)/python -m pytest tests/browser -q
