@@ -25,7 +25,7 @@ _FLOWS: Final[tuple[AnyFlow, ...]] = (
     explain_number,
     check_account,
 )
-_REQUIRED_OF_A_DEPLOYMENT: Final = ("campaign", "message")
+_REQUIRED_OF_A_DEPLOYMENT: Final = ("recipients", "campaign", "message")
 _OF_A_SCHEDULE: Final = "latest_start_minutes"
 
 
@@ -45,8 +45,8 @@ def flow_of(spec: DeploymentSpec) -> AnyFlow:
 def schema_of(flow: AnyFlow, *, scheduled: bool = False) -> dict[str, Any]:
     """Return the JSON schema of the flow's parameters, which Prefect's form is built from.
 
-    A terminal may leave out the campaign's ID, and the message where a column has it; the form asks for both. Only
-    `scheduled` deployments show the latest start.
+    A terminal may leave out the campaign's ID, the lists where a query finds the recipients, and the message where a
+    column has it; the form asks for all of them. Only `scheduled` deployments show the latest start.
     """
     schema = parameter_schema(flow).model_dump_for_openapi()
     if flow is send_campaign:

@@ -27,7 +27,7 @@ FIELDS: Final = (
     task_runner=cast("Any", ThreadPoolTaskRunner(max_workers=MOST_THREADS)),
     persist_result=False,
 )
-@takes(chosen_parameters(*FIELDS, required=("campaign", "message")))
+@takes(chosen_parameters(*FIELDS, required=("recipients", "campaign", "message")))
 def try_campaign(**options: Any) -> CampaignReport:
     """Try a campaign: a dry run, or a test that only your own numbers get.
 

@@ -78,7 +78,7 @@ def test_a_program_starts_a_campaign_as_the_page_on_deployments_says(site: Site,
     site.upload("lists/guests.csv", numbers(9_000, 20))
     site.sandbox.gateway.reset()
     campaign = json.loads(blocks["json"].replace("your-bucket", site.sandbox.bucket))
-    keys = {"account_and_rate": {"account": ACCOUNT, "aws_credentials": S3_KEYS}}
+    keys = {"account": ACCOUNT, "account_and_rate": {"aws_credentials": S3_KEYS}}
     (tmp_path / "campaign.json").write_text(json.dumps(campaign | keys))
     shell = blocks["sh"].replace("prefect ", f"{PROGRAMS / 'prefect'} ")
     python = f"{shlex.quote(sys.executable)} -c {shlex.quote(blocks['python'])}"

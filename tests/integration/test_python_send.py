@@ -27,7 +27,7 @@ def test_a_campaign_is_sent_and_its_report_returned(sandbox: Sandbox, tmp_path: 
     with pytest.raises(InputError, match=r"^max_cost: .*: prices$"):
         send(str(path), **options, max_cost=20)
     with pytest.raises(InputError, match=r"^max_cost: .*: prices$"):
-        send_campaign(recipients=[str(path)], **options, limits={"max_cost": 20})
+        send_campaign(recipients=[str(path)], **options, cap="cost 20")
     assert sandbox.gateway.stats().calls == 0
     report = send([path], **options, numbers_per_call=1, calls_per_second=50)
     assert (report.campaign, report.counts["accepted"], report.calls) == ("a", 2, 2)

@@ -195,7 +195,8 @@ def test_other_settings_under_the_same_id_are_a_new_plan_before_the_sending_and_
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["send"], ["URI"]),
+        (["send"], ["--type"]),
+        (["send", *SEND, "--results", "out"], ["URI", "--query"]),
         (["send", "{list}", "--message", "Hi", "--type", "SPAM", "--results", "out"], ["SPAM", "NOTIFY"]),
         (["send", "{list}", "--message", " ", "--type", "OTP", "--results", "out"], ["--message", "blank"]),
         (["send", "{list}", "--message", "a" * 1501, "--type", "OTP", "--results", "out"], ["--message", "1500"]),

@@ -29,7 +29,7 @@ class EveryCampaign(Options, frozen=True):
             description="Where the lists of phone numbers are: s3://bucket/list.csv, a folder (s3://bucket/lists/), a "
             "pattern (s3://bucket/*.csv) or a path on the worker. CSV, XLSX, parquet, NDJSON, or a table: "
             "delta+s3://bucket/table, iceberg+s3://bucket/table. {date}, {year}, {month}, {day} and {hour} become the "
-            "time the run was scheduled for. Leave it empty only if a query of a database finds the recipients.",
+            "time the run was scheduled for. An empty list only if a query of a database finds the recipients.",
             json_schema_extra=each_shaped("where a list is; it can't be blank", r"\S"),
         ),
         Terminal(

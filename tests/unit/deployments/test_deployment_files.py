@@ -162,15 +162,12 @@ def test_every_deployment_says_what_it_is_what_to_fill_in_and_what_happens_then(
 
 
 def test_the_forms_of_campaigns_begin_with_what_is_required() -> None:
-    """A title has the name that Prefect's message has: 'campaign' is a required property.
-
-    The lists come before them, but aren't required: a query of a database may find the recipients.
-    """
+    """A title has the name that Prefect's message has: 'recipients' is a required property."""
     for name in ("manual", "ad-hoc", "scheduled", "try-it"):
         (spec,) = (spec for spec in Specification.read().deployments if spec.name == name)
         schema = schema_of(flow_of(spec), scheduled=bool(spec.schedules))
-        assert schema["required"] == ["campaign", "message", "type", "results"]
-        for place, field in enumerate(["recipients", *schema["required"]]):
+        assert schema["required"] == ["recipients", "campaign", "message", "type", "results"]
+        for place, field in enumerate(schema["required"]):
             assert schema["properties"][field]["position"] == place
             assert field in schema["properties"][field]["title"].lower()
         timing = schema.get("definitions", {}).get("Timing", {}).get("properties", {})
