@@ -47,7 +47,7 @@ versions:        ## run the unit tests on other interpreters: make versions PYTH
 	done
 
 chaos: $(READY)  ## test kills, faults and outages, and both of Prefect's UIs, in the long form
-	GLOBE_SMS_CHAOS=long $(BIN)/python -m pytest tests/chaos tests/browser tests/integration/test_track_command.py -s
+	GLOBE_SMS_CHAOS=long $(BIN)/python -m pytest tests/chaos tests/browser tests/integration -s
 
 containers: $(READY) ## build the image and run a team's site in containers; needs Podman
 	GLOBE_SMS_CONTAINERS=yes $(BIN)/python -m pytest tests/containers -s

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.long_form import long_form
 from tests.waiting import LONGEST_WAIT
 
 pytestmark = pytest.mark.slow
@@ -30,9 +31,9 @@ def deploy(*options: str, url: str = "") -> "subprocess.CompletedProcess[str]":
     [
         ((), "", "no Prefect server is set: set PREFECT_API_URL"),
         ((), "http://127.0.0.1:9/api", "http://127.0.0.1:9/api doesn't answer"),
-        (("--pool-type", "kubernetes"), "http://127.0.0.1:9/api", "--image"),
-        (("--image", "globe-sms:1"), "http://127.0.0.1:9/api", "--pool-type"),
-        (("--pool-type", "ecs"), "http://127.0.0.1:9/api", "--pool-type"),
+        pytest.param(("--pool-type", "kubernetes"), "http://127.0.0.1:9/api", "--image", marks=long_form),
+        pytest.param(("--image", "globe-sms:1"), "http://127.0.0.1:9/api", "--pool-type", marks=long_form),
+        pytest.param(("--pool-type", "ecs"), "http://127.0.0.1:9/api", "--pool-type", marks=long_form),
         (("--file", "nowhere.yaml"), "http://127.0.0.1:9/api", "nowhere.yaml"),
     ],
 )

@@ -25,6 +25,7 @@ from globe_sms.deployments.deploy import DeployOptions, deploy
 from globe_sms.deployments.server_changes import Effect
 from globe_sms.flows.option_signatures import NO_NUMBER
 from tests.chaos.command_process import PROGRAMS
+from tests.chaos.long_form import long_form
 from tests.integration.deployed_site import (
     ACCOUNT,
     CALLS_PER_SECOND,
@@ -166,6 +167,7 @@ def test_a_second_run_of_a_day_is_the_same_campaign_and_a_late_one_sends_nothing
     assert site.sandbox.gateway.stats().calls == calls
 
 
+@long_form
 def test_a_limit_that_is_raised_in_the_block_texts_nobody_again(site: Site) -> None:
     """The same command after an upgrade of the account, from a terminal without any key: the same campaign."""
     site.upload("lists/terminal.csv", numbers(4_000, 30))

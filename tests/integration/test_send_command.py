@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 
 from globe_sms.deployments.sandbox.sandbox import Sandbox
+from tests.chaos.long_form import long_form
 from tests.waiting import LONGEST_WAIT, await_event
 
 pytestmark = [
@@ -85,7 +86,7 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
     return {**sandbox.environment, "PREFECT_API_URL": ""}
 
 
-@pytest.fixture(params=["at once", "recorded"])
+@pytest.fixture(params=["at once", pytest.param("recorded", marks=long_form)])
 def either_environment(request: pytest.FixtureRequest, environment: dict[str, str]) -> dict[str, str]:
     """The same without a Prefect server and with one."""
     return environment | (
@@ -96,6 +97,7 @@ def either_environment(request: pytest.FixtureRequest, environment: dict[str, st
 SEND = ("--message", "Hello", "--type", "NOTIFY", "--calls-per-second", "50")
 
 
+@pytest.mark.parametrize("either_environment", ["at once", "recorded"], indirect=True)
 def test_a_campaign_from_end_to_end(either_environment: dict[str, str], sandbox: Sandbox, numbers: Path) -> None:
     """Exit 0, JSON on the last line, results where it says; the second run calls nothing."""
     results = f"s3://{sandbox.bucket}/{uuid.uuid4().hex}"

@@ -126,7 +126,7 @@ def stage(sandbox: Sandbox, environment: dict[str, str], tmp_path: Path) -> Stag
     return Stage(sandbox, environment, tmp_path)
 
 
-@pytest.fixture(params=["at once", "recorded"])
+@pytest.fixture(params=["at once", pytest.param("recorded", marks=long_form)])
 def either_stage(request: pytest.FixtureRequest, stage: Stage) -> Stage:
     """One without a Prefect server, and one with it: its trackings are flow runs."""
     if request.param == "recorded":
@@ -146,6 +146,7 @@ def agrees_with_the_gateway(stage: Stage) -> None:
         assert row["status"] == "accepted"
 
 
+@pytest.mark.parametrize("either_stage", ["at once", "recorded"], indirect=True)
 def test_every_message_gets_its_end_and_none_is_asked_twice(either_stage: Stage) -> None:
     either_stage.gateway.set_deliveries(**AT_ONCE, undelivered=0.3, expired=0.1)
     either_stage.send(300)
@@ -223,6 +224,7 @@ def test_without_queries_what_is_open_stays_open(stage: Stage) -> None:
     assert list(stage.gateway.queries()) == []
 
 
+@long_form
 def test_a_kill_in_the_middle_loses_seconds_and_a_resume_asks_nothing_again_that_was_kept(stage: Stage) -> None:
     stage.send(5000)
     killed = stage.start()
