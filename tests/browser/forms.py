@@ -57,7 +57,7 @@ class Form:
         self.control(title).press("Tab")  # the form moves when a field is left, and a click on what has moved is lost
 
     def mend(self, title: str, value: str, words: str) -> None:
-        """Type a value in place of a wrong one, again if these words about that one stay: answers may overtake others."""
+        """Type a value in place of a wrong one; again, if what was said of that one stays: V2 mixes up late answers."""
 
         def mended() -> bool:
             self.fill(title, "")
