@@ -28,7 +28,7 @@ class RunObserver:
         """The campaign's id is known."""
 
     def previewed(self, preview: Preview) -> None:
-        """The plan is frozen, and it's known what this run would send."""
+        """The plan is made, and it's known what this run would send."""
 
     def question(self, *, required: bool) -> Ask | None:  # noqa: ARG002  # for outlets that reach a person
         """Return how to ask the person at this outlet whether to send; None if the outlet asks nobody.

@@ -59,8 +59,7 @@ def _settled(report: CampaignOutcome) -> str:
         return "Nothing to send: none of the rows can be sent. The results give the reason for each."
     if report.dry_run:
         return (
-            "A dry run: no calls were made. The plan is frozen; to send it, run the campaign again without the dry run "
-            "(--dry-run)."
+            "A dry run: no calls were made. To send this plan, run the campaign again without the dry run (--dry-run)."
         )
     if not report.calls and report.counts[Status.ACCEPTED]:
         return "Nothing was left to send: this campaign had already finished. To send again, use a new campaign ID."
