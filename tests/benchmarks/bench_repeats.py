@@ -31,6 +31,7 @@ from tests.benchmarks.many_campaigns import look_once, place_of, print_looks, re
 CALL: Final = 250
 TEXT: Final = "We open at 9 tomorrow."
 OTHER: Final = "We close at 5 tomorrow."
+_THIS: Final = "tests.benchmarks.bench_repeats"
 _FIRST: Final = 6_581_000_000  # valid mobile numbers of Singapore: eight million follow
 _WRITERS: Final = 16
 _HOURS: Final = 20
@@ -139,9 +140,9 @@ def main() -> None:
         numbers = (_FIRST + row * every + (row % 2) * 10**8 for row in range(given.list))
         path.write_text("phone\n" + "".join(f"{number}\n" for number in numbers))
         lines = [
-            ["--repeat-after 0", *look_once(__spec__.name, place, path, TEXT, 0)],
-            ["all campaigns have another text", *look_once(__spec__.name, place, path, OTHER, _HOURS)],
-            ["all campaigns have the same text", *look_once(__spec__.name, place, path, TEXT, _HOURS)],
+            ["--repeat-after 0", *look_once(_THIS, place, path, TEXT, 0)],
+            ["all campaigns have another text", *look_once(_THIS, place, path, OTHER, _HOURS)],
+            ["all campaigns have the same text", *look_once(_THIS, place, path, TEXT, _HOURS)],
         ]
     title = f"Planning {given.list:,} rows beside {given.campaigns} campaigns of {given.rows:,}"
     print_looks(title, lines, place)
