@@ -29,6 +29,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from globe_sms.deployments.receipts.group_commit import Batches, FullError
+from globe_sms.deployments.receipts.lines_in_store import REFUSED
 from globe_sms.deployments.receipts.push_body import NotReceiptsError, PushedLines, lines_of
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreError
@@ -160,7 +161,7 @@ class ReceiptsEndpoint:
         self._refused += 1
         if self._refused > _MOST_REFUSED_KEPT:
             return
-        key = f"_refused/{datetime.now(UTC):%Y%m%dT%H%M%S}Z-{uuid.uuid4().hex}"
+        key = f"{REFUSED}/{datetime.now(UTC):%Y%m%dT%H%M%S}Z-{uuid.uuid4().hex}"
         kept = f"kept as {self._store.uri}/{key}"
         try:
             await asyncio.to_thread(self._store.put_if_absent, key, body or b"(empty)")

@@ -8,6 +8,8 @@ from typing import Final
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
 
+REFUSED: Final = "_refused"
+"""The folder of what was pushed or in a queue without being JSON, for inspection."""
 IMPATIENT: Final[Mapping[str, object]] = {
     "connect_timeout": 2,
     "read_timeout": 5,

@@ -9,10 +9,10 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import Final
 
-from globe_sms.deployments.receipts.lines_in_store import IMPATIENT
+from globe_sms.deployments.receipts.lines_in_store import IMPATIENT, REFUSED
 from globe_sms.deployments.receipts.message_queue import MessageQueue
-from globe_sms.deployments.receipts.process_log import log_to_stderr
-from globe_sms.deployments.receipts.pull_queue import REFUSED, Puller
+from globe_sms.deployments.receipts.process_log import TroubleLog, log_end, log_to_stderr
+from globe_sms.deployments.receipts.pull_queue import Puller
 from globe_sms.deployments.receipts.queue_token import QueueTokens
 from globe_sms.deployments.receipts.started import prove_writable, tidy_replies
 from globe_sms.tasks.gateway.credentials import credentials_from_default_chain
@@ -78,17 +78,12 @@ def _take_messages(queues: Sequence[MessageQueue], place: str, store: Store, *, 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_stop, stop))
-    puller = Puller(queues, store, stop, on_trouble=_Reporter())
+    trouble = TroubleLog("Messages stay in the queue, which is tried again.", "Messages are taken again.")
+    puller = Puller(queues, store, stop, on_trouble=trouble)
     _log.info("Taking messages from %s into %s.", place, store.uri)
     puller.run(until_empty=until_empty)
     pulled = puller.pulled
-    _log.info(
-        "Stopped. Written to %s: receipts %d, replies %d, in objects %d.",
-        store.uri,
-        pulled.receipts,
-        pulled.replies,
-        pulled.objects,
-    )
+    log_end(store, receipts=pulled.receipts, replies=pulled.replies, objects=pulled.objects)
     if pulled.refused:
         _log.warning("Messages that weren't JSON: %d, kept in %s/%s.", pulled.refused, store.uri, REFUSED)
     if pulled.not_deleted:
@@ -126,17 +121,3 @@ def _endpoint(environ: Mapping[str, str], variable: str, default: str) -> Endpoi
 def _stop(stop: threading.Event, number: int, _frame: object) -> None:
     stop.set()
     signal.signal(number, signal.SIG_DFL)  # a second one ends it at once, and loses nothing
-
-
-class _Reporter:
-    """Logs when the queue or the store fails and when it recovers, but not every try in between."""
-
-    def __init__(self) -> None:
-        self._failing = False
-
-    def __call__(self, error: Exception | None) -> None:
-        if error is not None and not self._failing:
-            _log.error("%s. Messages stay in the queue, which is tried again.", str(error).rstrip("."))
-        elif error is None and self._failing:
-            _log.info("Messages are taken again.")
-        self._failing = error is not None

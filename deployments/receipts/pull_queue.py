@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from globe_sms.deployments.receipts.lines_in_store import put_lines
+from globe_sms.deployments.receipts.lines_in_store import REFUSED, put_lines
 from globe_sms.deployments.receipts.message_queue import MOST_AT_ONCE, QueueMessage, QueueUnavailableError
 from globe_sms.deployments.receipts.push_body import NotReceiptsError, lines_of
 from globe_sms.tasks.replies.stored_replies import REPLIES
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
-
-REFUSED: Final = "_refused"
 
 _GATHER_SECONDS: Final = 0.5
 _LONGEST_GATHERING: Final = 2.0  # much less than the 30 s for which a queue hides what was received
@@ -152,16 +150,16 @@ class Puller:
             else:
                 receipts += lines.receipts
                 replies += lines.replies
-        for store, lines in ((self._store.within(REPLIES), replies), (self._store, receipts)):
-            self._put(store, bytes(lines))
-        self._put(self._store.within(REFUSED), bytes(refused))
+        self._put(self._store.within(REPLIES), replies)
+        self._put(self._store, receipts)
+        self._put(self._store.within(REFUSED), refused)
         self.pulled.receipts += receipts.count(b"\n")
         self.pulled.replies += replies.count(b"\n")
         self.pulled.refused += refused.count(b"\n")
 
-    def _put(self, store: Store, lines: bytes) -> None:
+    def _put(self, store: Store, lines: bytearray) -> None:
         if lines:
-            put_lines(store, lines, self._now())
+            put_lines(store, bytes(lines), self._now())
             self.pulled.objects += 1
 
     def _delete(self, pool: ThreadPoolExecutor, messages: Sequence[QueueMessage]) -> None:

@@ -6,11 +6,9 @@ lost if Alibaba adds or renames a field; `tasks.delivery.receipts` reads the fie
 """
 
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from globe_sms.tasks.delivery.receipt_shapes import Kind, kind_of, named, objects_in, text_in
+from globe_sms.tasks.delivery.receipt_shapes import Kind, kind_of, named, objects_in
 
 
 class NotReceiptsError(ValueError):
@@ -44,18 +42,11 @@ def lines_of(body: bytes) -> PushedLines:
         raise NotReceiptsError("the body isn't UTF-8") from None
     if not text.strip():
         return PushedLines()
-    value = text_in(text)
-    if value is None:
-        raise NotReceiptsError("the body isn't a JSON array of objects")
-    objects = objects_in(value)
+    objects = objects_in(text)
     if objects is None:
         raise NotReceiptsError("the body isn't a JSON array of objects")
-    are_replies = [kind_of(named(each)) is Kind.REPLY for each in objects]
-    return PushedLines(
-        _lines(each for each, is_reply in zip(objects, are_replies, strict=True) if not is_reply),
-        _lines(each for each, is_reply in zip(objects, are_replies, strict=True) if is_reply),
-    )
-
-
-def _lines(objects: Iterable[Mapping[str, Any]]) -> bytes:
-    return "".join(f"{json.dumps(each, separators=(',', ':'))}\n" for each in objects).encode("ascii")
+    receipts, replies = bytearray(), bytearray()
+    for each in objects:
+        lines = replies if kind_of(named(each)) is Kind.REPLY else receipts
+        lines += f"{json.dumps(each, separators=(',', ':'))}\n".encode("ascii")
+    return PushedLines(bytes(receipts), bytes(replies))

@@ -1,6 +1,5 @@
 """`globe-sms receipts serve`: runs the endpoint as a process, from reading its settings to a clean stop."""
 
-import logging
 import os
 import re
 import signal
@@ -12,21 +11,19 @@ from pydantic import SecretStr
 from globe_sms.deployments.receipts.endpoint import ReceiptsEndpoint
 from globe_sms.deployments.receipts.group_commit import Batches
 from globe_sms.deployments.receipts.lines_in_store import IMPATIENT
-from globe_sms.deployments.receipts.process_log import log_to_stderr
+from globe_sms.deployments.receipts.process_log import TroubleLog, log_end, log_to_stderr
 from globe_sms.deployments.receipts.started import prove_writable, tidy_replies
 from globe_sms.tasks.replies.stored_replies import REPLIES
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
-from globe_sms.tasks.vocabulary.errors import InputError, StoreError
+from globe_sms.tasks.vocabulary.errors import InputError
 
 SECRET_VARIABLE = "GLOBE_SMS_RECEIPTS_SECRET"  # noqa: S105  # the variable's name
 _SHORTEST_SECRET = 16
 _IN_A_PATH = re.compile(r"[A-Za-z0-9._~-]+")
 _MOST_CONNECTIONS = 1_000
 _LAST_ANSWERS_SECONDS = 20
-
-_log = logging.getLogger("globe_sms.receipts")
 
 
 def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.environ) -> None:
@@ -40,8 +37,7 @@ def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.envi
     log_to_stderr()
     prove_writable(store)
     tidy_replies(store)
-    batches = Batches(store, on_write=_Reporter(store))
-    replies = Batches(store.within(REPLIES), on_write=_Reporter(store.within(REPLIES)))
+    batches, replies = (_batches(each) for each in (store, store.within(REPLIES)))
     server = uvicorn.Server(
         uvicorn.Config(
             ReceiptsEndpoint(store, batches, replies, secret).application(),
@@ -65,13 +61,8 @@ def serve(to: str, *, host: str, port: int, environ: Mapping[str, str] = os.envi
         server.run()
     except SystemExit:
         raise InputError(f"the endpoint can't listen on {host}:{port}: see the line above") from None
-    _log.info(
-        "Stopped. Written to %s: receipts %d, replies %d, in objects %d.",
-        store.uri,
-        batches.written,
-        replies.written,
-        batches.objects + replies.objects,
-    )
+    objects = batches.objects + replies.objects
+    log_end(store, receipts=batches.written, replies=replies.written, objects=objects)
 
 
 def read_secret(environ: Mapping[str, str]) -> SecretStr:
@@ -92,16 +83,6 @@ def read_secret(environ: Mapping[str, str]) -> SecretStr:
     return secret
 
 
-class _Reporter:
-    """Logs when the store fails and when it recovers, but not every write in between."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._failing = False
-
-    def __call__(self, error: StoreError | None) -> None:
-        if error is not None and not self._failing:
-            _log.error("%s Pushes are refused until the store recovers; Alibaba repeats them.", error)
-        elif error is None and self._failing:
-            _log.info("%s accepts receipts again.", self._store.uri)
-        self._failing = error is not None
+def _batches(store: Store) -> Batches:
+    consequence = "Pushes are refused until the store recovers; Alibaba repeats them."
+    return Batches(store, on_write=TroubleLog(consequence, f"{store.uri} accepts receipts again."))

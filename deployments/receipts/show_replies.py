@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from globe_sms.tasks.replies.read_reply import Reply
-from globe_sms.tasks.replies.stored_replies import AS_A_LIST, ReplyCounts, StoredReplies
+from globe_sms.tasks.replies.stored_replies import AS_A_LIST, REPLIES, ReplyCounts, StoredReplies
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.masking import mask, mask_numbers_in
 from globe_sms.tasks.vocabulary.plurals import counted
@@ -55,7 +55,7 @@ class RepliesShown:
         if found.not_understood:
             said.append(
                 f"{_replies(found.not_understood)} had no number or no time that can be read: look at "
-                f"them in {self.place}/replies, and put opt-outs among them on a list of your own."
+                f"them in {self.place}/{REPLIES}, and put opt-outs among them on a list of your own."
             )
         return [*said, self._how()]
 
