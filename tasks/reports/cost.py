@@ -1,13 +1,16 @@
 """What texts cost, by country."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 import polars as pl
 
 from globe_sms.tasks.reports.prices import LONGEST_PREFIX, Prices
+
+_PARTS: Final = pl.col("segments").cast(pl.UInt64).sum()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +56,28 @@ def cost_of(rows: pl.LazyFrame, prices: Prices, *, segments: int | None = None) 
     `rows` has the columns phone_number, region and segments; give `segments` instead of the column if all rows have the
     same number of parts.
     """
-    parts = pl.len() * segments if segments is not None else pl.col("segments").cast(pl.UInt64).sum()
-    counted = (
-        rows.group_by("region", digits=pl.col("phone_number").str.slice(1, LONGEST_PREFIX if prices.by_prefix else 0))
-        .agg(rows=pl.len(), parts=parts)
-        .collect(engine="streaming")
-    )
-    return Cost(prices.currency, tuple(_by_country(counted.select("region", "digits", "rows", "parts").rows(), prices)))
+    counted = _counted(rows, prices, _PARTS if segments is None else pl.len() * segments)
+    return Cost(prices.currency, tuple(_by_country(counted, prices)))
 
 
-def _by_country(counted: Iterable[tuple[str | None, str, int, int]], prices: Prices) -> Iterable[CountryCost]:
+def costs_by(column: str, rows: pl.LazyFrame, prices: Prices) -> Mapping[str, Cost]:
+    """Return what the rows with each value of a column cost, as `cost_of` does; `rows` is read once."""
+    counted = _counted(rows, prices, _PARTS, column)
+    return {
+        name: Cost(prices.currency, tuple(_by_country(part, prices)))
+        for (name,), part in counted.partition_by(column, as_dict=True).items()
+    }
+
+
+def _counted(rows: pl.LazyFrame, prices: Prices, parts: pl.Expr, *by: str) -> pl.DataFrame:
+    digits = pl.col("phone_number").str.slice(1, LONGEST_PREFIX if prices.by_prefix else 0)
+    grouped = rows.group_by(*by, "region", digits=digits)
+    return grouped.agg(rows=pl.len(), parts=parts).collect(engine="streaming")
+
+
+def _by_country(counted: pl.DataFrame, prices: Prices) -> Iterable[CountryCost]:
     found: dict[str | None, list[tuple[int, int, Decimal | None]]] = defaultdict(list)
-    for region, digits, rows, parts in counted:
+    for region, digits, rows, parts in counted.select("region", "digits", "rows", "parts").iter_rows():
         price = prices.price(region, digits)
         found[region].append((rows, parts, None if price is None else price * parts))
     costs = [

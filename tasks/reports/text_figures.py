@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.messages import OTHERS, VARIANT
+from globe_sms.tasks.messages import LANGUAGE, OTHERS, VARIANT
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.reports.cost import Cost, cost_of
+from globe_sms.tasks.reports.cost import Cost, costs_by
 from globe_sms.tasks.reports.page_blocks import Table
 from globe_sms.tasks.reports.percentages import percent
 from globe_sms.tasks.reports.prices import Prices
@@ -41,15 +41,11 @@ def count_texts(plan: FrozenPlan, config: CampaignConfig, prices: Prices | None)
     counted = sent.group_by(choices.column).agg(pl.len(), pl.col("segments").cast(pl.UInt64).sum())
     found = {name: (numbers, parts) for name, numbers, parts in counted.collect(engine="streaming").iter_rows()}
     shares = {variant.name: variant.share for variant in config.variants}
+    costs = {} if prices is None else costs_by(choices.column, sent, prices)
+    nothing = None if prices is None else Cost(prices.currency, ())
     names = (*choices.texts, *(() if choices.default is None else (OTHERS,)))
     return tuple(
-        TextFigures(
-            name,
-            shares.get(name),
-            *found.get(name, (0, 0)),
-            None if prices is None else cost_of(sent.filter(pl.col(choices.column) == name), prices),
-        )
-        for name in names
+        TextFigures(name, shares.get(name), *found.get(name, (0, 0)), costs.get(name, nothing)) for name in names
     )
 
 
@@ -70,7 +66,7 @@ def texts_table(texts: tuple[TextFigures, ...]) -> Table:
             f"{each.parts:,}",
             *((str(each.cost),) if has_cost else ()),
             *((percent(each.share or 0.0),) if are_variants else ()),
-            "other languages" if each.name == OTHERS else each.name,
+            each.name if are_variants else in_words(each.name, LANGUAGE),
         )
         for each in texts
     ]

@@ -3,10 +3,11 @@
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.reports.cost import cost_of
+from globe_sms.tasks.reports.cost import cost_of, costs_by
 from globe_sms.tasks.reports.prices import read_prices
 from globe_sms.tasks.reports.spending_limits import exceeded_limits
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -80,3 +81,11 @@ def test_an_exceeded_limit_is_named_with_both_figures(tmp_path: Path) -> None:
         "it has 1,011 numbers, but the limit (--max-recipients) is 10.",
         "it costs 0.26 USD, but the limit (--max-cost) is 0.13 USD.",
     )
+
+
+def test_the_cost_by_a_column_is_that_of_the_rows_with_each_value(tmp_path: Path) -> None:
+    prices = read_prices(written(tmp_path / "prices.csv", "country,price,currency\nSG,0.04,USD\n"), no_s3)
+    assert prices is not None
+    plan = planned(tmp_path, "phone,n\n+6581234567,a\n+6581234568,b\n+447400123456,c\n", message="{n}" + "x" * 160)
+    rows = plan.scan().with_columns(half=pl.col("row") < 1)
+    assert costs_by("half", rows, prices) == {half: cost_of(rows.filter(half=half), prices) for half in (True, False)}
