@@ -63,6 +63,17 @@ def names_in_results(kept: Iterable[str]) -> Mapping[str, str]:
     return names
 
 
+def digits_in(name: str, dtype: pl.DataType) -> pl.Expr | None:
+    """Return the digits of a column's values, among which a number is looked for; None for a type that has none."""
+    if dtype.is_nested():
+        text = pl.struct(name).struct.json_encode()
+    elif dtype == pl.String or dtype.is_numeric():
+        text = pl.col(name).cast(pl.String)
+    else:
+        return None
+    return text.str.replace_all(r"\D", "")
+
+
 def pack_kept(results: pl.LazyFrame) -> tuple[pl.LazyFrame, tuple[str, ...]]:
     """Return results with the columns of the lists in a single one, which no join can clash with, and its name.
 

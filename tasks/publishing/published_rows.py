@@ -13,7 +13,7 @@ from polars.io.plugins import register_io_source
 
 from globe_sms.tasks.campaign.number_hashes import NumberHashes, is_hashed
 from globe_sms.tasks.campaign.options.results_table import PublishNumbers
-from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA, digits_in
 from globe_sms.tasks.vocabulary.masking import mask
 
 _ROWS_AT_ONCE: Final = 250_000
@@ -77,13 +77,9 @@ def _masked(numbers: pl.Series) -> pl.Series:
 
 def _without_number(name: str, dtype: pl.DataType) -> pl.Expr:
     """Return a kept column without the values that contain the row's number."""
-    if dtype.is_nested():
-        text = pl.struct(name).struct.json_encode()
-    elif dtype == pl.String or dtype.is_numeric():
-        text = pl.col(name).cast(pl.String)
-    else:
+    digits = digits_in(name, dtype)
+    if digits is None:
         return pl.col(name)
-    digits = text.str.replace_all(r"\D", "")
     known = pl.when(~is_hashed()).then(pl.col("phone_number").str.strip_chars_start("+"))
     written = pl.col("recipient").str.replace_all(r"\D", "").str.strip_chars_start("0")
     written = pl.when(written.str.len_chars() >= _FEWEST_DIGITS).then(written)

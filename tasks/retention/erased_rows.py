@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from globe_sms.tasks.campaign.number_hashes import NumberHashes, is_hashed
-from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA, digits_in
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.planning.frozen_plan import ALL_HASHED, HASHES
 from globe_sms.tasks.store import Store
@@ -60,14 +60,10 @@ class Erasure:
 
     def _mentions(self, name: str, dtype: pl.DataType) -> pl.Expr:
         """Return whether a value has the number's digits, among others of another person, too."""
-        if dtype.is_nested():
-            text = pl.struct(name).struct.json_encode()
-        elif dtype == pl.String or dtype.is_numeric():
-            text = pl.col(name).cast(pl.String)
-        else:
+        digits = digits_in(name, dtype)
+        if digits is None:
             return pl.lit(value=False)
-        digits = text.str.replace_all(r"\D", "").str.contains((self.phone_number or "+")[1:], literal=True)
-        return digits.fill_null(value=False)
+        return digits.str.contains((self.phone_number or "+")[1:], literal=True).fill_null(value=False)
 
     def erased(self, names: pl.Schema) -> Mapping[str, pl.Expr]:
         """Return the columns that change, as they are afterwards.
