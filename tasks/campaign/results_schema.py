@@ -64,14 +64,20 @@ def names_in_results(kept: Iterable[str]) -> Mapping[str, str]:
 
 
 def digits_in(name: str, dtype: pl.DataType) -> pl.Expr | None:
-    """Return the digits of a column's values, among which a number is looked for; None for a type that has none."""
-    if dtype.is_nested():
-        text = pl.struct(name).struct.json_encode()
-    elif dtype == pl.String or dtype.is_numeric():
-        text = pl.col(name).cast(pl.String)
-    else:
+    """Return the digits of a column's values, among which a number is looked for; None for times and truth values."""
+    if dtype.is_temporal() or dtype == pl.Boolean:
         return None
+    if "Binary" in str(dtype):  # also within a list or a struct, which polars can't write as JSON then
+        text = pl.col(name).map_batches(_shown, return_dtype=pl.String, is_elementwise=True)
+    elif dtype.is_nested():
+        text = pl.struct(name).struct.json_encode()
+    else:
+        text = pl.col(name).cast(pl.String)
     return text.str.replace_all(r"\D", "")
+
+
+def _shown(values: pl.Series) -> pl.Series:
+    return pl.Series(values.name, [None if each is None else repr(each) for each in values.to_list()], pl.String)
 
 
 def pack_kept(results: pl.LazyFrame) -> tuple[pl.LazyFrame, tuple[str, ...]]:
