@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,29}"
-_SHARE: Final = r":\s*(?P<share>\d{1,9}(?:\.\d{1,6})?)\s*%?\s*"
-_VARIANT: Final = re.compile(rf"\s*(?P<name>{_NAME})\s*(?:{_SHARE})?=(?P<text>.*)", re.DOTALL)
-_BY_LANGUAGE: Final = re.compile(r"\s*(?P<tag>[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,6})\s*=(?P<text>.*)", re.DOTALL)
-_PERCENT: Final = re.compile(r"\s*(\d{1,2}(?:\.\d{1,4})?)\s*%\s*")
-MOST_TEXTS: Final = 50
+# The patterns that the form checks, too.
+NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,29}"
+SHARE: Final = r"\d{1,9}(\.\d{1,6})?"
+TAG: Final = r"[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8}){0,6}"
+PERCENTAGE: Final = r"\d{1,2}(\.\d{1,4})?"
+_SHARED: Final = rf":\s*(?P<share>{SHARE})\s*%?\s*"
+_VARIANT: Final = re.compile(rf"\s*(?P<name>{NAME})\s*({_SHARED})?=(?P<text>.*)", re.DOTALL)
+_BY_LANGUAGE: Final = re.compile(rf"\s*(?P<tag>{TAG})\s*=(?P<text>.*)", re.DOTALL)
+_HOLDOUT: Final = re.compile(rf"\s*({PERCENTAGE})\s*%\s*")
+_MOST_TEXTS: Final = 50
 _SHOWN: Final = 40
 
 
@@ -74,7 +78,7 @@ def read_holdout(given: str) -> float:
     Raises:
         ValueError: it isn't a percentage above 0.
     """
-    match = _PERCENT.fullmatch(given)
+    match = _HOLDOUT.fullmatch(given)
     share = 0.0 if match is None else float(match[1]) / 100
     if not share:
         raise ValueError("give a percentage above 0 and below 100, such as 5%")
@@ -88,8 +92,8 @@ def upper_bounds(variants: Sequence[Variant]) -> tuple[float, ...]:
 
 
 def _check_count(found: Mapping[str, object]) -> None:
-    if len(found) > MOST_TEXTS:
-        raise ValueError(f"there are {len(found)} texts, and at most {MOST_TEXTS} are allowed")
+    if len(found) > _MOST_TEXTS:
+        raise ValueError(f"there are {len(found)} texts, and at most {_MOST_TEXTS} are allowed")
 
 
 def _shown(text: str) -> str:

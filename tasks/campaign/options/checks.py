@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from globe_sms.tasks.campaign.experiment import read_by_language, read_holdout, read_variants
 from globe_sms.tasks.campaign.hours import Hours
+from globe_sms.tasks.campaign.options.database import CONNECTION_NAME
 from globe_sms.tasks.campaign.until import check_until
 from globe_sms.tasks.messages import parse_template
 from globe_sms.tasks.numbers import checked_region
@@ -21,7 +22,6 @@ from globe_sms.tasks.vocabulary.masking import mask_typed, mask_written
 LONGEST_HOURS_WAIT_DAYS: Final = 7
 LONGEST_REPEAT_AFTER_DAYS: Final = 30
 _CAMPAIGN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LONG_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9_])[0-9]{8,15}(?![A-Za-z0-9_])")
 _NUMBER_ALONE: Final = re.compile(r"'[ ().%+-]*[0-9](?:[ ().%+-]*[0-9]){6,}[ ().%+-]*'")
 _DAY: Final = re.compile(r"'?(?:19|20)[0-9]{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12][0-9]|3[01])(?:[0-9]{6})?'?")
@@ -192,7 +192,7 @@ def query(value: str | None) -> str | None:
 
 def connection(value: str | None) -> str | None:
     """The name of a connection, never the connection itself."""
-    if value is not None and not _NAME.fullmatch(value):
+    if value is not None and not re.fullmatch(CONNECTION_NAME, value):
         raise ValueError(
             "give the name of an environment variable or of a Prefect block (letters, digits, dashes, underscores), "
             "never the database's URI: it would be recorded with its password"

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from globe_sms.tasks.campaign.options.declaration import Options, Terminal, shaped
 
-_NAME: Final = r"^([A-Za-z_][A-Za-z0-9_-]*)?$"
+CONNECTION_NAME: Final = r"[A-Za-z_][A-Za-z0-9_-]*"
 _WITHOUT_NUMBERS: Final = r"^(?![\s\S]*\+\d{7})"
 
 
@@ -38,7 +38,9 @@ class DatabaseQuery(Options, frozen=True):
             title="Connection",
             description="Where the query is asked, by name: a Secret block with the database's URI, a SQLAlchemy "
             "block, or an environment variable of the worker that has the URI. Never the URI itself.",
-            json_schema_extra=shaped("the name of a block or variable, never the database's URI", _NAME),
+            json_schema_extra=shaped(
+                "the name of a block or variable, never the database's URI", rf"^({CONNECTION_NAME})?$"
+            ),
         ),
         Terminal(
             "Where it's asked: the name of an environment variable with the database's URI, or of a Prefect block "

@@ -1,12 +1,11 @@
 """The options that say who gets which of several texts, and who gets none so that a campaign's effect is known."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field
 
+from globe_sms.tasks.campaign.experiment import NAME, PERCENTAGE, SHARE, TAG
 from globe_sms.tasks.campaign.options.declaration import Options, Terminal, each_shaped, shaped
-
-LANGUAGE_COLUMN: Final = "language"
 
 
 class SeveralTexts(Options, frozen=True):
@@ -21,7 +20,7 @@ class SeveralTexts(Options, frozen=True):
             "A:70=... and B:30=... The results say who had which.",
             json_schema_extra=each_shaped(
                 "a name, perhaps a share, and a text: A=Hello, A:70=Hello",
-                r"^\s*[A-Za-z0-9][A-Za-z0-9_-]{0,29}\s*(:\s*\d+(\.\d+)?\s*%?\s*)?=",
+                rf"^\s*{NAME}\s*(:\s*{SHARE}\s*%?\s*)?=",
             ),
         ),
         Terminal(
@@ -35,7 +34,7 @@ class SeveralTexts(Options, frozen=True):
             title="Holdout",
             description="A share of the numbers that get no text, such as 5%, so that you can compare with them. They "
             "are chosen by chance, the same in every run of the campaign, and are not_sent (holdout). Empty: none.",
-            json_schema_extra=shaped("a percentage such as 5%", r"^\s*(\d{1,2}(\.\d{1,4})?\s*%)?\s*$"),
+            json_schema_extra=shaped("a percentage such as 5%", rf"^\s*({PERCENTAGE}\s*%)?\s*$"),
         ),
         Terminal("Send nothing to this share of the numbers, like 5%, to compare with; they are not_sent (holdout)."),
     ] = None
@@ -46,9 +45,7 @@ class SeveralTexts(Options, frozen=True):
             description="A text for each language, one a line, such as de=Wir haben offen. or pt-BR=... A recipient "
             "with en-GB gets the text of en if there's none of en-GB. People with another language get the message "
             "above; without one they get none and are invalid.",
-            json_schema_extra=each_shaped(
-                "a language and a text: de=Hallo", r"^\s*[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8}){0,6}\s*="
-            ),
+            json_schema_extra=each_shaped("a language and a text: de=Hallo", rf"^\s*{TAG}\s*="),
         ),
         Terminal(
             "The text of a language, like de='Wir haben offen.'; repeat it for each. en-GB gets the text of en. Other "
@@ -63,4 +60,4 @@ class SeveralTexts(Options, frozen=True):
             "messages by language.",
         ),
         Terminal("The column with each recipient's language tag (en, pt-BR), for --message-by-language."),
-    ] = LANGUAGE_COLUMN
+    ] = "language"
