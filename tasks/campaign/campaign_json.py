@@ -261,6 +261,11 @@ class CampaignDocument(_Part):
         return 0 if self.plan is None else self.plan.rows.get(Status.NOT_SENT, 0)
 
     @property
+    def left(self) -> int:
+        """How many rows the last run left to a later one; 0 without results."""
+        return 0 if self.summary is None else self.summary.counts.get(Status.NOT_SENT, 0) - self.held_out
+
+    @property
     def is_test(self) -> bool:
         """Whether it goes to the operator's own numbers; then it keeps nobody from getting a campaign."""
         return self.settings.get("test_to_sha256") is not None

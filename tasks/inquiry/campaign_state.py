@@ -40,12 +40,12 @@ AHEAD_OF_ITS_RESULTS: Final = frozenset({CampaignState.RUNNING, CampaignState.CR
 class CampaignOverview:
     """What campaign.json says about a campaign.
 
-    `hours` are those in which its people may be texted.
-    `planned` counts the rows of the plan by status; `counts` those of the results that the last run wrote, None
-    without results; a running or crashed campaign has got further than both. `deliveries` counts accepted messages by
-    delivery; None if they were never tracked. `plan` is the id of the current plan, `sending_since` when it was frozen,
-    just before the first claim. `alive_until` is when the lease of a running or crashed campaign ends:
-    no run was alive after that. `readings` is what was read of each list, by its URI.
+    `hours` are those in which its people may be texted. `planned` counts the rows of the plan by status; `counts` those
+    of the results that the last run wrote, None without results; a running or crashed campaign has got further than
+    both. `held_out` rows get no text, to compare with. `deliveries` counts accepted messages by delivery; None if they
+    were never tracked. `plan` is the id of the current plan, `sending_since` when it was frozen, just before the first
+    claim. `alive_until` is when the lease of a running or crashed campaign ends: no run was alive after that.
+    `readings` is what was read of each list, by its URI.
     """
 
     campaign: str
@@ -67,12 +67,8 @@ class CampaignOverview:
     throttled: int
     resent: int
     stopped: str | None
+    held_out: int
     readings: tuple[tuple[str, ListReading], ...] = ()
-
-    @property
-    def held_out(self) -> int:
-        """How many rows get no text, to compare with."""
-        return 0 if self.planned is None else self.planned.get(Status.NOT_SENT, 0)
 
     @property
     def unknown(self) -> int | None:
@@ -176,6 +172,7 @@ def _overview(document: CampaignDocument, now: datetime, here: Owner) -> Campaig
         throttled=0 if summary is None else summary.throttled,
         resent=0 if summary is None else summary.resent_chunks,
         stopped=None if summary is None else summary.stopped,
+        held_out=document.held_out,
         readings=document.readings,
     )
 
@@ -197,6 +194,5 @@ def _state(document: CampaignDocument, now: datetime, here: Owner) -> CampaignSt
         return CampaignState.NOT_RUN
     if summary.stopped:
         return CampaignState.STOPPED
-    left = summary.counts.get(Status.NOT_SENT, 0) - document.held_out
-    is_open = left or summary.counts.get(Status.UNKNOWN, 0)
+    is_open = document.left or summary.counts.get(Status.UNKNOWN, 0)
     return CampaignState.OPEN if is_open else CampaignState.SETTLED

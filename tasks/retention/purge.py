@@ -16,7 +16,7 @@ from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError
 from globe_sms.tasks.vocabulary.plurals import counted
-from globe_sms.tasks.vocabulary.statuses import SENDABLE, Status
+from globe_sms.tasks.vocabulary.statuses import SENDABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def _left(document: CampaignDocument) -> str | None:
     if document.summary is None or document.usage is None:
         rows = 0 if document.plan is None else document.plan.rows.get(SENDABLE, 0)
         return f"its run was killed before it sent all {counted(rows, 'row')}: run it again (or --unfinished)"
-    left = document.summary.counts.get(Status.NOT_SENT, 0) - document.held_out
+    left = document.left
     have = "hasn't" if left == 1 else "haven't"
     return f"{counted(left, 'row')} {have} been sent: run it again (or --unfinished)" if left else None
 
