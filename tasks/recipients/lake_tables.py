@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from globe_sms.tasks.recipients.file_content import read_head
 from globe_sms.tasks.recipients.list_source import Format, LakeTable, refusal
 from globe_sms.tasks.store.s3_access import S3Access, is_s3, s3_errors_name, split_uri
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
@@ -20,6 +21,7 @@ from globe_sms.tasks.vocabulary.masking import mask_numbers_in
 _TABLE: Final = re.compile(r"(delta|iceberg)\+(.+)", re.IGNORECASE | re.DOTALL)
 _METADATA: Final = re.compile(r"v?(\d+)(-[^/]*)?(\.gz)?\.metadata\.json(\.gz)?")
 _HINT: Final = "version-hint.text"
+_LONGEST_HINT: Final = 1 << 10
 _EXTRAS: Final[Mapping[Format, str]] = {
     Format.DELTA: 'pip install "globe-sms[delta]"',
     Format.ICEBERG: 'pip install "globe-sms[iceberg]"',
@@ -133,7 +135,7 @@ def _newest_metadata(uri: str, place: str, s3: Callable[[], S3Access]) -> str:
         raise refusal(uri, "there's no Iceberg table (no metadata/*.metadata.json): check the URI")
     latest = max(number for number, _ in numbered)
     if _HINT in names:
-        hint = _text(f"{place}/metadata/{_HINT}", s3).strip()
+        hint = read_head(f"{place}/metadata/{_HINT}", s3, _LONGEST_HINT).data.decode().strip()
         latest = int(hint) if hint.isdecimal() else latest
     newest = [name for number, name in numbered if number == latest]
     if len(newest) != 1:
@@ -154,14 +156,6 @@ def _names(place: str, folder: str, s3: Callable[[], S3Access]) -> list[str]:
     with s3_errors_name(place):
         pages = s3().client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
         return [str(entry["Key"]).removeprefix(prefix) for page in pages for entry in page.get("Contents", ())]
-
-
-def _text(place: str, s3: Callable[[], S3Access]) -> str:
-    if not is_s3(place):
-        return Path(place).read_text("utf-8")
-    bucket, key = split_uri(place)
-    with s3_errors_name(place):
-        return s3().client().get_object(Bucket=bucket, Key=key)["Body"].read().decode()
 
 
 def _iceberg_properties(options: Mapping[str, Any]) -> dict[str, str]:
