@@ -96,8 +96,7 @@ class DeliveryFigures:
 
     `countries` is by region (ISO 3166 alpha-2, None for numbers without one), the largest first; `carriers` by the name
     that QueryMessage gives, None where only receipts came; `hours` by the hour of sending, `variants` by name, both in
-    order. `settled` counts
-    the rows that a delivery receipt turned from unknown to accepted.
+    order. `settled` counts the rows that a delivery receipt turned from unknown to accepted.
     """
 
     total: Deliveries

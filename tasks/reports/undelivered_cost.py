@@ -2,7 +2,7 @@
 
 Alibaba charges for a text when it's submitted, whatever the receipt says (https://alibabacloud.com/help/sms/product-overview/pricing),
 but not for one that exceeds its validity before a carrier has it (/help/en/sms/user-guide/set-validity-period).
-"""  # addresses
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence

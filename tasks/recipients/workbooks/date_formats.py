@@ -20,7 +20,6 @@ _UNKNOWN_LANGUAGE: Final = "it is shown in another language, or as the computer'
 _RARE: Final = "its date format is a rare one"
 _SECONDS: Final = 86_400
 _NOON: Final = 12
-_TIMES: Final = frozenset("hs")
 
 
 class UnknownFormatError(ValueError):
