@@ -86,9 +86,7 @@ def rewrite_results(
         settled = pl.scan_parquet(after, glob=False).select(pl.col("settled_by").count()).collect().item()
         if changed:
             if held.document.published:
-                held.update(
-                    published=[each.model_copy(update={"is_current": False}) for each in held.document.published]
-                )
+                held.update(published=held.document.outdated_tables)
             folder.put_file_if_absent(f"{EARLIER}results-{clock():%Y%m%dT%H%M%S%f}.parquet", before)
             folder.put_file(RESULTS_KEY, after)
             _forget_oldest(folder)
