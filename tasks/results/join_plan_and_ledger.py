@@ -31,6 +31,7 @@ def make_results(
     *,
     segments: int | None = None,
     resends: bool = False,
+    to_write: bool = False,
 ) -> pl.LazyFrame:
     """Join the plan with what the ledger says: `RESULTS_SCHEMA` and kept columns, every input row once, in input order.
 
@@ -39,24 +40,9 @@ def make_results(
     how many parts the text has that all numbers get; None where the plan has a column of them. Where the plan's rows
     have the column `left_out`, those with a reason in it that weren't presented have its status (`planning.left_out`),
     and where the run `resends` unknown rows, those too.
-    """
-    made = rows_to_write(plan, answers, campaign, not_sent_reason, phonenumbers, segments=segments, resends=resends)
-    return made.with_columns(pl.col(name).cast(dtype) for name, dtype in RESULTS_SCHEMA.items())
 
-
-def rows_to_write(
-    plan: pl.LazyFrame,
-    answers: Answers,
-    campaign: str,
-    not_sent_reason: str,
-    phonenumbers: str | None = None,
-    *,
-    segments: int | None = None,
-    resends: bool = False,
-) -> pl.LazyFrame:
-    """Join as `make_results` does, with enums and categoricals for the texts that many rows share.
-
-    Those take a fraction of the time to make and to write; `write_results` stores them as texts all the same.
+    Rows `to_write` have enums and categoricals for the texts that many rows share, which take a fraction of the time to
+    make and to write; `write_results` stores them as texts all the same.
     """
     planned = pl.col("status").is_not_null()
     from_position = pl.col("position_status").is_not_null()
@@ -106,10 +92,11 @@ def rows_to_write(
     types |= dict.fromkeys(("delivery_code", "settled_by"), pl.Enum([]))
     types |= {} if "variant" in columns else {"variant": pl.Enum([])}
     found = {name: made.get(name, pl.col(name)).alias(name) for name in RESULTS_SCHEMA}
-    return joined.select(
+    rows = joined.select(
         *(each.cast(types[name]) if name in types else each for name, each in found.items()),
         *(pl.col(name).alias(shown) for name, shown in kept_in_results(columns).items()),
     )
+    return rows if to_write else rows.with_columns(pl.col(name).cast(dtype) for name, dtype in RESULTS_SCHEMA.items())
 
 
 def write_results(

@@ -10,7 +10,7 @@ from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.planning.exclusions import NOTHING_EXCLUDED, Excluded
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.results.join_plan_and_ledger import make_results, rows_to_write, write_results
+from globe_sms.tasks.results.join_plan_and_ledger import make_results, write_results
 from globe_sms.tasks.results.ledger_answers import Answers, gather
 from globe_sms.tasks.store import Store
 
@@ -64,8 +64,16 @@ def account_for(
     def results(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
         answers = answers_of(chunks)
         rows = rows if excluded.file is None else excluded.mark(rows, chunks)
-        make = rows_to_write if states is None else make_results
-        made = make(rows, answers, campaign, not_sent, plan.phonenumbers, segments=segments, resends=resends)
+        made = make_results(
+            rows,
+            answers,
+            campaign,
+            not_sent,
+            plan.phonenumbers,
+            segments=segments,
+            resends=resends,
+            to_write=states is None,
+        )
         return made if states is None else apply_states(made, _of_block(states, chunks, answers), campaign)
 
     return write_results(plan, results, scratch)

@@ -27,7 +27,7 @@ from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.make_plan import make_plan
-from globe_sms.tasks.results.join_plan_and_ledger import rows_to_write, write_results
+from globe_sms.tasks.results.join_plan_and_ledger import make_results, write_results
 from globe_sms.tasks.results.ledger_answers import Answers, gather
 from globe_sms.tasks.store import S3Store
 from globe_sms.tasks.store.s3_access import S3Access, split_uri
@@ -121,7 +121,7 @@ def write(results: str, send_records: str) -> Spent:
             return gather(block, _read(file, chunks))
 
         def joined(rows: pl.LazyFrame, chunks: range) -> pl.LazyFrame:
-            return rows_to_write(rows, answers_of(chunks), "campaign", "stopped")
+            return make_results(rows, answers_of(chunks), "campaign", "stopped", to_write=True)
 
         path, _ = write_results(found, joined, Path(scratch))
         store.put_file(RESULTS_KEY, path)
