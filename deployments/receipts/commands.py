@@ -6,6 +6,7 @@ from cyclopts import App, Parameter
 from rich.markup import escape
 
 from globe_sms.flows.command_line.inquiry_commands import output_console, s3_of, write_json
+from globe_sms.flows.command_line.shared_parameters import AwsBlock, Json
 from globe_sms.flows.command_line.whole_numbers import whole_number
 from globe_sms.tasks.store.open_store import open_existing
 
@@ -87,10 +88,8 @@ def show_replies(
         str, Parameter(name=["--receipts"], help="Where receipts and replies are kept (receipts serve or pull --to).")
     ],
     *,
-    aws_credentials: Annotated[
-        str | None, Parameter(help="An AWS or MinIO credentials block. Default: the environment.")
-    ] = None,
-    json: Annotated[bool, Parameter(help="The last line on stdout is one JSON object.")] = False,
+    aws_credentials: AwsBlock = None,
+    json: Json = False,
 ) -> None:
     """Show the latest replies to texts, with masked numbers, and how many people opted out by STOP.
 

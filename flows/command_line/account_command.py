@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 from rich.console import Console
 
+from globe_sms.flows.command_line.shared_parameters import AccountBlock, AwsBlock, Json
 from globe_sms.tasks.pacing.schedule_state import ScheduleState
 from globe_sms.tasks.vocabulary.plurals import counted
 
@@ -18,11 +19,9 @@ _NOBODY: Final = "no run has sent yet"
 def account(
     results: Annotated[str, Parameter(name=["--results"], help=_RESULTS)],
     *,
-    account: Annotated[str | None, Parameter(help="An Alibaba account block. Default: the environment.")] = None,
-    aws_credentials: Annotated[
-        str | None, Parameter(help="An AWS or MinIO credentials block. Default: the environment.")
-    ] = None,
-    json: Annotated[bool, Parameter(help="The last line on stdout is one JSON object.")] = False,
+    account: AccountBlock = None,
+    aws_credentials: AwsBlock = None,
+    json: Json = False,
 ) -> None:
     """Show the account's schedule: who sends, at what rate, and what the gateway throttled in the last hour.
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from globe_sms.flows.command_line.doctor.finding import Finding, Verdict, findings_of
 from globe_sms.flows.command_line.exit_codes import EXIT_INPUT, EXIT_SETTLED
+from globe_sms.flows.command_line.shared_parameters import AccountBlock, AwsBlock, Json
 from globe_sms.tasks.vocabulary.plurals import counted
 
 _STYLES: Final = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.WRONG: "red"}
@@ -24,11 +25,9 @@ _VERDICT_WIDTH: Final = 6
 def doctor(
     *recipients: Annotated[str, Parameter(name=["URI"], help="Recipient lists, to see whether they can be read.")],
     results: Annotated[str | None, Parameter(help="The results folder, as for `globe-sms send`.")] = None,
-    account: Annotated[str | None, Parameter(help="An Alibaba account block. Default: the environment.")] = None,
-    aws_credentials: Annotated[
-        str | None, Parameter(help="An AWS or MinIO credentials block. Default: the environment.")
-    ] = None,
-    json: Annotated[bool, Parameter(help="The last line on stdout is one JSON object.")] = False,
+    account: AccountBlock = None,
+    aws_credentials: AwsBlock = None,
+    json: Json = False,
 ) -> int:
     """Check everything that a campaign needs, and say what to do about what is wrong. It sends nothing.
 

@@ -11,12 +11,11 @@ from typing import Annotated, Any, Final
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from globe_sms.flows.command_line.shared_parameters import AwsBlock, Json
 from globe_sms.tasks.store.open_store import open_existing
 from globe_sms.tasks.store.s3_access import S3Access
 
 _PLACE: Final = "Where the campaigns are kept: s3://bucket/prefix or a directory."
-_AWS: Final = "An AWS or MinIO credentials block. Default: the environment."
-_JSON: Final = "The last line on stdout is one JSON object."
 _WIDTH_WITHOUT_TERMINAL: Final = 180
 _INCOMPLETE: Final = 1
 
@@ -30,8 +29,8 @@ def add_inquiries(app: App) -> None:
 def campaigns(
     results: Annotated[str, Parameter(name=["--results"], help=_PLACE)],
     *,
-    aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
-    json: Annotated[bool, Parameter(help=_JSON)] = False,
+    aws_credentials: AwsBlock = None,
+    json: Json = False,
 ) -> None:
     """List the campaigns of a results folder, latest first: what ran, when, and what's left.
 
@@ -58,8 +57,8 @@ def show(
     prices: Annotated[
         str | None, Parameter(help="A table (country or prefix, price of a part, currency), to say what it cost.")
     ] = None,
-    aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
-    json: Annotated[bool, Parameter(help=_JSON)] = False,
+    aws_credentials: AwsBlock = None,
+    json: Json = False,
 ) -> None:
     """Show one campaign: its frozen settings, its plan, and the status of its rows, even while it's being sent.
 
@@ -94,8 +93,8 @@ def explain(
     default_region: Annotated[
         str | None, Parameter(help="Region of the number if it has no country code, like SG.")
     ] = None,
-    aws_credentials: Annotated[str | None, Parameter(help=_AWS)] = None,
-    json: Annotated[bool, Parameter(help=_JSON)] = False,
+    aws_credentials: AwsBlock = None,
+    json: Json = False,
 ) -> int:
     """Show everything that happened to one number in all campaigns of a results folder, in time order.
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from globe_sms.flows.command_line.shared_parameters import AwsBlock, Json
 from globe_sms.tasks.policy.read_policy import Policy
 from globe_sms.tasks.runs.run_resources import RunResources
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -17,13 +18,9 @@ from globe_sms.tasks.vocabulary.masking import mask_typed
 
 _RESULTS: Final = "Where the campaigns are kept: s3://bucket/prefix or a directory."
 _ACCOUNT: Final = "An Alibaba SMS account block, which may name a policy. Default: the environment."
-_AWS: Final = "An AWS or MinIO credentials block. Default: the environment."
-_JSON: Final = "The last line on stdout is one JSON object."
 _WIDTH_WITHOUT_TERMINAL: Final = 180
 _Results = Annotated[str, Parameter(name=["--results"], help=_RESULTS)]
 _Account = Annotated[str | None, Parameter(help=_ACCOUNT)]
-_Aws = Annotated[str | None, Parameter(help=_AWS)]
-_Json = Annotated[bool, Parameter(help=_JSON)]
 
 
 def add_policy(app: App) -> None:
@@ -34,7 +31,7 @@ def add_policy(app: App) -> None:
     app.command(policy)
 
 
-def show(results: _Results, *, account: _Account = None, aws_credentials: _Aws = None, json: _Json = False) -> None:
+def show(results: _Results, *, account: _Account = None, aws_credentials: AwsBlock = None, json: Json = False) -> None:
     """Show the policy that applies to the campaigns of a results folder, and what is left of its budgets."""
     from globe_sms.tasks.policy.in_words import rules_in_words
 
@@ -61,7 +58,7 @@ def show(results: _Results, *, account: _Account = None, aws_credentials: _Aws =
         _say(console, "  It has no rules.")
 
 
-def check(results: _Results, *, account: _Account = None, aws_credentials: _Aws = None, json: _Json = False) -> None:
+def check(results: _Results, *, account: _Account = None, aws_credentials: AwsBlock = None, json: Json = False) -> None:
     """Check the policy: read it, and every list and table that it names. Exit code 2 if something is wrong."""
     from globe_sms.tasks.policy.check_policy import check_lists
 
@@ -86,7 +83,7 @@ def check(results: _Results, *, account: _Account = None, aws_credentials: _Aws 
     _say(console, "It can be used.")
 
 
-def init(results: _Results, *, account: _Account = None, aws_credentials: _Aws = None) -> None:
+def init(results: _Results, *, account: _Account = None, aws_credentials: AwsBlock = None) -> None:
     """Write a template of a policy, with every rule commented out, unless a policy exists."""
     from globe_sms.tasks.account.policy_location import usual_policy_uri, write_new_policy
     from globe_sms.tasks.policy.template import policy_template

@@ -11,19 +11,16 @@ from cyclopts import Parameter
 
 from globe_sms.flows.command_line.exit_codes import EXIT_OPEN, EXIT_SETTLED
 from globe_sms.flows.command_line.inquiry_commands import output_console, s3_of, write_json
+from globe_sms.flows.command_line.shared_parameters import AwsBlock, Json
 from globe_sms.tasks.store.open_store import open_existing
 
 _PLACE: Final = "Where the campaigns are kept: s3://bucket/prefix or a directory."
 _RECEIPTS: Final = "Where delivery receipts are kept (receipts serve or pull --to); repeat it for more."
 _APPLY: Final = "Erase for good. Without it, only what would be erased is listed."
-_AWS: Final = "An AWS or MinIO credentials block. Default: the environment."
-_JSON: Final = "The last line on stdout is one JSON object."
 _LONGEST_DAYS: Final = 36_500
 _Results = Annotated[str, Parameter(name=["--results"], help=_PLACE)]
 _Receipts = Annotated[tuple[str, ...], Parameter(help=_RECEIPTS)]
 _Apply = Annotated[bool, Parameter(name=["--apply", "--yes"], help=_APPLY)]
-_Aws = Annotated[str | None, Parameter(help=_AWS)]
-_Json = Annotated[bool, Parameter(help=_JSON)]
 
 
 def purge(
@@ -35,8 +32,8 @@ def purge(
         bool, Parameter(help="Also erase campaigns that still have rows to send. These rows are then never sent.")
     ] = False,
     apply: _Apply = False,
-    aws_credentials: _Aws = None,
-    json: _Json = False,
+    aws_credentials: AwsBlock = None,
+    json: Json = False,
 ) -> int:
     """Erase the numbers and texts of campaigns that ended long ago. Counts, ids, statuses and times stay.
 
@@ -74,8 +71,8 @@ def forget(
         str | None, Parameter(help="Region of the number if it has no country code, like SG.")
     ] = None,
     apply: _Apply = False,
-    aws_credentials: _Aws = None,
-    json: _Json = False,
+    aws_credentials: AwsBlock = None,
+    json: Json = False,
 ) -> int:
     """Erase one number from all campaigns of a results folder, and never text it from there again.
 

@@ -2,21 +2,19 @@
 
 import inspect
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
 from rich.console import Console
 
 from globe_sms.flows.command_line.config_file import ConfigFile
 from globe_sms.flows.command_line.exit_codes import tracking_exit_code
 from globe_sms.flows.command_line.option_parameters import command_parameters
 from globe_sms.flows.command_line.run_in_terminal import run_tracking
+from globe_sms.flows.command_line.shared_parameters import Json
 from globe_sms.flows.command_line.terminal_report import show_tracking
 from globe_sms.flows.option_signatures import takes
 from globe_sms.tasks.campaign.date_placeholders import fill, time_zone
 from globe_sms.tasks.delivery.config import TrackingConfig
-
-_Json = Annotated[bool, Parameter(help="The last line on stdout is one JSON object.")]
 
 TRACK_EPILOGUE = """\
 Examples:
@@ -41,7 +39,7 @@ unknown.
 @takes(
     [
         *command_parameters(TrackingConfig),
-        inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_Json),
+        inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json),
         inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ConfigFile),
     ]
 )
