@@ -46,7 +46,7 @@ class Batches:
     ) -> None:
         """Prepare; `most_waiting` limits the waiting bytes, `on_write` gets each write's error, or None."""
         self.written = 0
-        """The receipts stored since the start."""
+        """The receipts or replies stored since the start."""
         self.objects = 0
         self.trouble: str | None = None
         """The error of the last write; None if it succeeded."""

@@ -29,6 +29,10 @@ from globe_sms.tasks.recipients.column_names import normalize_name
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
+_OF_SEVERAL: Final = (
+    *("recipients", "test_to", "suppress", "exclude_results", "allow_country", "deny_country"),
+    *("keep", "variant", "message_by_language"),
+)
 OF_THE_ACCOUNT: Final = ("sender_id", "numbers_per_call", "calls_per_second")
 _MENDING: Final = {
     "int_type": "give a whole number, such as 250",
@@ -75,11 +79,7 @@ class CheckedOptions(
         given |= {"sender_by_country": rules} | ({} if usual is None else {"sender_id": usual})
         return given | {"inherited": {name for name in OF_THE_ACCOUNT if name not in given}}
 
-    @field_validator(
-        *("recipients", "test_to", "suppress", "exclude_results", "allow_country", "deny_country", "keep", "variant"),
-        "message_by_language",
-        mode="before",
-    )
+    @field_validator(*_OF_SEVERAL, mode="before")
     @classmethod
     def _one_or_many(cls, value: object) -> object:
         return (value,) if isinstance(value, str | SecretStr) else () if value is None else value
