@@ -165,6 +165,11 @@ def test_options_that_do_not_fit_are_refused(options: dict[str, Any], fault: str
         {"deny_country": ["SG"]},
         {"canary": 3},
         {"max_characters": 9},
+        {"holdout": "5%"},
+        {"keep": ["customer"]},
+        {"message": "", "variant": ["A=a", "B=b"]},
+        {"message_by_language": ["de=a"]},
+        {"connection": "CRM", "query": "select 1 as phone"},
     ],
 )
 def test_what_decides_who_gets_what_is_frozen(options: dict[str, Any]) -> None:
