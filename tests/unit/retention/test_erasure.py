@@ -328,6 +328,16 @@ def test_lists_that_are_kept_with_the_campaign_go_with_its_numbers(kept: Kept, e
     assert {each.uri.rpartition("/")[2] for each in objects if each.rows is None} >= {"query-a.parquet", "b.parquet"}
 
 
+def test_a_frame_stays_until_its_campaign_is_sent(kept: Kept) -> None:
+    """Nothing else has its rows; a query is asked again."""
+    planned = KeptCampaign(kept.store, "planned", NUMBERS, kept.scratch)
+    planned.end()
+    for name in ("query-a", "frame"):
+        planned.store.put_if_absent(f"lists/{name}.parquet", b"")
+    kept.forget(NUMBERS[0])
+    assert list(planned.store.list("lists/")) == ["lists/frame.parquet"]
+
+
 def test_a_campaign_that_never_sent_loses_its_plan(kept: Kept) -> None:
     """The next run makes a plan of what its lists are then."""
     planned = KeptCampaign(kept.store, "planned", NUMBERS, kept.scratch)
