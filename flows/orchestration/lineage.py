@@ -20,7 +20,7 @@ from globe_sms.tasks.store.s3_access import is_s3
 from globe_sms.tasks.vocabulary.masking import mask_typed
 
 _MOST_LISTS: Final = 100
-_DIGITS: Final = re.compile(r"(?:00)?([1-9][0-9]{6,14})")
+_DIGITS: Final = re.compile(r"(?<![0-9a-f])(?:00)?([1-9][0-9]{6,14})(?![0-9a-f])", re.IGNORECASE)  # not of a hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,14 @@ def test_hundreds_of_lists_keep_their_order(tmp_path: Path) -> None:
     assert frame["row"].to_list() == list(range(5)) * 300
 
 
+def test_lists_that_are_read_from_copies_are_named_as_given(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_bytes("phone\n1\n2\n".encode("utf-16"))
+    assert read(tmp_path).select("source", "row").rows() == [
+        (str(tmp_path / name), row) for name in "ab" for row in (0, 1)
+    ]
+
+
 def write_many(folder: Path, form: str) -> dict[str, int]:
     """Write nine files of one shape, with and without rows, that are read in several batches; return their rows."""
     counts = {f"{place}.{form}": rows for place, rows in enumerate([25_000, 0, 1, 55_000, 2, 0, 3, 22_000, 4])}

@@ -104,3 +104,11 @@ def test_rows_that_can_be_sent_have_the_parts_of_the_text_that_all_get() -> None
     rows = plan_rows().with_columns(status=pl.Series([None, "duplicate", None], dtype=pl.Enum(STATUSES)))
     found = make_results(rows, gather({}, []), "camp", "stopped", segments=2).collect()
     assert found["segments"].to_list() == [2, None, 2]
+
+
+def test_an_accepted_row_whose_message_id_is_not_known_says_so() -> None:
+    """A receipt can't be matched with it."""
+    answer = replace(entry(0, ACCEPTED), message_ids={0: "id-0"})
+    found = make_results(plan_rows(), gather({0: History((ACCEPTED,))}, [answer]), "camp", "stopped").collect()
+    assert found["status"].to_list() == ["accepted"] * 3
+    assert found["reason"].to_list() == [None, "message_id_unmatched", "message_id_unmatched"]
