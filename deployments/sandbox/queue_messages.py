@@ -1,7 +1,7 @@
 """The messages of a simulated queue: each is hidden once it's received, and comes again unless it's deleted by then.
 
-Strict where Alibaba's documents leave room: a handle is valid only until the message is seen again or received anew,
-and each message is in one answer at a time.
+Where Alibaba's documents leave room it's strict: a handle expires when its message becomes visible or is received
+again, and only one answer at a time holds a message.
 Source: https://help.aliyun.com/en/mns/developer-reference/receivemessage and /batchdeletemessage.
 """
 

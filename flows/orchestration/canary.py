@@ -5,7 +5,8 @@ from globe_sms.flows.orchestration.executor import Executor
 from globe_sms.flows.orchestration.shards import send_shards
 from globe_sms.tasks.campaign.remaining_chunks import NOTHING, RemainingChunks
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.reports.preview import Preview, preview_after
+from globe_sms.tasks.reports.make_preview import preview_after
+from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.runs.campaign_run import CampaignRun
 from globe_sms.tasks.steps.check_canary import check_canary
 from globe_sms.tasks.steps.read_ledger import read_ledger

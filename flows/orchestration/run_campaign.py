@@ -23,7 +23,7 @@ def run_campaign(config: CampaignConfig, executor: Executor) -> CampaignReport:
         AnswerNeededError: the flow run must be suspended until somebody has answered.
     """
     observer = executor.observer
-    asking = ", and asking the database unless the plan is frozen" if config.asks_database else ""
+    asking = ", and asking the database if the plan may still change" if config.asks_database else ""
     observer.step(f"checking the results folder and the credentials{asking}")
     with open_run(config, flow_run=executor.flow_run) as run:
         executor.took_over(run.campaign)

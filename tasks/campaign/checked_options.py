@@ -125,7 +125,7 @@ class CheckedOptions(
     @model_validator(mode="after")
     def _end_of_which_hours(self) -> Self:
         if self.until == HOURS and self.hours is None:
-            raise ValueError("--until: there are no hours to end with: give them (--hours), or a time such as 18:00")
+            raise ValueError("--until: it says hours, but the campaign has none: give --hours, or a time such as 18:00")
         if self.until == HOURS and self.type is MessageType.OTP:
             raise ValueError("--until: codes (OTP) go at any time and have no hours; give a time such as 18:00")
         return self

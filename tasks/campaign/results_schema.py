@@ -64,10 +64,10 @@ def names_in_results(kept: Iterable[str]) -> Mapping[str, str]:
 
 
 def pack_kept(results: pl.LazyFrame) -> tuple[pl.LazyFrame, tuple[str, ...]]:
-    """Return results with the columns of the lists in a single one, which no join can clash with, and its name.
+    """Pack the columns of the lists into one column, so that no join clashes with them; return its name, too.
 
-    Select the name with the other columns and undo it with `unnest`; results without such columns stay as they are, and
-    there is no name.
+    Select that name with the other columns, and `unnest` it later. Results without such columns stay as they are, and
+    no name is returned.
     """
     kept = [name for name in results.collect_schema() if name not in RESULTS_SCHEMA]
     if not kept:

@@ -1,7 +1,8 @@
 """Chance that is the same each time: which variant a number gets, and whether it's held out.
 
-A number's place between 0 and 1 is a hash of the number with a key that is made of the campaign. So it's the same in
-each run, process and order of the list; another campaign draws anew, and so do the variants and the holdout of one.
+A number's place between 0 and 1 is a hash of the number with a key made from the campaign. So it's the same in each
+run, in each process and for any order of the list. Another campaign places it elsewhere; so the holdout, whose key
+differs from the variants', doesn't depend on them.
 """
 
 from collections.abc import Sequence

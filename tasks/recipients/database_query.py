@@ -69,20 +69,21 @@ def ask_database(database: Database, query: str, folder: Path) -> QueryRows:
     with _named(database):
         driver = driver_of(database.uri)
         module = load(driver)
-        with _failing(module, database, "can't be connected to"):
+        with _failing(module, database, "the database can't be connected to"):
             connection = driver.connect(module, database.uri.partition("://")[2])
-        with (
-            _failing(module, database, "refused the query"),
-            contextlib.closing(connection),
-            contextlib.closing(connection.cursor()) as cursor,
-        ):
-            if driver.first is not None:
-                cursor.execute(driver.first)
-            cursor.adbc_statement.set_options(**driver.options)
-            cursor.execute(f"{query}\n")  # PostgreSQL's driver puts it in brackets, and it may end in a comment
-            with _failing(module, database, "failed while its rows were read", of_rows=True):
-                path = write_rows(_plain(pl.scan_arrow_c_stream(cursor.fetch_arrow())), folder)
-        rows: int = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
+    asked = f"--query: the database {database.name!r}"
+    with (
+        _failing(module, database, f"{asked} refused the query"),
+        contextlib.closing(connection),
+        contextlib.closing(connection.cursor()) as cursor,
+    ):
+        if driver.first is not None:
+            cursor.execute(driver.first)
+        cursor.adbc_statement.set_options(**driver.options)
+        cursor.execute(f"{query}\n")  # PostgreSQL's driver puts it in brackets, and it may end in a comment
+        with _failing(module, database, f"{asked} failed while its rows were read", of_rows=True):
+            path = write_rows(_plain(pl.scan_arrow_c_stream(cursor.fetch_arrow())), folder)
+    rows: int = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
     return QueryRows(database.name, rows, LocalCopy(path, is_decoded=False))
 
 
@@ -102,11 +103,11 @@ def _named(database: Database) -> Generator[None]:
 
 
 @contextlib.contextmanager
-def _failing(module: Any, database: Database, what: str, *, of_rows: bool = False) -> Generator[None]:
+def _failing(module: Any, database: Database, failed: str, *, of_rows: bool = False) -> Generator[None]:
     """Turn an error of the driver into one line without secrets, numbers and causes."""
     try:
         yield
     except pl.exceptions.DuplicateError:
-        raise InputError("two columns of the query have the same name: name them with AS") from None
+        raise InputError(f"--query: two columns from {database.name!r} have the same name: name them with AS") from None
     except (module.dbapi.Error, *_DRIVERS_FAIL) as error:
-        raise InputError(f"the database {what}: {in_words(error, database.uri, of_rows=of_rows)}") from None
+        raise InputError(f"{failed}: {in_words(error, database.uri, of_rows=of_rows)}") from None

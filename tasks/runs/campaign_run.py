@@ -15,8 +15,8 @@ from globe_sms.tasks.campaign.sending_now import SendingNow
 from globe_sms.tasks.gateway import MessageType
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.numbers import Overrides
+from globe_sms.tasks.planning.campaign_lists import opt_outs_of
 from globe_sms.tasks.planning.exclusions import Exclusions
-from globe_sms.tasks.planning.make_plan import opt_outs_of
 from globe_sms.tasks.planning.own_numbers import read_own_numbers
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.policy.left_out_now import FrequencyNow, countries_left_out

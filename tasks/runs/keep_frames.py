@@ -7,7 +7,7 @@ from pathlib import Path
 
 from globe_sms.tasks.campaign.campaign_json import LISTS
 from globe_sms.tasks.campaign.config import CampaignConfig
-from globe_sms.tasks.planning.make_plan import find_campaign_lists
+from globe_sms.tasks.planning.campaign_lists import find_campaign_lists
 from globe_sms.tasks.recipients.frames import Frame, write_frame
 from globe_sms.tasks.runs.run_resources import open_resources
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from globe_sms.tasks.campaign.campaign_json import ListRead, NoLists, PlanFigures, plan_key
+from globe_sms.tasks.planning.campaign_lists import find_campaign_lists
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
+from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.planning.plan_inputs import find_plan_inputs
 from globe_sms.tasks.policy.frozen_hours import check_frozen_hours
 from globe_sms.tasks.policy.tighten import planning_digest

@@ -13,8 +13,9 @@ from globe_sms.tasks.policy.budgets import refusals
 from globe_sms.tasks.policy.check_budgets import count_budgets, wanted_amounts
 from globe_sms.tasks.policy.in_words import show_policy
 from globe_sms.tasks.policy.reserve import BudgetReservation
+from globe_sms.tasks.reports.make_preview import make_preview
 from globe_sms.tasks.reports.plan_changes import plan_changes
-from globe_sms.tasks.reports.preview import Preview, make_preview
+from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.runs.campaign_run import CampaignRun
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors

@@ -38,7 +38,8 @@ def write_rows(folder: Path, rows: int) -> None:
 def plan(kind: str, folder: Path) -> None:
     """Plan the rows as one kind of input."""
     from globe_sms.tasks.campaign.config import CampaignConfig
-    from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
+    from globe_sms.tasks.planning.campaign_lists import find_campaign_lists
+    from globe_sms.tasks.planning.make_plan import make_plan
     from globe_sms.tasks.recipients.database_query import Database, ask_database
     from globe_sms.tasks.recipients.frames import write_frame
     from globe_sms.tasks.runs.keep_query import keep_query

@@ -31,7 +31,7 @@ from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.make_plan import freeze
+from globe_sms.tasks.planning.plan_rows import freeze
 from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.store import LocalStore, S3Store, Store
 from globe_sms.tasks.store.s3_access import S3Access

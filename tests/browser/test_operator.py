@@ -221,7 +221,7 @@ def test_an_operator_sends_a_campaign_from_the_browser(
 def test_a_declined_campaign_sends_nothing_and_is_asked_for_again(
     page: "playwright.Page", site: PrefectSite, sandbox: Sandbox
 ) -> None:
-    """The answer no frees everything and is on record; the next run of the campaign asks anew, and yes is yes."""
+    """The answer no frees everything and is on record; the next run of the campaign asks again, and yes is yes."""
     sandbox.gateway.reset()
     order = {
         "recipients": [f"s3://{sandbox.bucket}/lists/"],
@@ -310,7 +310,7 @@ def test_a_run_that_is_cancelled_says_how_far_it_got(
 def test_a_suspended_run_is_asked_again_after_its_canary_which_it_sends_once(
     site: PrefectSite, sandbox: Sandbox
 ) -> None:
-    """Each answer starts the run anew from the top, also where the canary was left unknown and is to be resent."""
+    """Each answer starts the run again from the top, also where the canary was left unknown and is to be resent."""
     sandbox.gateway.reset()
     sandbox.gateway.add_fault("accept_then_drop", next=1)
     order = {

@@ -105,7 +105,7 @@ class InPrefect:
 
 
 class Deployed(InPrefect):
-    """Runs of a deployment: each ends where it asks, and the answer starts it anew from the top."""
+    """Runs of a deployment: each ends where it asks, and the answer starts it again from the top."""
 
     def start(self) -> None:
         """Start a run of the deployment, in a process of its own."""

@@ -1,7 +1,7 @@
 """SIGKILL while places open and close: no call leaves outside its recipients' hours, nobody is lost or texted twice.
 
 The clocks are the real ones: hours are chosen so that, some seconds after the test begins, Singapore's hours end and
-Thailand's begin. India's begin an hour and a half later: whoever is done with the others waits for them.
+Thailand's begin. India's begin an hour and a half later: a run that is done with the others waits for them.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""A campaign that is planned again and again, with other texts: what was sent came from one plan, whoever was killed.
+"""A campaign that is planned again and again, with other texts: all that was sent came from one plan, despite kills.
 
 The runs differ in their sender and in the size of their calls, so that the log of the gateway tells their plans apart.
 """

@@ -137,7 +137,7 @@ def test_the_judge_finds_every_wrong_result(wrong: Rewrite, fault: str) -> None:
     ],
 )
 def test_the_judge_finds_every_wrong_call(extra: Arrival, fault: str) -> None:
-    """Whoever was taken, or may have been, must not be presented again, even if that call was turned away."""
+    """A number that was taken, or may have been, must not be presented again, even if that call was refused."""
     found = find_faults((*ARRIVALS, extra), results(), ROWS)
     assert any(fault in line for line in found), found
 

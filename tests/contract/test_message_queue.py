@@ -66,7 +66,7 @@ def opened(server: QueueServer) -> Generator[Opened]:
 
 
 def test_messages_are_received_as_they_are_and_deleted_sixteen_at_once(server: QueueServer, opened: Opened) -> None:
-    """With one token for all calls; and an empty queue has none, which is no error."""
+    """One token serves all calls; an empty queue returns no messages, without an error."""
     for number in range(20):
         server.messages.send(json.dumps({**RECEIPT, "MessageId": str(number)}))
     queue = opened.queue(opened.tokens())

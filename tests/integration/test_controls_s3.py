@@ -17,7 +17,8 @@ from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import PlanFigures, PlanInputs
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
-from globe_sms.tasks.planning.make_plan import check_campaign_lists, make_plan
+from globe_sms.tasks.planning.campaign_lists import check_campaign_lists
+from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.planning.prefix_override_table import read_overrides
 from globe_sms.tasks.reports.prices import read_prices
 from globe_sms.tasks.runs.open_campaign_run import preflight

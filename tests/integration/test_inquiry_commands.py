@@ -183,7 +183,7 @@ def test_what_a_receipt_settled_is_told_and_listed(desk: Desk, tmp_path: Path) -
 
 
 def test_the_number_may_come_by_stdin(desk: Desk) -> None:
-    """So that it stands in no shell's history and no list of processes."""
+    """So that no shell's history and no list of processes has it."""
     printed = desk.ask("explain", "-", "--results", desk.results, typed=f"+{NUMBERS[0]}\n")
     assert "of 3 campaigns" in printed
 

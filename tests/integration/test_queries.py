@@ -93,5 +93,5 @@ def test_a_list_and_a_query_are_one_campaign_and_without_an_id_their_content_mak
     with pytest.raises(InputError, match="the query on CRM_DATABASE: no rows found"):
         send(**options, **asked)
     sql("drop table guests")
-    with pytest.raises(InputError, match=r"^--connection 'CRM_DATABASE': .*relation .guests. does not exist$"):
+    with pytest.raises(InputError, match=r"^--query: .*'CRM_DATABASE' .*relation .guests. does not exist$"):
         send(**options, **asked)

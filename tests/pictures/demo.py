@@ -94,7 +94,7 @@ def draw(lines: list[str]) -> str:
         console = Console(record=True, width=_COLUMNS, file=nowhere, force_terminal=True, color_system="truecolor")
         console.print(Text("$ make demo", style="bold"))
         console.print(Text.from_ansi("\n".join(lines)), overflow="fold")
-        # Without an address to fetch fonts from: whoever looks at the picture asks nobody.
+        # Without an address to fetch fonts from: looking at the picture asks no other host.
         drawn = console.export_svg(title="globe-sms", theme=SVG_EXPORT_THEME, unique_id="demo")
     return re.sub(r"\s*@font-face \{.*?\}\s*(?=@font-face|\.)", "\n", drawn, flags=re.DOTALL)
 

@@ -1,4 +1,4 @@
-"""Plans of small CSV lists, for tests of what stands in a plan and what it costs."""
+"""Plans of small CSV lists, for tests of what a plan holds and what it costs."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -20,7 +20,7 @@ from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.make_plan import freeze
+from globe_sms.tasks.planning.plan_rows import freeze
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.store import Store

@@ -125,5 +125,5 @@ def test_the_delivery_rate_counts_final_states_only(local_store: LocalStore, tmp
 
 
 def test_an_empty_place_has_no_campaigns(store: Store) -> None:
-    """And there is no error."""
+    """Without an error."""
     assert list(read_campaigns(store)) == []

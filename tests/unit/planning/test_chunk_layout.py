@@ -13,7 +13,7 @@ from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, SendingGroup, SendingGroups, lay_out_chunks, window_rows
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.make_plan import freeze, plan_rows
+from globe_sms.tasks.planning.plan_rows import freeze, plan_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.vocabulary.errors import InputError
 

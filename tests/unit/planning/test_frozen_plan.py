@@ -14,7 +14,7 @@ from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan, rows_of_plan
-from globe_sms.tasks.planning.make_plan import freeze, plan_rows
+from globe_sms.tasks.planning.plan_rows import freeze, plan_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.results.join_plan_and_ledger import make_results
 from globe_sms.tasks.results.ledger_answers import gather

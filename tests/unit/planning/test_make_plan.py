@@ -7,10 +7,11 @@ import pytest
 
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.gateway import MessageType
+from globe_sms.tasks.planning.campaign_lists import find_campaign_lists
 from globe_sms.tasks.planning.chunk_layout import WINDOW_CHUNKS
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.left_out import hash_texts
-from globe_sms.tasks.planning.make_plan import find_campaign_lists, make_plan
+from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -92,7 +93,7 @@ def long_plan(tmp_path: Path, local_store: LocalStore) -> FrozenPlan:
     ("first", "last"), [(0, 0), (0, WINDOW_CHUNKS - 1), (WINDOW_CHUNKS - 1, WINDOW_CHUNKS), (10, 3 * WINDOW_CHUNKS - 1)]
 )
 def test_chunks_are_read_across_blocks(first: int, last: int, long_plan: FrozenPlan) -> None:
-    """Whatever block a chunk stands in."""
+    """Whichever block a chunk is in."""
     found = list(long_plan.chunks(first, last))
     assert [chunk.index for chunk in found] == list(range(first, last + 1))
     assert [chunk.phone_numbers for chunk in found] == [(f"+65{81_000_000 + at}",) for at in range(first, last + 1)]

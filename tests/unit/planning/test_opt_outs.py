@@ -9,7 +9,7 @@ import pytest
 
 from globe_sms.tasks.campaign.options.left_out import OnDamaged
 from globe_sms.tasks.numbers import Overrides
-from globe_sms.tasks.planning.make_plan import check_campaign_lists
+from globe_sms.tasks.planning.campaign_lists import check_campaign_lists
 from globe_sms.tasks.planning.opt_outs import OptOutLists
 from globe_sms.tasks.vocabulary.errors import InputError
 from tests.unit.planned_csv import no_s3, planned, written

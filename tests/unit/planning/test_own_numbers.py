@@ -80,7 +80,7 @@ def test_an_own_number_that_is_given_twice_has_text_and_sender_of_one_row(tmp_pa
 
 
 def test_hours_and_canaries_are_not_those_of_a_test(tmp_path: Path) -> None:
-    """Whoever tests waits for the text."""
+    """A tester waits for the text."""
     plan = planned(tmp_path, hours="09:00-10:00", canary=1)
     assert (plan.layout, plan.chunk_count()) == (None, 1)
 

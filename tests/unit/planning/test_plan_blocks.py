@@ -11,7 +11,7 @@ from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.chunk_layout import SendingGroups
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.make_plan import freeze
+from globe_sms.tasks.planning.plan_rows import freeze
 from globe_sms.tasks.planning.sending_groups import groups_of
 
 MOST = 4

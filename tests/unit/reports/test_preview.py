@@ -20,12 +20,13 @@ from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
-from globe_sms.tasks.planning.make_plan import freeze
+from globe_sms.tasks.planning.plan_rows import freeze
 from globe_sms.tasks.recipients import ListReading
+from globe_sms.tasks.reports.make_preview import make_preview, preview_after
 from globe_sms.tasks.reports.page_as_html import as_html
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
 from globe_sms.tasks.reports.page_blocks import Page
-from globe_sms.tasks.reports.preview import Preview, make_preview, preview_after
+from globe_sms.tasks.reports.preview import Preview
 from globe_sms.tasks.reports.preview_page import preview_page, question_page
 from globe_sms.tasks.reports.what_was_read import reading_notes, reading_sentence
 from globe_sms.tasks.results.canary import Canary

@@ -22,7 +22,7 @@ from globe_sms.tasks.numbers.time_zones import zone_table, zones_of
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, ChunkRange, SendingGroup
 from globe_sms.tasks.planning.frozen_plan import Chunk, FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import forecast_hours
-from globe_sms.tasks.planning.make_plan import freeze
+from globe_sms.tasks.planning.plan_rows import freeze
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.sending.chunk_queue import HoursQueue, PlanOrderQueue, ShardQueue
 from globe_sms.tasks.sending.progress import Progress

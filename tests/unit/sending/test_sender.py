@@ -205,7 +205,7 @@ def test_a_resume_presents_an_account_refusal_again_under_a_new_claim(make: Make
 
 
 def test_a_chunk_that_another_run_has_claimed_is_not_sent(make: Make) -> None:
-    """Whoever loses the claim writes nothing."""
+    """A run that loses the claim writes nothing."""
     sender, gateway = make(accepts)
     sender.send(CHUNK, History())
     assert sender.send(CHUNK, History()) is None
