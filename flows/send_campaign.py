@@ -15,7 +15,7 @@ from globe_sms.flows.option_signatures import form_parameters, takes
 from globe_sms.flows.orchestration.answer_due import end_wait, is_answer_due
 from globe_sms.flows.orchestration.approval_form import suspend_last
 from globe_sms.flows.orchestration.campaign_parameters import campaign_config, refuse_recorded_numbers
-from globe_sms.flows.orchestration.deployed_run import check_campaign_id, check_lasting, in_place_of_nulls
+from globe_sms.flows.orchestration.deployed_run import check_campaign_id, check_places, in_place_of_nulls
 from globe_sms.flows.orchestration.final_states import campaign_state, late_state, name_refusals
 from globe_sms.flows.orchestration.prefect_executor import PrefectExecutor
 from globe_sms.flows.orchestration.run_campaign import run_campaign
@@ -63,8 +63,7 @@ def send_campaign(**parameters: Any) -> CampaignReport:
     check_campaign_id(given.get("campaign"), flow_run)
     refuse_recorded_numbers(flow_run.parameters)
     config = campaign_config(given, scheduled, from_form=flow_run.deployment_id is not None)
-    check_lasting("Results folder", config.results, flow_run)
-    check_lasting("Publish to", config.publish, flow_run, remembers=False)
+    check_places(config, flow_run)
     with observe_run() as observer:
         report = run_campaign(config, PrefectExecutor(observer, flow_run))
     return campaign_state(report)  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data

@@ -8,6 +8,7 @@ from typing import Any, Final
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 
+from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.options.flow_parameters import flatten_options, null_options
 from globe_sms.tasks.vocabulary.errors import InputError
 
@@ -45,6 +46,16 @@ def check_campaign_id(campaign: str | None, flow_run: FlowRun) -> None:
         "Campaign ID: it's empty, so nothing was sent. Give the campaign a name, such as opening-2026-11: running it "
         "again under this name continues it and texts nobody twice."
     )
+
+
+def check_places(config: CampaignConfig, flow_run: FlowRun) -> None:
+    """Refuse places of a campaign that are lost with a deployed run: its results, and the table that it's in.
+
+    Raises:
+        InputError: as `check_lasting`.
+    """
+    check_lasting("Results folder", config.results, flow_run)
+    check_lasting("Publish to", config.publish, flow_run, remembers=False)
 
 
 def check_lasting(what: str, place: str | None, flow_run: FlowRun, *, remembers: bool = True) -> None:

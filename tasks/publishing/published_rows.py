@@ -18,6 +18,7 @@ from globe_sms.tasks.vocabulary.masking import mask
 
 _ROWS_AT_ONCE: Final = 250_000
 _FEWEST_DIGITS: Final = 6  # of a number as the list wrote it, to look for it elsewhere
+_LAST_DIGITS: Final = 7  # without its country code a number is still the number, and few others end like it
 _LOOKS_LIKE_A_NUMBER: Final = r"\+?\d{7,}"
 _SIGNED: Final[Mapping[pl.DataType, pl.DataType]] = {
     pl.UInt8(): pl.Int32(),
@@ -77,10 +78,12 @@ def _masked(numbers: pl.Series) -> pl.Series:
 
 def _without_number(name: str, dtype: pl.DataType) -> pl.Expr:
     """Return a kept column without the values that contain the row's number."""
+    if "Binary" in str(dtype):  # nobody knows what bytes say
+        return pl.lit(None, dtype)
     digits = digits_in(name, dtype)
     if digits is None:
         return pl.col(name)
-    known = pl.when(~is_hashed()).then(pl.col("phone_number").str.strip_chars_start("+"))
+    known = pl.when(~is_hashed()).then(pl.col("phone_number").str.strip_chars_start("+").str.tail(_LAST_DIGITS))
     written = pl.col("recipient").str.replace_all(r"\D", "").str.strip_chars_start("0")
     written = pl.when(written.str.len_chars() >= _FEWEST_DIGITS).then(written)
     tells = pl.any_horizontal(

@@ -138,8 +138,9 @@ def in_words(error: BaseException, uri: str, *, of_rows: bool) -> str:
 def _secrets(uri: str) -> list[str]:
     """Return what must never be shown of a URI, the longest first."""
     rest = uri.partition("://")[2]
-    user_info = rest.rpartition("@")[0]
-    password = user_info.partition(":")[2]
+    # Both a password and what follows the host may have an @ that isn't encoded.
+    user_infos = [rest[:place] for place, each in enumerate(rest) if each == "@"]
+    passwords = [each.partition(":")[2] for each in user_infos]
     values = [value for _, _, value in (each.partition("=") for each in re.split(r"[?&;]", rest)[1:])]
-    secrets = {uri, user_info, password, *(value for value in values if len(value) >= _SHORTEST_SECRET)}
+    secrets = {uri, *user_infos, *passwords, *(value for value in values if len(value) >= _SHORTEST_SECRET)}
     return sorted((secrets | {unquote(each) for each in secrets}) - {""}, key=len, reverse=True)

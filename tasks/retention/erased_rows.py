@@ -17,8 +17,7 @@ from globe_sms.tasks.vocabulary.errors import InputError, StoreUnavailableError
 
 _SOME: Final = "some"
 _OF_PLANS: Final = ("message", "segments", "position", "first_source", "first_row")
-# Columns that hold neither a number nor a text. All others are a list's own, and may say anything about a person.
-_KEPT: Final = {*RESULTS_SCHEMA, *STATE_SCHEMA, *_OF_PLANS}
+_OF_OTHERS: Final = frozenset((*RESULTS_SCHEMA, *STATE_SCHEMA, *_OF_PLANS))
 _ARROW: Final = "ARROW:schema"
 
 
@@ -45,12 +44,10 @@ class Erasure:
     def concerns(self, names: pl.Schema) -> pl.Expr:
         """Return whether a row is erased, and hasn't been yet."""
         if self.phone_number is None:
-            left = [pl.col(name).is_not_null() for name in names if name == "recipient" or name not in _KEPT]
-            texts = [
-                ~is_hashed(name) & pl.col(name).is_not_null() for name in ("phone_number", "message") if name in names
-            ]
+            left = [pl.col(name).is_not_null() for name in ("recipient", *_of_lists(names)) if name in names]
+            texts = [~is_hashed(name) & pl.col(name).is_not_null() for name in _hashed(names)]
             return pl.any_horizontal(*left, *texts)
-        mentions = [self._mentions(name, dtype) for name, dtype in names.items() if name not in _KEPT]
+        mentions = [self._mentions(name, dtype) for name, dtype in _of_lists(names).items()]
         return pl.any_horizontal(self._is_of(names), *mentions)
 
     def _is_of(self, names: pl.Schema) -> pl.Expr:
@@ -82,15 +79,33 @@ class Erasure:
         }
         if "recipient" in names:
             found["recipient"] = pl.lit(None, dtype=pl.String)
-        if "message" in names:
+        if "message" in _hashed(names):
             # A text may name its recipient; what others got stays, so that it's found again.
             found["message"] = pl.col("message").map_batches(hashes.texts, **number)
         changed = {name: pl.when(of_row).then(new).otherwise(pl.col(name)) for name, new in found.items()}
-        for name, dtype in names.items():
-            if name not in _KEPT:
-                gone = of_row if self.phone_number is None else of_row | self._mentions(name, dtype)
-                changed[name] = pl.when(~gone).then(pl.col(name))
+        for name, dtype in _of_lists(names).items():
+            gone = of_row if self.phone_number is None else of_row | self._mentions(name, dtype)
+            changed[name] = pl.when(~gone).then(pl.col(name))
         return changed
+
+
+def _of_lists(names: pl.Schema) -> dict[str, pl.DataType]:
+    """Return an object's columns that are a list's own, and may say anything about a person; ours don't.
+
+    In results a list's column may have the name of one that only plans or deliveries have, such as `position`.
+    """
+    ours = RESULTS_SCHEMA if _are_results(names) else _OF_OTHERS
+    return {name: dtype for name, dtype in names.items() if name not in ours}
+
+
+def _hashed(names: pl.Schema) -> list[str]:
+    """Return an object's columns of which hashes stay."""
+    of_lists = _of_lists(names)
+    return [name for name in ("phone_number", "message") if name in names and name not in of_lists]
+
+
+def _are_results(names: pl.Schema) -> bool:
+    return names.keys() >= RESULTS_SCHEMA.keys()
 
 
 def erase_rows(store: Store, key: str, erasure: Erasure, scratch: Path, *, apply: bool) -> int:
@@ -109,7 +124,7 @@ def erase_rows(store: Store, key: str, erasure: Erasure, scratch: Path, *, apply
     concerned = erasure.concerns(names)
     count = int(rows.select(concerned.sum()).collect(engine="streaming").item())
     metadata = {name: value for name, value in pl.read_parquet_metadata(before).items() if name != _ARROW}
-    is_plan = "position" in names
+    is_plan = "position" in names and not _are_results(names)
     is_noted = metadata.get(HASHES) == ALL_HASHED or (erasure.phone_number is not None and HASHES in metadata)
     if apply and (count or (is_plan and erasure.phone_number is None and not is_noted)):
         if is_plan and not is_noted:

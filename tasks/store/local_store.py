@@ -88,10 +88,10 @@ class LocalStore:
     def list(self, prefix: str) -> Iterator[str]:
         """Yield the keys that start with `prefix`, sorted."""
         base = self._path("")
-        folder = base / prefix.rpartition("/")[0]
+        folder, _, start = prefix.rpartition("/")
         with _errors(self._uri, prefix):
-            keys = sorted(path.relative_to(base).as_posix() for path in folder.rglob("*") if path.is_file())
-        yield from (key for key in keys if key.startswith(prefix))
+            keys = sorted(path.relative_to(base).as_posix() for path in _files_in(base / folder, start))
+        yield from keys
 
     def folders(self) -> Iterator[str]:
         """Yield the names of the folders directly here, sorted."""
@@ -161,6 +161,23 @@ class LocalStore:
 
 def _version(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
+
+
+def _files_in(folder: Path, start: str) -> Iterator[Path]:
+    """Yield the files of a folder whose path in it begins with `start`.
+
+    A folder that can't be read isn't an empty one, for which `Path.rglob` takes it.
+    """
+    for place, folders, names in os.walk(folder, onerror=_raise_unless_gone):
+        if Path(place) == folder:
+            folders[:] = [name for name in folders if name.startswith(start)]
+            names = [name for name in names if name.startswith(start)]  # noqa: PLW2901
+        yield from (path for name in names if (path := Path(place, name)).is_file())
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def _flush(path: Path) -> None:

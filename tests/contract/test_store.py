@@ -112,6 +112,17 @@ def test_a_listing_of_all_keys_leaves_other_folders_out(store: Store) -> None:
     assert list(mine.list("")) == ["receipts/1"]
 
 
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+    """Others, whose names the prefix doesn't begin, don't matter."""
+    store = LocalStore(tmp_path)
+    store.put_if_absent("replies/1", b"")
+    (tmp_path / "claims").symlink_to(tmp_path / "claims")  # one that nobody can read, not even root
+    with pytest.raises(StoreError, match="claims/"):
+        list(store.list("claims/"))
+    assert list(store.list("rep")) == ["replies/1"]
+    assert list(store.list("nothing/here/")) == list(store.list("replies/1/")) == []
+
+
 def test_folders_are_listed_without_their_contents(store: Store) -> None:
     """The names of hundreds of campaigns, without their millions of claims."""
     for key in ("b/claims/1", "a/claims/1", "a/claims/2", "a.json", "c/d/e/f"):

@@ -1,9 +1,11 @@
 import uuid
+from contextlib import nullcontext
 
 import pytest
 from prefect.client.schemas.objects import FlowRun
 
-from globe_sms.flows.orchestration.deployed_run import check_campaign_id, check_lasting
+from globe_sms.flows.orchestration.deployed_run import check_campaign_id, check_lasting, check_places
+from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.options.flow_parameters import null_options
 from globe_sms.tasks.vocabulary.errors import InputError
 
@@ -36,6 +38,21 @@ def test_a_deployed_run_refuses_results_that_do_not_last(results: str) -> None:
 def test_a_deployed_run_takes_results_that_last(results: str) -> None:
     """S3, and absolute paths that only look like temporary ones."""
     check_lasting("Results folder", results, _run())
+
+
+@pytest.mark.parametrize(
+    ("places", "says"),
+    [
+        ({"results": "/tmp/x", "publish": "s3://lake/sms"}, "Results folder: '/tmp/x'"),  # noqa: S108
+        ({"results": "s3://out/x", "publish": "lake"}, "Publish to: 'lake'"),
+        ({"results": "/srv/x", "publish": "/srv/lake"}, None),
+        ({"results": "s3://out/x"}, None),
+    ],
+)
+def test_all_places_of_a_campaign_must_last(places: dict[str, str], says: str | None) -> None:
+    config = CampaignConfig.checked(recipients="a.csv", message="Hi", type="NOTIFY", **places)
+    with nullcontext() if says is None else pytest.raises(InputError, match=says):
+        check_places(config, _run())
 
 
 def test_nulls_are_found_one_by_one_and_by_group() -> None:

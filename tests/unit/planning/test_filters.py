@@ -11,9 +11,10 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.number_hashes import HASH_KEY, make_hashes
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.make_plan import make_plan
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import InputError
-from tests.unit.planned_csv import NOW, planned, written
+from tests.unit.planned_csv import NOW, no_s3, planned, written
 
 
 def verdicts(plan: FrozenPlan) -> list[tuple[str | None, str | None]]:
@@ -118,6 +119,35 @@ def test_who_was_texted_by_an_erased_campaign_gets_nothing_while_the_key_is_ther
         planned(tmp_path, PHONES, exclude_results=[str(path)], exclude_days=7)
 
 
+def test_several_erased_campaigns_count_beside_who_has_the_text(tmp_path: Path) -> None:
+    """Each with the key of its own place; whom a campaign failed to reach isn't left out."""
+    paths = []
+    for name, number in (("one", "+6581234567"), ("two", "+6581234568")):
+        place = tmp_path / name
+        (place / "old").mkdir(parents=True)
+        hashed = make_hashes(LocalStore(place)).numbers(pl.Series([number, "+447400123456"]))
+        known = {"phone_number": hashed, "status": ["accepted", "failed"], "sent_at": [NOW - timedelta(days=2)] * 2}
+        rows = pl.DataFrame(known).select(
+            (pl.col(name) if name in known else pl.lit(None, dtype)).cast(dtype).alias(name)
+            for name, dtype in RESULTS_SCHEMA.items()
+        )
+        rows.write_parquet(place / "old" / "results.parquet")
+        paths.append(str(place / "old" / "results.parquet"))
+    has_it = tmp_path / "has-it.parquet"
+    pl.DataFrame({"e164": [6581234569], "source": ["repeat:other"]}).write_parquet(has_it)
+    config = CampaignConfig.checked(
+        recipients=written(tmp_path / "list.csv", f"{PHONES}+6581234569\n"),
+        message="Hi",
+        type="NOTIFY",
+        results=str(tmp_path),
+        exclude_results=paths,
+        exclude_days=7,
+    )
+    store = LocalStore(tmp_path / "store")
+    plan, _ = make_plan(config, store, no_s3, tmp_path, find_left_out=lambda _rows, _folder: (has_it,), now=NOW)
+    assert [reason for _, reason in verdicts(plan)] == [*paths, None, "repeat:other"]
+
+
 @pytest.mark.parametrize(
     ("options", "statuses"),
     [
@@ -165,6 +195,11 @@ def test_options_that_do_not_fit_are_refused(options: dict[str, Any], fault: str
         {"deny_country": ["SG"]},
         {"canary": 3},
         {"max_characters": 9},
+        {"holdout": "5%"},
+        {"keep": ["customer"]},
+        {"message": "", "variant": ["A=a", "B=b"]},
+        {"message_by_language": ["de=a"]},
+        {"connection": "CRM", "query": "select 1 as phone"},
     ],
 )
 def test_what_decides_who_gets_what_is_frozen(options: dict[str, Any]) -> None:

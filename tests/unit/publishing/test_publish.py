@@ -17,7 +17,7 @@ from globe_sms.tasks.campaign.number_hashes import NumberHashes
 from globe_sms.tasks.campaign.options.results_table import PublishNumbers
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.publishing.publish import Publisher, partition_uris
-from globe_sms.tasks.publishing.published_rows import published_rows
+from globe_sms.tasks.publishing.published_rows import published_rows, write_published
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.vocabulary.errors import StoreError
 
@@ -73,6 +73,33 @@ def test_a_number_that_is_not_told_is_in_no_column(
         digits = re.sub(r"\D", "", repr(row).replace("••••", "x"))
         assert not any(each and each[3:] in digits for each in phones)
     assert found["customer"].to_list() == kept["customer"].to_list()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pl.Series(["081234567"]),
+        pl.Series([81234567]),
+        pl.Series(["tel. 8123-4567"], dtype=pl.Enum(["tel. 8123-4567"])),
+        pl.Series([b"+6581234567"]),
+        pl.Series([{"tel": "(8123) 4567"}]),
+    ],
+    ids=["text", "number", "enum", "bytes", "nested"],
+)
+def test_a_number_is_recognized_without_its_country_code_and_in_columns_of_every_type(written: pl.Series) -> None:
+    """Also if the list's own column of numbers has the country code."""
+    row = {"phone_number": "+6581234567", "recipient": "+65 8123 4567"}
+    kept = {"tel": written, "since": pl.Series([NOW]), "paid": pl.Series([True]), "customer": pl.Series(["c-234567"])}
+    found = published_rows(results(kept, row), PublishNumbers.NONE, None).collect()
+    assert found.select("tel", "since", "paid", "customer").row(0) == (None, NOW, True, "c-234567")
+
+
+def test_rows_after_the_first_block_are_told_as_the_first(tmp_path: Path) -> None:
+    rows = results(None, ONE).select(pl.all().repeat_by(250_001).explode())
+    rows.collect().write_parquet(tmp_path / "results.parquet")
+    write_published(tmp_path / "results.parquet", PublishNumbers.NONE, None, tmp_path / "published.parquet")
+    found = pl.read_parquet(tmp_path / "published.parquet")
+    assert (found.height, found["phone_number"].count(), found["recipient"].count()) == (250_001, 0, 0)
 
 
 def test_every_engine_reads_the_types() -> None:

@@ -102,6 +102,19 @@ def test_what_a_driver_says_is_shown_without_values_and_secrets(said: str, shown
 
 
 @pytest.mark.parametrize(
+    "uri",
+    [
+        "postgresql://crm:s3cret@h/members?options=a@b",
+        "postgresql://crm:s3@cret@h/members?options=a@b",
+        "postgresql://h/members?user=a@b&password=s3cret",
+    ],
+)
+def test_a_password_is_known_whatever_else_has_an_at_sign(uri: str) -> None:
+    said = in_words(ValueError("no: s3cret s3@cret"), uri, of_rows=False)
+    assert not any(secret in said for secret in ("s3cret", "s3@cret") if secret in uri)
+
+
+@pytest.mark.parametrize(
     ("uri", "module"),
     [
         ("postgres://h/d", "adbc_driver_postgresql"),

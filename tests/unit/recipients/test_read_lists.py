@@ -76,6 +76,56 @@ def test_hundreds_of_lists_keep_their_order(tmp_path: Path) -> None:
     assert frame["row"].to_list() == list(range(5)) * 300
 
 
+def test_lists_that_are_read_from_copies_are_named_as_given(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_bytes("phone\n1\n2\n".encode("utf-16"))
+    assert read(tmp_path).select("source", "row").rows() == [
+        (str(tmp_path / name), row) for name in "ab" for row in (0, 1)
+    ]
+
+
+def write_many(folder: Path, form: str) -> dict[str, int]:
+    """Write nine files of one shape, with and without rows, that are read in several batches; return their rows."""
+    counts = {f"{place}.{form}": rows for place, rows in enumerate([25_000, 0, 1, 55_000, 2, 0, 3, 22_000, 4])}
+    first = 0
+    for name, rows in counts.items():
+        frame = pl.DataFrame({"phone": range(first, first + rows)}).cast(pl.String)
+        match form:
+            case "csv":
+                frame.write_csv(folder / name)
+            case "ndjson":
+                frame.write_ndjson(folder / name)
+            case _:
+                frame.write_parquet(folder / name)
+        first += rows
+    return counts
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+def test_many_large_lists_lose_and_double_no_row_and_mix_none_up(form: str, tmp_path: Path) -> None:
+    """Each row has its own list and its number there, and a part of the rows is a part of them."""
+    counts = write_many(tmp_path, form)
+    sources = find_lists([str(tmp_path)], no_s3)
+    rows = read_lists(sources, number_column="phone", s3=no_s3)
+    frame = rows.collect(engine="streaming")
+    assert frame["recipient"].to_list() == [str(number) for number in range(sum(counts.values()))]
+    expected = [(str(tmp_path / name), row) for name, rows in counts.items() for row in range(rows)]
+    assert frame.select("source", "row").rows() == expected
+    assert rows.head(25_002).collect(engine="streaming").equals(frame.head(25_002))
+    some = pl.col("recipient").is_in(["7", "25001", "102009"])
+    assert rows.filter(some).collect(engine="streaming").equals(frame.filter(some))
+    assert rows.select("row").collect(engine="streaming").equals(frame.select("row"))
+
+
+@pytest.mark.parametrize(("form", "damaged"), [("csv", b"1\x002\n"), ("ndjson", b'{"phone"\n')])
+def test_of_many_lists_the_damaged_one_is_named(form: str, damaged: bytes, tmp_path: Path) -> None:
+    write_many(tmp_path, form)
+    with (tmp_path / f"7.{form}").open("ab") as file:
+        file.write(damaged)
+    with pytest.raises(InputError, match=rf"{tmp_path}/7\.{form}: (row 22000|line 22002) "):
+        read(tmp_path)
+
+
 def test_ndjson_values_become_text(tmp_path: Path) -> None:
     """Numbers keep their digits and scientific notation; blank lines aren't rows."""
     lines = [

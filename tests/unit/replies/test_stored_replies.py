@@ -165,6 +165,38 @@ def test_a_place_without_an_endpoint_stops_the_campaign(tmp_path: Path) -> None:
         check_opt_outs([f"{tmp_path}/nowhere#replies"], no_s3)
 
 
+def test_a_place_that_cannot_be_read_stops_the_campaign(place: Place, tmp_path: Path) -> None:
+    """It isn't one without replies: nobody's STOP would be known. Also at a later look, whatever was read before."""
+    place.keep(reply("STOP"))
+    entry = f"{place.store.uri}#replies"
+    lists = OptOutLists((entry,), no_s3, tmp_path)
+    lists.files()
+    replies = Path(place.store.uri, "replies")
+    replies.rename(tmp_path / "elsewhere")
+    replies.symlink_to(replies)  # a folder that nobody can read, not even root
+    for look in (lists.files, lambda: check_opt_outs([entry], no_s3), lambda: identities_of([entry], no_s3)):
+        with pytest.raises(InputError, match="the replies can't be read"):
+            look()
+
+
+def test_a_reply_that_cannot_be_read_stops_the_campaign(place: Place, tmp_path: Path) -> None:
+    place.keep(reply("STOP"))
+    lists = OptOutLists((f"{place.store.uri}#replies",), no_s3, tmp_path)
+    (stored,) = Path(place.store.uri, "replies").rglob("*.ndjson")
+    stored.unlink()
+    stored.mkdir()
+    stored.with_suffix(".gz").write_bytes(b"\x1f\x8b damaged")
+    with pytest.raises(InputError):
+        lists.files()
+
+
+def test_a_stop_from_a_number_that_no_table_has_counts(place: Place) -> None:
+    """A prefix that an operator allows may be newer than the tables."""
+    place.keep(reply("STOP", number="6571234567"))
+    assert not read_reply(reply("STOP", number="6571234567")).is_known
+    assert place.opted_out() == [6571234567]
+
+
 def test_compressed_replies_count_and_what_is_none_is_counted_apart(place: Place) -> None:
     """Another system may have put them there; an erased reply is nobody's any more."""
     lines = "\n".join(map(json.dumps, [reply("STOP"), {"from": "x"}, {"phone_number": "~abc", "send_time": "x"}]))

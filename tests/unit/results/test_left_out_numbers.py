@@ -97,3 +97,18 @@ def test_a_row_that_was_not_sent_has_the_reason_for_which_it_may_not_be() -> Non
     assert resent["status"].to_list() == ["unknown", "suppressed", "unsupported"]
     sent = make_results(rows, gather({0: History((ACCEPTED,))}, [entry(0, ACCEPTED)]), "camp", "stopped").collect()
     assert sent["status"].to_list() == ["accepted"] * 3
+
+
+def test_rows_that_can_be_sent_have_the_parts_of_the_text_that_all_get() -> None:
+    """Rows that get no text have none."""
+    rows = plan_rows().with_columns(status=pl.Series([None, "duplicate", None], dtype=pl.Enum(STATUSES)))
+    found = make_results(rows, gather({}, []), "camp", "stopped", segments=2).collect()
+    assert found["segments"].to_list() == [2, None, 2]
+
+
+def test_an_accepted_row_whose_message_id_is_not_known_says_so() -> None:
+    """A receipt can't be matched with it."""
+    answer = replace(entry(0, ACCEPTED), message_ids={0: "id-0"})
+    found = make_results(plan_rows(), gather({0: History((ACCEPTED,))}, [answer]), "camp", "stopped").collect()
+    assert found["status"].to_list() == ["accepted"] * 3
+    assert found["reason"].to_list() == [None, "message_id_unmatched", "message_id_unmatched"]

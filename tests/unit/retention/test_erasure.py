@@ -1,5 +1,6 @@
 """Erased campaigns and numbers: nothing of them is found, and what depends on them still holds."""
 
+import base64
 import contextlib
 import json
 import uuid
@@ -13,7 +14,8 @@ import pytest
 
 from globe_sms.tasks.campaign.campaign import Campaign, read_document
 from globe_sms.tasks.campaign.campaign_json import CampaignDocument, Publication
-from globe_sms.tasks.campaign.number_hashes import NumberHashes
+from globe_sms.tasks.campaign.number_hashes import NumberHashes, make_hashes
+from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
@@ -30,6 +32,7 @@ from globe_sms.tasks.policy.rules import Frequency, Undeliverable
 from globe_sms.tasks.policy.undeliverable import find_undeliverable
 from globe_sms.tasks.publishing.publish import Publisher, partition_uris
 from globe_sms.tasks.repeats.find_repeats import RepeatFinder
+from globe_sms.tasks.retention.erased_rows import Erasure, erase_rows
 from globe_sms.tasks.retention.forget import Certificate, forget
 from globe_sms.tasks.retention.forgotten import ForgottenNumbers
 from globe_sms.tasks.retention.purge import Purge, purge
@@ -252,6 +255,16 @@ def test_personal_texts_are_compared_by_their_hashes(tmp_path: Path) -> None:
     assert kept.repeats("Hi Bo") == {1: "repeat:one"}
 
 
+@pytest.mark.parametrize(
+    "texts", [{"variant": ["A=At nine", "B=At ten"]}, {"message_by_language": ["de=At nine"], "message": "At ten"}]
+)
+def test_no_text_of_several_is_left(texts: dict[str, Any], tmp_path: Path) -> None:
+    kept = Kept(tmp_path, **{"message": None, **texts})
+    assert kept.found("At nine", "At ten")
+    kept.purge()
+    assert kept.found("At nine", "At ten") == set()
+
+
 def test_what_other_campaigns_ask_for_still_holds(kept: Kept) -> None:
     """How often people were texted, and who is undeliverable; each with the numbers that are asked about."""
     kept.purge()
@@ -315,12 +328,25 @@ def test_lists_that_are_kept_with_the_campaign_go_with_its_numbers(kept: Kept, e
     assert {each.uri.rpartition("/")[2] for each in objects if each.rows is None} >= {"query-a.parquet", "b.parquet"}
 
 
+def test_a_frame_stays_until_its_campaign_is_sent(kept: Kept) -> None:
+    """Nothing else has its rows; a query is asked again."""
+    planned = KeptCampaign(kept.store, "planned", NUMBERS, kept.scratch)
+    planned.end()
+    for name in ("query-a", "frame"):
+        planned.store.put_if_absent(f"lists/{name}.parquet", b"")
+    kept.forget(NUMBERS[0])
+    assert list(planned.store.list("lists/")) == ["lists/frame.parquet"]
+
+
 def test_a_campaign_that_never_sent_loses_its_plan(kept: Kept) -> None:
     """The next run makes a plan of what its lists are then."""
     planned = KeptCampaign(kept.store, "planned", NUMBERS, kept.scratch)
     planned.end()
+    for key in ("failures.csv", "lists/frame.parquet", "earlier/results-1.parquet"):
+        planned.store.put_if_absent(key, NUMBERS[0].encode())
     kept.purge(timedelta(days=-30_000))
     document = read_document(kept.store, "planned")
+    assert [each.name for each in (kept.path / "planned").rglob("*") if each.is_file()] == ["campaign.json"]
     assert document is not None
     assert (document.plan, document.erased_at) == (None, None)
     assert kept.found(*DIGITS) == set()
@@ -382,11 +408,12 @@ def test_receipts_lose_their_numbers_and_still_count(kept: Kept, tmp_path: Path)
     pushed = [
         {"To": DIGITS[0], "MessageId": "m-0-0", "Status": "1", "TaskId": "one-0-1", "ErrorDescription": DIGITS[0]},
         {"to": DIGITS[1], "message_id": "m-0-1", "status": "1"},
-        {"phone_number": DIGITS[2], "content": "STOP"},
+        {"phone_number": DIGITS[2], "content": f"STOP {DIGITS[2]}"},
         {"phone_number": "+65 8123-4562", "content": "STOP"},
     ]
     receipts.put_if_absent("2026/a.json", json.dumps(pushed).encode())
     receipts.put_if_absent("_refused/x", f"junk {DIGITS[3]}".encode())
+    receipts.put_if_absent("_started/1.json", b"{}")
     now = datetime.now(UTC) + timedelta(minutes=1)
     assert [
         each.rows for each in purge(kept.store, OLD, kept.scratch, apply=True, receipts=[receipts], now=now).receipts
@@ -397,11 +424,33 @@ def test_receipts_lose_their_numbers_and_still_count(kept: Kept, tmp_path: Path)
     assert [number for number in DIGITS if number in stored.body.decode()] == [DIGITS[2]]
     assert [each.get("MessageId") for each in said] == ["m-0-0", "m-0-1", None, None]
     assert list(receipts.list("_refused/")) == []
+    for name, number in (("a", DIGITS[2]), ("b", DIGITS[3])):
+        receipts.put_if_absent(f"_refused/{name}", f"junk {number}".encode())
+        in_base64 = base64.b64encode(f"junk from {number}".encode()).decode()
+        receipts.put_if_absent(f"_refused/{name}-of-a-queue", json.dumps({"body": in_base64}).encode())
     kept.forget(NUMBERS[2], receipts=[receipts])
+    assert list(receipts.list("_refused/")) == ["_refused/b", "_refused/b-of-a-queue"]
+    assert list(receipts.list("_started/")) == ["_started/1.json"]
     stored = receipts.get("2026/a.json")
     assert stored is not None
     assert DIGITS[2] not in stored.body.decode()
     assert "8123-4562" not in stored.body.decode()
+
+
+def test_replies_that_are_put_together_meanwhile_are_erased_too(kept: Kept, tmp_path: Path) -> None:
+    """Under a name that the first listing didn't have."""
+    reply = json.dumps({"phone_number": DIGITS[0], "content": "STOP"}).encode()
+
+    class PutTogether(LocalStore):
+        def compare_and_swap(self, key: str, body: bytes, version: str) -> str | None:
+            self.put_if_absent("replies/together/1.ndjson", reply)
+            return super().compare_and_swap(key, body, version)
+
+    receipts = PutTogether(tmp_path / "receipts")
+    receipts.put_if_absent("replies/2026/1.ndjson", reply)
+    kept.forget(NUMBERS[0], receipts=[receipts])
+    stored = [receipts.get(key) for key in receipts.list("replies/")]
+    assert [each is not None and DIGITS[0].encode() in each.body for each in stored] == [False, False]
 
 
 def test_a_campaign_on_s3_is_purged_and_forgotten_like_one_on_disk(s3_access: S3Access, tmp_path: Path) -> None:
@@ -462,6 +511,39 @@ def test_a_shared_table_loses_what_the_results_lose(kept: Kept, tmp_path: Path) 
     assert partition in {each.uri for each in kept.purge().campaigns[0].objects}
     assert pl.read_parquet(partition)["phone_number"].str.starts_with("~").all()
     assert [*folder.list("lists/")] == []
+
+
+@pytest.mark.parametrize("number", [None, NUMBERS[0]], ids=["all", "one"])
+def test_columns_of_the_lists_lose_what_they_say_of_a_person(number: str | None, tmp_path: Path) -> None:
+    """Whatever their names and types are; other people's rows lose only what has the number."""
+    quoted = f"for {NUMBERS[0]}"
+    kept: dict[str, Any] = {
+        "name": ["Ann", "Bo", quoted],
+        "position": ["CEO", "CFO", quoted],  # as plans have a column of ours,
+        "origin": ["a fair", None, quoted],  # deliveries,
+        "message": ["Hi Ann", "Hi Bo", quoted],  # and plans once more
+        "paid": [1, 2, int(DIGITS[0])],
+        "since": [NOW] * 3,
+        "tier": pl.Series(["gold", "red", quoted], dtype=pl.Enum(["gold", "red", quoted])),
+        "raw": [b"a", b"\xff", quoted.encode()],
+        "tags": [["a"], ["b"], [quoted]],
+    }
+    known = pl.DataFrame({"phone_number": NUMBERS[:3], "recipient": NUMBERS[:3]})
+    blank = [pl.lit(None, dtype).alias(name) for name, dtype in RESULTS_SCHEMA.items() if name not in known.columns]
+    rows = known.with_columns(blank).with_columns(**{name: pl.Series(values) for name, values in kept.items()})
+    place, store = tmp_path / "out", LocalStore(tmp_path / "out")
+    place.mkdir()
+    rows.write_parquet(place / "results.parquet")
+    erasure = Erasure(make_hashes(store), number)
+    assert erase_rows(store, "results.parquet", erasure, tmp_path, apply=True) == (3 if number is None else 2)
+    assert erase_rows(store, "results.parquet", erasure, tmp_path, apply=True) == 0
+    found = pl.read_parquet(place / "results.parquet").select(*kept)
+    bo = None if number is None else pl.DataFrame(kept).row(1)
+    since = (None, *[NOW] * 2)  # a time has no number
+    assert found.row(0) == (None,) * len(kept)
+    assert found.row(1) == (bo or (None,) * len(kept))
+    assert found["since"].to_list() == ([None] * 3 if number is None else [*since])
+    assert found.drop("since").row(2) == (None,) * (len(kept) - 1)
 
 
 def test_hashes_have_no_digit_and_differ_by_key() -> None:

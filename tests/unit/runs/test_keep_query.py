@@ -14,6 +14,7 @@ from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.recipients.database_query import QueryRows
 from globe_sms.tasks.recipients.list_source import Origin
 from globe_sms.tasks.runs.keep_query import ask_query, drop_earlier_queries, keep_query, read_query
+from globe_sms.tasks.runs.open_campaign_run import open_run
 from globe_sms.tasks.store import LocalStore
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
@@ -90,11 +91,29 @@ def test_rows_are_asked_for_again_when_the_question_is_about_something_else(stag
     assert stage.ask(now=NOW + timedelta(hours=2)).rows == 2
     assert stage.ask(stage.config.model_copy(update={"message": "Hello"})).rows == 2
     assert stage.ask(stage.config.testing([6581234567]).model_copy(update={"test_to": ("x",)})).rows == 2
+    stage.decide(Decision.APPROVED, content="another")
+    assert stage.ask().rows == 2
+    stage.decide(Decision.APPROVED)
+    assert stage.ask().rows == 1
     (kept,) = Path(stage.campaign.store.uri, "lists").iterdir()
     kept.write_bytes(b"PAR1")
     assert stage.ask().rows == 2
-    stage.decide(Decision.APPROVED, content="another")
-    assert stage.ask().rows == 2
+
+
+def test_a_campaign_that_is_being_sent_asks_nothing_more(stage: Stage) -> None:
+    """The database may be gone by then; another query is another campaign's."""
+    config = CampaignConfig.checked(**stage.config.options(), dry_run=True)
+    with open_run(config, {"CRM": stage.uri}) as run:
+        assert [each.origin for each in run.sources or ()] == [Origin(connection="CRM", rows=2)]
+        run.campaign.update(sending_since=NOW)
+    Path(stage.uri.removeprefix("sqlite:///")).unlink()
+    with open_run(config, {"CRM": stage.uri}) as run:
+        assert run.sources is None
+    with (
+        pytest.raises(InputError, match="--query: was given, now given with other content"),
+        open_run(config.model_copy(update={"query": "select phone from others"}), {"CRM": stage.uri}),
+    ):
+        pass
 
 
 def test_only_the_rows_of_the_current_plan_are_kept(stage: Stage) -> None:
