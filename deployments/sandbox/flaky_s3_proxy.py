@@ -68,6 +68,18 @@ class _Answer:
     body: bytes
 
 
+async def _serve(server: uvicorn.Server) -> None:
+    """Serve until the server is told to exit, and leave no connection open, also none that comes at that moment."""
+    await server.serve()
+    accepting = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in accepting:
+        task.cancel()
+    await asyncio.gather(*accepting, return_exceptions=True)
+    for connection in list(server.server_state.connections):
+        cast("Connection", connection).reset()
+    await asyncio.sleep(0)  # transports close in the loop's next turn
+
+
 class FlakyProxy(StoppedAtExit):
     """A loopback proxy in a thread of this process, ready once constructed; a context manager. Thread-safe."""
 
@@ -127,7 +139,7 @@ class FlakyProxy(StoppedAtExit):
 
         def run() -> None:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
-                runner.run(server.serve())
+                runner.run(_serve(server))
 
         thread = threading.Thread(target=run, name="flaky-s3", daemon=True)
         thread.start()

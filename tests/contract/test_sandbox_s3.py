@@ -56,7 +56,10 @@ def status_of(call: Callable[..., Any], **arguments: Any) -> int:
 
 def sockets_of(pid: int) -> set[str]:
     """Return the inodes of a process's sockets."""
-    descriptors = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    descriptors: list[str] = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            descriptors.append(str(entry.readlink()))
     return {name.removeprefix("socket:[").removesuffix("]") for name in descriptors if name.startswith("socket:")}
 
 
@@ -149,12 +152,11 @@ def test_a_killed_server_comes_back_with_its_objects(key: str) -> None:
 
 def test_a_stopped_server_leaves_nothing() -> None:
     """No process, folder or socket file is left; stopping twice is fine."""
-    own = S3Server()
-    files = socket_files_of(own.pid)
-    assert len(files) >= 7
-    own.suspend()
-    own.stop()
-    own.stop()
+    with S3Server() as own:
+        files = socket_files_of(own.pid)
+        assert len(files) >= 7
+        own.suspend()
+        own.stop()
     assert not Path(f"/proc/{own.pid}").exists()
     assert not own.folder.exists()
     assert not [path for path in files if path.exists()]
