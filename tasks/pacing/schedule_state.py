@@ -123,8 +123,8 @@ def read_schedule(store: Store, account: str, now: float) -> ScheduleState | Non
             last_minutes=hour.last(_JUDGED_MINUTES, now),
             place=store.uri,
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{store.uri}/{key} isn't a valid schedule of turns ({type(error).__name__}).") from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise StoreError(f"{store.uri}/{key} isn't a valid schedule of turns.") from None
 
 
 def _two_digits(rate: float) -> float:
