@@ -85,8 +85,10 @@ def test_an_interruption_starts_no_call_and_lets_those_in_the_air_end(*, ends: b
         (
             KeyError("+6581234567"),
             StopCause.STOPPED,
-            "This should not have happened: KeyError while calls were prepared. No further call was made. "
-            "The log has the details, for a bug report. {again}",
+            (
+                "This should not have happened: KeyError while calls were prepared. No further call was made. The log "
+                "has the details, for a bug report. {again}"
+            ),
         ),
     ],
 )
