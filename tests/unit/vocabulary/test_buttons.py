@@ -13,7 +13,15 @@ from globe_sms.tasks.vocabulary.buttons import COPY, RETRY, in_button_words
         ("Fix the cause, then run it again: it continues.", f"Fix the cause, then {RETRY}: it continues."),
         ("To send it, run the campaign again with a later one.", f"To send it, {COPY} with a later one."),
         ("run the campaign again without it (--dry-run)", f"{COPY} without it (--dry-run)"),
-        ("track it (globe-sms track --receipts) first", "track it (a run of the flow track-delivery) first"),
+        (
+            "track it (globe-sms track --receipts) first",
+            "track it (run the deployment hourly, of the flow track-delivery) first",
+        ),
+        (
+            "Only after that, run the same campaign again and resend unknown rows (--on-unknown resend).",
+            "Only after that, run the deployment resend-unknown for it.",
+        ),
+        ("calls in progress get 15 s, Ctrl-C again ends them now", "calls in progress get 15 s"),
         ("Nothing is left.", "Nothing is left."),
     ],
 )
