@@ -17,6 +17,7 @@ _AGAIN: Final = re.compile(
     r"(?P<changed>(?=,? (?:with(?:out)?|and resend)\b))?"
 )
 _RESEND: Final = re.compile(r"run the same campaign again and resend unknown rows \(--on-unknown resend\)")
+_DRY: Final = re.compile(r"run the campaign again without (?:the dry run|it) \(--dry-run\)")
 _TRACK: Final = re.compile(r"\(globe-sms track[^)]*\)")
 _CTRL_C: Final = ", Ctrl-C again ends them now"
 _COMMAND: Final = re.compile(r"\bThe same command (?=continues\b)")
@@ -27,7 +28,8 @@ def in_button_words(message: str) -> str:
 
     Retry keeps the parameters; where one of them is to be changed, the run must be copied.
     """
-    said = _AGAIN.sub(_button, _RESEND.sub("run the deployment resend-unknown for it", message).replace(_CTRL_C, ""))
+    said = _RESEND.sub("run the deployment resend-unknown for it", message).replace(_CTRL_C, "")
+    said = _AGAIN.sub(_button, _DRY.sub("run the deployment manual with the same campaign ID and no dry run", said))
     said = _TRACK.sub("(run the deployment hourly, of the flow track-delivery)", said)
     return _COMMAND.sub("Retry (in the menu with three dots) ", said)
 

@@ -182,10 +182,11 @@ def test_an_end_that_the_run_has_explained_has_no_trace(lines: pytest.LogCapture
     ]
 
 
-def test_task_runs_are_not_told(lines: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("flow", ["send-campaign", "try-campaign", "resend-unknown"])
+def test_task_runs_are_not_told(lines: pytest.LogCaptureFixture, flow: str) -> None:
     """Not their ends, and not where an error of ours was raised; what else they log stays, and so do other flows'."""
     log = logging.getLogger("tests.task-runs")
-    ours, other = {"flow_name": "send-campaign"}, {"flow_name": "nightly-report"}
+    ours, other = {"flow_name": flow}, {"flow_name": "nightly-report"}
     with quiet_tasks(log.name):
         log.info("Finished in state Completed()", extra=ours)
         log.error("Task run failed", exc_info=InputError("no such list"), extra=ours)
