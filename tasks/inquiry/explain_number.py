@@ -21,7 +21,7 @@ from globe_sms.tasks.campaign.number_hashes import NumberHashes, read_hashes
 from globe_sms.tasks.campaign.task_ids import chunk_of_task
 from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
 from globe_sms.tasks.delivery.archive import best_known
-from globe_sms.tasks.inquiry.campaign_state import CampaignOverview, CampaignState, read_document
+from globe_sms.tasks.inquiry.campaign_state import CampaignOverview, CampaignState, read_overview
 from globe_sms.tasks.inquiry.number_events import (
     Event,
     EventKind,
@@ -185,7 +185,7 @@ class _Reader:
 
     def _events(self, campaign: str) -> list[Event]:
         folder = self._store.within(campaign)
-        document = read_document(self._store, campaign, self._now, self._here)
+        document = read_overview(self._store, campaign, self._now, self._here)
         known = document if isinstance(document, CampaignOverview) else None
         key = _plan_key(folder, known)
         if key is None:

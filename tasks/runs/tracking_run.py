@@ -14,11 +14,11 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import read_document
 from globe_sms.tasks.campaign.campaign_json import CampaignDocument
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.stored_document import read_document
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.delivery.open_messages import open_messages
