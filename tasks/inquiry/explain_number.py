@@ -178,8 +178,8 @@ class _Reader:
                 return self._events(campaign)
             except StoreError as error:
                 return Unreadable(campaign, str(error))
-            except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError) as error:
-                fault = f"one of its files can't be read ({type(error).__name__})"
+            except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError):
+                fault = "one of its files can't be read: it may be damaged, or its store may not have answered"
         return Unreadable(campaign, fault)
 
     def _events(self, campaign: str) -> list[Event]:
