@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from globe_sms.tasks.gateway.answer_body import read_count, read_fields, read_list, read_text
-from globe_sms.tasks.gateway.response_codes import CallVerdict, Code, classify_code
+from globe_sms.tasks.gateway.response_codes import NOT_ALLOWED, CallVerdict, Code, classify_code
 from globe_sms.tasks.vocabulary.masking import mask, mask_numbers_in
 
 RETRY_AFTER_HEADER: Final = "x-acs-retry-after"
@@ -24,6 +24,10 @@ _POSITIVE_MILLISECONDS: Final = re.compile(r"0*[1-9][0-9]{0,8}")
 _DIGITS: Final = re.compile(r"[0-9]{7,}")
 
 _CHECK_THE_CONSOLE: Final = "May have been sent: check the console for these messages before sending again."
+_NOT_LET_THROUGH: Final = (
+    "Something in front of the gateway, such as a proxy or a firewall, refuses the calls: have it let them through. "
+    "The numbers of these calls may have been texted, so they stay unknown."
+)
 _ASKED_TO_WAIT: Final = "The gateway asks to wait: lower --calls-per-second if this happens often."
 
 
@@ -46,6 +50,8 @@ class Outcome:
         message_ids: the ids as the gateway gave them.
         ids_unmatched: ids and accepted numbers couldn't be paired.
         retry_after: the minimum seconds to wait before this chunk's next call.
+        stops: no call should follow, although it isn't certain that nothing was sent: HTTP 401 or 403 without the
+            gateway's own answer.
         detail: what happened, for logs; never holds numbers or ids.
         reason: one word for rows that aren't accepted: the gateway's code, or `no_reply`, `unreadable_answer`,
             `contradictory_answer`, `failed_list_unmatched`, `unreachable`, `no_credentials`.
@@ -62,6 +68,7 @@ class Outcome:
     message_ids: tuple[str, ...] = ()
     ids_unmatched: bool = False
     retry_after: float | None = None
+    stops: bool = False
     detail: str = ""
     reason: str = ""
 
@@ -88,7 +95,7 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, numbers: 
     """Return the outcome that an answer means; never raises, whatever the bytes.
 
     Args:
-        status: the HTTP status; it only matters for 429 and for codes that aren't in the table.
+        status: the HTTP status; it only matters for 401, 403 and 429, and for codes that aren't in the table.
         headers: the answer's headers, names in any case.
         body: the answer's body; one above 4 MB isn't read.
         numbers: the call's numbers, in its order, as digits without a plus sign.
@@ -97,7 +104,8 @@ def parse_answer(status: int, headers: Mapping[str, str], body: bytes, numbers: 
     answer = None if fields is None else _read_answer(fields)
     if answer is None:
         detail = f"HTTP {status} with a body of {len(body)} bytes that isn't the gateway's"
-        return _unclear(numbers, "unreadable_answer", detail)
+        outcome = _unclear(numbers, "unreadable_answer", detail)
+        return replace(outcome, advice=_NOT_LET_THROUGH, stops=True) if status in NOT_ALLOWED else outcome
     row = classify_code(answer.code, from_gateway=answer.from_gateway, status=status)
     header = _retry_after(headers)
     if header and answer.from_gateway and status in _CLIENT_ERRORS and row.verdict is not CallVerdict.UNCLEAR:

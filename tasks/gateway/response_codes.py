@@ -163,6 +163,9 @@ TABLE: Final[tuple[Code, ...]] = (
 )
 """All known codes, one per line. Exact codes win over those with a `*`."""
 
+NOT_ALLOWED: Final = frozenset({401, 403})
+"""The HTTP statuses that all calls of an account share."""
+
 _EXACT: Final = {row.code: row for row in TABLE if not row.code.endswith("*")}
 _BY_PREFIX: Final = tuple((row.code[:-1], row) for row in TABLE if row.code.endswith("*"))
 
@@ -172,7 +175,6 @@ _MISPLACED_OK: Final = "OK in an unexpected field: check the console for the mes
 
 _TOO_MANY_REQUESTS: Final = 429
 _REQUEST_TIMEOUT: Final = 408
-_NOT_ALLOWED: Final = frozenset({401, 403})
 _CLIENT_ERRORS: Final = range(400, 500)
 
 
@@ -200,6 +202,6 @@ def classify_code(code: str, *, from_gateway: bool, status: int) -> Code:
     if row is not None:
         return replace(row, code=code)
     if from_gateway and status in _CLIENT_ERRORS and status != _REQUEST_TIMEOUT:
-        verdict = CallVerdict.ACCOUNT if status in _NOT_ALLOWED else CallVerdict.CAMPAIGN
+        verdict = CallVerdict.ACCOUNT if status in NOT_ALLOWED else CallVerdict.CAMPAIGN
         return Code(code, verdict, _UNKNOWN_REFUSAL)
     return Code(code, CallVerdict.UNCLEAR, _UNKNOWN)

@@ -182,6 +182,8 @@ class Submission:
             case CallVerdict.ACCEPTED:
                 return Settlement.ACCEPTED
             case CallVerdict.UNCLEAR:
+                if outcome.stops:
+                    self._stop_for(outcome)
                 return Settlement.UNKNOWN
             case CallVerdict.ACCOUNT | CallVerdict.CAMPAIGN | CallVerdict.CONTENT | CallVerdict.SIZE | CallVerdict.ROW:
                 return self._settlement_of_refusal(outcome)

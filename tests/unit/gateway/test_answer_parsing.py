@@ -372,6 +372,13 @@ def test_an_answer_that_is_not_the_gateways_is_unclear(body: bytes, status: int)
     assert outcome.code is None
 
 
+@pytest.mark.parametrize(("status", "stops"), [(401, True), (403, True), (404, False), (502, False)])
+def test_a_proxy_that_allows_no_calls_stops_them_though_its_answer_proves_nothing(status: int, *, stops: bool) -> None:
+    """Otherwise each further call leaves its numbers unknown, too."""
+    outcome = parse_answer(status, {}, b"<html>blocked</html>", NUMBERS)
+    assert (outcome.verdict, outcome.unclear, outcome.stops) == (CallVerdict.UNCLEAR, NUMBERS, stops)
+
+
 def test_a_text_that_is_not_utf_8_damages_no_other_field() -> None:
     """Codes and ids are ASCII."""
     body = b'{"ResponseCode":"AMOUNT_NOT_ENOUGH","ResponseDescription":"\xd5\xcb\xbb\xa7"}'

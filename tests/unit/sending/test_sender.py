@@ -184,6 +184,18 @@ def test_an_account_level_refusal_stops_the_campaign_at_first_sight(make: Make) 
     assert history(sender).state is ChunkState.OPEN
 
 
+def test_an_unclear_answer_that_allows_no_calls_stops_the_campaign(make: Make) -> None:
+    """HTTP 403 from a proxy: its own numbers are unknown, and nobody else's become so."""
+    sender, gateway = make(replace(NO_REPLY, stops=True, advice="Ask the proxy's people."))
+    record = sender.send(CHUNK, History())
+    assert record is not None
+    assert record.settlement is Settlement.UNKNOWN
+    assert sender.stop.stop is not None
+    assert "Ask the proxy's people." in sender.stop.stop.message
+    assert sender.send(replace(CHUNK, index=1), History()) is None
+    assert len(gateway.written) == 1
+
+
 @pytest.mark.parametrize("refusal", [THROTTLED, UNREACHABLE])
 def test_retries_are_bounded_and_then_stop_the_campaign(make: Make, refusal: Outcome) -> None:
     """An account that answers nothing else is not called for ever; the rest waits for a resume."""
