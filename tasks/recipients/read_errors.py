@@ -143,8 +143,8 @@ def _copied(copy: LocalCopy) -> Iterator[bytes]:
 
 
 def _other_cause(error: BaseException) -> InputError:
-    reason = (isinstance(error, OSError) and error.strerror) or type(error).__name__
+    reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
     return InputError(
-        f"reading the lists failed ({reason}), although each one can be read on its own: "
+        f"reading the lists failed{reason}, although each one can be read on its own: "
         "check the network and the free disk space, and run the command again"
     )

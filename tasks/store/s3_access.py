@@ -38,6 +38,7 @@ from globe_sms.tasks.store.bucket_addresses import BucketAddress, BucketAddresse
 from globe_sms.tasks.store.store_clock import StoreClock
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in, mask_typed
+from globe_sms.tasks.vocabulary.network_faults import network_fault
 from globe_sms.tasks.vocabulary.proxies import LOOPBACK, advice_on_proxy, proxy_is_set
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def explain_s3_error(error: BaseException) -> str:
     for kind, advice in _ADVICE_BY_ERROR:
         if isinstance(error, kind):
             return f"{advice}{advice_on_proxy(os.environ) if isinstance(error, _NO_CONNECTION) else ''}"
-    return f"the S3 request failed ({type(error).__name__})"
+    return f"the S3 request failed ({network_fault(error)})"
 
 
 def s3_sentence(error: ClientError) -> str:
