@@ -8,7 +8,16 @@ from typing import Any
 
 _SO_TIMESTAMPNS = 35  # Linux; Python's socket module has no name for it
 _TIMESPEC = struct.Struct("@qq")
+_ONE_MOMENT = 0.001  # seconds
 _IS_STAMPED = sys.platform == "linux"
+
+
+def _both_clocks() -> tuple[float, float]:
+    """Return wall clock and monotonic seconds of one moment: a busy machine may stop this process between the two."""
+    while True:
+        before, wall, after = time.monotonic(), time.time(), time.monotonic()
+        if after - before < _ONE_MOMENT:
+            return wall, after
 
 
 class TimestampedSocket(socket.socket):
@@ -39,7 +48,7 @@ class TimestampedSocket(socket.socket):
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """Read what is there, and note when it arrived, as wall clock and monotonic seconds."""
         data, notes, _, _ = self.recvmsg(bufsize, socket.CMSG_SPACE(_TIMESPEC.size), flags)
-        now, monotonic = time.time(), time.monotonic()
+        now, monotonic = _both_clocks()
         wall = now
         for level, kind, content in notes:
             if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
