@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 from urllib.parse import urlsplit
 
@@ -254,6 +255,7 @@ class S3Access:
         pays = os.environ.get("AWS_REQUEST_PAYER", "").lower() == _PAYS_THEMSELVES
         if pays:
             client.meta.events.register("before-call.s3", _accept_the_cost)
+        client.meta.events.register("request-created.s3.PutObject", _write_at_once)
         addresses = BucketAddresses(client)
         provider = _CredentialProvider(credentials, expire=isinstance(credentials, RefreshableCredentials))
         return cls(str(client.meta.endpoint_url), region, provider, client, addresses, pays)
@@ -304,3 +306,12 @@ def _check_keys(credentials: "ReadOnlyCredentials") -> None:
 
 def _accept_the_cost(params: dict[str, Any], **_: Any) -> None:
     params["headers"]["x-amz-request-payer"] = _PAYS_THEMSELVES
+
+
+def _write_at_once(request: Any, **_: Any) -> None:
+    """Don't ask before the body whether it's welcome: for a claim of 300 bytes that doubles the round trips.
+
+    botocore asks for every object, and waits for the answer; the question only pays where much would be sent in vain.
+    """
+    if isinstance(request.data, BytesIO):  # made of bytes; files keep it
+        del request.headers["Expect"]
