@@ -123,7 +123,7 @@ def _repeated(numbers: pl.DataFrame) -> pl.DataFrame:
     if is_first.all():
         return pl.DataFrame(schema={"index": pl.UInt32, "first": pl.UInt32})
     firsts = numbers.filter(is_first).select("number", first="index")
-    return numbers.filter(~is_first).join(firsts, on="number", how="left", maintain_order="left").select(*_PAIR)
+    return numbers.filter(~is_first).join(firsts, on="number", how="inner", maintain_order="left").select(*_PAIR)
 
 
 def _repeated_of(numbers: pl.DataFrame, firsts: pl.DataFrame) -> pl.DataFrame:

@@ -127,7 +127,7 @@ def write_results(
         metadata=_types_of(schema),
         engine="streaming",
     )
-    counted = pl.scan_parquet(path, glob=False).group_by(pl.col("status").cast(pl.String)).len().collect()
+    counted = pl.scan_parquet(path, glob=False).group_by("status").len().collect()
     found = dict(counted.iter_rows())
     return path, {status: int(found.get(status, 0)) for status in STATUSES}
 
