@@ -325,6 +325,21 @@ def test_calls_that_are_written_late_delay_the_next_ones(
         assert later - earlier >= window / rate - 1e-6
 
 
+def test_one_late_call_of_many_doesnt_move_the_next_turns(local_store: LocalStore) -> None:
+    """Only what all calls lag behind their turns is lost; one that was late alone has its delay to itself."""
+    clock = Clock()
+    stop = FakeStop(clock)
+    pacer = Pacer(schedule(local_store, clock, 50.0), stop, monotonic=clock, lead=0.0)
+    *on_time, late, last = [pacer.take() for _ in range(25)]
+    clock.now = on_time[0].due
+    for turn in (*on_time, last):
+        pacer.depart(turn)
+    clock.now = late.due + 0.1
+    pacer.depart(late)
+    now = clock.now
+    assert pacer.take().due - now < 0.01
+
+
 def test_waiting_threads_share_few_reservations(local_store: LocalStore) -> None:
     """At one call a second, waiting threads hold one turn, not one each: another run gets the next."""
     stop = StopSignal()
