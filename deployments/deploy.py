@@ -32,6 +32,7 @@ from globe_sms.flows.command_line.prefect_server_check import OLDEST_SERVER
 from globe_sms.flows.send_campaign import send_campaign
 from globe_sms.tasks.blocks import AlibabaSmsAccount
 from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.network_faults import network_fault
 
 _UNAUTHORIZED = (401, 403)
 
@@ -72,7 +73,7 @@ def deploy(options: DeployOptions) -> list[Change]:
             raise InputError(f"the Prefect server refused: {_detail(error)}") from None
         except httpx.HTTPError as error:
             raise InputError(
-                f"lost the connection to the Prefect server ({type(error).__name__}): run globe-sms deploy again"
+                f"lost the connection to the Prefect server ({network_fault(error)}): run globe-sms deploy again"
             ) from None
 
 
@@ -97,7 +98,7 @@ def open_server() -> SyncPrefectClient:
             raise InputError(f"the Prefect server at {url} answered HTTP {error.response.status_code}") from None
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
             raise InputError(
-                f"the Prefect server at {url} doesn't answer ({type(error).__name__}): check PREFECT_API_URL and that "
+                f"the Prefect server at {url} doesn't answer ({network_fault(error)}): check PREFECT_API_URL and that "
                 "the server is running"
             ) from None
     return get_client(sync_client=True)

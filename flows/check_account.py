@@ -3,12 +3,13 @@
 It calls the gateway once with a query that can't send, and writes and deletes one small object in the results folder.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.states import Completed, Failed
 
 from globe_sms.flows.observers.publish_page import publish_page
@@ -54,6 +55,9 @@ def check_account(**options: Any) -> bool:
         )
         found = [_tried(what, check) for what, check in _checks(resources, results)]
     publish_page("checked-account", _page(found))
+    log = get_run_logger()
+    for check in found:
+        log.log(logging.INFO if check.works else logging.ERROR, "%s: %s", check.what, in_form_words(check.said))
     wrong = [f"{check.what}: {check.said}" for check in found if not check.works]
     if wrong:
         return Failed(message=in_form_words("\n".join(wrong)), data=GlobeSmsError(wrong[0]))  # pyright: ignore[reportReturnType]  # a state

@@ -6,7 +6,7 @@ The number comes from a Secret block: Prefect stores the parameters of a run in 
 from functools import cache
 from typing import Annotated, Any
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.blocks.system import Secret
 from prefect.states import Completed
 from pydantic import Field
@@ -54,6 +54,7 @@ def explain_number(**options: Any) -> Explanation:
         s3 = cache(lambda: open_s3(given.get("aws_credentials") or None))
         found = explain(open_existing(given["results"], s3), number, s3, default_region=given.get("default_region"))
     publish_page("explained-number", explanation_page(found))
+    get_run_logger().info("%s: %s The artifact explained-number has them all.", found.number, found.sentence())
     return Completed(  # pyright: ignore[reportReturnType]  # Prefect unwraps a returned state's data
         message=f"{found.number}: {found.sentence()} See the artifact explained-number.", data=found
     )

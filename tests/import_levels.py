@@ -55,6 +55,7 @@ KNOW_PREFECT: Final = (
     "flows/orchestration/scheduled_start.py",
     "flows/orchestration/this_flow_run.py",
     "flows/observers/current_observer.py",
+    "flows/observers/explained_ends.py",
     "flows/observers/first_lines.py",
     "flows/observers/last_report.py",
     "flows/observers/prefect_artifacts.py",

@@ -16,6 +16,7 @@ from globe_sms.tasks.gateway.endpoint import Endpoint
 from globe_sms.tasks.gateway.signature import Credentials, CredentialsSource
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
+from globe_sms.tasks.vocabulary.network_faults import network_fault
 
 MOST_AT_ONCE: Final = 16
 """The most messages that a call receives or deletes."""
@@ -112,7 +113,7 @@ class MessageQueue:
         self._client.close_connection()
 
     def _translated(self, error: Exception) -> Exception:
-        kind = mask_numbers_in(str(getattr(error, "type", type(error).__name__)))
+        kind = mask_numbers_in(str(getattr(error, "type", None) or network_fault(error)))
         if kind in _NO_KEYS:
             self._on_no_keys()
         if kind in _WRONG:

@@ -20,6 +20,7 @@ from globe_sms.deployments.receipts.message_queue import QueueRefusedError, Queu
 from globe_sms.tasks.gateway.endpoint import Endpoint
 from globe_sms.tasks.gateway.signature import AcsV3Auth, Credentials, CredentialsSource
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
+from globe_sms.tasks.vocabulary.network_faults import network_fault
 
 ACTION: Final = "QueryTokenForMnsQueue"
 VERSION: Final = "2017-05-25"
@@ -94,7 +95,7 @@ class QueueTokens:
         try:
             answer = self._client.post(self._url, data=self._form)
         except httpx.HTTPError as error:
-            raise QueueUnavailableError(f"{self._url}: {type(error).__name__}") from None
+            raise QueueUnavailableError(f"{self._url}: {network_fault(error)}") from None
         try:
             said: Any = answer.json()
         except ValueError:

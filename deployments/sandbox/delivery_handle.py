@@ -35,10 +35,6 @@ class DeliveriesControl:
         settings = PushSettings(url=url, **options)
         self._client.put("/pushes", content=settings.model_dump_json()).raise_for_status()
 
-    def stop_pushing(self) -> None:
-        """Stop pushing receipts."""
-        self._client.delete("/pushes").raise_for_status()
-
     def pushes(self) -> Iterator[Push]:
         """Return every push so far, in the order of their answers."""
         return (Push.model_validate(line) for line in self._lines("/pushes"))

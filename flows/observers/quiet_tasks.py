@@ -10,7 +10,7 @@ from typing import Final
 
 from globe_sms.tasks.vocabulary.errors import GlobeSmsError
 
-_FLOWS: Final = ("send-campaign", "send-shard", "track-delivery")
+_FLOWS: Final = ("send-campaign", "send-shard", "try-campaign", "resend-unknown", "track-delivery")
 _FINISHED: Final = "Finished in state "
 
 

@@ -17,7 +17,8 @@ from globe_sms.tasks.reports.campaign_page import outcome, reason_notes, speed
 from globe_sms.tasks.reports.campaign_report import CampaignReport
 from globe_sms.tasks.reports.page_blocks import Notes, Words
 from globe_sms.tasks.reports.preview import Preview
-from globe_sms.tasks.reports.preview_page import left_out_counts, preview_page, preview_sentence
+from globe_sms.tasks.reports.preview_page import preview_page, preview_sentence
+from globe_sms.tasks.reports.preview_tables import left_out_counts
 from globe_sms.tasks.reports.run_page import Interruption
 from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.sending.progress import Progress

@@ -97,7 +97,7 @@ class FlowRunPage(ApprovalPage):
         """Return the answer in the run that it starts; before, and where it's unclear, have this run suspended."""
         asked = _asked_keys(self._flow_run, key)
         if not asked:
-            raise self._needs_answer(preview, key, time.time() + seconds, ())
+            raise self._needs_answer(preview, key, time.time() + seconds, "")
         run, last = self._flow_run, asked[-1]
         with get_client(sync_client=True) as client:
             asked_at, answered_at = _times_of_wait(client.read_flow_run_states(run.id), asked[0])
@@ -106,9 +106,9 @@ class FlowRunPage(ApprovalPage):
         until = asked_at + seconds
         if answered_at > until or (given.decision == "" and time.time() >= until):
             return _no_answer(seconds)
-        if (why := _what_is_missing(given)) is None:
+        if not (why := _what_is_missing(given)):
             return _answer(given)
-        raise self._needs_answer(preview, _next_key(key, asked), until, (Words(why, strong=True),))
+        raise self._needs_answer(preview, _next_key(key, asked), until, why)
 
     def pause(self, preview: Preview, seconds: int, stage: Stage) -> Answer:
         """Wait in this process until somebody answers on the paused run.
@@ -123,32 +123,32 @@ class FlowRunPage(ApprovalPage):
             )
         run, deadline, until = self._flow_run.id, time.monotonic() + seconds, time.time() + seconds
         asked: list[str] = []
-        said: tuple[Block, ...] = ()
+        why = ""
         with get_client(sync_client=True) as client:
             while True:
                 asked.append(_next_key(stage.value, asked))
                 state: State[Any] = Paused(
-                    timeout_seconds=seconds + _LONGER_SECONDS, pause_key=asked[-1], message=_waiting(until)
+                    timeout_seconds=seconds + _LONGER_SECONDS, pause_key=asked[-1], message=_waiting(until, why)
                 )
-                form, keys = self._form(client, preview, said), _keep_keys(state)
+                form, keys = self._form(client, preview, why), _keep_keys(state)
                 client.set_flow_run_state(run, state)
                 form.save(keys, flow_run_id=run)  # pyright: ignore[reportArgumentType]  # a keyset, as Prefect makes it
                 if not _resumed(client, run, deadline):
                     return _no_answer(seconds)
                 given = _read_answer(form, run, keys)
-                if (why := _what_is_missing(given)) is None:
+                if not (why := _what_is_missing(given)):
                     return _answer(given)
-                said = (Words(why, strong=True),)
 
-    def _needs_answer(self, preview: Preview, key: str, until: float, said: Sequence[Block]) -> AnswerNeededError:
+    def _needs_answer(self, preview: Preview, key: str, until: float, why: str) -> AnswerNeededError:
         def suspend() -> NoReturn:
             with get_client(sync_client=True) as client:
-                _suspend(client, self._flow_run, self._form(client, preview, said), key, until)
+                _suspend(client, self._flow_run, self._form(client, preview, why), _suspended(key, until, why), until)
 
         return AnswerNeededError(until, suspend)
 
-    def _form(self, client: SyncPrefectClient, preview: Preview, said: Sequence[Block]) -> type[CampaignApproval]:
+    def _form(self, client: SyncPrefectClient, preview: Preview, why: str) -> type[CampaignApproval]:
         page = _link_to_page(client, self._flow_run)
+        said = [Words(why, strong=True)] if why else []
         blocks = (*said, *question_page(preview, *page).in_words(in_form_words).blocks)
         return CampaignApproval.with_initial_data(description=as_markdown(Page("", blocks)))
 
@@ -167,17 +167,16 @@ def suspend_last(flow_function: _Function) -> _Function:
     return cast("_Function", suspending)
 
 
-def _suspend(client: SyncPrefectClient, run: FlowRun, form: type[CampaignApproval], key: str, until: float) -> NoReturn:
+def _suspend(
+    client: SyncPrefectClient, run: FlowRun, form: type[CampaignApproval], state: State[Any], until: float
+) -> NoReturn:
     """Suspend the run, with its form.
 
     Raises:
         GlobeSmsError: Prefect refused.
         prefect.exceptions.Pause: the run is suspended; its process must end.
     """
-    seconds = round(until - time.time())
-    state: State[Any] = Suspended(
-        timeout_seconds=max(0, seconds) + _LONGER_SECONDS, pause_key=key, message=_waiting(until)
-    )
+    key = str(state.state_details.pause_key)
     keys = _keep_keys(state)
     with suppress(HTTPError, PrefectHTTPStatusError):  # without it the run waits for the server's own limit
         schedule_answer_due(client, run, key, until)
@@ -189,6 +188,11 @@ def _suspend(client: SyncPrefectClient, run: FlowRun, form: type[CampaignApprova
     # Last: with the state the server deletes what it has of an earlier question under this key.
     form.save(keys, flow_run_id=run.id)  # pyright: ignore[reportArgumentType]  # a keyset, as Prefect makes it
     raise Pause(state=result.state)
+
+
+def _suspended(key: str, until: float, why: str) -> State[Any]:
+    seconds = max(0, round(until - time.time())) + _LONGER_SECONDS
+    return Suspended(timeout_seconds=seconds, pause_key=key, message=_waiting(until, why))
 
 
 def _keep_keys(state: State[Any]) -> dict[str, str]:
@@ -232,11 +236,11 @@ def _read_answer(form: type[CampaignApproval], run: UUID, keys: Any) -> Campaign
         return CampaignApproval()
 
 
-def _what_is_missing(given: CampaignApproval) -> str | None:
-    """Say why an answer isn't clear; None if it is."""
+def _what_is_missing(given: CampaignApproval) -> str:
+    """Say why an answer isn't clear; empty if it is."""
     if not given.decision:
         return _NO_DECISION
-    return _NO_NAME if given.decision == "approve" and not given.name.strip() else None
+    return _NO_NAME if given.decision == "approve" and not given.name.strip() else ""
 
 
 def _resumed(client: SyncPrefectClient, run: UUID, deadline: float) -> bool:
@@ -273,5 +277,5 @@ def _no_answer(seconds: int) -> Answer:
     return Answer(Decision.DECLINED, NOBODY, f"nobody answered in {in_words(seconds)}")
 
 
-def _waiting(until: float) -> str:
-    return f"Waiting for approval until {moment(until)}. To answer, {RESUME}."
+def _waiting(until: float, why: str) -> str:
+    return f"{why}{' ' if why else ''}Waiting for approval until {moment(until)}. To answer, {RESUME}."

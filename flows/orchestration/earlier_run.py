@@ -32,8 +32,8 @@ def settings_of_last_run(campaign: str, results: str) -> dict[str, Any]:
             if options is not None and options["campaign"] == campaign and _place(options) == results.rstrip("/"):
                 return options
     raise InputError(
-        f"Campaign ID: this Prefect server has no run that sent {campaign!r} with this results folder. Run the "
-        'campaign again as it was sent, with "Numbers left unknown" set to resend.'
+        f"Campaign ID: this Prefect server has no run that sent {campaign!r} with this results folder. Check both; or "
+        'start the campaign as it was sent, with "Numbers left unknown" set to resend.'
     )
 
 

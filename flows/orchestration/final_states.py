@@ -30,6 +30,7 @@ from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
+from globe_sms.flows.observers.explained_ends import leave_out_explained_ends
 from globe_sms.flows.observers.first_lines import first_lines
 from globe_sms.flows.orchestration.cancelled_message import leave_message
 from globe_sms.flows.orchestration.ending_errors import error_of_campaign, error_of_tracking
@@ -56,11 +57,14 @@ def late_state(message: str) -> State[None]:
 def name_refusals(flow_function: _Function) -> _Function:
     """Say in the state why a run was refused, without a traceback: of a deployment, in the words of the form.
 
-    Runs whose lists have no rows have a state with a name of its own.
+    Runs whose lists have no rows have a state with a name of its own. Prefect logs no trace of an end that the run has
+    explained.
     """
 
     @functools.wraps(flow_function)
     def named(**parameters: Any) -> Any:
+        if is_deployed():
+            leave_out_explained_ends()
         try:
             return flow_function(**parameters)
         except GlobeSmsError as error:

@@ -19,6 +19,7 @@ from globe_sms.tasks.prefect_tasks import send_shard_in_task_runs, task_of, writ
 from globe_sms.tasks.sending.shard import Shard, shard_chunks
 from globe_sms.tasks.steps.track_delivery import write_deliveries
 from globe_sms.tasks.steps.write_results import write_campaign_results
+from globe_sms.tasks.vocabulary.network_faults import network_fault
 
 _WRITE_RESULTS = (write_campaign_results, write_deliveries)
 
@@ -69,8 +70,8 @@ class PrefectExecutor(Executor):
             try:
                 _shard_flow(shard, self.observer.step)(campaign, number, shards)
             except Exception as error:  # noqa: BLE001  # Prefect's client raises many kinds when its server fails
-                kind = type(error).__name__
-                self.log.warning("Prefect did not record shard %d of %d (%s)", number, shards, kind)
+                said = "the Prefect server didn't record part %d of %d of the sending (%s); it was sent all the same"
+                self.log.warning(said, number, shards, network_fault(error))
         if not shard.began:
             send_shard_in_task_runs(shard, self.observer.step)
 

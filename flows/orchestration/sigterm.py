@@ -8,13 +8,13 @@ from types import FrameType
 from typing import NoReturn
 
 
-class TerminationSignal(BaseException):
+class Sigterm(BaseException):
     """SIGTERM has come; not an `Exception`, like Ctrl-C's `KeyboardInterrupt`."""
 
 
 @contextlib.contextmanager
 def raise_on_sigterm() -> Generator[None]:
-    """Raise `TerminationSignal` in the body when SIGTERM comes.
+    """Raise `Sigterm` in the body when SIGTERM comes.
 
     If the body lets it through, this process ends by the signal, unless the process has a handler of its own. Outside
     the main thread, which alone hears signals, this does nothing.
@@ -24,12 +24,12 @@ def raise_on_sigterm() -> Generator[None]:
         return
 
     def terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise TerminationSignal
+        raise Sigterm
 
     before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
-    except TerminationSignal:
+    except Sigterm:
         signal.signal(signal.SIGTERM, before)
         signal.raise_signal(signal.SIGTERM)
         raise

@@ -32,48 +32,14 @@ from globe_sms.tasks.campaign.campaign_json import (
     plan_key,
 )
 from globe_sms.tasks.campaign.lease import Lease, Owner, Renewal
-from globe_sms.tasks.campaign.setting_differences import setting_differences
+from globe_sms.tasks.campaign.setting_differences import refuse_differences
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError, LeaseLostError, StoreError
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
 
-OF_THE_TEXT: Final = ("message", "message_column", "variant", "message_by_language", "language_column")
-"""The settings that hold a campaign's text, or name where it is."""
-
 _CLAIMS: Final = "claims/"
 _PATIENCE_SECONDS: Final = 45.0
 _SWAP_TRIES: Final = 5
-
-
-def settings_of(store: Store, campaign: str) -> Mapping[str, Any] | None:
-    """Return the settings of a campaign's plan; None before the first plan.
-
-    Raises:
-        InputError: its document can't be read.
-    """
-    document = read_document(store, campaign)
-    return None if document is None or document.plan is None else document.settings
-
-
-def frozen_settings_of(store: Store, campaign: str) -> Mapping[str, Any] | None:
-    """Return the settings that a run of the campaign must keep; None before the first claim.
-
-    Raises:
-        InputError: its document can't be read.
-    """
-    document = read_document(store, campaign)
-    return None if document is None or document.sending_since is None else document.settings
-
-
-def read_document(store: Store, campaign: str) -> CampaignDocument | None:
-    """Read a campaign's document in a results folder; None if it doesn't exist.
-
-    Raises:
-        InputError: it can't be read.
-    """
-    folder = store.within(campaign)
-    stored = folder.get(DOCUMENT_KEY)
-    return None if stored is None else CampaignDocument.decode(stored.body, folder.uri)
 
 
 class Campaign:
@@ -259,7 +225,7 @@ class Campaign:
         else:
             document = self._document = CampaignDocument.decode(stored.body, self.store.uri)
             if document.sending_since is not None:
-                _refuse_differences(self.id, document, settings)
+                refuse_differences(document, settings)
             if document.lease is not None and not document.lease.is_free(now, self.owner):
                 return False
             self._refuse_another_plan(document)
@@ -325,15 +291,3 @@ class Campaign:
 
     def _now_holds(self, document: CampaignDocument, version: str) -> None:
         self._document, self._version, self._lease = document, version, document.lease
-
-
-def _refuse_differences(campaign: str, document: CampaignDocument, given: Mapping[str, Any]) -> None:
-    # Of an erased text only the hash is left, and nobody gets it any more.
-    erased = {} if document.erased_at is None else {name: given.get(name) for name in OF_THE_TEXT}
-    differences = setting_differences({**document.settings, **erased}, given)
-    if differences:
-        raise InputError(
-            f"campaign {campaign!r} was started with other settings, which can't change once texts have gone out:\n"
-            + "\n".join(f"  {difference}" for difference in differences)
-            + "\nRun it with the earlier settings to finish it, or give another --campaign for the new ones."
-        )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Self
 
+import orjson
 import polars as pl
 
 
@@ -19,7 +20,7 @@ class MessageIds(Mapping[int, str]):
     def of(cls, ids: Mapping[int, str]) -> Self:
         """Return ids as they are stored."""
         listed = [ids.get(position) for position in range(max(ids, default=-1) + 1)]
-        return cls(json.dumps(listed, separators=(",", ":"), ensure_ascii=False))
+        return cls(orjson.dumps(listed).decode())
 
     @cached_property
     def _ids(self) -> dict[int, str]:

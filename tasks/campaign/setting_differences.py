@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from globe_sms.tasks.campaign.campaign_json import CampaignDocument
 from globe_sms.tasks.campaign.options.words import option_of
 from globe_sms.tasks.campaign.senders import senders_of
+from globe_sms.tasks.vocabulary.errors import InputError
+
+OF_THE_TEXT: Final = ("message", "message_column", "variant", "message_by_language", "language_column")
+"""The settings that hold a campaign's text, or name where it is."""
 
 _SENDERS: Final = ("sender_id", "sender_by_country")
 _BY_CONTENT: Final = ("numbers_override_sha256", "test_to_sha256", "query_sha256")
@@ -42,6 +47,24 @@ def setting_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> tu
             shown = _value(before.get(name)), _value(now.get(name))
         found[option] = Difference(option, *shown)
     return tuple(found.values())
+
+
+def refuse_differences(document: CampaignDocument, given: Mapping[str, Any]) -> None:
+    """Refuse to go on with a campaign whose sending has begun with other settings.
+
+    Raises:
+        InputError: they differ; the message lists how.
+    """
+    # Of an erased text only the hash is left, and nobody gets it any more.
+    erased = {} if document.erased_at is None else {name: given.get(name) for name in OF_THE_TEXT}
+    differences = setting_differences({**document.settings, **erased}, given)
+    if differences:
+        raise InputError(
+            f"campaign {document.campaign!r} was started with other settings, which can't change once texts have "
+            "gone out:\n"
+            + "\n".join(f"  {difference}" for difference in differences)
+            + "\nRun it with the earlier settings to finish it, or give another --campaign for the new ones."
+        )
 
 
 def _senders(settings: Mapping[str, Any]) -> str:

@@ -48,8 +48,8 @@ class TrackingConfig(Options, frozen=True):
         tuple[str, ...],
         Field(
             title="Delivery receipts",
-            description="Where Alibaba's delivery receipts are, one place a line: an s3:// object, a prefix that ends "
-            "in a slash, a pattern, or a path on the worker; NDJSON or JSON arrays, also compressed. They settle "
+            description="Where Alibaba's delivery receipts are, one place per item: an s3:// object, a prefix that "
+            "ends in a slash, a pattern, or a path on the worker; NDJSON or JSON arrays, also compressed. They settle "
             "unknown rows and save queries.",
         ),
         Terminal("Where delivery receipts are: S3 objects, prefixes, globs; local paths."),

@@ -22,6 +22,7 @@ from typing import Any, Final, NoReturn, cast
 _WRAPPERS: Final = ("MessageBody", "message_body", "Message", "arg")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]{8,}={0,2}")
 _DEEPEST: Final = 4
+_WRITTEN_AROUND: Final = re.compile(r"[\s().+-]")
 _NAMES: Final = (
     "To",
     "Status",
@@ -53,6 +54,11 @@ def kind_of(fields: Mapping[str, Any]) -> Kind:
     if "content" in fields and "biz_id" not in fields:
         return Kind.REPLY
     return Kind.DOMESTIC if "biz_id" in fields or "phone_number" in fields else Kind.OTHER
+
+
+def digits_of(number: object) -> str:
+    """Return a number's digits, its country code first, without what may be written around them. A hash stays."""
+    return _WRITTEN_AROUND.sub("", str(number)).removeprefix("00")
 
 
 def named(fields: Mapping[str, Any]) -> Mapping[str, Any]:

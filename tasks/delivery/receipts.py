@@ -1,4 +1,4 @@
-"""Reads delivery receipts on S3 or on disk, and picks the states of one campaign's messages.
+"""Reads delivery receipts, and picks the states of one campaign's messages.
 
 A receipt belongs to the campaign if its TaskId names the campaign, or if the results have its MessageId (receipts from
 a message queue may lack a TaskId). One without either may be of an unknown row: `receipts_without_task` says so.
@@ -6,15 +6,10 @@ Everything else is only counted: receipts of other campaigns, replies, lines tha
 messages within China, which have different fields.
 """
 
-import io
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -22,111 +17,21 @@ from globe_sms.tasks.campaign.task_ids import is_task_of
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin, state_of
 from globe_sms.tasks.delivery.json_scan import Junk, Scan
 from globe_sms.tasks.delivery.receipt_bookmarks import Mark
+from globe_sms.tasks.delivery.receipt_objects import open_receipts
 from globe_sms.tasks.delivery.receipt_shapes import Kind, kind_of, unwrapped
+from globe_sms.tasks.delivery.receipts_reading import Reading
 from globe_sms.tasks.delivery.receipts_without_task import OPEN_ROWS, WithoutTask
-from globe_sms.tasks.recipients.file_content import decompress, decompress_stream, read_head
-from globe_sms.tasks.recipients.file_formats import UTF8, compression_of
-from globe_sms.tasks.recipients.list_source import Format, Layout, ListSource, refusal
-from globe_sms.tasks.recipients.uri_expansion import StoredFile, list_files
-from globe_sms.tasks.store.s3_access import S3Access, is_s3, one_line, s3_errors_name, split_uri
+from globe_sms.tasks.recipients.uri_expansion import StoredFile
+from globe_sms.tasks.store.s3_access import S3Access, one_line
 from globe_sms.tasks.vocabulary.errors import InputError
-from globe_sms.tasks.vocabulary.plurals import counted
 
-_AT_ONCE: Final = 16
-_SMALL: Final = 1 << 20  # bytes; read whole, sixteen at once
 _BLOCK: Final = 50_000
-_MOST_TROUBLES: Final = 20
-_MOST_REASONS: Final = 3
 _FAILURES_IN_A_ROW: Final = 16
-_HEAD: Final = 16
 _NUMBER: Final = {"phone_number": pl.String}
 
 States = Callable[[pl.DataFrame], object]
 # Says which receipts without a TaskId (`STATE_SCHEMA`, each message once) settle a row without doubt.
 SettleWithoutTask = Callable[[pl.DataFrame], WithoutTask]
-
-
-@dataclass(slots=True)
-class Reading:
-    """How much was read; `troubles` names the first twenty lines and objects that couldn't be read."""
-
-    objects: int = 0
-    already_read: int = 0
-    receipts: int = 0
-    of_campaign: int = 0
-    domestic: int = 0
-    replies: int = 0
-    without_task: int = 0
-    doubts: Counter[str] = field(default_factory=Counter[str])
-    junk_lines: int = 0
-    unreadable: int = 0
-    unattempted: int = 0
-    nothing_at: tuple[str, ...] = ()
-    troubles: list[str] = field(default_factory=list[str])
-
-    def trouble(self, source: str, what: str, line: int | None = None) -> None:
-        """Record a line or an object that couldn't be read, up to a limit."""
-        if len(self.troubles) < _MOST_TROUBLES:
-            where = one_line(source) if line is None else f"{one_line(source)}, line {line}"
-            self.troubles.append(f"{where}: {what}")
-
-    def sentences(self) -> list[str]:
-        """Return what people should know about the reading, one sentence per line."""
-        said = [f"no receipts there yet: {one_line(uri)}" for uri in self.nothing_at]
-        if self.objects or not self.already_read:
-            said.append(
-                f"read {counted(self.receipts, 'delivery receipt')} in {counted(self.objects, 'object')}, "
-                f"{self.of_campaign:,} for this campaign; {counted(self.already_read, 'object')} had been read before"
-            )
-        if self.domestic:
-            said.append(
-                f"skipped {counted(self.domestic, 'receipt')} of messages within mainland China (phone_number, biz_id) "
-                "that this API doesn't send: push GlobeSmsReport, not SmsReport, here"
-            )
-        if self.without_task:
-            said.append(
-                f"{counted(self.without_task, 'receipt')} without a TaskId fit just one unknown row each, by number, "
-                "time and text"
-            )
-        if self.doubts:
-            why = "; ".join(f"{count:,}: {reason}" for reason, count in self.doubts.most_common(_MOST_REASONS))
-            said.append(
-                f"{counted(sum(self.doubts.values()), 'receipt')} without a TaskId may be of unknown rows, but not "
-                f"without doubt ({why}): these rows stay unknown. Look for the MessageIds in Alibaba's console"
-            )
-        if self.junk_lines:
-            said.append(f"skipped {counted(self.junk_lines, 'line')} without a valid delivery receipt")
-        if self.unreadable:
-            said.append(f"couldn't read {counted(self.unreadable, 'object')}; the next run tries again")
-        if self.unattempted:
-            said.append(
-                f"did not try {counted(self.unattempted, 'object')}, because too many in a row couldn't be read"
-            )
-        return [*said, *self.troubles]
-
-
-def find_receipts(uris: Sequence[str], s3: Callable[[], S3Access]) -> tuple[dict[str, StoredFile], tuple[str, ...]]:
-    """Return the objects and files by URI, each once, and the `uris` where there is nothing yet.
-
-    A URI is an s3:// object, prefix or glob, or a local path. Empty objects are skipped, and so are files and folders
-    whose name starts with `_` or `.`, unless the URI names them: the receipts endpoint keeps other things there.
-
-    Raises:
-        InputError: a URI can't be listed, or its bucket doesn't exist.
-    """
-    places: dict[str, StoredFile] = {}
-    nothing: list[str] = []
-    for uri in uris:
-        named = _hidden(uri if is_s3(uri) else str(Path(uri.removeprefix("file://")).expanduser().absolute()))
-        found = [place for place in list_files(uri, s3) if place.size and not _hidden(place.uri) - named]
-        if not found:
-            nothing.append(uri)
-        places |= {place.uri: place for place in found}
-    return places, tuple(nothing)
-
-
-def _hidden(uri: str) -> set[str]:
-    return {part for part in uri.split("/") if part.startswith(("_", "."))}
 
 
 class CampaignReader:
@@ -172,7 +77,7 @@ class CampaignReader:
     def read(self, places: Sequence[StoredFile], s3: Callable[[], S3Access]) -> Mapping[str, Mark]:
         """Read the objects; return the marks of those that were read to their end and whose states are saved."""
         in_a_row = 0
-        for at, (place, pieces) in enumerate(_opened(places, s3)):
+        for at, (place, pieces) in enumerate(open_receipts(places, s3)):
             self._reading.objects += 1
             try:
                 self._read_one(place.uri, pieces())
@@ -288,56 +193,3 @@ def _text_only(uri: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
         if b"\0" in piece:
             raise InputError(f"{one_line(uri)}: this is not JSON in UTF-8")
         yield piece
-
-
-def _opened(
-    places: Sequence[StoredFile], s3: Callable[[], S3Access]
-) -> Iterator[tuple[StoredFile, Callable[[], Iterator[bytes]]]]:
-    """Yield each object with a function that reads it; small objects are fetched in advance."""
-    ahead: deque[tuple[StoredFile, Future[bytes] | None]] = deque()
-    waiting = iter(places)
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="receipts") as pool:
-        try:
-            while True:
-                while len(ahead) < 2 * _AT_ONCE and (place := next(waiting, None)) is not None:
-                    ahead.append((place, pool.submit(_whole, place, s3) if place.size <= _SMALL else None))
-                if not ahead:
-                    return
-                place, fetched = ahead.popleft()
-                yield place, lambda place=place, fetched=fetched: _pieces(place, fetched, s3)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _whole(place: StoredFile, s3: Callable[[], S3Access]) -> bytes:
-    if not is_s3(place.uri):
-        with _file(place.uri) as file:
-            return file.read()
-    bucket, key = split_uri(place.uri)
-    with s3_errors_name(place.uri):
-        return s3().client().get_object(Bucket=bucket, Key=key)["Body"].read()
-
-
-def _pieces(place: StoredFile, fetched: Future[bytes] | None, s3: Callable[[], S3Access]) -> Iterator[bytes]:
-    if fetched is not None:
-        body = fetched.result()
-        yield from decompress_stream(place.uri, io.BytesIO(body), compression_of(body))
-    elif is_s3(place.uri):
-        head = read_head(place.uri, s3, _HEAD)
-        compression = compression_of(head.data)
-        source = ListSource(place.uri, Format.NDJSON, compression, UTF8, head.size, head.identity, Layout())
-        yield from decompress(source, s3)
-    else:
-        with _file(place.uri) as file:
-            compression = compression_of(file.read(_HEAD))
-            file.seek(0)
-            yield from decompress_stream(place.uri, file, compression)
-
-
-@contextmanager
-def _file(path: str) -> Generator[IO[bytes]]:
-    try:
-        with Path(path).open("rb") as file:
-            yield file
-    except OSError as error:
-        raise refusal(path, f"it can't be read ({error.strerror or type(error).__name__})") from None

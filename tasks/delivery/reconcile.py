@@ -19,7 +19,9 @@ from globe_sms.tasks.campaign.task_ids import chunk_of_task
 from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.receipt_bookmarks import Marks
-from globe_sms.tasks.delivery.receipts import CampaignReader, Reading, find_receipts
+from globe_sms.tasks.delivery.receipt_objects import find_receipts
+from globe_sms.tasks.delivery.receipts import CampaignReader
+from globe_sms.tasks.delivery.receipts_reading import Reading
 from globe_sms.tasks.delivery.receipts_without_task import (
     OPEN_ROWS,
     FindOthers,

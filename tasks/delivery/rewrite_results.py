@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import Campaign, settings_of
+from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import SETTLED_BY_RECEIPT
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.stored_document import settings_of
 from globe_sms.tasks.delivery.apply_states import apply_states
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.mismatched_ids import OtherNumbers, other_numbers

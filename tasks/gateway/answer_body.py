@@ -37,8 +37,13 @@ def read_list(value: object) -> tuple[str, ...] | None:
         return ()
     if not isinstance(value, list):
         return None
+    given = cast("list[object]", value)
+    if set(map(type, given)) == {str} and all(given):
+        texts = cast("list[str]", given)
+        if "".join(texts).encode("ascii", "replace").isalnum():
+            return tuple(texts)  # as a rule; one by one, a thousand take five times as long
     entries: list[str] = []
-    for entry in cast("list[object]", value):
+    for entry in given:
         if isinstance(entry, bool) or not isinstance(entry, str | int):
             return None
         text = printable(str(entry)).strip()

@@ -177,8 +177,8 @@ def _outcome_of(row: Code, code: str, answer: _Answer, numbers: tuple[str, ...])
 def _divide_numbers(answer: _Answer, numbers: tuple[str, ...]) -> Outcome:
     """Divide the numbers of an accepted call into accepted, failed and unclear ones."""
     failed, complete = _match_failed_list(answer.failed_list, numbers)
-    remaining = tuple(number for number in numbers if number not in failed)
-    in_order = tuple(number for number in numbers if number in failed)
+    remaining = tuple(number for number in numbers if number not in failed) if failed else numbers
+    in_order = tuple(number for number in numbers if number in failed) if failed else ()
     if remaining and not complete:
         verdict = CallVerdict.ACCEPTED if failed else CallVerdict.UNCLEAR
         detail = "the FailedList names numbers that weren't in the call, or isn't readable"

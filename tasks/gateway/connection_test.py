@@ -18,6 +18,7 @@ from globe_sms.tasks.gateway.response_codes import CallVerdict, classify_code
 from globe_sms.tasks.gateway.signature import AcsV3Auth, CredentialsSource
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
+from globe_sms.tasks.vocabulary.network_faults import network_fault
 
 QUERY: Final = "QueryMessage"
 _UNUSED_ID: Final = "0"  # ids are longer, and never this
@@ -55,7 +56,7 @@ def check_connection(
             )
     except (httpx.HTTPError, OSError, ValueError, ImportError) as error:
         raise InputError(
-            f"{endpoint} couldn't be reached ({type(error).__name__}): check the endpoint, the network and the proxy"
+            f"{endpoint} couldn't be reached ({network_fault(error)}): check the endpoint, the network and the proxy"
         ) from None
     answered(answer.headers.get("date"), asked, time.monotonic())
     fields = read_fields(answer.content) or {}

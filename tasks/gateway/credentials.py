@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from globe_sms.tasks.gateway.signature import Credentials, CredentialsSource
 from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.network_faults import network_fault
 
 KEY_ID_VARIABLE: Final = "ALIBABA_CLOUD_ACCESS_KEY_ID"
 KEY_SECRET_VARIABLE: Final = "ALIBABA_CLOUD_ACCESS_KEY_SECRET"  # noqa: S105 # a variable's name
@@ -99,7 +100,7 @@ def _load_chain() -> CredentialsSource:
             raise InputError(f"no Alibaba Cloud credentials were found{_configured_sources()}: {_HOW_TO_SET}") from None
         except Exception as error:  # noqa: BLE001 # providers let errors of files, networks and JSON through
             raise InputError(
-                f"the Alibaba Cloud credentials couldn't be read ({type(error).__name__}): {_HOW_TO_SET}"
+                f"the Alibaba Cloud credentials couldn't be read ({network_fault(error)}): {_HOW_TO_SET}"
             ) from None
         token = found.get_security_token()
         return Credentials(

@@ -27,6 +27,7 @@ from globe_sms.tasks.gateway.setup_errors import SETUP_ERRORS, setup_error
 from globe_sms.tasks.gateway.signature import AcsV3Auth, CredentialsSource, random_nonce, utc_now
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.masking import mask_numbers_in
+from globe_sms.tasks.vocabulary.network_faults import network_fault
 
 MOST_QUERIES_PER_SECOND: Final = 300
 """The API's limit per account, separate from the limit of sends."""
@@ -177,7 +178,7 @@ class QueryClient:
         except InputError as error:
             return QueryOutcome(QueryResult.STOPPED, advice=str(error))
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return QueryOutcome(QueryResult.NOTHING, advice=f"no answer from {self._endpoint} ({type(error).__name__})")
+            return QueryOutcome(QueryResult.NOTHING, advice=f"no answer from {self._endpoint} ({network_fault(error)})")
         return parse_query_answer(response.status_code, response.headers, bytes(body), message_id)
 
 

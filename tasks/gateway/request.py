@@ -5,7 +5,7 @@ Source: https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsap
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 from urllib.parse import quote_plus
@@ -103,16 +103,8 @@ class BatchSend(BaseModel):
             raise ValueError(f"a call has 1 to {self.cap} numbers, not {len(self.numbers)}")
         if len(self.messages) != len(self.numbers):
             raise ValueError(f"{len(self.numbers)} numbers, but {len(self.messages)} messages: give one per number")
-        seen: set[str] = set()
-        for position, number in enumerate(self.numbers):
-            if not _E164_DIGITS.fullmatch(number):
-                raise ValueError(
-                    f"the number at position {position} isn't 1 to 15 digits with the country code first, "
-                    f"without a plus sign or leading zeros"
-                )
-            if number in seen:
-                raise ValueError(f"{mask(f'+{number}')} at position {position} is in the call twice")
-            seen.add(number)
+        if not all(map(_E164_DIGITS.fullmatch, self.numbers)) or len(set(self.numbers)) < len(self.numbers):
+            raise ValueError(_number_fault(self.numbers))
         for message in dict.fromkeys(self.messages):  # usually all numbers get the same text
             fault = _message_fault(message)
             if fault is not None:
@@ -131,9 +123,9 @@ class BatchSend(BaseModel):
         parameters: dict[str, str | None] = {
             "ChannelId": self.channel_id and quote_plus(self.channel_id),
             "From": self.sender_id,
-            "Message": _encoded_array(encoded[message] for message in self.messages),
+            "Message": f"%5B{'%2C'.join(map(encoded.__getitem__, self.messages))}%5D",
             "TaskId": self.task_id,
-            "To": _encoded_array(f"%22{number}%22" for number in self.numbers),
+            "To": f"%5B%22{'%22%2C%22'.join(self.numbers)}%22%5D",
             "Type": self.type.value,
             "ValidityPeriod": None if self.validity_period is None else str(self.validity_period),
         }
@@ -150,6 +142,19 @@ class BatchSend(BaseModel):
         yield "channel_id", self.channel_id
 
 
+def _number_fault(numbers: Sequence[str]) -> str:
+    """Say what is wrong with the first number that isn't a number, or is there already."""
+    for position, number in enumerate(numbers):
+        if not _E164_DIGITS.fullmatch(number):
+            return (
+                f"the number at position {position} isn't 1 to 15 digits with the country code first, "
+                "without a plus sign or leading zeros"
+            )
+        if number in numbers[:position]:
+            return f"{mask(f'+{number}')} at position {position} is in the call twice"
+    raise AssertionError(len(numbers))
+
+
 def _message_fault(message: str) -> str | None:
     if not message.strip():
         return "is blank"
@@ -158,8 +163,3 @@ def _message_fault(message: str) -> str | None:
     if any("\ud800" <= character <= "\udfff" for character in message):
         return "contains a lone surrogate, which can't be encoded"
     return None
-
-
-def _encoded_array(items: Iterable[str]) -> str:
-    """Join encoded items to a compact JSON array, encoded as a form value."""
-    return f"%5B{'%2C'.join(items)}%5D"

@@ -11,7 +11,8 @@ SETUP_ERRORS: Final = (ImportError, ValueError, OSError, ssl.SSLError)
 
 def setup_error(endpoint: Endpoint, error: Exception) -> InputError:
     """Return the error that names the settings to check; it doesn't repeat their values."""
+    missing = ": a package that the proxy needs isn't installed" if isinstance(error, ImportError) else ""
     return InputError(
-        f"the connection to {endpoint} can't be set up ({type(error).__name__}): check HTTPS_PROXY, ALL_PROXY, "
-        "SSL_CERT_FILE and SSL_CERT_DIR"
+        f"the connection to {endpoint} can't be set up{missing}: check HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and "
+        "SSL_CERT_DIR"
     )

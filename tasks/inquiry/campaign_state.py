@@ -132,7 +132,7 @@ class BrokenDocument:
         return {"campaign": self.campaign, "state": self.state.value, "fault": self.fault}
 
 
-def read_document(store: Store, campaign: str, now: datetime, here: Owner) -> CampaignOverview | BrokenDocument | None:
+def read_overview(store: Store, campaign: str, now: datetime, here: Owner) -> CampaignOverview | BrokenDocument | None:
     """Read campaign.json of one campaign; None if there is none, because the folder isn't a campaign's.
 
     Raises:

@@ -21,7 +21,7 @@ from globe_sms.tasks.campaign.number_hashes import NumberHashes, read_hashes
 from globe_sms.tasks.campaign.task_ids import chunk_of_task
 from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
 from globe_sms.tasks.delivery.archive import best_known
-from globe_sms.tasks.inquiry.campaign_state import CampaignOverview, CampaignState, read_document
+from globe_sms.tasks.inquiry.campaign_state import CampaignOverview, CampaignState, read_overview
 from globe_sms.tasks.inquiry.number_events import (
     Event,
     EventKind,
@@ -179,13 +179,13 @@ class _Reader:
                 return self._events(campaign)
             except StoreError as error:
                 return Unreadable(campaign, str(error))
-            except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError) as error:
-                fault = f"one of its files can't be read ({type(error).__name__})"
+            except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError):
+                fault = "one of its files can't be read: it may be damaged, or its store may not have answered"
         return Unreadable(campaign, fault)
 
     def _events(self, campaign: str) -> list[Event]:
         folder = self._store.within(campaign)
-        document = read_document(self._store, campaign, self._now, self._here)
+        document = read_overview(self._store, campaign, self._now, self._here)
         known = document if isinstance(document, CampaignOverview) else None
         key = _plan_key(folder, known)
         if key is None:

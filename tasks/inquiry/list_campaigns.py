@@ -7,7 +7,7 @@ from typing import Final
 
 from globe_sms.tasks.campaign.campaigns_of_folder import read_each
 from globe_sms.tasks.campaign.lease import Owner
-from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, read_document
+from globe_sms.tasks.inquiry.campaign_state import BrokenDocument, CampaignOverview, read_overview
 from globe_sms.tasks.store import Store
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -24,7 +24,7 @@ def read_campaigns(
     Raises:
         StoreError: the store didn't answer, or refused.
     """
-    found = read_each(store, partial(read_document, store, now=clock(), here=here()))
+    found = read_each(store, partial(read_overview, store, now=clock(), here=here()))
     return sorted(found, key=_begun, reverse=True)
 
 

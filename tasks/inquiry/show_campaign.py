@@ -21,7 +21,7 @@ from globe_sms.tasks.inquiry.campaign_state import (
     BrokenDocument,
     CampaignOverview,
     CampaignState,
-    read_document,
+    read_overview,
 )
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import closed_chunks
@@ -92,7 +92,7 @@ def look_at(
         InputError: the campaign doesn't exist, or its campaign.json can't be read.
         StoreError: the store didn't answer, or refused.
     """
-    document = read_document(store, campaign, now or datetime.now(UTC), Owner.here())
+    document = read_overview(store, campaign, now or datetime.now(UTC), Owner.here())
     if document is None:
         raise InputError(
             f"{store.uri} has no campaign {campaign!r}. Check --results and the campaign ID; `globe-sms campaigns "

@@ -205,9 +205,9 @@ class Schedule:
                 now, throttled = self._clock(), self._throttled
                 self._learn(document, now, throttled)
                 result = change(document, now)
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
+            except (AttributeError, KeyError, TypeError, ValueError):
                 raise StoreError(
-                    f"{self._store.uri}/{self._key} isn't a valid schedule of turns ({type(error).__name__}). "
+                    f"{self._store.uri}/{self._key} isn't a valid schedule of turns. "
                     "Remove it while no campaign of this account is running; the next run creates a new one."
                 ) from None
             # A unique mark in each body: the writer recognizes a swap whose reply was lost.

@@ -73,7 +73,7 @@ class Pacer:
         self._slack = 0.0
         self._last = -math.inf
         self._reserved_behind = 0.0  # of the last turn reserved
-        self._behind = 0.0  # of the last call that left
+        self._behind = math.inf  # of the calls that left since then, the one that lagged least
         self._gate = threading.Lock()
 
     def take(self) -> Turn:
@@ -124,7 +124,7 @@ class Pacer:
                 now = self._monotonic()
             self._stop.check()
             self._last = self._monotonic()
-            self._behind = turn.behind + max(0.0, self._last - turn.due)
+            self._behind = min(self._behind, turn.behind + max(0.0, self._last - turn.due))
             return self._spacing.left(self._last)
 
     @property
@@ -168,10 +168,10 @@ class Pacer:
         if not self._turns:
             now = self._schedule.clock()
             offset = self._monotonic() - now
-            behind = max(0.0, self._behind - self._reserved_behind)
+            behind = 0.0 if math.isinf(self._behind) else max(0.0, self._behind - self._reserved_behind)
             waited = self._spacing.waited()
             reserved = self._schedule.reserve(self._batch, now + self._lead, behind=behind, waited=waited)
-            self._reserved_behind += behind
+            self._reserved_behind, self._behind = self._reserved_behind + behind, math.inf
             self._slack = reserved.slack
             self._spacing.keep(_SPARE_SHARE * reserved.spare, reserved.slack - reserved.spare)
             self._turns.extend(Turn(at, at + offset, self._reserved_behind) for at in reserved.times())

@@ -77,10 +77,10 @@ class ScheduleState:
 
     def sentence(self) -> str:
         """Say it in one sentence."""
-        hour = self.last_hour
+        hour, calls = self.last_hour, "call" if self.rate == 1 else "calls"
         others = counted(len(self.senders), "other run") if self.senders else "no other run"
         return (
-            f"The account's schedule: {others} sending now; the limit is {self.rate:g} calls a second, and up to "
+            f"The account's schedule: {others} sending now; the limit is {self.rate:g} {calls} a second, and up to "
             f"{self.slack:.1%} of it is left unused because of calls that arrive late; {hour.throttled:,} of "
             f"{counted(hour.calls, 'call')} were throttled in the last hour."
         )
@@ -123,8 +123,8 @@ def read_schedule(store: Store, account: str, now: float) -> ScheduleState | Non
             last_minutes=hour.last(_JUDGED_MINUTES, now),
             place=store.uri,
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{store.uri}/{key} isn't a valid schedule of turns ({type(error).__name__}).") from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise StoreError(f"{store.uri}/{key} isn't a valid schedule of turns.") from None
 
 
 def _two_digits(rate: float) -> float:

@@ -1,23 +1,21 @@
 """The layout of a list: which columns are read, and how. Lists of the same shape are read in one scan."""
 
 import json
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.recipients.cell_text import as_text, refused_type
-from globe_sms.tasks.recipients.column_names import is_possible_name, is_region_name
+from globe_sms.tasks.recipients.cell_text import refused_type
 from globe_sms.tasks.recipients.column_samples import ColumnSample, sample_columns
 from globe_sms.tasks.recipients.kept_columns import KeptColumn, kept_columns
-from globe_sms.tasks.recipients.lake_tables import reading_table, scan_table
 from globe_sms.tasks.recipients.list_source import Compression, Format, ListReading, ListSource, refusal
 from globe_sms.tasks.recipients.number_column import named_column, number_column, show
-from globe_sms.tasks.recipients.polars_reach import fetched
 from globe_sms.tasks.recipients.read_options import Hidden
 from globe_sms.tasks.recipients.region_column import region_column
+from globe_sms.tasks.recipients.stored_schema import sample_stored, stored_schema
 from globe_sms.tasks.recipients.workbooks.choose_sheet import SheetHead, choose_sheet
 from globe_sms.tasks.recipients.workbooks.contents import read_contents
 from globe_sms.tasks.recipients.workbooks.open_workbook import open_workbook
@@ -25,7 +23,6 @@ from globe_sms.tasks.recipients.workbooks.read_rows import read_rows
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 
-_SAMPLED_ROWS: Final = 200
 _TYPED: Final = (Format.PARQUET, Format.DELTA, Format.ICEBERG)
 
 
@@ -117,12 +114,12 @@ def open_list(
     found = _Columns(source.layout.names, samples=source.layout.samples)
     partitions: dict[str, str | None] = {}
     if source.format in _TYPED:
-        stored = _schema(source, s3)
+        stored = stored_schema(source, s3)
         partitions = {name: value for name, value in source.partitions if name not in stored}
         schema = {**stored, **dict.fromkeys(partitions, pl.String())}
         key = (number, tuple(schema.items()))
         if key not in sampled:
-            sampled[key] = _samples(source, schema, partitions, s3)
+            sampled[key] = sample_stored(source, schema, partitions, s3)
         found = _Columns(tuple(schema), tuple(schema.values()), sampled[key])
     has_header = source.layout.has_header or source.format is not Format.CSV
     chosen = _choose(source, found, number, columns, keep, has_header=has_header)
@@ -252,62 +249,6 @@ def _choose_visible(
             "read: unhide it, or read what is hidden with --hidden send",
         )
     return chosen
-
-
-def _columns_of(source: ListSource, s3: Callable[[], S3Access]) -> pl.LazyFrame:
-    """Return the rows of a list whose columns have types."""
-    if source.table is not None:
-        return scan_table(source.table, s3)
-    options: dict[str, Any] = s3().polars_options(source.bucket) if source.bucket else {}
-    return pl.scan_parquet(source.readable, glob=False, hive_partitioning=False, **options)
-
-
-def _schema(source: ListSource, s3: Callable[[], S3Access]) -> dict[str, pl.DataType]:
-    if source.table is not None:
-        with reading_table(source.table):
-            return dict(_columns_of(source, s3).collect_schema())
-    try:
-        return dict(_columns_of(source, s3).collect_schema())
-    except OSError:
-        if source.bucket is not None:  # S3's fault, perhaps
-            return _schema(fetched(source, s3), s3)
-        raise refusal(source.uri, UNREADABLE_PARQUET) from None
-    except (pl.exceptions.PolarsError, ValueError, pl.exceptions.PanicException):
-        raise refusal(source.uri, UNREADABLE_PARQUET) from None
-
-
-def _samples(
-    source: ListSource,
-    schema: dict[str, pl.DataType],
-    partitions: Mapping[str, str | None],
-    s3: Callable[[], S3Access],
-) -> tuple[ColumnSample, ...]:
-    """Sample the columns whose names matter; none if the file can't be read: reading it reports that."""
-    names = [
-        name
-        for name, dtype in schema.items()
-        if refused_type(dtype) is None and (is_possible_name(name) or is_region_name(name))
-    ]
-    if not names:
-        return ()
-    try:
-        rows = (
-            _columns_of(source, s3)
-            .with_columns(pl.lit(value, pl.String).alias(name) for name, value in partitions.items())
-            .select(as_text(pl.col(name), schema[name]).alias(name) for name in names)
-            .head(_SAMPLED_ROWS)
-            .collect(engine="streaming")
-        )
-    except (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException):
-        return ()
-    texts = [tuple("" if value is None else value for value in row) for row in rows.iter_rows()]
-    samples = dict(zip(names, sample_columns(texts, len(names), names), strict=True))
-    return tuple(samples.get(name, ColumnSample()) for name in schema)
-
-
-UNREADABLE_PARQUET = (
-    "it isn't a readable parquet file (damaged, truncated, of an unknown type, or its text isn't UTF-8): write it again"
-)
 
 
 def _check_types(uri: str, names: Sequence[str], types: Sequence[pl.DataType]) -> None:

@@ -14,10 +14,10 @@ from globe_sms.tasks.recipients.broken_rows import line_of_row, raise_bad_json_r
 from globe_sms.tasks.recipients.check_unchanged import check_unchanged
 from globe_sms.tasks.recipients.csv_quotes import StrayQuoteError
 from globe_sms.tasks.recipients.file_content import damaged, decompress
-from globe_sms.tasks.recipients.list_layout import UNREADABLE_PARQUET
 from globe_sms.tasks.recipients.list_source import Format, ListSource, LocalCopy, refusal
 from globe_sms.tasks.recipients.polars_reach import fetched
 from globe_sms.tasks.recipients.read_lists import read_lists
+from globe_sms.tasks.recipients.stored_schema import UNREADABLE_PARQUET
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
@@ -143,8 +143,8 @@ def _copied(copy: LocalCopy) -> Iterator[bytes]:
 
 
 def _other_cause(error: BaseException) -> InputError:
-    reason = (isinstance(error, OSError) and error.strerror) or type(error).__name__
+    reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
     return InputError(
-        f"reading the lists failed ({reason}), although each one can be read on its own: "
+        f"reading the lists failed{reason}, although each one can be read on its own: "
         "check the network and the free disk space, and run the command again"
     )

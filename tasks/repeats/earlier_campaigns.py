@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from globe_sms.tasks.campaign.campaign import read_document
 from globe_sms.tasks.campaign.campaign_json import DOCUMENT_KEY, CampaignDocument, plan_key
 from globe_sms.tasks.campaign.campaigns_of_folder import read_each
 from globe_sms.tasks.campaign.config import wording_of
+from globe_sms.tasks.campaign.stored_document import read_document
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError

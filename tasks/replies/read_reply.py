@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from globe_sms.tasks.delivery.delivery_states import instant_in
+from globe_sms.tasks.delivery.receipt_shapes import digits_of
 from globe_sms.tasks.numbers import validate_text
 from globe_sms.tasks.replies.opt_out_words import Meaning, meaning_of
 
-_E164: Final = re.compile(r"\+?(?:00)?([1-9][0-9]{4,14})")
+_E164: Final = re.compile(r"[1-9][0-9]{4,14}")
 _TOO_LATE: Final = timedelta(hours=1)
 
 
@@ -50,15 +51,15 @@ NOT_UNDERSTOOD: Final = Reply(None, is_known=False, at=None, meaning=Meaning.OTH
 
 def read_reply(fields: Mapping[str, Any], *, now: datetime | None = None) -> Reply:
     """Read a reply; any field may be missing or wrong."""
-    number = _E164.fullmatch(re.sub(r"[ ().-]", "", _text(fields, "phone_number")))
+    number = _E164.fullmatch(digits_of(_text(fields, "phone_number")))
     at = instant_in(_text(fields, "send_time"))
     if at is not None and at > (now or datetime.now(UTC)) + _TOO_LATE:
         at = None
     text = _text(fields, "content")
     if number is None:
         return Reply(None, is_known=False, at=at, meaning=meaning_of(text), text=text)
-    is_known = validate_text(f"+{number[1]}", None).phone_number is not None
-    return Reply(int(number[1]), is_known=is_known, at=at, meaning=meaning_of(text), text=text)
+    is_known = validate_text(f"+{number[0]}", None).phone_number is not None
+    return Reply(int(number[0]), is_known=is_known, at=at, meaning=meaning_of(text), text=text)
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

@@ -38,6 +38,8 @@ def report_page(report: CampaignOutcome) -> Page:
 def outcome(report: CampaignOutcome) -> str:
     """Say how the run ended and what to do next."""
     if report.stop is not None:
+        if report.stop.cause is StopCause.CANCELLED:
+            return report.stop.message  # says so itself
         how = "Declined" if report.stop.cause is StopCause.DECLINED else "Stopped"
         return f"{how}: {report.stop.message}"
     if report.ending is Ending.ALL_FAILED:

@@ -1,6 +1,5 @@
 """The preview as a page: what would be sent to whom, which rows are left out, how it reads, how long it takes."""
 
-from collections import Counter
 from textwrap import shorten
 from typing import Final
 
@@ -9,18 +8,15 @@ from globe_sms.tasks.numbers.countries import country
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
 from globe_sms.tasks.reports.cost_table import cost_table
 from globe_sms.tasks.reports.left_out_sentences import left_out_sentences
-from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Table, Words
+from globe_sms.tasks.reports.page_blocks import Block, Notes, Page, Quote, Words
 from globe_sms.tasks.reports.preview import Preview, Ucs2
+from globe_sms.tasks.reports.preview_tables import MOST_COUNTRIES, countries_table, groups_table, refused_notes
 from globe_sms.tasks.reports.repeated_texts import repeats_sentence
-from globe_sms.tasks.reports.row_numbers import RowNumbers
 from globe_sms.tasks.reports.text_figures import texts_table
 from globe_sms.tasks.reports.what_was_read import reading_notes
 from globe_sms.tasks.vocabulary.durations import in_words, moment
 from globe_sms.tasks.vocabulary.plurals import counted
-from globe_sms.tasks.vocabulary.row_reasons import RowReason, explain_reason
-from globe_sms.tasks.vocabulary.statuses import SENDABLE
 
-_MOST_COUNTRIES: Final = 15
 _LONGEST_TEXT: Final = 200  # in the question, above its fields
 _MOST_LISTS: Final = 5
 _MOST_OPENINGS: Final = 5
@@ -202,17 +198,17 @@ def _ucs2_sentence(ucs2: Ucs2) -> str:
 
 
 def _blocks(preview: Preview) -> list[Block]:
-    blocks = [*_head(preview), _groups(preview)]
+    blocks = [*_head(preview), groups_table(preview)]
     if preview.texts:
         blocks.append(texts_table(preview.texts))
     if preview.costs is not None:
-        blocks.append(cost_table(preview.costs, _MOST_COUNTRIES))
+        blocks.append(cost_table(preview.costs, MOST_COUNTRIES))
     if preview.policy is not None and preview.policy.rules:
         blocks.append(Notes(f"The policy {preview.policy.place}", preview.policy.rules))
     if preview.refused:
-        blocks.append(_refused(preview))
+        blocks.append(refused_notes(preview))
     if preview.destinations:
-        blocks.append(_countries(preview))
+        blocks.append(countries_table(preview))
     return blocks
 
 
@@ -259,71 +255,3 @@ def _messages(preview: Preview) -> list[Block]:
         Quote((choice or "Message") + ("" if one else f" to {', '.join(to)}"), text)
         for (choice, text), to in readers.items()
     ]
-
-
-def left_out_counts(preview: Preview) -> dict[str, int]:
-    """Count the rows that the plan leaves out, by status."""
-    rows: Counter[str] = Counter()
-    for group in preview.groups:
-        if group.status != SENDABLE:
-            rows[group.status] += group.rows
-    return dict(rows)
-
-
-def _groups(preview: Preview) -> Table:
-    rows = [(group.status, group.reason or "", f"{group.rows:,}") for group in preview.groups]
-    return Table(
-        "Rows", ("status", "reason", "rows"), (*rows, ("all", "", f"{preview.rows:,}")), numeric=frozenset({2})
-    )
-
-
-def _countries(preview: Preview) -> Table:
-    rows: list[tuple[str, ...]] = []
-    for destination in preview.destinations[:_MOST_COUNTRIES]:
-        place = country(destination.region)
-        code = "" if place.code is None else f"+{place.code}"
-        sender = preview.senders.of(destination.region) or "(Alibaba chooses)"
-        rows.append((f"{destination.rows:,}", code, f"{place.name} {place.flag}", sender))
-    rest = preview.destinations[_MOST_COUNTRIES:]
-    if rest:
-        rows.append((f"{sum(destination.rows for destination in rest):,}", "", f"{len(rest)} more countries", ""))
-    columns = ("rows", "code", "country", "sender")
-    shown = len(columns) if preview.senders.by_region else len(columns) - 1
-    return Table(
-        "Sendable rows by country", columns[:shown], tuple(row[:shown] for row in rows), numeric=frozenset({0})
-    )
-
-
-def _refused(preview: Preview) -> Notes:
-    """Say what each reason means, with its first rows; they name the list if there are several."""
-    several = len({refused.source for refused in preview.refused}) > 1
-    numbers = RowNumbers.of(preview.readings)
-    first: dict[tuple[str, str | None], list[str]] = {}
-    for refused in preview.refused:
-        place = f"{_file(refused.source) if several else ''}#{numbers.shown(refused.source, refused.row)}"
-        recipient = "" if refused.reason == RowReason.EMPTY else f" {refused.recipient}"
-        said = f"{place}{recipient}{_earlier(refused.detail, numbers, several=several)}"
-        first.setdefault((refused.status, refused.reason), []).append(said)
-    return Notes(
-        "Why rows are left out, with the first rows of each reason, numbered as in the spreadsheet",
-        tuple(
-            (reason or status, f"{explain_reason(status, reason)} {', '.join(rows)}")
-            for (status, reason), rows in first.items()
-        ),
-        advice=True,
-    )
-
-
-def _file(place: str) -> str:
-    """Return the last part of a list's URI."""
-    return place.rpartition("/")[2]
-
-
-def _earlier(detail: str | None, numbers: RowNumbers, *, several: bool) -> str:
-    """Say which row a duplicate repeats, or which list has the opt-out."""
-    if detail is None:
-        return ""
-    source, _, row = detail.rpartition("#")
-    if not row.isdecimal():
-        return f" (as {_file(detail)})"
-    return f" (as {_file(source) if several else ''}#{numbers.shown(source, int(row))})"

@@ -12,11 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from globe_sms.tasks.campaign.campaign import OF_THE_TEXT, Campaign, read_document
+from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import LISTS, PLANS, QUERIES, CampaignDocument
 from globe_sms.tasks.campaign.config import wording_of
 from globe_sms.tasks.campaign.number_hashes import MARK, NumberHashes
 from globe_sms.tasks.campaign.results_schema import FAILURES_KEY, RESULTS_KEY
+from globe_sms.tasks.campaign.setting_differences import OF_THE_TEXT
+from globe_sms.tasks.campaign.stored_document import read_document
 from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
 from globe_sms.tasks.delivery.rewrite_results import EARLIER
 from globe_sms.tasks.publishing.publish import Publisher, partition_uris

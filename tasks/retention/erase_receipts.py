@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from globe_sms.tasks.campaign.number_hashes import MARK
 from globe_sms.tasks.delivery.json_scan import Junk, Scan
-from globe_sms.tasks.delivery.receipt_shapes import Kind, kind_of, unwrapped
+from globe_sms.tasks.delivery.receipt_shapes import Kind, digits_of, kind_of, unwrapped
 from globe_sms.tasks.recipients.file_content import decompress_stream
 from globe_sms.tasks.recipients.file_formats import compression_of
 from globe_sms.tasks.replies.stored_replies import STARTED
@@ -29,7 +29,6 @@ _DROPPED: Final = ("ErrorDescription", "err_msg", "NumberDetail")
 _SET_ASIDE: Final = "_"
 _OURS: Final = "."
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]{12,}={0,2}")
-_WRITTEN_AROUND: Final = re.compile(r"[\s().+-]")
 
 
 def erase_receipts(place: Store, erasure: Erasure, *, before: datetime, apply: bool) -> Iterator[ErasedObject]:
@@ -93,7 +92,7 @@ def _erased(uri: str, body: bytes, erasure: Erasure) -> tuple[bytes, int]:
 
 
 def _concerned(fields: Mapping[str, Any], erasure: Erasure) -> bool:
-    numbers = [_digits_of(fields[name]) for name in _OF_NUMBERS if fields.get(name)]
+    numbers = [digits_of(fields[name]) for name in _OF_NUMBERS if fields.get(name)]
     if erasure.phone_number is not None:
         return erasure.phone_number[1:] in numbers
     # Of a reply, whose opt-out holds for good, nothing is erased because of its age.
@@ -104,10 +103,5 @@ def _without_number(fields: Mapping[str, Any], erasure: Erasure) -> dict[str, An
     kept = {name: value for name, value in fields.items() if name not in {*_DROPPED, "content"}}
     for name in _OF_NUMBERS:
         if kept.get(name):
-            kept[name] = erasure.hashes.number(f"+{_digits_of(kept[name])}")
+            kept[name] = erasure.hashes.number(f"+{digits_of(kept[name])}")
     return kept
-
-
-def _digits_of(value: Any) -> str:
-    """Return a number without what people write around its digits; its country code is first. A hash stays."""
-    return _WRITTEN_AROUND.sub("", str(value)).removeprefix("00")

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from globe_sms.tasks.campaign.approval import Decision
-from globe_sms.tasks.campaign.campaign import read_document
 from globe_sms.tasks.campaign.campaign_json import QUERIES, CampaignDocument, ListRead, query_on
 from globe_sms.tasks.campaign.config import CampaignConfig
+from globe_sms.tasks.campaign.stored_document import read_document
 from globe_sms.tasks.recipients import Format, ListSource
 from globe_sms.tasks.recipients.database_query import QueryRows, ask_database, check_database
 from globe_sms.tasks.recipients.file_content import read_head

@@ -6,12 +6,13 @@ import tempfile
 from collections.abc import Generator, Mapping
 from pathlib import Path
 
-from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of
+from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import query_on
 from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
+from globe_sms.tasks.campaign.stored_document import frozen_settings_of
 from globe_sms.tasks.gateway import Gateway
 from globe_sms.tasks.pacing.pacer import Pacer
 from globe_sms.tasks.planning.campaign_lists import check_campaign_lists, open_campaign_lists

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from globe_sms.tasks.vocabulary.errors import InputError
+from globe_sms.tasks.vocabulary.network_faults import network_fault
 
 ACCOUNT_BLOCK: Final = "alibaba-sms-account"
 """The slug of the account block's type."""
@@ -33,6 +34,6 @@ def read_block(slug: str, name: str) -> Mapping[str, Any] | None:
         return None
     except (httpx.HTTPError, PrefectHTTPStatusError, RuntimeError) as error:
         raise InputError(
-            f"the block {slug}/{name} could not be read from the Prefect server ({type(error).__name__}): "
+            f"the block {slug}/{name} couldn't be read from the Prefect server ({network_fault(error)}): "
             "check PREFECT_API_URL and the server"
         ) from None

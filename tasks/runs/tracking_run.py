@@ -14,11 +14,11 @@ from typing import Final
 
 import polars as pl
 
-from globe_sms.tasks.campaign.campaign import read_document
 from globe_sms.tasks.campaign.campaign_json import CampaignDocument
 from globe_sms.tasks.campaign.ledger import Ledger
 from globe_sms.tasks.campaign.records_kept_locally import Spill, spill_folder
 from globe_sms.tasks.campaign.results_schema import RESULTS_KEY
+from globe_sms.tasks.campaign.stored_document import read_document
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.config import TrackingConfig
 from globe_sms.tasks.delivery.open_messages import open_messages
@@ -30,6 +30,7 @@ from globe_sms.tasks.policy.read_policy import read_policy
 from globe_sms.tasks.runs.run_resources import RunResources, open_resources, prompt_threads
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import InputError, StoreError
+from globe_sms.tasks.vocabulary.interruptions import interruption_words
 from globe_sms.tasks.vocabulary.redact_errors import redact_errors
 
 _ANSWERS_SECONDS: Final = 10.0  # how long an answer may take before queries have to wait for others
@@ -139,7 +140,7 @@ class TrackingRun:
                 watch(tracker.progress)
         except BaseException as error:  # noqa: BLE001 # also Prefect's termination signal and Ctrl-C
             self.cancelled = True
-            tracker.progress.stopped = f"The run was cancelled ({type(error).__name__}); what was learned is kept."
+            tracker.progress.stopped = f"{interruption_words(error)} What was learned is kept."
             tracker.stop()
             ended.wait(_GRACE_SECONDS)
         if failed:

@@ -35,14 +35,9 @@ class CallContent:
 
     def fingerprint(self, chunk: Chunk) -> str:
         """SHA-256 over what the chunk says to whom, so that a claim tells later what it was for."""
-        digest = hashlib.sha256()
-        for part in (self.type, self._sender_of(chunk) or "", self.message or "", *chunk.phone_numbers):
-            digest.update(part.encode())
-            digest.update(b"\0")
-        for message in chunk.messages or ():
-            digest.update(message.encode())
-            digest.update(b"\0")
-        return digest.hexdigest()
+        head = (self.type, self._sender_of(chunk) or "", self.message or "")
+        parts = (*head, *chunk.phone_numbers, *(chunk.messages or ()), "")
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _sender_of(self, chunk: Chunk) -> str | None:
         return self.sender_id if chunk.group is None else chunk.group.sender_id

@@ -17,6 +17,7 @@ from globe_sms.tasks.store.interface import Store, Stored
 from globe_sms.tasks.store.s3_access import s3_sentence
 from globe_sms.tasks.store.store_clock import StoreClock
 from globe_sms.tasks.vocabulary.errors import StoreError, StoreUnavailableError
+from globe_sms.tasks.vocabulary.network_faults import network_fault
 
 _LOST = frozenset({"412", "PreconditionFailed"})
 _CONFLICT = frozenset({"409", "ConditionalRequestConflict", "OperationAborted"})
@@ -223,13 +224,13 @@ class S3Store:
             raise _refusal(where, error) from error
         except _BROKEN_OFF as error:
             raise _BrokenOffError(
-                f"{where}: the S3 server's answer broke off ({type(error).__name__}); "
+                f"{where}: the S3 server's answer broke off ({network_fault(error)}); "
                 "check AWS_ENDPOINT_URL and the network."
             ) from error
         except (BotoCoreError, HTTPError, OSError) as error:
-            kind = type(error).__name__
+            fault = network_fault(error)
             raise StoreUnavailableError(
-                f"{where}: the S3 server didn't answer ({kind}); check AWS_ENDPOINT_URL and the network."
+                f"{where}: the S3 server didn't answer ({fault}); check AWS_ENDPOINT_URL and the network."
             ) from error
         except Exception as error:
             if type(error).__name__ not in ("S3UploadFailedError", "RetriesExceededError"):

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_MENU: Final = "the menu with three dots (⋮) at the top right"
+_MENU: Final = "the menu with three dots at the top right"
 RESUME: Final = (
     f"on this run's page open {_MENU}, choose Resume, then choose approve or decline, enter your name and press Resume"
 )
@@ -16,7 +16,10 @@ _AGAIN: Final = re.compile(
     r"\b([Rr])un (?:the same command|the same campaign|the campaign|this campaign|it) again"
     r"(?P<changed>(?=,? (?:with(?:out)?|and resend)\b))?"
 )
+_RESEND: Final = re.compile(r"run the same campaign again and resend unknown rows \(--on-unknown resend\)")
+_DRY: Final = re.compile(r"run the campaign again without (?:the dry run|it) \(--dry-run\)")
 _TRACK: Final = re.compile(r"\(globe-sms track[^)]*\)")
+_CTRL_C: Final = ", Ctrl-C again ends them now"
 _COMMAND: Final = re.compile(r"\bThe same command (?=continues\b)")
 
 
@@ -25,8 +28,10 @@ def in_button_words(message: str) -> str:
 
     Retry keeps the parameters; where one of them is to be changed, the run must be copied.
     """
-    said = _TRACK.sub("(a run of the flow track-delivery)", _AGAIN.sub(_button, message))
-    return _COMMAND.sub("Retry (in this run's menu, ⋮) ", said)
+    said = _RESEND.sub("run the deployment resend-unknown for it", message).replace(_CTRL_C, "")
+    said = _AGAIN.sub(_button, _DRY.sub("run the deployment manual with the same campaign ID and no dry run", said))
+    said = _TRACK.sub("(run the deployment hourly, of the flow track-delivery)", said)
+    return _COMMAND.sub("Retry (in the menu with three dots) ", said)
 
 
 def _button(found: re.Match[str]) -> str:

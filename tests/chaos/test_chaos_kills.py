@@ -40,7 +40,7 @@ def _while_writing_results(_stage: Stage, command: Command, throw: random.Random
 
 _SHORT: dict[str, Sequence[Aim]] = {
     "s3": (_while_planning, _while_sending, _while_sending, _while_writing_results),
-    "local, recorded": (_while_sending, _while_writing_results),
+    "local, recorded": (_while_sending,),
 }
 _SENDING = (_while_sending,) * 5
 _LONG: dict[str, Sequence[Aim]] = {

@@ -128,7 +128,7 @@ def _signed_by_the_sdk(
     return Utils.get_authorization(request, algorithm, digest, key.access_key_id, key.secret.get_secret_value())
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(batches(), KEYS, st.sampled_from(["dysmsapi.ap-southeast-1.aliyuncs.com", "localhost:8123", "[::1]:8123"]))
 @example(
     BatchSend(
@@ -160,7 +160,7 @@ def test_every_call_is_encoded_and_signed_like_the_sdk(batch: BatchSend, key: Cr
     assert sent.headers["authorization"] == _signed_by_the_sdk(expected, key, sent.content)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     KEYS,
     st.dictionaries(st.text("abcXYZ.019", min_size=1, max_size=9), st.text(st.characters(codec="utf-8"), max_size=20)),

@@ -68,6 +68,7 @@ def test_a_suspended_run_says_how_to_answer_and_asks_again_after_an_empty_answer
     assert len(run.answers_due()) == 1
     assert run.answer() == "Suspended"
     assert "no decision" in run.question()
+    assert "no decision" in run.state["message"]
     assert run.answer(decision="approve") == "Suspended"
     assert "without a name" in run.question()
     assert sandbox.gateway.stats().calls == 0

@@ -165,6 +165,10 @@ def test_a_second_run_of_a_day_is_the_same_campaign_and_a_late_one_sends_nothing
     assert site.results(f"late-{day}") is None
     assert "0 calls" in site.await_end(second)["message"]
     assert site.sandbox.gateway.stats().calls == calls
+    of_late = {"logs": {"flow_run_id": {"any_": [late]}}}
+    logged = [line["message"] for line in site.call("POST", "/logs/filter", of_late)]
+    assert any("nothing was sent" in message for message in logged)
+    assert [message for message in logged if "Traceback" in message] == []
 
 
 @long_form

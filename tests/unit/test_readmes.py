@@ -16,8 +16,9 @@ from globe_sms.tasks.campaign.options.groups import GROUPS
 from globe_sms.tasks.campaign.options.merged_fields import form_of
 
 ROOT: Final = Path(__file__).parents[2]
-PAGES: Final = tuple(
-    ROOT / folder / "README.md" for folder in ("", "flows", "deployments", "tasks", "tests", "tests/benchmarks")
+PAGES: Final = (
+    *(ROOT / folder / "README.md" for folder in ("", "flows", "deployments", "tasks", "tests", "tests/benchmarks")),
+    *sorted((ROOT / "flows" / "manual").glob("*.md")),
 )
 _EVERYWHERE: Final = {"--help", "--version"}
 
@@ -95,23 +96,23 @@ def test_the_first_page_is_short() -> None:
     assert len(text_of("README.md").encode()) <= 9_000
 
 
-def test_the_page_for_operators_has_every_option_of_send() -> None:
-    assert table_options("flows/README.md", "### Options") == help_options("send")
+def test_the_page_of_options_has_every_option_of_send() -> None:
+    assert table_options("flows/manual/options.md", "## Options") == help_options("send")
 
 
-def test_the_page_for_operators_has_the_fields_of_the_form() -> None:
+def test_the_page_of_options_has_the_fields_of_the_form() -> None:
     """The second column has each field's title, before what to write in it."""
     models = (EveryCampaign, *(group.options for group in GROUPS))
     titles = {str(field.title) for model in models for field in form_of(model).model_fields.values() if field.title}
-    rows = text_of("flows/README.md").split("### Options\n", 1)[1].split("| **This command** |", 1)[0]
+    rows = text_of("flows/manual/options.md").split("## Options\n", 1)[1].split("| **This command** |", 1)[0]
     named = re.findall(r"^\| [^|*]+ \| ([^|]+) \|", rows, re.MULTILINE)[2:]  # below the header and its line
     assert {re.split(r", (?:as (?:a position|`)|such as) ?|: ", said)[0] for said in named} == titles | {
         "not in the form"
     }
 
 
-def test_the_page_for_operators_has_every_option_of_track() -> None:
-    assert table_options("flows/README.md", "## Was it delivered?") == help_options("track")
+def test_the_page_on_results_has_every_option_of_track() -> None:
+    assert table_options("flows/manual/results.md", "## Was it delivered?") == help_options("track")
 
 
 def test_the_page_on_deploying_has_every_option_of_deploy() -> None:

@@ -17,6 +17,7 @@ from globe_sms.deployments.sandbox.gateway.arrival_log import ArrivalLog
 from globe_sms.deployments.sandbox.gateway.fault_rules import Faults
 from globe_sms.deployments.sandbox.gateway.http_connection import ControlledProtocol
 from globe_sms.deployments.sandbox.gateway.settings import GatewaySettings
+from globe_sms.deployments.sandbox.gateway.timestamped_socket import TimestampedSocket
 
 # The official SDK sends its parameters in the query: 1,000 texts of 500 Chinese characters in percent escapes.
 _LONGEST_REQUEST_LINE = 8 * 1024 * 1024
@@ -27,8 +28,6 @@ def serve(settings: GatewaySettings, *, host: str, port: int, log: Path) -> None
     faults, arrivals = Faults(), ArrivalLog(log, log_numbers=settings.log_numbers)
     config = uvicorn.Config(
         application(settings, arrivals, faults),
-        host=host,
-        port=port,
         http=ControlledProtocol,
         ws="none",
         lifespan="off",
@@ -40,7 +39,7 @@ def serve(settings: GatewaySettings, *, host: str, port: int, log: Path) -> None
         timeout_graceful_shutdown=1,
         h11_max_incomplete_event_size=_LONGEST_REQUEST_LINE,
     )
-    uvicorn.Server(config).run()
+    uvicorn.Server(config).run(sockets=[TimestampedSocket.listening(host, port)])
 
 
 def main() -> None:

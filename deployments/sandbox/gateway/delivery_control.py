@@ -50,10 +50,6 @@ def delivery_routes(deliveries: Deliveries, log: ArrivalLog, pusher: Pusher) -> 
         await pusher.start(PushSettings.model_validate_json(await request.body()))
         return Response(status_code=204)
 
-    async def stop_pushes(_: Request) -> Response:
-        await pusher.stop()
-        return Response(status_code=204)
-
     async def read_pushes(_: Request) -> Response:
         return StreamingResponse(file_so_far(pusher.path), media_type=_NDJSON)
 
@@ -68,7 +64,6 @@ def delivery_routes(deliveries: Deliveries, log: ArrivalLog, pusher: Pusher) -> 
         Route("/deliveries", with_numbers(set_deliveries), methods=["PUT"]),
         Route("/receipts", with_numbers(read_receipts), methods=["GET"]),
         Route("/pushes", with_numbers(set_pushes), methods=["PUT"]),
-        Route("/pushes", with_numbers(stop_pushes), methods=["DELETE"]),
         Route("/pushes", with_numbers(read_pushes), methods=["GET"]),
     ]
 

@@ -2,11 +2,12 @@
 
 import socket
 import struct
-import time
 from typing import Any, Protocol, cast
 
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from globe_sms.deployments.sandbox.gateway.timestamped_socket import TimestampedSocket
 
 EXTENSION = "globe_sms.connection"
 
@@ -48,8 +49,9 @@ class ControlledProtocol(H11Protocol):
         return self._arrived
 
     def data_received(self, data: bytes) -> None:
-        """Record the time before the bytes are processed."""
-        self._arrived = (time.time(), time.monotonic())
+        """Record when the bytes arrived, before they are processed."""
+        reader = self.transport.get_extra_info("socket")._sock  # noqa: SLF001  # asyncio wraps it
+        self._arrived = cast("TimestampedSocket", reader).arrived
         super().data_received(data)
 
     def close(self) -> None:

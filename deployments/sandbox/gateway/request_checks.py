@@ -15,7 +15,7 @@ from typing import NoReturn, cast
 
 from globe_sms.deployments.sandbox.gateway.refusals import RefusedError, business_refusal, gateway_refusal, missing
 from globe_sms.deployments.sandbox.gateway.settings import Account
-from globe_sms.deployments.sandbox.gateway.unsupported_countries import Destination, destination
+from globe_sms.deployments.sandbox.gateway.unsupported_countries import Destination, all_served, destination
 
 MESSAGE_UNITS = 1_500
 _TYPES = {"NOTIFY", "MKT", "OTP", "GENERAL"}
@@ -98,7 +98,7 @@ def _strings(text: str, name: str) -> list[str]:
     if not isinstance(value, list) or not value:
         _refuse("INVALID_JSON_PARAM", f"{name} is not a JSON array or is empty")
     entries = cast("list[object]", value)
-    if any(type(entry) is not str for entry in entries):
+    if set(map(type, entries)) != {str}:
         _refuse("INVALID_PARAMETERS", f"{name} contains something other than strings")
     return cast("list[str]", entries)
 
@@ -116,12 +116,13 @@ def _check_messages(messages: list[str]) -> None:
 
 
 def _check_numbers(numbers: list[str]) -> frozenset[str]:
-    matches = _NUMBER.fullmatch
-    malformed = sum(1 for number in numbers if not matches(number))
-    if malformed:
+    if not all(map(_NUMBER.fullmatch, numbers)):
+        malformed = sum(1 for number in numbers if not _NUMBER.fullmatch(number))
         _refuse("MOBILE_NUMBER_ILLEGAL", f"{malformed} numbers are not digits that begin with a country code")
     if len(set(numbers)) != len(numbers):
         _refuse("INVALID_PARAMETERS", "a number stands twice in To")
+    if all_served(numbers):
+        return frozenset()
     places = {number: place for number in numbers if (place := destination(number)) is not Destination.SERVED}
     unserved = sum(1 for place in places.values() if place is not Destination.IMPOSSIBLE)
     if unserved:

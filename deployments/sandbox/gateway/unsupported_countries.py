@@ -4,6 +4,7 @@ Mainland China has the calling code 86. The United States share 1 with Canada an
 area code and exchange, from libphonenumber's metadata.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
 
@@ -26,7 +27,16 @@ class Destination(StrEnum):
 
 def destination(number: str) -> Destination:
     """Return the destination of a number (digits, country code first); 0.3 microseconds once its prefix is cached."""
-    return _by_prefix(number[:_NANP_PREFIX] if number[:1] == "1" else number[:_LONGEST_CALLING_CODE], len(number))
+    return _by_prefix(*_prefix_and_length(number))
+
+
+def all_served(numbers: Iterable[str]) -> bool:
+    """Whether all of the numbers are served; most calls have few prefixes."""
+    return all(_by_prefix(*kind) is Destination.SERVED for kind in set(map(_prefix_and_length, numbers)))
+
+
+def _prefix_and_length(number: str) -> tuple[str, int]:
+    return number[:_NANP_PREFIX] if number[:1] == "1" else number[:_LONGEST_CALLING_CODE], len(number)
 
 
 @lru_cache(maxsize=1_000_000)

@@ -26,10 +26,10 @@ class EveryCampaign(Options, frozen=True):
         tuple[str, ...],
         Field(
             title="Recipients",
-            description="Where the lists of phone numbers are: s3://bucket/list.csv, a folder (s3://bucket/lists/), a "
-            "pattern (s3://bucket/*.csv) or a path on the worker. CSV, XLSX, parquet, NDJSON, or a table: "
-            "delta+s3://bucket/table, iceberg+s3://bucket/table. {date}, {year}, {month}, {day} and {hour} become the "
-            "time the run was scheduled for. An empty list only if a query of a database finds the recipients.",
+            description="Where the lists of phone numbers are, one per item: s3://bucket/list.csv, a folder "
+            "(s3://bucket/lists/), a pattern (s3://bucket/*.csv) or a path on the worker. CSV, XLSX, parquet, NDJSON, "
+            "or a table: delta+s3://bucket/table, iceberg+s3://bucket/table. {date}, {year}, {month}, {day} and {hour} "
+            "become the time the run was scheduled for. Leave it empty only if a database query finds the recipients.",
             json_schema_extra=each_shaped("where a list is; it can't be blank", r"\S"),
         ),
         Terminal(
@@ -109,11 +109,11 @@ class EveryCampaign(Options, frozen=True):
         tuple[str, ...],
         Field(
             title="Opt-out lists",
-            description="Numbers on these lists get no text. One list a line, in the same places and formats as the "
-            "recipient lists. A list or row that can't be read stops the campaign. How a list is read may follow it: "
+            description="Numbers on these lists get no text. One list per item, in the same places and formats as the "
+            "recipient lists; one that can't be read stops the campaign. How a list is read may follow it: "
             "optouts.csv#no-header,number-column=2,encoding=windows-1252,default-region=SG. "
-            "s3://receipts/sms#replies are those who replied STOP, where globe-sms receipts keeps replies. Each run "
-            "reads them before its first call, and again after a wait.",
+            "s3://bucket/receipts#replies leaves out those who replied STOP, if the receipts endpoint keeps replies "
+            "there. Each run reads the lists before its first call, and again after a wait.",
             json_schema_extra=each_shaped("where a list is; it can't be blank", r"\S"),
         ),
         Terminal(

@@ -159,7 +159,7 @@ MERGED: Final = (
         name="exclude_results",
         options=("exclude_results", "exclude_days"),
         title="Results of earlier campaigns",
-        description="People whom these campaigns texted in the last 30 days get no text; one place a line, such as "
+        description="People whom these campaigns texted in the last 30 days get no text; one place per item, such as "
         "s3://campaigns/prod/*/results.parquet. For another number of days write it at the end: "
         "results.parquet#days=7. Unknown rows don't count as texted.",
         kind=tuple[str, ...],

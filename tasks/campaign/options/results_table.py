@@ -24,8 +24,8 @@ class ResultsTable(Options, frozen=True):
         tuple[str, ...],
         Field(
             title="Columns to keep",
-            description="Columns of the lists that the results have, too, such as customer_id, one a line; * is all of "
-            "them. They come last, under their own names, or as list_status if the results have a status themselves.",
+            description="Columns of the lists that the results have, too, such as customer_id, one per item; * is all "
+            "of them. They come last, under their own names, or as list_status if the results have a status, too.",
             json_schema_extra=each_shaped("the name of a column; it can't be blank", r"\S"),
         ),
         Terminal(

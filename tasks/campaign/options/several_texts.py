@@ -15,7 +15,7 @@ class SeveralTexts(Options, frozen=True):
         tuple[str, ...],
         Field(
             title="Variants",
-            description="Several texts to compare, instead of a message: one a line, such as A=We open at 9. Each "
+            description="Several texts to compare, instead of a message: one per item, such as A=We open at 9. Each "
             "number gets one of them, the same in every run of the campaign. For other shares than equal ones write "
             "A:70=... and B:30=... The results say who had which.",
             json_schema_extra=each_shaped(
@@ -42,7 +42,7 @@ class SeveralTexts(Options, frozen=True):
         tuple[str, ...],
         Field(
             title="Messages by language",
-            description="A text for each language, one a line, such as de=Wir haben offen. or pt-BR=... A recipient "
+            description="A text for each language, one per item, such as de=Wir haben offen. or pt-BR=... A recipient "
             "with en-GB gets the text of en if there's none of en-GB. People with another language get the message "
             "above; without one they get none and are invalid.",
             json_schema_extra=each_shaped("a language and a text: de=Hallo", rf"^\s*{TAG}\s*="),

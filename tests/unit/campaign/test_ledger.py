@@ -240,5 +240,5 @@ class LedgerMachine(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+LedgerMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
 test_ledger_machine = LedgerMachine.TestCase

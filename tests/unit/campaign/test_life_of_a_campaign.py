@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from globe_sms.tasks.campaign.campaign import Campaign, frozen_settings_of, settings_of
+from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import ListRead, PlanFigures, PlanInputs, plan_key
 from globe_sms.tasks.campaign.lease import LEASE_SECONDS, Owner
+from globe_sms.tasks.campaign.stored_document import frozen_settings_of, settings_of
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.vocabulary.errors import CampaignBusyError, InputError, LeaseLostError, StoreUnavailableError
 from tests.unit.campaign.store_that_loses_answers import LosesAnswers

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from globe_sms.tasks.delivery.json_scan import Junk, Scan
 from globe_sms.tasks.delivery.receipt_bookmarks import Marks
-from globe_sms.tasks.delivery.receipts import CampaignReader, Reading, find_receipts
+from globe_sms.tasks.delivery.receipt_objects import find_receipts
+from globe_sms.tasks.delivery.receipts import CampaignReader
+from globe_sms.tasks.delivery.receipts_reading import Reading
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError

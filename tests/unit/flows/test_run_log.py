@@ -3,12 +3,15 @@
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prefect.exceptions import CancelledRun
 
+from globe_sms.flows.observers.explained_ends import leave_out_explained_ends
 from globe_sms.flows.observers.first_lines import first_lines
 from globe_sms.flows.observers.quiet_tasks import quiet_tasks
 from globe_sms.flows.observers.run_log import RunLog
@@ -137,12 +140,13 @@ def test_the_end_says_each_thing_that_went_wrong_and_what_to_do(
 def test_the_end_and_the_question_are_the_first_lines_of_the_page(
     lines: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    """A run's page opens with its oldest lines; the latest of these comes first, also of a run that was retried."""
+    """A run's page opens with its oldest lines; the latest of these comes first, also once a run has gone on."""
     created = datetime(2026, 11, 30, 8, tzinfo=UTC)
     adapter = logging.LoggerAdapter(LOG, {"flow_run_id": "run-1"})
-    for attempt in (1, 2):
-        run: Any = SimpleNamespace(created=created, run_count=attempt)
-        log = RunLog(adapter, first_lines(adapter, run))
+    run: Any = SimpleNamespace(created=created, run_count=1)
+    for seconds in (1.0, 14_400.0):
+        now = created.timestamp() + seconds
+        log = RunLog(adapter, first_lines(adapter, run, clock=partial(float, now)))
         log.asking(PREVIEW, 1_800_000_000.0)
         log.ended(report_of(tmp_path, [sent("accepted")]))
     page = sorted(lines.records, key=lambda record: record.created)
@@ -165,10 +169,24 @@ def test_what_is_not_settled_is_a_warning(
     assert lines.records[0].levelname == level
 
 
-def test_task_runs_are_not_told(lines: pytest.LogCaptureFixture) -> None:
+def test_an_end_that_the_run_has_explained_has_no_trace(lines: pytest.LogCaptureFixture) -> None:
+    """Prefect takes a declined run for an unexpected exception; what nobody foresaw keeps its trace."""
+    log = logging.getLogger("tests.engine")
+    leave_out_explained_ends([log.name])
+    for error in (InputError("declined"), CancelledRun("cancelled"), KeyError("a bug")):
+        log.error("Engine execution exited with unexpected exception", exc_info=error)
+    log.error("kept", exc_info=InputError("declined"))
+    assert [(record.getMessage(), record.exc_info and record.exc_info[0]) for record in lines.records] == [
+        ("Engine execution exited with unexpected exception", KeyError),
+        ("kept", InputError),
+    ]
+
+
+@pytest.mark.parametrize("flow", ["send-campaign", "try-campaign", "resend-unknown"])
+def test_task_runs_are_not_told(lines: pytest.LogCaptureFixture, flow: str) -> None:
     """Not their ends, and not where an error of ours was raised; what else they log stays, and so do other flows'."""
     log = logging.getLogger("tests.task-runs")
-    ours, other = {"flow_name": "send-campaign"}, {"flow_name": "nightly-report"}
+    ours, other = {"flow_name": flow}, {"flow_name": "nightly-report"}
     with quiet_tasks(log.name):
         log.info("Finished in state Completed()", extra=ours)
         log.error("Task run failed", exc_info=InputError("no such list"), extra=ours)

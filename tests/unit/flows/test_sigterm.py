@@ -7,13 +7,13 @@ import threading
 
 import pytest
 
-from globe_sms.flows.orchestration.sigterm import TerminationSignal, raise_on_sigterm
+from globe_sms.flows.orchestration.sigterm import Sigterm, raise_on_sigterm
 
 
 def test_sigterm_is_raised_where_the_run_is_and_the_handler_before_it_comes_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with raise_on_sigterm():
-        with pytest.raises(TerminationSignal):
+        with pytest.raises(Sigterm):
             signal.raise_signal(signal.SIGTERM)
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before

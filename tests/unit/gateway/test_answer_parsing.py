@@ -445,14 +445,14 @@ def _check(outcome: Outcome) -> None:
         assert not (ids and outcome.ids_unmatched)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(STATUSES, HEADERS, FIELDS)
 def test_no_json_answer_raises_or_loses_a_number(status: int, headers: dict[str, str], fields: dict[str, Any]) -> None:
     """Accepted, failed and unclear numbers together are the call's numbers, each once."""
     _check(parse_answer(status, headers, json.dumps(fields).encode(), NUMBERS))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(STATUSES, FIELDS)
 def test_no_xml_answer_raises_or_loses_a_number(status: int, fields: dict[str, Any]) -> None:
     """The same through the other parser, including characters that XML can't hold."""
@@ -464,7 +464,7 @@ def test_no_xml_answer_raises_or_loses_a_number(status: int, fields: dict[str, A
     _check(parse_answer(status, {}, body.encode("utf-8", "replace"), NUMBERS))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     STATUSES,
     st.binary(max_size=200)
@@ -477,7 +477,7 @@ def test_no_bytes_raise_or_lose_a_number(status: int, body: bytes) -> None:
     _check(parse_answer(status, {}, body, NUMBERS))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sets(st.integers(0, 3)), st.data())
 def test_a_consistent_answer_pairs_every_id_with_its_number(failed: set[int], data: st.DataObject) -> None:
     """However the failed numbers are listed, the other numbers get the ids in the order of the call."""

@@ -21,7 +21,7 @@ from globe_sms.tasks.numbers.table_shortcuts import with_shortcuts
 from globe_sms.tasks.numbers.validation import VERDICT_COLUMNS, Validator, add_verdicts, validate
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -83,7 +83,7 @@ def test_an_automaton_matches_as_re_does() -> None:
             fate = AutomatonQuery(
                 automaton, lambda tags, pattern=pattern: ((pattern, False) in tags, (pattern, True) in tags)
             )
-            for _ in range(6):
+            for _ in range(3):
                 digits = likely_digits(chance, pattern, chance.randint(1, 12))
                 runs = fate.runs(digits)
                 for whole in completions(chance, digits):

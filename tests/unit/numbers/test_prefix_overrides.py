@@ -80,7 +80,7 @@ def _prefixes() -> st.SearchStrategy[dict[str, bool]]:
     return st.dictionaries(prefix, st.booleans(), min_size=1, max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(prefixes=_prefixes(), seed=st.integers(0, 2**32), default_region=st.sampled_from([None, "SG", "GB"]))
 def test_overrides_agree_with_and_without_a_table(
     table_folder: Path, prefixes: dict[str, bool], seed: int, default_region: str | None
@@ -99,7 +99,7 @@ def test_overrides_agree_with_and_without_a_table(
     ]
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(prefixes=_prefixes(), digits=st.text("0123456789", min_size=1, max_size=18).filter(lambda text: text[0] != "0"))
 def test_ranges_of_integers_say_what_the_prefixes_say(prefixes: dict[str, bool], digits: str) -> None:
     """The longest prefix wins, for digits of any length."""

@@ -77,7 +77,7 @@ def test_a_hidden_row_has_no_number() -> None:
 TEXTS = st.one_of(st.from_regex(r"\+?(65|62|49)?[ 0-9().-]{6,12}", fullmatch=True), st.text(max_size=12), st.none())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(TEXTS, max_size=20), st.sampled_from([None, "SG"]))
 def test_other_rows_are_judged_as_without(texts: list[str | None], region: str | None) -> None:
     """A list without such marks has the verdicts of `validate`, also where every row names the default region."""

@@ -127,7 +127,7 @@ _KINDS: tuple[Callable[[pl.Series], pl.Series], ...] = (
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     case=st.one_of(cases(), cases(), cases(), st.builds(Case, st.binary(max_size=300))),
     default_region=st.sampled_from([None, "SG"]),

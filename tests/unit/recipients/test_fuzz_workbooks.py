@@ -82,7 +82,7 @@ def _damaged(data: bytes, edits: Sequence[tuple[int, int, bytes]]) -> bytes:
     return zipped({**parts, "xl/worksheets/s1.xml": bytes(sheet)})
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(
     rows=ROWS,
     codes=st.lists(CODES, max_size=3),
@@ -132,7 +132,7 @@ def test_any_workbook_gives_its_rows_or_one_line(
         assert hidden is not Hidden.SEND or not read["hidden"].any()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.campaign import Campaign, read_document
+from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.sending_now import SENDING_KEY, SendingNow
 from globe_sms.tasks.campaign.settlement import Settlement
+from globe_sms.tasks.campaign.stored_document import read_document
 from globe_sms.tasks.messages import Wording
 from globe_sms.tasks.messages.text_pattern import TextPattern
 from globe_sms.tasks.repeats.repeats import Repeats

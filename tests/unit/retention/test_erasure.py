@@ -12,11 +12,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from globe_sms.tasks.campaign.campaign import Campaign, read_document
+from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import CampaignDocument, Publication
 from globe_sms.tasks.campaign.number_hashes import NumberHashes, make_hashes
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA
 from globe_sms.tasks.campaign.settlement import Settlement
+from globe_sms.tasks.campaign.stored_document import read_document
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
 from globe_sms.tasks.delivery.rewrite_results import rewrite_results

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
+from prefect.exceptions import Pause, TerminationSignal
 
+from globe_sms.flows.orchestration.sigterm import Sigterm
 from globe_sms.tasks.sending.shard import Shard
 from globe_sms.tasks.steps.send_chunks import send_shard
+from globe_sms.tasks.vocabulary.errors import StoreError
 from globe_sms.tasks.vocabulary.stop_signal import Stop, StopCause
 
 
@@ -67,9 +70,33 @@ def test_an_interruption_starts_no_call_and_lets_those_in_the_air_end(*, ends: b
     shard = _Shard(KeyboardInterrupt(), ends=ends)
     assert _send(shard) == ["stopping: calls in progress get 15 s, Ctrl-C again ends them now"]
     assert (shard.started, shard.waited, shard.aborted) == ([(0,)], waited, 0 if ends else 1)
-    assert [(stop.cause, "(KeyboardInterrupt)" in stop.message) for stop in shard.stopped] == [
-        (StopCause.CANCELLED, True)
+    assert shard.stopped == [
+        Stop(StopCause.CANCELLED, "The run was stopped by Ctrl-C. Run the same campaign again to go on.")
     ]
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "cause", "message"),
+    [
+        (TerminationSignal(15), StopCause.CANCELLED, "Somebody cancelled the run, or its worker was stopped. {again}"),
+        (Sigterm(), StopCause.CANCELLED, "The run was told to end (SIGTERM). {again}"),
+        (Pause(), StopCause.CANCELLED, "Somebody paused the run. Resume it to go on."),
+        (StoreError("The folder is gone."), StopCause.STOPPED, "The folder is gone. Nobody else was texted. {again}"),
+        (
+            KeyError("+6581234567"),
+            StopCause.STOPPED,
+            (
+                "This should not have happened: KeyError while calls were prepared. No further call was made. The log "
+                "has the details, for a bug report. {again}"
+            ),
+        ),
+    ],
+)
+def test_a_stop_says_in_plain_words_what_it_was(interrupt: BaseException, cause: StopCause, message: str) -> None:
+    """A class's name is only in what nobody foresaw, and what goes wrong isn't said to be cancelled."""
+    shard = _Shard(interrupt)
+    _send(shard)
+    assert shard.stopped == [Stop(cause, message.format(again="Run the same campaign again to go on."))]
 
 
 def test_a_second_interruption_ends_the_calls_in_the_air_at_once() -> None:

@@ -1,9 +1,14 @@
-"""S3 errors are explained in one line; URIs are split literally."""
+"""S3 errors are explained in one line; URIs are split literally; small objects are written at once."""
 
+import io
 import pickle
+from pathlib import Path
+from typing import Any
 
 import pytest
+import urllib3
 from botocore import exceptions
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 
 from globe_sms.tasks.store.s3_access import S3Access, explain_s3_error, s3_errors_name, split_uri
@@ -100,3 +105,23 @@ def test_credentials_are_never_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert options["credential_provider"]()[0]["aws_secret_access_key"] == "some-secret"
     with pytest.raises(TypeError, match="can't be pickled"):
         pickle.dumps(options)
+
+
+def test_only_files_ask_before_they_are_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A claim costs one round trip, not two; the body of a large file isn't sent to a server that refuses it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "some-id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "some-secret")
+    client = S3Access.from_environment("http://127.0.0.1:9").client()
+    asked: list[bool] = []
+
+    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        asked.append("Expect" in request.headers)
+        return AWSResponse(request.url, 200, {"ETag": "some-version"}, urllib3.HTTPResponse(io.BytesIO()))
+
+    client.meta.events.register("before-send.s3.PutObject", answer)
+    client.put_object(Bucket="bucket", Key="key", Body=b"a claim")
+    path = tmp_path / "plan.parquet"
+    path.write_bytes(b"a plan")
+    with path.open("rb") as file:
+        client.put_object(Bucket="bucket", Key="key", Body=file)
+    assert asked == [False, True]

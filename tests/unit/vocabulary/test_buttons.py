@@ -12,8 +12,20 @@ from globe_sms.tasks.vocabulary.buttons import COPY, RETRY, in_button_words
         ("Run the campaign again to be asked again.", f"P{RETRY[1:]} to be asked again."),
         ("Fix the cause, then run it again: it continues.", f"Fix the cause, then {RETRY}: it continues."),
         ("To send it, run the campaign again with a later one.", f"To send it, {COPY} with a later one."),
-        ("run the campaign again without it (--dry-run)", f"{COPY} without it (--dry-run)"),
-        ("track it (globe-sms track --receipts) first", "track it (a run of the flow track-delivery) first"),
+        ("run the campaign again without the canary", f"{COPY} without the canary"),
+        (
+            "To send, run the campaign again without it (--dry-run).",
+            "To send, run the deployment manual with the same campaign ID and no dry run.",
+        ),
+        (
+            "track it (globe-sms track --receipts) first",
+            "track it (run the deployment hourly, of the flow track-delivery) first",
+        ),
+        (
+            "Only after that, run the same campaign again and resend unknown rows (--on-unknown resend).",
+            "Only after that, run the deployment resend-unknown for it.",
+        ),
+        ("calls in progress get 15 s, Ctrl-C again ends them now", "calls in progress get 15 s"),
         ("Nothing is left.", "Nothing is left."),
     ],
 )
