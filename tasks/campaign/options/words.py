@@ -21,6 +21,8 @@ _OPTION_OF: Final = {
 _SUBJECT: Final = re.compile(r"^--([a-z][a-z-]*[a-z])(?=:|$| )|^recipients(?=:)", re.MULTILINE)
 _OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])|^recipients(?=:)", re.MULTILINE)
 
+_TWICE: Final = re.compile(r'\b([\w ]+) \("\1"\)', re.IGNORECASE)  # the hours ("Hours")
+
 
 def option_of(setting: str) -> str:
     """Return the option that a setting is given with."""
@@ -34,7 +36,7 @@ def in_form_words(message: str) -> str:
     field's title, without quotes.
     """
     named = _SUBJECT.sub(lambda found: _names().get(_name(found), (found[0],))[0], in_button_words(message))
-    return _OPTION.sub(lambda found: _names().get(_name(found), (found[0],))[-1], named)
+    return _TWICE.sub(r"\1", _OPTION.sub(lambda found: _names().get(_name(found), (found[0],))[-1], named))
 
 
 def in_python_words(message: str) -> str:

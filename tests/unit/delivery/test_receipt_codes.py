@@ -11,7 +11,7 @@ from globe_sms.tasks.delivery.delivery_states import Origin, state_of
 from globe_sms.tasks.delivery.receipt_codes import TABLE, Fault, is_permanent_failure, look_up, meaning
 from globe_sms.tasks.vocabulary.statuses import Delivery
 
-README = Path(__file__).parents[3] / "flows" / "README.md"
+PAGE = Path(__file__).parents[3] / "flows" / "manual" / "results.md"
 
 
 def permanent(delivery: str | None, code: str | None) -> bool | None:
@@ -66,7 +66,7 @@ def test_a_code_that_is_not_final_leaves_the_message_pending() -> None:
 
 def test_the_page_for_operators_has_the_table() -> None:
     """Line by line, so that neither says what the other doesn't."""
-    section = README.read_text(encoding="utf-8").split("### Receipt codes\n", 1)[1].split("\n#", 1)[0]
+    section = PAGE.read_text(encoding="utf-8").split("### Receipt codes\n", 1)[1].split("\n#", 1)[0]
     lines = re.findall(r"^\| `(.+?)` \| (\w+) \| (\w+) \| (.+?) \| (.+?) \|$", section, re.MULTILINE)
     assert lines == [
         (row.code, "yes" if row.final else "no", "yes" if row.permanent else "no", row.fault.value, row.advice)

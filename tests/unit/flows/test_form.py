@@ -1,6 +1,7 @@
 """What Prefect's UI makes of the flow's parameters, and that the command line and Python have the same ones."""
 
 import inspect
+import re
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -61,6 +62,13 @@ def test_every_field_explains_itself(name: str) -> None:
     assert "_" not in field["title"]
     assert field["description"].endswith(".")
     assert len(field["description"]) > 40
+
+
+def test_no_field_speaks_of_the_terminal() -> None:
+    """Neither of its options nor of its commands; and a list has items, not lines."""
+    for name, field in (FIELDS | IN_GROUPS).items():
+        said = str(field.get("description", ""))
+        assert not re.search(r"globe-sms |(?<!\w)--[a-z]|\ba line\b", said), (name, said)
 
 
 def test_the_form_begins_with_what_every_campaign_has() -> None:

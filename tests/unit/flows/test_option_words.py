@@ -79,3 +79,19 @@ def test_what_is_not_an_option_stays() -> None:
     assert in_form_words("recipients: a URI is blank\n--prices: 1") == "Recipients: a URI is blank\nPrices: 1"
     assert in_form_words("what the recipients: read") == "what the recipients: read"
     assert in_form_words(message) == message
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("It was outside the hours (--hours) there.", "It was outside the hours there."),
+        ("The latest time to send (--until) had passed.", "The latest time to send had passed."),
+        (
+            "Which numbers count (--numbers-override) is new.",
+            'Which numbers count ("Prefixes that count as mobile") is new.',
+        ),
+    ],
+)
+def test_a_field_that_is_named_already_is_not_named_again(message: str, said: str) -> None:
+    """The hours ("Hours") says one thing twice."""
+    assert in_form_words(message) == said

@@ -94,7 +94,7 @@ def test_a_wrong_key_is_named_with_its_file_and_what_to_write(text: str, words: 
 
 
 def test_the_example_of_the_page_for_operators_is_a_policy_with_every_rule() -> None:
-    page = (Path(__file__).parents[3] / "flows" / "README.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "flows" / "manual" / "opt-outs.md").read_text(encoding="utf-8")
     example = page.split("## Policy\n")[1].split("```toml\n")[1].split("```")[0]
     assert tomllib.loads(example).keys() == {field.alias for field in PolicyRules.model_fields.values()}
     assert rules_of(example).budget.month.numbers == 1_000_000

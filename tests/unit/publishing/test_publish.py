@@ -147,7 +147,7 @@ def published(folder: Path) -> Callable[..., None]:
 
 def blocks(language: str) -> list[str]:
     """The code of the page for operators about the table, in this language."""
-    page = (ROOT / "flows" / "README.md").read_text(encoding="utf-8")
+    page = (ROOT / "flows" / "manual" / "results.md").read_text(encoding="utf-8")
     section = page.split("## One table of all campaigns\n", 1)[1].split("\n## ", 1)[0]
     return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
 
