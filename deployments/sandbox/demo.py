@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import boto3
@@ -82,9 +83,16 @@ def _point_here(environment: dict[str, str]) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "PREFECT_API_URL", "PREFECT_PROFILE"):
         os.environ.pop(name, None)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    home = cache / "globe-sms" / "demo-prefect"
-    home.mkdir(parents=True, exist_ok=True)
-    os.environ.update(environment, PREFECT_HOME=str(home))
+    os.environ.update(environment, PREFECT_HOME=str(writable_folder(cache / "globe-sms" / "demo-prefect")))
+
+
+def writable_folder(wanted: Path) -> Path:
+    """Return a folder, or a new temporary one if it can't be written: HOME is read-only, or it's another user's."""
+    with suppress(OSError):
+        wanted.mkdir(parents=True, exist_ok=True)
+        if os.access(wanted, os.W_OK | os.X_OK):
+            return wanted
+    return Path(tempfile.mkdtemp(prefix="globe-sms-demo-"))
 
 
 def _python() -> str:
@@ -94,8 +102,7 @@ def _python() -> str:
 
 
 def _keep(report: CampaignReport) -> Path:
-    folder = Path(tempfile.gettempdir()) / "globe-sms-demo"
-    folder.mkdir(exist_ok=True)
+    folder = writable_folder(Path(tempfile.gettempdir()) / "globe-sms-demo")
     path = folder / f"{report.campaign}.parquet"
     report.results().write_parquet(path, compression="zstd")
     return path
