@@ -18,9 +18,14 @@ from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.errors import StoreUnavailableError
 from globe_sms.tasks.vocabulary.statuses import Delivery
 
-FOLDER: Final = "delivery/"
+_FOLDER: Final = "delivery/"
 _SUFFIX: Final = ".parquet"
 _FROM_ANY: Final = ("task_id", "carrier")
+
+
+def state_keys(store: Store) -> list[str]:
+    """Return the keys of a campaign's states; beside them are the marks of receipts that were read."""
+    return [key for key in store.list(_FOLDER) if key.endswith(_SUFFIX)]
 
 
 def best_known(states: pl.LazyFrame) -> pl.LazyFrame:
@@ -70,11 +75,11 @@ class DeliveryArchive:
         name = f"{self._clock():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex}{_SUFFIX}"
         path = self._scratch / name
         states.select(list(STATE_SCHEMA)).cast(STATE_SCHEMA).write_parquet(path, compression="zstd")
-        self._store.put_file_if_absent(f"{FOLDER}{name}", path)
+        self._store.put_file_if_absent(f"{_FOLDER}{name}", path)
 
     def is_empty(self) -> bool:
         """Whether no state was ever received."""
-        return next(iter(self._parts()), None) is None
+        return not state_keys(self._store)
 
     def scan(self) -> pl.LazyFrame:
         """Return the best known state of each message; see `best_known`.
@@ -82,7 +87,7 @@ class DeliveryArchive:
         Raises:
             StoreError: a file couldn't be read. No state is ever left out silently.
         """
-        files = [self._copy(key) for key in self._parts()]
+        files = [self._copy(key) for key in state_keys(self._store)]
         if not files:
             return pl.LazyFrame(schema=STATE_SCHEMA)
         return best_known(pl.scan_parquet(files, glob=False))
@@ -114,11 +119,8 @@ class DeliveryArchive:
         )
         return {chunk: frozenset(submissions) for chunk, submissions in found.iter_rows()}
 
-    def _parts(self) -> list[str]:
-        return [key for key in self._store.list(FOLDER) if key.endswith(_SUFFIX)]
-
     def _copy(self, key: str) -> Path:
-        path = self._scratch / key.removeprefix(FOLDER)
+        path = self._scratch / key.removeprefix(_FOLDER)
         if not path.exists():
             fetched = path.with_suffix(".part")
             if not self._store.fetch(key, fetched):

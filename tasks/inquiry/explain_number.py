@@ -19,8 +19,7 @@ from globe_sms.tasks.campaign.lease import Owner
 from globe_sms.tasks.campaign.ledger import entries_of
 from globe_sms.tasks.campaign.number_hashes import NumberHashes, read_hashes
 from globe_sms.tasks.campaign.task_ids import chunk_of_task
-from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
-from globe_sms.tasks.delivery.archive import best_known
+from globe_sms.tasks.delivery.archive import best_known, state_keys
 from globe_sms.tasks.inquiry.campaign_state import CampaignOverview, CampaignState, read_overview
 from globe_sms.tasks.inquiry.number_events import (
     Event,
@@ -222,7 +221,7 @@ class _Reader:
     def _states(self, folder: Store, campaign: str) -> list[dict[str, Any]]:
         if self._sought.phone_number is None:
             return []
-        parts = [f"{folder.uri}/{key}" for key in folder.list(DELIVERIES)]
+        parts = [f"{folder.uri}/{key}" for key in state_keys(folder)]
         if not parts:
             return []
         rows = self._scan(parts).filter(self._sought.has_number()).collect()

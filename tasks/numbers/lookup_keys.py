@@ -21,6 +21,9 @@ from globe_sms.tasks.numbers.lookup_table import (
 
 _LONGEST_TEXT: Final = 250  # libphonenumber refuses longer ones; in bytes, which are never fewer than characters
 _ASCII_SEPARATORS: Final = [" ", "-", "(", ")", ".", "/"]
+_MANY_TEXTS: Final = 1_000
+_FIRST_LOOK: Final = 200
+_TIMES: Final = 10  # so many texts for each different one are worth finding them
 _TEXT, _SHOWN, _DIGITS = "text", "shown", "digits"
 _VALUE, _MARK, _KEY = "value", "mark", "key"
 _ASCII_WHITE: Final = " \t\r\n"
@@ -69,8 +72,25 @@ def keys_of(texts: pl.Series) -> pl.Series:
     left = _rows_without_key(keys)
     if left.is_empty():
         return keys
-    keys_of_left = _keys_of_wordy_texts(texts.gather(left))
-    keys, left = keys.scatter(left, keys_of_left), left.filter(keys_of_left.is_null())
+    others = texts.gather(left)
+    few = _few_texts(others)
+    if few is None:
+        return keys.scatter(left, _keys_of_others(others))
+    return keys.scatter(left, others.replace_strict(few, _keys_of_others(few), return_dtype=pl.Int64))
+
+
+def _few_texts(texts: pl.Series) -> pl.Series | None:
+    """Return the different ones among many texts that are few, such as `n/a` in half of a list; None for others."""
+    if texts.len() < _MANY_TEXTS or texts.head(_FIRST_LOOK).n_unique() * _TIMES > _FIRST_LOOK:
+        return None
+    different = texts.unique()
+    return different if different.len() * _TIMES <= texts.len() else None
+
+
+def _keys_of_others(texts: pl.Series) -> pl.Series:
+    """Return the keys of texts with more than digits."""
+    keys = _keys_of_wordy_texts(texts)
+    left = _rows_without_key(keys)
     if left.is_empty():
         return keys
     texts = texts.gather(left)

@@ -9,6 +9,7 @@ end, and what was throttled lately (`throttling.py`).
 
 import contextlib
 import json
+import math
 import random
 import threading
 import uuid
@@ -118,8 +119,15 @@ class Schedule:
         def take(document: dict[str, Any], now: float) -> Turns:
             rate, floor = self._agreed(document, now)
             is_alone = len(document["runs"]) == 1
-            slack = learned_slack(document).after_calls(count, floor, rate, waited=waited if is_alone else None)
             slowness = Slowness(**document.get("slow", {})).after(count, 0, now, rate)
+            slack = learned_slack(document).after_calls(
+                count,
+                floor,
+                rate,
+                waited=waited if is_alone else None,
+                cost=behind * rate if is_alone else math.inf,
+                slowed=slowness.factor(now) > 1.0,
+            )
             share = slack.in_force(floor, rate)
             spare = floor if is_alone else share
             interval = (1.0 + spare) * slowness.factor(now) / rate

@@ -6,7 +6,8 @@ learned from the last 400 calls or the last minute of them, whichever is more; w
 
 Where slack saves less than a third of what it costs (a fixed window, calls that are late by a second now and then), the
 account goes back to the floor for a while: calls and throttled calls are counted at the floor and above it, and
-compared. For a run that is alone, only calls that cost all of the slack count as costs (`arrival_spacing.py`).
+compared. A run that is alone waits only for calls that may be late (`arrival_spacing.py`), so what slack costs it is
+the time by which its calls lag behind their turns.
 `tests/benchmarks/simulate_margin.py` compares this with the best constant slack.
 """
 
@@ -30,6 +31,7 @@ _CALLS_JUDGED: Final = 100.0
 _NEAR_FLOOR: Final = 1.2
 _DOUBTFUL_CALLS: Final = 10.0  # without a throttled one, at the floor: so that few calls there prove little
 _LEAST_GAIN: Final = 0.3  # of what slack costs
+_LEAST_GAIN_AT_REST: Final = 0.8  # so that chance alone doesn't end a rest
 _CALLS_AT_REST: Final = 800.0
 
 
@@ -74,15 +76,30 @@ class LearnedSlack:
         """Return the slack that applies: never below `floor`, and otherwise never above `widest_slack`."""
         return floor if self.rest > 0.0 else max(floor, min(self.share, widest_slack(rate)))
 
-    def after_calls(self, count: int, floor: float, rate: float, *, waited: int | None = None) -> "LearnedSlack":
+    def after_calls(
+        self,
+        count: int,
+        floor: float,
+        rate: float,
+        *,
+        waited: int | None = None,
+        cost: float = math.inf,
+        slowed: bool = False,
+    ) -> "LearnedSlack":
         """Return the slack after turns were given out: it shrinks slowly.
 
-        `waited` is how many calls lately cost all of the slack; None if it spaces all of them.
+        Args:
+            count: how many turns.
+            floor: the least slack.
+            rate: calls a second.
+            waited: how many calls lately cost all of the slack; None if it spaces all of them.
+            cost: the most that slack can have cost these turns, in shortest intervals.
+            slowed: they are further apart for the moment than slack says, and so tell nothing about it.
         """
         costly = 0 if self.rest > 0.0 else count if waited is None else waited
         kept = (1.0 - self._gain(rate)) ** costly
         learned = replace(self, share=self.share * kept, calls=self.calls + costly)
-        return _compared(_counted(learned, count, costly, floor, rate), count)
+        return _compared(learned if slowed else _counted(learned, count, cost, floor, rate), count)
 
     def after_throttling(self, throttled: int, now: float, floor: float, rate: float) -> "LearnedSlack":
         """Return the slack after calls were throttled: it grows at once, unless slack has proved useless lately.
@@ -111,11 +128,12 @@ class LearnedSlack:
 
     @property
     def is_useless(self) -> bool:
-        """Whether slack has saved less than a third of what it cost, as far as enough calls tell."""
+        """Whether slack has saved too little of what it cost, as far as enough calls tell."""
         if self.wide_calls < _CALLS_JUDGED:
             return False
         saved = self.floor_throttled / (self.floor_calls + _DOUBTFUL_CALLS) - self.wide_throttled / self.wide_calls
-        return saved < _LEAST_GAIN * self.wide_slack / self.wide_calls
+        least = _LEAST_GAIN if self.rest <= 0.0 else _LEAST_GAIN_AT_REST
+        return saved < least * self.wide_slack / self.wide_calls
 
     def _gain(self, rate: float) -> float:
         """Return how much one call counts among those remembered."""
@@ -123,11 +141,11 @@ class LearnedSlack:
         return 1.0 / min(remembered, SLACK_PER_THROTTLED_SHARE / LARGEST_STEP + self.calls)
 
 
-def _counted(learned: LearnedSlack, count: int, costly: int, floor: float, rate: float) -> LearnedSlack:
+def _counted(learned: LearnedSlack, count: int, highest_cost: float, floor: float, rate: float) -> LearnedSlack:
     """Count calls where they belong, at the floor or above it; what was seen at the floor fades."""
     kept = (1.0 - 1.0 / max(_CALLS_REMEMBERED, _SECONDS_REMEMBERED * rate)) ** count
     at_floor = learned.is_at_floor(floor, rate)
-    cost = 0.0 if at_floor else costly * (learned.in_force(floor, rate) - floor)
+    cost = 0.0 if at_floor else min(highest_cost, count * (learned.in_force(floor, rate) - floor))
     return replace(
         learned,
         floor_calls=learned.floor_calls * kept + count * at_floor,

@@ -15,7 +15,6 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.remaining_chunks import RemainingChunks
-from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.left_out import leave_out
 from globe_sms.tasks.vocabulary.row_reasons import RowReason
@@ -139,19 +138,7 @@ class Exclusions:
 def sendable_rows(plan: FrozenPlan) -> pl.LazyFrame:
     """Return the rows that the plan sends, with the columns that `leave_out` needs."""
     texts = ["message"] if plan.has_messages else []
-    return (
-        plan.scan()
-        .filter(pl.col("status").is_null())
-        .select(
-            "chunk",
-            "position",
-            "region",
-            "status",
-            "reason",
-            *texts,
-            E164,
-        )
-    )
+    return plan.scan_numbers().select("chunk", "position", "region", "status", "reason", *texts, "e164")
 
 
 def take_off(

@@ -41,7 +41,7 @@ def read_lists(
 ) -> pl.LazyFrame:
     """Open lists and return their rows: `open_lists` and `rows_of`, without their marks."""
     opened = open_lists(sources, number_column=number_column, s3=s3, columns=columns, keep=keep)
-    return rows_of(opened, s3=s3, columns=columns, prefix=prefix).drop(*MARKS)
+    return rows_of(opened, s3=s3, columns=columns, prefix=prefix).drop(*MARKS).cast({"source": pl.String})
 
 
 def open_lists(
@@ -89,12 +89,12 @@ def rows_of(
 ) -> pl.LazyFrame:
     """Return a lazy frame of the lists, in the order given, for polars' streaming engine.
 
-    Its columns are `source` (String: the URI), `row` (UInt64: 0 is the source's first data row), `recipient` (String
-    or null: as written), then `columns`, as text, and `MARKS`: the country as the list has it (String, null without a
-    column of countries) and whether the spreadsheet hides the row (Boolean, false unless such rows are skipped). Then
-    come the columns that are kept, with their types, each named `KEPT` and its name. Blank lines are rows in CSV lists,
-    but not in NDJSON. Faults in rows are raised when the frame is collected with `recipient`, so do that inside
-    `translate_errors`. CSV lists are then read twice, in parallel.
+    Its columns are `source` (Categorical: the URI), `row` (UInt64: 0 is the source's first data row), `recipient`
+    (String or null: as written), then `columns`, as text, and `MARKS`: the country as the list has it (String, null
+    without a column of countries) and whether the spreadsheet hides the row (Boolean, false unless such rows are
+    skipped). Then come the columns that are kept, with their types, each named `KEPT` and its name. Blank lines are
+    rows in CSV lists, but not in NDJSON. Faults in rows are raised when the frame is collected with `recipient`, so do
+    that inside `translate_errors`. CSV lists are then read twice, in parallel.
 
     Args:
         opened: the lists, as `open_lists` returned them.
@@ -116,7 +116,9 @@ def rows_of(
     if frames:
         return pl.concat(frames)
     texts = dict.fromkeys(("recipient", *named), pl.String)
-    return pl.LazyFrame(schema={"source": pl.String, "row": pl.UInt64, **texts, COUNTRY: pl.String, HIDDEN: pl.Boolean})
+    return pl.LazyFrame(
+        schema={"source": pl.Categorical, "row": pl.UInt64, **texts, COUNTRY: pl.String, HIDDEN: pl.Boolean}
+    )
 
 
 def _numbered(
@@ -140,7 +142,7 @@ def _numbered(
     source = pl.col(PATH).replace(list(copied), list(copied.values())) if copied else pl.col(PATH)
     if len(group) == 1:  # a text of its own for each of 10 million rows would take a gigabyte
         source = pl.lit(group[0].source.uri)
-    frame = frame.select(source.alias("source"), index.alias("row"), pl.exclude(PATH, "index"))
+    frame = frame.select(source.cast(pl.Categorical).alias("source"), index.alias("row"), pl.exclude(PATH, "index"))
     checked = pl.struct("recipient", "fault", "source", "row", "^line$").map_batches(
         partial(_check, key=shape.names[0] if shape.names else ""), return_dtype=pl.String, is_elementwise=True
     )
@@ -159,7 +161,9 @@ def _numbered(
     texts = [pl.col(PATH).alias(name) for name in ("recipient", *columns)]
     marks = (pl.lit(None, pl.String).alias(COUNTRY), pl.lit(False).alias(HIDDEN))
     marks += tuple(pl.lit(None, each.dtype).alias(f"{KEPT}{each.name}") for each in kept.values())
-    nothing = unread.select(pl.col(PATH).alias("source"), pl.lit(0, pl.UInt64).alias("row"), *texts, *marks)
+    nothing = unread.select(
+        pl.col(PATH).cast(pl.Categorical).alias("source"), pl.lit(0, pl.UInt64).alias("row"), *texts, *marks
+    )
     return pl.concat([nothing, read])
 
 

@@ -13,9 +13,8 @@ from typing import Final
 import polars as pl
 
 from globe_sms.tasks.campaign.number_hashes import existing_hashes, number_or_hash
-from globe_sms.tasks.campaign.results_schema import E164
 from globe_sms.tasks.messages.text_pattern import TextPattern
-from globe_sms.tasks.planning.frozen_plan import ALL_HASHED, HASHES
+from globe_sms.tasks.planning.frozen_plan import ALL_HASHED, HASHES, with_integers, with_phone_numbers
 from globe_sms.tasks.planning.left_out import TEXT_HASH, hash_texts
 from globe_sms.tasks.repeats.earlier_campaigns import EarlierCampaign, find_earlier
 from globe_sms.tasks.repeats.texted_positions import ClaimedChunks
@@ -176,13 +175,14 @@ class RepeatFinder:
     ) -> Iterator[pl.DataFrame]:
         """Yield the positions of a plan whose text could be ours, with their numbers."""
         rows = pl.scan_parquet(plan, glob=False)
+        rows = with_phone_numbers(rows) if campaign.is_erased else with_integers(rows)
         height = rows.select(pl.len()).collect().item()
         for start in range(0, height, self._rows_at_once):
             part = rows.slice(start, self._rows_at_once).filter(pl.col("chunk").is_not_null())
             yield (
                 self._with_our_text(part, campaign.texts, text or self._texts.text)
                 .select(
-                    number_or_hash() if campaign.is_erased else E164,
+                    number_or_hash() if campaign.is_erased else "e164",
                     *([TEXT_HASH] if self._texts.personal else []),
                     pl.lit(number, pl.UInt32).alias("campaign"),
                     "chunk",

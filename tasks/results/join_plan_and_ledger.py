@@ -120,9 +120,14 @@ def write_results(
             yield block if columns is None else block.select(columns)
 
     register_io_source(blocks, schema=schema).sink_parquet(
-        path, compression="zstd", compression_level=1, metadata=_types_of(schema), engine="streaming"
+        path,
+        compression="zstd",
+        compression_level=1,
+        statistics=False,
+        metadata=_types_of(schema),
+        engine="streaming",
     )
-    counted = pl.scan_parquet(path, glob=False).group_by(pl.col("status").cast(pl.String)).len().collect()
+    counted = pl.scan_parquet(path, glob=False).group_by("status").len().collect()
     found = dict(counted.iter_rows())
     return path, {status: int(found.get(status, 0)) for status in STATUSES}
 

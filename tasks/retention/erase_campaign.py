@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from globe_sms.tasks.campaign.campaign import Campaign
 from globe_sms.tasks.campaign.campaign_json import LISTS, PLANS, QUERIES, CampaignDocument
@@ -19,14 +19,12 @@ from globe_sms.tasks.campaign.number_hashes import MARK, NumberHashes
 from globe_sms.tasks.campaign.results_schema import FAILURES_KEY, RESULTS_KEY
 from globe_sms.tasks.campaign.setting_differences import OF_THE_TEXT
 from globe_sms.tasks.campaign.stored_document import read_document
-from globe_sms.tasks.delivery.archive import FOLDER as DELIVERIES
+from globe_sms.tasks.delivery.archive import state_keys
 from globe_sms.tasks.delivery.rewrite_results import EARLIER
 from globe_sms.tasks.publishing.publish import Publisher, partition_uris
 from globe_sms.tasks.retention.erased_rows import Erasure, erase_rows
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.vocabulary.stop_signal import StopSignal
-
-_PARQUET: Final = ".parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def _objects(store: Store, erasure: Erasure, scratch: Path, *, apply: bool, is_s
     first number; before that a query is asked again, but a frame must stay.
     """
     everything = erasure.phone_number is None
-    keys = [*store.list(PLANS), *(key for key in store.list(DELIVERIES) if key.endswith(_PARQUET))]
+    keys = [*store.list(PLANS), *state_keys(store)]
     keys += [key for key in store.list(RESULTS_KEY) if key == RESULTS_KEY]
     earlier = list(store.list(EARLIER))
     found = everything

@@ -10,7 +10,7 @@ import polars as pl
 from globe_sms.tasks.campaign.number_hashes import NumberHashes, is_hashed
 from globe_sms.tasks.campaign.results_schema import RESULTS_SCHEMA, digits_in
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA
-from globe_sms.tasks.planning.frozen_plan import ALL_HASHED, HASHES
+from globe_sms.tasks.planning.frozen_plan import ALL_HASHED, HASHES, with_phone_numbers
 from globe_sms.tasks.store import Store
 from globe_sms.tasks.store.s3_access import S3Access
 from globe_sms.tasks.vocabulary.errors import InputError, StoreUnavailableError
@@ -121,10 +121,13 @@ def erase_rows(store: Store, key: str, erasure: Erasure, scratch: Path, *, apply
         raise StoreUnavailableError(f"{store.uri}/{key} is gone, although it was listed. Try again.")
     rows = pl.scan_parquet(before, glob=False)
     names = rows.collect_schema()
+    is_plan = "position" in names and not _are_results(names)
+    if is_plan:
+        rows = with_phone_numbers(rows)
+        names = rows.collect_schema()
     concerned = erasure.concerns(names)
     count = int(rows.select(concerned.sum()).collect(engine="streaming").item())
     metadata = {name: value for name, value in pl.read_parquet_metadata(before).items() if name != _ARROW}
-    is_plan = "position" in names and not _are_results(names)
     is_noted = metadata.get(HASHES) == ALL_HASHED or (erasure.phone_number is not None and HASHES in metadata)
     if apply and (count or (is_plan and erasure.phone_number is None and not is_noted)):
         if is_plan and not is_noted:

@@ -12,6 +12,7 @@ import pytest
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
+from globe_sms.tasks.delivery.receipt_bookmarks import Mark, Marks
 from globe_sms.tasks.inquiry.explain_number import Explanation, explain
 from globe_sms.tasks.store import LocalStore, Store
 from globe_sms.tasks.store.s3_access import S3Access
@@ -68,6 +69,16 @@ def test_an_accepted_and_delivered_number_is_told_from_plan_to_delivery(store: S
         "sendable",
         "duplicate",
     ]
+
+
+def test_the_marks_of_receipts_that_were_read_are_not_taken_for_states(store: Store, kept: KeptCampaign) -> None:
+    """They lie in the same folder once a campaign was tracked with receipts."""
+    kept.accept(1)
+    kept.end()
+    learn(kept)
+    Marks(kept.store).add({"s3://receipts/a.json": Mark("etag", None)})
+    found = explained(store)
+    assert (found.unreadable, kinds(found)[-1]) == ([], "delivered")
 
 
 def test_events_of_all_campaigns_come_in_time_order(local_store: LocalStore, tmp_path: Path) -> None:

@@ -82,6 +82,13 @@ def test_plain_texts_have_keys_and_odd_ones_have_none(text: str, key: str) -> No
     assert keys_of(pl.Series([text])).to_list() == [int(key)]
 
 
+def test_texts_that_many_rows_share_have_the_keys_that_each_has_alone() -> None:
+    """Few different ones are looked at once each; null, blank, words, and odd numbers among them."""
+    texts = ["n/a", None, "", " ", "+49 (151) 23", "call 1234567", "1.0", "\uff0b49151", "12345678"]
+    alone = [keys_of(pl.Series([text], dtype=pl.String)).item() for text in texts]
+    assert keys_of(pl.Series(texts * 1_000)).to_list() == alone * 1_000
+
+
 def test_a_streamed_list_gets_the_same_verdicts_with_and_without_a_table(tmp_path: Path, table_folder: Path) -> None:
     """A lazy list of many batches, with nulls, gets the reference's verdicts in order."""
     texts: list[str | None] = [*islice(spellings(7), 5_000), None]

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -101,6 +102,29 @@ def test_an_account_at_rest_leaves_the_floor_once_slack_is_seen_to_help() -> Non
         if dice.random() < 0.3:
             learned = learned.after_throttling(1, float(call), FLOOR, 1.0)
     assert learned.in_force(FLOOR, 1.0) >= 0.05
+
+
+def test_calls_that_are_slowed_down_dont_count_as_calls_at_the_floor() -> None:
+    """They are throttled less than calls that are as close as the floor allows, so slack would seem useless."""
+    resting = LearnedSlack(share=0.06, rest=800.0, wide_calls=100.0, wide_slack=5.0, floor_calls=5.0)
+    slowed = resting.after_calls(50, FLOOR, 1.0, slowed=True)
+    assert (slowed.floor_calls, slowed.wide_calls) == (5.0, 100.0)
+    assert resting.after_calls(50, FLOOR, 1.0).floor_calls > 50.0
+
+
+def test_what_slack_cost_is_at_most_the_time_that_was_lost() -> None:
+    """A run that waits only for late calls loses less than its slack, and slack pays sooner."""
+    learned = LearnedSlack(share=0.1)
+    assert learned.after_calls(10, FLOOR, 1.0, waited=1, cost=0.2).wide_slack == pytest.approx(0.2)
+    assert learned.after_calls(10, FLOOR, 1.0, waited=1, cost=9.0).wide_slack == pytest.approx(0.9, abs=0.02)
+
+
+def test_a_rest_ends_only_when_slack_saves_nearly_all_of_its_cost() -> None:
+    """A third of it, by which rests begin, is soon reached by chance."""
+    at_floor = LearnedSlack(share=0.1, floor_calls=90.0, floor_throttled=5.0, wide_calls=100.0, wide_slack=10.0)
+    assert not at_floor.is_useless
+    assert replace(at_floor, rest=700.0).is_useless
+    assert not replace(at_floor, rest=700.0, floor_throttled=9.0).is_useless
 
 
 def test_a_limit_of_many_calls_a_second_is_never_hidden_by_slack() -> None:

@@ -106,6 +106,24 @@ def test_a_fetched_list_is_explained_like_any_other(s3: StrictS3) -> None:
         check_unchanged(sources, lambda: access)
 
 
+def test_many_lists_of_a_folder_are_checked_by_its_listing(s3: StrictS3) -> None:
+    """One request instead of a HEAD for each; a change is still found, and those who may not list ask for each."""
+    access = S3Access.from_environment()
+    for number in range(30):
+        s3.put(f"many/{number:02}.csv", CSV)
+    sources = find_lists(["s3://lists/many/"], lambda: access)
+    s3.served.clear()
+    check_unchanged(sources, lambda: access)
+    assert len(s3.served) == 1
+    s3.refusals[""] = (403, "AccessDenied", "You may not list.")
+    check_unchanged(sources, lambda: access)
+    assert len(s3.served) == 1 + 1 + len(sources)
+    s3.refusals.clear()
+    s3.put("many/07.csv", CSV[:-1])
+    with pytest.raises(InputError, match=r"many/07\.csv: it has changed since it was found"):
+        check_unchanged(sources, lambda: access)
+
+
 @pytest.mark.parametrize("form", [CSV, parquet()], ids=["csv", "parquet"])
 def test_a_bucket_in_another_region_is_read_there(form: bytes, s3: StrictS3) -> None:
     """boto3 follows the redirect, and polars signs for the same region."""
