@@ -127,8 +127,8 @@ def test_an_iceberg_table_is_read_without_its_deleted_rows(s3_server: S3Server, 
         "s3.secret-access-key": s3_server.secret_key,
         "s3.region": s3_server.environment["AWS_REGION"],
     }
-    table = iceberg_table(prefix, **settings)
-    table.delete("name = 'Bert'")
+    with iceberg_table(prefix, **settings) as table:
+        table.delete("name = 'Bert'")
     uri = f"iceberg+{prefix}/crm/members"
     assert read(uri) == [(uri, 0, "+6581234561"), (uri, 1, "+6581234563")]
 

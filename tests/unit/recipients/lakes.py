@@ -1,6 +1,8 @@
 """Delta and Iceberg tables for tests, with rows that were deleted in each way that a table has for it."""
 
 import json
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +47,15 @@ def delete_by_vector(place: str, **changed: Any) -> None:
     (log / f"{1:020}.json").write_text("\n".join(map(json.dumps, new)), "utf-8")
 
 
-def iceberg_table(warehouse: str, **properties: str) -> Table:
-    """Write a table of format 2, and return it."""
-    catalog = InMemoryCatalog("tests", warehouse=warehouse, **properties)
-    catalog.create_namespace("crm")
-    rows = ROWS.to_arrow(compat_level=pl.CompatLevel.oldest())
-    table = catalog.create_table("crm.members", schema=rows.schema, properties={"format-version": "2"})
-    table.append(rows)
-    return table
+@contextmanager
+def iceberg_table(warehouse: str, **properties: str) -> Generator[Table]:
+    """Write a table of format 2, and yield it; its catalog, a database in memory, is closed at the end."""
+    with closing(InMemoryCatalog("tests", warehouse=warehouse, **properties)) as catalog:
+        catalog.create_namespace("crm")
+        rows = ROWS.to_arrow(compat_level=pl.CompatLevel.oldest())
+        table = catalog.create_table("crm.members", schema=rows.schema, properties={"format-version": "2"})
+        table.append(rows)
+        yield table
 
 
 class _DeletesWriter(ManifestWriterV2):

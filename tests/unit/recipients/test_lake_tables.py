@@ -105,30 +105,31 @@ class TestIceberg:
     """One table, changed from test to test as a table is: its versions stay."""
 
     def test_rows_that_were_deleted_by_rewriting_or_by_position_are_not_read(self, tmp_path: Path) -> None:
-        table = iceberg_table(f"file://{tmp_path}")
-        uri = f"iceberg+{tmp_path}/crm/members"
-        (first,) = find_lists([uri], no_s3)
-        delete_by_position(table)
-        (second,) = find_lists([uri], no_s3)
-        assert read(second) == LEFT
-        table.refresh().delete("name = 'Cleo'")
-        (third,) = find_lists([uri], no_s3)
-        assert read(third) == LEFT[:1]
-        assert len(read(first)) == 3  # the snapshot that it had when it was found
-        assert len({first.identity, second.identity, third.identity}) == 3
-        assert first.identity.startswith("snapshot ")
-        (named,) = find_lists([f"iceberg+{table.refresh().metadata_location}"], no_s3)
-        assert read(named) == LEFT[:1]
-        metadata = Path(table.metadata_location.removeprefix("file://"))
-        shutil.copy(metadata, metadata.with_name(metadata.name.replace("-", "-0", 1)))
-        with pytest.raises(InputError, match=r"which metadata file is the table's can't be told .*ask its catalog"):
-            find_lists([uri], no_s3)
-        (metadata.parent / "version-hint.text").write_text("1")
-        (hinted,) = find_lists([uri], no_s3)
-        assert hinted.identity == first.identity
+        with iceberg_table(f"file://{tmp_path}") as table:
+            uri = f"iceberg+{tmp_path}/crm/members"
+            (first,) = find_lists([uri], no_s3)
+            delete_by_position(table)
+            (second,) = find_lists([uri], no_s3)
+            assert read(second) == LEFT
+            table.refresh().delete("name = 'Cleo'")
+            (third,) = find_lists([uri], no_s3)
+            assert read(third) == LEFT[:1]
+            assert len(read(first)) == 3  # the snapshot that it had when it was found
+            assert len({first.identity, second.identity, third.identity}) == 3
+            assert first.identity.startswith("snapshot ")
+            (named,) = find_lists([f"iceberg+{table.refresh().metadata_location}"], no_s3)
+            assert read(named) == LEFT[:1]
+            metadata = Path(table.metadata_location.removeprefix("file://"))
+            shutil.copy(metadata, metadata.with_name(metadata.name.replace("-", "-0", 1)))
+            with pytest.raises(InputError, match=r"which metadata file is the table's can't be told .*ask its catalog"):
+                find_lists([uri], no_s3)
+            (metadata.parent / "version-hint.text").write_text("1")
+            (hinted,) = find_lists([uri], no_s3)
+            assert hinted.identity == first.identity
 
     def test_deletes_that_cannot_be_honoured_are_refused_by_their_name(self, tmp_path: Path) -> None:
-        delete_by_equality(iceberg_table(f"file://{tmp_path}"))
+        with iceberg_table(f"file://{tmp_path}") as table:
+            delete_by_equality(table)
         with pytest.raises(InputError, match=r"members: the Iceberg table can't be read: .*equality deletes.*export"):
             find_lists([f"iceberg+{tmp_path}/crm/members"], no_s3)
 
@@ -149,7 +150,7 @@ def test_a_table_without_rows_is_an_empty_list(tmp_path: Path) -> None:
 
 
 def test_empty_error_names_the_table(tmp_path: Path) -> None:
-    table = iceberg_table(f"file://{tmp_path}")
-    table.catalog.create_table("crm.nobody", schema=table.schema())
+    with iceberg_table(f"file://{tmp_path}") as table:
+        table.catalog.create_table("crm.nobody", schema=table.schema())
     with pytest.raises(EmptyListError, match="nobody: it is empty"):
         find_lists([f"iceberg+{tmp_path}/crm/nobody"], no_s3)
