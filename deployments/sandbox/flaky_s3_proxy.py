@@ -25,6 +25,7 @@ from globe_sms.deployments.sandbox.gateway.http_connection import (
     read_body,
     until_gone,
 )
+from globe_sms.deployments.sandbox.gateway.timestamped_socket import TimestampedSocket
 from globe_sms.deployments.sandbox.stopped_at_exit import StoppedAtExit
 
 _START_SECONDS = 20.0
@@ -68,9 +69,9 @@ class _Answer:
     body: bytes
 
 
-async def _serve(server: uvicorn.Server) -> None:
+async def _serve(server: uvicorn.Server, listener: TimestampedSocket) -> None:
     """Serve until the server is told to exit, and leave no connection open, also none that comes at that moment."""
-    await server.serve()
+    await server.serve(sockets=[listener])
     accepting = asyncio.all_tasks() - {asyncio.current_task()}
     for task in accepting:
         task.cancel()
@@ -121,8 +122,6 @@ class FlakyProxy(StoppedAtExit):
             uvicorn.Config(
                 self._pass,
                 interface="asgi3",
-                host="127.0.0.1",
-                port=self._port,
                 http=ControlledProtocol,
                 ws="none",
                 lifespan="off",
@@ -135,11 +134,12 @@ class FlakyProxy(StoppedAtExit):
                 timeout_graceful_shutdown=1,
             )
         )
+        listener = TimestampedSocket.listening("127.0.0.1", self._port)
         loop = asyncio.new_event_loop()
 
         def run() -> None:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
-                runner.run(_serve(server))
+                runner.run(_serve(server, listener))
 
         thread = threading.Thread(target=run, name="flaky-s3", daemon=True)
         thread.start()

@@ -56,18 +56,6 @@ class Form:
         self.control(title).fill(value)
         self.control(title).press("Tab")  # the form moves when a field is left, and a click on what has moved is lost
 
-    def mend(self, title: str, value: str, words: str) -> None:
-        """Type a value in place of a wrong one; again, if what was said of that one stays: V2 mixes up late answers."""
-
-        def mended() -> bool:
-            self.fill(title, "")
-            self.fill(title, value)
-            with suppress(AssertionError):
-                expect(self.field(title)).not_to_contain_text(words, timeout=_BETWEEN_PRESSES * 1_000)
-            return words not in (self.field(title).text_content() or "")
-
-        self.site.until(mended, f"{title} without a fault")
-
     def choice(self, title: str) -> Locator:
         """Return what opens a list of choices."""
         return self.field(title).get_by_role("button", name=f"Select {title}")
