@@ -30,7 +30,7 @@ class Connection(Protocol):
 
 
 class ControlledProtocol(H11Protocol):
-    """Passes itself to the application as the ASGI extension `globe_sms.connection`; its socket is a `TimestampedSocket`."""
+    """Passes itself to the application as the ASGI extension `globe_sms.connection`. It needs `TimestampedSocket`s."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
