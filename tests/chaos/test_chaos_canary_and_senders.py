@@ -226,6 +226,7 @@ def presentations(stage: Stage, campaign: Campaign, chunks: range) -> list[int]:
     return [calls[chunk] for chunk in chunks]
 
 
+@long_form  # in short, without kills: tests/integration/test_send_command.py
 @pytest.mark.parametrize("place", PLACES)
 def test_a_test_to_own_numbers_that_is_killed_texts_each_once_and_nobody_else(stage: Stage, place: str) -> None:
     """Each from the sender of the row whose text it gets; run again when all is done, it makes no call."""

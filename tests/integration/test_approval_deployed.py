@@ -17,6 +17,7 @@ from globe_sms.tasks.inquiry.campaign_state import CampaignState
 from globe_sms.tasks.inquiry.list_campaigns import read_campaigns
 from globe_sms.tasks.store.open_store import open_store
 from globe_sms.tasks.store.s3_access import S3Access
+from tests.chaos.long_form import long_form
 from tests.integration.deployed_run import Deployed
 from tests.waiting import await_event
 
@@ -35,7 +36,7 @@ def config(config: dict[str, Any], sandbox: Sandbox) -> dict[str, Any]:
     return {**config, "results": f"s3://{sandbox.bucket}/{config['campaign']}"}
 
 
-@pytest.mark.parametrize("canary", [None, 12])
+@pytest.mark.parametrize("canary", [pytest.param(None, marks=long_form), 12])
 def test_a_retry_goes_on_with_what_was_approved_and_asks_for_nothing_twice(
     sandbox: Sandbox, api: httpx.Client, config: dict[str, Any], canary: int | None
 ) -> None:

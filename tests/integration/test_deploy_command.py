@@ -30,11 +30,11 @@ def deploy(*options: str, url: str = "") -> "subprocess.CompletedProcess[str]":
     ("options", "url", "message"),
     [
         ((), "", "no Prefect server is set: set PREFECT_API_URL"),
-        ((), "http://127.0.0.1:9/api", "http://127.0.0.1:9/api doesn't answer"),
+        pytest.param((), "http://127.0.0.1:9/api", "http://127.0.0.1:9/api doesn't answer", marks=long_form),
         pytest.param(("--pool-type", "kubernetes"), "http://127.0.0.1:9/api", "--image", marks=long_form),
         pytest.param(("--image", "globe-sms:1"), "http://127.0.0.1:9/api", "--pool-type", marks=long_form),
         pytest.param(("--pool-type", "ecs"), "http://127.0.0.1:9/api", "--pool-type", marks=long_form),
-        (("--file", "nowhere.yaml"), "http://127.0.0.1:9/api", "nowhere.yaml"),
+        pytest.param(("--file", "nowhere.yaml"), "http://127.0.0.1:9/api", "nowhere.yaml", marks=long_form),
     ],
 )
 def test_what_will_not_do_is_one_clear_line_and_exit_2(options: tuple[str, ...], url: str, message: str) -> None:

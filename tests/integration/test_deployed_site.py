@@ -94,6 +94,7 @@ def test_a_program_starts_a_campaign_as_the_page_on_deployments_says(site: Site,
     assert "campaign" in refused.stdout + refused.stderr
 
 
+@long_form
 def test_three_campaigns_at_once_are_sent_once_each_at_the_accounts_rate(site: Site) -> None:
     """A scheduled, a manual and an ad-hoc run on two workers; keys and limits come from blocks.
 

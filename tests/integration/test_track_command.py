@@ -146,7 +146,7 @@ def agrees_with_the_gateway(stage: Stage) -> None:
         assert row["status"] == "accepted"
 
 
-@pytest.mark.parametrize("either_stage", ["at once", "recorded"], indirect=True)
+@pytest.mark.parametrize("either_stage", ["at once", pytest.param("recorded", marks=long_form)], indirect=True)
 def test_every_message_gets_its_end_and_none_is_asked_twice(either_stage: Stage) -> None:
     either_stage.gateway.set_deliveries(**AT_ONCE, undelivered=0.3, expired=0.1)
     either_stage.send(300)

@@ -46,7 +46,7 @@ def test_another_version_or_content_is_another_edition(tmp_path: Path) -> None:
     assert edition_of(data, version) == installed_edition()
 
 
-@pytest.mark.slow
+@pytest.mark.skipif(not LONG, reason="compiles a table, as others do: make conformance")
 def test_changed_metadata_is_compiled_again_without_a_code_change(table_folder: Path, tmp_path: Path) -> None:
     """Like after `pip install -U phonenumbers`: another version and pattern, the same cache folder."""
     compiled_table(None, table_folder)
