@@ -53,7 +53,9 @@ containers: $(READY) ## build the image and run a team's site in containers; nee
 	GLOBE_SMS_CONTAINERS=yes $(BIN)/python -m pytest tests/containers -s
 
 bench: $(READY)  ## repeat every measurement in tests/benchmarks/README.md
-	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(basename $(notdir $(wildcard tests/benchmarks/bench_*.py))); do \
+		echo "== $$script"; $(BIN)/python -m tests.benchmarks.$$script || exit 1; \
+	done
 
 conformance: $(READY) ## compare ten million generated numbers with phonenumbers
 	GLOBE_SMS_CONFORMANCE=long $(BIN)/python -m pytest tests/unit/numbers -s

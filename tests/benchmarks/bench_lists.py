@@ -1,6 +1,6 @@
 """The plan and the results of long lists on S3: how long, how much memory, beside copying the same file and DuckDB.
 
-    .venv/bin/python tests/benchmarks/bench_lists.py [--only plan scale results shapes] [--rows 10000000] [--runs 3]
+    .venv/bin/python -m tests.benchmarks.bench_lists [--only plan scale results shapes] [--rows 10000000] [--runs 3]
 
 Each side runs in a process of its own (`list_workloads`), S3 is the sandbox's server on the same machine, and times are
 medians. `plan`: find, read, judge, dedupe, cut, freeze, from S3 to S3. `copy`: polars' scan and sink of the same file,

@@ -1,6 +1,6 @@
 """Personal texts of long lists: the plan with them beside the plan without, on the same list.
 
-    .venv/bin/python tests/benchmarks/bench_messages.py [--rows 10000000] [--runs 3]
+    .venv/bin/python -m tests.benchmarks.bench_messages [--rows 10000000] [--runs 3]
 
 Each plan is made in a process of its own, from a local parquet to a local store; times are medians. The texts are a
 template over three columns with a default, so that rendering, looking for UCS-2 and counting parts are all in it.

@@ -1,7 +1,10 @@
 """What the pages name is there: files, links, commands, options."""
 
 import io
+import os
 import re
+import subprocess
+import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Final
@@ -90,6 +93,16 @@ def test_every_make_command_that_a_page_names_is_there() -> None:
     targets = set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
     named = {name for page in PAGES for name in re.findall(r"`make (\w+)`", page.read_text(encoding="utf-8"))}
     assert named <= targets
+
+
+def test_every_measurement_starts_as_its_page_says() -> None:
+    """As a module from the repository's root; `make bench` runs them the same way."""
+    command = [sys.executable, "-m", "tests.benchmarks.bench_rate_delays", "--help"]
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ran = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    scripts = (ROOT / "tests" / "benchmarks").glob("bench_*.py")
+    assert {script.name for script in scripts} <= set(re.findall(r"`(\w+\.py)`", text_of("tests/benchmarks/README.md")))
 
 
 def test_the_first_page_is_short() -> None:
