@@ -23,9 +23,10 @@ from globe_sms.tasks.blocks import AlibabaSmsAccount
 from tests.browser.conftest import picture
 from tests.browser.forms import Form, FormV1
 from tests.browser.prefect_with_ui import PrefectSite
-from tests.chaos.long_form import long_form
+from tests.chaos.long_form import in_browser, long_form
 
 pytestmark = [
+    in_browser,
     pytest.mark.slow,
     pytest.mark.timeout(900),
     # Playwright leaves its pipes to the garbage collector.

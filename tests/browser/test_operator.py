@@ -19,12 +19,13 @@ from globe_sms.deployments.sandbox.child_process import wait_until
 from globe_sms.deployments.sandbox.sandbox import Sandbox
 from tests.browser.conftest import picture
 from tests.browser.prefect_with_ui import PrefectSite
-from tests.chaos.long_form import long_form
+from tests.chaos.long_form import in_browser, long_form
 from tests.waiting import LONGEST_WAIT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
 
 pytestmark = [
+    in_browser,
     pytest.mark.slow,
     pytest.mark.timeout(900),
     # Playwright leaves its pipes to the garbage collector.
