@@ -143,16 +143,15 @@ class BatchSend(BaseModel):
 
 
 def _number_fault(numbers: Sequence[str]) -> str:
-    """Say what is wrong with the first number that isn't a number, or is there already."""
+    """Say what is wrong with the first number that isn't a number; if all are, with the first that is there already."""
     for position, number in enumerate(numbers):
         if not _E164_DIGITS.fullmatch(number):
             return (
                 f"the number at position {position} isn't 1 to 15 digits with the country code first, "
                 "without a plus sign or leading zeros"
             )
-        if number in numbers[:position]:
-            return f"{mask(f'+{number}')} at position {position} is in the call twice"
-    raise AssertionError(len(numbers))
+    position = next(position for position, number in enumerate(numbers) if number in numbers[:position])
+    return f"{mask(f'+{numbers[position]}')} at position {position} is in the call twice"
 
 
 def _message_fault(message: str) -> str | None:

@@ -27,7 +27,7 @@ from globe_sms.tasks.planning.left_out import leave_out
 from globe_sms.tasks.planning.listed_numbers import judge_numbers
 from globe_sms.tasks.planning.opt_outs import OptOutLists
 from globe_sms.tasks.planning.own_numbers import put_in_place_of_rows
-from globe_sms.tasks.planning.plan_rows import FindLeftOut, freeze
+from globe_sms.tasks.planning.plan_rows import FindLeftOut, plan_rows
 from globe_sms.tasks.planning.random_split import with_holdout, with_variants
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.planning.short_rows import find_short_rows
@@ -108,7 +108,7 @@ def make_plan(
         if own is not None:
             rows, as_the_rows = put_in_place_of_rows(rows, own)
             groups = None if groups is None else as_the_rows(groups)
-        path = freeze(
+        path = plan_rows(
             rows,
             config.numbers_per_call,
             new_plan_id(),

@@ -31,7 +31,7 @@ from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.delivery.archive import DeliveryArchive
 from globe_sms.tasks.delivery.delivery_states import STATE_SCHEMA, Origin
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.plan_rows import freeze
+from globe_sms.tasks.planning.plan_rows import plan_rows
 from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.store import LocalStore, S3Store, Store
 from globe_sms.tasks.store.s3_access import S3Access
@@ -61,7 +61,7 @@ def keep_campaign(store: Store, name: str, rows: int, scratch: Path) -> None:
                 "region": ["SG"] * rows,
             }
         ).with_columns(status=pl.lit(None, dtype=pl.Enum(STATUSES)), reason=pl.lit(None, dtype=pl.String))
-        plan = FrozenPlan(freeze(judged, NUMBERS_A_CALL, "plan", scratch))
+        plan = FrozenPlan(plan_rows(judged, NUMBERS_A_CALL, "plan", scratch))
         campaign.store.put_file(plan_key(plan.id), plan.path)
         chunks = plan.chunk_count()
         inputs = PlanInputs(numbers_per_call=NUMBERS_A_CALL)

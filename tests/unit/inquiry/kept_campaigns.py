@@ -20,7 +20,7 @@ from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.numbers.time_zones import zone_table
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.plan_rows import freeze
+from globe_sms.tasks.planning.plan_rows import plan_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.results.results_of_chunks import account_for
 from globe_sms.tasks.store import Store
@@ -58,7 +58,7 @@ class KeptCampaign:
         hours = zone_table(datetime.now(UTC)) if "hours" in settings else None
         groups = groups_of(Senders(), hours)
         groups = None if groups is None else replace(groups, window=window)
-        self.plan = FrozenPlan(freeze(validated, 2, f"plan-of-{name}", self.scratch, groups=groups))
+        self.plan = FrozenPlan(plan_rows(validated, 2, f"plan-of-{name}", self.scratch, groups=groups))
         self.store.put_file_if_absent(plan_key(self.plan.id), self.plan.path)
         inputs = PlanInputs(numbers_per_call=2)
         figures = PlanFigures(id=self.plan.id, inputs=inputs, rows=self.plan.counts(), chunks=self.plan.chunk_count())

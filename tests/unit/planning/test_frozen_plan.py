@@ -13,8 +13,8 @@ from globe_sms.tasks.campaign.send_record import SendRecord
 from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.campaign.settlement import Settlement
 from globe_sms.tasks.numbers import validate
-from globe_sms.tasks.planning.frozen_plan import FrozenPlan, rows_of_plan
-from globe_sms.tasks.planning.plan_rows import freeze, plan_rows
+from globe_sms.tasks.planning.frozen_plan import FrozenPlan
+from globe_sms.tasks.planning.plan_rows import plan_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.results.join_plan_and_ledger import make_results
 from globe_sms.tasks.results.ledger_answers import gather
@@ -42,8 +42,8 @@ def rows(recipients: list[str | None]) -> pl.LazyFrame:
 
 def planned(recipients: list[str | None], numbers_per_call: int = 3) -> pl.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
-        plan, _ = plan_rows(validate(rows(recipients), default_region=None), numbers_per_call, Path(folder))
-        return rows_of_plan(plan).collect(engine="streaming")
+        path = plan_rows(validate(rows(recipients), default_region=None), numbers_per_call, "p", Path(folder))
+        return FrozenPlan(path).scan().collect(engine="streaming")
 
 
 @given(st.lists(RECIPIENTS, max_size=40), st.integers(1, 7))
@@ -81,7 +81,7 @@ def test_rows_that_cannot_be_sent_are_no_duplicates_of_each_other() -> None:
 def test_a_frozen_plan_reads_back_chunk_by_chunk(local_store: LocalStore, tmp_path: Path) -> None:
     """In position order."""
     numbers: list[str | None] = [f"6591{number:06}" for number in range(10)]
-    path = freeze(validate(rows(numbers), default_region=None), 4, "p1", tmp_path)
+    path = plan_rows(validate(rows(numbers), default_region=None), 4, "p1", tmp_path)
     assert local_store.put_file_if_absent("plans/p1.parquet", path)
     plan = FrozenPlan.load("p1", local_store, tmp_path)
     assert plan is not None
@@ -100,7 +100,7 @@ def test_a_frozen_plan_reads_back_chunk_by_chunk(local_store: LocalStore, tmp_pa
 
 def test_the_metadatas_version_is_frozen_and_stands_beside_each_number_that_it_does_not_list(tmp_path: Path) -> None:
     """A later run with newer metadata still names the version that turned the row away."""
-    path = freeze(
+    path = plan_rows(
         validate(rows(["6571234567", "6561234567", "6581234567", "x"]), default_region=None), 4, "s", tmp_path
     )
     plan = FrozenPlan(path)
@@ -181,7 +181,7 @@ def test_a_canary_is_exactly_the_first_numbers_in_chunks_of_their_own(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         validated = validate(rows(recipients), default_region=None)
-        plan = FrozenPlan(freeze(validated, size, "s", folder, groups=groups, canary=canary))
+        plan = FrozenPlan(plan_rows(validated, size, "s", folder, groups=groups, canary=canary))
         sent = plan.scan().filter(pl.col("status").is_null()).collect()
         chunks = plan.canary_chunks(canary)
         assert plan.chunk_count() == sent["chunk"].n_unique()
@@ -198,6 +198,6 @@ def test_a_canary_is_exactly_the_first_numbers_in_chunks_of_their_own(
 def test_a_canary_costs_one_short_chunk_at_most(tmp_path: Path) -> None:
     """Three people are three people, though a call has four."""
     numbers: list[str | None] = [f"6591{number:06}" for number in range(12)]
-    plan = FrozenPlan(freeze(validate(rows(numbers), default_region=None), 4, "s", tmp_path, canary=3))
+    plan = FrozenPlan(plan_rows(validate(rows(numbers), default_region=None), 4, "s", tmp_path, canary=3))
     assert [len(chunk.phone_numbers) for chunk in plan.chunks(0, 3)] == [3, 4, 4, 1]
     assert plan.canary_chunks(3) == 1

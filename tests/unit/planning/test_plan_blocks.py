@@ -11,7 +11,7 @@ from globe_sms.tasks.campaign.senders import Senders
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.chunk_layout import SendingGroups
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.plan_rows import freeze
+from globe_sms.tasks.planning.plan_rows import plan_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
 
 MOST = 4
@@ -28,7 +28,7 @@ def frozen(shape: list[bool], folder: Path, *, by_country: bool) -> FrozenPlan:
     )
     ruled = groups_of(Senders(None, {"SG": "Acme"})) if by_country else None
     groups = None if ruled is None else SendingGroups(ruled.groups, ruled.sort, 6)
-    return FrozenPlan(freeze(validate(rows, default_region=None), 2, "s", folder, groups=groups), block_rows=MOST)
+    return FrozenPlan(plan_rows(validate(rows, default_region=None), 2, "s", folder, groups=groups), block_rows=MOST)
 
 
 @settings(max_examples=12)

@@ -20,7 +20,7 @@ from globe_sms.tasks.campaign.until import NO_END, Until
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import HoursForecast
-from globe_sms.tasks.planning.plan_rows import freeze
+from globe_sms.tasks.planning.plan_rows import plan_rows
 from globe_sms.tasks.recipients import ListReading
 from globe_sms.tasks.reports.make_preview import make_preview, preview_after
 from globe_sms.tasks.reports.page_as_html import as_html
@@ -58,7 +58,7 @@ def preview_of(
         **{"recipients": "s3://b/", "message": MESSAGE, "type": "NOTIFY", "results": "out", "numbers_per_call": 2}
         | changes
     )
-    plan = FrozenPlan(freeze(validate(rows, default_region=None), config.numbers_per_call, "s", folder))
+    plan = FrozenPlan(plan_rows(validate(rows, default_region=None), config.numbers_per_call, "s", folder))
     numbers = plan.scan().select(pl.col("chunk").count()).collect().item()
     return make_preview(
         plan,

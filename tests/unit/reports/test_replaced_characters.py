@@ -9,7 +9,7 @@ from globe_sms.tasks.campaign.config import CampaignConfig
 from globe_sms.tasks.messages import PREFIX, TEXT_COLUMNS, add_texts
 from globe_sms.tasks.numbers import validate
 from globe_sms.tasks.planning.frozen_plan import FrozenPlan
-from globe_sms.tasks.planning.plan_rows import freeze
+from globe_sms.tasks.planning.plan_rows import plan_rows
 from globe_sms.tasks.reports.make_preview import make_preview
 from globe_sms.tasks.reports.page_as_html import as_html
 from globe_sms.tasks.reports.page_as_markdown import as_markdown
@@ -41,7 +41,7 @@ def preview_of(folder: Path, values: list[str], **changes: object) -> Preview:
     texts = TEXT_COLUMNS if by_row else ()
     if by_row:
         rows = add_texts(rows, config.wording)
-    plan = FrozenPlan(freeze(rows, config.numbers_per_call, "s", folder, texts=texts))
+    plan = FrozenPlan(plan_rows(rows, config.numbers_per_call, "s", folder, texts=texts))
     return make_preview(
         plan,
         config,

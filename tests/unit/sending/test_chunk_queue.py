@@ -22,7 +22,7 @@ from globe_sms.tasks.numbers.time_zones import zone_table, zones_of
 from globe_sms.tasks.planning.chunk_layout import ChunkLayout, ChunkRange, SendingGroup
 from globe_sms.tasks.planning.frozen_plan import Chunk, FrozenPlan
 from globe_sms.tasks.planning.hours_forecast import forecast_hours
-from globe_sms.tasks.planning.plan_rows import freeze
+from globe_sms.tasks.planning.plan_rows import plan_rows
 from globe_sms.tasks.planning.sending_groups import groups_of
 from globe_sms.tasks.sending.chunk_queue import HoursQueue, PlanOrderQueue, ShardQueue
 from globe_sms.tasks.sending.progress import Progress
@@ -423,7 +423,7 @@ def test_every_number_is_texted_once_and_within_its_hours(
     rows = {"source": ["l"] * len(numbers), "row": range(len(numbers)), "recipient": numbers}
     listed = pl.LazyFrame(rows, schema={"source": pl.String, "row": pl.UInt64, "recipient": pl.String})
     groups = groups_of(Senders(), zone_table(datetime.fromtimestamp(clock(), UTC)))
-    plan = FrozenPlan(freeze(validate(listed, default_region=None), 1, "s", tmp_path, groups=groups))
+    plan = FrozenPlan(plan_rows(validate(listed, default_region=None), 1, "s", tmp_path, groups=groups))
     assert plan.counts() == {"sendable": 36}
     assert plan.layout is not None
     left_at: dict[str, float] = {}
