@@ -37,7 +37,6 @@ def run_campaign(config: CampaignConfig, console: Console, *, yes: bool) -> Camp
     if names_server():
         return record_campaign(config, console, yes=yes)
     with TerminalObserver(console, TerminalQuestion(console, config, yes=yes)) as terminal:
-        terminal.step("checking the lists, the results folder and the credentials")
         from globe_sms.flows.without_server import send_without_server
 
         return send_without_server(config, terminal)
@@ -86,7 +85,6 @@ def run_tracking(config: TrackingConfig, console: Console) -> TrackingOutcome:
     if names_server():
         return _record_tracking(config, console)
     with TerminalObserver(console) as terminal:
-        terminal.step("checking the campaign and the credentials")
         from globe_sms.flows.without_server import track_without_server
 
         return track_without_server(config, terminal)

@@ -6,6 +6,7 @@ with Gateway(Endpoint.from_environment(os.environ), credentials_from_default_cha
     outcome = gateway.send(BatchSend(numbers=("6581234567",), messages=("Hello",), type=MessageType.NOTIFY))
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -212,10 +213,11 @@ class Gateway:
             connect=self._connect_seconds,
             read=self._read_seconds,
             kind=type(error).__name__,
-            quoted=mask_numbers_in(printable(str(error)))[:_LONGEST_QUOTATION],
+            quoted=mask_numbers_in(printable(_ERRNO.sub("", str(error))))[:_LONGEST_QUOTATION],
         )
 
 
+_ERRNO: Final = re.compile(r"^\[Errno -?\d+\] ")
 _ERROR_MESSAGES: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]] = (
     (httpx.ConnectTimeout, "no connection to {endpoint} within {connect:g} s"),
     (httpx.ReadTimeout, "no reply within {read:g} s"),

@@ -11,7 +11,6 @@ import polars as pl
 
 from globe_sms.tasks.recipients.list_source import refusal
 from globe_sms.tasks.recipients.number_column import named_column, show
-from globe_sms.tasks.vocabulary.errors import InputError
 
 KEPT: Final = "kept:"
 """Prefix of kept columns in a plan, so that they don't clash with the plan's own columns."""
@@ -56,10 +55,7 @@ def kept_columns(
     wanted = tuple(dict.fromkeys(name for name in names if name.strip())) if ALL in keep else tuple(keep)
     found: dict[int, str] = {}
     for each in wanted:
-        try:
-            found.setdefault(named_column(uri, names, each), each)
-        except InputError as error:
-            raise InputError(f"{error}; --keep names it") from None
+        found.setdefault(named_column(uri, names, each, why="--keep names it"), each)
     stored = {place: types[place] if types else pl.String() for place in found}
     return tuple(
         KeptColumn(each, names[place], stored[place], plain_type(stored[place]), place) for place, each in found.items()

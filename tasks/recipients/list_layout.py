@@ -171,7 +171,7 @@ def _choose(
     chosen = number_column(source.uri, found.names, number, has_header=has_header, samples=found.samples)
     return _Chosen(
         chosen,
-        tuple(named_column(source.uri, found.names, column) for column in columns),
+        tuple(named_column(source.uri, found.names, column, why="the message needs it") for column in columns),
         region_column(source.uri, found.names, source.options, number=chosen, samples=found.samples),
         kept_columns(source.uri, found.names, found.types, keep),
     )

@@ -104,8 +104,10 @@ def _placed_column(uri: str, count: int, wanted: str) -> int:
     return int(text) - 1
 
 
-def named_column(uri: str, names: Sequence[str], wanted: str) -> int:
+def named_column(uri: str, names: Sequence[str], wanted: str, *, why: str = "") -> int:
     """Return the position of the column named `wanted`: an exact match, else one with the same normalized name.
+
+    `why` says what needs it, for the message.
 
     Raises:
         InputError: no column has this name, or several do; the message lists the columns.
@@ -115,10 +117,10 @@ def named_column(uri: str, names: Sequence[str], wanted: str) -> int:
         found = [position for position, name in enumerate(names) if normalize_name(name) == normalize_name(wanted)]
     if len(found) == 1:
         return found[0]
-    quoted = f"{_shown(wanted)!r}"
+    quoted, reason = f"{_shown(wanted)!r}", f"; {why}" if why else ""
     if found:
-        raise refusal(uri, f"several columns are named {quoted}: rename all but one (columns: {show(names)})")
-    raise refusal(uri, f"no column {quoted} (columns: {show(names)})")
+        raise refusal(uri, f"several columns are named {quoted}: rename all but one (columns: {show(names)}){reason}")
+    raise refusal(uri, f"no column {quoted} (columns: {show(names)}){reason}")
 
 
 def show(names: Sequence[str]) -> str:

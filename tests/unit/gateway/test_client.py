@@ -280,6 +280,7 @@ def test_a_refused_connection_is_unreachable(batch: BatchSend, closed_port: int)
     with _gateway(Endpoint("http", "127.0.0.1", closed_port)) as gateway:
         outcome = gateway.send(batch, before_write=turn)
     assert (outcome.verdict, outcome.reason, outcome.unclear) == (CallVerdict.UNREACHABLE, "unreachable", ())
+    assert outcome.detail.endswith(f"{closed_port}: Connection refused"), "no number of an error for the operator"
     assert "refused" in outcome.detail
     assert turn.calls == 0
 
